@@ -1,0 +1,72 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every Swift target is held to.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .treatAllWarnings(as: .error),
+  .strictMemorySafety(),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let package = Package(
+  name: "audispatch",
+  products: [
+    .executable(name: "audispatchd", targets: ["audispatchd"]),
+    .executable(name: "audispatchctl", targets: ["audispatchctl"]),
+    .executable(name: "audispatch-kernel", targets: ["audispatch-kernel"]),
+    .executable(name: "audispatch-print", targets: ["audispatch-print"]),
+    .library(name: "AudispatchPlugin", targets: ["AudispatchPlugin"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    .systemLibrary(name: "CAudit", pkgConfig: "audit", providers: [.apt(["libaudit-dev"])]),
+    .systemLibrary(name: "CAuparse", pkgConfig: "auparse", providers: [.apt(["libauparse-dev"])]),
+    .target(name: "CAudispatch", cSettings: [.define("_GNU_SOURCE")]),
+    .target(name: "Linux", dependencies: ["CAudispatch"], swiftSettings: strict),
+    .target(name: "AuditRecord", dependencies: ["CAudit"], swiftSettings: strict),
+    .target(
+      name: "Enrichment", dependencies: ["AuditRecord", "CAudit", "CAuparse"],
+      swiftSettings: strict),
+    .target(name: "Journal", dependencies: ["AuditRecord"], swiftSettings: strict),
+    .target(name: "Configuration", dependencies: ["Linux"], swiftSettings: strict),
+    .target(
+      name: "Dispatch", dependencies: ["AuditRecord", "Configuration", "Journal", "Linux"],
+      swiftSettings: strict),
+    .target(
+      name: "AudispatchPlugin", dependencies: ["AuditRecord", "CAuparse", "Linux"],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "audispatchd", dependencies: ["Configuration", "Dispatch", "Linux"],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "audispatchctl",
+      dependencies: [
+        "AudispatchPlugin", "AuditRecord", "Linux",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "audispatch-kernel", dependencies: ["AuditRecord", "Enrichment", "Linux"],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "audispatch-print", dependencies: ["AudispatchPlugin", "AuditRecord", "Linux"],
+      path: "Plugins/Print", swiftSettings: strict),
+    .testTarget(name: "LinuxTests", dependencies: ["Linux"], swiftSettings: strict),
+    .testTarget(name: "AuditRecordTests", dependencies: ["AuditRecord"], swiftSettings: strict),
+    .testTarget(
+      name: "EnrichmentTests", dependencies: ["Enrichment", "AuditRecord"],
+      resources: [.copy("Corpus")], swiftSettings: strict),
+    .testTarget(name: "JournalTests", dependencies: ["Journal"], swiftSettings: strict),
+    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: strict),
+    .testTarget(name: "DispatchTests", dependencies: ["Dispatch"], swiftSettings: strict),
+    .testTarget(
+      name: "AudispatchPluginTests", dependencies: ["AudispatchPlugin"], swiftSettings: strict),
+    .testTarget(
+      name: "SystemTests", dependencies: ["Linux"], swiftSettings: strict),
+  ]
+)

@@ -1,0 +1,327 @@
+#include "CAudispatch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+// Descriptors
+
+int ad_open(const char *path, int flags, mode_t mode) { return open(path, flags | O_CLOEXEC, mode); }
+
+int ad_socketpair_stream(int pair[2]) {
+	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair);
+}
+
+int ad_pipe(int pair[2]) { return pipe2(pair, O_CLOEXEC); }
+
+int ad_set_nonblocking(int fd, bool on) {
+	int flags = fcntl(fd, F_GETFL);
+	if (flags < 0) return -1;
+	int wanted = on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
+	return wanted == flags ? 0 : fcntl(fd, F_SETFL, wanted);
+}
+
+int ad_unread(int fd) {
+	int count = 0;
+	return ioctl(fd, FIONREAD, &count) < 0 ? -1 : count;
+}
+
+int ad_close_from(unsigned first) { return (int)syscall(SYS_close_range, first, ~0U, 0); }
+
+int ad_memfd(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
+
+int ad_peek_urgent(int fd) {
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	return poll(&p, 1, 0) < 0 ? -1 : p.revents != 0;
+}
+
+static bool is_kind(int fd, mode_t kind) {
+	struct stat s;
+	return fstat(fd, &s) == 0 && (s.st_mode & S_IFMT) == kind;
+}
+bool ad_is_socket(int fd) { return is_kind(fd, S_IFSOCK); }
+bool ad_is_fifo(int fd) { return is_kind(fd, S_IFIFO); }
+
+// Unix sockets
+
+static int unix_address(const char *path, struct sockaddr_un *address) {
+	if (strlen(path) >= sizeof address->sun_path) return errno = ENAMETOOLONG, -1;
+	memset(address, 0, sizeof *address);
+	address->sun_family = AF_UNIX;
+	strcpy(address->sun_path, path);
+	return 0;
+}
+
+static int close_failed(int fd) {
+	int error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+int ad_unix_connect(const char *path) {
+	struct sockaddr_un address;
+	if (unix_address(path, &address)) return -1;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0) return -1;
+	if (connect(fd, (struct sockaddr *)&address, sizeof address)) return close_failed(fd);
+	return fd;
+}
+
+int ad_unix_listen(const char *path, mode_t mode, int backlog) {
+	struct sockaddr_un address;
+	if (unix_address(path, &address)) return -1;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0) return -1;
+	mode_t before = umask(0777 & ~mode);
+	int bound = bind(fd, (struct sockaddr *)&address, sizeof address);
+	umask(before);
+	if (bound || listen(fd, backlog)) return close_failed(fd);
+	return fd;
+}
+
+int ad_accept(int fd) { return accept4(fd, 0, 0, SOCK_CLOEXEC | SOCK_NONBLOCK); }
+
+int ad_syslog_send(const char *path, const void *bytes, size_t count) {
+	static int fd = -1;
+	struct sockaddr_un address;
+	if (unix_address(path, &address)) return -1;
+	if (fd < 0) fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0) return -1;
+	return sendto(fd, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&address,
+		sizeof address) < 0 ? -1 : 0;
+}
+
+ssize_t ad_send(int fd, const void *bytes, size_t count) {
+	return send(fd, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+int ad_peer_uid(int fd, uid_t *uid) {
+	struct ucred peer;
+	socklen_t size = sizeof peer;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size)) return -1;
+	*uid = peer.uid;
+	return 0;
+}
+
+// Waiting
+
+int ad_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
+
+static int epoll_control(int epoll, int operation, int fd, uint64_t token, uint32_t interest) {
+	struct epoll_event event = {.data.u64 = token};
+	if (interest & ad_readable) event.events |= EPOLLIN;
+	if (interest & ad_writable) event.events |= EPOLLOUT;
+	return epoll_ctl(epoll, operation, fd, &event);
+}
+int ad_epoll_add(int epoll, int fd, uint64_t token, uint32_t interest) {
+	return epoll_control(epoll, EPOLL_CTL_ADD, fd, token, interest);
+}
+int ad_epoll_change(int epoll, int fd, uint64_t token, uint32_t interest) {
+	return epoll_control(epoll, EPOLL_CTL_MOD, fd, token, interest);
+}
+int ad_epoll_remove(int epoll, int fd) { return epoll_control(epoll, EPOLL_CTL_DEL, fd, 0, 0); }
+
+int ad_epoll_wait(int epoll, ad_event *events, int capacity, int milliseconds) {
+	struct epoll_event raw[64];
+	int n = epoll_wait(epoll, raw, capacity < 64 ? capacity : 64, milliseconds);
+	for (int i = 0; i < n; i++) {
+		uint32_t ready = 0;
+		if (raw[i].events & EPOLLIN) ready |= ad_readable;
+		if (raw[i].events & EPOLLOUT) ready |= ad_writable;
+		if (raw[i].events & (EPOLLHUP | EPOLLERR)) ready |= ad_ended;
+		events[i] = (ad_event){raw[i].data.u64, ready};
+	}
+	return n;
+}
+
+static int64_t clock_ns(clockid_t clock) {
+	struct timespec t;
+	clock_gettime(clock, &t);
+	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+int64_t ad_monotonic_ns(void) { return clock_ns(CLOCK_MONOTONIC); }
+int64_t ad_realtime_ns(void) { return clock_ns(CLOCK_REALTIME); }
+
+void ad_sleep_ns(int64_t nanoseconds) {
+	struct timespec t = {nanoseconds / 1000000000LL, nanoseconds % 1000000000LL};
+	nanosleep(&t, 0);
+}
+
+void ad_fine_timers(void) { prctl(PR_SET_TIMERSLACK, 1UL, 0, 0, 0); }
+
+// Signals
+
+void ad_reset_signals(void) {
+	struct sigaction defaults = {.sa_handler = SIG_DFL};
+	for (int s = 1; s < NSIG; s++) sigaction(s, &defaults, 0);	// KILL, STOP: refused, as they should
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, 0);
+}
+
+int ad_signal_descriptor(const int *signals, int count) {
+	sigset_t set;
+	sigemptyset(&set);
+	for (int i = 0; i < count; i++) sigaddset(&set, signals[i]);
+	if (sigprocmask(SIG_BLOCK, &set, 0)) return -1;
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int ad_next_signal(int fd, int *sender) {
+	struct signalfd_siginfo info;
+	ssize_t n = read(fd, &info, sizeof info);
+	if (n != sizeof info) return n < 0 && errno != EAGAIN && errno != EINTR ? -1 : 0;
+	*sender = (int)info.ssi_pid;
+	return (int)info.ssi_signo;
+}
+
+void ad_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
+int ad_nice(void) { return getpriority(PRIO_PROCESS, 0); }
+int ad_set_nice(int value) { return setpriority(PRIO_PROCESS, 0, value); }
+
+// Children
+
+static const char *const stages[] = {"clone", "move its descriptors", "open its descriptors", "exec"};
+const char *ad_spawn_stage(int stage) {
+	return stage >= 0 && stage < (int)(sizeof stages / sizeof *stages) ? stages[stage] : "start";
+}
+
+struct start {
+	const char *path;
+	char *const *argv, *const *envp;
+	int fd[4];
+	volatile int stage, error;
+};
+
+// Runs in the parent's memory (CLONE_VM) while the parent waits (CLONE_VFORK):
+// only system calls, nothing that allocates or takes a lock.
+static int in_child(void *argument) {
+	struct start *s = argument;
+	struct sigaction defaults = {.sa_handler = SIG_DFL};
+	for (int i = 1; i < NSIG; i++)
+		if (i != SIGKILL && i != SIGSTOP) sigaction(i, &defaults, 0);
+	setpgid(0, 0);
+	setpriority(PRIO_PROCESS, 0, 0);
+	s->stage = 1;
+	// Out of the way first: one of them may itself be 0, 1, 2 or 3.
+	int high[4], wanted = s->fd[3] >= 0 ? 4 : 3;
+	for (int i = 0; i < wanted; i++)
+		if ((high[i] = fcntl(s->fd[i], F_DUPFD_CLOEXEC, 10)) < 0) goto failed;
+	s->stage = 2;
+	for (int i = 0; i < wanted; i++)
+		if (dup2(high[i], i) < 0) goto failed;
+	// Close-on-exec, not closed: should exec fail, nothing of the parent's is touched.
+	syscall(SYS_close_range, (unsigned)wanted, ~0U, 4U /* CLOSE_RANGE_CLOEXEC */);
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, 0);
+	s->stage = 3;
+	execve(s->path, s->argv, s->envp);
+failed:
+	s->error = errno;
+	_exit(127);
+}
+
+int ad_spawn(const char *path, char *const *argv, char *const *envp, int input, int output,
+	int error, int extra, ad_child *child) {
+	enum { STACK = 64 << 10 };
+	struct start s = {.path = path, .argv = argv, .envp = envp, .fd = {input, output, error, extra}};
+	*child = (ad_child){.pidfd = -1};
+	char *stack = mmap(0, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	if (stack == MAP_FAILED) return child->error = errno, -1;
+	sigset_t all, before;
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	// No CLONE_FILES: the child's descriptors are its own.
+	int pidfd = -1;
+	pid_t pid = clone(in_child, stack + STACK, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &s, &pidfd);
+	int failure = errno;
+	sigprocmask(SIG_SETMASK, &before, 0);
+	munmap(stack, STACK);
+	if (pid < 0) return child->error = errno = failure, -1;
+	if (s.error) {
+		close(pidfd);
+		waitpid(pid, 0, 0);
+		child->stage = s.stage;
+		return child->error = errno = s.error, -1;
+	}
+	child->pid = pid;
+	child->pidfd = pidfd;
+	return 0;
+}
+
+int ad_pidfd_signal(int pidfd, int signal) {
+	return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, 0, 0);
+}
+
+int ad_reap(pid_t pid, int *status) {
+	pid_t got = waitpid(pid, status, WNOHANG);
+	return got < 0 ? -1 : got == pid;
+}
+
+int ad_exit_code(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : -1; }
+int ad_exit_signal(int status) { return WIFSIGNALED(status) ? WTERMSIG(status) : 0; }
+
+bool ad_catches_signal(pid_t pid, int signal) {
+	char path[64], line[256];
+	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+	FILE *f = fopen(path, "re");
+	unsigned long long caught = 0;
+	if (!f) return false;
+	while (fgets(line, sizeof line, f))
+		if (sscanf(line, "SigCgt: %llx", &caught) == 1) break;
+	fclose(f);
+	return caught >> (signal - 1) & 1;
+}
+
+int ad_flock_exclusive(int fd, bool wait) { return flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB)); }
+
+const char *ad_error_text(int number) {
+	const char *text = strerrordesc_np(number);
+	return text ? text : "Unknown error";
+}
+
+bool ad_has_capability(int number) {
+	char line[256];
+	unsigned long long effective = 0;
+	FILE *f = fopen("/proc/self/status", "re");
+	if (!f) return false;
+	while (fgets(line, sizeof line, f))
+		if (sscanf(line, "CapEff: %llx", &effective) == 1) break;
+	fclose(f);
+	return effective >> number & 1;
+}
+
+long ad_resident_bytes(void) {
+	long total = 0, resident = 0;
+	FILE *f = fopen("/proc/self/statm", "re");
+	if (!f) return 0;
+	int n = fscanf(f, "%ld %ld", &total, &resident);
+	fclose(f);
+	return n == 2 ? resident * sysconf(_SC_PAGESIZE) : 0;
+}
+
+bool ad_copy_is_plain(void *to, const void *from, size_t count) {
+	memcpy(to, from, count);
+	return !memchr(to, '\n', count) && !memchr(to, 0, count);
+}

@@ -1,0 +1,83 @@
+// The system calls that Swift cannot make: those behind _GNU_SOURCE, those that
+// are macros or variadic, and what must happen between clone and exec.
+// Every function returns -1 and sets errno on failure unless it says otherwise.
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#pragma clang assume_nonnull begin
+
+// Descriptors. All are made close-on-exec.
+int ad_open(const char *path, int flags, mode_t mode);
+int ad_socketpair_stream(int pair[_Nonnull 2]);
+int ad_pipe(int pair[_Nonnull 2]);	// both ends close-on-exec, blocking
+int ad_set_nonblocking(int fd, bool on);
+int ad_unread(int fd);	// FIONREAD: bytes that wait to be read
+int ad_close_from(unsigned first);	// close_range(first, ~0)
+int ad_memfd(const char *name);
+int ad_peek_urgent(int fd);	// 1: input or end of input waits; 0: it does not
+bool ad_is_socket(int fd);
+bool ad_is_fifo(int fd);
+
+// Unix sockets. A path over 107 bytes is ENAMETOOLONG.
+int ad_unix_connect(const char *path);	// stream, blocking connect
+int ad_unix_listen(const char *path, mode_t mode, int backlog);	// stream, non-blocking
+int ad_accept(int fd);	// non-blocking, close-on-exec
+int ad_syslog_send(const char *path, const void *bytes, size_t count);	// one datagram, never blocks
+ssize_t ad_send(int fd, const void *bytes, size_t count);	// MSG_NOSIGNAL | MSG_DONTWAIT
+int ad_peer_uid(int fd, uid_t *uid);
+
+// Waiting.
+enum { ad_readable = 1, ad_writable = 2, ad_ended = 4 };
+typedef struct { uint64_t token; uint32_t ready; } ad_event;
+int ad_epoll_create(void);
+int ad_epoll_add(int epoll, int fd, uint64_t token, uint32_t interest);	// a mask of ad_*
+int ad_epoll_change(int epoll, int fd, uint64_t token, uint32_t interest);
+int ad_epoll_remove(int epoll, int fd);
+int ad_epoll_wait(int epoll, ad_event *events, int capacity, int milliseconds);	// -1 ms: for ever
+int64_t ad_monotonic_ns(void);
+int64_t ad_realtime_ns(void);
+void ad_sleep_ns(int64_t nanoseconds);	// at 1 ns timer slack once ad_fine_timers was called
+void ad_fine_timers(void);
+
+// Signals.
+void ad_reset_signals(void);	// every disposition to default, nothing blocked
+int ad_signal_descriptor(const int *signals, int count);	// blocks them and opens a signalfd
+int ad_next_signal(int fd, int *sender);	// the number, 0 when none waits
+void ad_ignore_sigpipe(void);
+int ad_nice(void);
+int ad_set_nice(int value);
+
+// Children.
+typedef struct {
+	int stage;	// index into ad_spawn_stages, when it failed
+	int error;	// errno of that stage
+	pid_t pid;
+	int pidfd;
+} ad_child;
+// Starts a program with `input`, `output` and `error` as descriptors 0 to 2 and
+// nothing else open, every signal at its default and unblocked, nice value 0 plus
+// `nice`, in a process group of its own. Blocks until exec has happened or failed.
+int ad_spawn(const char *path, char *const _Nullable *_Nonnull argv,
+	char *const _Nullable *_Nonnull envp, int input, int output, int error, int extra,
+	ad_child *child);
+const char *ad_spawn_stage(int stage);
+int ad_pidfd_signal(int pidfd, int signal);
+// Reaps the child: 1 with its wait status when it has ended, 0 when it runs.
+int ad_reap(pid_t pid, int *status);
+int ad_exit_code(int status);	// -1 when it did not exit by itself
+int ad_exit_signal(int status);	// 0 when no signal ended it
+bool ad_catches_signal(pid_t pid, int signal);	// SigCgt of /proc/PID/status
+
+int ad_flock_exclusive(int fd, bool wait);
+const char *ad_error_text(int number);	// strerrordesc_np: static, never translated
+bool ad_has_capability(int number);	// in the effective set of this process
+long ad_resident_bytes(void);
+
+// CPU time of one CRC or copy loop is not worth a call; these are.
+// Copies `count` bytes and tells whether a newline or a NUL is among them.
+bool ad_copy_is_plain(void *to, const void *from, size_t count);
+
+#pragma clang assume_nonnull end

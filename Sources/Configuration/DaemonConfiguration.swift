@@ -1,0 +1,56 @@
+/// What `audispatchd.conf` and the command line ask for, checked and complete.
+public struct DaemonConfiguration: Equatable, Sendable {
+  /// In the order given; none: chosen at start.
+  public var sources: [SourceConfiguration] = []
+  public var inputFraming = InputFraming.automatic
+  public var pluginDirectory = "/etc/audispatch/plugins.d"
+  public var runtimeDirectory = "/run/audispatch"
+  /// Bytes of records that may be held for all plugins together.
+  public var journalBytes = 256 << 20
+  /// How much the daemon's nice value is lowered; the plugins run at 0.
+  public var priorityBoost = 4
+  public var nameFormat = NameFormat.none
+  /// The node's name with `name_format = user`.
+  public var nodeName: String?
+  /// How the kernel source formats its records.
+  public var logFormat = LogFormat.enriched
+  /// What `overflow_action = single` and `halt` execute: path and arguments.
+  public var singleCommand = ["/sbin/init", "1"]
+  public var haltCommand = ["/sbin/init", "0"]
+  /// What plugins have where their own files say nothing.
+  public var pluginDefaults = PluginConfiguration(name: "", file: "")
+
+  public init() {}
+}
+
+/// Where records come from.
+public enum SourceConfiguration: Equatable, Sendable {
+  case standardInput
+  /// The path of a socket of auditd's.
+  case unixSocket(String)
+  case kernel
+  /// A log, a netlink capture or a binary capture, also gzipped.
+  case file(String)
+}
+
+/// The framing of binary records on the input.
+public enum InputFraming: String, CaseIterable, Sendable {
+  case automatic = "auto"
+  case compact
+  case fixed
+}
+
+/// What a record that names no node is given as its node.
+public enum NameFormat: String, CaseIterable, Sendable {
+  case none
+  case hostname
+  case fqd
+  case numeric
+  case user
+}
+
+/// Whether names are added to the kernel's records.
+public enum LogFormat: String, CaseIterable, Sendable {
+  case raw
+  case enriched
+}
