@@ -21,7 +21,8 @@ let package = Package(
     .library(name: "AudispatchPlugin", targets: ["AudispatchPlugin"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
   ],
   targets: [
     .systemLibrary(name: "CAudit", pkgConfig: "audit", providers: [.apt(["libaudit-dev"])]),
@@ -32,7 +33,12 @@ let package = Package(
     .target(
       name: "Enrichment", dependencies: ["AuditRecord", "CAudit", "CAuparse"],
       swiftSettings: strict),
-    .target(name: "Journal", dependencies: ["AuditRecord"], swiftSettings: strict),
+    .target(
+      name: "Journal",
+      dependencies: [
+        "AuditRecord", .product(name: "DequeModule", package: "swift-collections"),
+      ],
+      swiftSettings: strict),
     .target(name: "Configuration", dependencies: ["Linux"], swiftSettings: strict),
     .target(
       name: "Dispatch", dependencies: ["AuditRecord", "Configuration", "Journal", "Linux"],

@@ -108,3 +108,18 @@ public enum Transfer {
     return bytes
   }
 }
+
+extension Descriptor {
+  /// Memory that looks like a file and has no name. The corresponding call is `memfd_create`.
+  public static func anonymousFile(_ name: String) throws(SystemError) -> Descriptor {
+    let fd = unsafe ad_memfd(name)
+    guard fd >= 0 else { throw SystemError("create", "memory file", .current) }
+    return Descriptor(owning: fd)
+  }
+}
+
+/// Capabilities of this process.
+public enum CapabilitySet {
+  /// Whether the capability of that number is in the effective set.
+  public static func has(_ number: Int32) -> Bool { ad_has_capability(number) }
+}

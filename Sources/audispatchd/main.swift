@@ -1,1 +1,4 @@
-print("unfinished")
+import Configuration
+import Dispatch
+import Glibc
+import Linux

@@ -1,0 +1,291 @@
+import Glibc
+
+/// Finds the records in a stream of text lines or of binary records, in any number of pieces.
+///
+/// The reader holds no bytes. Its caller keeps what was not consumed and calls again with more
+/// behind it; the result is the same however the stream was cut. The caller's buffer must be able
+/// to hold `RecordReader.lookahead` bytes.
+///
+/// Text or binary, and compact (16 + size) or fixed (8,986 bytes) framing, are found out from the
+/// stream. The framing shows behind the first record: there is either the next header or padding.
+/// The first record is not held back for it.
+public struct RecordReader: Sendable {
+  /// The longest line that is a record, in bytes without its newline.
+  public static let maximumLine = 16 << 10
+  /// A buffer that holds this much never makes the reader wait in vain.
+  public static let lookahead = maximumLine + 64
+
+  public enum Framing: Sendable {
+    case undecided
+    case compact
+    case fixed
+  }
+
+  public enum Step: Equatable, Sendable {
+    case record(RecordFrame)
+    /// Something was skipped, or will be: what it was, and a sample's place in the bytes given.
+    case malformed(MalformedInput, sample: Range<Int>)
+    /// Nothing more to be had from these bytes.
+    case needsMore
+  }
+
+  private enum State {
+    /// Nothing seen yet: text or binary?
+    case fresh
+    case text
+    case binary
+    /// Looking for the next thing that is certainly a record.
+    case lost
+  }
+
+  private var state = State.fresh
+  /// Bytes of padding, or of a line that is too long, that are still to be passed over.
+  private var padding = 0
+  private var skipsLine = false
+  /// Where padding would end, seen from behind the first record's payload.
+  private var framingProbe: Int?
+  public private(set) var framing: Framing
+  private var previousWasNewline = true
+
+  public init(framing: Framing = .undecided) {
+    self.framing = framing
+  }
+
+  /// Whether the input was found to be binary; `nil` before its first byte.
+  public var isBinary: Bool? {
+    switch state {
+    case .fresh: nil
+    case .text: false
+    case .binary, .lost: true
+    }
+  }
+
+  /// The next step from `position` on, which moves behind what was consumed.
+  ///
+  /// - Parameter ended: nothing will follow these bytes.
+  @inline(__always)
+  public mutating func next(
+    _ bytes: Span<UInt8>, _ position: inout Int, ended: Bool
+  ) -> Step {
+    if padding > 0 {
+      let passed = min(padding, bytes.count - position)
+      position += passed
+      padding -= passed
+      if padding > 0 { return .needsMore }
+    }
+    if case .binary = state, framingProbe == nil, bytes.count - position >= BinaryHeader.size,
+      let header = BinaryHeader(bytes, at: position), header.isKnownVersion
+    {
+      let start = position + BinaryHeader.size
+      let end = start + Int(header.payloadSize)
+      if end <= bytes.count { return record(header, start..<end, &position) }
+    }
+    return slowNext(bytes, &position, ended: ended)
+  }
+
+  /// Takes a whole binary record.
+  @inline(__always)
+  private mutating func record(
+    _ header: BinaryHeader, _ payload: Range<Int>, _ position: inout Int
+  ) -> Step {
+    position = payload.upperBound
+    let rest = BinaryHeader.maximumPayload - payload.count
+    switch framing {
+    case .fixed: padding = rest
+    case .compact: break
+    case .undecided: framingProbe = rest
+    }
+    return .record(
+      RecordFrame(
+        form: header.version == 0 ? .bare : .finished, type: header.type, payload: payload))
+  }
+
+  private mutating func slowNext(
+    _ bytes: Span<UInt8>, _ position: inout Int, ended: Bool
+  ) -> Step {
+    while true {
+      let available = bytes.count - position
+      if available <= 0 { return .needsMore }
+      switch state {
+      case .fresh:
+        let first = bytes[position]
+        let isText = first >= 0x20 || first == 0x0a || first == 0x0d || first == 0x09
+        state = isText ? .text : .binary
+      case .text:
+        if skipsLine {
+          guard let newline = bytes.firstNewline(from: position) else {
+            position = bytes.count
+            return .needsMore
+          }
+          position = newline + 1
+          skipsLine = false
+          continue
+        }
+        guard let step = nextLine(bytes, &position, ended: ended) else { continue }
+        return step
+      case .binary:
+        guard let step = nextBinary(bytes, &position, ended: ended) else { continue }
+        return step
+      case .lost:
+        if !recover(bytes, &position, ended: ended) { return .needsMore }
+      }
+    }
+  }
+
+  // MARK: Text
+
+  /// `nil`: something was passed over that is neither a record nor malformed.
+  private mutating func nextLine(
+    _ bytes: Span<UInt8>, _ position: inout Int, ended: Bool
+  ) -> Step? {
+    let start = position
+    var end: Int
+    if let newline = bytes.firstNewline(from: start, limit: Self.maximumLine + 1) {
+      end = newline
+      position = newline + 1
+    } else if bytes.count - start > Self.maximumLine {
+      if bytes.hasZero(start..<start + Self.maximumLine) {
+        return lose(.badHeader, bytes, at: start)
+      }
+      position = start + Self.maximumLine
+      skipsLine = true
+      return .malformed(.lineTooLong, sample: start..<start + 64)
+    } else if ended {
+      end = bytes.count
+      position = end
+    } else {
+      return .needsMore
+    }
+    if end > start, bytes[end - 1] == 0x0d { end -= 1 }
+    if end == start { return nil }
+    if RecordHeader(bytes.extracting(start..<end)) != nil {
+      return .record(RecordFrame(form: .line, type: 0, payload: start..<end))
+    }
+    if bytes.hasZero(start..<end) {
+      position = start
+      return lose(.badHeader, bytes, at: start)
+    }
+    return .malformed(.notARecord, sample: start..<min(end, start + 64))
+  }
+
+  // MARK: Binary
+
+  private mutating func nextBinary(
+    _ bytes: Span<UInt8>, _ position: inout Int, ended: Bool
+  ) -> Step? {
+    let available = bytes.count - position
+    if let probe = framingProbe {
+      if probe > 0 {
+        guard available >= BinaryHeader.size || ended else { return .needsMore }
+        if let header = BinaryHeader(bytes, at: position), header.isKnownVersion {
+          framing = .compact
+        } else if available >= BinaryHeader.size || available <= probe {
+          framing = .fixed
+          padding = probe
+        }
+      }
+      framingProbe = nil
+      if padding > 0 {
+        let passed = min(padding, available)
+        position += passed
+        padding -= passed
+        return padding > 0 ? .needsMore : nil
+      }
+      return nil
+    }
+    guard available >= BinaryHeader.size else {
+      return ended ? truncated(bytes, &position) : .needsMore
+    }
+    guard let header = BinaryHeader(bytes, at: position) else {
+      return lose(.badHeader, bytes, at: position)
+    }
+    let start = position + BinaryHeader.size
+    let end = start + Int(header.payloadSize)
+    guard header.isKnownVersion else {
+      let step = framing == .fixed ? position + BinaryHeader.fixedRecord : end
+      guard bytes.count >= step + BinaryHeader.size || ended else { return .needsMore }
+      if bytes.count == step || BinaryHeader(bytes, at: step) != nil {
+        let sample = position..<min(end, position + 64)
+        position = step
+        return .malformed(.unknownVersion, sample: sample)
+      }
+      return lose(.unknownVersion, bytes, at: position)
+    }
+    if end > bytes.count { return ended ? truncated(bytes, &position) : .needsMore }
+    return record(header, start..<end, &position)
+  }
+
+  private func truncated(_ bytes: Span<UInt8>, _ position: inout Int) -> Step {
+    let sample = position..<min(bytes.count, position + 64)
+    position = bytes.count
+    return .malformed(.truncated, sample: sample)
+  }
+
+  // MARK: After something that is no record
+
+  private mutating func lose(_ kind: MalformedInput, _ bytes: Span<UInt8>, at start: Int) -> Step {
+    state = .lost
+    previousWasNewline = false
+    framingProbe = nil
+    return .malformed(kind, sample: start..<min(bytes.count, start + 64))
+  }
+
+  /// Passes over bytes until a record stands at `position`; `false` when more bytes are needed.
+  private mutating func recover(
+    _ bytes: Span<UInt8>, _ position: inout Int, ended: Bool
+  ) -> Bool {
+    let needed = BinaryHeader.size + 6
+    while position < bytes.count {
+      let available = bytes.count - position
+      if available < needed, !ended { return false }
+      if let header = BinaryHeader(bytes, at: position), header.isKnownVersion,
+        bytes.beginsRecord(
+          at: position + BinaryHeader.size, version: header.version,
+          size: Int(header.payloadSize))
+      {
+        state = .binary
+        return true
+      }
+      if previousWasNewline, bytes.has("type=", at: position) || bytes.has("node=", at: position) {
+        if let newline = bytes.firstNewline(from: position, limit: Self.maximumLine + 1) {
+          if RecordHeader(bytes.extracting(position..<newline)) != nil {
+            state = .text
+            return true
+          }
+        } else if available <= Self.maximumLine, !ended {
+          return false
+        }
+      }
+      previousWasNewline = bytes[position] == 0x0a
+      position += 1
+    }
+    return false
+  }
+}
+
+extension Span<UInt8> {
+  /// The first newline from `start` on, looking at no more than `limit` bytes.
+  @inline(__always)
+  package func firstNewline(from start: Int, limit: Int = .max) -> Int? {
+    unsafe withUnsafeBytes { raw in
+      let length = Swift.min(raw.count - start, limit)
+      guard length > 0, let base = raw.baseAddress,
+        let found = unsafe memchr(base + start, 0x0a, length)
+      else { return nil }
+      return unsafe UnsafeRawPointer(found) - base
+    }
+  }
+
+  fileprivate func hasZero(_ range: Range<Int>) -> Bool {
+    unsafe withUnsafeBytes { raw in
+      guard let base = raw.baseAddress else { return false }
+      return unsafe memchr(base + range.lowerBound, 0, range.count) != nil
+    }
+  }
+
+  /// Whether a payload begins as one of that version does.
+  fileprivate func beginsRecord(at position: Int, version: UInt32, size: Int) -> Bool {
+    if version == 0 { return size >= 6 && has("audit(", at: position) }
+    return size >= 5 && (has("type=", at: position) || has("node=", at: position))
+  }
+}

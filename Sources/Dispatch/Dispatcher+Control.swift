@@ -1,0 +1,130 @@
+import Configuration
+import Glibc
+import Journal
+import Linux
+
+extension Dispatcher {
+  func openControl() {
+    do {
+      let server = try ControlServer(path: runtime.controlSocket)
+      _ = poller.add(server.listener.number, Token.control, .read)
+      control = server
+    } catch { say(.error, "no control socket: \(error)") }
+  }
+
+  func acceptClients() {
+    while let client = control?.accept(now) {
+      _ = poller.add(client.descriptor.number, Token.client | UInt64(client.id), .read)
+      scheduleTick(now + .seconds(6))
+    }
+  }
+
+  func handleClient(_ id: UInt32, _ interest: Interest) {
+    guard let client = control?.client(id) else { return }
+    if interest.contains(.read) || interest.contains(.ended) {
+      guard readRequest(client) else { return drop(client) }
+    }
+    if interest.contains(.write) {
+      client.isBlocked = false
+      write(client)
+    }
+  }
+
+  /// `false` when the client is gone, or sends what is no request.
+  private func readRequest(_ client: ControlServer.Client) -> Bool {
+    var chunk = [UInt8](repeating: 0, count: 1024)
+    let result = unsafe chunk.withUnsafeMutableBytes {
+      unsafe Transfer.read(client.descriptor.number, into: $0)
+    }
+    switch result {
+    case .bytes(let count):
+      guard client.answer.isEmpty, client.subscription == nil else { return true }
+      client.request += chunk[..<count]
+      if let end = client.request.firstIndex(of: 0x0a) {
+        answer(client, String(decoding: client.request[..<end], as: UTF8.self))
+      } else if client.request.count > 4096 {
+        return false
+      }
+      return true
+    case .wouldBlock: return true
+    case .end, .failed: return false
+    }
+  }
+
+  private func answer(_ client: ControlServer.Client, _ request: String) {
+    let words = request.split(separator: " ", maxSplits: 1).map(String.init)
+    var text: String
+    switch (words.first ?? "", words.dropFirst().first) {
+    case ("status", nil): text = "ok\n" + statusText()
+    case ("reload", nil):
+      text = "ok\n" + reload().map { $0 + "\n" }.joined()
+    case ("check", nil):
+      let loaded = loader()
+      text =
+        "ok\n" + loaded.diagnostics.map { $0 + "\n" }.joined()
+        + "status \(loaded.hasErrors ? 6 : 0)\n"
+    case ("resume", let name?):
+      if let plugin = plugins.first(where: { $0.name == name }) {
+        resume(plugin)
+        text = "ok\n"
+      } else {
+        let names = plugins.map(\.name).joined(separator: ", ")
+        text = "error no active plugin is called '\(name)'; there are: \(names)\n"
+      }
+    case ("tail", nil): return beginTail(client)
+    default:
+      text = "error unknown request '\(printable(request.utf8.prefix(64)))'\n"
+    }
+    client.answer = Array(text.utf8)
+    write(client)
+  }
+
+  private func beginTail(_ client: ControlServer.Client) {
+    client.subscription = Subscription(
+      name: "tail", limits: .init(records: 2000, bytes: 4 << 20, whenFull: .dropNewest),
+      encoding: .string, announcesGaps: true, node: node, journal: journal)
+    client.answer = Array("ok\n".utf8)
+    write(client)
+  }
+
+  /// Gives the listeners what has just come.
+  func feedListeners(_ batch: Journal.Batch, wall: Int64) {
+    for client in control?.listeners ?? [] {
+      client.subscription?.admit(batch, journal: journal, now: wall)
+      write(client)
+    }
+  }
+
+  private func write(_ client: ControlServer.Client) {
+    guard !client.isBlocked else { return }
+    let fd = client.descriptor.number
+    while !client.answer.isEmpty {
+      let result = unsafe client.answer.withUnsafeBytes { unsafe UnixSocket.send(fd, $0) }
+      guard case .bytes(let count) = result else { return waitOrDrop(client, result) }
+      client.answer.removeFirst(count)
+    }
+    if client.subscription == nil { return drop(client) }
+    while true {
+      let result = unsafe client.subscription?.withNextBytes(
+        journal: journal, now: WallClock.milliseconds, scratch: &scratch
+      ) { unsafe UnixSocket.send(fd, $0) }
+      guard let result else { break }
+      guard case .bytes(let count) = result else { return waitOrDrop(client, result) }
+      client.subscription?.wrote(count)
+      client.subscription?.setUnread(0)
+    }
+    poller.change(fd, Token.client | UInt64(client.id), .read)
+  }
+
+  private func waitOrDrop(_ client: ControlServer.Client, _ result: WriteResult) {
+    guard case .wouldBlock = result else { return drop(client) }
+    client.isBlocked = true
+    let token = Token.client | UInt64(client.id)
+    poller.change(client.descriptor.number, token, [.read, .write])
+  }
+
+  private func drop(_ client: ControlServer.Client) {
+    poller.remove(client.descriptor.number)
+    control?.drop(client)
+  }
+}

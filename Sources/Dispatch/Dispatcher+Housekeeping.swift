@@ -1,0 +1,170 @@
+import Configuration
+import Glibc
+import Journal
+import Linux
+
+extension Dispatcher {
+  /// What has to happen because time has passed.
+  func housekeeping() {
+    nextTick = now + .seconds(3600)
+    takeRuntimeFolder()
+    for plugin in plugins {
+      handle(plugin, .tick)
+      watch(plugin)
+    }
+    finishReplay()
+    if let retry = intake.retry {
+      if now >= retry {
+        intake.retry = nil
+        openSource()
+      } else {
+        scheduleTick(retry)
+      }
+    }
+    unpauseIfPossible()
+    control?.dropSilentClients(now) { poller.remove($0) }
+    reapActions()
+    advanceStop()
+    if plugins.contains(where: { !$0.subscription.isEmpty }) || !actions.isEmpty {
+      scheduleTick(now + .seconds(1))
+    } else if journal.bytes > 1 << 20 || activity.streak > 0 {
+      scheduleTick(now + .seconds(5))
+    }
+    journal.trim()
+  }
+
+  /// What a plugin's queue shows over time: progress, a stall, an overflow that lasts.
+  private func watch(_ plugin: Plugin) {
+    plugin.refresh()
+    let counters = plugin.subscription.counters
+    if plugin.subscription.isOverflowing || counters.dropped > plugin.droppedReported {
+      reportOverflow(plugin)
+      if counters.dropped > plugin.droppedReported { scheduleTick(now + .seconds(1)) }
+    }
+    if !plugin.subscription.isOverflowing { plugin.hasActed = false }
+    if counters.delivered > plugin.deliveredBefore || counters.queued == 0 {
+      plugin.deliveredBefore = counters.delivered
+      plugin.progressed = now
+      plugin.reportedStall = false
+    }
+    let timeout = plugin.configuration.stallTimeout
+    guard timeout > .zero, !plugin.reportedStall, now - plugin.progressed >= timeout else {
+      return giveUpIfHopeless(plugin)
+    }
+    plugin.reportedStall = true
+    if plugin.lifecycle.state == .running {
+      let action = plugin.configuration.restartsWhenStalled ? ": restarting it" : ""
+      say(
+        .warning,
+        "plugin \(plugin.name) has read nothing for \(Int(timeout.inSeconds)) s while "
+          + "\(counters.queued) records wait\(action)")
+      if plugin.configuration.restartsWhenStalled { handle(plugin, .stop(.restart)) }
+    }
+    giveUpIfHopeless(plugin)
+  }
+
+  /// A replay waits for every plugin, but not for one that cannot be made to read.
+  private func giveUpIfHopeless(_ plugin: Plugin) {
+    guard source.canWait, !plugin.isGivenUp, plugin.subscription.counters.queued > 0 else { return }
+    let isHeld: Bool
+    switch plugin.lifecycle.state {
+    case .held, .stopped: isHeld = true
+    default: isHeld = plugin.reportedStall && !plugin.configuration.restartsWhenStalled
+    }
+    guard isHeld else { return }
+    plugin.isGivenUp = true
+    replayIsIncomplete = true
+    say(.error, "plugin \(plugin.name) cannot be made to read: the replay goes on without it")
+  }
+
+  /// The end of a replay: every plugin has everything, or never will.
+  private func finishReplay() {
+    guard isReplayRead, phase == .running else { return }
+    if plugins.allSatisfy({ $0.isGivenUp || $0.subscription.isEmpty }) {
+      beginStop("end of input")
+    } else {
+      scheduleTick(now + .milliseconds(2))
+    }
+  }
+
+  private func reapActions() { actions.removeAll { $0.hasEnded } }
+
+  // MARK: The runtime folder
+
+  /// A predecessor may still be stopping: its folder is waited for, while records are taken in.
+  private func takeRuntimeFolder() {
+    guard !runtime.isOurs else { return }
+    do {
+      if try runtime.take() {
+        openControl()
+        // What was waiting for it starts in this very round.
+      } else {
+        if runtime.shouldSayThatItWaits {
+          say(.notice, "another audispatchd uses \(runtime.path): waiting for it to end")
+        }
+        scheduleTick(now + .milliseconds(50))
+      }
+    } catch {
+      if runtime.shouldSayThatItWaits { say(.error, "\(error)") }
+      scheduleTick(now + .seconds(1))
+    }
+  }
+
+  // MARK: Stopping
+
+  /// Reads what is still in the source, lets the plugins drain, and ends.
+  func beginStop(_ reason: String) {
+    guard phase == .running else {
+      if phase != .done, case .readingRest = phase { stopReading() }
+      return
+    }
+    say(.info, "stopping: \(reason)")
+    phase = .readingRest(until: now + .seconds(1))
+    intake.retry = nil
+    intake.endHelpers()
+    if source.inputNumber == nil || source.hasEnded { return stopReading() }
+    scheduleTick(now)
+  }
+
+  private func stopReading() {
+    phase = .stopping
+    if source.canWait, source.pendingBytes > 0 || !source.hasEnded { replayIsIncomplete = true }
+    if source.isPolled, let fd = source.inputNumber { poller.remove(fd) }
+    source.close()
+    for plugin in plugins { stopPlugin(plugin) }
+    scheduleTick(now)
+  }
+
+  private func stopPlugin(_ plugin: Plugin) {
+    plugin.refresh()
+    handle(plugin, .stop(.stop))
+  }
+
+  private func advanceStop() {
+    if case .readingRest(let until) = phase {
+      if now >= until || source.inputNumber == nil || !sourceHasMore() {
+        stopReading()
+      } else {
+        scheduleTick(now + .milliseconds(1))
+      }
+    }
+    for plugin in plugins where plugin.lifecycle.takesInput {
+      guard case .draining = plugin.lifecycle.state else { continue }
+      plugin.refresh()
+      if plugin.subscription.isEmpty || plugin.isGivenUp { handle(plugin, .drained) }
+      scheduleTick(now + .milliseconds(2))
+    }
+    guard phase == .stopping else { return }
+    if plugins.allSatisfy({ $0.lifecycle.state == .stopped }) {
+      if source.canWait, plugins.contains(where: { $0.subscription.counters.dropped > 0 }) {
+        replayIsIncomplete = true
+      }
+      phase = .done
+    }
+  }
+
+  private func sourceHasMore() -> Bool {
+    guard let fd = source.inputNumber, !source.hasEnded else { return false }
+    return intake.isEnding || DescriptorKind.isReadable(fd)
+  }
+}

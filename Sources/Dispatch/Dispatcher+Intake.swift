@@ -1,0 +1,192 @@
+import AuditRecord
+import Configuration
+import Journal
+import Linux
+
+extension Dispatcher {
+  var sourceIsReadable: Bool {
+    guard source.inputNumber != nil, !source.hasEnded else { return false }
+    switch phase {
+    case .running, .readingRest: return true
+    case .stopping, .done: return false
+    }
+  }
+
+  /// Reads once and gives the plugins what came.
+  func readSource() {
+    guard sourceIsReadable, !isPaused else { return }
+    if source.canWait, !hasRoom() { return pause() }
+    switch source.fill() {
+    case .bytes: takeRecords()
+    case .wouldBlock: break
+    case .end: sourceEnded(nil)
+    case .failed(let errno): sourceEnded(errno)
+    }
+  }
+
+  /// Makes records of what was read, puts them to the plugins, and writes.
+  func takeRecords() {
+    repeat {
+      let limit = source.canWait ? replayRoom() : Int.max
+      if limit == 0 { return pause() }
+      journal.beginBatch()
+      source.takeRecords(limit: limit, into: journal)
+      reportMalformed()
+      guard journal.batch.records > 0 else { return }
+      activity.note(records: journal.batch.records, now)
+      distribute()
+      if journal.batch.records < limit { return }
+    } while true
+  }
+
+  private func distribute() {
+    let batch = journal.batch
+    let wall = WallClock.milliseconds
+    for plugin in plugins {
+      lookAtFullQueue(plugin, batch)
+      if plugin.subscription.admit(batch, journal: journal, now: wall, waits: source.canWait) {
+        overflowBegan(plugin)
+      }
+      flush(plugin, wall: wall)
+    }
+    if let control, !control.listeners.isEmpty { feedListeners(batch, wall: wall) }
+    shedIfOverBound()
+    scheduleTick(now + .seconds(1))
+  }
+
+  @inline(__always)
+  private func lookAtFullQueue(_ plugin: Plugin, _ batch: Journal.Batch) {
+    if plugin.subscription.isOverflowing {
+      guard now >= plugin.nextLook else { return }
+      plugin.nextLook = now + .milliseconds(1)
+      plugin.refresh()
+    } else if plugin.subscription.wantsRefresh(before: batch) {
+      plugin.refresh()
+    }
+  }
+
+  /// The whole journal's bound: who holds its oldest unwritten records loses them.
+  private func shedIfOverBound() {
+    guard journal.bytes > configuration.journalBytes, !source.canWait else { return }
+    for _ in 0..<64 where journal.bytes > configuration.journalBytes {
+      let holder = plugins.min {
+        ($0.subscription.firstUnwrittenSequence ?? .max)
+          < ($1.subscription.firstUnwrittenSequence ?? .max)
+      }
+      guard let holder, holder.subscription.hasUnwritten else { return }
+      for _ in 0..<256 where !holder.subscription.shed(journal: journal) { return }
+    }
+  }
+
+  private func reportMalformed() {
+    guard let news = source.takeMalformed(), let held = malformedReport.pass(now) else { return }
+    let more = held > 0 ? ", \(held) reports held back" : ""
+    say(
+      .warning,
+      "malformed input skipped (\(news.kind.rawValue)): '\(news.sample)' "
+        + "(\(source.malformedTotal) so far\(more))")
+  }
+
+  // MARK: Replay: a source that waits
+
+  /// Records that every plugin of a replay has room for.
+  private func replayRoom() -> Int {
+    var room = Int.max
+    for plugin in plugins where !plugin.isGivenUp {
+      if !plugin.subscription.isWithinBytes || plugin.subscription.room == 0 { plugin.refresh() }
+      room = min(room, plugin.subscription.isWithinBytes ? plugin.subscription.room : 0)
+    }
+    return room
+  }
+
+  private func hasRoom() -> Bool { replayRoom() > 0 }
+
+  private func pause() {
+    isPaused = true
+    if source.isPolled { poller.change(source.inputNumber!, Token.source, []) }
+    scheduleTick(now + .milliseconds(1))
+  }
+
+  /// Goes on with a paused replay when there is room again.
+  func unpauseIfPossible() {
+    guard isPaused else { return }
+    guard hasRoom() else { return scheduleTick(now + .milliseconds(1)) }
+    isPaused = false
+    if source.isPolled, let fd = source.inputNumber {
+      poller.change(fd, Token.source, .read)
+    }
+    takeRecords()
+    if source.hasEnded, source.pendingBytes == 0 || !isPaused { sourceDrained() }
+  }
+
+  // MARK: Beginning and end
+
+  /// Opens the next input, or plans to try again.
+  func openSource() {
+    guard phase == .running else { return }
+    do throws(SystemError) {
+      guard let descriptor = try intake.open() else { return sourceDrained() }
+      let fd = descriptor.number
+      source.open(descriptor)
+      source.isPolled = poller.add(fd, Token.source, .read)
+      if let fd = intake.helperOutputNumber { _ = poller.add(fd, Token.helperOutput, .read) }
+    } catch {
+      if source.canWait {
+        say(.error, "\(error)")
+        replayIsIncomplete = true
+        return sourceDrained()
+      }
+      let delay = intake.nextDelay()
+      if let text = intake.waitingMessage(error, now) { say(.warning, text) }
+      intake.retry = now + delay
+      scheduleTick(now + delay)
+    }
+  }
+
+  private func sourceEnded(_ errno: Errno?) {
+    if let errno { say(.error, "cannot read \(intake.description): \(errno)") }
+    if source.isPolled, let fd = source.inputNumber { poller.remove(fd) }
+    source.markEnded()
+    takeRecords()
+    if !isPaused { sourceDrained() }
+  }
+
+  /// Everything of the input was taken: what comes next depends on its kind.
+  func sourceDrained() {
+    source.close()
+    switch intake.afterEnd() {
+    case .reconnect where phase == .running:
+      say(.warning, "\(intake.description) closed; connecting again")
+      intake.retry = now + intake.nextDelay()
+      scheduleTick(intake.retry!)
+    case .nextFile where phase == .running: openSource()
+    default:
+      if source.canWait, phase == .running {
+        if intake.hasFailed { replayIsIncomplete = true }
+        isReplayRead = true
+        scheduleTick(now)
+      } else {
+        beginStop("end of input")
+      }
+    }
+  }
+
+  func readHelperOutput() {
+    var lines: [String] = []
+    let isOpen = intake.readHelperOutput(now) { lines.append($0) }
+    for line in lines { say(.warning, line) }
+    if !isOpen, let fd = intake.helperOutputNumber { poller.remove(fd) }
+  }
+}
+
+/// Whether records come so fast, one by one, that it pays to let a few gather.
+struct ActivityMeter {
+  private(set) var streak = 0
+  private var previous = Moment(nanoseconds: 0)
+
+  mutating func note(records: Int, _ now: Moment) {
+    let gap = now.nanoseconds - previous.nanoseconds
+    previous = now
+    streak = records < 32 && gap < 20_000 ? min(streak + 1, 1000) : 0
+  }
+}

@@ -1,0 +1,236 @@
+import AuditRecord
+import Configuration
+import Glibc
+import Journal
+import Linux
+
+extension Dispatcher {
+  /// Takes a plugin in; it is started by the next housekeeping.
+  func add(_ configuration: PluginConfiguration) {
+    plugins.append(
+      Plugin(id: nextID, configuration: configuration, node: node, journal: journal, now: now))
+    nextID += 1
+  }
+
+  /// Tells a plugin's life what happened and does what follows from it.
+  func handle(_ plugin: Plugin, _ event: PluginLifecycle.Event) {
+    let jitter = Double.random(in: 0.8...1.2, using: &random)
+    switch plugin.lifecycle.handle(event, now: now, jitter: jitter) {
+    case .none: break
+    case .spawn: spawn(plugin)
+    case .endInput: endInput(plugin)
+    case .terminate: plugin.child?.signal(SIGTERM)
+    case .kill:
+      say(.warning, "plugin \(plugin.name) ignored the end of its input and SIGTERM: killed")
+      plugin.child?.signal(SIGKILL)
+    case .finished(let goal): finish(plugin, goal)
+    case .hold(let deaths):
+      say(
+        .error,
+        "plugin \(plugin.name) died \(deaths) times without reading anything: held, next try in "
+          + "\(plugin.configuration.heldDelay)")
+    case .retire:
+      say(.error, "plugin \(plugin.name) died and max_restarts = 0: it is not started again")
+    }
+    if let deadline = plugin.lifecycle.deadline { scheduleTick(deadline) }
+  }
+
+  // MARK: Start
+
+  private func spawn(_ plugin: Plugin) {
+    guard runtime.isOurs else { return scheduleTick(now + .milliseconds(100)) }
+    let configuration = plugin.configuration
+    do {
+      let (ours, theirs) = try UnixSocket.pair()
+      let ourEnd = Descriptor(owning: ours)
+      let childEnd = Descriptor(owning: theirs)
+      let (reading, writing) = try Pipe.open()
+      let output = OutputCatcher(owning: Descriptor(owning: reading))
+      let outputEnd = Descriptor(owning: writing)
+      let child = try ChildProcess(
+        path: configuration.path, arguments: configuration.arguments,
+        environment: [
+          "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+          "AUDISPATCH_PLUGIN=\(configuration.name)", "AUDISPATCH_VERSION=\(Self.version)",
+        ], input: childEnd.number, output: outputEnd.number, error: outputEnd.number)
+      ourEnd.setNonblocking(true)
+      _ = poller.add(child.pidfd, Token.pluginEnd | UInt64(plugin.id), .read)
+      _ = poller.add(output.number, Token.pluginOutput | UInt64(plugin.id), .read)
+      plugin.child = consume child
+      plugin.ourEnd = consume ourEnd
+      plugin.childEnd = consume childEnd
+      plugin.output = consume output
+      plugin.isBlocked = false
+      plugin.deliveredAtStart = plugin.subscription.counters.delivered
+      plugin.deliveredBefore = plugin.deliveredAtStart
+      plugin.progressed = now
+      plugin.awaitsFraming = configuration.format == .binary
+      plugin.lifecycle.policy = .init(configuration)
+      handle(plugin, .spawned)
+      runtime.noteChildren(plugins)
+      flush(plugin, wall: WallClock.milliseconds)
+    } catch {
+      say(.error, "plugin \(plugin.name): \(error)")
+      handle(plugin, .spawnFailed)
+    }
+  }
+
+  // MARK: Writing
+
+  /// Writes what the plugin's socket takes now.
+  @inline(__always)
+  func flush(_ plugin: Plugin, wall: Int64) {
+    guard !plugin.isBlocked, plugin.subscription.hasUnwritten, plugin.lifecycle.takesInput else {
+      return
+    }
+    if plugin.awaitsFraming, !decideFraming(plugin) { return }
+    if !plugin.write(journal: journal, now: wall, scratch: &scratch) {
+      // Nobody reads it: the child is gone or going, and its end will tell.
+      plugin.isBlocked = true
+    } else if plugin.isBlocked, let fd = plugin.ourEnd?.number {
+      let token = Token.pluginInput | UInt64(plugin.id)
+      if !poller.add(fd, token, .write) { poller.change(fd, token, .write) }
+    }
+  }
+
+  /// Binary records are framed as the input is, which shows with its first record.
+  private func decideFraming(_ plugin: Plugin) -> Bool {
+    let compact: Bool
+    switch plugin.configuration.binaryFraming {
+    case .compact: compact = true
+    case .fixed: compact = false
+    case .same:
+      switch (source.reader.isBinary, source.reader.framing) {
+      case (true, .compact): compact = true
+      case (true, .fixed): compact = false
+      // A fixed record arrives whole: with nothing behind the first one, they are compact.
+      case (true, .undecided) where intake.isAuditd: compact = true
+      default: compact = InstalledAudit.writesCompactRecords
+      }
+    }
+    plugin.subscription.encoding = compact ? .compact : .fixed
+    plugin.awaitsFraming = false
+    return true
+  }
+
+  func becameWritable(_ plugin: Plugin) {
+    guard let fd = plugin.ourEnd?.number else { return }
+    poller.change(fd, Token.pluginInput | UInt64(plugin.id), [])
+    plugin.isBlocked = false
+    flush(plugin, wall: WallClock.milliseconds)
+    if isPaused { unpauseIfPossible() }
+  }
+
+  // MARK: End
+
+  /// End of file for the child, behind what it has not read yet.
+  private func endInput(_ plugin: Plugin) {
+    guard let fd = plugin.ourEnd?.number else { return }
+    shutdown(fd, Int32(SHUT_WR))
+    poller.remove(fd)
+  }
+
+  func childEnded(_ plugin: Plugin) {
+    guard let end = plugin.child?.reap() else { return }
+    readOutput(plugin)
+    let unread = plugin.takeBackUnread()
+    plugin.subscription.restart(
+      unread: min(unread, plugin.subscription.outstanding), journal: journal)
+    let progress = plugin.subscription.counters.delivered > plugin.deliveredAtStart
+    if let fd = plugin.child?.pidfd { poller.remove(fd) }
+    if let fd = plugin.output?.number { poller.remove(fd) }
+    if let fd = plugin.ourEnd?.number { poller.remove(fd) }
+    plugin.child = nil
+    plugin.ourEnd = nil
+    plugin.childEnd = nil
+    plugin.output = nil
+    plugin.isBlocked = false
+    let wasStopping = !plugin.lifecycle.takesInput || plugin.lifecycle.state != .running
+    if !wasStopping {
+      say(.warning, "plugin \(plugin.name) ended by itself (\(end))")
+    } else if end != .exit(0), end != .signal(SIGTERM), end != .signal(SIGKILL) {
+      say(.notice, "plugin \(plugin.name) ended with \(end)")
+    }
+    handle(plugin, .exited(progress: progress))
+    runtime.noteChildren(plugins)
+  }
+
+  /// Nothing is left to do for a plugin: what it was to get has its fate.
+  private func finish(_ plugin: Plugin, _ goal: PluginLifecycle.Goal) {
+    let left = plugin.subscription.counters.queued
+    if left > 0 {
+      say(.error, "plugin \(plugin.name) stopped with \(left) records undelivered")
+      plugin.subscription.dropAll(goal == .remove ? .removed : .stopDeadline)
+    }
+    if goal == .remove { plugins.removeAll { $0.id == plugin.id } }
+  }
+
+  func readOutput(_ plugin: Plugin) {
+    var lines: [String] = []
+    let isOpen = plugin.output?.read(now) { lines.append($0) }
+    for line in lines { say(.info, "\(plugin.name): \(line)") }
+    if isOpen == false, let fd = plugin.output?.number { poller.remove(fd) }
+  }
+
+  // MARK: Overflow
+
+  func overflowBegan(_ plugin: Plugin) {
+    let bound =
+      "\(plugin.configuration.queueDepth) records, \(plugin.configuration.queueBytes) bytes"
+    switch plugin.configuration.overflowAction {
+    case .ignore, .dropOldest: break
+    case .syslog: reportOverflow(plugin)
+    case .suspend:
+      say(.alert, "plugin \(plugin.name): queue full (\(bound)): suspended until resumed")
+    case .single: act(plugin, configuration.singleCommand, "single-user mode")
+    case .halt: act(plugin, configuration.haltCommand, "halt")
+    }
+  }
+
+  private func act(_ plugin: Plugin, _ command: [String], _ what: String) {
+    guard !plugin.hasActed, let path = command.first else { return }
+    plugin.hasActed = true
+    say(.alert, "plugin \(plugin.name): queue full: \(what) (\(command.joined(separator: " ")))")
+    do {
+      actions.append(try ActionChild(path: path, arguments: Array(command.dropFirst())))
+    } catch {
+      say(.alert, "\(error)")
+    }
+  }
+
+  /// Says at a steady low rate what a plugin is losing.
+  func reportOverflow(_ plugin: Plugin) {
+    let dropped = plugin.subscription.counters.dropped
+    guard plugin.configuration.overflowAction == .syslog, dropped > plugin.droppedReported,
+      plugin.overflowReport.pass(now) != nil
+    else { return }
+    say(
+      .error,
+      "plugin \(plugin.name): queue full (\(plugin.subscription.counters.queued) records): dropped "
+        + "\(dropped - plugin.droppedReported) records, \(dropped) in all")
+    plugin.droppedReported = dropped
+  }
+
+  func resumeAll() { for plugin in plugins { resume(plugin) } }
+
+  func resume(_ plugin: Plugin) {
+    plugin.refresh()
+    plugin.subscription.resume(journal: journal)
+    plugin.hasActed = false
+    if !plugin.lifecycle.hasChild { handle(plugin, .resume) }
+  }
+}
+
+/// A command that an overflow action executed.
+final class ActionChild {
+  private let child: ChildProcess
+
+  init(path: String, arguments: [String]) throws {
+    let null = try Descriptor.open("/dev/null", O_RDWR)
+    child = try ChildProcess(
+      path: path, arguments: arguments, environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
+      input: null.number, output: null.number, error: null.number)
+  }
+
+  var hasEnded: Bool { child.reap() != nil }
+}

@@ -1,0 +1,75 @@
+import Configuration
+import Glibc
+import Journal
+import Linux
+
+extension Dispatcher {
+  /// Reads the configuration again: unchanged plugins keep running, changed ones restart with their
+  /// queue, new ones start, those that are gone drain and stop, and a file that cannot be used any
+  /// more keeps the plugin that runs.
+  ///
+  /// - Returns: what was found, a line each.
+  @discardableResult
+  func reload() -> [String] {
+    guard phase == .running else { return ["stopping: nothing was reloaded"] }
+    let loaded = loader()
+    for line in loaded.diagnostics { say(.warning, line) }
+    var said = loaded.diagnostics
+    if let change = unreloadable(loaded.daemon) {
+      say(.warning, change)
+      said.append(change)
+    }
+    configuration.singleCommand = loaded.daemon.singleCommand
+    configuration.haltCommand = loaded.daemon.haltCommand
+    configuration.journalBytes = loaded.daemon.journalBytes
+    inactive = loaded.plugins.filter { !$0.isActive }
+    let wanted = loaded.plugins.filter(\.isActive)
+    for plugin in plugins where !loaded.broken.contains(plugin.name) {
+      if let new = wanted.first(where: { $0.name == plugin.name }) {
+        apply(new, to: plugin)
+      } else {
+        handle(plugin, .stop(.remove))
+      }
+    }
+    for new in wanted where !plugins.contains(where: { $0.name == new.name }) { add(new) }
+    say(.info, "configuration read again: \(wanted.count) active plugins")
+    scheduleTick(now)
+    return said
+  }
+
+  private func apply(_ new: PluginConfiguration, to plugin: Plugin) {
+    let old = plugin.configuration
+    plugin.configuration = new
+    plugin.subscription.limits = .init(new)
+    plugin.subscription.announcesGaps = new.gapRecord
+    plugin.lifecycle.policy = .init(new)
+    if plugin.lifecycle.isBeingRemoved || old.needsRestart(for: new) {
+      handle(plugin, .stop(.restart))
+    } else if old.path == new.path, plugin.child?.catches(SIGHUP) ?? false {
+      plugin.child?.signal(SIGHUP)
+    }
+    // As with auditd, a reload ends a suspension and gives a plugin that had given up a new chance.
+    resume(plugin)
+  }
+
+  /// What cannot change while the dispatcher runs.
+  private func unreloadable(_ new: DaemonConfiguration) -> String? {
+    var names: [String] = []
+    if new.sources != configuration.sources { names.append("source") }
+    if new.runtimeDirectory != configuration.runtimeDirectory { names.append("runtime_dir") }
+    if new.nameFormat != configuration.nameFormat || new.nodeName != configuration.nodeName {
+      names.append("name_format")
+    }
+    if new.logFormat != configuration.logFormat { names.append("log_format") }
+    return names.isEmpty
+      ? nil : "\(names.joined(separator: ", ")): a change needs a restart of audispatchd"
+  }
+}
+
+extension PluginConfiguration {
+  /// Whether the child has to be a new one.
+  fileprivate func needsRestart(for new: PluginConfiguration) -> Bool {
+    path != new.path || arguments != new.arguments || format != new.format
+      || binaryFraming != new.binaryFraming || executable != new.executable
+  }
+}

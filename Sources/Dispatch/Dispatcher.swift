@@ -1,0 +1,167 @@
+import AuditRecord
+public import Configuration
+import Glibc
+import Journal
+import Linux
+
+/// What a look at the configuration gave.
+public struct LoadedConfiguration: Sendable {
+  public var daemon: DaemonConfiguration
+  /// Active and inactive ones.
+  public var plugins: [PluginConfiguration]
+  /// Names of plugins whose files exist and cannot be used.
+  public var broken: Set<String>
+  /// Everything found, a line each.
+  public var diagnostics: [String]
+  public var hasErrors: Bool
+
+  public init(
+    daemon: DaemonConfiguration, plugins: [PluginConfiguration], broken: Set<String>,
+    diagnostics: [String], hasErrors: Bool
+  ) {
+    self.daemon = daemon
+    self.plugins = plugins
+    self.broken = broken
+    self.diagnostics = diagnostics
+    self.hasErrors = hasErrors
+  }
+}
+
+/// The dispatcher: one event loop, without locks, over a source, the journal, the plugins and the
+/// control socket. It never waits for a plugin.
+public final class Dispatcher {
+  enum Phase: Equatable {
+    case running
+    /// The source is read for what it still has, until then at the latest.
+    case readingRest(until: Moment)
+    /// The plugins drain and end.
+    case stopping
+    case done
+  }
+
+  static let version = "0.1.0"
+
+  let loader: () -> LoadedConfiguration
+  var configuration: DaemonConfiguration
+  var inactive: [PluginConfiguration] = []
+  var plugins: [Plugin] = []
+  var nextID: UInt32 = 0
+  let journal: Journal
+  let node: String?
+  var source: Source
+  var intake: SourceSupply
+  var poller: Poller
+  let signals: SignalSource
+  var control: ControlServer?
+  var runtime: RuntimeFolder
+  var messages: Messages
+  var malformedReport = RateLimit(every: .seconds(10))
+  var phase = Phase.running
+  var now = Moment.now
+  let started = Moment.now
+  /// When `housekeeping` is due.
+  var nextTick = Moment.now
+  var scratch: [UInt8] = []
+  var random = SystemRandomNumberGenerator()
+  /// Children that are neither plugins nor a source: what `single` and `halt` executed.
+  var actions: [ActionChild] = []
+  /// Something was lost that a replay promises not to lose.
+  var replayIsIncomplete = false
+  /// All files of a replay were read.
+  var isReplayRead = false
+  /// Reading was paused because a plugin of a replay has no room.
+  var isPaused = false
+  var activity = ActivityMeter()
+
+  /// Opens what does not depend on the runtime folder; reads nothing yet.
+  public init(
+    configuration loaded: LoadedConfiguration, loader: @escaping () -> LoadedConfiguration
+  ) throws {
+    self.loader = loader
+    configuration = loaded.daemon
+    messages = Messages(program: "audispatchd")
+    poller = try Poller()
+    signals = try SignalSource([
+      SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCONT, SIGCHLD,
+    ])
+    Signals.ignoreBrokenPipes()
+    node = try NodeName.resolve(loaded.daemon)
+    journal = Journal(node: node)
+    intake = try SourceSupply(loaded.daemon, node: node)
+    source = intake.makeSource()
+    runtime = RuntimeFolder(path: loaded.daemon.runtimeDirectory)
+    _ = poller.add(signals.number, Token.signals, .read)
+    inactive = loaded.plugins.filter { !$0.isActive }
+    for plugin in loaded.plugins where plugin.isActive { add(plugin) }
+  }
+
+  /// Runs until the source has ended or a signal stops it.
+  ///
+  /// - Returns: the exit status: 0, or 3 when a replay could not give every plugin everything.
+  public func run() -> Int32 {
+    Pause.makeFine()
+    say(.info, "reading from \(intake.description), \(plugins.count) active plugins")
+    openSource()
+    housekeeping()
+    while phase != .done {
+      waitAndHandle()
+      if now >= nextTick { housekeeping() }
+    }
+    writeState()
+    runtime.leave()
+    return replayIsIncomplete ? 3 : 0
+  }
+
+  func say(_ severity: Severity, _ text: String) { messages.write(severity, text) }
+
+  // MARK: The loop
+
+  private func waitAndHandle() {
+    let alwaysReady = sourceIsReadable && !source.isPolled && !isPaused
+    var timeout: Int32 = 0
+    if !alwaysReady {
+      let left = nextTick.nanoseconds - Moment.now.nanoseconds
+      timeout = left <= 0 ? 0 : Int32(min(left / 1_000_000 + 1, 3_600_000))
+    }
+    var ready: [(UInt64, Interest)] = []
+    poller.wait(milliseconds: timeout) { ready.append(($0, $1)) }
+    now = Moment.now
+    for (token, interest) in ready { handle(token, interest) }
+    if alwaysReady { readSource() }
+  }
+
+  private func handle(_ token: UInt64, _ interest: Interest) {
+    let number = Token.number(token)
+    switch Token.kind(token) {
+    case Token.source: readSource()
+    case Token.signals: handleSignals()
+    case Token.pluginInput:
+      if let plugin = plugin(number) { becameWritable(plugin) }
+    case Token.pluginEnd:
+      if let plugin = plugin(number) { childEnded(plugin) }
+    case Token.pluginOutput:
+      if let plugin = plugin(number) { readOutput(plugin) }
+    case Token.control: acceptClients()
+    case Token.client: handleClient(number, interest)
+    case Token.helperOutput: readHelperOutput()
+    default: preconditionFailure("a token that was never given out")
+    }
+  }
+
+  func plugin(_ id: UInt32) -> Plugin? { plugins.first { $0.id == id } }
+
+  /// Makes `housekeeping` happen at that moment at the latest.
+  func scheduleTick(_ moment: Moment) { if moment < nextTick { nextTick = moment } }
+
+  private func handleSignals() {
+    while let signal = signals.next() {
+      switch signal {
+      case SIGTERM, SIGINT: beginStop("signal \(signal)")
+      case SIGHUP: reload()
+      case SIGUSR2: resumeAll()
+      case SIGCONT, SIGUSR1: writeState()
+      default: break  // SIGCHLD: the pidfds tell.
+      }
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import Linux
+
+/// What a child writes on its standard output and error: lines for the dispatcher's messages,
+/// 20 in 10 seconds at most; the others are counted.
+struct OutputCatcher: ~Copyable {
+  private let pipe: Descriptor
+  private var line: [UInt8] = []
+  private var windowEnds: Moment?
+  private var lines = 0
+  private var suppressed = 0
+
+  init(owning pipe: consuming Descriptor) {
+    pipe.setNonblocking(true)
+    self.pipe = pipe
+  }
+
+  var number: Int32 { pipe.number }
+
+  /// Reads what is there. `false` when nothing will follow.
+  mutating func read(_ now: Moment, _ say: (String) -> Void) -> Bool {
+    var chunk = [UInt8](repeating: 0, count: 4096)
+    for _ in 0..<16 {
+      let result = unsafe chunk.withUnsafeMutableBytes {
+        unsafe Transfer.read(pipe.number, into: $0)
+      }
+      switch result {
+      case .bytes(let count):
+        for byte in chunk[..<count] {
+          if byte == 0x0a {
+            finishLine(now, say)
+          } else {
+            line.append(byte)
+            if line.count >= 1024 { finishLine(now, say) }
+          }
+        }
+      case .wouldBlock: return true
+      case .end, .failed:
+        if !line.isEmpty { finishLine(now, say) }
+        sayWhatWasSuppressed(say)
+        return false
+      }
+    }
+    return true
+  }
+
+  private mutating func finishLine(_ now: Moment, _ say: (String) -> Void) {
+    defer { line.removeAll(keepingCapacity: true) }
+    if windowEnds.map({ now >= $0 }) ?? true {
+      sayWhatWasSuppressed(say)
+      windowEnds = now + .seconds(10)
+      lines = 0
+    }
+    lines += 1
+    if lines > 20 {
+      suppressed += 1
+    } else if !line.isEmpty {
+      say(printable(line))
+    }
+  }
+
+  private mutating func sayWhatWasSuppressed(_ say: (String) -> Void) {
+    if suppressed > 0 { say("(\(suppressed) more lines were not shown)") }
+    suppressed = 0
+  }
+}

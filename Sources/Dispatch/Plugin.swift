@@ -1,0 +1,131 @@
+import Configuration
+import Journal
+import Linux
+
+/// One plugin: its configuration, its queue, its life, and the child with its descriptors.
+final class Plugin {
+  /// What tokens call it; never used twice.
+  let id: UInt32
+  var configuration: PluginConfiguration
+  var subscription: Subscription
+  var lifecycle: PluginLifecycle
+
+  var child: ChildProcess?
+  /// The dispatcher's end of the child's standard input, non-blocking.
+  var ourEnd: Descriptor?
+  /// The child's end, kept to ask how much of it is unread.
+  var childEnd: Descriptor?
+  var output: OutputCatcher?
+
+  /// The socket took less than was offered, and its readiness is waited for.
+  var isBlocked = false
+  /// Binary records: how they are framed depends on the input, which has not shown it yet.
+  var awaitsFraming = false
+  /// `delivered` when the child was started.
+  var deliveredAtStart: UInt64 = 0
+  /// `delivered` when it was last seen to grow, and when that was.
+  var deliveredBefore: UInt64 = 0
+  var progressed: Moment
+  var reportedStall = false
+  /// The next look at a full queue.
+  var nextLook = Moment(nanoseconds: 0)
+  var overflowReport = RateLimit(every: .seconds(10))
+  var droppedReported: UInt64 = 0
+  /// `single` or `halt` was executed for the overflow that lasts.
+  var hasActed = false
+  /// A replay does not wait for it any more.
+  var isGivenUp = false
+
+  init(
+    id: UInt32, configuration: PluginConfiguration, node: String?, journal: Journal, now: Moment
+  ) {
+    self.id = id
+    self.configuration = configuration
+    lifecycle = PluginLifecycle(policy: .init(configuration))
+    subscription = Subscription(
+      name: configuration.name, limits: .init(configuration), encoding: .string,
+      announcesGaps: configuration.gapRecord, node: node, journal: journal)
+    progressed = now
+  }
+
+  var name: String { configuration.name }
+
+  /// The word for its state in the status.
+  var stateName: String {
+    switch lifecycle.state {
+    case .starting: "starting"
+    case .running: subscription.isSuspended ? "suspended" : "running"
+    case .backingOff: "backing_off"
+    case .held: "held"
+    case .draining, .ending, .terminating, .killed: "stopping"
+    case .stopped: "stopped"
+    }
+  }
+
+  /// Asks how much of what was written the child has not read.
+  func refresh() {
+    guard subscription.outstanding > 0, let fd = childEnd?.number else { return }
+    subscription.setUnread(UnixSocket.unread(fd))
+  }
+
+  /// Writes what the child's socket takes. `false` when nobody reads it any more.
+  func write(journal: Journal, now: Int64, scratch: inout [UInt8]) -> Bool {
+    guard let fd = ourEnd?.number else { return true }
+    while true {
+      let result = unsafe subscription.withNextBytes(
+        journal: journal, now: now, scratch: &scratch
+      ) { bytes in
+        (count: bytes.count, result: unsafe UnixSocket.send(fd, bytes))
+      }
+      switch result?.result {
+      case nil: return true
+      case .bytes(let count):
+        subscription.wrote(count)
+        if count < result?.count ?? 0 {
+          isBlocked = true
+          return true
+        }
+      case .wouldBlock:
+        isBlocked = true
+        return true
+      case .failed: return false
+      }
+    }
+  }
+
+  /// Takes back what the dead child had not read; nobody else can read it then.
+  func takeBackUnread() -> Int {
+    guard let fd = childEnd?.number else { return 0 }
+    DescriptorKind.setNonblocking(fd, true)
+    var total = 0
+    var chunk = [UInt8](repeating: 0, count: 64 << 10)
+    while case .bytes(let count) = unsafe chunk.withUnsafeMutableBytes({
+      unsafe Transfer.read(fd, into: $0)
+    }) { total += count }
+    return total
+  }
+}
+
+extension PluginLifecycle.Policy {
+  init(_ configuration: PluginConfiguration) {
+    self.init()
+    maxRestarts = configuration.maxRestarts
+    delay = configuration.restartDelay
+    delayMax = configuration.restartDelayMax
+    heldDelay = configuration.heldDelay
+    drain = configuration.stopTimeout
+  }
+}
+
+extension Subscription.Limits {
+  init(_ configuration: PluginConfiguration) {
+    let whenFull: Subscription.WhenFull =
+      switch configuration.overflowAction {
+      case .ignore, .syslog, .single, .halt: .dropNewest
+      case .dropOldest: .dropOldest
+      case .suspend: .suspend
+      }
+    self.init(
+      records: configuration.queueDepth, bytes: configuration.queueBytes, whenFull: whenFull)
+  }
+}

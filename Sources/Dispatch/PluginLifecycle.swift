@@ -1,0 +1,221 @@
+import Linux
+
+/// When a plugin's child is started, watched, restarted and stopped: a value without a clock, a
+/// descriptor or chance. Its owner performs what it returns and tells it what happened.
+struct PluginLifecycle: Equatable, Sendable {
+  struct Policy: Equatable, Sendable {
+    /// Deaths in a row without progress before the plugin is held; 0: never restarted.
+    var maxRestarts = 10
+    var delay = Duration.milliseconds(100)
+    var delayMax = Duration.seconds(30)
+    var heldDelay = Duration.seconds(60)
+    /// How long a stopping plugin may take to read its queue.
+    var drain = Duration.seconds(5)
+    /// From the end of its input to SIGTERM, and from there to SIGKILL.
+    var endToTerm = Duration.seconds(2)
+    var termToKill = Duration.seconds(3)
+
+    init() {}
+  }
+
+  /// Why a running plugin is being stopped, which decides what follows its end.
+  enum Goal: Equatable, Sendable {
+    /// The dispatcher stops.
+    case stop
+    /// The plugin was taken out of the configuration.
+    case remove
+    /// A successor follows: other arguments, another executable, or it had stalled.
+    case restart
+  }
+
+  enum State: Equatable, Sendable {
+    case starting
+    case running
+    case backingOff(until: Moment)
+    case held(until: Moment)
+    /// Reads what is queued for it.
+    case draining(Goal, until: Moment)
+    /// Its input has ended.
+    case ending(Goal, until: Moment)
+    /// SIGTERM was sent.
+    case terminating(Goal, until: Moment)
+    /// SIGKILL was sent.
+    case killed(Goal)
+    case stopped
+  }
+
+  enum Event: Equatable, Sendable {
+    /// The moment has come to start, or time has passed.
+    case tick
+    /// The child runs.
+    case spawned
+    case spawnFailed
+    /// The child is gone; whether it had read anything since its start.
+    case exited(progress: Bool)
+    case stop(Goal)
+    /// Everything queued was read.
+    case drained
+    /// Somebody asks for a plugin that is held or backing off to be tried now.
+    case resume
+  }
+
+  enum Action: Equatable, Sendable {
+    case none
+    case spawn
+    /// End of file for the child.
+    case endInput
+    case terminate
+    case kill
+    /// Nothing is left to do for this child, and no successor comes.
+    case finished(Goal)
+    /// It died `deaths` times without progress: it is held from now on.
+    case hold(deaths: Int)
+    /// It died and, with `max_restarts = 0`, is not started again.
+    case retire
+  }
+
+  private(set) var state = State.starting
+  var policy: Policy
+  /// Deaths in a row without progress.
+  private(set) var deaths = 0
+  /// Starts after the first.
+  private(set) var restarts = 0
+  private var hasStarted = false
+
+  init(policy: Policy) { self.policy = policy }
+
+  /// The moment of the next `tick` that changes something.
+  var deadline: Moment? {
+    switch state {
+    case .backingOff(let until), .held(let until), .draining(_, let until),
+      .ending(_, let until), .terminating(_, let until):
+      until
+    case .starting, .running, .killed, .stopped: nil
+    }
+  }
+
+  /// Whether there is a child.
+  var hasChild: Bool {
+    switch state {
+    case .running, .draining, .ending, .terminating, .killed: true
+    case .starting, .backingOff, .held, .stopped: false
+    }
+  }
+
+  /// Whether it stops because it was taken out of the configuration.
+  var isBeingRemoved: Bool {
+    switch state {
+    case .draining(.remove, _), .ending(.remove, _), .terminating(.remove, _), .killed(.remove):
+      true
+    default: false
+    }
+  }
+
+  /// Whether the child is still given records.
+  var takesInput: Bool {
+    switch state {
+    case .running, .draining: true
+    default: false
+    }
+  }
+
+  /// - Parameter jitter: 0.8 to 1.2, a factor on the pause before a restart.
+  mutating func handle(_ event: Event, now: Moment, jitter: Double) -> Action {
+    switch (state, event) {
+    case (.starting, .tick): return .spawn
+    case (.backingOff(let until), .tick) where now >= until,
+      (.held(let until), .tick) where now >= until:
+      return .spawn
+    case (.backingOff, .resume), (.held, .resume), (.stopped, .resume):
+      deaths = 0
+      state = .starting
+      return .spawn
+
+    case (.starting, .spawned), (.backingOff, .spawned), (.held, .spawned):
+      if hasStarted { restarts += 1 }
+      hasStarted = true
+      state = .running
+      return .none
+    case (.starting, .spawnFailed), (.backingOff, .spawnFailed), (.held, .spawnFailed):
+      return died(progress: false, now: now, jitter: jitter)
+
+    case (.running, .exited(let progress)):
+      return died(progress: progress, now: now, jitter: jitter)
+    case (.draining(let goal, _), .exited), (.ending(let goal, _), .exited),
+      (.terminating(let goal, _), .exited), (.killed(let goal), .exited):
+      if goal == .restart {
+        deaths = 0
+        state = .starting
+        return .spawn
+      }
+      state = .stopped
+      return .finished(goal)
+
+    case (.running, .stop(.restart)):
+      state = .ending(.restart, until: now + policy.endToTerm)
+      return .endInput
+    case (.running, .stop(let goal)):
+      state = .draining(goal, until: now + policy.drain)
+      return .none
+    case (.draining, .stop(.restart)):
+      state = .ending(.restart, until: now + policy.endToTerm)
+      return .endInput
+    case (.draining(_, let until), .stop(let goal)):
+      state = .draining(goal, until: until)
+      return .none
+    case (.ending(_, let until), .stop(let goal)):
+      state = .ending(goal, until: until)
+      return .none
+    case (.terminating(_, let until), .stop(let goal)):
+      state = .terminating(goal, until: until)
+      return .none
+    case (.killed, .stop(let goal)):
+      state = .killed(goal)
+      return .none
+    case (.starting, .stop(.restart)): return .none
+    case (.backingOff, .stop(.restart)), (.held, .stop(.restart)):
+      deaths = 0
+      state = .starting
+      return .spawn
+    case (.starting, .stop(let goal)), (.backingOff, .stop(let goal)), (.held, .stop(let goal)):
+      state = .stopped
+      return .finished(goal)
+    case (.stopped, .stop(.restart)):
+      deaths = 0
+      state = .starting
+      return .spawn
+    case (.stopped, .stop(let goal)): return .finished(goal)
+
+    case (.draining(let goal, _), .drained):
+      state = .ending(goal, until: now + policy.endToTerm)
+      return .endInput
+    case (.draining(let goal, let until), .tick) where now >= until:
+      state = .ending(goal, until: now + policy.endToTerm)
+      return .endInput
+    case (.ending(let goal, let until), .tick) where now >= until:
+      state = .terminating(goal, until: now + policy.termToKill)
+      return .terminate
+    case (.terminating(let goal, let until), .tick) where now >= until:
+      state = .killed(goal)
+      return .kill
+
+    default: return .none
+    }
+  }
+
+  private mutating func died(progress: Bool, now: Moment, jitter: Double) -> Action {
+    deaths = progress ? 0 : deaths + 1
+    if policy.maxRestarts == 0 {
+      state = .stopped
+      return .retire
+    }
+    if deaths > policy.maxRestarts {
+      state = .held(until: now + policy.heldDelay)
+      return .hold(deaths: deaths)
+    }
+    // 100 ms, 200 ms, 400 ms, … up to the longest.
+    let doubled = policy.delay * (1 << min(max(deaths, 1) - 1, 20))
+    state = .backingOff(until: now + min(doubled, policy.delayMax) * jitter)
+    return .none
+  }
+}

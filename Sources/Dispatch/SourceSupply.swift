@@ -1,0 +1,271 @@
+import Configuration
+import Glibc
+import Linux
+
+/// A problem that keeps the dispatcher from starting: what, and what to do.
+public struct SetupError: Error, CustomStringConvertible {
+  public let description: String
+  init(_ description: String) { self.description = description }
+}
+
+/// Opens the input that the configuration asks for, again and again where it can come back.
+final class SourceSupply {
+  enum Origin: Equatable {
+    case standardInput
+    case unixSocket(String)
+    case kernel
+    case files([String])
+  }
+
+  /// What the end of an input means.
+  enum AfterEnd { case reconnect, nextFile, finished }
+
+  let origin: Origin
+  private let configuration: DaemonConfiguration
+  private let node: String?
+  private var remainingFiles: [String] = []
+  /// Programs that stand between the input and us, the one next to us last.
+  private var helpers: [SourceHelper] = []
+  private var helperOutput: OutputCatcher?
+  private(set) var counters: KernelCounters?
+  private var delay = Duration.milliseconds(100)
+  private var waitingReport = RateLimit(every: .seconds(60))
+  /// When a lost input is tried again.
+  var retry: Moment?
+  private(set) var isEnding = false
+  /// A program between a file and us failed: what it was to give is not complete.
+  private(set) var hasFailed = false
+
+  init(_ configuration: DaemonConfiguration, node: String?) throws(SetupError) {
+    self.configuration = configuration
+    self.node = node
+    let files = configuration.sources.compactMap {
+      if case .file(let path) = $0 { path } else { nil as String? }
+    }
+    if !files.isEmpty {
+      guard files.count == configuration.sources.count else {
+        throw SetupError("a file as source goes with other files only")
+      }
+      origin = .files(files)
+      remainingFiles = files
+    } else if let first = configuration.sources.first {
+      guard configuration.sources.count == 1 else {
+        throw SetupError("more than one source: only file:PATH can be given more than once")
+      }
+      origin =
+        switch first {
+        case .standardInput: .standardInput
+        case .unixSocket(let path): .unixSocket(path)
+        case .kernel: .kernel
+        case .file(let path): .files([path])
+        }
+    } else {
+      origin = try Self.choose()
+    }
+    if origin == .kernel { try Self.checkKernelAccess() }
+  }
+
+  /// With no source given: standard input if somebody feeds it, else auditd's socket, else the
+  /// kernel.
+  private static func choose() throws(SetupError) -> Origin {
+    if DescriptorKind.isSocket(0) || DescriptorKind.isPipe(0) { return .standardInput }
+    for path in ["/run/audit/audispd_events", "/var/run/audispd_events"]
+    where unsafe access(path, F_OK) == 0 {
+      return .unixSocket(path)
+    }
+    guard Capability.auditRead.isEffective else {
+      throw SetupError(
+        "no source: standard input is neither a socket nor a pipe, auditd's socket "
+          + "/run/audit/audispd_events does not exist, and reading from the kernel needs "
+          + "CAP_AUDIT_READ; name one with --source stdin, unix:PATH, kernel or file:PATH")
+    }
+    return .kernel
+  }
+
+  private static func checkKernelAccess() throws(SetupError) {
+    guard Capability.auditRead.isEffective else {
+      throw SetupError(
+        "the source 'kernel' needs CAP_AUDIT_READ: run as root, or give the service "
+          + "AmbientCapabilities=CAP_AUDIT_READ CAP_NET_ADMIN CAP_AUDIT_CONTROL")
+    }
+  }
+
+  // MARK: What it is
+
+  var kind: String {
+    switch origin {
+    case .standardInput: "stdin"
+    case .unixSocket: "unix"
+    case .kernel: "kernel"
+    case .files: "file"
+    }
+  }
+
+  var description: String {
+    switch origin {
+    case .standardInput: "standard input"
+    case .unixSocket(let path): path
+    case .kernel: "the kernel"
+    case .files(let paths): paths.count == 1 ? paths[0] : "\(paths.count) files"
+    }
+  }
+
+  var canWait: Bool {
+    switch origin {
+    case .files: true
+    case .standardInput: DescriptorKind.isRegularFile(0)
+    case .unixSocket, .kernel: false
+    }
+  }
+
+  /// Whether it is an auditd that writes to us.
+  var isAuditd: Bool {
+    switch origin {
+    case .standardInput, .unixSocket: !canWait
+    case .kernel, .files: false
+    }
+  }
+
+  func makeSource() -> Source {
+    Source(kind: kind, canWait: canWait, framing: configuration.inputFraming)
+  }
+
+  /// The standard error of the helpers, to be waited for.
+  var helperOutputNumber: Int32? { helperOutput?.number }
+
+  // MARK: Opening
+
+  /// The next input; `nil` when there is none left.
+  func open() throws(SystemError) -> Descriptor? {
+    switch origin {
+    case .standardInput:
+      let fd = dup(0)
+      guard fd >= 0 else { throw SystemError("read", "standard input", .current) }
+      fcntlCloseOnExec(fd)
+      return canWait
+        ? try through(Descriptor(owning: fd), "standard input") : Descriptor(owning: fd)
+    case .unixSocket(let path):
+      let socket = try UnixSocket.connect(path)
+      delay = .milliseconds(100)
+      return socket
+    case .kernel: return try openKernel()
+    case .files:
+      guard !remainingFiles.isEmpty else { return nil }
+      let path = remainingFiles.removeFirst()
+      return try through(Descriptor.open(path, O_RDONLY), path)
+    }
+  }
+
+  /// What follows when the input has ended.
+  func afterEnd() -> AfterEnd {
+    collectHelpers()
+    switch origin {
+    case .standardInput: return .finished
+    case .unixSocket, .kernel: return isEnding ? .finished : .reconnect
+    case .files: return remainingFiles.isEmpty ? .finished : .nextFile
+    }
+  }
+
+  /// How long to wait before the next try: it doubles up to five seconds.
+  func nextDelay() -> Duration {
+    defer { delay = min(delay * 2, .seconds(5)) }
+    return delay
+  }
+
+  /// What to say about a failed try, now and then.
+  func waitingMessage(_ error: SystemError, _ now: Moment) -> String? {
+    waitingReport.pass(now) == nil ? nil : "\(error); trying again"
+  }
+
+  // MARK: Helpers
+
+  private func openKernel() throws(SystemError) -> Descriptor {
+    if self.counters == nil { self.counters = try KernelCounters() }
+    guard let counters else { preconditionFailure("just made") }
+    counters.newGeneration()
+    let null = try Descriptor.open("/dev/null", O_RDONLY)
+    return try start(
+      Installed.program("audispatch-kernel"), kernelArguments, input: null, extra: counters.number)
+  }
+
+  private var kernelArguments: [String] {
+    (configuration.logFormat == .raw ? ["--raw"] : []) + (node.map { ["--node", $0] } ?? [])
+  }
+
+  /// A file as it is, or through what unpacks it and what makes records of a netlink capture.
+  private func through(
+    _ file: consuming Descriptor, _ name: String
+  ) throws(SystemError) -> Descriptor {
+    var input = file
+    var head = FileContent.head(of: input.number)
+    if FileContent.isGzip(head) {
+      input = try start("/bin/gzip", ["-dc"], input: input)
+      head = FileContent.head(of: input.number)
+    }
+    if FileContent.isNetlink(head) {
+      input = try start(
+        Installed.program("audispatch-kernel"), ["--capture"] + kernelArguments, input: input)
+    }
+    return input
+  }
+
+  private func start(
+    _ path: String, _ arguments: [String], input: consuming Descriptor, extra: Int32 = -1
+  ) throws(SystemError) -> Descriptor {
+    let (ours, theirs) = try UnixSocket.pair()
+    let ourEnd = Descriptor(owning: ours)
+    let theirEnd = Descriptor(owning: theirs)
+    let (reading, writing) = try Pipe.open()
+    let errors = Descriptor(owning: writing)
+    let output = OutputCatcher(owning: Descriptor(owning: reading))
+    do throws(SpawnError) {
+      let child = try ChildProcess(
+        path: path, arguments: arguments,
+        environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"], input: input.number,
+        output: theirEnd.number, error: errors.number, extra: extra)
+      helpers.append(SourceHelper(path, child))
+    } catch {
+      throw SystemError("start", path, error.cause)
+    }
+    helperOutput = consume output
+    return ourEnd
+  }
+
+  /// What the helpers have to say.
+  func readHelperOutput(_ now: Moment, _ say: (String) -> Void) -> Bool {
+    helperOutput?.read(now, say) ?? false
+  }
+
+  /// Asks the kernel's reader to give what it has and to end.
+  func endHelpers() {
+    isEnding = true
+    if origin == .kernel { for helper in helpers { helper.child.signal(SIGTERM) } }
+  }
+
+  private func collectHelpers() {
+    for helper in helpers {
+      // Its output has ended, so it is about to end; what hangs is not waited for.
+      for _ in 0..<50 {
+        if let end = helper.child.reap() {
+          if end != .exit(0) { hasFailed = true }
+          break
+        }
+        Pause.nanoseconds(1_000_000)
+      }
+    }
+    helpers.removeAll()
+  }
+
+  private func fcntlCloseOnExec(_ fd: Int32) { _ = fcntl(fd, F_SETFD, FD_CLOEXEC) }
+}
+
+/// A program that stands between an input and us.
+final class SourceHelper {
+  let name: String
+  let child: ChildProcess
+
+  init(_ name: String, _ child: consuming ChildProcess) {
+    self.name = name
+    self.child = child
+  }
+}

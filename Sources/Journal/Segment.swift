@@ -1,0 +1,168 @@
+import Glibc
+
+/// A fixed piece of the journal's memory: records from its start, their index from its end.
+///
+///     0                        used          capacity − 16 × count          capacity
+///     | text\n | text\n | …    |      free   | … | entry 1 | entry 0 |
+///
+/// A record's text lies as it is written to a plugin, newline included, so that a run of records
+/// goes to a socket in one piece. Where a payload is not what its text is (a newline or a NUL in
+/// it), the payload follows the text: two bytes of length, then the bytes.
+///
+/// Bytes never move. A segment lives for as long as anything refers to it; then its memory goes
+/// back to the pool.
+@safe
+public final class Segment {
+  /// 128 KiB: some 600 records.
+  public static let capacity = 128 << 10
+
+  /// What is known of one record; 16 bytes.
+  public struct Entry {
+    /// Bits 0–23: where the text begins. Bits 24–31: flags.
+    fileprivate var place: UInt32
+    /// The text's bytes, newline included.
+    public var textLength: UInt16
+    /// Where in the text the kernel's bare text begins; meaningful for version 0.
+    public var bareOffset: UInt16
+    /// The low bits of the event's number.
+    public var event: UInt32
+    public var type: UInt32
+
+    public init(
+      offset: Int, textLength: Int, bareOffset: Int, event: UInt32, type: UInt32, flags: UInt8
+    ) {
+      place = UInt32(offset) | UInt32(flags) << 24
+      self.textLength = UInt16(textLength)
+      self.bareOffset = UInt16(bareOffset)
+      self.event = event
+      self.type = type
+    }
+
+    @inline(__always) public var offset: Int { Int(place & 0xff_ffff) }
+    @inline(__always) public var end: Int { offset + Int(textLength) }
+    /// The first record of its event.
+    @inline(__always) public var isFirst: Bool { place & UInt32(Self.first) << 24 != 0 }
+    /// To be given to a binary plugin as version 0.
+    @inline(__always) public var isBare: Bool { place & UInt32(Self.bare) << 24 != 0 }
+    /// The payload follows the text.
+    @inline(__always) public var hasPayload: Bool { place & UInt32(Self.payload) << 24 != 0 }
+    /// The journal's own announcement of a gap, for one plugin.
+    @inline(__always) public var isGap: Bool { place & UInt32(Self.gap) << 24 != 0 }
+
+    public static let first: UInt8 = 1
+    public static let bare: UInt8 = 2
+    public static let payload: UInt8 = 4
+    public static let gap: UInt8 = 8
+  }
+
+  /// The number of its first record, counted over the journal's life.
+  public let firstSequence: UInt64
+  public private(set) var count = 0
+  public private(set) var used = 0
+  /// Whether some text is followed by its payload, so that texts are not all adjacent.
+  public private(set) var hasPayloads = false
+  /// Whether some record is to be given to a binary plugin as version 0.
+  public private(set) var hasBare = false
+  private let memory: UnsafeMutableRawPointer
+  private let pool: SegmentPool
+
+  init(firstSequence: UInt64, pool: SegmentPool) {
+    self.firstSequence = firstSequence
+    self.pool = pool
+    unsafe memory = pool.take()
+  }
+
+  deinit { unsafe pool.give(memory) }
+
+  /// Bytes that a record of `textLength` bytes and its entry may still use.
+  @inline(__always)
+  public func fits(_ length: Int) -> Bool {
+    used + length <= Self.capacity - (count + 1) * MemoryLayout<Entry>.stride
+  }
+
+  @inline(__always)
+  public subscript(index: Int) -> Entry {
+    precondition(index >= 0 && index < count, "no such record in this segment")
+    return unsafe entry(index).pointee
+  }
+
+  @inline(__always)
+  private func entry(_ index: Int) -> UnsafeMutablePointer<Entry> {
+    unsafe (memory + (Self.capacity - (index + 1) * MemoryLayout<Entry>.stride))
+      .assumingMemoryBound(to: Entry.self)
+  }
+
+  /// Where the text of record `index` begins; for `count`, where the next one's will.
+  @inline(__always)
+  public func offset(_ index: Int) -> Int { index == count ? used : self[index].offset }
+
+  /// The bytes of a range, for a write or a look.
+  @inline(__always)
+  public func withBytes<Result>(
+    _ range: Range<Int>, _ body: (UnsafeRawBufferPointer) -> Result
+  ) -> Result {
+    precondition(range.lowerBound >= 0 && range.upperBound <= used, "outside of the segment")
+    return unsafe body(
+      UnsafeRawBufferPointer(start: memory + range.lowerBound, count: range.count))
+  }
+
+  /// Where the payload of a record with `hasPayload` is.
+  public func payload(_ entry: Entry) -> Range<Int> {
+    let length = unsafe (memory + entry.end).loadUnaligned(as: UInt16.self)
+    return entry.end + 2..<entry.end + 2 + Int(length)
+  }
+
+  // MARK: Appending
+
+  /// The free memory behind the last record.
+  @inline(__always)
+  var free: UnsafeMutableRawPointer { unsafe memory + used }
+
+  /// Makes what was written at `free` a record.
+  @inline(__always)
+  func commit(_ new: Entry, bytes: Int) {
+    unsafe entry(count).initialize(to: new)
+    count += 1
+    used += bytes
+    if new.hasPayload { hasPayloads = true }
+    if new.isBare { hasBare = true }
+  }
+}
+
+/// Segment memory that waits to be used again, so that a busy journal does not fault in new pages.
+@safe
+final class SegmentPool {
+  /// Kept for the next segment at the most.
+  private static let kept = 8
+
+  private var spare: [UnsafeMutableRawPointer] = unsafe []
+  /// Bytes of all segments alive.
+  private(set) var liveBytes = 0
+
+  func take() -> UnsafeMutableRawPointer {
+    liveBytes += Segment.capacity
+    if let memory = unsafe spare.popLast() { return unsafe memory }
+    let memory = unsafe mmap(
+      nil, Segment.capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    guard let memory = unsafe memory, unsafe memory != MAP_FAILED else {
+      fatalError("out of memory for a journal segment")
+    }
+    return unsafe memory
+  }
+
+  func give(_ memory: UnsafeMutableRawPointer) {
+    liveBytes -= Segment.capacity
+    if unsafe spare.count < Self.kept {
+      unsafe spare.append(memory)
+    } else {
+      unsafe munmap(memory, Segment.capacity)
+    }
+  }
+
+  /// Gives the spare memory back.
+  func trim() {
+    while let memory = unsafe spare.popLast() { unsafe munmap(memory, Segment.capacity) }
+  }
+
+  deinit { trim() }
+}

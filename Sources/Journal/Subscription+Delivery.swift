@@ -1,0 +1,240 @@
+import DequeModule
+
+extension Subscription {
+  /// The next bytes of the stream, at most `limit` when they have to be put together.
+  ///
+  /// Text goes out straight from the segment; binary records are put together in `scratch`. The
+  /// bytes are those behind everything that `wrote(_:)` was told; asking twice gives them twice.
+  /// Costs nothing for a record that needs no change.
+  ///
+  /// - Returns: what `body` returned, or `nil` when nothing waits.
+  public mutating func withNextBytes<Result>(
+    journal: Journal, now: Int64, scratch: inout [UInt8],
+    _ body: (UnsafeRawBufferPointer) -> Result
+  ) -> Result? {
+    prepareWrite(journal, now: now)
+    guard hasUnwritten else { return nil }
+    let run = runs[writeRun]
+    let end = endOfPiece(run, journal)
+    if case .string = encoding {
+      let first = run.segment[writeIndex]
+      let range = first.offset + writeOffset..<run.segment[end - 1].end
+      return unsafe run.segment.withBytes(range, body)
+    }
+    encode(run, upTo: end, into: &scratch)
+    return unsafe scratch.withUnsafeBytes { all in
+      unsafe body(UnsafeRawBufferPointer(rebasing: all[writeOffset...]))
+    }
+  }
+
+  /// The plugin's socket took that many bytes of what `withNextBytes` gave.
+  public mutating func wrote(_ bytes: Int) {
+    outstanding += bytes
+    let run = runs[writeRun]
+    let (index, rest) = encoding.locate(
+      run.segment, writeIndex..<run.end, bytes: bytes + writeOffset)
+    if resentBelow > 0 { countAgain(run, writeIndex..<index) }
+    writeIndex = index
+    writeOffset = rest
+  }
+
+  /// How many bytes wait unread in the plugin's socket: everything before them was delivered.
+  public mutating func setUnread(_ unread: Int) {
+    var read = outstanding - unread
+    precondition(read >= 0, "a plugin cannot have more unread than was written")
+    outstanding = unread
+    read += readOffset
+    readOffset = 0
+    while read > 0, let run = runs.first {
+      let written = writeRun == 0 ? writeIndex : run.end
+      let whole = encoding.size(run.segment, run.start..<written)
+      if read >= whole {
+        deliver(run.start..<written)
+        read -= whole
+        if written < run.end { break }
+        popFirst()
+      } else {
+        let (index, rest) = encoding.locate(run.segment, run.start..<written, bytes: read)
+        deliver(run.start..<index)
+        read = rest
+        break
+      }
+    }
+    readOffset = read
+  }
+
+  /// The plugin has ended with that many bytes unread: its successor gets what it had not read, and
+  /// before that what it had read of events that were not complete.
+  public mutating func restart(unread: Int, journal: Journal) {
+    setUnread(unread)
+    let written =
+      hasUnwritten
+      ? firstUnwrittenSequence.map { $0 + (writeOffset > 0 ? 1 : 0) } : lastSequence.map { $0 + 1 }
+    resentBelow = max(resentBelow, written ?? 0)
+    outstanding = 0
+    readOffset = 0
+    runs.removeAll { $0.kind == .again }
+    var incomplete: Set<UInt64> = []
+    let next = journal.events
+    for run in runs where run.kind == .counted {
+      for index in run.start..<run.end where !run.segment[index].isFirst {
+        incomplete.insert(Self.expand(run.segment[index].event, next: next))
+      }
+    }
+    var again = Deque<Run>()
+    for run in history {
+      for index in run.start..<run.end {
+        let event = Self.expand(run.segment[index].event, next: next)
+        guard incomplete.contains(event) || journal.isOpen(event) else { continue }
+        if let last = again.last, last.segment === run.segment, last.end == index {
+          again[again.count - 1].end += 1
+        } else {
+          again.append(Run(segment: run.segment, start: index, end: index + 1, kind: .again))
+        }
+      }
+    }
+    runs.prepend(contentsOf: again)
+    writeRun = 0
+    writeIndex = runs.first?.start ?? 0
+    writeOffset = 0
+  }
+
+  private var lastSequence: UInt64? {
+    runs.last.map { $0.segment.firstSequence + UInt64($0.end - 1) }
+  }
+
+  // MARK: Reading
+
+  /// Counts the first records of the first run as read, and keeps them for a successor.
+  private mutating func deliver(_ range: Range<Int>) {
+    guard !range.isEmpty else { return }
+    let run = runs[0]
+    runs[0].start = range.upperBound
+    guard run.kind == .counted else { return }
+    let text = run.textBytes(range)
+    counters.delivered += UInt64(range.count)
+    counters.queued -= UInt64(range.count)
+    counters.queuedBytes -= text
+    counters.bytes += UInt64(text)
+    remember(run.segment, range)
+  }
+
+  private mutating func popFirst() {
+    runs.removeFirst()
+    if writeRun == 0 {
+      writeIndex = runs.first?.start ?? 0
+      writeOffset = 0
+    } else {
+      writeRun -= 1
+    }
+  }
+
+  private mutating func remember(_ segment: Segment, _ range: Range<Int>) {
+    if let last = history.last, last.segment === segment, last.end == range.lowerBound {
+      history[history.count - 1].end = range.upperBound
+    } else {
+      history.append(
+        Run(segment: segment, start: range.lowerBound, end: range.upperBound, kind: .counted))
+    }
+    historyCount += range.count
+    while historyCount > Self.historyRecords, let first = history.first {
+      let surplus = min(first.count, historyCount - Self.historyRecords)
+      historyCount -= surplus
+      if surplus == first.count { history.removeFirst() } else { history[0].start += surplus }
+    }
+  }
+
+  // MARK: Writing
+
+  /// Brings the write cursor to a record that is to be written.
+  private mutating func prepareWrite(_ journal: Journal, now: Int64) {
+    while writeRun < runs.count {
+      if writeIndex == runs[writeRun].end {
+        guard writeRun < runs.count - 1 else { return }
+        writeRun += 1
+        writeIndex = runs[writeRun].start
+        continue
+      }
+      guard writeOffset == 0, limits.whenFull == .dropOldest else { return }
+      if isDropped(runs[writeRun], writeIndex, journal) {
+        removeQueued(run: writeRun, index: writeIndex)
+        continue
+      }
+      if gap.records > 0, runs[writeRun].kind == .counted,
+        runs[writeRun].segment[writeIndex].isFirst,
+        let (segment, index) = takeGap(journal, now: now)
+      {
+        insertAtCursor(Run(segment: segment, start: index, end: index + 1, kind: .gap))
+      }
+      return
+    }
+  }
+
+  /// Where the piece that begins at the write cursor must end: at the run's end, behind a record
+  /// whose payload follows it, before a dropped record, before a gap that is due.
+  private func endOfPiece(_ run: Run, _ journal: Journal) -> Int {
+    let filters = limits.whenFull == .dropOldest && (!droppedEvents.isEmpty || gap.records > 0)
+    guard run.segment.hasPayloads || filters else { return run.end }
+    var end = writeIndex
+    while end < run.end {
+      if end > writeIndex, filters {
+        if isDropped(run, end, journal) { return end }
+        if gap.records > 0, run.segment[end].isFirst { return end }
+      }
+      end += 1
+      if run.segment[end - 1].hasPayload { return end }
+    }
+    return end
+  }
+
+  private func isDropped(_ run: Run, _ index: Int, _ journal: Journal) -> Bool {
+    guard !droppedEvents.isEmpty, run.kind == .counted else { return false }
+    return droppedEvents.contains(Self.expand(run.segment[index].event, next: journal.events))
+  }
+
+  private mutating func insertAtCursor(_ new: Run) {
+    let run = runs[writeRun]
+    if writeIndex > run.start {
+      runs[writeRun].end = writeIndex
+      var rest = run
+      rest.start = writeIndex
+      runs.insert(contentsOf: [new, rest], at: writeRun + 1)
+      writeRun += 1
+    } else {
+      runs.insert(new, at: writeRun)
+    }
+    writeIndex = new.start
+  }
+
+  /// Puts binary records from the write cursor on into `scratch`, some 64 KiB of them.
+  private func encode(_ run: Run, upTo end: Int, into scratch: inout [UInt8]) {
+    scratch.removeAll(keepingCapacity: true)
+    var index = writeIndex
+    while index < end, scratch.count < 64 << 10 {
+      let entry = run.segment[index]
+      let payload = run.segment.binaryPayload(entry)
+      let header = SIMD4<UInt32>(entry.isBare ? 0 : 1, 16, entry.type, UInt32(payload.count))
+      unsafe withUnsafeBytes(of: header) { unsafe scratch.append(contentsOf: $0) }
+      unsafe run.segment.withBytes(payload) { unsafe scratch.append(contentsOf: $0) }
+      if case .fixed = encoding {
+        scratch.append(contentsOf: repeatElement(0, count: 8970 - min(payload.count, 8970)))
+      }
+      index += 1
+    }
+  }
+
+  /// Counts records that went to a predecessor as well.
+  private mutating func countAgain(_ run: Run, _ range: Range<Int>) {
+    guard run.kind != .gap else { return }
+    if run.kind == .again {
+      counters.redelivered += UInt64(range.count)
+      return
+    }
+    let first = run.segment.firstSequence + UInt64(range.lowerBound)
+    if first < resentBelow {
+      counters.redelivered += min(UInt64(range.count), resentBelow - first)
+    } else {
+      resentBelow = 0
+    }
+  }
+}

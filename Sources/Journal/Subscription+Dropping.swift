@@ -1,0 +1,102 @@
+import DequeModule
+
+extension Subscription {
+  /// Drops the oldest whole events until a record of `length` bytes fits; an event of which a
+  /// record was written already is kept.
+  mutating func makeRoom(_ length: Int, next: UInt64) {
+    while Int(counters.queued) >= limits.records || counters.queuedBytes + length > limits.bytes {
+      guard dropOldestEvent(next: next) else { return }
+    }
+  }
+
+  /// Drops whole events that lie in a segment, as far as none of their records is written.
+  ///
+  /// - Returns: whether anything was dropped.
+  public mutating func shed(journal: Journal) -> Bool {
+    dropOldestEvent(next: journal.events)
+  }
+
+  /// Records of the oldest event that may be dropped leave the queue. Those of them that lie far
+  /// behind are dropped when they come to be written.
+  private mutating func dropOldestEvent(next: UInt64) -> Bool {
+    var position = writeRun
+    var index = writeIndex + (writeOffset > 0 ? 1 : 0)
+    var victim: UInt64?
+    var misses = 0
+    while position < runs.count, misses < 64 {
+      let run = runs[position]
+      if run.kind != .counted || index >= run.end {
+        position += 1
+        if position < runs.count { index = runs[position].start }
+        continue
+      }
+      let entry = run.segment[index]
+      let event = Self.expand(entry.event, next: next)
+      if victim == nil, entry.isFirst || droppedEvents.contains(event) {
+        victim = event
+        exclude(event)
+      }
+      if event == victim {
+        misses = 0
+        (position, index) = removeQueued(run: position, index: index)
+      } else {
+        if victim != nil { misses += 1 }
+        index += 1
+      }
+    }
+    return victim != nil
+  }
+
+  /// No further record of that event is admitted or written.
+  mutating func exclude(_ event: UInt64) {
+    droppedEvents.insert(event)
+    newestDropped = max(newestDropped, event)
+  }
+
+  /// Takes one queued record out, counts it as dropped, and tells where the next one is.
+  @discardableResult
+  mutating func removeQueued(run position: Int, index: Int) -> (run: Int, index: Int) {
+    let run = runs[position]
+    drop(run.segment, index, .queueFull)
+    counters.queued -= 1
+    counters.queuedBytes -= Int(run.segment[index].textLength)
+    let atCursor = position == writeRun && index == writeIndex
+    if run.count == 1 {
+      runs.remove(at: position)
+      if position == writeRun {
+        if position < runs.count {
+          writeIndex = runs[position].start
+        } else {
+          writeRun = max(0, position - 1)
+          writeIndex = runs.last?.end ?? 0
+        }
+      }
+      return (position, position < runs.count ? runs[position].start : 0)
+    }
+    if index == run.start {
+      runs[position].start += 1
+      if atCursor { writeIndex += 1 }
+      return (position, index + 1)
+    }
+    if index == run.end - 1 {
+      runs[position].end -= 1
+      if position + 1 < runs.count {
+        if atCursor {
+          writeRun += 1
+          writeIndex = runs[position + 1].start
+        }
+        return (position + 1, runs[position + 1].start)
+      }
+      return (position + 1, 0)
+    }
+    var rest = run
+    rest.start = index + 1
+    runs[position].end = index
+    runs.insert(rest, at: position + 1)
+    if atCursor {
+      writeRun += 1
+      writeIndex = rest.start
+    }
+    return (position + 1, rest.start)
+  }
+}

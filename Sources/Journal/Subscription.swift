@@ -1,0 +1,170 @@
+import DequeModule
+
+/// One plugin's cursor into the journal: a queue of references to records, with a bound of its own.
+///
+/// A value without clock or descriptor. Whole events are admitted or dropped: an event's records
+/// share the fate of its first one.
+///
+/// The queue in the order of the stream, and where its two cursors stand:
+///
+///     history (read, kept for a successor) | read cursor … written, unread … | write cursor … queued
+public struct Subscription {
+  /// What to do at the first record that the queue cannot take.
+  public enum WhenFull: Sendable {
+    case dropNewest
+    case dropOldest
+    case suspend
+  }
+
+  public struct Limits: Equatable, Sendable {
+    public var records: Int
+    public var bytes: Int
+    public var whenFull: WhenFull
+
+    public init(records: Int, bytes: Int, whenFull: WhenFull) {
+      self.records = records
+      self.bytes = bytes
+      self.whenFull = whenFull
+    }
+  }
+
+  enum Intake: Equatable {
+    case admitting
+    /// Events from this one on are dropped.
+    case dropping(from: UInt64)
+    case suspended(from: UInt64)
+  }
+
+  /// Events that are not admitted; a record of theirs may still come.
+  struct Refused {
+    var events: Range<UInt64>
+    /// `nil`: begun before the subscription, so never put to it.
+    var reason: DropReason?
+  }
+
+  /// What was dropped since the last announcement.
+  struct Gap {
+    var records: UInt64 = 0
+    var events: UInt64 = 0
+    var reason = DropReason.queueFull
+    var serial: UInt64 = 0
+  }
+
+  /// An open event may exceed the bound by this much.
+  static let openEventBytes = 1 << 20
+  /// Records read that are kept for a successor whose events would begin with them.
+  static let historyRecords = 1024
+
+  public let name: String
+  public var limits: Limits
+  public var announcesGaps: Bool
+  /// `node=NAME ` of gap records, or empty.
+  let node: String
+  /// The stream's encoding; changes between two generations of the plugin only.
+  public var encoding: Encoding
+
+  public internal(set) var counters = Counters()
+
+  var runs = Deque<Run>()
+  var history = Deque<Run>()
+  var historyCount = 0
+  /// The write cursor: a record in a run, or the run's end, and how many of the record's bytes are
+  /// written.
+  var writeRun = 0
+  var writeIndex = 0
+  var writeOffset = 0
+  /// Bytes of the first unread record that are read.
+  var readOffset = 0
+  /// Bytes written and not known to be read.
+  public internal(set) var outstanding = 0
+  /// Records below this sequence number were written to a predecessor.
+  var resentBelow: UInt64 = 0
+
+  var intake = Intake.admitting
+  var refused: [Refused] = []
+  var droppedEvents: Set<UInt64> = []
+  var newestDropped: UInt64 = 0
+  var openBytes: [UInt64: Int] = [:]
+  var gap = Gap()
+
+  /// - Parameter journal: the subscription begins with the next event that begins.
+  public init(
+    name: String, limits: Limits, encoding: Encoding, announcesGaps: Bool, node: String?,
+    journal: Journal
+  ) {
+    self.name = name
+    self.limits = limits
+    self.encoding = encoding
+    self.announcesGaps = announcesGaps
+    self.node = node.map { "node=\($0) " } ?? ""
+    if journal.events > 0 { refused = [Refused(events: 0..<journal.events, reason: nil)] }
+  }
+
+  // MARK: State
+
+  /// Whether something waits to be written.
+  @inline(__always)
+  public var hasUnwritten: Bool {
+    guard writeRun < runs.count else { return false }
+    return writeIndex < runs[writeRun].end || writeRun < runs.count - 1
+  }
+
+  public var isEmpty: Bool { runs.isEmpty }
+
+  public var isSuspended: Bool { if case .suspended = intake { true } else { false } }
+
+  public var isOverflowing: Bool { intake != .admitting }
+
+  /// Whether the batch would take the queue beyond what it is known to have held: the moment to
+  /// look how much the plugin has read since.
+  @inline(__always)
+  public func wantsRefresh(before batch: Journal.Batch) -> Bool {
+    guard outstanding > 0 else { return false }
+    let records = Int(counters.queued) + batch.records
+    return records > min(Int(counters.queuedMax), limits.records)
+      || counters.queuedBytes + batch.bytes > limits.bytes
+  }
+
+  /// Whether the queue has room for what a source that can wait would add.
+  public var room: Int { max(0, limits.records - Int(counters.queued)) }
+
+  public var isWithinBytes: Bool { counters.queuedBytes < limits.bytes }
+
+  /// The number of the segment position of the next record to be written, for shedding.
+  public var firstUnwrittenSequence: UInt64? {
+    guard hasUnwritten else { return nil }
+    if writeIndex == runs[writeRun].end { return runs[writeRun + 1].sequence }
+    return runs[writeRun].segment.firstSequence + UInt64(writeIndex)
+  }
+
+  /// Ends a suspension: events that begin from now on are admitted.
+  public mutating func resume(journal: Journal) {
+    if case .suspended(let from) = intake {
+      refused.append(Refused(events: from..<journal.events, reason: .suspended))
+      intake = .admitting
+    }
+  }
+
+  /// Drops all that is queued.
+  public mutating func dropAll(_ reason: DropReason) {
+    counters[reason] += counters.queued
+    counters.queued = 0
+    counters.queuedBytes = 0
+    runs.removeAll()
+    history.removeAll()
+    historyCount = 0
+    writeRun = 0
+    writeIndex = 0
+    writeOffset = 0
+    readOffset = 0
+    outstanding = 0
+  }
+
+  // MARK: Event numbers
+
+  /// The whole number of an event of which a record holds the low bits.
+  @inline(__always)
+  static func expand(_ low: UInt32, next: UInt64) -> UInt64 {
+    next &- UInt64(UInt32(truncatingIfNeeded: next) &- low)
+  }
+}

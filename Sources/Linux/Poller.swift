@@ -1,0 +1,45 @@
+import CAudispatch
+
+/// What a descriptor is waited for.
+public struct Interest: OptionSet, Sendable {
+  public let rawValue: UInt32
+  public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+  public static let read = Interest(rawValue: UInt32(ad_readable))
+  public static let write = Interest(rawValue: UInt32(ad_writable))
+  /// The other side is gone; always reported, never asked for.
+  public static let ended = Interest(rawValue: UInt32(ad_ended))
+}
+
+/// Waits for many descriptors at once. The corresponding calls are `epoll_*`, level-triggered.
+public struct Poller: ~Copyable {
+  private let epoll: Descriptor
+  private var events = [ad_event](repeating: ad_event(), count: 64)
+
+  public init() throws(SystemError) {
+    let fd = ad_epoll_create()
+    guard fd >= 0 else { throw SystemError("open", "epoll", .current) }
+    epoll = Descriptor(owning: fd)
+  }
+
+  /// - Returns: `false` when the descriptor cannot be waited for (a regular file).
+  public func add(_ fd: Int32, _ token: UInt64, _ interest: Interest) -> Bool {
+    ad_epoll_add(epoll.number, fd, token, interest.rawValue) == 0
+  }
+
+  public func change(_ fd: Int32, _ token: UInt64, _ interest: Interest) {
+    _ = ad_epoll_change(epoll.number, fd, token, interest.rawValue)
+  }
+
+  public func remove(_ fd: Int32) { _ = ad_epoll_remove(epoll.number, fd) }
+
+  /// Waits until something is ready, or for that many milliseconds (-1: for ever), and calls `body`
+  /// with each token.
+  public mutating func wait(milliseconds: Int32, _ body: (UInt64, Interest) -> Void) {
+    let n = unsafe events.withUnsafeMutableBufferPointer { buffer in
+      unsafe ad_epoll_wait(epoll.number, buffer.baseAddress!, Int32(buffer.count), milliseconds)
+    }
+    guard n > 0 else { return }
+    for i in 0..<Int(n) { body(events[i].token, Interest(rawValue: events[i].ready)) }
+  }
+}

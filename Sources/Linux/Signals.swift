@@ -1,0 +1,33 @@
+import CAudispatch
+import Glibc
+
+/// Signals of this process.
+public enum Signals {
+  /// Undoes what a parent left behind: every disposition to its default, nothing blocked.
+  public static func reset() { ad_reset_signals() }
+
+  public static func ignoreBrokenPipes() { ad_ignore_sigpipe() }
+}
+
+/// Signals as something to read. The corresponding call is `signalfd`.
+public struct SignalSource: ~Copyable {
+  private let descriptor: Descriptor
+
+  /// Blocks the signals and takes them over.
+  public init(_ signals: [Int32]) throws(SystemError) {
+    let fd = unsafe signals.withUnsafeBufferPointer { buffer in
+      unsafe ad_signal_descriptor(buffer.baseAddress!, Int32(buffer.count))
+    }
+    guard fd >= 0 else { throw SystemError("watch", "signals", .current) }
+    descriptor = Descriptor(owning: fd)
+  }
+
+  public var number: Int32 { descriptor.number }
+
+  /// The next signal that waits, `nil` when none does.
+  public func next() -> Int32? {
+    var sender: Int32 = 0
+    let signal = unsafe ad_next_signal(descriptor.number, &sender)
+    return signal > 0 ? signal : nil
+  }
+}

@@ -1,0 +1,91 @@
+import CAudispatch
+import Glibc
+
+/// Unix stream sockets.
+public enum UnixSocket {
+  /// Two connected ends, close-on-exec, blocking.
+  public static func pair() throws(SystemError) -> (Int32, Int32) {
+    var ends: (Int32, Int32) = (0, 0)
+    let result = unsafe withUnsafeMutableBytes(of: &ends) { raw in
+      unsafe ad_socketpair_stream(raw.bindMemory(to: Int32.self).baseAddress!)
+    }
+    guard result == 0 else { throw SystemError("create", "a socket pair", .current) }
+    return ends
+  }
+
+  /// Connects; the descriptor is blocking.
+  public static func connect(_ path: String) throws(SystemError) -> Descriptor {
+    let fd = retryingInterrupts { unsafe ad_unix_connect(path) }
+    guard fd >= 0 else { throw SystemError("connect to", path, .current) }
+    return Descriptor(owning: fd)
+  }
+
+  /// Listens at a path that must not exist; the descriptor is non-blocking.
+  public static func listen(_ path: String, mode: UInt32) throws(SystemError) -> Descriptor {
+    let fd = unsafe ad_unix_listen(path, mode, 16)
+    guard fd >= 0 else { throw SystemError("listen at", path, .current) }
+    return Descriptor(owning: fd)
+  }
+
+  /// The next client, non-blocking; `nil` when none waits.
+  public static func accept(_ fd: Int32) -> Descriptor? {
+    let client = retryingInterrupts { ad_accept(fd) }
+    return client >= 0 ? Descriptor(owning: client) : nil
+  }
+
+  /// The user at the other end when it connected. The corresponding option is `SO_PEERCRED`.
+  public static func peerUser(_ fd: Int32) -> UInt32? {
+    var uid: UInt32 = 0
+    return unsafe ad_peer_uid(fd, &uid) == 0 ? uid : nil
+  }
+
+  /// Bytes that wait to be read. The corresponding request is `FIONREAD`, which for a stream socket
+  /// counts exactly what the other side wrote and nobody has read.
+  @inline(__always)
+  public static func unread(_ fd: Int32) -> Int { Int(max(0, ad_unread(fd))) }
+
+  /// Sends what the socket takes now, without SIGPIPE. The corresponding call is `send`.
+  @inline(__always)
+  public static func send(_ fd: Int32, _ bytes: UnsafeRawBufferPointer) -> WriteResult {
+    guard let base = bytes.baseAddress, bytes.count > 0 else { return .bytes(0) }
+    let n = retryingInterrupts { unsafe ad_send(fd, base, bytes.count) }
+    if n >= 0 { return .bytes(n) }
+    return errno == EAGAIN ? .wouldBlock : .failed(.current)
+  }
+}
+
+extension Descriptor {
+  public borrowing func setNonblocking(_ on: Bool) { _ = ad_set_nonblocking(number, on) }
+}
+
+/// Facts about a descriptor that somebody else opened.
+public enum DescriptorKind {
+  public static func isSocket(_ fd: Int32) -> Bool { ad_is_socket(fd) }
+  public static func isPipe(_ fd: Int32) -> Bool { ad_is_fifo(fd) }
+  public static func isRegularFile(_ fd: Int32) -> Bool {
+    var facts = stat()
+    return unsafe fstat(fd, &facts) == 0 && facts.st_mode & S_IFMT == S_IFREG
+  }
+  /// Clears `O_NONBLOCK`, which belongs to the open file and so to everybody who has it.
+  public static func setNonblocking(_ fd: Int32, _ on: Bool) { _ = ad_set_nonblocking(fd, on) }
+  /// Closes every descriptor from this number on. The corresponding call is `close_range`.
+  public static func closeAll(from first: UInt32) { _ = ad_close_from(first) }
+}
+
+extension DescriptorKind {
+  /// Whether a read would not block: input, or its end.
+  public static func isReadable(_ fd: Int32) -> Bool { ad_peek_urgent(fd) == 1 }
+}
+
+/// Pipes.
+public enum Pipe {
+  /// The reading and the writing end, close-on-exec.
+  public static func open() throws(SystemError) -> (Int32, Int32) {
+    var ends: (Int32, Int32) = (0, 0)
+    let result = unsafe withUnsafeMutableBytes(of: &ends) { raw in
+      unsafe ad_pipe(raw.bindMemory(to: Int32.self).baseAddress!)
+    }
+    guard result == 0 else { throw SystemError("create", "a pipe", .current) }
+    return ends
+  }
+}
