@@ -11,27 +11,27 @@ struct FileTrust: Sendable {
     var suggestion: String?
   }
 
-  /// What speaks against a file or folder, nil when nothing does.
-  func objection(to status: FileStatus, at path: String) -> Objection? {
+  /// What speaks against a file or folder, nil when nothing does. The message calls it `name`.
+  func objection(to status: FileStatus, at path: String, called name: String) -> Objection? {
     if status.owner != 0, status.owner != user {
       let allowed = user == 0 ? "root" : "root or uid \(user)"
       return Objection(
-        message: "\(path) belongs to uid \(status.owner), not to \(allowed)",
+        message: "\(name) belongs to uid \(status.owner), not to \(allowed)",
         suggestion: "chown root \(path)")
     }
     let mode = "mode 0\(String(status.mode, radix: 8))"
     switch (status.mode & 0o020 != 0, status.mode & 0o002 != 0) {
     case (true, true):
       return Objection(
-        message: "\(path) can be written by its group and by others (\(mode))",
+        message: "\(name) can be written by its group and by others (\(mode))",
         suggestion: "chmod go-w \(path)")
     case (true, false):
       return Objection(
-        message: "\(path) can be written by its group (\(mode))",
+        message: "\(name) can be written by its group (\(mode))",
         suggestion: "chmod g-w \(path)")
     case (false, true):
       return Objection(
-        message: "\(path) can be written by others (\(mode))", suggestion: "chmod o-w \(path)")
+        message: "\(name) can be written by others (\(mode))", suggestion: "chmod o-w \(path)")
     case (false, false): return nil
     }
   }
@@ -47,7 +47,7 @@ struct FileTrust: Sendable {
     for folder in folders {
       switch files.status(folder) {
       case .success(let status):
-        if let objection = objection(to: status, at: folder) { return objection }
+        if let objection = objection(to: status, at: folder, called: folder) { return objection }
       case .failure(let errno):
         return Objection(message: "cannot examine \(folder): \(errno)")
       }

@@ -115,7 +115,7 @@ public struct LoadedConfiguration: Equatable, Sendable {
     case .success((let status, nil)):
       throw Diagnostic(.error, file: path, "a \(status.kind.rawValue), not a file")
     case .success((let status, let bytes?)):
-      if let objection = trust.objection(to: status, at: path)
+      if let objection = trust.objection(to: status, at: path, called: "it")
         ?? trust.objection(toFolderOf: path, environment.files)
       {
         throw Diagnostic(.error, file: path, objection.message, suggestion: objection.suggestion)

@@ -27,7 +27,7 @@ struct PluginDirectory {
           suggestion: errno == .noSuchFile ? "create it, or set plugin_dir" : nil))
     case .success(let names):
       if case .success(let status) = environment.files.status(path),
-        let objection = trust.objection(to: status, at: path)
+        let objection = trust.objection(to: status, at: path, called: "it")
       {
         diagnostics.append(
           Diagnostic(
@@ -106,7 +106,7 @@ struct PluginDirectory {
       throw Diagnostic(.error, file: file, "a \(status.kind.rawValue), not a file")
     }
     let trust = FileTrust(user: environment.user)
-    if let objection = trust.objection(to: status, at: file)
+    if let objection = trust.objection(to: status, at: file, called: "it")
       ?? trust.objection(toFolderOf: file, environment.files)
     {
       throw Diagnostic(.error, file: file, objection.message, suggestion: objection.suggestion)

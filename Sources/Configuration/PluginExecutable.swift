@@ -51,7 +51,7 @@ struct PluginExecutable {
           suggestion: "chmod 0755 \(path)"))
     }
     let trust = FileTrust(user: environment.user)
-    if let objection = trust.objection(to: status, at: path)
+    if let objection = trust.objection(to: status, at: path, called: path)
       ?? trust.objection(toFolderOf: path, files)
     {
       return .refused(objection)
@@ -69,12 +69,15 @@ struct PluginExecutable {
     var folders = [folder(of: path)]
     if Self.isOwn(written) { folders.insert(folder(of: environment.daemonExecutable), at: 0) }
     let message = "there is no \(lastPart(of: path)) in \(folders.joined(separator: " or "))"
-    for folder in folders {
-      guard case .success(let names) = environment.files.names(folder),
-        let meant = Suggestion.nearest(lastPart(of: path), among: names.sorted())
-      else { continue }
-      return FileTrust.Objection(
-        message: message, suggestion: "did you mean '\(folder == "/" ? "" : folder)/\(meant)'?")
+    let there = folders.flatMap { folder -> [(name: String, path: String)] in
+      guard case .success(let names) = environment.files.names(folder) else { return [] }
+      return names.sorted().map { ($0, (folder == "/" ? "/" : folder + "/") + $0) }
+        .filter { $0.path != environment.daemonExecutable }
+    }
+    if let meant = Suggestion.nearest(lastPart(of: path), among: there.map(\.name)),
+      let found = there.first(where: { $0.name == meant })
+    {
+      return FileTrust.Objection(message: message, suggestion: "did you mean '\(found.path)'?")
     }
     return FileTrust.Objection(message: message)
   }

@@ -5,7 +5,8 @@ enum Suggestion {
     nearest(word, among: known).map { "did you mean '\($0)'?" }
   }
 
-  /// The known word with the fewest edits, at most a third of its length; the first among equals.
+  /// The known word with the fewest edits, at most a third of its length, or the one that begins
+  /// with what was written; the first among equals.
   static func nearest(_ word: String, among known: [String]) -> String? {
     let wanted = Array(word.lowercased().utf8.prefix(64))
     var best: (word: String, edits: Int)?
@@ -14,7 +15,9 @@ enum Suggestion {
       let allowed = max(1, max(wanted.count, candidate.utf8.count) / 3)
       if edits <= allowed, edits < (best?.edits ?? .max) { best = (candidate, edits) }
     }
-    return best?.word
+    if let best { return best.word }
+    let longer = known.filter { wanted.count > 1 && $0.lowercased().utf8.starts(with: wanted) }
+    return longer.count == 1 ? longer[0] : nil
   }
 
   /// Insertions, deletions, replacements and swaps of neighbours from one word to the other.
