@@ -36,10 +36,13 @@ public struct ConfigurationText: Equatable, Sendable {
   /// Bytes in one line, its end not counted.
   public static let lineLimit = 64 << 10
   /// Bytes in one file.
-  public static let fileLimit = 1 << 20
+  public static let fileLimit = 256 << 10
+  /// Problems in one file that are worth a line each.
+  static let problemLimit = 100
 
   public private(set) var settings: [Setting] = []
-  /// All of them errors, in the order of the lines; at most one a line.
+  /// All of them errors, in the order of the lines; at most one a line. After a hundred the rest
+  /// of the file is not read.
   public private(set) var diagnostics: [Diagnostic] = []
   private let file: String
 
@@ -48,13 +51,13 @@ public struct ConfigurationText: Equatable, Sendable {
     self.file = file
     if bytes.count > Self.fileLimit {
       diagnostics.append(
-        Diagnostic(.error, file: file, "longer than \(Self.fileLimit >> 20) MiB"))
+        Diagnostic(.error, file: file, "longer than \(Self.fileLimit >> 10) KiB"))
       return
     }
     var rest = bytes[...]
     if rest.starts(with: [0xEF, 0xBB, 0xBF]) { rest = rest.dropFirst(3) }
     var number = 1
-    while !rest.isEmpty {
+    while !rest.isEmpty, !diagnostics.isFull(at: number, of: file) {
       let end = rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.endIndex
       var line = rest[..<end]
       if line.last == UInt8(ascii: "\r") { line = line.dropLast() }
@@ -65,6 +68,19 @@ public struct ConfigurationText: Equatable, Sendable {
       rest = rest[min(end + 1, rest.endIndex)...]
       number += 1
     }
+  }
+}
+
+extension [Diagnostic] {
+  /// True from the hundredth on, which is followed by a last one that says so.
+  mutating func isFull(at line: Int, of file: String) -> Bool {
+    guard count >= ConfigurationText.problemLimit else { return false }
+    if count == ConfigurationText.problemLimit {
+      let position = Diagnostic.Position(line: line, column: 1)
+      append(
+        Diagnostic(.error, file: file, at: position, "too many problems; not read from here on"))
+    }
+    return true
   }
 }
 

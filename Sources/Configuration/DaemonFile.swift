@@ -43,12 +43,14 @@ struct DaemonFile {
     diagnostics = text.diagnostics
     var lines: [String: Int] = [:]
     for setting in text.settings {
+      let line = setting.keyword.position.line
+      if diagnostics.isFull(at: line, of: file) { break }
       let keyword = setting.keyword.text.lowercased()
-      if let line = lines[keyword], keyword != Keyword.source.rawValue {
+      if let before = lines[keyword], keyword != Keyword.source.rawValue {
         diagnostics.append(
-          setting.keyword.warning("given before, on line \(line); this one counts"))
+          setting.keyword.warning("given before, on line \(before); this one counts"))
       }
-      lines[keyword] = setting.keyword.position.line
+      lines[keyword] = line
       do throws(Diagnostic) {
         try apply(setting, keyword: keyword)
       } catch { diagnostics.append(error) }

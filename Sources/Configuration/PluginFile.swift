@@ -31,12 +31,14 @@ struct PluginFile {
     diagnostics = text.diagnostics
     var lines: [String: Int] = [:]
     for setting in text.settings {
+      let line = setting.keyword.position.line
+      if diagnostics.isFull(at: line, of: file) { break }
       let keyword = setting.keyword.text.lowercased()
-      if let line = lines[keyword] {
+      if let before = lines[keyword] {
         diagnostics.append(
-          setting.keyword.warning("given before, on line \(line); this one counts"))
+          setting.keyword.warning("given before, on line \(before); this one counts"))
       }
-      lines[keyword] = setting.keyword.position.line
+      lines[keyword] = line
       do throws(Diagnostic) {
         try apply(setting, keyword: keyword)
       } catch { diagnostics.append(error) }

@@ -88,15 +88,23 @@ struct GrammarTests {
         == (fits ? [] : ["f:1:65537: error: the line is longer than 64 KiB"]))
   }
 
-  @Test func `is not looked for in a file over 1 MiB`() {
+  @Test func `is not looked for in a file over 256 KiB`() {
     let bytes = [UInt8](repeating: 0x0A, count: ConfigurationText.fileLimit + 1)
     let text = ConfigurationText(bytes, file: "f")
-    #expect(text.diagnostics.map(\.description) == ["f: error: longer than 1 MiB"])
+    #expect(text.diagnostics.map(\.description) == ["f: error: longer than 256 KiB"])
   }
 
   @Test func `does not depend on how the file ends`() {
     let with = ConfigurationText(Array("a = b\nc = d\n".utf8), file: "f")
     let without = ConfigurationText(Array("a = b\nc = d".utf8), file: "f")
     #expect(with == without)
+  }
+
+  @Test func `is not read after a hundred problems`() {
+    let text = ConfigurationText(Array(String(repeating: "k\n", count: 1000).utf8), file: "f")
+    #expect(text.diagnostics.count == 101)
+    #expect(
+      text.diagnostics.last?.description
+        == "f:101:1: error: too many problems; not read from here on")
   }
 }

@@ -139,6 +139,12 @@ struct PluginFileTests {
     #expect(loaded.diagnostics.compactMap { $0.position?.line } == [1, 2, 4, 5])
   }
 
+  @Test func `is refused without a flood of lines`() {
+    let loaded = Host.load(plugin: String(repeating: "foo = bar\n", count: 1000))
+    #expect(loaded.unusablePlugins == ["p"])
+    #expect((100...102).contains(loaded.diagnostics.count))
+  }
+
   @Test func `stands over audispatchd.conf, and that over the defaults`() throws {
     var host = Host()
     host[ConfigurationRequest.standardDaemonFile] = .file("q_depth = 700\nmax_restarts = 3\n")
