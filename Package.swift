@@ -68,7 +68,9 @@ let package = Package(
       name: "EnrichmentTests", dependencies: ["Enrichment", "AuditRecord"],
       resources: [.copy("Corpus")], swiftSettings: strict),
     .testTarget(name: "JournalTests", dependencies: ["Journal"], swiftSettings: strict),
-    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: strict),
+    .testTarget(
+      name: "ConfigurationTests", dependencies: ["Configuration", "Linux"], exclude: ["Fixtures"],
+      swiftSettings: strict),
     .testTarget(name: "DispatchTests", dependencies: ["Dispatch"], swiftSettings: strict),
     .testTarget(
       name: "AudispatchPluginTests", dependencies: ["AudispatchPlugin"], swiftSettings: strict),

@@ -92,6 +92,13 @@ public enum Transfer {
   /// Reads a whole file of at most `limit` bytes; longer ones are cut there.
   public static func contents(of path: String, limit: Int) throws(SystemError) -> [UInt8] {
     let file = try Descriptor.open(path, O_RDONLY | O_NONBLOCK)
+    return try contents(of: file, named: path, limit: limit)
+  }
+
+  /// Reads what is left of an open file, at most `limit` bytes.
+  public static func contents(
+    of file: borrowing Descriptor, named path: String, limit: Int
+  ) throws(SystemError) -> [UInt8] {
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 16 << 10)
     while bytes.count < limit {

@@ -1,0 +1,145 @@
+import Linux
+
+/// Which configuration is asked for.
+public struct ConfigurationRequest: Equatable, Sendable {
+  /// Where `audispatchd.conf` is.
+  public enum DaemonFile: Equatable, Sendable {
+    /// In its usual place, and it may be missing.
+    case standard
+    /// Named, and so it must be there.
+    case named(String)
+    /// In a folder, as 2.8's `-c DIR`: `audispd.conf`, else `audispatchd.conf`.
+    case folder(String)
+  }
+
+  public static let standardDaemonFile = "/etc/audispatch/audispatchd.conf"
+
+  public var daemonFile = DaemonFile.standard
+  // What the command line says; it stands over the file.
+  /// None: as the file says.
+  public var sources: [SourceConfiguration] = []
+  public var inputFraming: InputFraming?
+  public var pluginDirectory: String?
+  public var runtimeDirectory: String?
+
+  public init() {}
+}
+
+/// What loading needs to know about the host and the process.
+public struct LoadEnvironment: Sendable {
+  public var files: FileAccess
+  /// The daemon's uid, which may own files and folders beside root.
+  public var user: UInt32
+  /// The daemon's own executable; our plugins may be beside it.
+  public var daemonExecutable: String
+
+  public init(files: FileAccess = .system, user: UInt32, daemonExecutable: String) {
+    self.files = files
+    self.user = user
+    self.daemonExecutable = daemonExecutable
+  }
+}
+
+/// The whole configuration, read and checked before anything acts on it.
+public struct LoadedConfiguration: Equatable, Sendable {
+  public private(set) var daemon = DaemonConfiguration()
+  /// The file that the daemon's part was read from, if there is one.
+  public private(set) var daemonFile: String?
+  /// False: it must not be started with, and at reload the one before stays.
+  public private(set) var isDaemonUsable = true
+  /// Active and inactive, in the order of the files' names; no two with one name.
+  public private(set) var plugins: [PluginConfiguration] = []
+  /// The plugins whose file is there and cannot be used; those of them that run keep running.
+  public private(set) var unusablePlugins: [String] = []
+  /// False when the folder of plugins could not be listed or trusted: `plugins` is empty for that
+  /// reason alone, and at reload those that run keep running.
+  public private(set) var isPluginDirectoryRead = false
+  /// Everything that was found, the daemon's file first, then by the plugins' files.
+  public private(set) var diagnostics: [Diagnostic] = []
+
+  /// Reads and checks everything that the request leads to. Blocks for as long as reading some
+  /// small files does; never for a FIFO or a device.
+  public init(_ request: ConfigurationRequest, _ environment: LoadEnvironment) {
+    loadDaemon(request.daemonFile, environment)
+    if !request.sources.isEmpty { daemon.sources = request.sources }
+    if let framing = request.inputFraming { daemon.inputFraming = framing }
+    if let directory = request.pluginDirectory { daemon.pluginDirectory = directory }
+    if let directory = request.runtimeDirectory { daemon.runtimeDirectory = directory }
+    let directory = PluginDirectory(
+      daemon.pluginDirectory, defaults: daemon.pluginDefaults, environment: environment)
+    plugins = directory.plugins
+    unusablePlugins = directory.unusable
+    isPluginDirectoryRead = directory.wasRead
+    diagnostics += directory.diagnostics
+  }
+
+  private mutating func loadDaemon(
+    _ file: ConfigurationRequest.DaemonFile, _ environment: LoadEnvironment
+  ) {
+    let path: String
+    switch file {
+    case .standard: path = ConfigurationRequest.standardDaemonFile
+    case .named(let name): path = name
+    case .folder(let folder):
+      let old = folder + "/audispd.conf"
+      if case .success = environment.files.status(old) {
+        path = old
+      } else {
+        path = folder + "/audispatchd.conf"
+      }
+    }
+    do throws(Diagnostic) {
+      let bytes = try Self.contents(of: path, mayBeMissing: file == .standard, environment)
+      let parsed = DaemonFile(bytes, file: path)
+      daemon = parsed.configuration
+      daemonFile = path
+      diagnostics += parsed.diagnostics
+      if !parsed.namesPluginDirectory, ["audispd.conf", "auditd.conf"].contains(lastPart(of: path))
+      {
+        diagnostics.append(
+          Diagnostic(
+            .note, file: path, "plugin_dir is not set: \(daemon.pluginDirectory) is read"))
+      }
+    } catch { diagnostics.append(error) }
+    isDaemonUsable = !diagnostics.contains { $0.severity == .error }
+  }
+
+  private static func contents(
+    of path: String, mayBeMissing: Bool, _ environment: LoadEnvironment
+  ) throws(Diagnostic) -> [UInt8] {
+    let trust = FileTrust(user: environment.user)
+    switch environment.files.contents(path, ConfigurationText.fileLimit + 1) {
+    case .failure(.noSuchFile) where mayBeMissing:
+      throw Diagnostic(.note, file: path, "not there: every setting has its default")
+    case .failure(let errno): throw Diagnostic(.error, file: path, "cannot be read: \(errno)")
+    case .success((let status, nil)):
+      throw Diagnostic(.error, file: path, "a \(status.kind.rawValue), not a file")
+    case .success((let status, let bytes?)):
+      if let objection = trust.objection(to: status, at: path, called: "it")
+        ?? trust.objection(toFolderOf: path, environment.files)
+      {
+        throw Diagnostic(.error, file: path, objection.message, suggestion: objection.suggestion)
+      }
+      return bytes
+    }
+  }
+
+  /// What `--check` exits with: 0, or 6 when the daemon's file or a plugin's has an error.
+  public var exitStatus: Int32 { diagnostics.contains { $0.severity == .error } ? 6 : 0 }
+
+  /// What `--check` prints: every problem on a line of its own, then every plugin, then the sum.
+  public var report: String {
+    var lines = diagnostics.map(\.description)
+    let known = plugins.map { ($0.name, $0.isActive ? "active" : "inactive", $0.path) }
+    let unusable = unusablePlugins.map { ($0, "unusable", "") }
+    for (name, state, path) in (known + unusable).sorted(by: { $0.0 < $1.0 }) {
+      let what = path.isEmpty ? state : "\(state), \(path)"
+      lines.append("plugin \(Diagnostic.printable("\(name): \(what)", limit: 4096))")
+    }
+    let errors = diagnostics.count { $0.severity == .error }
+    let warnings = diagnostics.count { $0.severity == .warning }
+    lines.append(
+      "\(errors) error\(errors == 1 ? "" : "s"), \(warnings) warning\(warnings == 1 ? "" : "s")")
+    return lines.joined(separator: "\n") + "\n"
+  }
+}

@@ -1,0 +1,158 @@
+import Linux
+
+/// Reads a folder of plugin files: which are read, which may be trusted, what they ask for.
+struct PluginDirectory {
+  /// Of every file that could be used, active or not, in the order of the files' names.
+  private(set) var plugins: [PluginConfiguration] = []
+  /// The plugins whose file is there and cannot be used.
+  private(set) var unusable: [String] = []
+  private(set) var diagnostics: [Diagnostic] = []
+  /// False when the folder could not be listed or may not be trusted.
+  private(set) var wasRead = false
+
+  private let path: String
+  private let defaults: PluginConfiguration
+  private let environment: LoadEnvironment
+
+  init(_ path: String, defaults: PluginConfiguration, environment: LoadEnvironment) {
+    self.path = path
+    self.defaults = defaults
+    self.environment = environment
+    let trust = FileTrust(user: environment.user)
+    switch environment.files.names(path) {
+    case .failure(let errno):
+      diagnostics.append(
+        Diagnostic(
+          .warning, file: path, "cannot read the folder of plugins: \(errno)",
+          suggestion: errno == .noSuchFile ? "create it, or set plugin_dir" : nil))
+    case .success(let names):
+      if case .success(let status) = environment.files.status(path),
+        let objection = trust.objection(to: status, at: path, called: "it")
+      {
+        diagnostics.append(
+          Diagnostic(
+            .error, file: path, "none of its files is read: \(objection.message)",
+            suggestion: objection.suggestion))
+        return
+      }
+      wasRead = true
+      // By bytes, whatever the locale.
+      for name in names.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
+        consider(name, beside: names)
+      }
+    }
+  }
+
+  private mutating func consider(_ name: String, beside names: [String]) {
+    guard !name.hasPrefix(".") else { return }
+    let file = path + "/" + name
+    if let reason = Self.reasonToIgnore(name) {
+      diagnostics.append(Diagnostic(.note, file: file, "ignored: \(reason)"))
+      return
+    }
+    let plugin = name.hasSuffix(".conf") ? String(name.dropLast(5)) : name
+    if let reason = Self.objection(toName: plugin) {
+      refuse(plugin, Diagnostic(.error, file: file, word: name, reason))
+    } else if plugin == name, names.contains(name + ".conf") {
+      diagnostics.append(
+        Diagnostic(
+          .error, file: file, "the plugin \(plugin) is described by \(name).conf",
+          suggestion: "rename or remove one of the two"))
+    } else {
+      do throws(Diagnostic) {
+        if let bytes = try trustedContents(of: file) { read(bytes, file: file, plugin: plugin) }
+      } catch { refuse(plugin, error) }
+    }
+  }
+
+  private mutating func refuse(_ plugin: String, _ reason: Diagnostic) {
+    diagnostics.append(reason)
+    unusable.append(plugin)
+  }
+
+  /// Why a file is left alone, nil when it is read.
+  static func reasonToIgnore(_ name: String) -> String? {
+    let dots = name.utf8.count { $0 == UInt8(ascii: ".") }
+    if dots == 0 { return nil }
+    guard name.hasSuffix(".conf") else { return "the name has a dot and does not end in .conf" }
+    return dots == 1 ? nil : "the name has two dots, and auditd reads no such file"
+  }
+
+  /// Names stand in messages, commands and records, where these would be taken for their ends.
+  private static func objection(toName name: String) -> String? {
+    if name.unicodeScalars.contains("\u{FFFD}") { return "the name is not UTF-8" }
+    let isUnsafe = name.unicodeScalars.contains { scalar in
+      scalar.value <= 0x20 || scalar.value == 0x7F || scalar == "\"" || scalar == "'"
+        || scalar == "=" || scalar.properties.generalCategory == .control
+    }
+    return isUnsafe ? "the name has a space, a quote, '=' or a control character" : nil
+  }
+
+  /// The bytes of a file that may be trusted; nil when it went away, or its link leads nowhere.
+  private mutating func trustedContents(of file: String) throws(Diagnostic) -> [UInt8]? {
+    let status: FileStatus
+    let bytes: [UInt8]?
+    switch environment.files.contents(file, ConfigurationText.fileLimit + 1) {
+    case .success(let contents): (status, bytes) = contents
+    case .failure(.noSuchFile):
+      if case .success(let link) = environment.files.linkStatus(file), link.kind == .symbolicLink {
+        diagnostics.append(Diagnostic(.warning, file: file, "ignored: the link leads nowhere"))
+      }
+      return nil
+    case .failure(let errno):
+      throw Diagnostic(.error, file: file, "cannot be read: \(errno)")
+    }
+    guard let bytes else {
+      throw Diagnostic(.error, file: file, "a \(status.kind.rawValue), not a file")
+    }
+    let trust = FileTrust(user: environment.user)
+    if let objection = trust.objection(to: status, at: file, called: "it")
+      ?? trust.objection(toFolderOf: file, environment.files)
+    {
+      throw Diagnostic(.error, file: file, objection.message, suggestion: objection.suggestion)
+    }
+    return bytes
+  }
+
+  private mutating func read(_ bytes: [UInt8], file: String, plugin: String) {
+    let parsed = PluginFile(bytes, file: file, name: plugin, defaults: defaults)
+    diagnostics += parsed.diagnostics
+    guard parsed.isUsable else { return unusable.append(plugin) }
+    var configuration = parsed.configuration
+    guard let path = parsed.path else { return plugins.append(configuration) }
+    if parsed.isBuiltin {
+      if configuration.isActive { diagnostics.append(Self.needs(path)) }
+      configuration.isActive = false
+      return plugins.append(configuration)
+    }
+    let executable = PluginExecutable(environment: environment)
+    configuration.path = executable.located(path.text)
+    guard configuration.isActive else { return plugins.append(configuration) }
+    switch executable.verdict(on: configuration.path, written: path.text) {
+    case .usable(let identity):
+      configuration.executable = identity
+      plugins.append(configuration)
+    case .dispatcher:
+      diagnostics.append(
+        path.warning("this is the dispatcher itself, for auditd to start; not started"))
+      configuration.isActive = false
+      plugins.append(configuration)
+    case .refused(let objection):
+      refuse(plugin, path.error(objection.message, suggestion: objection.suggestion))
+    }
+  }
+
+  /// What takes the place of a plugin that auditd had built in.
+  private static func needs(_ path: Word) -> Diagnostic {
+    let successors = [
+      "builtin_af_unix": "audispatch-socket", "builtin_syslog": "audispatch-syslog",
+    ]
+    guard let successor = successors[path.text.lowercased()] else {
+      return path.error(
+        "unknown builtin; not started",
+        suggestion: Suggestion.near(path.text, among: successors.keys.sorted()))
+    }
+    return path.error(
+      "needs \(successor), which this version does not have yet; not started")
+  }
+}

@@ -1,0 +1,84 @@
+import Linux
+
+/// Finds and judges the executable of a plugin.
+struct PluginExecutable {
+  /// Where our plugins are installed.
+  static let installedFolder = "/usr/libexec/audispatch"
+
+  var environment: LoadEnvironment
+
+  /// A name without a folder that is one of our own plugins'.
+  static func isOwn(_ path: String) -> Bool {
+    path.hasPrefix("audispatch-") && !path.contains("/") && path.utf8.count > 11
+  }
+
+  /// The absolute path of what is written as `path`: one of our own is beside the daemon, else in
+  /// the installed folder, which is also the answer when it is in neither.
+  func located(_ path: String) -> String {
+    guard Self.isOwn(path) else { return path }
+    let beside = folder(of: environment.daemonExecutable) + "/" + path
+    if case .success(let status) = environment.files.status(beside), status.kind == .regular {
+      return beside
+    }
+    return Self.installedFolder + "/" + path
+  }
+
+  enum Verdict: Equatable {
+    case usable(ExecutableIdentity)
+    /// It is the daemon itself.
+    case dispatcher
+    case refused(FileTrust.Objection)
+  }
+
+  /// Whether the executable may be started. `path` is absolute.
+  func verdict(on path: String, written: String) -> Verdict {
+    let files = environment.files
+    let status: FileStatus
+    switch files.status(path) {
+    case .success(let found): status = found
+    case .failure(.noSuchFile): return .refused(missing(path, written: written))
+    case .failure(let errno):
+      return .refused(FileTrust.Objection(message: "cannot examine \(path): \(errno)"))
+    }
+    guard status.kind == .regular else {
+      return .refused(
+        FileTrust.Objection(message: "\(path) is a \(status.kind.rawValue), not an executable"))
+    }
+    guard status.mode & 0o100 != 0 else {
+      return .refused(
+        FileTrust.Objection(
+          message: "\(path) is not executable (mode 0\(String(status.mode, radix: 8)))",
+          suggestion: "chmod 0755 \(path)"))
+    }
+    let trust = FileTrust(user: environment.user)
+    if let objection = trust.objection(to: status, at: path, called: path)
+      ?? trust.objection(toFolderOf: path, files)
+    {
+      return .refused(objection)
+    }
+    if case .success(let daemon) = files.status(environment.daemonExecutable),
+      daemon.device == status.device, daemon.inode == status.inode, daemon.inode != 0
+    {
+      return .dispatcher
+    }
+    return .usable(
+      ExecutableIdentity(device: status.device, inode: status.inode, modified: status.modified))
+  }
+
+  private func missing(_ path: String, written: String) -> FileTrust.Objection {
+    var folders = [folder(of: path)]
+    if Self.isOwn(written) { folders.insert(folder(of: environment.daemonExecutable), at: 0) }
+    let message = "there is no \(lastPart(of: path)) in \(folders.joined(separator: " or "))"
+    let there = folders.flatMap { folder -> [(name: String, path: String)] in
+      guard case .success(let names) = environment.files.names(folder) else { return [] }
+      return names.sorted().map { ($0, (folder == "/" ? "/" : folder + "/") + $0) }
+        .filter { $0.path != environment.daemonExecutable }
+    }
+    if let meant = Suggestion.nearest(lastPart(of: path), among: there.map(\.name)),
+      let found = there.first(where: { $0.name == meant })
+    {
+      return FileTrust.Objection(message: message, suggestion: "did you mean '\(found.path)'?")
+    }
+    return FileTrust.Objection(message: message)
+  }
+}

@@ -1,0 +1,59 @@
+/// How a source is written: `stdin`, `unix:PATH`, `kernel` or `file:PATH`.
+extension SourceConfiguration {
+  /// Why a text names no source.
+  struct Refusal: Error, Equatable {
+    var message: String
+    var suggestion: String?
+  }
+
+  /// Reads a source as it is written in `source = …` and after `--source`.
+  init(text: String) throws(Refusal) {
+    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    let kind = parts[0].lowercased()
+    let path = parts.count == 2 ? String(parts[1]) : nil
+    switch (kind, path) {
+    case ("stdin", nil): self = .standardInput
+    case ("kernel", nil): self = .kernel
+    case ("stdin", .some), ("kernel", .some):
+      throw Refusal(message: "\(kind) takes no path", suggestion: "did you mean '\(kind)'?")
+    case ("unix", nil), ("unix", ""), ("file", nil), ("file", ""):
+      throw Refusal(message: "\(kind) needs a path", suggestion: "write '\(kind):/PATH'")
+    case ("unix", let path?):
+      guard path.utf8.count <= 107 else {
+        throw Refusal(message: "the path of a socket has at most 107 bytes")
+      }
+      self = .unixSocket(path)
+    case ("file", let path?): self = .file(path)
+    default:
+      var suggestion: String?
+      if text == "-" {
+        suggestion = "did you mean 'stdin'?"
+      } else if let meant = Suggestion.nearest(kind, among: ["stdin", "unix", "kernel", "file"]) {
+        suggestion = "did you mean '\(meant)\(path.map { ":\($0)" } ?? "")'?"
+      } else if text.contains("/") || text.contains(".") {
+        suggestion = "did you mean 'file:\(text)'?"
+      }
+      throw Refusal(
+        message: "a source is stdin, unix:PATH, kernel or file:PATH", suggestion: suggestion)
+    }
+  }
+
+  /// The path it reads or connects to.
+  var path: String? {
+    switch self {
+    case .standardInput, .kernel: nil
+    case .unixSocket(let path), .file(let path): path
+    }
+  }
+
+  /// Why this one cannot stand beside those before it.
+  func conflict(with others: [SourceConfiguration]) -> Refusal? {
+    if others.contains(self) { return Refusal(message: "the same source twice") }
+    let isFile = if case .file = self { true } else { false }
+    let conflicts = others.contains { other in
+      if case .file = other { !isFile } else { isFile }
+    }
+    return conflicts
+      ? Refusal(message: "files are read to their end and cannot stand beside a live source") : nil
+  }
+}

@@ -1,0 +1,135 @@
+/// What a value may be. Each of these says what is wrong in the words of who wrote it.
+extension Word {
+  /// One of a fixed set, in any case.
+  func choice<Choice: CaseIterable & RawRepresentable<String>>(
+    _: Choice.Type, for keyword: String
+  ) throws(Diagnostic) -> Choice {
+    if let choice = Choice(rawValue: text.lowercased()) { return choice }
+    let known = Choice.allCases.map(\.rawValue)
+    throw error(
+      "\(keyword) is one of \(known.joined(separator: ", "))",
+      suggestion: Suggestion.near(text, among: known))
+  }
+
+  /// `yes` or `no`, in any case.
+  func yesOrNo(for keyword: String) throws(Diagnostic) -> Bool {
+    switch text.lowercased() {
+    case "yes": return true
+    case "no": return false
+    default:
+      let meant: [String: String] = [
+        "true": "yes", "on": "yes", "1": "yes", "y": "yes",
+        "false": "no", "off": "no", "0": "no", "n": "no",
+      ]
+      throw error(
+        "\(keyword) is yes or no",
+        suggestion: meant[text.lowercased()].map { "did you mean '\($0)'?" }
+          ?? Suggestion.near(text, among: ["yes", "no"]))
+    }
+  }
+
+  /// Digits alone.
+  func number(in range: ClosedRange<Int>, for keyword: String) throws(Diagnostic) -> Int {
+    if let number = digits(text), range.contains(number) { return number }
+    throw error(
+      "\(keyword) is a number from \(range.lowerBound) to \(range.upperBound)",
+      suggestion: sized(text, by: 1000).flatMap {
+        range.contains($0) ? "did you mean '\($0)'?" : nil
+      })
+  }
+
+  /// Digits, with K, M, G or T for powers of 1,024.
+  func byteCount(in range: ClosedRange<Int>, for keyword: String) throws(Diagnostic) -> Int {
+    if let count = digits(text) ?? sized(text, by: 1024), range.contains(count) { return count }
+    throw error(
+      "\(keyword) is a number of bytes from \(range.lowerBound) to \(Self.bytes(range.upperBound))",
+      suggestion: "write it as 4096, 64K, 16M or 1G")
+  }
+
+  /// Seconds with up to nine decimals.
+  func seconds(
+    in range: ClosedRange<Duration>, for keyword: String
+  ) throws(Diagnostic) -> Duration {
+    if let duration = Self.duration(text), range.contains(duration) { return duration }
+    let withoutUnit = text.lowercased().hasSuffix("s") ? String(text.dropLast()) : ""
+    throw error(
+      "\(keyword) is a number of seconds from \(Self.seconds(range.lowerBound)) "
+        + "to \(Self.seconds(range.upperBound))",
+      suggestion: Self.duration(withoutUnit).map { _ in "did you mean '\(withoutUnit)'?" })
+  }
+
+  /// A path from the root on, without a slash at its end.
+  func absolutePath(for keyword: String) throws(Diagnostic) -> String {
+    guard text.hasPrefix("/") else {
+      throw error(
+        "\(keyword) is an absolute path",
+        suggestion: text.contains("/") ? "did you mean '/\(text)'?" : nil)
+    }
+    return withoutSlash(text)
+  }
+
+  private func digits(_ text: some StringProtocol) -> Int? {
+    guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+    return Int(text)
+  }
+
+  private func sized(_ text: String, by unit: Int) -> Int? {
+    guard let suffix = text.lowercased().last,
+      let power = ["k": 1, "m": 2, "g": 3, "t": 4][suffix], let count = digits(text.dropLast())
+    else { return nil }
+    var size = count
+    for _ in 0..<power {
+      let (product, overflow) = size.multipliedReportingOverflow(by: unit)
+      if overflow { return nil }
+      size = product
+    }
+    return size
+  }
+
+  static func duration(_ text: String) -> Duration? {
+    let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+    guard let whole = parts.first, !whole.isEmpty, whole.utf8.count <= 12,
+      whole.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let seconds = Int64(whole)
+    else { return nil }
+    guard parts.count == 2 else { return .seconds(seconds) }
+    let fraction = parts[1]
+    guard (1...9).contains(fraction.utf8.count),
+      fraction.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+      let nanoseconds = Int64(fraction + String(repeating: "0", count: 9 - fraction.utf8.count))
+    else { return nil }
+    return .seconds(seconds) + .nanoseconds(nanoseconds)
+  }
+
+  /// Seconds as `duration` reads them.
+  static func seconds(_ duration: Duration) -> String {
+    let (seconds, attoseconds) = duration.components
+    guard attoseconds != 0 else { return "\(seconds)" }
+    var digits = String(attoseconds / 1_000_000_000)
+    digits = String(repeating: "0", count: 9 - digits.count) + digits
+    while digits.hasSuffix("0") { digits.removeLast() }
+    return "\(seconds).\(digits)"
+  }
+
+  /// Bytes with the largest unit that divides them.
+  static func bytes(_ count: Int) -> String {
+    for (shift, unit) in [(40, "T"), (30, "G"), (20, "M"), (10, "K")] {
+      if count > 0, count % (1 << shift) == 0 { return "\(count >> shift)\(unit)" }
+    }
+    return "\(count)"
+  }
+}
+
+extension Setting {
+  /// The value of a keyword that takes one.
+  func single() throws(Diagnostic) -> Word {
+    guard values.count == 1 else {
+      let extra = values[1]
+      throw extra.error(
+        "\(keyword.text) takes one value",
+        suggestion: extra.text.hasPrefix("#")
+          ? "put the comment on a line of its own"
+          : "put quotes around a value with spaces")
+    }
+    return values[0]
+  }
+}

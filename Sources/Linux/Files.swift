@@ -1,0 +1,119 @@
+import Glibc
+
+/// What kind of thing a path names.
+public enum FileKind: String, Equatable, Sendable {
+  case regular = "file"
+  case directory
+  case symbolicLink = "symbolic link"
+  case fifo = "FIFO"
+  case socket
+  case device
+}
+
+/// Kind, owner, mode and identity of a file.
+public struct FileStatus: Equatable, Sendable {
+  public var kind: FileKind
+  /// The owner's uid.
+  public var owner: UInt32
+  /// The twelve permission bits.
+  public var mode: UInt32
+  public var device: UInt64
+  public var inode: UInt64
+  /// Time of the last change of content, in nanoseconds since 1970.
+  public var modified: Int64
+
+  public init(
+    kind: FileKind, owner: UInt32, mode: UInt32, device: UInt64 = 0, inode: UInt64 = 0,
+    modified: Int64 = 0
+  ) {
+    self.kind = kind
+    self.owner = owner
+    self.mode = mode
+    self.device = device
+    self.inode = inode
+    self.modified = modified
+  }
+
+  fileprivate init(_ raw: stat) {
+    kind =
+      switch raw.st_mode & S_IFMT {
+      case S_IFREG: .regular
+      case S_IFDIR: .directory
+      case S_IFLNK: .symbolicLink
+      case S_IFIFO: .fifo
+      case S_IFSOCK: .socket
+      default: .device
+      }
+    owner = raw.st_uid
+    mode = raw.st_mode & 0o7777
+    device = UInt64(raw.st_dev)
+    inode = UInt64(raw.st_ino)
+    modified = Int64(raw.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(raw.st_mtim.tv_nsec)
+  }
+}
+
+/// Questions about files by name. None of them opens a device or waits for a FIFO.
+public enum Files {
+  /// The corresponding calls are `stat` and, not following links, `lstat`.
+  public static func status(
+    of path: String, followingLinks: Bool = true
+  ) throws(Errno) -> FileStatus {
+    var raw = stat()
+    let result = unsafe followingLinks ? stat(path, &raw) : lstat(path, &raw)
+    guard result == 0 else { throw .current }
+    return FileStatus(raw)
+  }
+
+  /// The corresponding call is `fstat`.
+  public static func status(of descriptor: Int32) throws(Errno) -> FileStatus {
+    var raw = stat()
+    guard unsafe fstat(descriptor, &raw) == 0 else { throw .current }
+    return FileStatus(raw)
+  }
+
+  /// The names in a folder without `.` and `..`, in the order the system gives them. A name that
+  /// is not UTF-8 has U+FFFD in the place of the bytes that are not.
+  public static func names(in folder: String) throws(Errno) -> [String] {
+    guard let directory = unsafe opendir(folder) else { throw .current }
+    defer { unsafe _ = closedir(directory) }
+    var names: [String] = []
+    errno = 0
+    while let entry = unsafe readdir(directory) {
+      let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if name != "." && name != ".." { names.append(name) }
+      errno = 0
+    }
+    guard errno == 0 else { throw .current }
+    return names
+  }
+
+  /// The path without links, `.` and `..`. The corresponding call is `realpath`.
+  public static func resolved(_ path: String) throws(Errno) -> String {
+    guard let resolved = unsafe realpath(path, nil) else { throw .current }
+    defer { unsafe free(resolved) }
+    return unsafe String(cString: resolved)
+  }
+
+  /// What a regular file holds, at most `limit` bytes, and the status of what was opened.
+  ///
+  /// Anything but a regular file is not opened: its status comes back without content.
+  public static func contents(
+    of path: String, limit: Int
+  ) throws(Errno) -> (status: FileStatus, bytes: [UInt8]?) {
+    let before = try status(of: path)
+    guard before.kind == .regular else { return (before, nil) }
+    let bytes: [UInt8]
+    let status: FileStatus
+    do throws(SystemError) {
+      let file = try Descriptor.open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
+      do throws(Errno) {
+        status = try Files.status(of: file.number)
+      } catch { throw SystemError("examine", path, error) }
+      guard status.kind == .regular else { return (status, nil) }
+      bytes = try Transfer.contents(of: file, named: path, limit: limit)
+    } catch { throw error.cause }
+    return (status, bytes)
+  }
+}

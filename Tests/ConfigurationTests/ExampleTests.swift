@@ -1,0 +1,91 @@
+import Configuration
+import Linux
+import Testing
+
+@testable import struct Configuration.DaemonFile
+@testable import enum Configuration.DeliveryKeyword
+@testable import struct Configuration.PluginFile
+
+@Suite("The examples and the documentation")
+struct ExampleTests {
+  static func text(_ path: String, from file: StaticString = #filePath) throws -> String {
+    let root = "\(file)".split(separator: "/").dropLast(3).joined(separator: "/")
+    let bytes = try Transfer.contents(of: "/\(root)/\(path)", limit: 1 << 20)
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  @Test(arguments: [
+    ("print", true, "/usr/libexec/audispatch/audispatch-print"),
+    ("syslog-debian", false, "/sbin/audisp-syslog"), ("laurel", false, "/usr/sbin/laurel"),
+    ("shell", false, "/bin/sh"),
+  ])
+  func `of plugins are right, and only the default one is active`(
+    _ name: String, _ isActive: Bool, _ path: String
+  ) throws {
+    let loaded = Host.load(plugin: try Self.text("plugins.d/\(name).conf"))
+    #expect(loaded.pluginTexts == [])
+    #expect(loaded.plugins.map(\.isActive) == [isActive])
+    #expect(loaded.plugins.map(\.path) == [path])
+  }
+
+  @Test(arguments: ["print", "syslog-debian", "laurel", "shell"])
+  func `of plugins are right with every setting in them`(_ name: String) throws {
+    let loaded = Host.load(plugin: Self.uncommented(try Self.text("plugins.d/\(name).conf")))
+    #expect(loaded.pluginTexts == [])
+  }
+
+  @Test func `for auditd 3 is within its two arguments and 158 bytes`() throws {
+    let text = try Self.text("Documentation/examples/auditd-plugins.d-audispatch.conf")
+    let arguments = try #require(Host.load(plugin: text).plugins.first).arguments
+    #expect(arguments.count <= 2)
+    #expect(try DaemonArguments(arguments).request.sources == [.standardInput])
+    #expect(text.split(separator: "\n").allSatisfy { $0.utf8.count <= 158 })
+  }
+
+  /// A comment that is a setting becomes one.
+  static func uncommented(_ text: String) -> String {
+    text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+      line.hasPrefix("#") && !line.hasPrefix("# ") ? String(line.dropFirst()) : String(line)
+    }.joined(separator: "\n")
+  }
+
+  @Test func `of the daemon say nothing but the defaults`() throws {
+    let text = try Self.text("Documentation/examples/audispatchd.conf")
+    #expect(Host.load(daemon: text).daemon == DaemonConfiguration())
+    var expected = DaemonConfiguration()
+    expected.sources = [.kernel]
+    expected.nodeName = "myhost"
+    let loaded = Host.load(daemon: Self.uncommented(text))
+    #expect(loaded.texts == [])
+    #expect(loaded.daemon == expected)
+  }
+
+  @Test func `of the daemon name every keyword`() throws {
+    let text = Self.uncommented(try Self.text("Documentation/examples/audispatchd.conf"))
+    for keyword in DaemonFile.Keyword.allCases.map(\.rawValue)
+      + DeliveryKeyword.allCases.map(\.rawValue)
+    {
+      #expect(text.contains("\n\(keyword) = "), "\(keyword)")
+    }
+  }
+
+  @Test func `describe every keyword`() throws {
+    let daemon = try Self.text("Documentation/man/audispatchd.conf.5")
+    let plugins = try Self.text("Documentation/man/audispatch-plugins.d.5")
+    for keyword in DaemonFile.Keyword.allCases.map(\.rawValue) {
+      #expect(daemon.contains("\n.TP\n.BR \(keyword) "), "\(keyword)")
+    }
+    for keyword in PluginFile.Keyword.allCases.map(\.rawValue)
+      + DeliveryKeyword.allCases.map(\.rawValue)
+    {
+      #expect(plugins.contains("\n.TP\n.BR \(keyword) "), "\(keyword)")
+    }
+  }
+
+  @Test func `give a reason for every case in which auditd does otherwise`() throws {
+    let text = try Self.text("Documentation/deviations.md")
+    let plugins = PluginCase.all.filter { $0.ours != $0.reference }.map(\.id)
+    let daemon = DaemonCase.all.filter { $0.ours != $0.reference }.map(\.id)
+    for id in Set(plugins + daemon) { #expect(text.contains("\n| \(id) | "), "\(id)") }
+  }
+}

@@ -1,0 +1,78 @@
+import Configuration
+import Testing
+
+@Suite("A plugin's executable")
+struct PluginExecutableTests {
+  @Test func `of ours is looked for beside the daemon first`() {
+    var host = Host()
+    host[Host.plugins + "/p.conf"] = .file(Plain.with("path = audispatch-print"))
+    #expect(
+      host.load().plugins.map(\.path) == ["/usr/libexec/audispatch/audispatch-print"])
+    host["/usr/sbin/audispatch-print"] = .program()
+    #expect(host.load().plugins.map(\.path) == ["/usr/sbin/audispatch-print"])
+  }
+
+  @Test func `of ours that is in neither place is reported with both`() {
+    let loaded = Host.load(plugin: Plain.with("path = audispatch-prnt"))
+    #expect(
+      loaded.pluginTexts == [
+        "/etc/audispatch/plugins.d/p.conf:5:8: error: there is no audispatch-prnt in /usr/sbin or "
+          + "/usr/libexec/audispatch ('audispatch-prnt'); "
+          + "did you mean '/usr/libexec/audispatch/audispatch-print'?"
+      ])
+  }
+
+  static let refusals: [(Host.Entry?, String)] = [
+    (nil, "there is no p in /sbin ('/sbin/p'); did you mean '/sbin/q'?"),
+    (.directory(), "/sbin/p is a directory, not an executable ('/sbin/p')"),
+    (.fifo, "/sbin/p is a FIFO, not an executable ('/sbin/p')"),
+    (
+      .program(mode: 0o644),
+      "/sbin/p is not executable (mode 0644) ('/sbin/p'); chmod 0755 /sbin/p"
+    ),
+    (
+      .program(mode: 0o775),
+      "/sbin/p can be written by its group (mode 0775) ('/sbin/p'); chmod g-w /sbin/p"
+    ),
+    (
+      .program(owner: 5), "/sbin/p belongs to uid 5, not to root ('/sbin/p'); chown root /sbin/p"
+    ),
+  ]
+
+  @Test(arguments: refusals.indices)
+  func `is refused with the reason`(_ index: Int) {
+    let (entry, reason) = Self.refusals[index]
+    var host = Host()
+    host["/sbin/q"] = .program()
+    host["/sbin/p"] = entry
+    host[Host.plugins + "/p.conf"] = .file(Plain.text)
+    let loaded = host.load()
+    #expect(loaded.pluginTexts == ["/etc/audispatch/plugins.d/p.conf:3:8: error: " + reason])
+    #expect(loaded.unusablePlugins == ["p"])
+  }
+
+  @Test func `is refused in a folder that others may write to`() {
+    var host = Host()
+    host["/sbin"] = .directory(mode: 0o777)
+    host[Host.plugins + "/p.conf"] = .file(Plain.text)
+    #expect(host.load().unusablePlugins == ["p"])
+  }
+
+  @Test func `is not looked at while the plugin is inactive`() {
+    let loaded = Host.load(plugin: Plain.with("active = no", "path = /opt/none/x"))
+    #expect(loaded.pluginTexts == [])
+    #expect(loaded.plugins.map(\.path) == ["/opt/none/x"])
+  }
+
+  @Test func `is known by its device, inode and time`() throws {
+    let plugin = try #require(Host.load(plugin: Plain.text).plugins.first)
+    #expect(plugin.executable?.inode != 0)
+  }
+
+  @Test func `is not the dispatcher, whose own file stands in auditd's folder`() {
+    let loaded = Host.load(plugin: Plain.with("path = /usr/sbin/audispatchd"))
+    #expect(loaded.plugins.map(\.isActive) == [false])
+    #expect(loaded.count(.warning) == 1)
+    #expect(loaded.exitStatus == 0)
+  }
+}
