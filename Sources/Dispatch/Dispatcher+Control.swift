@@ -61,8 +61,7 @@ extension Dispatcher {
     case ("check", nil):
       let loaded = loader()
       text =
-        "ok\n" + loaded.diagnostics.map { $0 + "\n" }.joined()
-        + "status \(loaded.hasErrors ? 6 : 0)\n"
+        "ok\n" + loaded.report + "status \(loaded.exitStatus)\n"
     case ("resume", let name?):
       if let plugin = plugins.first(where: { $0.name == name }) {
         resume(plugin)

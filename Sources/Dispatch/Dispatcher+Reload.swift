@@ -13,18 +13,30 @@ extension Dispatcher {
   func reload() -> [String] {
     guard phase == .running else { return ["stopping: nothing was reloaded"] }
     let loaded = loader()
-    for line in loaded.diagnostics { say(.warning, line) }
-    var said = loaded.diagnostics
-    if let change = unreloadable(loaded.daemon) {
-      say(.warning, change)
-      said.append(change)
+    var said = loaded.diagnostics.map(\.description)
+    if loaded.isDaemonUsable {
+      if let change = unreloadable(loaded.daemon) { said.append(change) }
+      configuration.singleCommand = loaded.daemon.singleCommand
+      configuration.haltCommand = loaded.daemon.haltCommand
+      configuration.journalBytes = loaded.daemon.journalBytes
+    } else {
+      said.append("the daemon's configuration stays as it was")
     }
-    configuration.singleCommand = loaded.daemon.singleCommand
-    configuration.haltCommand = loaded.daemon.haltCommand
-    configuration.journalBytes = loaded.daemon.journalBytes
+    if loaded.isPluginDirectoryRead {
+      apply(loaded)
+    } else {
+      said.append("the plugins stay as they were")
+    }
+    for line in said { say(.warning, line) }
+    say(.info, "configuration read again: \(plugins.count) active plugins")
+    scheduleTick(now)
+    return said
+  }
+
+  private func apply(_ loaded: LoadedConfiguration) {
     inactive = loaded.plugins.filter { !$0.isActive }
     let wanted = loaded.plugins.filter(\.isActive)
-    for plugin in plugins where !loaded.broken.contains(plugin.name) {
+    for plugin in plugins where !loaded.unusablePlugins.contains(plugin.name) {
       if let new = wanted.first(where: { $0.name == plugin.name }) {
         apply(new, to: plugin)
       } else {
@@ -32,9 +44,6 @@ extension Dispatcher {
       }
     }
     for new in wanted where !plugins.contains(where: { $0.name == new.name }) { add(new) }
-    say(.info, "configuration read again: \(wanted.count) active plugins")
-    scheduleTick(now)
-    return said
   }
 
   private func apply(_ new: PluginConfiguration, to plugin: Plugin) {

@@ -4,29 +4,6 @@ import Glibc
 import Journal
 import Linux
 
-/// What a look at the configuration gave.
-public struct LoadedConfiguration: Sendable {
-  public var daemon: DaemonConfiguration
-  /// Active and inactive ones.
-  public var plugins: [PluginConfiguration]
-  /// Names of plugins whose files exist and cannot be used.
-  public var broken: Set<String>
-  /// Everything found, a line each.
-  public var diagnostics: [String]
-  public var hasErrors: Bool
-
-  public init(
-    daemon: DaemonConfiguration, plugins: [PluginConfiguration], broken: Set<String>,
-    diagnostics: [String], hasErrors: Bool
-  ) {
-    self.daemon = daemon
-    self.plugins = plugins
-    self.broken = broken
-    self.diagnostics = diagnostics
-    self.hasErrors = hasErrors
-  }
-}
-
 /// The dispatcher: one event loop, without locks, over a source, the journal, the plugins and the
 /// control socket. It never waits for a plugin.
 public final class Dispatcher {
@@ -39,7 +16,10 @@ public final class Dispatcher {
     case done
   }
 
-  static let version = "0.1.0"
+  public static let version = "0.1.0"
+
+  /// The file that this process was started from.
+  public static var executable: String { Installed.executable }
 
   let loader: () -> LoadedConfiguration
   var configuration: DaemonConfiguration

@@ -9,13 +9,17 @@ enum Installed {
     return unsafe access(beside, X_OK) == 0 ? beside : "/usr/libexec/audispatch/" + name
   }
 
-  static let executableFolder: String = {
+  static var executableFolder: String {
+    executable.lastIndex(of: "/").map { String(executable[..<$0]) } ?? "."
+  }
+
+  /// This process's own.
+  static let executable: String = {
     var path = [UInt8](repeating: 0, count: 4096)
     let count = unsafe path.withUnsafeMutableBytes {
       unsafe readlink("/proc/self/exe", $0.baseAddress!, $0.count)
     }
-    let text = String(decoding: path.prefix(max(0, count)), as: UTF8.self)
-    return text.lastIndex(of: "/").map { String(text[..<$0]) } ?? "."
+    return String(decoding: path.prefix(max(0, count)), as: UTF8.self)
   }()
 }
 

@@ -43,7 +43,8 @@ public struct ChildProcess: ~Copyable {
     let argv = unsafe ([path] + arguments).map { unsafe strdup($0) } + [nil]
     let envp = unsafe environment.map { unsafe strdup($0) } + [nil]
     defer {
-      for unsafepointer in unsafe argv + envp { unsafe free(pointer) }
+      unsafe argv.forEach { unsafe free($0) }
+      unsafe envp.forEach { unsafe free($0) }
     }
     let result = unsafe argv.withUnsafeBufferPointer { argv in
       unsafe envp.withUnsafeBufferPointer { envp in

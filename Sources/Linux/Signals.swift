@@ -31,3 +31,12 @@ public struct SignalSource: ~Copyable {
     return signal > 0 ? signal : nil
   }
 }
+
+/// The nice value of this process.
+public enum ProcessPriority {
+  /// A value that is not permitted leaves things as they are. The call is `setpriority`.
+  public static var nice: Int32 {
+    get { ad_nice() }
+    set { _ = ad_set_nice(newValue) }
+  }
+}

@@ -2,3 +2,5 @@ import Configuration
 import Dispatch
 import Glibc
 import Linux
+
+exit(start())

@@ -1,0 +1,76 @@
+import Configuration
+import Dispatch
+import Glibc
+import Linux
+
+/// From the arguments to the dispatcher's end; the exit status.
+func start() -> Int32 {
+  let arguments: DaemonArguments
+  do throws(DaemonArguments.UsageError) {
+    arguments = try DaemonArguments(Array(CommandLine.arguments.dropFirst()))
+  } catch {
+    print("\(error)", to: 2)
+    return 2
+  }
+  let environment = LoadEnvironment(
+    user: geteuid(), daemonExecutable: Dispatcher.executable)
+  let load = { LoadedConfiguration(arguments.request, environment) }
+  switch arguments.action {
+  case .help:
+    print(DaemonArguments.help, to: 1)
+    return 0
+  case .version:
+    print("audispatchd \(Dispatcher.version)", to: 1)
+    return 0
+  case .check:
+    let loaded = load()
+    print(loaded.report, to: 1)
+    return loaded.exitStatus
+  case .run:
+    undoWhatAuditdLeaves()
+    return run(load)
+  }
+}
+
+/// auditd's children inherit ignored and blocked signals, its other descriptors (2.8: even its own
+/// end of their input, so that its death would go unseen), a non-blocking input and its nice value.
+private func undoWhatAuditdLeaves() {
+  Signals.reset()
+  DescriptorKind.closeAll(from: 3)
+  DescriptorKind.setNonblocking(0, false)
+  ProcessPriority.nice = 0
+}
+
+private func run(_ load: @escaping () -> LoadedConfiguration) -> Int32 {
+  let loaded = load()
+  var messages = Messages(program: "audispatchd")
+  for diagnostic in loaded.diagnostics {
+    let severity: Severity =
+      switch diagnostic.severity {
+      case .error: .error
+      case .warning: .warning
+      case .note: .info
+      }
+    messages.write(severity, diagnostic.description)
+  }
+  guard loaded.isDaemonUsable else {
+    messages.write(.error, "the configuration cannot be used: not started")
+    return 6
+  }
+  if loaded.daemon.priorityBoost > 0 { ProcessPriority.nice = Int32(-loaded.daemon.priorityBoost) }
+  do {
+    return try Dispatcher(configuration: loaded, loader: load).run()
+  } catch {
+    messages.write(.error, "\(error)")
+    return 1
+  }
+}
+
+private func print(_ text: String, to descriptor: Int32) {
+  let line = text.hasSuffix("\n") ? text : text + "\n"
+  do throws(Errno) {
+    try Transfer.writeAll(descriptor, Array(line.utf8))
+  } catch {
+    exit(1)
+  }
+}
