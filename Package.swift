@@ -57,7 +57,8 @@ let package = Package(
       ],
       swiftSettings: strict),
     .executableTarget(
-      name: "audispatch-kernel", dependencies: ["AuditRecord", "Enrichment", "Linux"],
+      name: "audispatch-kernel",
+      dependencies: ["AuditRecord", "CAudispatch", "Enrichment", "Linux"],
       swiftSettings: strict),
     .executableTarget(
       name: "audispatch-print", dependencies: ["AudispatchPlugin", "AuditRecord", "Linux"],

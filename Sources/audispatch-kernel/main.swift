@@ -1,1 +1,3 @@
-print("unfinished")
+import Glibc
+
+exit(KernelSource.run(CommandLine.arguments))

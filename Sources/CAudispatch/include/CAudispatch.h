@@ -76,6 +76,21 @@ const char *ad_error_text(int number);	// strerrordesc_np: static, never transla
 bool ad_has_capability(int number);	// in the effective set of this process
 long ad_resident_bytes(void);
 
+// The kernel's audit messages.
+int ad_audit_multicast(void);	// joined to the read-only group, non-blocking
+int ad_audit_control(void);	// for ad_audit_status, non-blocking
+int ad_receive_buffer(int fd, int bytes, bool *forced);	// what was granted
+int64_t ad_socket_drops(int fd);	// messages that did not fit, since the socket was made
+// One datagram: its size, with the text's size behind 16 bytes of header, and 0 as type when
+// it is not one whole message of the kernel's.
+ssize_t ad_audit_receive(int fd, void *bytes, size_t capacity, size_t *text, uint16_t *type);
+typedef struct { uint32_t enabled, lost, daemon, backlog_limit; } ad_kernel_audit;
+int ad_audit_status(int fd, int milliseconds, ad_kernel_audit *status);
+
+// poll() over at most 8 descriptors.
+typedef struct { int fd; uint32_t interest, ready; } ad_poll_entry;	// masks of ad_*
+int ad_poll(ad_poll_entry *entries, int count, int milliseconds);
+
 // CPU time of one CRC or copy loop is not worth a call; these are.
 // Copies `count` bytes and tells whether a newline or a NUL is among them.
 bool ad_copy_is_plain(void *to, const void *from, size_t count);

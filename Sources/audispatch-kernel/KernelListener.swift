@@ -1,0 +1,178 @@
+import AuditRecord
+import CAudispatch
+import Enrichment
+import Glibc
+import Linux
+import Synchronization
+
+/// Listens to the kernel on this thread, and leaves enriching and writing to another.
+///
+/// A look-up of a name may hang for as long as a directory server pleases: the kernel's messages are
+/// taken off its hands meanwhile, and wait in a bounded queue.
+struct KernelListener: ~Copyable {
+  private let socket: AuditSocket
+  private var status: StatusWatch
+  private let queue: MessageQueue
+  private let writer: RecordWriter
+  private let signals: Int32
+  private var page: CounterPage
+  private var counters = KernelCounters()
+  private var drops: UInt32 = 0
+  private var buffer = [UInt8](repeating: 0, count: 64 << 10)
+  private var lossReport = Throttle(seconds: 10)
+  private var saidLost: UInt64 = 0
+
+  static func run(
+    _ options: Options, node: String?, _ page: consuming CounterPage
+  ) -> Int32 {
+    let wanted: [Int32] = [SIGTERM, SIGINT, SIGHUP, SIGUSR1]
+    let signals = unsafe ad_signal_descriptor(wanted, Int32(wanted.count))
+    do {
+      let socket = try AuditSocket(bufferBytes: options.receiveBuffer)
+      if !socket.bufferIsForced {
+        Report.say(
+          "warning: without CAP_NET_ADMIN the receive buffer is \(socket.bufferBytes) bytes: "
+            + "a burst of some hundred records may lose some (raise net.core.rmem_max)")
+      }
+      let status = StatusWatch()
+      let queue = try MessageQueue(bound: options.queueBytes)
+      let writer = try RecordWriter(queue: queue, content: options.content, node: node)
+      try writer.start()
+      var listener = KernelListener(
+        socket: socket, status: status, queue: queue, writer: writer, signals: signals, page: page)
+      return try listener.listen()
+    } catch {
+      Report.say("error: \(error)")
+      if error.cause == Errno(EPERM) {
+        Report.say("error: reading the kernel's audit messages needs CAP_AUDIT_READ (run as root)")
+      } else if error.cause == Errno(EPROTONOSUPPORT) {
+        Report.say("error: this kernel has no audit support, or not in this network namespace")
+      }
+      return ExitStatus.failed
+    }
+  }
+
+  private init(
+    socket: consuming AuditSocket, status: consuming StatusWatch, queue: MessageQueue,
+    writer: RecordWriter, signals: Int32, page: consuming CounterPage
+  ) {
+    self.socket = socket
+    self.status = status
+    self.queue = queue
+    self.writer = writer
+    self.signals = signals
+    self.page = page
+  }
+
+  /// Listens until a signal, or until the reader of the output is gone.
+  private mutating func listen() throws(SystemError) -> Int32 {
+    refresh(force: true)
+    page.publish(counters, now: nil)
+    var busy = true
+    while true {
+      // Asking at a low rate, and not at all while nothing happens.
+      let pause: Int32 = page.lags(counters) ? 100 : busy ? 1000 : -1
+      let before = counters
+      let ready = Poll.wait(
+        [
+          (socket.descriptor.number, .readable), (signals, .readable), (writer.ended, .readable),
+          (1, []),
+        ], milliseconds: pause)
+      if !ready[0].isEmpty { try receive() }
+      if !ready[1].isEmpty {
+        var sender: Int32 = 0
+        let signal = unsafe ad_next_signal(signals, &sender)
+        if signal == SIGUSR1 { refresh(force: true) } else if signal != 0 { return finish() }
+      }
+      if !ready[2].isEmpty || ready[3].contains(.ended) {
+        finishCounters()
+        return ExitStatus.failed
+      }
+      counters.written = writer.written
+      refresh(force: false)
+      busy = counters != before
+      page.publish(counters, now: ad_monotonic_ns())
+      reportLoss()
+    }
+  }
+
+  /// Takes what the kernel has, a limited number at once.
+  private mutating func receive() throws(SystemError) {
+    for _ in 0..<1024 {
+      let received = unsafe buffer.withUnsafeMutableBytes { unsafe socket.receive(into: $0) }
+      switch received {
+      case .message(let type, let count):
+        guard MessageKind.isRecord(type) else { continue }
+        counters.received += 1
+        let text = AuditSocket.textOffset..<AuditSocket.textOffset + count
+        let admitted = queue.put(type: type, buffer.span.extracting(text))
+        if !admitted { counters.queueLost += 1 }
+      case .malformed: counters.malformed += 1
+      case .overrun: countDrops()
+      case .wouldBlock: return
+      case .failed(let reason):
+        throw SystemError("receive", "the kernel's audit messages", reason)
+      }
+    }
+  }
+
+  /// Adds what the kernel could not put into our receive buffer.
+  private mutating func countDrops() {
+    guard let now = socket.droppedMessages else {
+      counters.receiveOverruns += 1
+      return
+    }
+    counters.receiveOverruns += UInt64(now &- drops)
+    drops = now
+  }
+
+  private mutating func refresh(force: Bool) {
+    if status.refresh(at: ad_monotonic_ns(), force: force) {
+      counters.kernelLost = status.lost
+      counters.kernelAudit = status.enabled
+    }
+  }
+
+  private mutating func reportLoss() {
+    let lost = counters.kernelLost + counters.receiveOverruns + counters.queueLost
+    guard lost > saidLost, lossReport.allows(at: ad_monotonic_ns()) else { return }
+    saidLost = lost
+    Report.say(
+      "warning: records lost since the start: \(counters.kernelLost) in the kernel, "
+        + "\(counters.receiveOverruns) at the receive buffer, \(counters.queueLost) at the queue")
+  }
+
+  /// Ends in good order: what was received is written, for at most a second.
+  private mutating func finish() -> Int32 {
+    try? receive()
+    queue.close()
+    _ = Poll.wait(writer.ended, for: .readable, milliseconds: 1000)
+    finishCounters()
+    return ExitStatus.done
+  }
+
+  private mutating func finishCounters() {
+    countDrops()
+    refresh(force: true)
+    counters.written = writer.written
+    let left = counters.received - counters.queueLost - counters.written
+    if left > 0 {
+      counters.queueLost += left
+      Report.say("warning: \(left) records were not written any more")
+    }
+    lossReport = Throttle(seconds: 10)
+    reportLoss()
+    page.publish(counters, now: nil)
+  }
+}
+
+/// Which of the numbers that a netlink message may have as type are an audit record's.
+enum MessageKind {
+  /// The kernel's answers and orders are none, and auditd makes its own records itself.
+  static func isRecord(_ type: UInt16) -> Bool {
+    switch type {
+    case 0..<1005, 1007..<1100, 1200..<1300, 1329: false
+    default: true
+    }
+  }
+}

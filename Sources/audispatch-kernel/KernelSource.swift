@@ -1,0 +1,40 @@
+import CAudispatch
+import Enrichment
+import Glibc
+import Linux
+
+/// The kernel's audit messages as a stream of binary records on standard output.
+enum KernelSource {
+  /// Runs until the source ends; the exit status.
+  static func run(_ arguments: [String]) -> Int32 {
+    ad_ignore_sigpipe()
+    let options: Options
+    do {
+      options = try Options(arguments.dropFirst())
+    } catch {
+      Report.say("error: \(error)")
+      return ExitStatus.usage
+    }
+    if options.help {
+      Report.say(Options.usage)
+      return ExitStatus.done
+    }
+    let node: String?
+    do {
+      node = try options.node ?? NodeName.resolve(options.nameFormat, name: options.name)
+    } catch {
+      Report.say("error: \(error)")
+      return ExitStatus.failed
+    }
+    let page = CounterPage(descriptor: options.countersDescriptor)
+    return options.capture
+      ? CaptureFilter.run(options, node: node, page)
+      : KernelListener.run(options, node: node, page)
+  }
+}
+
+enum ExitStatus {
+  static let done: Int32 = 0
+  static let failed: Int32 = 1
+  static let usage: Int32 = 2
+}

@@ -1,0 +1,45 @@
+import AuditRecord
+import Linux
+
+/// Follows what the kernel says of its audit system: whether it is on, and what it lost.
+struct StatusWatch: ~Copyable {
+  private static let interval: Int64 = 1_000_000_000
+
+  private var socket: AuditStatusSocket?
+  private var next: Int64 = .min
+  private var last: UInt32?
+  /// Records that the kernel lost since the start.
+  private(set) var lost: UInt64 = 0
+  private(set) var enabled = KernelCounters.unknown
+
+  /// Begins to count; says on standard error what cannot be known, and when audit is off.
+  init() {
+    do {
+      let socket = try AuditStatusSocket()
+      take(try socket.status())
+      self.socket = consume socket
+    } catch {
+      Report.say(
+        "warning: \(error): what the kernel itself loses is not counted (needs CAP_AUDIT_CONTROL)")
+      return
+    }
+    if enabled == 0 {
+      Report.say("warning: audit is disabled in the kernel, nothing will come: run auditctl -e 1")
+    }
+  }
+
+  /// Asks again if the last time is long enough ago; true when something was asked and answered.
+  mutating func refresh(at now: Int64, force: Bool) -> Bool {
+    guard force || now >= next, let answer = try? socket?.status() else { return false }
+    next = now + StatusWatch.interval
+    take(answer)
+    return true
+  }
+
+  private mutating func take(_ status: KernelAuditStatus) {
+    // Somebody may have set the kernel's counter back.
+    if let last { lost += UInt64(status.lost >= last ? status.lost - last : status.lost) }
+    last = status.lost
+    enabled = UInt64(status.enabled)
+  }
+}
