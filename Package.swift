@@ -44,7 +44,7 @@ let package = Package(
       name: "Dispatch", dependencies: ["AuditRecord", "Configuration", "Journal", "Linux"],
       swiftSettings: strict),
     .target(
-      name: "AudispatchPlugin", dependencies: ["AuditRecord", "CAuparse", "Linux"],
+      name: "AudispatchPlugin", dependencies: ["AuditRecord", "CAudispatch", "CAuparse", "Linux"],
       swiftSettings: strict),
     .executableTarget(
       name: "audispatchd", dependencies: ["Configuration", "Dispatch", "Linux"],
@@ -73,7 +73,8 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "DispatchTests", dependencies: ["Dispatch"], swiftSettings: strict),
     .testTarget(
-      name: "AudispatchPluginTests", dependencies: ["AudispatchPlugin"], swiftSettings: strict),
+      name: "AudispatchPluginTests", dependencies: ["AudispatchPlugin", "AuditRecord", "Linux"],
+      swiftSettings: strict),
     .testTarget(
       name: "SystemTests", dependencies: ["Linux"], swiftSettings: strict),
   ]
