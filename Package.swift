@@ -44,7 +44,7 @@ let package = Package(
       name: "Dispatch", dependencies: ["AuditRecord", "Configuration", "Journal", "Linux"],
       swiftSettings: strict),
     .target(
-      name: "AudispatchPlugin", dependencies: ["AuditRecord", "CAudispatch", "CAuparse", "Linux"],
+      name: "AudispatchPlugin", dependencies: ["AuditRecord", "CAuparse", "Linux"],
       swiftSettings: strict),
     .executableTarget(
       name: "audispatchd", dependencies: ["Configuration", "Dispatch", "Linux"],
@@ -73,7 +73,11 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "DispatchTests", dependencies: ["Dispatch"], swiftSettings: strict),
     .testTarget(
-      name: "AudispatchPluginTests", dependencies: ["AudispatchPlugin", "AuditRecord", "Linux"],
+      name: "AudispatchPluginTests",
+      dependencies: ["AudispatchPlugin", "AuditRecord", "Linux", "audispatch-print"],
+      exclude: ["Golden"], swiftSettings: strict),
+    .testTarget(
+      name: "ControlToolTests", dependencies: ["Linux", "audispatchctl"], exclude: ["Golden"],
       swiftSettings: strict),
     .testTarget(
       name: "SystemTests", dependencies: ["Linux"], swiftSettings: strict),

@@ -18,7 +18,7 @@ enum PrintCommand {
         try Transfer.writeAll(1, Array(PrintOptions.usage.utf8))
         return 0
       }
-      var session = PluginSession(name: log.name)
+      var session = try PluginSession(name: log.name)
       var plugin = try PrintPlugin(options, log: log)
       try session.run(&plugin)
       return 0

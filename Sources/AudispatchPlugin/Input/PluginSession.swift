@@ -1,7 +1,6 @@
 import AuditRecord
-import CAudispatch
 import Glibc
-import Linux
+public import Linux
 
 /// Reads a plugin's input to its end: records to events, signals to calls.
 ///
@@ -22,9 +21,9 @@ public struct PluginSession: ~Copyable {
   ///   - input: the descriptor to read, standard input as a rule.
   public init(
     name: String, input: Int32 = 0, limits: EventAssembler.Limits = EventAssembler.Limits()
-  ) {
+  ) throws(SystemError) {
     self.input = input
-    signals = PluginSignals()
+    signals = try PluginSignals()
     assembler = EventAssembler(limits: limits)
     reports = MalformedReports(name: name)
   }
@@ -98,37 +97,24 @@ public struct PluginSession: ~Copyable {
 }
 
 /// The clock that waits are measured by.
-enum MonotonicTime {
-  static var now: Duration { .nanoseconds(ad_monotonic_ns()) }
+public enum MonotonicTime {
+  public static var now: Duration { .nanoseconds(Moment.now.nanoseconds) }
 }
 
 /// SIGHUP and SIGTERM, to be read like input.
 struct PluginSignals: ~Copyable {
-  private let descriptor: Descriptor?
+  private let source: SignalSource
 
-  init() {
-    ad_ignore_sigpipe()
+  init() throws(SystemError) {
+    Signals.ignoreBrokenPipes()
     let numbers = [SIGHUP, SIGTERM]
     // Handlers beside the descriptor: the dispatcher sends SIGHUP only to what catches it.
     for number in numbers { _ = signal(number, { _ in }) }
-    let fd = unsafe numbers.withUnsafeBufferPointer { list in
-      unsafe ad_signal_descriptor(list.baseAddress!, Int32(list.count))
-    }
-    descriptor = fd < 0 ? nil : Descriptor(owning: fd)
+    source = try SignalSource(numbers)
   }
 
-  /// The descriptor to wait on; -1 when the system gave none.
-  var number: Int32 {
-    switch descriptor {
-    case .some(let descriptor): descriptor.number
-    case .none: -1
-    }
-  }
+  /// The descriptor to wait on.
+  var number: Int32 { source.number }
 
-  func next() -> Int32? {
-    guard number >= 0 else { return nil }
-    var sender: Int32 = 0
-    let signal = unsafe ad_next_signal(number, &sender)
-    return signal > 0 ? signal : nil
-  }
+  func next() -> Int32? { source.next() }
 }
