@@ -74,7 +74,12 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "DispatchTests", dependencies: ["Dispatch"], swiftSettings: strict),
     .testTarget(
-      name: "AudispatchPluginTests", dependencies: ["AudispatchPlugin"], swiftSettings: strict),
+      name: "AudispatchPluginTests",
+      dependencies: ["AudispatchPlugin", "AuditRecord", "Linux", "audispatch-print"],
+      exclude: ["Golden"], swiftSettings: strict),
+    .testTarget(
+      name: "ControlToolTests", dependencies: ["Linux", "audispatchctl"], exclude: ["Golden"],
+      swiftSettings: strict),
     .testTarget(
       name: "SystemTests", dependencies: ["Linux"], swiftSettings: strict),
   ]

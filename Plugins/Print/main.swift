@@ -1,1 +1,4 @@
-print("x")
+import AudispatchPlugin
+import Glibc
+
+exit(PrintCommand.run(Array(CommandLine.arguments.dropFirst())))

@@ -41,7 +41,7 @@ enum CaptureFilter {
             faults.note(run, at: ad_monotonic_ns())
           })
       case .wouldBlock:
-        _ = Poll.wait(0, for: .readable, milliseconds: -1)
+        _ = Poll.wait(0, for: .read, milliseconds: -1)
         continue
       case .failed(let reason):
         Report.say("error: cannot read standard input: \(reason)")

@@ -75,7 +75,7 @@ struct KernelListener: ~Copyable {
       let before = counters
       let ready = Poll.wait(
         [
-          (socket.descriptor.number, .readable), (signals, .readable), (writer.ended, .readable),
+          (socket.descriptor.number, .read), (signals, .read), (writer.ended, .read),
           (1, []),
         ], milliseconds: pause)
       if !ready[0].isEmpty { try receive() }
@@ -146,7 +146,7 @@ struct KernelListener: ~Copyable {
   private mutating func finish() -> Int32 {
     try? receive()
     queue.close()
-    _ = Poll.wait(writer.ended, for: .readable, milliseconds: 1000)
+    _ = Poll.wait(writer.ended, for: .read, milliseconds: 1000)
     finishCounters()
     return ExitStatus.done
   }

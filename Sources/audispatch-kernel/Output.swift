@@ -11,7 +11,7 @@ enum Output {
       }
       switch result {
       case .bytes(let count): done += count
-      case .wouldBlock: _ = Poll.wait(1, for: .writable, milliseconds: -1)
+      case .wouldBlock: _ = Poll.wait(1, for: .write, milliseconds: -1)
       case .failed(.brokenPipe): return false
       case .failed(let reason):
         Report.say("error: cannot write standard output: \(reason)")

@@ -1,0 +1,55 @@
+public import AuditRecord
+
+/// All records with one node, time and serial, in the order in which they came.
+///
+/// The lines are held together in `bytes`; everything else is a place in there, so that walking
+/// an event copies nothing.
+public struct AuditEvent: Sendable {
+  /// Why an event was given out when it was.
+  public enum Ending: Equatable, Sendable {
+    /// Its EOE came.
+    case end
+    /// Its PROCTITLE came, from a node that sends no EOE (a log, `audisp-remote`).
+    case proctitle
+    /// A record of this type is an event of its own.
+    case single
+    /// Nothing came for it for as long as the assembler waits.
+    case time
+    /// Too much was open; the oldest event, or one of more than its share, had to go.
+    case bound
+    case endOfInput
+    /// It came behind the end of its event, and nothing else is to be expected.
+    case late
+  }
+
+  /// The lines of the records, one behind another, without newlines.
+  public internal(set) var bytes: [UInt8]
+  public internal(set) var records: [EventRecord]
+  public let stamp: RecordStamp
+  public internal(set) var ending: Ending
+  /// Whether another part of this event was given out before.
+  public let isContinuation: Bool
+
+  /// Where the node's name stands in `bytes`, if the lines name one.
+  public var node: Range<Int>? { records.first?.node }
+
+  /// The first record of a type.
+  public func record(_ type: RecordType) -> EventRecord? { records.first { $0.type == type } }
+}
+
+/// A record's place in its event.
+public struct EventRecord: Equatable, Sendable {
+  /// `unnamed` when libaudit's table does not have the name.
+  public let type: RecordType
+  /// Where the whole line stands in the event's bytes.
+  public let line: Range<Int>
+  public let node: Range<Int>?
+  public let typeName: Range<Int>
+  /// Where the fields begin.
+  public let body: Int
+}
+
+extension RecordType {
+  /// A type whose name libaudit does not know.
+  public static let unnamed = RecordType(rawValue: TypeNames.unknown)
+}

@@ -1,0 +1,112 @@
+import AuditRecord
+
+extension AuditEvent {
+  /// The fields of a record, in their order; use `FieldScanner` where an array is too much.
+  public func fields(of record: EventRecord) -> [Field] {
+    var scanner = FieldScanner(body: record.body, end: record.line.upperBound)
+    var fields: [Field] = []
+    while let field = scanner.next(bytes.span) { fields.append(field) }
+    return fields
+  }
+
+  /// The first field of that name in a record, in any section but the enrichment.
+  public func field(_ name: String, of record: EventRecord) -> Field? {
+    find(name, of: record, enriched: false)
+  }
+
+  /// auditd's interpretation of a field (its name in upper case), if the line has one.
+  public func enrichment(_ name: String, of record: EventRecord) -> Field? {
+    find(name, of: record, enriched: true)
+  }
+
+  /// A field's value as bytes: quotes taken off, and hex turned back where the kernel writes it.
+  ///
+  /// `nil` without the field, and for `(null)`, `(none)`, `?` and an empty value. The bytes are
+  /// somebody else's choice: show them through `SafeText`.
+  public func value(_ name: String, of record: EventRecord) -> [UInt8]? {
+    guard let field = field(name, of: record) else { return nil }
+    let raw = bytes[field.value]
+    if field.quoting == .none {
+      if raw.isEmpty || raw.elementsEqual("?".utf8) || raw.elementsEqual("(null)".utf8)
+        || raw.elementsEqual("(none)".utf8)
+      {
+        return nil
+      }
+    }
+    return decoded(field, of: record)
+  }
+
+  /// A field's value with its encoding undone.
+  ///
+  /// What is not in quotes, of a field that the kernel or libaudit may write in hex, and consists
+  /// of pairs of upper-case digits, is hex.
+  public func decoded(_ field: Field, of record: EventRecord) -> [UInt8] {
+    if field.quoting == .none, field.section != .enrichment,
+      EncodedFields.contains(bytes[field.name], type: record.type),
+      let plain = Hex.decode(bytes[field.value])
+    {
+      return plain
+    }
+    return Array(bytes[field.value])
+  }
+
+  private func find(_ name: String, of record: EventRecord, enriched: Bool) -> Field? {
+    var scanner = FieldScanner(body: record.body, end: record.line.upperBound)
+    while let field = scanner.next(bytes.span) {
+      if enriched == (field.section == .enrichment),
+        field.name.count == name.utf8.count, bytes[field.name].elementsEqual(name.utf8)
+      {
+        return field
+      }
+    }
+    return nil
+  }
+}
+
+/// Pairs of upper-case digits, as the kernel writes bytes that it will not print.
+public enum Hex {
+  /// The bytes; `nil` when it is anything else.
+  public static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+    guard !text.isEmpty, text.count.isMultiple(of: 2) else { return nil }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(text.count / 2)
+    var high: UInt8?
+    for byte in text {
+      let digit: UInt8
+      switch byte {
+      case 0x30...0x39: digit = byte - 0x30
+      case 0x41...0x46: digit = byte - 0x41 + 10
+      default: return nil
+      }
+      if let first = high {
+        bytes.append(first << 4 | digit)
+        high = nil
+      } else {
+        high = digit
+      }
+    }
+    return bytes
+  }
+}
+
+/// The fields that hold text which may be written in hex (libaudit's field dictionary).
+enum EncodedFields {
+  static let names: Set<String> = [
+    "acct", "cgroup", "cmd", "comm", "cwd", "data", "device", "dir", "exe", "file", "grp",
+    "grantors",
+    "invalid_context", "key", "list_name", "name", "new-chardev", "new-disk", "new-fs", "new-net",
+    "new-rng", "new_group", "new_pe", "ocomm", "old-chardev", "old-disk", "old-fs", "old-net",
+    "old-rng", "path", "proctitle", "profile", "root_dir", "sw", "unit", "vm", "vm-ctx", "watch",
+  ]
+
+  static func contains(_ name: ArraySlice<UInt8>, type: RecordType) -> Bool {
+    if type == .execve { return name.first == UInt8(ascii: "a") && isArgument(name) }
+    return names.contains(String(decoding: name, as: UTF8.self))
+  }
+
+  /// `a0`, `a12`, `a1[3]`; not `argc`, `a1_len`.
+  private static func isArgument(_ name: ArraySlice<UInt8>) -> Bool {
+    guard let second = name.dropFirst().first, second &- 0x30 < 10 else { return false }
+    return name.dropFirst().allSatisfy { $0 &- 0x30 < 10 || $0 == 0x5b || $0 == 0x5d }
+  }
+}

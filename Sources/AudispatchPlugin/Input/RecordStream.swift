@@ -1,0 +1,130 @@
+public import AuditRecord
+public import Linux
+
+/// The records of a descriptor's bytes, text or binary, however the bytes are cut into reads.
+///
+/// Holds at most 256 KiB. A record is given as one line without newline or NUL, so that it can be
+/// kept as text whatever way it came.
+public struct RecordStream {
+  private static let capacity = 256 << 10
+
+  private var buffer = [UInt8](repeating: 0, count: capacity)
+  private var start = 0
+  private var filled = 0
+  private var reader = RecordReader()
+  private var types = TypeNames()
+  private var scratch: [UInt8] = []
+
+  /// Records given out.
+  public private(set) var records = 0
+  /// Bytes read.
+  public private(set) var bytes = 0
+  /// What had to be skipped.
+  public private(set) var malformed: [MalformedInput: Int] = [:]
+  /// The beginning of what was skipped last.
+  public private(set) var malformedSample: [UInt8] = []
+
+  public init() {}
+
+  public var malformedTotal: Int { malformed.values.reduce(0, +) }
+
+  /// Reads once. Everything that was there before must have been taken with `next`.
+  public mutating func fill(from descriptor: Int32) -> ReadResult {
+    makeRoom()
+    let free = filled
+    let result = unsafe buffer.withUnsafeMutableBytes { all in
+      unsafe Transfer.read(descriptor, into: UnsafeMutableRawBufferPointer(rebasing: all[free...]))
+    }
+    if case .bytes(let count) = result {
+      filled += count
+      bytes += count
+    }
+    return result
+  }
+
+  /// Adds bytes from elsewhere; returns how many there was room for.
+  public mutating func fill(with more: some Collection<UInt8>) -> Int {
+    makeRoom()
+    let count = min(more.count, buffer.count - filled)
+    buffer.replaceSubrange(filled..<filled + count, with: more.prefix(count))
+    filled += count
+    bytes += count
+    return count
+  }
+
+  /// Gives the next record to `body`; `false` when there is none before the next `fill`.
+  ///
+  /// - Parameter ended: nothing will follow; a last line without newline is a record too.
+  public mutating func next(
+    ended: Bool, _ body: (Span<UInt8>, RecordHeader, RecordType) -> Void
+  ) -> Bool {
+    // Not a copy: a second hold on the bytes while the reader's own state changes.
+    let buffer = self.buffer
+    let all = buffer.span.extracting(0..<filled)
+    while true {
+      switch reader.next(all, &start, ended: ended) {
+      case .needsMore: return false
+      case .malformed(let kind, let sample): note(kind, buffer[sample])
+      case .record(let frame):
+        if frame.form == .line {
+          let line = all.extracting(frame.payload)
+          guard let header = RecordHeader(line) else {
+            note(.notARecord, buffer[frame.payload].prefix(64))
+            continue
+          }
+          records += 1
+          body(line, header, type(line, header))
+          return true
+        }
+        makeLine(frame)
+        let line = scratch
+        guard let header = RecordHeader(line.span) else {
+          note(.notARecord, line.prefix(64))
+          continue
+        }
+        records += 1
+        body(line.span, header, type(line.span, header))
+        return true
+      }
+    }
+  }
+
+  /// A binary payload as auditd's string format has it: one line that ends at a NUL.
+  private mutating func makeLine(_ frame: RecordFrame) {
+    scratch.removeAll(keepingCapacity: true)
+    if frame.form == .bare { scratch += types.prefix(of: frame.type) }
+    for at in frame.payload {
+      let byte = buffer[at]
+      if byte == 0 { break }
+      scratch.append(byte == 0x0a ? 0x20 : byte)
+    }
+  }
+
+  private mutating func type(_ line: Span<UInt8>, _ header: RecordHeader) -> RecordType {
+    let number = types.number(of: line.extracting(header.typeName))
+    if number == TypeNames.unknown, line.has("UNKNOWN[", at: header.typeName.lowerBound) {
+      var at = header.typeName.lowerBound + 8
+      if let value = line.decimal(at: &at, maximumDigits: 9), at == header.typeName.upperBound - 1 {
+        return RecordType(rawValue: UInt32(value))
+      }
+    }
+    return RecordType(rawValue: number)
+  }
+
+  private mutating func note(_ kind: MalformedInput, _ sample: ArraySlice<UInt8>) {
+    malformed[kind, default: 0] += 1
+    malformedSample = Array(sample)
+  }
+
+  private mutating func makeRoom() {
+    guard start > 0 else { return }
+    let rest = filled - start
+    if rest > 0 {
+      unsafe buffer.withUnsafeMutableBytes { all in
+        unsafe all.baseAddress!.copyMemory(from: all.baseAddress! + start, byteCount: rest)
+      }
+    }
+    start = 0
+    filled = rest
+  }
+}

@@ -1,0 +1,52 @@
+/// The daemon's status document. What a newer daemon adds is passed over.
+struct Status: Decodable, Equatable {
+  struct Daemon: Decodable, Equatable {
+    var pid: Int
+    var version: String
+    var uptimeSeconds: Double
+
+    enum CodingKeys: String, CodingKey {
+      case pid, version
+      case uptimeSeconds = "uptime_seconds"
+    }
+  }
+
+  struct Source: Decodable, Equatable {
+    var kind: String
+    var records: UInt64
+    var events: UInt64
+    var bytes: UInt64
+    var malformed: UInt64
+    var kernelLost: UInt64
+    var receiveOverruns: UInt64
+
+    enum CodingKeys: String, CodingKey {
+      case kind, records, events, bytes, malformed
+      case kernelLost = "kernel_lost"
+      case receiveOverruns = "receive_overruns"
+    }
+  }
+
+  struct Plugin: Decodable, Equatable {
+    var name: String
+    var state: String
+    /// 0 while no process runs.
+    var pid: Int
+    var received: UInt64
+    var delivered: UInt64
+    var redelivered: UInt64
+    var queued: UInt64
+    var queuedBytes: UInt64
+    var dropped: [String: UInt64]
+    var restarts: UInt64
+
+    enum CodingKeys: String, CodingKey {
+      case name, state, pid, received, delivered, redelivered, queued, dropped, restarts
+      case queuedBytes = "queued_bytes"
+    }
+  }
+
+  var daemon: Daemon
+  var source: Source
+  var plugins: [Plugin]
+}

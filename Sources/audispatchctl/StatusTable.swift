@@ -1,0 +1,107 @@
+import AudispatchPlugin
+
+/// A status for people: a line about the daemon, one about its source, and a row for each plugin.
+struct StatusTable {
+  private static let columns = [
+    "PLUGIN", "STATE", "PID", "RECEIVED", "DELIVERED", "QUEUED", "DROPPED", "RESTARTS",
+  ]
+
+  let text: String
+
+  init(_ status: Status) {
+    var lines = [Self.daemon(status.daemon), Self.source(status.source), ""]
+    if status.plugins.isEmpty {
+      lines.append("no plugins")
+    } else {
+      lines += Self.table(status.plugins)
+    }
+    text = lines.map { $0 + "\n" }.joined()
+  }
+
+  private static func daemon(_ daemon: Status.Daemon) -> String {
+    "audispatchd \(SafeText.escaped(daemon.version.utf8)), pid \(daemon.pid), "
+      + "up \(elapsed(daemon.uptimeSeconds))"
+  }
+
+  private static func source(_ source: Status.Source) -> String {
+    var parts = [
+      "\(number(source.records)) \(source.records == 1 ? "record" : "records")",
+      "\(number(source.events)) \(source.events == 1 ? "event" : "events")", size(source.bytes),
+    ]
+    if source.malformed > 0 { parts.append("\(number(source.malformed)) malformed") }
+    if source.kernelLost > 0 { parts.append("\(number(source.kernelLost)) lost by the kernel") }
+    if source.receiveOverruns > 0 {
+      parts.append("\(number(source.receiveOverruns)) receive overruns")
+    }
+    return "source \(SafeText.escaped(source.kind.utf8)): \(parts.joined(separator: ", "))"
+  }
+
+  private static func table(_ plugins: [Status.Plugin]) -> [String] {
+    let rows = [columns] + plugins.map(row)
+    let widths = columns.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    var lines: [String] = []
+    for (index, row) in rows.enumerated() {
+      let cells = row.indices.map { column in
+        let space = String(repeating: " ", count: widths[column] - row[column].count)
+        // Words to the left, numbers to the right.
+        return column < 2 ? row[column] + space : space + row[column]
+      }
+      lines.append(cells.joined(separator: "  "))
+      if index > 0 { lines += notes(plugins[index - 1]) }
+    }
+    return lines
+  }
+
+  private static func row(_ plugin: Status.Plugin) -> [String] {
+    [
+      SafeText.escaped(plugin.name.utf8), SafeText.escaped(plugin.state.utf8),
+      plugin.pid > 0 ? "\(plugin.pid)" : "-", number(plugin.received), number(plugin.delivered),
+      number(plugin.queued), number(plugin.dropped.values.reduce(0, &+)), number(plugin.restarts),
+    ]
+  }
+
+  /// What of a plugin is not zero and not in its row.
+  private static func notes(_ plugin: Status.Plugin) -> [String] {
+    var notes: [String] = []
+    let reasons = plugin.dropped.filter { $0.value > 0 }.sorted { $0.key < $1.key }
+    if !reasons.isEmpty {
+      let list = reasons.map { "\(number($0.value)) \(SafeText.escaped($0.key.utf8))" }
+      notes.append("  dropped: \(list.joined(separator: ", "))")
+    }
+    if plugin.queuedBytes > 0 { notes.append("  queued: \(size(plugin.queuedBytes))") }
+    if plugin.redelivered > 0 { notes.append("  sent again: \(number(plugin.redelivered))") }
+    return notes
+  }
+
+  static func number(_ value: UInt64) -> String {
+    var digits = Array(String(value))
+    var place = digits.count - 3
+    while place > 0 {
+      digits.insert(",", at: place)
+      place -= 3
+    }
+    return String(digits)
+  }
+
+  static func size(_ bytes: UInt64) -> String {
+    let units = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]
+    guard bytes >= 1024 else { return "\(bytes) \(bytes == 1 ? "byte" : "bytes")" }
+    var unit = 0
+    var tenths = bytes / 1024 * 10 + bytes % 1024 * 10 / 1024
+    while tenths >= 10240, unit < units.count - 1 {
+      tenths /= 1024
+      unit += 1
+    }
+    return "\(tenths / 10).\(tenths % 10) \(units[unit])"
+  }
+
+  static func elapsed(_ seconds: Double) -> String {
+    guard seconds.isFinite, seconds >= 0, seconds < 1e12 else { return "?" }
+    let total = Int(seconds)
+    let parts = [
+      (total / 86400, "d"), (total / 3600 % 24, "h"), (total / 60 % 60, "min"), (total % 60, "s"),
+    ]
+    let shown = parts.drop { $0.0 == 0 }.prefix(2)
+    return shown.isEmpty ? "0 s" : shown.map { "\($0.0) \($0.1)" }.joined(separator: " ")
+  }
+}
