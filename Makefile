@@ -1,0 +1,104 @@
+# audispatch: what can be done with it. `make help` lists it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := build
+
+DESTDIR ?=
+PREFIX ?= /usr
+SYSCONFDIR ?= /etc
+SBINDIR ?= $(PREFIX)/sbin
+LIBEXECDIR ?= $(PREFIX)/libexec/audispatch
+MANDIR ?= $(PREFIX)/share/man
+
+RELEASE := .build/release
+# Swift's own compiler for C: where there is Swift, there is this one.
+LOAD_CC ?= $(shell command -v clang || command -v cc)
+LOAD_TOOLS := $(addprefix .build/load/,loadgen floor sink)
+# Swift's crash reporter can hang for minutes where nobody watches.
+export SWIFT_BACKTRACE ?= enable=no
+
+DAEMONS := audispatchd audispatchctl
+PLUGINS := audispatch-kernel audispatch-print
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' Makefile
+
+.PHONY: build
+build: dependencies ## all executables, in .build/release
+	swift build -c release --static-swift-stdlib
+
+.PHONY: dependencies
+dependencies:
+	@Scripts/install-dependencies build
+
+.PHONY: load
+load: $(LOAD_TOOLS) ## load generator, floor and sink, in .build/load
+
+.build/load/%: Tests/Load/%.c Tests/Load/load.h
+	@mkdir -p $(@D) && chmod 0755 $(@D)
+	$(LOAD_CC) -std=gnu11 -O2 -Wall -Wextra -Werror -o $@ $<
+	@chmod 0755 $@
+
+.PHONY: test
+test: ## everything that CI checks; installs what is missing
+	@Scripts/install-dependencies test
+	$(MAKE) lint build load
+	Scripts/fuzz $${FUZZ_SECONDS:-5}
+	Scripts/instructions
+	swift build --build-tests
+	swift test --skip-build
+
+.PHONY: run
+run: build ## real events through the dispatcher into plugins; LIVE=1 turns audit on
+	@Scripts/run
+
+.PHONY: bench
+bench: build load ## the figures, each beside the floor; BENCH="NAME..." and PAIRS=N narrow it
+	Scripts/bench $(BENCH)
+
+.PHONY: soak
+soak: build load ## 100 plugins for ten minutes; SOAK_SECONDS, SOAK_RATE, SOAK_PLUGINS
+	Scripts/soak
+
+.PHONY: fuzz
+fuzz: dependencies ## readers and grammar under libFuzzer; FUZZ_SECONDS for each (60)
+	Scripts/fuzz $${FUZZ_SECONDS:-60}
+
+.PHONY: instructions
+instructions: build load ## instructions per record, against Tests/Load/instructions.txt
+	Scripts/instructions
+
+SWIFT_SOURCES := Sources Tests Plugins Package.swift
+
+.PHONY: format
+format: ## lay out all Swift sources
+	swift format format --in-place --recursive --parallel $(SWIFT_SOURCES)
+
+.PHONY: lint
+lint: ## what format would change
+	swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)
+
+# Files in SYSCONFDIR that are there already are left as they are.
+.PHONY: install
+install: build ## install under DESTDIR
+	install -d -m 0755 '$(DESTDIR)$(SBINDIR)' '$(DESTDIR)$(LIBEXECDIR)'
+	install -m 0750 $(DAEMONS:%=$(RELEASE)/%) '$(DESTDIR)$(SBINDIR)'
+	install -m 0750 $(PLUGINS:%=$(RELEASE)/%) '$(DESTDIR)$(LIBEXECDIR)'
+	install -d -m 0750 '$(DESTDIR)$(SYSCONFDIR)/audispatch/plugins.d'
+	for file in $$(cd plugins.d 2>/dev/null && echo *.conf); do \
+	  to='$(DESTDIR)$(SYSCONFDIR)/audispatch/plugins.d'/$$file; \
+	  [ "$$file" = audispatchd.conf ] && to='$(DESTDIR)$(SYSCONFDIR)/audispatch'/$$file; \
+	  [ -e "plugins.d/$$file" ] || continue; \
+	  [ -e "$$to" ] || install -m 0640 "plugins.d/$$file" "$$to"; \
+	done
+	for page in man/*.[1-8]; do \
+	  [ -e "$$page" ] || continue; \
+	  install -d -m 0755 '$(DESTDIR)$(MANDIR)'/man$${page##*.}; \
+	  install -m 0644 "$$page" '$(DESTDIR)$(MANDIR)'/man$${page##*.}/; \
+	done
+
+.PHONY: clean
+clean: ## remove all that was built
+	rm -rf .build

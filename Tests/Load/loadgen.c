@@ -1,0 +1,273 @@
+// loadgen: starts a program with a socketpair on its standard input, as auditd
+// starts a dispatcher, feeds it audit records, and says what that cost it.
+//
+//   loadgen [OPTION...] -- PROGRAM [ARGUMENT...]
+//
+//   -n COUNT    records (default 1000000); whole events if it is a multiple of five (six
+//               with -e) times -i
+//   -r RATE     records a second (default 0: as fast as they are taken)
+//   -b COUNT    records per write (default 1, as auditd writes)
+//   -v VERSION  0: the kernel's bare text, 1: finished lines (default),
+//               text: lines without a header
+//   -f          fixed records of 8,986 bytes, their padding stale
+//   -l SECONDS  keep the input open this long after the last record
+//   -e          end each event with an EOE record: six records an event, not five
+//   -i COUNT    interleave this many events
+//   -s SERIAL   serial of the first event (default 1)
+//   -t          a `sent=` field in each record: CLOCK_MONOTONIC in nanoseconds
+//   -w          the input waits before the program starts; must fit into the socket
+//   -z BYTES    EXECVE records of varied size, up to about this much
+//
+// Two lines on standard error. What was fed (bytes: of the records' text):
+//   fed= secs= rate= bytes= start_ns=
+// and, of the program and all processes under it but those named `sink`, their own
+// user and system time, and memory in KiB: before the first record, after the last
+// and `-l`, and the largest peak of a process:
+//   exit= processes= cpu= us_per_record= idle_kib= loaded_kib= peak_kib=
+#define _GNU_SOURCE
+#include "load.h"
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+static const struct { uint32_t type; const char *name, *body; } kinds[] = {
+	{1300, "SYSCALL",
+		"arch=c000003e syscall=59 success=yes exit=0 a0=55d0c8a4b2e0 a1=55d0c8a4b340"
+		" a2=55d0c8a4b3a0 a3=8 items=2 ppid=4021 pid=4077 auid=1000 uid=1000 gid=1000"
+		" euid=1000 suid=1000 fsuid=1000 egid=1000 sgid=1000 fsgid=1000 tty=pts0 ses=3"
+		" comm=\"ls\" exe=\"/usr/bin/ls\" subj=unconfined key=\"exec\"\x1d" "ARCH=x86_64"
+		" SYSCALL=execve AUID=\"alice\" UID=\"alice\" GID=\"alice\""},
+	{1309, "EXECVE", "argc=1 a0=\"ls\""},
+	{1307, "CWD", "cwd=\"/home/alice\""},
+	{1302, "PATH",
+		"item=0 name=\"/usr/bin/ls\" inode=262419 dev=fe:00 mode=0100755 ouid=0 ogid=0"
+		" rdev=00:00 nametype=NORMAL cap_fp=0 cap_fi=0 cap_fe=0 cap_fver=0 cap_frootid=0"
+		"\x1dOUID=\"root\" OGID=\"root\""},
+	{1327, "PROCTITLE", "proctitle=\"ls\""},
+	{1320, "EOE", ""},
+};
+
+static struct {
+	long count, per_write, interleaved, serial, size_max;
+	double rate, linger;
+	int version, fixed, eoe, stamped, waiting;
+} load = {.count = 1000000, .per_write = 1, .interleaved = 1, .serial = 1, .version = 1};
+enum { TEXT = 2 };
+
+// Goes from one record to the next; interleaved events take turns, record by record.
+static inline void advance(long *serial, int *kind, long *turn) {
+	++*serial;
+	if (++*turn < load.interleaved) return;
+	*turn = 0;
+	if (++*kind < (load.eoe ? 6 : 5)) *serial -= load.interleaved;
+	else *kind = 0;
+}
+
+// Writes one record to `at`, which has room for RECORD_MAX bytes; returns its length,
+// and that of its text in `text`.
+static size_t compose(char *at, long serial, int kind, size_t *text) {
+	static uint32_t noise = 1;
+	int version = load.version;
+	char *payload = version == TEXT ? at : at + sizeof(struct header);
+	char sent[32] = "";
+	if (load.stamped) snprintf(sent, sizeof sent, "sent=%" PRId64 " ", now_ns());
+	int length = version == 0
+		? snprintf(payload, PAYLOAD_MAX, "audit(1795216645.%03ld:%ld): %s%s", serial % 1000, serial,
+			sent, kinds[kind].body)
+		: snprintf(payload, PAYLOAD_MAX, "type=%s msg=audit(1795216645.%03ld:%ld): %s%s",
+			kinds[kind].name, serial % 1000, serial, sent, kinds[kind].body);
+	if (kind == 1 && load.size_max > length) {
+		noise = noise * 1664525 + 1013904223;
+		int more = (int)((noise >> 8) % (uint32_t)(load.size_max - length));
+		if (more > 8) length += sprintf(payload + length, " a1=\"%0*d\"", more - 6, 0);
+	}
+	*text = (size_t)length;
+	if (version == TEXT) {
+		payload[length] = '\n';
+		return (size_t)length + 1;
+	}
+	struct header h = {(uint32_t)version, sizeof h, kinds[kind].type, (uint32_t)length};
+	memcpy(at, &h, sizeof h);
+	return load.fixed ? RECORD_MAX : sizeof h + (size_t)length;
+}
+
+// Sleeps until `due`, unless that is within a timer's accuracy.
+static void wait_until(int64_t due) {
+	if (due - now_ns() < 20000) return;
+	struct timespec t = {due / 1000000000, due % 1000000000};
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR) {}
+}
+
+static void feed(int fd) {
+	char *out = calloc((size_t)load.per_write, RECORD_MAX);
+	size_t have = 0, text, bytes = 0;
+	long sent = 0;
+	int64_t start = now_ns();
+	long serial = load.serial, turn = 0;
+	int kind = 0;
+	for (long i = 0; i < load.count; i++, advance(&serial, &kind, &turn)) {
+		if (load.rate > 0 && have == 0) wait_until(start + (int64_t)((double)i / load.rate * 1e9));
+		have += compose(out + have, serial, kind, &text);
+		bytes += text;
+		if ((i + 1) % load.per_write && i + 1 < load.count) continue;
+		if (write_all(fd, out, have)) {
+			perror("loadgen: write");
+			break;
+		}
+		have = 0;
+		sent = i + 1;
+	}
+	double secs = (double)(now_ns() - start) / 1e9;
+	fprintf(stderr, "fed=%ld secs=%.3f rate=%.0f bytes=%zu start_ns=%" PRId64 "\n", sent, secs,
+		(double)sent / secs, bytes, start);
+	load.count = sent;
+	free(out);
+}
+
+// The processes under the program, the program first; sinks left out.
+static struct { int pid; double cpu; long resident, peak; } seen[64];
+static int seen_count;
+
+static void look_at(int pid) {
+	char path[64], text[4096];
+	snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	FILE *f = fopen(path, "r");
+	if (!f) return;
+	text[fread(text, 1, sizeof text - 1, f)] = 0;
+	fclose(f);
+	char *name_end = strrchr(text, ')');
+	unsigned long user, system;
+	if (!name_end || strstr(text, "(sink)")) return;
+	if (sscanf(name_end + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
+			&system) != 2)
+		return;
+	int i = 0;
+	while (i < seen_count && seen[i].pid != pid) i++;
+	if (i == 64) return;
+	if (i == seen_count) seen[seen_count++].pid = pid;
+	seen[i].cpu = (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+	seen[i].resident = 0;
+	snprintf(path, sizeof path, "/proc/%d/status", pid);
+	if (!(f = fopen(path, "r"))) return;
+	while (fgets(text, sizeof text, f)) {
+		sscanf(text, "VmHWM: %ld", &seen[i].peak);
+		sscanf(text, "VmRSS: %ld", &seen[i].resident);
+	}
+	fclose(f);
+}
+
+static void look_under(int pid) {
+	char path[64];
+	int child;
+	look_at(pid);
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", pid, pid);
+	FILE *f = fopen(path, "r");
+	if (!f) return;
+	while (fscanf(f, "%d", &child) == 1) look_under(child);
+	fclose(f);
+}
+
+static long resident_kib(int pid) {
+	long sum = 0;
+	look_under(pid);
+	for (int i = 0; i < seen_count; i++) sum += seen[i].resident;
+	return sum;
+}
+
+// Waits for the program's end and returns its wait status. A program that is still
+// running 30 s after the end of its input is stopped.
+static int watch(int pid) {
+	siginfo_t ended = {0};
+	int64_t input_end = now_ns();
+	int status = 0, asked = 0;
+	while (!ended.si_pid) {	// WNOWAIT: the times of a dead process can still be read
+		look_under(pid);
+		waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT);
+		int64_t seconds = (now_ns() - input_end) / 1000000000;
+		if (seconds >= 30 && !asked) {
+			fprintf(stderr, "loadgen: still running after 30 s: SIGTERM\n");
+			kill(pid, SIGTERM);
+			asked = 1;
+		}
+		if (seconds >= 40) kill(pid, SIGKILL);
+		if (!ended.si_pid) usleep(5000);
+	}
+	look_at(pid);
+	waitpid(pid, &status, 0);
+	return status;
+}
+
+static int start(char **program, int input) {
+	int pid = fork();
+	if (pid == 0) {
+		dup2(input, 0);
+		execvp(program[0], program);
+		perror(program[0]);
+		_exit(127);
+	}
+	close(input);
+	return pid;
+}
+
+static int usage(void) {
+	fprintf(stderr, "usage: loadgen [-n COUNT] [-r RATE] [-b COUNT] [-v 0|1|text] [-f] [-l SECONDS]\n"
+		"               [-e] [-i COUNT] [-s SERIAL] [-t] [-w] [-z BYTES] -- PROGRAM [ARGUMENT...]\n");
+	return 2;
+}
+
+int main(int argc, char **argv) {
+	int option, pair[2];
+	while ((option = getopt(argc, argv, "+n:r:b:v:fl:ei:s:twz:")) != -1)
+		switch (option) {
+		case 'n': load.count = atol(optarg); break;
+		case 'r': load.rate = atof(optarg); break;
+		case 'b': load.per_write = atol(optarg); break;
+		case 'v': load.version = strcmp(optarg, "text") ? atoi(optarg) : TEXT; break;
+		case 'f': load.fixed = 1; break;
+		case 'l': load.linger = atof(optarg); break;
+		case 'e': load.eoe = 1; break;
+		case 'i': load.interleaved = atol(optarg); break;
+		case 's': load.serial = atol(optarg); break;
+		case 't': load.stamped = 1; break;
+		case 'w': load.waiting = 1; break;
+		case 'z': load.size_max = atol(optarg); break;
+		default: return usage();
+		}
+	if (optind >= argc || load.per_write < 1 || load.interleaved < 1 || load.size_max > PAYLOAD_MAX)
+		return usage();
+	prctl(PR_SET_TIMERSLACK, 1UL);
+	signal(SIGPIPE, SIG_IGN);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair)) return perror("socketpair"), 1;
+
+	int pid = 0;
+	long idle = 0;
+	if (!load.waiting) {
+		pid = start(argv + optind, pair[0]);
+		sleep(1);
+		idle = resident_kib(pid);
+	}
+	feed(pair[1]);
+	if (load.waiting) pid = start(argv + optind, pair[0]);
+	usleep((useconds_t)(load.linger * 1e6));
+	long loaded = resident_kib(pid);
+	close(pair[1]);
+	int status = watch(pid);
+
+	double cpu = 0;
+	long peak = 0;
+	for (int i = 0; i < seen_count; i++) {
+		cpu += seen[i].cpu;
+		if (seen[i].peak > peak) peak = seen[i].peak;
+	}
+	fprintf(stderr, "exit=%d processes=%d cpu=%.3f us_per_record=%.3f idle_kib=%ld loaded_kib=%ld"
+		" peak_kib=%ld\n", status, seen_count, cpu, load.count ? cpu * 1e6 / (double)load.count : 0,
+		idle, loaded, peak);
+	return 0;
+}
