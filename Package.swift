@@ -67,6 +67,7 @@ let package = Package(
     .testTarget(
       name: "AudispatchPluginTests", dependencies: ["AudispatchPlugin"], swiftSettings: strict),
     .testTarget(
-      name: "SystemTests", dependencies: ["Linux"], swiftSettings: strict),
+      name: "SystemTests", dependencies: ["CAudispatch", "Linux"],
+      resources: [.copy("Fixtures"), .copy("Programs")], swiftSettings: strict),
   ]
 )
