@@ -10,15 +10,27 @@ enum DispatcherKind: String, CaseIterable, Sendable, CustomTestStringConvertible
 
   /// Starts it with these plugins; settings are `audispatchd.conf`'s and `auditd.conf`'s words.
   func start(
-    _ plugins: [PluginFile], settings: [String: String] = [:], scratch: Scratch
+    _ plugins: [PluginFile], settings: [String: String] = [:], audit: KernelAudit? = nil,
+    scratch: Scratch
   ) async throws -> any Dispatcher {
     switch self {
     case .auditd309:
-      try await RealAuditd(plugins, settings: settings, scratch: scratch)
+      try await RealAuditd(plugins, settings: settings, audit: audit, scratch: scratch)
     case .ours:
       try await Audispatchd(
         plugins, settings: settings.sorted { $0.key < $1.key }.map { "\($0) = \($1)" },
         scratch: scratch)
+    }
+  }
+
+  /// auditd obeys SIGHUP and SIGUSR2 only when the kernel tells it who sent them: the kernel's
+  /// audit must then be its own.
+  func withSignals(_ body: (KernelAudit?) async throws -> Void) async throws {
+    switch self {
+    case .auditd309:
+      if !KernelAudit.isHere { try Test.cancel(KernelAudit.why) }
+      try await KernelAudit.hold { try await body($0) }
+    case .ours: try await body(nil)
     }
   }
 }

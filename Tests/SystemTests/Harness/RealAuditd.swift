@@ -13,10 +13,11 @@ final class RealAuditd: Dispatcher {
   let files: DispatcherFiles
   let child: Child
   let port: UInt16
+  let log: SystemLog
   private let connection = Mutex<Int32?>(nil)
 
-  /// Starts auditd. Without `audit` it has nothing to do with the kernel and takes records
-  /// over TCP on the loopback; with it, it owns the kernel's audit until it is ended.
+  /// Starts auditd, which takes records over TCP on the loopback. Without `audit` it has nothing
+  /// to do with the kernel; with it, it owns the kernel's audit until it is ended.
   ///
   /// - Parameter quiet: No copy of every record on its standard output.
   init(
@@ -25,7 +26,8 @@ final class RealAuditd: Dispatcher {
   ) async throws {
     let scratch = try scratch ?? Scratch()
     files = try DispatcherFiles(scratch, plugins)
-    port = audit == nil ? try freePort() : 0
+    log = try SystemLog(scratch("log"))
+    port = try freePort()
     var all = [
       "local_events": audit == nil ? "no" : "yes", "write_logs": "no",
       "log_file": "/var/log/audit/audit.log", "log_format": "ENRICHED", "flush": "NONE",
@@ -34,11 +36,8 @@ final class RealAuditd: Dispatcher {
       "space_left": "75", "space_left_action": "IGNORE", "admin_space_left": "50",
       "admin_space_left_action": "IGNORE", "disk_full_action": "IGNORE",
       "disk_error_action": "IGNORE", "max_log_file": "8", "max_log_file_action": "IGNORE",
+      "tcp_listen_port": "\(port)", "distribute_network": "yes",
     ]
-    if audit == nil {
-      all["tcp_listen_port"] = "\(port)"
-      all["distribute_network"] = "yes"
-    }
     all.merge(settings) { $1 }
     try scratch.folder("etc")
     try scratch.write(
@@ -47,14 +46,15 @@ final class RealAuditd: Dispatcher {
       "/usr/bin/unshare",
       [
         "-m", "--propagation", "private", "/bin/sh", Programs.source("auditd.sh"), scratch("etc"),
-        quiet ? "-n" : "-f",
+        quiet ? "-n" : "-f", log.path,
       ], output: scratch("auditd.out"), error: scratch("auditd.err"))
     if let audit {
       try audit.register(child.pid)
       try await eventually("auditd owns the kernel's audit", detail: { messages }) {
         try await KernelAudit.status()["pid"] == Int(child.pid) || child.ended != nil
       }
-    } else {
+    }
+    if !quiet {
       try await eventually("auditd listens", detail: { messages }) {
         child.ended != nil || connect()
       }
@@ -63,7 +63,12 @@ final class RealAuditd: Dispatcher {
 
   deinit { finishInput() }
 
-  var messages: String { files.scratch.text("auditd.out") + files.scratch.text("auditd.err") }
+  /// What it wrote on its standard output and error, and sent to the system log.
+  var messages: String {
+    own + log.messages.map { $0 + "\n" }.joined()
+  }
+
+  private var own: String { files.scratch.text("auditd.out") + files.scratch.text("auditd.err") }
 
   private func connect() -> Bool {
     guard let socket = loopbackConnection(to: port) else { return false }
