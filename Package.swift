@@ -81,6 +81,7 @@ let package = Package(
       name: "ControlToolTests", dependencies: ["Linux", "audispatchctl"], exclude: ["Golden"],
       swiftSettings: strict),
     .testTarget(
-      name: "SystemTests", dependencies: ["Linux"], swiftSettings: strict),
+      name: "SystemTests", dependencies: ["CAudispatch", "Linux"],
+      resources: [.copy("Fixtures"), .copy("Programs")], swiftSettings: strict),
   ]
 )

@@ -1,0 +1,133 @@
+import CAudispatch
+import Foundation
+import Linux
+import Synchronization
+import Testing
+
+/// A dispatcher under test: ours or auditd's own.
+protocol Dispatcher: AnyObject, Sendable {
+  var files: DispatcherFiles { get }
+  var child: Child { get }
+  /// Gives it finished records, as auditd would.
+  func send(_ records: [String]) async throws
+  /// Ends its input.
+  func finishInput()
+}
+
+extension Dispatcher {
+  func reload() { child.signal(SIGHUP) }
+  func resume() { child.signal(SIGUSR2) }
+  func send(_ events: [TestEvent]) async throws { try await send(events.records) }
+}
+
+/// Our daemon, with its input from the test.
+final class Audispatchd: Dispatcher {
+  let files: DispatcherFiles
+  let child: Child
+  private let input: Mutex<Int32?>
+  private let sent = Mutex(0)
+
+  /// Starts the daemon. With `source` nil its input is a socket that `send` writes to.
+  init(
+    _ plugins: [PluginFile], settings: [String] = [], arguments: [String] = [],
+    source: String? = nil, scratch: Scratch? = nil,
+    environment: [String: String] = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]
+  ) async throws {
+    let scratch = try scratch ?? Scratch()
+    let files = try DispatcherFiles(scratch, plugins, settings: settings)
+    self.files = files
+    var pair: [Int32] = [-1, -1]
+    if source == nil { guard unsafe ad_socketpair_stream(&pair) == 0 else { throw Errno.current } }
+    child = try Child(
+      Programs.product("audispatchd"),
+      [
+        "--source", source ?? "stdin", "--config", files.configuration, "--plugin-dir",
+        files.pluginFolder, "--runtime-dir", files.runtimeFolder,
+      ] + arguments,
+      environment: environment,
+      input: pair[1] >= 0 ? pair[1] : nil, output: scratch("daemon.out"),
+      error: scratch("daemon.err"))
+    if pair[1] >= 0 { close(pair[1]) }
+    if pair[0] >= 0 { _ = ad_set_nonblocking(pair[0], true) }
+    input = Mutex(pair[0] >= 0 ? pair[0] : nil)
+    if source?.hasPrefix("file:") != true {
+      try await eventually("control socket", detail: { messages }) {
+        child.ended != nil || (try? files.request("status")) != nil
+      }
+    }
+  }
+
+  deinit { finishInput() }
+
+  /// What it wrote on its standard output and error.
+  var messages: String { files.scratch.text("daemon.out") + files.scratch.text("daemon.err") }
+
+  func state() throws -> StateReport { try files.state() }
+
+  func plugin(_ name: String) throws -> StateReport.Plugin { try state().plugin(name) }
+
+  func send(_ records: [String]) async throws {
+    try await send(bytes: Data(records.map { $0 + "\n" }.joined().utf8), records: records.count)
+  }
+
+  /// Writes bytes to the daemon's input, and counts them as so many records.
+  func send(bytes: Data, records: Int) async throws {
+    guard let input = input.withLock({ $0 }) else { throw Timeout(description: "no input") }
+    sent.withLock { $0 += records }
+    var rest = bytes[...]
+    let clock = ContinuousClock()
+    let end = clock.now + .seconds(20)
+    while !rest.isEmpty {
+      let n = unsafe rest.withUnsafeBytes { unsafe ad_send(input, $0.baseAddress!, $0.count) }
+      if n > 0 {
+        rest = rest.dropFirst(n)
+      } else if errno == EAGAIN {
+        guard clock.now < end else { throw Timeout(description: "the daemon stopped reading") }
+        try await Task.sleep(for: .milliseconds(1))
+      } else if errno != EINTR {
+        throw Errno.current
+      }
+    }
+  }
+
+  func finishInput() {
+    let input = input.withLock { input in
+      defer { input = nil }
+      return input
+    }
+    if let input { close(input) }
+  }
+
+  /// Waits until everything that was sent has been taken in, and as much was put to every plugin.
+  func takenIn(_ location: SourceLocation = #_sourceLocation) async throws {
+    let sent = sent.withLock { $0 }
+    try await eventually("records taken in", detail: { (try? "\(state())") ?? "" }) {
+      try state().source.records >= sent
+    }
+  }
+
+  /// Ends the input, expects an orderly end and exact counts.
+  @discardableResult
+  func finish(
+    status: Int32 = 0, within limit: Duration = .seconds(20),
+    _ location: SourceLocation = #_sourceLocation
+  ) async throws -> StateReport {
+    finishInput()
+    return try await ended(status: status, within: limit, location)
+  }
+
+  /// Expects the daemon to end by itself, with exact counts in its last state.
+  @discardableResult
+  func ended(
+    status: Int32 = 0, sent given: Int? = nil, within limit: Duration = .seconds(20),
+    _ location: SourceLocation = #_sourceLocation
+  ) async throws -> StateReport {
+    let end = try await child.end(within: limit)
+    #expect(end == .exited(status), "\(messages)", sourceLocation: location)
+    let state = try files.writtenState()
+    let counted = sent.withLock { $0 }
+    state.expectConserved(
+      sent: given ?? (state.source.kind == "stdin" ? counted : nil), location)
+    return state
+  }
+}

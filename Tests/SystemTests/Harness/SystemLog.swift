@@ -1,0 +1,43 @@
+import Foundation
+import Glibc
+import Linux
+import Synchronization
+
+/// A socket that takes what programs send to `/dev/log`.
+final class SystemLog: Sendable {
+  let path: String
+  private let socket: Int32
+  private let taken = Mutex<[String]>([])
+
+  init(_ path: String) throws {
+    self.path = path
+    let type = Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+    socket = Glibc.socket(AF_UNIX, type, 0)
+    guard socket >= 0 else { throw Errno.current }
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    unsafe withUnsafeMutableBytes(of: &address.sun_path) { room in
+      unsafe room.copyBytes(from: Array(path.utf8.prefix(room.count - 1)))
+    }
+    let bound = unsafe withUnsafePointer(to: &address) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+        unsafe bind(socket, generic, socklen_t(MemoryLayout<sockaddr_un>.size))
+      }
+    }
+    guard bound == 0 else { throw Errno.current }
+  }
+
+  deinit { close(socket) }
+
+  /// Everything that was sent until now.
+  var messages: [String] {
+    taken.withLock { taken in
+      var buffer = [UInt8](repeating: 0, count: 16 << 10)
+      while true {
+        let n = unsafe recv(socket, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+        if n < 0 { return taken }
+        taken.append(String(decoding: buffer[..<n], as: UTF8.self))
+      }
+    }
+  }
+}

@@ -1,0 +1,32 @@
+import Foundation
+import Testing
+
+/// What the other tests rely on.
+@Suite("The test's own parts", .enabled(if: RealAuditd.isHere, RealAuditd.why))
+struct HarnessTests {
+  @Test func `auditd gives its plugins what it is sent over TCP`() async throws {
+    let scratch = try Scratch()
+    let auditd = try await RealAuditd(
+      [PluginFile("p", try await Programs.plugin(), ["copy", scratch("out")])], scratch: scratch)
+    let events = TestEvent.stream(1..<1000, records: 3, eoe: true)
+    try await auditd.send(events)
+    try await eventually("all there") {
+      Receipt(of: scratch.lines("out"), sent: events).complete.count == events.count
+    }
+    try await auditd.stop()
+  }
+
+  @Test(.enabled(if: KernelAudit.isHere, KernelAudit.why))
+  func `each audited exec of the test user is one event at auditd's plugin`() async throws {
+    let scratch = try Scratch()
+    let plugin = PluginFile("p", try await Programs.plugin(), ["copy", scratch("out")])
+    try await KernelAudit.hold { audit in
+      let auditd = try await RealAuditd([plugin], audit: audit, scratch: scratch)
+      try await audit.auditExecs()
+      _ = try await audit.execs(200)
+      try await eventually("all there") { Receipt.execs(scratch.lines("out")) >= 200 }
+      try await auditd.stop()
+    }
+    #expect(Receipt.execs(scratch.lines("out")) == 200)
+  }
+}

@@ -1,0 +1,318 @@
+import Foundation
+import Testing
+
+/// Cases L1 to L12, tried with auditd's dispatcher and with ours.
+@Suite("The life of a plugin", .enabled(if: RealAuditd.isHere, RealAuditd.why))
+struct LifeCycleTests {
+  @Test("L1 a plugin starts in a known state", arguments: DispatcherKind.allCases)
+  func start(kind: DispatcherKind) async throws {
+    let scratch = try Scratch()
+    let program = try await Programs.plugin()
+    let dispatcher = try await kind.start(
+      [PluginFile("p", program, ["dump", scratch("out")])], scratch: scratch)
+    try await eventually("the dump") { scratch.lines("out").last == "done" }
+    let lines = scratch.lines("out")
+    func values(_ key: String) -> [String] {
+      lines.filter { $0.hasPrefix(key + " ") }.map { String($0.dropFirst(key.count + 1)) }
+    }
+    #expect(values("argv") == [program, "dump", scratch("out")])
+    #expect(values("stdin") == ["stream-socket blocking"])
+    #expect(values("fd").map { $0.prefix(2) } == ["0 ", "1 ", "2 "])
+    let status = values("status").map { $0.replacing("\t", with: " ") }
+    #expect(status.contains("SigBlk: 0000000000000000"))
+    let mask = try #require(status.first { $0.hasPrefix("SigIgn: ") }).dropFirst(8)
+    let ignored = try #require(UInt64(mask, radix: 16))
+    for signal in [SIGHUP, SIGINT, SIGPIPE, SIGTERM, SIGUSR1] {
+      #expect((ignored >> UInt64(signal - 1) & 1 == 1) == (kind == .auditd309), "\(signal)")
+    }
+    #expect(status.contains("SigCgt: 0000000000000000"))
+    #expect(values("nice") == [Expected(auditd309: "-4", ours: "0")[kind]])
+    #expect(values("env").isEmpty == Expected(auditd309: true, ours: false)[kind])
+    try await end(dispatcher)
+  }
+
+  @Test("L2 a plugin that dies after each line", arguments: DispatcherKind.allCases)
+  func deathWithProgress(kind: DispatcherKind) async throws {
+    let scratch = try Scratch()
+    let dispatcher = try await kind.start(
+      [PluginFile("p", try await Programs.plugin(), ["exit:1:1", scratch("out")])],
+      settings: ["max_restarts": "2"], scratch: scratch)
+    let events = TestEvent.stream(1..<13)
+    for event in events {
+      try await dispatcher.send([event])
+      try await Task.sleep(for: .milliseconds(30))
+    }
+    switch kind {
+    case .auditd309:
+      // Three lives, and the rest is lost without a count.
+      #expect(starts(scratch) == 3)
+      #expect(Receipt(of: scratch.lines("out"), sent: events).complete.count <= 3)
+    case .ours:
+      // A life that read something is no failure: everything arrives, once and in order.
+      try await eventually("all lines", within: .seconds(20)) {
+        scratch.lines("out").count == events.count
+      }
+      #expect(scratch.lines("out") == events.records)
+    }
+    try await end(dispatcher)
+  }
+
+  @Test("L2 a plugin that reads nothing and dies", arguments: DispatcherKind.allCases)
+  func deathWithoutProgress(kind: DispatcherKind) async throws {
+    let scratch = try Scratch()
+    let dispatcher = try await kind.start(
+      [PluginFile("p", try await Programs.plugin(), ["exit:0:1", scratch("out")])],
+      settings: ["max_restarts": "2"], scratch: scratch)
+    for event in TestEvent.stream(1..<20) {
+      try await dispatcher.send([event])
+      try await Task.sleep(for: .milliseconds(50))
+    }
+    try await eventually("three starts") { starts(scratch) == 3 }
+    try await Task.sleep(for: .milliseconds(500))
+    #expect(starts(scratch) == 3)
+    if let ours = dispatcher as? Audispatchd {
+      let plugin = try ours.plugin("p")
+      #expect(plugin.state == "held")
+      #expect(plugin.queued == 19)
+    }
+    try await end(dispatcher)
+  }
+
+  @Test("L3 max_restarts = 0 means never again", arguments: DispatcherKind.allCases)
+  func neverRestarted(kind: DispatcherKind) async throws {
+    let scratch = try Scratch()
+    let dispatcher = try await kind.start(
+      [PluginFile("p", try await Programs.plugin(), ["exit:1:1", scratch("out")])],
+      settings: ["max_restarts": "0"], scratch: scratch)
+    for event in TestEvent.stream(1..<10) {
+      try await dispatcher.send([event])
+      try await Task.sleep(for: .milliseconds(30))
+    }
+    try await Task.sleep(for: .milliseconds(300))
+    #expect(starts(scratch) == 1)
+    try await end(dispatcher)
+  }
+
+  @Test("L4 death is seen without a further event", arguments: DispatcherKind.allCases)
+  func deathInSilence(kind: DispatcherKind) async throws {
+    let scratch = try Scratch()
+    let dispatcher = try await kind.start(
+      [PluginFile("p", try await Programs.plugin(), ["copy", scratch("out")])], scratch: scratch)
+    try await dispatcher.send([TestEvent(1)])
+    try await eventually("the event") { scratch.text("out").contains(TestEvent(1).lines[0]) }
+    kill(try #require(pids(scratch).first), SIGKILL)
+    switch kind {
+    case .auditd309:
+      try await Task.sleep(for: .milliseconds(500))
+      #expect(starts(scratch) == 1)
+    case .ours:
+      try await eventually("the next start") { starts(scratch) == 2 }
+    }
+    try await end(dispatcher)
+  }
+
+  @Test(
+    "L5 the first event after a death goes to the successor", arguments: DispatcherKind.allCases)
+  func eventAfterDeath(kind: DispatcherKind) async throws {
+    let scratch = try Scratch()
+    let dispatcher = try await kind.start(
+      [PluginFile("p", try await Programs.plugin(), ["copy", scratch("out")])], scratch: scratch)
+    let events = TestEvent.stream(1..<3)
+    try await dispatcher.send([events[0]])
+    try await eventually("the event") { scratch.text("out").contains(events[0].lines[0]) }
+    kill(try #require(pids(scratch).first), SIGKILL)
+    try await Task.sleep(for: .milliseconds(50))
+    try await dispatcher.send([events[1]])
+    try await eventually("the second event") {
+      Receipt(of: scratch.lines("out"), sent: events).complete == [1, 2]
+    }
+    #expect(starts(scratch) == 2)
+    try await end(dispatcher)
+  }
+
+  @Test("L6 a reload without changes keeps every process", arguments: DispatcherKind.allCases)
+  func reloadUnchanged(kind: DispatcherKind) async throws {
+    try await kind.withSignals { audit in
+      let scratch = try Scratch()
+      let program = try await Programs.plugin()
+      let dispatcher = try await kind.start(
+        [
+          PluginFile("catches", program, ["catch", scratch("catches")]),
+          PluginFile("plain", program, ["copy", scratch("plain")]),
+        ], audit: audit, scratch: scratch)
+      let events = TestEvent.stream(1..<3)
+      try await dispatcher.send([events[0]])
+      try await eventually("both have the first event") {
+        scratch.text("plain").contains(events[0].lines[0])
+          && scratch.text("catches").contains(events[0].lines[0])
+      }
+      dispatcher.reload()
+      try await eventually("SIGHUP") { scratch.text("catches.log").contains("HUP") }
+      try await dispatcher.send([events[1]])
+      for name in ["catches", "plain"] {
+        try await eventually("\(name) has both events") {
+          Receipt(of: scratch.lines(name), sent: events).complete == [1, 2]
+        }
+        #expect(pids(scratch, name).count == 1)
+      }
+      try await end(dispatcher)
+    }
+  }
+
+  enum Change: String, CaseIterable, Sendable { case inactive, removed, broken }
+
+  @Test(
+    "L7 a reload after a plugin's file was changed for the worse",
+    arguments: DispatcherKind.allCases, Change.allCases)
+  func reloadChanged(kind: DispatcherKind, change: Change) async throws {
+    try await kind.withSignals { audit in
+      let scratch = try Scratch()
+      let program = try await Programs.plugin()
+      let changed = PluginFile("p", program, ["copy", scratch("out")])
+      let dispatcher = try await kind.start(
+        [changed, PluginFile("other", program, ["catch", scratch("other")])], audit: audit,
+        scratch: scratch)
+      try await eventually("both run") { starts(scratch) == 1 && starts(scratch, "other") == 1 }
+      switch change {
+      case .inactive:
+        try dispatcher.files.write(PluginFile("p", text: changed.text + "active = no\n"))
+      case .removed: try dispatcher.files.remove("p.conf")
+      case .broken:
+        try dispatcher.files.write(PluginFile("p", text: changed.text + "nonsense = 1\n"))
+      }
+      dispatcher.reload()
+      try await eventually("the reload") { scratch.text("other.log").contains("HUP") }
+      if kind == .ours && change == .broken {
+        try await Task.sleep(for: .milliseconds(300))
+        #expect(!scratch.text("out.log").contains("end"))
+      } else {
+        try await eventually("it ends") { scratch.text("out.log").contains(" end") }
+      }
+      #expect(starts(scratch) == 1)
+      #expect(pids(scratch, "other").count == 1)
+      try await end(dispatcher)
+    }
+  }
+
+  @Test("L8 a reload starts a new file's plugin", arguments: DispatcherKind.allCases)
+  func reloadNew(kind: DispatcherKind) async throws {
+    try await kind.withSignals { audit in
+      let scratch = try Scratch()
+      let program = try await Programs.plugin()
+      let dispatcher = try await kind.start(
+        [PluginFile("old", program, ["catch", scratch("old")])], audit: audit, scratch: scratch)
+      try await eventually("the old one is ready") { scratch.text("old.log").contains("ready") }
+      try dispatcher.files.write(PluginFile("new", program, ["copy", scratch("new")]))
+      dispatcher.reload()
+      try await eventually("the new one runs, the old one was told") {
+        starts(scratch, "new") == 1 && scratch.text("old.log").contains("HUP")
+      }
+      #expect(pids(scratch, "old").count == 1)
+      try await end(dispatcher)
+    }
+  }
+
+  @Test(
+    "L9 a reload restarts a plugin whose executable was replaced",
+    arguments: DispatcherKind.allCases)
+  func reloadReplaced(kind: DispatcherKind) async throws {
+    try await kind.withSignals { audit in
+      let scratch = try Scratch()
+      let program = contents(try await Programs.plugin())
+      try scratch.write(program, to: "program", mode: 0o755)
+      let dispatcher = try await kind.start(
+        [PluginFile("p", scratch("program"), ["catch", scratch("out")])], audit: audit,
+        scratch: scratch)
+      try await eventually("it is ready") { scratch.text("out.log").contains("ready") }
+      try scratch.write(program, to: "program.new", mode: 0o755)
+      unsafe rename(scratch("program.new"), scratch("program"))
+      dispatcher.reload()
+      try await eventually("the second start") { starts(scratch) == 2 }
+      #expect(!scratch.text("out.log").contains("HUP"))
+      #expect(!scratch.text("out.log").contains("OVERLAP"))
+      try await end(dispatcher)
+    }
+  }
+
+  @Test("L10 a reload applies changed arguments", arguments: DispatcherKind.allCases)
+  func reloadArguments(kind: DispatcherKind) async throws {
+    try await kind.withSignals { audit in
+      let scratch = try Scratch()
+      let program = try await Programs.plugin()
+      let dispatcher = try await kind.start(
+        [
+          PluginFile("p", program, ["copy", scratch("before")]),
+          PluginFile("other", program, ["catch", scratch("other")]),
+        ], audit: audit, scratch: scratch)
+      try await eventually("both run") {
+        starts(scratch, "before") == 1 && scratch.text("other.log").contains("ready")
+      }
+      try dispatcher.files.write(PluginFile("p", program, ["copy", scratch("after")]))
+      dispatcher.reload()
+      try await eventually("the reload") { scratch.text("other.log").contains("HUP") }
+      switch kind {
+      case .auditd309:
+        try await Task.sleep(for: .milliseconds(200))
+        #expect(starts(scratch, "after") == 0)
+      case .ours:
+        try await eventually("the new arguments") { starts(scratch, "after") == 1 }
+        #expect(scratch.text("before.log").contains(" end"))
+      }
+      try await end(dispatcher)
+    }
+  }
+
+  @Test("L11 dispatch goes on after a time without plugins", arguments: DispatcherKind.allCases)
+  func withoutPlugins(kind: DispatcherKind) async throws {
+    try await kind.withSignals { audit in
+      let scratch = try Scratch()
+      let plugin = PluginFile("p", try await Programs.plugin(), ["copy", scratch("out")])
+      let dispatcher = try await kind.start([plugin], audit: audit, scratch: scratch)
+      try await eventually("it runs") { starts(scratch) == 1 }
+      try dispatcher.files.remove("p.conf")
+      dispatcher.reload()
+      try await eventually("it ends") { scratch.text("out.log").contains(" end") }
+      try dispatcher.files.write(plugin)
+      try await Task.sleep(for: .milliseconds(100))
+      dispatcher.reload()
+      try await eventually("it runs again") { starts(scratch) == 2 }
+      try await dispatcher.send([TestEvent(1)])
+      try await eventually("the event") { scratch.text("out").contains(TestEvent(1).lines[0]) }
+      try await end(dispatcher)
+    }
+  }
+
+  @Test("L12 SIGTERM ends the plugins and the daemon", arguments: DispatcherKind.allCases)
+  func terminated(kind: DispatcherKind) async throws {
+    let scratch = try Scratch()
+    let dispatcher = try await kind.start(
+      [PluginFile("p", try await Programs.plugin(), ["copy", scratch("out")])], scratch: scratch)
+    try await eventually("it runs") { starts(scratch) == 1 }
+    dispatcher.child.signal(SIGTERM)
+    #expect(try await dispatcher.child.end() == .exited(0))
+    try await eventually("the plugin saw the end of its input") {
+      scratch.text("out.log").contains(" end")
+    }
+  }
+}
+
+/// Ends a dispatcher in order; of ours, the counts must be exact.
+func end(_ dispatcher: any Dispatcher, _ location: SourceLocation = #_sourceLocation) async throws {
+  if let ours = dispatcher as? Audispatchd {
+    try await ours.finish(location)
+  } else {
+    dispatcher.child.signal(SIGTERM)
+    let end = try await dispatcher.child.end()
+    #expect(end == .exited(0), sourceLocation: location)
+  }
+}
+
+/// How often the plugin that writes to `name` was started.
+func starts(_ scratch: Scratch, _ name: String = "out") -> Int { pids(scratch, name).count }
+
+/// The processes that plugin has had, oldest first.
+func pids(_ scratch: Scratch, _ name: String = "out") -> [pid_t] {
+  scratch.lines(name + ".log").filter { $0.hasSuffix(" start") }.compactMap {
+    pid_t($0.split(separator: " ")[1])
+  }
+}
