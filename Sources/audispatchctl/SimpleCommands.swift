@@ -62,7 +62,7 @@ struct CheckCommand: ParsableCommand {
       guard let last = lines.popLast(), last.starts(with: "status ".utf8),
         let number = Int32(String(decoding: last.dropFirst(7), as: UTF8.self))
       else { throw ControlFailure("audispatchd broke off in its answer") }
-      Output.write(Lines.safe(lines.joined(separator: [0x0a])))
+      Output.write(Lines.safe(Array(lines.joined(separator: [0x0a]))))
       status = number
     }
     if status != 0 { throw ExitCode(status) }
