@@ -36,18 +36,18 @@ let package = Package(
     .target(
       name: "Journal",
       dependencies: [
-        "AuditRecord", .product(name: "DequeModule", package: "swift-collections"),
+        "AuditRecord", "CAudispatch", .product(name: "DequeModule", package: "swift-collections"),
       ],
       swiftSettings: strict),
     .target(name: "Configuration", dependencies: ["Linux"], swiftSettings: strict),
     .target(
-      name: "Dispatch", dependencies: ["AuditRecord", "Configuration", "Journal", "Linux"],
-      swiftSettings: strict),
+      name: "EventDispatch", dependencies: ["AuditRecord", "Configuration", "Journal", "Linux"],
+      path: "Sources/Dispatch", swiftSettings: strict),
     .target(
       name: "AudispatchPlugin", dependencies: ["AuditRecord", "CAuparse", "Linux"],
       swiftSettings: strict),
     .executableTarget(
-      name: "audispatchd", dependencies: ["Configuration", "Dispatch", "Linux"],
+      name: "audispatchd", dependencies: ["Configuration", "EventDispatch", "Linux"],
       swiftSettings: strict),
     .executableTarget(
       name: "audispatchctl",
@@ -72,7 +72,7 @@ let package = Package(
     .testTarget(
       name: "ConfigurationTests", dependencies: ["Configuration", "Linux"], exclude: ["Fixtures"],
       swiftSettings: strict),
-    .testTarget(name: "DispatchTests", dependencies: ["Dispatch"], swiftSettings: strict),
+    .testTarget(name: "DispatchTests", dependencies: ["EventDispatch"], swiftSettings: strict),
     .testTarget(
       name: "AudispatchPluginTests",
       dependencies: ["AudispatchPlugin", "AuditRecord", "Linux", "audispatch-print"],

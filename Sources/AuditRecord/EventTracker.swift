@@ -48,6 +48,13 @@ public struct EventTracker {
     return noteOther(stamp, node: node, type: type)
   }
 
+  /// Notes another record of the event of the record before.
+  @inline(__always)
+  mutating func noteSame(type: UInt32) -> Mark {
+    if Self.closes(type) { ring[lastSlot].isClosed = true }
+    return Mark(event: last.event, isFirst: false)
+  }
+
   /// Notes a record that has no stamp: an event of its own.
   public mutating func noteUnstamped() -> Mark {
     // A stamp that no record can have, a new one each time.
@@ -65,6 +72,7 @@ public struct EventTracker {
   ///
   /// EOE and PROCTITLE come last; user-space messages, the daemon's own and anything above the
   /// kernel's range are records of their own (audit-records.h, audit.h).
+  @inline(__always)
   public static func closes(_ type: UInt32) -> Bool {
     switch type {
     case 1300..<2000: type == 1320 || type == 1327

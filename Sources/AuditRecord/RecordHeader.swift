@@ -5,6 +5,8 @@ public struct RecordHeader: Equatable, Sendable {
   /// Where the type's name stands.
   public var typeName: Range<Int>
   public var stamp: RecordStamp
+  /// Where `audit(…)` stands.
+  public var stampPlace: Range<Int>
   /// Where the fields begin: behind `): ` or `):`.
   public var body: Int
 
@@ -25,9 +27,11 @@ public struct RecordHeader: Equatable, Sendable {
     else { return nil }
     typeName = at + 5..<end
     at = end + 5
+    let stampStart = at
     guard let stamp = RecordStamp(line, at: &at), at < line.count, line[at] == UInt8(ascii: ":")
     else { return nil }
     self.stamp = stamp
+    stampPlace = stampStart..<at
     at += 1
     if at < line.count, line[at] == UInt8(ascii: " ") { at += 1 }
     body = at

@@ -16,18 +16,11 @@ public struct RecordStamp: Equatable, Hashable, Sendable {
     var at = position
     guard bytes.has("audit(", at: at) else { return nil }
     at += 6
-    guard let seconds = bytes.decimal(at: &at, maximumDigits: 17),
-      at < bytes.count, bytes[at] == UInt8(ascii: ".")
+    guard let seconds = bytes.decimal(at: &at, maximumDigits: 16, before: UInt8(ascii: ".")),
+      let fraction = bytes.decimal(at: &at, maximumDigits: 3, before: UInt8(ascii: ":")),
+      let serial = bytes.decimal(at: &at, maximumDigits: 19, before: UInt8(ascii: ")"))
     else { return nil }
-    at += 1
-    guard let fraction = bytes.decimal(at: &at, maximumDigits: 3),
-      at < bytes.count, bytes[at] == UInt8(ascii: ":")
-    else { return nil }
-    at += 1
-    guard let serial = bytes.decimal(at: &at, maximumDigits: 19),
-      at < bytes.count, bytes[at] == UInt8(ascii: ")")
-    else { return nil }
-    position = at + 1
+    position = at
     milliseconds = seconds * 1000 + fraction
     self.serial = serial
   }
@@ -46,21 +39,29 @@ extension Span<UInt8> {
     }
   }
 
-  /// The decimal number at `position`, which moves behind it; `nil` without a digit or with too many.
+  /// The decimal number at `position`, which moves behind `end`, the byte that must follow it;
+  /// `nil` without a digit or with too many.
   @inline(__always)
-  package func decimal(at position: inout Int, maximumDigits: Int) -> UInt64? {
-    let limit = Swift.min(count, position + maximumDigits)
-    var value: UInt64 = 0
-    var at = position
-    while at < limit {
-      let digit = self[at] &- 0x30
-      guard digit < 10 else { break }
-      value = value &* 10 &+ UInt64(digit)
-      at += 1
+  package func decimal(
+    at position: inout Int, maximumDigits: Int, before end: UInt8
+  ) -> UInt64? {
+    let start = position
+    let limit = Swift.min(count, start + maximumDigits + 1)
+    return unsafe withUnsafeBytes { raw in
+      var value: UInt64 = 0
+      var at = start
+      while at < limit {
+        let byte = unsafe raw[at]
+        let digit = byte &- 0x30
+        if digit >= 10 {
+          guard byte == end, at > start else { return nil }
+          position = at + 1
+          return value
+        }
+        value = value &* 10 &+ UInt64(digit)
+        at += 1
+      }
+      return nil
     }
-    guard at > position else { return nil }
-    if at == limit, at < count, self[at] &- 0x30 < 10 { return nil }
-    position = at
-    return value
   }
 }

@@ -321,7 +321,33 @@ long ad_resident_bytes(void) {
 	return n == 2 ? resident * sysconf(_SC_PAGESIZE) : 0;
 }
 
-bool ad_copy_is_plain(void *to, const void *from, size_t count) {
-	memcpy(to, from, count);
-	return !memchr(to, '\n', count) && !memchr(to, 0, count);
+typedef uint8_t vector __attribute__((vector_size(16), aligned(1), may_alias));
+
+static inline vector copy_and_look(uint8_t *out, const uint8_t *in) {
+	vector v = *(const vector *)in;
+	*(vector *)out = v;
+	return (vector)(v == '\n') | (vector)(v == 0);
+}
+
+bool ad_copy_is_plain(void *restrict to, const void *restrict from, size_t count) {
+	const uint8_t *in = from;
+	uint8_t *out = to;
+	if (count < 16) {
+		bool plain = true;
+		for (size_t i = 0; i < count; i++) {
+			out[i] = in[i];
+			plain &= in[i] != '\n' && in[i] != 0;
+		}
+		return plain;
+	}
+	vector found = {0};
+	size_t i = 0;
+	for (; i + 64 <= count; i += 64)
+		found |= copy_and_look(out + i, in + i) | copy_and_look(out + i + 16, in + i + 16)
+			| copy_and_look(out + i + 32, in + i + 32) | copy_and_look(out + i + 48, in + i + 48);
+	for (; i + 16 <= count; i += 16) found |= copy_and_look(out + i, in + i);
+	found |= copy_and_look(out + count - 16, in + count - 16);	// the rest, overlapping
+	typedef uint64_t half __attribute__((vector_size(16)));
+	half halves = (half)found;
+	return !(halves[0] | halves[1]);
 }

@@ -27,7 +27,7 @@ extension Dispatcher {
     advanceStop()
     if plugins.contains(where: { !$0.subscription.isEmpty }) || !actions.isEmpty {
       scheduleTick(now + .seconds(1))
-    } else if journal.bytes > 1 << 20 || activity.streak > 0 {
+    } else if journal.bytes > 1 << 20 || activity.isBusy {
       scheduleTick(now + .seconds(5))
     }
     journal.trim()

@@ -103,11 +103,16 @@ public final class Dispatcher {
       let left = nextTick.nanoseconds - Moment.now.nanoseconds
       timeout = left <= 0 ? 0 : Int32(min(left / 1_000_000 + 1, 3_600_000))
     }
-    var ready: [(UInt64, Interest)] = []
-    poller.wait(milliseconds: timeout) { ready.append(($0, $1)) }
+    let count = poller.wait(milliseconds: timeout)
     now = Moment.now
-    for (token, interest) in ready { handle(token, interest) }
+    for index in 0..<count {
+      let (token, interest) = poller.event(index)
+      handle(token, interest)
+    }
     if alwaysReady { readSource() }
+    if activity.isBusy, !source.canWait, sourceIsReadable {
+      Pause.nanoseconds(ActivityMeter.pause)
+    }
   }
 
   private func handle(_ token: UInt64, _ interest: Interest) {

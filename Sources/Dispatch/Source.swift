@@ -94,19 +94,15 @@ final class Source {
     var left = limit
     let held = buffer
     let span = held.span.extracting(0..<end)
-    scan: while left > 0 {
-      switch reader.next(span, &position, ended: hasEnded) {
-      case .record(let frame):
-        journal.append(frame, of: span)
-        left -= 1
-      case .malformed(let kind, let sample):
-        malformed[MalformedInput.allCases.firstIndex(of: kind) ?? 0] += 1
-        if malformedNews == nil {
-          var bytes: [UInt8] = []
-          for i in sample { bytes.append(span[i]) }
-          malformedNews = (kind, bytes)
-        }
-      case .needsMore: break scan
+    scan: while true {
+      let (stop, taken) = journal.take(span, &reader, &position, ended: hasEnded, limit: left)
+      left -= taken
+      guard case .malformed(let kind, let sample) = stop else { break scan }
+      malformed[MalformedInput.allCases.firstIndex(of: kind) ?? 0] += 1
+      if malformedNews == nil {
+        var bytes: [UInt8] = []
+        for i in sample { bytes.append(span[i]) }
+        malformedNews = (kind, bytes)
       }
     }
     self.reader = reader

@@ -31,7 +31,7 @@ public final class Segment {
     public init(
       offset: Int, textLength: Int, bareOffset: Int, event: UInt32, type: UInt32, flags: UInt8
     ) {
-      place = UInt32(offset) | UInt32(flags) << 24
+      place = UInt32(truncatingIfNeeded: offset) | UInt32(flags) << 24
       self.textLength = UInt16(textLength)
       self.bareOffset = UInt16(bareOffset)
       self.event = event
@@ -55,14 +55,18 @@ public final class Segment {
     public static let gap: UInt8 = 8
   }
 
+  /// What changes as records are appended. Behind a pointer: the exclusivity checks on a class's
+  /// properties would cost more than the appending.
+  private struct State {
+    var count = 0
+    var used = 0
+    var hasPayloads = false
+    var hasBare = false
+  }
+
   /// The number of its first record, counted over the journal's life.
   public let firstSequence: UInt64
-  public private(set) var count = 0
-  public private(set) var used = 0
-  /// Whether some text is followed by its payload, so that texts are not all adjacent.
-  public private(set) var hasPayloads = false
-  /// Whether some record is to be given to a binary plugin as version 0.
-  public private(set) var hasBare = false
+  private let state: UnsafeMutablePointer<State>
   private let memory: UnsafeMutableRawPointer
   private let pool: SegmentPool
 
@@ -70,9 +74,21 @@ public final class Segment {
     self.firstSequence = firstSequence
     self.pool = pool
     unsafe memory = pool.take()
+    unsafe state = .allocate(capacity: 1)
+    unsafe state.initialize(to: State())
   }
 
-  deinit { unsafe pool.give(memory) }
+  deinit {
+    unsafe state.deallocate()
+    unsafe pool.give(memory)
+  }
+
+  @inline(__always) public var count: Int { unsafe state.pointee.count }
+  @inline(__always) public var used: Int { unsafe state.pointee.used }
+  /// Whether some text is followed by its payload, so that texts are not all adjacent.
+  @inline(__always) public var hasPayloads: Bool { unsafe state.pointee.hasPayloads }
+  /// Whether some record is to be given to a binary plugin as version 0.
+  @inline(__always) public var hasBare: Bool { unsafe state.pointee.hasBare }
 
   /// Bytes that a record of `textLength` bytes and its entry may still use.
   @inline(__always)
@@ -122,10 +138,10 @@ public final class Segment {
   @inline(__always)
   func commit(_ new: Entry, bytes: Int) {
     unsafe entry(count).initialize(to: new)
-    count += 1
-    used += bytes
-    if new.hasPayload { hasPayloads = true }
-    if new.isBare { hasBare = true }
+    unsafe state.pointee.count += 1
+    unsafe state.pointee.used += bytes
+    if new.hasPayload { unsafe state.pointee.hasPayloads = true }
+    if new.isBare { unsafe state.pointee.hasBare = true }
   }
 }
 

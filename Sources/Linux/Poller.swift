@@ -33,13 +33,17 @@ public struct Poller: ~Copyable {
 
   public func remove(_ fd: Int32) { _ = ad_epoll_remove(epoll.number, fd) }
 
-  /// Waits until something is ready, or for that many milliseconds (-1: for ever), and calls `body`
-  /// with each token.
-  public mutating func wait(milliseconds: Int32, _ body: (UInt64, Interest) -> Void) {
-    let n = unsafe events.withUnsafeMutableBufferPointer { buffer in
+  /// Waits until something is ready, or for that many milliseconds (-1: for ever).
+  ///
+  /// - Returns: how many `event(_:)` there are until the next wait.
+  public mutating func wait(milliseconds: Int32) -> Int {
+    let count = unsafe events.withUnsafeMutableBufferPointer { buffer in
       unsafe ad_epoll_wait(epoll.number, buffer.baseAddress!, Int32(buffer.count), milliseconds)
     }
-    guard n > 0 else { return }
-    for i in 0..<Int(n) { body(events[i].token, Interest(rawValue: events[i].ready)) }
+    return Int(max(0, count))
+  }
+
+  public func event(_ index: Int) -> (token: UInt64, interest: Interest) {
+    (events[index].token, Interest(rawValue: events[index].ready))
   }
 }

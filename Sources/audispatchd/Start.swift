@@ -1,5 +1,5 @@
 import Configuration
-import Dispatch
+import EventDispatch
 import Glibc
 import Linux
 

@@ -1,6 +1,3 @@
-import Configuration
-import Dispatch
 import Glibc
-import Linux
 
 exit(start())

@@ -91,8 +91,7 @@ int ad_audit_status(int fd, int milliseconds, ad_kernel_audit *status);
 typedef struct { int fd; uint32_t interest, ready; } ad_poll_entry;	// masks of ad_*
 int ad_poll(ad_poll_entry *entries, int count, int milliseconds);
 
-// CPU time of one CRC or copy loop is not worth a call; these are.
-// Copies `count` bytes and tells whether a newline or a NUL is among them.
-bool ad_copy_is_plain(void *to, const void *from, size_t count);
+// Copies `count` bytes and tells whether they are free of newlines and NULs, in one pass.
+bool ad_copy_is_plain(void *restrict to, const void *restrict from, size_t count);
 
 #pragma clang assume_nonnull end

@@ -1,0 +1,140 @@
+/// Tells of each record in a stream which event it belongs to.
+///
+/// Most records follow another one of the same event: their stamp is compared with the previous
+/// one's as bytes, and nothing is parsed. Allocates nothing for a record.
+public struct EventScanner {
+  private var tracker = EventTracker()
+  private var types = TypeNames()
+  private var nodes = NodeNumbers()
+  /// The previous record's `audit(SECONDS.MILLISECONDS:SERIAL)`, if it is at most 32 bytes long and
+  /// named no node.
+  private var previous = SIMD4<UInt64>()
+  /// The bytes of `previous` that count; all zero for none.
+  private var mask = SIMD4<UInt64>()
+  private var hasPrevious = false
+
+  public init() {}
+
+  /// Events begun so far; the number that the next one will have.
+  public var next: EventTracker.EventNumber { tracker.next }
+  /// Events below this number can get no further record.
+  public var oldest: EventTracker.EventNumber { tracker.oldest }
+
+  public func isOpen(_ event: EventTracker.EventNumber) -> Bool { tracker.isOpen(event) }
+
+  /// `type=NAME msg=`, which stands before the kernel's bare text in a line.
+  @inline(__always)
+  public mutating func prefix(of type: UInt32) -> [UInt8] { types.prefix(of: type) }
+
+  /// Notes a record.
+  ///
+  /// - Parameters:
+  ///   - payload: the record without framing.
+  ///   - type: the type in the binary header; for a line it becomes the one that its name stands for.
+  @inline(__always)
+  public mutating func note(
+    _ payload: Span<UInt8>, form: RecordFrame.Form, type: inout UInt32
+  ) -> EventTracker.Mark {
+    if form == .bare {
+      if isSameStamp(payload, at: 0) { return tracker.noteSame(type: type) }
+      return noteBare(payload, type: type)
+    }
+    if let end = plainTypeEnd(payload) {
+      if form == .line { type = types.number(of: payload.extracting(5..<end)) }
+      if isSameStamp(payload, at: end + 5) { return tracker.noteSame(type: type) }
+    }
+    return noteLine(payload, form: form, type: &type)
+  }
+
+  /// Where the type's name ends in a line that begins `type=NAME msg=`; without a node, that is.
+  @inline(__always)
+  private func plainTypeEnd(_ line: Span<UInt8>) -> Int? {
+    guard line.count >= 48 else { return nil }
+    return unsafe line.withUnsafeBytes { raw in
+      guard unsafe raw.loadUnaligned(as: UInt32.self) == 0x6570_7974 else { return nil }  // type
+      var end = 5
+      while end < 32, unsafe raw[end] != 0x20 { end += 1 }
+      guard unsafe raw.loadUnaligned(fromByteOffset: end + 1, as: UInt32.self) == 0x3d67_736d  // msg=
+      else { return nil }
+      return end
+    }
+  }
+
+  /// Whether the stamp at a place of a record without a node is the previous one's.
+  @inline(__always)
+  private func isSameStamp(_ bytes: Span<UInt8>, at position: Int) -> Bool {
+    guard hasPrevious, bytes.count - position >= 32 else { return false }
+    let words = unsafe bytes.withUnsafeBytes { raw in
+      unsafe raw.loadUnaligned(fromByteOffset: position, as: SIMD4<UInt64>.self)
+    }
+    let different = (words ^ previous) & mask
+    return different[0] | different[1] | different[2] | different[3] == 0
+  }
+
+  private mutating func noteBare(_ payload: Span<UInt8>, type: UInt32) -> EventTracker.Mark {
+    var at = 0
+    guard let stamp = RecordStamp(payload, at: &at) else { return noteUnstamped() }
+    remember(payload, 0..<at)
+    return tracker.note(stamp, node: 0, type: type)
+  }
+
+  private mutating func noteLine(
+    _ payload: Span<UInt8>, form: RecordFrame.Form, type: inout UInt32
+  ) -> EventTracker.Mark {
+    guard let header = RecordHeader(payload) else { return noteUnstamped() }
+    if form == .line { type = types.number(of: payload.extracting(header.typeName)) }
+    var node: UInt32 = 0
+    hasPrevious = false
+    if let name = header.node {
+      node = nodes.number(of: payload.extracting(name))
+    } else {
+      remember(payload, header.stampPlace)
+    }
+    return tracker.note(header.stamp, node: node, type: type)
+  }
+
+  private mutating func noteUnstamped() -> EventTracker.Mark {
+    hasPrevious = false
+    return tracker.noteUnstamped()
+  }
+
+  private mutating func remember(_ bytes: Span<UInt8>, _ stamp: Range<Int>) {
+    hasPrevious = stamp.count <= 32 && bytes.count - stamp.lowerBound >= 32
+    guard hasPrevious else { return }
+    previous = unsafe bytes.withUnsafeBytes { raw in
+      unsafe raw.loadUnaligned(fromByteOffset: stamp.lowerBound, as: SIMD4<UInt64>.self)
+    }
+    for word in 0..<4 {
+      let count = min(max(stamp.count - word * 8, 0), 8)
+      mask[word] = count == 8 ? .max : 1 << UInt64(count * 8) &- 1
+    }
+  }
+}
+
+/// A small number for each node's name; 0 is for none.
+struct NodeNumbers {
+  private var names: [[UInt8]: UInt32] = [:]
+  private var last: [UInt8] = []
+  private var lastNumber: UInt32 = 0
+
+  mutating func number(of name: Span<UInt8>) -> UInt32 {
+    if name.count == last.count, lastNumber != 0 {
+      var same = true
+      for i in 0..<name.count where name[i] != last[i] {
+        same = false
+        break
+      }
+      if same { return lastNumber }
+    }
+    var key: [UInt8] = []
+    key.reserveCapacity(name.count)
+    for i in 0..<name.count { key.append(name[i]) }
+    // A stream of invented names must not fill the memory: beyond 65,536 they start over.
+    if names.count >= 65_536 { names.removeAll() }
+    let number = names[key] ?? UInt32(names.count + 1)
+    names[key] = number
+    last = key
+    lastNumber = number
+    return number
+  }
+}
