@@ -30,8 +30,15 @@ public struct LoadEnvironment: Sendable {
   public var files: FileAccess
   /// The daemon's uid, which may own files and folders beside root.
   public var user: UInt32
-  /// The daemon's own executable; our plugins may be beside it.
+  /// The daemon's own executable, absolute and without links; our plugins may be beside it.
   public var daemonExecutable: String
+
+  /// Of this process. Asked for at start, as an executable that is replaced loses its name.
+  public static func ofThisProcess() -> LoadEnvironment {
+    let executable = try? Files.resolved("/proc/self/exe")
+    return LoadEnvironment(
+      user: Files.user, daemonExecutable: executable ?? "/usr/sbin/audispatchd")
+  }
 
   public init(files: FileAccess = .system, user: UInt32, daemonExecutable: String) {
     self.files = files
