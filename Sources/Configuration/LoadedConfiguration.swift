@@ -33,13 +33,6 @@ public struct LoadEnvironment: Sendable {
   /// The daemon's own executable, absolute and without links; our plugins may be beside it.
   public var daemonExecutable: String
 
-  /// Of this process. Asked for at start, as an executable that is replaced loses its name.
-  public static func ofThisProcess() -> LoadEnvironment {
-    let executable = try? Files.resolved("/proc/self/exe")
-    return LoadEnvironment(
-      user: Files.user, daemonExecutable: executable ?? "/usr/sbin/audispatchd")
-  }
-
   public init(files: FileAccess = .system, user: UInt32, daemonExecutable: String) {
     self.files = files
     self.user = user
@@ -58,8 +51,8 @@ public struct LoadedConfiguration: Equatable, Sendable {
   public private(set) var plugins: [PluginConfiguration] = []
   /// The plugins whose file is there and cannot be used; those of them that run keep running.
   public private(set) var unusablePlugins: [String] = []
-  /// False when the folder of plugins could not be listed or trusted: `plugins` is empty for that
-  /// reason alone, and at reload those that run keep running.
+  /// False when the folder of plugins could not be listed or trusted, or when it is not certain
+  /// which one it is, as the daemon's file cannot be used. At reload those that run keep running.
   public private(set) var isPluginDirectoryRead = false
   /// Everything that was found, the daemon's file first, then by the plugins' files.
   public private(set) var diagnostics: [Diagnostic] = []
@@ -76,7 +69,7 @@ public struct LoadedConfiguration: Equatable, Sendable {
       daemon.pluginDirectory, defaults: daemon.pluginDefaults, environment: environment)
     plugins = directory.plugins
     unusablePlugins = directory.unusable
-    isPluginDirectoryRead = directory.wasRead
+    isPluginDirectoryRead = directory.wasRead && isDaemonUsable
     diagnostics += directory.diagnostics
   }
 

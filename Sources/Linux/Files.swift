@@ -54,9 +54,6 @@ public struct FileStatus: Equatable, Sendable {
 
 /// Questions about files by name. None of them opens a device or waits for a FIFO.
 public enum Files {
-  /// Who this process is for the file system: its effective uid.
-  public static var user: UInt32 { geteuid() }
-
   /// The corresponding calls are `stat` and, not following links, `lstat`.
   public static func status(
     of path: String, followingLinks: Bool = true

@@ -1,4 +1,5 @@
 import Configuration
+import Glibc
 import Linux
 import Testing
 
@@ -102,7 +103,8 @@ struct FixtureTests {
   func `on this host are read where they are`() {
     var request = ConfigurationRequest()
     request.daemonFile = .named("/etc/audit/auditd.conf")
-    let loaded = LoadedConfiguration(request, .ofThisProcess())
+    let loaded = LoadedConfiguration(
+      request, LoadEnvironment(user: geteuid(), daemonExecutable: "/usr/sbin/audispatchd"))
     #expect(loaded.daemon.pluginDirectory == "/etc/audit/plugins.d")
     #expect(loaded.isDaemonUsable)
     #expect(loaded.unusablePlugins == [])
