@@ -1,7 +1,6 @@
 import Configuration
 import Testing
 
-@testable import struct Configuration.Diagnostic
 
 @Suite("A diagnostic")
 struct DiagnosticTests {
