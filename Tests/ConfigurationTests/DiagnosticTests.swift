@@ -1,7 +1,6 @@
 import Configuration
 import Testing
 
-
 @Suite("A diagnostic")
 struct DiagnosticTests {
   @Test func `is one line with place, word and suggestion`() {
