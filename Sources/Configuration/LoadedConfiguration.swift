@@ -30,7 +30,7 @@ public struct LoadEnvironment: Sendable {
   public var files: FileAccess
   /// The daemon's uid, which may own files and folders beside root.
   public var user: UInt32
-  /// The daemon's own executable; our plugins may be beside it.
+  /// The daemon's own executable, absolute and without links; our plugins may be beside it.
   public var daemonExecutable: String
 
   public init(files: FileAccess = .system, user: UInt32, daemonExecutable: String) {
@@ -51,8 +51,8 @@ public struct LoadedConfiguration: Equatable, Sendable {
   public private(set) var plugins: [PluginConfiguration] = []
   /// The plugins whose file is there and cannot be used; those of them that run keep running.
   public private(set) var unusablePlugins: [String] = []
-  /// False when the folder of plugins could not be listed or trusted: `plugins` is empty for that
-  /// reason alone, and at reload those that run keep running.
+  /// False when the folder of plugins could not be listed or trusted, or when it is not certain
+  /// which one it is, as the daemon's file cannot be used. At reload those that run keep running.
   public private(set) var isPluginDirectoryRead = false
   /// Everything that was found, the daemon's file first, then by the plugins' files.
   public private(set) var diagnostics: [Diagnostic] = []
@@ -69,7 +69,7 @@ public struct LoadedConfiguration: Equatable, Sendable {
       daemon.pluginDirectory, defaults: daemon.pluginDefaults, environment: environment)
     plugins = directory.plugins
     unusablePlugins = directory.unusable
-    isPluginDirectoryRead = directory.wasRead
+    isPluginDirectoryRead = directory.wasRead && isDaemonUsable
     diagnostics += directory.diagnostics
   }
 

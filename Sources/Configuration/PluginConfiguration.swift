@@ -29,7 +29,7 @@ public struct PluginConfiguration: Equatable, Sendable {
   public var heldDelay = Duration.seconds(60)
   /// How long a stopping plugin may take to read what is queued for it.
   public var stopTimeout = Duration.seconds(5)
-  /// Input waits and nothing is read for this long: it is reported.
+  /// Input waits and nothing is read for this long: it is reported. Zero: never.
   public var stallTimeout = Duration.seconds(30)
   /// Whether a stalled plugin is stopped and started again, not only reported.
   public var restartsWhenStalled = false

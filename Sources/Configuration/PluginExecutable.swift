@@ -44,7 +44,9 @@ struct PluginExecutable {
       return .refused(
         FileTrust.Objection(message: "\(path) is a \(status.kind.rawValue), not an executable"))
     }
-    guard status.mode & 0o100 != 0 else {
+    // Who is neither root nor the owner needs a bit of the group's or of the others'.
+    let isOwners = environment.user == 0 || status.owner == environment.user
+    guard status.mode & (isOwners ? 0o100 : 0o011) != 0 else {
       return .refused(
         FileTrust.Objection(
           message: "\(path) is not executable (mode 0\(String(status.mode, radix: 8)))",

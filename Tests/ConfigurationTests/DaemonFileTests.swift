@@ -158,4 +158,13 @@ struct DaemonFileTests {
     host["/etc/audispatch/audispd.conf"] = .file("q_depth = 2000\n")
     #expect(host.load(request).daemonFile == "/etc/audispatch/audispd.conf")
   }
+
+  @Test func `that cannot be used leaves the plugins that run alone`() {
+    var host = Host()
+    host["/etc/audispatch/plugins.d/p.conf"] = .file(Plain.text)
+    host[ConfigurationRequest.standardDaemonFile] = .file("plugin_dr = /etc/other\n")
+    let loaded = host.load()
+    #expect(!loaded.isPluginDirectoryRead)
+    #expect(loaded.report.contains("\nplugin p: active, /sbin/p\n"))
+  }
 }

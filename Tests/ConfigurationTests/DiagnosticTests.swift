@@ -1,8 +1,6 @@
 import Configuration
 import Testing
 
-@testable import struct Configuration.Diagnostic
-
 @Suite("A diagnostic")
 struct DiagnosticTests {
   @Test func `is one line with place, word and suggestion`() {

@@ -1,4 +1,5 @@
 import Configuration
+import Glibc
 import Linux
 import Testing
 
@@ -95,21 +96,20 @@ struct FixtureTests {
     #expect(loaded.count(.warning) == 2)  // a small queue, and no such folder on this host
   }
 
-  static let installed =
-    (try? Files.names(in: "/etc/audit/plugins.d").map { "/etc/audit/plugins.d/" + $0 }) ?? []
+  static let installed = (try? Files.names(in: "/etc/audit/plugins.d")) ?? []
 
   @Test(
     .enabled(if: !installed.isEmpty, "needs auditd installed and the right to read /etc/audit"))
-  func `on this host are read without an error`() throws {
-    var host = Host()
-    for path in Self.installed {
-      let text = String(
-        decoding: try Transfer.contents(of: path, limit: 1 << 20), as: UTF8.self)
-      host[Host.plugins + "/" + (path.split(separator: "/").last ?? "x")] = .file(text)
-    }
-    host["/usr/sbin/laurel"] = .program()
-    let loaded = host.load()
-    #expect(loaded.pluginTexts == [])
-    #expect(loaded.plugins.count == Self.installed.count)
+  func `on this host are read where they are`() {
+    var request = ConfigurationRequest()
+    request.daemonFile = .named("/etc/audit/auditd.conf")
+    let loaded = LoadedConfiguration(
+      request, LoadEnvironment(user: geteuid(), daemonExecutable: "/usr/sbin/audispatchd"))
+    #expect(loaded.daemon.pluginDirectory == "/etc/audit/plugins.d")
+    #expect(loaded.isDaemonUsable)
+    #expect(loaded.unusablePlugins == [])
+    #expect(
+      loaded.plugins.map(\.name).sorted()
+        == Self.installed.filter { $0.hasSuffix(".conf") }.map { String($0.dropLast(5)) }.sorted())
   }
 }

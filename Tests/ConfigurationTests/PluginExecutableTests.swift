@@ -75,4 +75,12 @@ struct PluginExecutableTests {
     #expect(loaded.count(.warning) == 1)
     #expect(loaded.exitStatus == 0)
   }
+
+  @Test(arguments: [(UInt32(0o700), false), (0o710, true), (0o701, true)])
+  func `of root is one that the daemon's user may execute`(_ mode: UInt32, _ isUsable: Bool) {
+    var host = Host()
+    host["/sbin/p"] = .program(mode: mode)
+    host[Host.plugins + "/p.conf"] = .file(Plain.text)
+    #expect(host.load(user: 1000).plugins.isEmpty == !isUsable)
+  }
 }
