@@ -12,7 +12,8 @@ extension Enriching {
     /// The `UID=` of a record about user 7, asked of a formatter with a history.
     private func uid(_ formatter: inout RecordFormatter, type: UInt32 = config) -> String {
       var output: [UInt8] = []
-      formatter.format(type: type, text: Array("audit(1700000000.123:1): uid=7".utf8).span, into: &output)
+      formatter.format(
+        type: type, text: Array("audit(1700000000.123:1): uid=7".utf8).span, into: &output)
       let payload = BinaryRecord.all(in: output)[0].payload
       return String(decoding: payload, as: UTF8.self).split(separator: "\u{1D}").last.map(
         String.init)

@@ -26,12 +26,23 @@ struct RecordFormats {
 
   @Test(
     arguments: [
-      ("audit(1700000000.123:1): x=1", 1300, "node=n type=SYSCALL msg=audit(1700000000.123:1): x=1"),
+      (
+        "audit(1700000000.123:1): x=1", 1300, "node=n type=SYSCALL msg=audit(1700000000.123:1): x=1"
+      ),
       // auditd trims its own newline and so leaves the kernel's space.
       ("audit(1700000000.123:1): ", 1320, "node=n type=EOE msg=audit(1700000000.123:1): "),
-      ("audit(1700000000.123:1): a\nb\n", 1107, "node=n type=USER_AVC msg=audit(1700000000.123:1): a b "),
-      ("audit(1700000000.123:1): a\0b", 1305, "node=n type=CONFIG_CHANGE msg=audit(1700000000.123:1): a"),
-      ("audit(1700000000.123:1): x", 9999, "node=n type=UNKNOWN[9999] msg=audit(1700000000.123:1): x"),
+      (
+        "audit(1700000000.123:1): a\nb\n", 1107,
+        "node=n type=USER_AVC msg=audit(1700000000.123:1): a b "
+      ),
+      (
+        "audit(1700000000.123:1): a\0b", 1305,
+        "node=n type=CONFIG_CHANGE msg=audit(1700000000.123:1): a"
+      ),
+      (
+        "audit(1700000000.123:1): x", 9999,
+        "node=n type=UNKNOWN[9999] msg=audit(1700000000.123:1): x"
+      ),
     ] as [(String, UInt32, String)])
   func `is a line, version 1, when raw with a node`(text: String, type: UInt32, line: String) {
     #expect(Self.format(text, type: type, node: "n") == [BinaryRecord(line: line, type: type)])
@@ -60,8 +71,14 @@ extension Enriching {
       arguments: [
         // One trailing space goes, and only one.
         ("audit(1700000000.123:1): ", 1320, "type=EOE msg=audit(1700000000.123:1):"),
-        ("audit(1700000000.123:1): x=1  ", 1305, "type=CONFIG_CHANGE msg=audit(1700000000.123:1): x=1 "),
-        ("audit(1700000000.123:1): a=1\nb=2\n", 1305, "type=CONFIG_CHANGE msg=audit(1700000000.123:1): a=1 b=2"),
+        (
+          "audit(1700000000.123:1): x=1  ", 1305,
+          "type=CONFIG_CHANGE msg=audit(1700000000.123:1): x=1 "
+        ),
+        (
+          "audit(1700000000.123:1): a=1\nb=2\n", 1305,
+          "type=CONFIG_CHANGE msg=audit(1700000000.123:1): a=1 b=2"
+        ),
         (
           "audit(1700000000.123:1): uid=4242 gid=42 auid=4294967295", 1305,
           "type=CONFIG_CHANGE msg=audit(1700000000.123:1): uid=4242 gid=42 auid=4294967295\u{1D}"
@@ -73,8 +90,8 @@ extension Enriching {
             + #"OLD-AUID="root" UID="unknown(-2)""#
         ),
         (
-          "audit(1700000000.123:1): saddr=0200005001020304", 1306,
-          "type=SOCKADDR msg=audit(1700000000.123:1): saddr=0200005001020304\u{1D}"
+          "audit(1700000000.123:1): saddr=02000050010203040000000000000000", 1306,
+          "type=SOCKADDR msg=audit(1700000000.123:1): saddr=02000050010203040000000000000000\u{1D}"
             + "SADDR={ saddr_fam=inet laddr=1.2.3.4 lport=80 }"
         ),
         // The same field names a user, or in records about groups a group.
@@ -83,14 +100,15 @@ extension Enriching {
           "type=GRP_MGMT msg=audit(1700000000.123:1): msg='op=x id=42 res=success'\u{1D}ID=\"shadow\""
         ),
         // libauparse takes nothing shorter than the kernel's own stamps for one.
-      ("audit(1.0:1): uid=0", 1305, "type=CONFIG_CHANGE msg=audit(1.0:1): uid=0"),
-    ] as [(String, UInt32, String)])
+        ("audit(1.0:1): uid=0", 1305, "type=CONFIG_CHANGE msg=audit(1.0:1): uid=0"),
+      ] as [(String, UInt32, String)])
     func `says what its numbers mean`(text: String, type: UInt32, expected: String) {
       #expect(line(text, type: type) == expected)
     }
 
     @Test func `has the node in front and the meaning behind`() {
-      let expected = "node=n type=CONFIG_CHANGE msg=audit(1700000000.123:1): uid=0\u{1D}UID=\"root\""
+      let expected =
+        "node=n type=CONFIG_CHANGE msg=audit(1700000000.123:1): uid=0\u{1D}UID=\"root\""
       #expect(line("audit(1700000000.123:1): uid=0", type: 1305, node: "n") == expected)
     }
 
@@ -101,7 +119,8 @@ extension Enriching {
     }
 
     @Test func `is cut where a record ends when the meaning does not fit`() {
-      let text = "audit(1700000000.123:1): uid=0 gid=0 euid=0 egid=0 " + String(repeating: "x", count: 9000)
+      let text =
+        "audit(1700000000.123:1): uid=0 gid=0 euid=0 egid=0 " + String(repeating: "x", count: 9000)
       let raw = String("type=CONFIG_CHANGE msg=\(text)".prefix(8937))
       let whole = raw + "\u{1D}UID=\"root\" GID=\"root\" EUID=\"root\" EGID=\"root\""
       #expect(line(text, type: 1305) == String(whole.prefix(8969)) + "\0")
