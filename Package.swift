@@ -63,10 +63,13 @@ let package = Package(
     .executableTarget(
       name: "audispatch-print", dependencies: ["AudispatchPlugin", "AuditRecord", "Linux"],
       path: "Plugins/Print", swiftSettings: strict),
+    .target(
+      name: "ScriptedAccounts", path: "Tests/ScriptedAccounts", cSettings: [.define("_GNU_SOURCE")]),
     .testTarget(name: "LinuxTests", dependencies: ["Linux"], swiftSettings: strict),
     .testTarget(name: "AuditRecordTests", dependencies: ["AuditRecord"], swiftSettings: strict),
     .testTarget(
-      name: "EnrichmentTests", dependencies: ["Enrichment", "AuditRecord"],
+      name: "EnrichmentTests",
+      dependencies: ["AuditRecord", "Enrichment", "Linux", "ScriptedAccounts", "audispatch-kernel"],
       resources: [.copy("Corpus")], swiftSettings: strict),
     .testTarget(name: "JournalTests", dependencies: ["Journal"], swiftSettings: strict),
     .testTarget(

@@ -29,10 +29,11 @@ struct KernelListener: ~Copyable {
     let signals = unsafe ad_signal_descriptor(wanted, Int32(wanted.count))
     do {
       let socket = try AuditSocket(bufferBytes: options.receiveBuffer)
-      if !socket.bufferIsForced {
+      if !socket.bufferIsForced { Report.say(Surroundings.warningAboutBuffer(socket.bufferBytes)) }
+      if Surroundings.isInOtherNetwork {
         Report.say(
-          "warning: without CAP_NET_ADMIN the receive buffer is \(socket.bufferBytes) bytes: "
-            + "a burst of some hundred records may lose some (raise net.core.rmem_max)")
+          "warning: the kernel sends its audit messages to the initial network namespace only, "
+            + "and this is another one: nothing will come")
       }
       let status = StatusWatch()
       let queue = try MessageQueue(bound: options.queueBytes)
@@ -43,11 +44,7 @@ struct KernelListener: ~Copyable {
       return try listener.listen()
     } catch {
       Report.say("error: \(error)")
-      if error.cause == Errno(EPERM) {
-        Report.say("error: reading the kernel's audit messages needs CAP_AUDIT_READ (run as root)")
-      } else if error.cause == Errno(EPROTONOSUPPORT) {
-        Report.say("error: this kernel has no audit support, or not in this network namespace")
-      }
+      if let advice = Surroundings.adviceOnJoining(error.cause) { Report.say("error: \(advice)") }
       return ExitStatus.failed
     }
   }
@@ -71,7 +68,7 @@ struct KernelListener: ~Copyable {
     var busy = true
     while true {
       // Asking at a low rate, and not at all while nothing happens.
-      let pause: Int32 = page.lags(counters) ? 100 : busy ? 1000 : -1
+      let pause: Int32 = page.lags(counters) || writerIsBehind ? 100 : busy ? 1000 : -1
       let before = counters
       let ready = Poll.wait(
         [
@@ -124,6 +121,10 @@ struct KernelListener: ~Copyable {
     }
     counters.receiveOverruns += UInt64(now &- drops)
     drops = now
+  }
+
+  private var writerIsBehind: Bool {
+    counters.written + counters.queueLost < counters.received
   }
 
   private mutating func refresh(force: Bool) {

@@ -4,24 +4,25 @@ import Synchronization
 
 /// What the kernel sent and the enricher has not taken: bounded, between two threads.
 ///
-/// Putting never waits. The bound counts each message's text and eight bytes beside it.
+/// Putting never waits. The bound counts each message's text and eight bytes beside it; what is
+/// refused when it is reached is decided by `EventAdmission`.
 final class MessageQueue: Sendable {
   private struct State {
     var batches: [Batch] = []
     var bytes = 0
+    var admission: EventAdmission
     var messages: UInt64 = 0
     var isClosed = false
     var takerSleeps = false
   }
 
-  private let state = Mutex(State())
-  private let bound: Int
+  private let state: Mutex<State>
   private let wakeReader: Int32
   private let wakeWriter: Int32
 
   /// A queue of at most `bound` bytes. Its two descriptors live as long as the process.
   init(bound: Int) throws(SystemError) {
-    self.bound = bound
+    state = Mutex(State(admission: EventAdmission(bound: bound)))
     var ends: [Int32] = [-1, -1]
     guard unsafe ad_pipe(&ends) == 0 else { throw SystemError("make", "a pipe", .current) }
     wakeReader = ends[0]
@@ -35,7 +36,8 @@ final class MessageQueue: Sendable {
   func put(type: UInt16, _ text: Span<UInt8>) -> Bool {
     let wake: Bool? = state.withLock { state in
       let size = text.count + 8
-      guard !state.isClosed, state.bytes + size <= bound else { return nil }
+      guard !state.isClosed, state.admission.admits(text, size: size, queued: state.bytes)
+      else { return nil }
       if state.batches.isEmpty || state.batches[state.batches.count - 1].isFull(for: size) {
         state.batches.append(Batch())
       }

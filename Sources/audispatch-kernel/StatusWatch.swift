@@ -20,11 +20,12 @@ struct StatusWatch: ~Copyable {
       self.socket = consume socket
     } catch {
       Report.say(
-        "warning: \(error): what the kernel itself loses is not counted (needs CAP_AUDIT_CONTROL)")
+        "warning: \(error): what the kernel itself loses is not counted "
+          + "(\(Surroundings.adviceOnAsking(error.cause)))")
       return
     }
     if enabled == 0 {
-      Report.say("warning: audit is disabled in the kernel, nothing will come: run auditctl -e 1")
+      Report.say("warning: audit is disabled in the kernel, nothing comes until auditctl -e 1")
     }
   }
 

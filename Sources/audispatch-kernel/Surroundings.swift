@@ -1,0 +1,56 @@
+import AuditRecord
+import CAudispatch
+import Glibc
+import Linux
+
+/// What stands in the way of hearing the kernel, said with what to do about it.
+enum Surroundings {
+  private static let auditRead: Int32 = 37
+  private static let netAdmin: Int32 = 12
+  private static let auditControl: Int32 = 30
+
+  /// Why the multicast group could not be joined.
+  static func adviceOnJoining(_ cause: Errno) -> String? {
+    switch cause.number {
+    case EPERM where ad_has_capability(auditRead):
+      "CAP_AUDIT_READ counts only in the initial user namespace: run outside of the container"
+    case EPERM: "reading the kernel's audit messages needs CAP_AUDIT_READ: run as root or grant it"
+    case EPROTONOSUPPORT, EAFNOSUPPORT, EINVAL:
+      "this kernel was built without audit, or keeps it from this network namespace"
+    default: nil
+    }
+  }
+
+  /// Why the kernel does not tell its state.
+  static func adviceOnAsking(_ cause: Errno) -> String {
+    ad_has_capability(auditControl) && cause.number != EACCES
+      ? "works only in the initial user and process namespaces" : "needs CAP_AUDIT_CONTROL"
+  }
+
+  /// What is said of a receive buffer that is smaller than was asked for.
+  static func warningAboutBuffer(_ bytes: Int) -> String {
+    "warning: \(ad_has_capability(netAdmin) ? "the kernel refused" : "without CAP_NET_ADMIN there is") "
+      + "no larger receive buffer than \(bytes) bytes: bursts beyond some \(bytes / 1024) records "
+      + "are lost and counted; grant CAP_NET_ADMIN or raise net.core.rmem_max"
+  }
+
+  /// Whether this network namespace is known to be another than the first process's.
+  ///
+  /// The kernel sends audit messages to the initial network namespace alone.
+  static var isInOtherNetwork: Bool {
+    // Only where process 1 is the host's is its namespace the initial one.
+    guard link("/proc/self/ns/pid") == "pid:[4026531836]", let own = link("/proc/self/ns/net"),
+      let first = link("/proc/1/ns/net")
+    else { return false }
+    return own != first
+  }
+
+  private static func link(_ path: String) -> String? {
+    var target = [UInt8](repeating: 0, count: 64)
+    let count = unsafe target.withUnsafeMutableBytes { buffer in
+      unsafe readlink(
+        path, buffer.assumingMemoryBound(to: CChar.self).baseAddress!, buffer.count)
+    }
+    return count > 0 ? String(decoding: target[..<count], as: UTF8.self) : nil
+  }
+}
