@@ -1,5 +1,5 @@
 import Configuration
-import Dispatch
+import Dispatching
 import Glibc
 import Linux
 
