@@ -52,7 +52,9 @@ enum FakeDaemon {
     defer { removeFolder(folder) }
     var listener: Descriptor?
     if answer != nil { listener = try UnixSocket.listen("\(folder)/control.sock", mode: 0o600) }
-    let place = arguments.contains("--runtime-dir") ? [] : ["--runtime-dir", folder]
+    let place =
+      !Set(arguments).isDisjoint(with: ["--help", "--runtime-dir"])
+      ? [] : ["--runtime-dir", folder]
     let child = try start(arguments + place, in: folder, environment)
     var run = ControlRun()
     if let answer, let listener = listener.take() {
