@@ -41,13 +41,13 @@ let package = Package(
       swiftSettings: strict),
     .target(name: "Configuration", dependencies: ["Linux"], swiftSettings: strict),
     .target(
-      name: "EventDispatch", dependencies: ["AuditRecord", "Configuration", "Journal", "Linux"],
+      name: "AuditDispatch", dependencies: ["AuditRecord", "Configuration", "Journal", "Linux"],
       path: "Sources/Dispatch", swiftSettings: strict),
     .target(
       name: "AudispatchPlugin", dependencies: ["AuditRecord", "CAuparse", "Linux"],
       swiftSettings: strict),
     .executableTarget(
-      name: "audispatchd", dependencies: ["Configuration", "EventDispatch", "Linux"],
+      name: "audispatchd", dependencies: ["Configuration", "AuditDispatch", "Linux"],
       swiftSettings: strict),
     .executableTarget(
       name: "audispatchctl",
@@ -75,7 +75,7 @@ let package = Package(
     .testTarget(
       name: "ConfigurationTests", dependencies: ["Configuration", "Linux"], exclude: ["Fixtures"],
       swiftSettings: strict),
-    .testTarget(name: "DispatchTests", dependencies: ["EventDispatch"], swiftSettings: strict),
+    .testTarget(name: "DispatchTests", dependencies: ["AuditDispatch"], swiftSettings: strict),
     .testTarget(
       name: "AudispatchPluginTests",
       dependencies: ["AudispatchPlugin", "AuditRecord", "Linux", "audispatch-print"],

@@ -71,7 +71,7 @@ struct CheckCommand: ParsableCommand {
 
 /// Lines that the daemon sent, in which may stand what others wrote.
 enum Lines {
-  static func safe(_ bytes: some Collection<UInt8>) -> String {
+  static func safe(_ bytes: some Sequence<UInt8>) -> String {
     var text = ""
     for line in Array(bytes).split(separator: 0x0a) { text += SafeText.line(line) + "\n" }
     return text

@@ -56,8 +56,16 @@ struct StatusTable {
     [
       SafeText.escaped(plugin.name.utf8), SafeText.escaped(plugin.state.utf8),
       plugin.pid > 0 ? "\(plugin.pid)" : "-", number(plugin.received), number(plugin.delivered),
-      number(plugin.queued), number(plugin.dropped.values.reduce(0, &+)), number(plugin.restarts),
+      number(plugin.queued), number(total(plugin.dropped)), number(plugin.restarts),
     ]
+  }
+
+  /// The sum; what is beyond 64 bits can only come from a broken daemon, and stays there.
+  private static func total(_ dropped: [String: UInt64]) -> UInt64 {
+    dropped.values.reduce(0) { sum, value in
+      let (next, overflow) = sum.addingReportingOverflow(value)
+      return overflow ? .max : next
+    }
   }
 
   /// What of a plugin is not zero and not in its row.

@@ -1,5 +1,5 @@
 import Configuration
-import EventDispatch
+import AuditDispatch
 import Glibc
 import Linux
 

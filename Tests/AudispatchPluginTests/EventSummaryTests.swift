@@ -91,7 +91,7 @@ struct EventSummaryTests {
     (
       "SYSCALL: arch=c000003e syscall=99999 success=yes exit=0 a0=1 a1=2 a2=3 a3=4 pid=2"
         + " auid=4294967295 uid=60999 euid=0 exe=1B5B324A",
-      "uid 60999 as root called 99999 [exe=\"\\x1b[2J\" pid=2]"
+      "uid 60999 as root called system call 99999 (a0=0x1) [exe=\"\\x1b[2J\" pid=2]"
     ),
     ("UNKNOWN[1999]: foo=bar baz=\"x y\"", "the kernel: UNKNOWN[1999] foo=bar baz=\"x y\""),
     ("FROB: foo=bar", "the kernel: FROB foo=bar"),

@@ -1,1 +1,168 @@
+import Linux
 import Testing
+
+@Suite("audispatchctl")
+struct ControlToolTests {
+  static func golden(_ name: String) -> String {
+    let folder = #filePath.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" }
+    do {
+      let bytes = try Transfer.contents(of: "\(folder)/Golden/\(name)", limit: 1 << 20)
+      return String(decoding: bytes, as: UTF8.self)
+    } catch {
+      Issue.record("\(error)")
+      return ""
+    }
+  }
+
+  static func ok(_ body: String) -> [UInt8] { Array("ok\n\(body)".utf8) }
+
+  @Test(arguments: ["busy", "idle", "newer", "hostile"])
+  func `shows a status as a table`(_ name: String) throws {
+    let run = try FakeDaemon.run(["status"], answer: Self.ok(Self.golden("\(name).json")))
+    #expect(run.output == Self.golden("\(name).txt"))
+    #expect(run.request == "status\n")
+    #expect(run.errors == "")
+    #expect(run.status == 0)
+  }
+
+  @Test func `does not care how the answer is cut`() throws {
+    let answer = Self.ok(Self.golden("idle.json"))
+    let run = try FakeDaemon.run(["status"], answer: answer, pieces: 1)
+    #expect(run.output == Self.golden("idle.txt"))
+  }
+
+  @Test func `shows the status without a command`() throws {
+    let run = try FakeDaemon.run([], answer: Self.ok(Self.golden("idle.json")))
+    #expect(run.output == Self.golden("idle.txt"))
+  }
+
+  @Test func `prints the JSON document as it came`() throws {
+    let document = Self.golden("newer.json")
+    let run = try FakeDaemon.run(["status", "--json"], answer: Self.ok(document))
+    #expect(run.output == document)
+    #expect(run.status == 0)
+  }
+
+  @Test func `names what is missing in a status`() throws {
+    let document = Self.golden("idle.json").replacing("\"kernel_lost\": 0,", with: "")
+    let run = try FakeDaemon.run(["status"], answer: Self.ok(document))
+    #expect(
+      run.errors == """
+        audispatchctl: audispatchd's status is not understood: source.kernel_lost is missing
+        audispatchctl: Is the daemon newer? status --json shows what it says.
+
+        """)
+    #expect(run.output == "")
+    #expect(run.status == 1)
+  }
+
+  @Test func `prints what a reload found`() throws {
+    let run = try FakeDaemon.run(
+      ["reload"], answer: Self.ok("a.conf:3:1: unknown keyword \u{1b}[2J\n"))
+    #expect(run.request == "reload\n")
+    #expect(run.output == "a.conf:3:1: unknown keyword \\x1b[2J\n")
+    #expect(run.status == 0)
+  }
+
+  @Test func `resumes a plugin by name`() throws {
+    let run = try FakeDaemon.run(["resume", "my plugin"], answer: Self.ok(""))
+    #expect(run == ControlRun(request: "resume my plugin\n", output: "", errors: "", status: 0))
+  }
+
+  @Test(arguments: ["", "a\nreload"])
+  func `sends no name that would be another request`(_ name: String) throws {
+    let run = try FakeDaemon.run(["resume", name], answer: nil)
+    #expect(run.errors.contains("no control characters"))
+    #expect(run.status == 64)
+  }
+
+  @Test(arguments: [(0, "status 0"), (6, "a.conf:1:1: bad\nstatus 6")] as [(Int32, String)])
+  func `ends a check with its status`(_ status: Int32, _ body: String) throws {
+    let run = try FakeDaemon.run(["check"], answer: Self.ok(body + "\n"))
+    #expect(run.request == "check\n")
+    #expect(run.output == (status == 0 ? "" : "a.conf:1:1: bad\n"))
+    #expect(run.status == status)
+  }
+
+  @Test func `does not take a broken check for a good one`() throws {
+    let run = try FakeDaemon.run(["check"], answer: Self.ok("a.conf:1:1: bad\n"))
+    #expect(run.errors == "audispatchctl: audispatchd broke off in its answer\n")
+    #expect(run.status == 1)
+  }
+
+  static let tail = """
+    type=USER msg=audit(1000.001:7): pid=1 uid=0 auid=4294967295 msg='text=hello exe="/x" res=success'
+    type=SYSCALL msg=audit(1000.002:8): arch=c000003e syscall=83 success=yes exit=0 pid=2 uid=0
+    type=PATH msg=audit(1000.002:8): item=1 name="/d" nametype=CREATE
+    type=DAEMON_ERR msg=audit(1000.004:9): op=queue-drop plugin=tail dropped=3 events=1 reason=queue_full res=failed
+    type=EOE msg=audit(1000.002:8):
+
+    """
+
+  @Test(arguments: [Int.max, 7])
+  func `prints events as they pass`(_ pieces: Int) throws {
+    let run = try FakeDaemon.run(["tail", "--utc"], answer: Self.ok(Self.tail), pieces: pieces)
+    #expect(run.request == "tail\n")
+    #expect(
+      run.output == """
+        1970-01-01T00:16:40.001Z #7 root sent the message hello [exe=/x pid=1]
+        1970-01-01T00:16:40.004Z #9 audispatch dropped 3 records of 1 events for tail: queue_full
+        1970-01-01T00:16:40.002Z #8 root created directory /d [pid=2]
+
+        """)
+    #expect(run.errors == "audispatchctl: audispatchd ended\n")
+    #expect(run.status == 1)
+  }
+
+  @Test func `prints the records themselves`() throws {
+    let run = try FakeDaemon.run(["tail", "--raw"], answer: Self.ok(Self.tail), pieces: 11)
+    #expect(run.output == Self.tail)
+  }
+
+  @Test(arguments: ["status", "reload", "tail"])
+  func `says that no daemon runs`(_ command: String) throws {
+    let run = try FakeDaemon.run([command], answer: nil)
+    #expect(
+      run.errors == """
+        audispatchctl: audispatchd is not running (nobody answers at DIR/control.sock)
+        audispatchctl: Start it, or name its runtime folder with --runtime-dir.
+
+        """)
+    #expect(run.output == "")
+    #expect(run.status == 1)
+  }
+
+  @Test func `says how to check without a daemon`() throws {
+    let run = try FakeDaemon.run(["check"], answer: nil)
+    #expect(run.errors.contains("audispatchd --check checks the configuration without it."))
+    #expect(run.status == 1)
+  }
+
+  static let refusals: [(String, String)] = [
+    ("error no plugin of that name\n", "audispatchd refused: no plugin of that name"),
+    ("error \u{1b}[2J\n", "audispatchd refused: \\x1b[2J"),
+    ("", "audispatchd hung up without an answer"),
+    ("ok", "audispatchd hung up without an answer"),
+    ("HTTP/1.1 400\r\n", "audispatchd's answer is not understood: \"HTTP/1.1 400\\r\""),
+  ]
+
+  @Test(arguments: refusals)
+  func `says what the daemon said`(_ answer: String, _ expected: String) throws {
+    let run = try FakeDaemon.run(["resume", "x"], answer: Array(answer.utf8))
+    #expect(run.errors == "audispatchctl: \(expected)\n")
+    #expect(run.status == 1)
+  }
+
+  @Test func `refuses a folder whose path is too long`() throws {
+    let folder = "/tmp/" + String(repeating: "x", count: 120)
+    let run = try FakeDaemon.run(["status", "--runtime-dir", folder], answer: nil)
+    #expect(run.errors.contains("is too long for a socket's path"))
+    #expect(run.status == 1)
+  }
+
+  @Test func `explains itself`() throws {
+    let run = try FakeDaemon.run(["--help"], answer: nil)
+    #expect(run.output == Self.golden("help.txt"))
+    #expect(run.status == 0)
+  }
+}

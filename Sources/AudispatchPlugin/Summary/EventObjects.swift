@@ -109,13 +109,16 @@ extension EventFacts {
       ? UInt32(truncatingIfNeeded: folder) != 0xffff_ff9c : false
   }
 
-  /// The name of the system call: auditd's, else libauparse's.
+  /// The name of the system call: auditd's, else libauparse's, else its number.
   var systemCallName: String? {
     guard let record = systemCall else { return nil }
     if let name = event.enrichment("SYSCALL", of: record) {
       return String(decoding: event.bytes[name.value], as: UTF8.self)
     }
-    return interpreter.meaning(of: "syscall", in: record, event)
+    if let name = interpreter.meaning(of: "syscall", in: record, event) { return name }
+    return event.field("syscall", of: record).map { number in
+      "system call " + String(decoding: event.bytes[number.value].prefix(16), as: UTF8.self)
+    }
   }
 
   private func argument(_ number: Int) -> UInt64? {

@@ -65,7 +65,7 @@ public struct EventSummary {
   }
 
   private static func unknownCall(_ name: String, _ facts: EventFacts) -> Action {
-    let name = SafeText.word(name.utf8)
+    let name = SafeText.escaped(name.utf8)
     let first = facts.systemCall.flatMap { record in
       facts.interpreter.meaning(of: "a0", in: record, facts.event)
     }
