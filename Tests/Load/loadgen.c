@@ -10,7 +10,7 @@
 //   -v VERSION  0: the kernel's bare text, 1: finished lines (default),
 //               text: lines without a header
 //   -f          fixed records of 8,986 bytes, their padding stale
-//   -l SECONDS  keep the input open this long after the last record
+//   -l SECONDS  keep the input open this long after the last record, or until SIGUSR1
 //   -e          end each event with an EOE record: six records an event, not five
 //   -i COUNT    interleave this many events
 //   -s SERIAL   serial of the first event (default 1)
@@ -216,6 +216,8 @@ static int start(char **program, int input) {
 	return pid;
 }
 
+static void on_signal(int signal) { (void)signal; }
+
 static int usage(void) {
 	fprintf(stderr, "usage: loadgen [-n COUNT] [-r RATE] [-b COUNT] [-v 0|1|text] [-f] [-l SECONDS]\n"
 		"               [-e] [-i COUNT] [-s SERIAL] [-t] [-w] [-z BYTES] -- PROGRAM [ARGUMENT...]\n");
@@ -244,6 +246,7 @@ int main(int argc, char **argv) {
 		return usage();
 	prctl(PR_SET_TIMERSLACK, 1UL);
 	signal(SIGPIPE, SIG_IGN);
+	sigaction(SIGUSR1, &(struct sigaction){.sa_handler = on_signal}, NULL);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair)) return perror("socketpair"), 1;
 
 	int pid = 0;
