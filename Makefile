@@ -51,8 +51,9 @@ test: ## everything that CI checks; installs what is missing
 	swift test --skip-build
 
 .PHONY: run
-run: build ## real events through the dispatcher into plugins; LIVE=1 turns audit on
-	@Scripts/run
+run: build ## audit events through the dispatcher into plugins; LIVE=1 turns audit on
+	@[ -z "$(LIVE)" ] || Scripts/install-dependencies live
+	@LIVE="$(LIVE)" Scripts/run
 
 .PHONY: bench
 bench: build load ## the figures, each beside the floor; BENCH="NAME..." and PAIRS=N narrow it

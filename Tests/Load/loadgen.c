@@ -10,7 +10,8 @@
 //   -v VERSION  0: the kernel's bare text, 1: finished lines (default),
 //               text: lines without a header
 //   -f          fixed records of 8,986 bytes, their padding stale
-//   -l SECONDS  keep the input open this long after the last record
+//   -d SECONDS  the first record comes this long after the program's start (default 1)
+//   -l SECONDS  keep the input open this long after the last record, or until SIGUSR1
 //   -e          end each event with an EOE record: six records an event, not five
 //   -i COUNT    interleave this many events
 //   -s SERIAL   serial of the first event (default 1)
@@ -56,9 +57,9 @@ static const struct { uint32_t type; const char *name, *body; } kinds[] = {
 
 static struct {
 	long count, per_write, interleaved, serial, size_max;
-	double rate, linger;
+	double rate, delay, linger;
 	int version, fixed, eoe, stamped, waiting;
-} load = {.count = 1000000, .per_write = 1, .interleaved = 1, .serial = 1, .version = 1};
+} load = {.count = 1000000, .per_write = 1, .interleaved = 1, .serial = 1, .delay = 1, .version = 1};
 enum { TEXT = 2 };
 
 // Goes from one record to the next; interleaved events take turns, record by record.
@@ -216,21 +217,24 @@ static int start(char **program, int input) {
 	return pid;
 }
 
+static void on_signal(int signal) { (void)signal; }
+
 static int usage(void) {
-	fprintf(stderr, "usage: loadgen [-n COUNT] [-r RATE] [-b COUNT] [-v 0|1|text] [-f] [-l SECONDS]\n"
-		"               [-e] [-i COUNT] [-s SERIAL] [-t] [-w] [-z BYTES] -- PROGRAM [ARGUMENT...]\n");
+	fprintf(stderr, "usage: loadgen [-n COUNT] [-r RATE] [-b COUNT] [-v 0|1|text] [-f] [-d SECONDS]\n"
+		"               [-l SECONDS] [-e] [-i COUNT] [-s SERIAL] [-t] [-w] [-z BYTES] -- PROGRAM [ARGUMENT...]\n");
 	return 2;
 }
 
 int main(int argc, char **argv) {
 	int option, pair[2];
-	while ((option = getopt(argc, argv, "+n:r:b:v:fl:ei:s:twz:")) != -1)
+	while ((option = getopt(argc, argv, "+n:r:b:v:fd:l:ei:s:twz:")) != -1)
 		switch (option) {
 		case 'n': load.count = atol(optarg); break;
 		case 'r': load.rate = atof(optarg); break;
 		case 'b': load.per_write = atol(optarg); break;
 		case 'v': load.version = strcmp(optarg, "text") ? atoi(optarg) : TEXT; break;
 		case 'f': load.fixed = 1; break;
+		case 'd': load.delay = atof(optarg); break;
 		case 'l': load.linger = atof(optarg); break;
 		case 'e': load.eoe = 1; break;
 		case 'i': load.interleaved = atol(optarg); break;
@@ -244,13 +248,14 @@ int main(int argc, char **argv) {
 		return usage();
 	prctl(PR_SET_TIMERSLACK, 1UL);
 	signal(SIGPIPE, SIG_IGN);
+	sigaction(SIGUSR1, &(struct sigaction){.sa_handler = on_signal}, NULL);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair)) return perror("socketpair"), 1;
 
 	int pid = 0;
 	long idle = 0;
 	if (!load.waiting) {
 		pid = start(argv + optind, pair[0]);
-		sleep(1);
+		usleep((useconds_t)(load.delay * 1e6));
 		idle = resident_kib(pid);
 	}
 	feed(pair[1]);

@@ -4,7 +4,8 @@
 //   sink REPORT stall          never reads; SIGUSR1 makes it read, SIGTERM ends it
 //   sink REPORT slow RATE      reads RATE records a second; SIGUSR1: at full speed
 //   sink REPORT dead MARKER    exits with 1 at once, until the file MARKER exists
-//   sink REPORT check          checks events of the load generator to be whole
+//   sink REPORT check          checks events of the load generator to be whole; so do
+//                              stall, slow and dead once they read
 //   sink REPORT latency        times each record by its `sent=` field
 //
 // At the end of input one line goes to the file REPORT:
@@ -139,10 +140,10 @@ int main(int argc, char **argv) {
 	const char *mode = argc > 2 ? argv[2] : "count";
 	double rate = !strcmp(mode, "slow") && argc > 3 ? atof(argv[3]) : 0;
 	if (!strcmp(mode, "dead") && (argc < 4 || access(argv[3], F_OK))) return 1;
-	void (*use)(const char *, size_t) = !strcmp(mode, "check") ? check_line
-		: !strcmp(mode, "latency") ? time_line : NULL;
+	void (*use)(const char *, size_t) = !strcmp(mode, "latency") ? time_line
+		: strcmp(mode, "count") ? check_line : NULL;
 
-	sigaction(SIGUSR1, &(struct sigaction){.sa_handler = on_release}, NULL);
+	sigaction(SIGUSR1, &(struct sigaction){.sa_handler = on_release, .sa_flags = SA_RESTART}, NULL);
 	if (!strcmp(mode, "stall")) {
 		sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_term}, NULL);
 		while (!ended && !released) usleep(100000);
