@@ -40,14 +40,15 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(name: "Configuration", dependencies: ["Linux"], swiftSettings: strict),
+    // Not "Dispatch": Foundation would take it for the module of libdispatch.
     .target(
-      name: "Dispatch", dependencies: ["AuditRecord", "Configuration", "Journal", "Linux"],
-      swiftSettings: strict),
+      name: "AuditDispatch", dependencies: ["AuditRecord", "Configuration", "Journal", "Linux"],
+      path: "Sources/Dispatch", swiftSettings: strict),
     .target(
       name: "AudispatchPlugin", dependencies: ["AuditRecord", "CAuparse", "Linux"],
       swiftSettings: strict),
     .executableTarget(
-      name: "audispatchd", dependencies: ["Configuration", "Dispatch", "Linux"],
+      name: "audispatchd", dependencies: ["AuditDispatch", "Configuration", "Linux"],
       swiftSettings: strict),
     .executableTarget(
       name: "audispatchctl",
@@ -72,7 +73,7 @@ let package = Package(
     .testTarget(
       name: "ConfigurationTests", dependencies: ["Configuration", "Linux"], exclude: ["Fixtures"],
       swiftSettings: strict),
-    .testTarget(name: "DispatchTests", dependencies: ["Dispatch"], swiftSettings: strict),
+    .testTarget(name: "DispatchTests", dependencies: ["AuditDispatch"], swiftSettings: strict),
     .testTarget(
       name: "AudispatchPluginTests",
       dependencies: ["AudispatchPlugin", "AuditRecord", "Linux", "audispatch-print"],

@@ -1,5 +1,5 @@
 import Configuration
-import Dispatch
+import AuditDispatch
 import Glibc
 import Linux
 
