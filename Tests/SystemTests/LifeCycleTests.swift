@@ -49,7 +49,10 @@ struct LifeCycleTests {
       #expect(Receipt(of: scratch.lines("out"), sent: events).complete.count <= 3)
     case .ours:
       // A life that read something is no failure: everything arrives, once and in order.
-      try await eventually("all lines", within: .seconds(20)) {
+      try await eventually(
+        "all lines", within: .seconds(20),
+        detail: { "\(scratch.lines("out")) \((dispatcher as? Audispatchd)?.messages ?? "")" }
+      ) {
         scratch.lines("out").count == events.count
       }
       #expect(scratch.lines("out") == events.records)
@@ -123,7 +126,10 @@ struct LifeCycleTests {
     kill(try #require(pids(scratch).first), SIGKILL)
     try await Task.sleep(for: .milliseconds(50))
     try await dispatcher.send([events[1]])
-    try await eventually("the second event") {
+    try await eventually(
+      "the second event",
+      detail: { "\(scratch.lines("out")) \((dispatcher as? Audispatchd)?.messages ?? "")" }
+    ) {
       Receipt(of: scratch.lines("out"), sent: events).complete == [1, 2]
     }
     #expect(starts(scratch) == 2)
