@@ -40,6 +40,7 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(name: "Configuration", dependencies: ["Linux"], swiftSettings: strict),
+    // Not "Dispatch": Foundation would take it for the module of libdispatch.
     .target(
       name: "AuditDispatch", dependencies: ["AuditRecord", "Configuration", "Journal", "Linux"],
       path: "Sources/Dispatch", swiftSettings: strict),
@@ -47,7 +48,7 @@ let package = Package(
       name: "AudispatchPlugin", dependencies: ["AuditRecord", "CAuparse", "Linux"],
       swiftSettings: strict),
     .executableTarget(
-      name: "audispatchd", dependencies: ["Configuration", "AuditDispatch", "Linux"],
+      name: "audispatchd", dependencies: ["AuditDispatch", "Configuration", "Linux"],
       swiftSettings: strict),
     .executableTarget(
       name: "audispatchctl",
@@ -69,7 +70,9 @@ let package = Package(
     .testTarget(name: "AuditRecordTests", dependencies: ["AuditRecord"], swiftSettings: strict),
     .testTarget(
       name: "EnrichmentTests",
-      dependencies: ["AuditRecord", "Enrichment", "Linux", "ScriptedAccounts", "audispatch-kernel"],
+      dependencies: [
+        "AuditRecord", "Enrichment", "Linux", "ScriptedAccounts", "audispatch-kernel",
+      ],
       resources: [.copy("Corpus")], swiftSettings: strict),
     .testTarget(name: "JournalTests", dependencies: ["Journal"], swiftSettings: strict),
     .testTarget(

@@ -1,5 +1,5 @@
-import Configuration
 import AuditDispatch
+import Configuration
 import Glibc
 import Linux
 

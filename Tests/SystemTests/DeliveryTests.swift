@@ -39,7 +39,7 @@ struct DeliveryCase: Sendable, CustomTestStringConvertible {
 }
 
 private let id = "msg=audit(1.0:1):"
-private let longest = "type=LONG \(id) " + String(repeating: "y", count: 8969 - 27)
+private let longest = "type=LONG \(id) " + String(repeating: "y", count: 8969 - 28)
 private let highBytes =
   Data("type=SYSCALL \(id) x=".utf8) + Data(0x80...0xff) + Data([0x1d]) + Data("ARCH=x86_64".utf8)
 

@@ -49,7 +49,10 @@ struct LifeCycleTests {
       #expect(Receipt(of: scratch.lines("out"), sent: events).complete.count <= 3)
     case .ours:
       // A life that read something is no failure: everything arrives, once and in order.
-      try await eventually("all lines", within: .seconds(20)) {
+      try await eventually(
+        "all lines", within: .seconds(20),
+        detail: { "\(scratch.lines("out")) \((dispatcher as? Audispatchd)?.messages ?? "")" }
+      ) {
         scratch.lines("out").count == events.count
       }
       #expect(scratch.lines("out") == events.records)
@@ -123,7 +126,10 @@ struct LifeCycleTests {
     kill(try #require(pids(scratch).first), SIGKILL)
     try await Task.sleep(for: .milliseconds(50))
     try await dispatcher.send([events[1]])
-    try await eventually("the second event") {
+    try await eventually(
+      "the second event",
+      detail: { "\(scratch.lines("out")) \((dispatcher as? Audispatchd)?.messages ?? "")" }
+    ) {
       Receipt(of: scratch.lines("out"), sent: events).complete == [1, 2]
     }
     #expect(starts(scratch) == 2)
@@ -262,24 +268,25 @@ struct LifeCycleTests {
     }
   }
 
-  @Test("L11 dispatch goes on after a time without plugins", arguments: DispatcherKind.allCases)
-  func withoutPlugins(kind: DispatcherKind) async throws {
-    try await kind.withSignals { audit in
-      let scratch = try Scratch()
-      let plugin = PluginFile("p", try await Programs.plugin(), ["copy", scratch("out")])
-      let dispatcher = try await kind.start([plugin], audit: audit, scratch: scratch)
-      try await eventually("it runs") { starts(scratch) == 1 }
-      try dispatcher.files.remove("p.conf")
-      dispatcher.reload()
-      try await eventually("it ends") { scratch.text("out.log").contains(" end") }
-      try dispatcher.files.write(plugin)
-      try await Task.sleep(for: .milliseconds(100))
-      dispatcher.reload()
-      try await eventually("it runs again") { starts(scratch) == 2 }
-      try await dispatcher.send([TestEvent(1)])
-      try await eventually("the event") { scratch.text("out").contains(TestEvent(1).lines[0]) }
-      try await end(dispatcher)
-    }
+  // auditd 3.0.9 initialises its dispatcher again, but starts the plugin or gives it events only
+  // at times: its side of the table cannot be held to anything.
+  @Test("L11 dispatch goes on after a time without plugins")
+  func withoutPlugins() async throws {
+    let scratch = try Scratch()
+    let plugin = PluginFile("p", try await Programs.plugin(), ["copy", scratch("out")])
+    let daemon = try await Audispatchd([plugin], scratch: scratch)
+    try await eventually("it runs") { starts(scratch) == 1 }
+    try daemon.files.remove("p.conf")
+    daemon.reload()
+    try await eventually("it ends") { scratch.text("out.log").contains(" end") }
+    try await daemon.send([TestEvent(1)])
+    try await daemon.takenIn()
+    try daemon.files.write(plugin)
+    daemon.reload()
+    try await eventually("it runs again") { starts(scratch) == 2 }
+    try await daemon.send([TestEvent(2)])
+    try await eventually("the event") { scratch.lines("out") == TestEvent(2).lines }
+    try await daemon.finish()
   }
 
   @Test("L12 SIGTERM ends the plugins and the daemon", arguments: DispatcherKind.allCases)

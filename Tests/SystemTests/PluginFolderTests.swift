@@ -38,11 +38,11 @@ private let onlyTheirs: Expected<[String]?> = Expected(auditd309: [], ours: nil)
 
 private let cases: [FolderCase] = [
   FolderCase("C1 .conf", "c1.conf", plain, started),
-  FolderCase("C1 no dot", "c1", plain, started),
+  FolderCase("C1 no dot", "c1plain", plain, started),
   FolderCase("C1 .bak", "c1.bak", plain, onlyTheirs),
   FolderCase("C1 .conf~", "c1.conf~", plain, onlyTheirs),
   FolderCase("C2 hidden", ".c2.conf", plain, skipped),
-  FolderCase("C2 two dots", "c2.b.conf", plain, onlyOurs),
+  FolderCase("C2 two dots", "c2.b.conf", plain, skipped),
   FolderCase(
     "C3", "c3.conf",
     "  ACTIVE   =   YES \ndirection = out\npath = P\ntype = always\nformat = STRING\n", started),
@@ -134,7 +134,8 @@ struct PluginFolderTests {
     let event = TestEvent(1)
     try await dispatcher.send([event])
     let last = cases.indices.filter { cases[$0].expected[kind] != nil }
-    try await eventually("all plugins have started and have the event") {
+    // Those that do not are found by the comparison.
+    try? await eventually("all plugins have started and have the event") {
       last.allSatisfy { scratch.text("\($0)/P.out").contains(event.lines[0]) }
     }
     dispatcher.child.signal(SIGTERM)

@@ -5,7 +5,7 @@
 # Prints "held" when it has the lock, and "restored" when all is as it was.
 set -u
 exec 9>"$1" || exit 1
-flock -w "$2" 9 || exit 1
+flock -w 600 9 || exit 1
 status=$(auditctl -s) || exit 1
 value() { printf '%s\n' "$status" | sed -n "s/^$1 //p"; }
 state() {
