@@ -64,4 +64,19 @@ extension Span<UInt8> {
       return nil
     }
   }
+
+  /// The decimal number at `position`, which moves behind it; `nil` without a digit or with too many.
+  package func decimal(at position: inout Int, maximumDigits: Int) -> UInt64? {
+    let limit = Swift.min(count, position + maximumDigits)
+    var value: UInt64 = 0
+    var at = position
+    while at < limit, self[at] &- 0x30 < 10 {
+      value = value &* 10 &+ UInt64(self[at] &- 0x30)
+      at += 1
+    }
+    guard at > position else { return nil }
+    if at == limit, at < count, self[at] &- 0x30 < 10 { return nil }
+    position = at
+    return value
+  }
 }
