@@ -20,8 +20,6 @@ public struct EventScanner {
   /// Events below this number can get no further record.
   public var oldest: EventTracker.EventNumber { tracker.oldest }
 
-  public func isOpen(_ event: EventTracker.EventNumber) -> Bool { tracker.isOpen(event) }
-
   /// `type=NAME msg=`, which stands before the kernel's bare text in a line.
   @inline(__always)
   public mutating func prefix(of type: UInt32) -> [UInt8] { types.prefix(of: type) }
@@ -36,12 +34,12 @@ public struct EventScanner {
     _ payload: Span<UInt8>, form: RecordFrame.Form, type: inout UInt32
   ) -> EventTracker.Mark {
     if form == .bare {
-      if isSameStamp(payload, at: 0) { return tracker.noteSame(type: type) }
-      return noteBare(payload, type: type)
+      if isSameStamp(payload, at: 0) { return tracker.noteSame() }
+      return noteBare(payload)
     }
     if let end = plainTypeEnd(payload) {
       if form == .line { type = types.number(of: payload.extracting(5..<end)) }
-      if isSameStamp(payload, at: end + 5) { return tracker.noteSame(type: type) }
+      if isSameStamp(payload, at: end + 5) { return tracker.noteSame() }
     }
     return noteLine(payload, form: form, type: &type)
   }
@@ -71,11 +69,11 @@ public struct EventScanner {
     return different[0] | different[1] | different[2] | different[3] == 0
   }
 
-  private mutating func noteBare(_ payload: Span<UInt8>, type: UInt32) -> EventTracker.Mark {
+  private mutating func noteBare(_ payload: Span<UInt8>) -> EventTracker.Mark {
     var at = 0
     guard let stamp = RecordStamp(payload, at: &at) else { return noteUnstamped() }
     remember(payload, 0..<at)
-    return tracker.note(stamp, node: 0, type: type)
+    return tracker.note(stamp, node: 0)
   }
 
   private mutating func noteLine(
@@ -90,7 +88,7 @@ public struct EventScanner {
     } else {
       remember(payload, header.stampPlace)
     }
-    return tracker.note(header.stamp, node: node, type: type)
+    return tracker.note(header.stamp, node: node)
   }
 
   private mutating func noteUnstamped() -> EventTracker.Mark {

@@ -16,7 +16,6 @@ public struct EventTracker {
     var stamp = RecordStamp(milliseconds: .max, serial: .max)
     var node: UInt32 = 0
     var event: EventNumber = 0
-    var isClosed = false
   }
 
   private static let capacity = 4096
@@ -40,66 +39,45 @@ public struct EventTracker {
   ///
   /// - Parameter node: a number for the node's name, the same for the same name.
   @inline(__always)
-  public mutating func note(_ stamp: RecordStamp, node: UInt32, type: UInt32) -> Mark {
+  public mutating func note(_ stamp: RecordStamp, node: UInt32) -> Mark {
     if lastSlot >= 0, last.stamp == stamp, last.node == node {
-      if Self.closes(type) { ring[lastSlot].isClosed = true }
       return Mark(event: last.event, isFirst: false)
     }
-    return noteOther(stamp, node: node, type: type)
+    return noteOther(stamp, node: node)
   }
 
   /// Notes another record of the event of the record before.
   @inline(__always)
-  mutating func noteSame(type: UInt32) -> Mark {
-    if Self.closes(type) { ring[lastSlot].isClosed = true }
+  mutating func noteSame() -> Mark {
     return Mark(event: last.event, isFirst: false)
   }
 
   /// Notes a record that has no stamp: an event of its own.
   public mutating func noteUnstamped() -> Mark {
     // A stamp that no record can have, a new one each time.
-    insert(RecordStamp(milliseconds: .max, serial: next), node: .max, closed: true)
+    insert(RecordStamp(milliseconds: .max, serial: next), node: .max)
     return Mark(event: next - 1, isFirst: true)
   }
 
-  /// Whether more records of that event may come: it was not closed, and is one of the last 256.
-  public func isOpen(_ event: EventNumber) -> Bool {
-    guard event < next, event + 256 >= next else { return false }
-    return !ring[Int(event % UInt64(Self.capacity))].isClosed
-  }
-
-  /// Whether nothing follows a record of that type in its event.
-  ///
-  /// EOE and PROCTITLE come last; user-space messages, the daemon's own and anything above the
-  /// kernel's range are records of their own (audit-records.h, audit.h).
-  @inline(__always)
-  public static func closes(_ type: UInt32) -> Bool {
-    switch type {
-    case 1300..<2000: type == 1320 || type == 1327
-    default: true
-    }
-  }
-
-  private mutating func noteOther(_ stamp: RecordStamp, node: UInt32, type: UInt32) -> Mark {
+  private mutating func noteOther(_ stamp: RecordStamp, node: UInt32) -> Mark {
     var bucket = Self.bucket(stamp, node)
     while table[bucket] != 0 {
       let slot = Int(table[bucket]) - 1
       if ring[slot].stamp == stamp, ring[slot].node == node {
-        if Self.closes(type) { ring[slot].isClosed = true }
         last = ring[slot]
         lastSlot = slot
         return Mark(event: last.event, isFirst: false)
       }
       bucket = (bucket + 1) % Self.buckets
     }
-    insert(stamp, node: node, closed: Self.closes(type))
+    insert(stamp, node: node)
     return Mark(event: next - 1, isFirst: true)
   }
 
-  private mutating func insert(_ stamp: RecordStamp, node: UInt32, closed: Bool) {
+  private mutating func insert(_ stamp: RecordStamp, node: UInt32) {
     let slot = Int(next % UInt64(Self.capacity))
     if next >= UInt64(Self.capacity) { forget(slot) }
-    ring[slot] = Remembered(stamp: stamp, node: node, event: next, isClosed: closed)
+    ring[slot] = Remembered(stamp: stamp, node: node, event: next)
     var bucket = Self.bucket(stamp, node)
     while table[bucket] != 0 { bucket = (bucket + 1) % Self.buckets }
     table[bucket] = UInt16(slot + 1)

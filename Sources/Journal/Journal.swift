@@ -47,8 +47,6 @@ public final class Journal {
   /// Events below this number can get no further record.
   public var oldestEvent: UInt64 { writer.scanner.oldest }
 
-  public func isOpen(_ event: UInt64) -> Bool { writer.scanner.isOpen(event) }
-
   /// Gives spare memory back to the system.
   public func trim() { pool.trim() }
 

@@ -64,7 +64,7 @@ extension Subscription {
   }
 
   /// The plugin has ended with that many bytes unread: its successor gets what it had not read, and
-  /// before that what it had read of events that were not complete.
+  /// before a record whose event had begun before, what its predecessor had read of that event.
   public mutating func restart(unread: Int, journal: Journal) {
     setUnread(unread)
     let written =
@@ -74,26 +74,15 @@ extension Subscription {
     outstanding = 0
     readOffset = 0
     runs.removeAll { $0.kind == .again }
-    var incomplete: Set<UInt64> = []
-    let next = journal.events
-    for run in runs where run.kind == .counted {
-      for index in run.start..<run.end where !run.segment[index].isFirst {
-        incomplete.insert(Self.expand(run.segment[index].event, next: next))
-      }
-    }
-    var again = Deque<Run>()
+    inherited = history
+    inheritedEvents = []
     for run in history {
       for index in run.start..<run.end {
-        let event = Self.expand(run.segment[index].event, next: next)
-        guard incomplete.contains(event) || journal.isOpen(event) else { continue }
-        if let last = again.last, last.segment === run.segment, last.end == index {
-          again[again.count - 1].end += 1
-        } else {
-          again.append(Run(segment: run.segment, start: index, end: index + 1, kind: .again))
-        }
+        let event = Self.expand(run.segment[index].event, next: journal.events)
+        inheritedEvents.insert(event)
+        newestInherited = max(newestInherited, event)
       }
     }
-    runs.prepend(contentsOf: again)
     writeRun = 0
     writeIndex = runs.first?.start ?? 0
     writeOffset = 0
@@ -155,7 +144,9 @@ extension Subscription {
         writeIndex = runs[writeRun].start
         continue
       }
-      guard writeOffset == 0, limits.whenFull == .dropOldest else { return }
+      guard writeOffset == 0 else { return }
+      if !inheritedEvents.isEmpty, repeatBeginning(journal) { continue }
+      guard limits.whenFull == .dropOldest else { return }
       if isDropped(runs[writeRun], writeIndex, journal) {
         removeQueued(run: writeRun, index: writeIndex)
         continue
@@ -170,13 +161,53 @@ extension Subscription {
     }
   }
 
+  /// Puts what a predecessor had read of the next record's event before it; `false` when there is
+  /// nothing to repeat.
+  private mutating func repeatBeginning(_ journal: Journal) -> Bool {
+    let next = journal.events
+    let run = runs[writeRun]
+    guard run.kind == .counted else { return false }
+    let entry = run.segment[writeIndex]
+    let event = Self.expand(entry.event, next: next)
+    guard !entry.isFirst, inheritedEvents.remove(event) != nil else {
+      // Events that can get no further record, and are not queued, need not be remembered.
+      if event > newestInherited + 4096 { forgetInherited() }
+      return false
+    }
+    var again: [Run] = []
+    for run in inherited {
+      for index in run.start..<run.end
+      where Self.expand(run.segment[index].event, next: next) == event {
+        if let last = again.last, last.segment === run.segment, last.end == index {
+          again[again.count - 1].end += 1
+        } else {
+          again.append(Run(segment: run.segment, start: index, end: index + 1, kind: .again))
+        }
+      }
+    }
+    if inheritedEvents.isEmpty { forgetInherited() }
+    for run in again.reversed() { insertAtCursor(run) }
+    return !again.isEmpty
+  }
+
+  private mutating func forgetInherited() {
+    inherited.removeAll()
+    inheritedEvents.removeAll()
+  }
+
   /// Where the piece that begins at the write cursor must end: at the run's end, behind a record
   /// whose payload follows it, before a dropped record, before a gap that is due.
   private func endOfPiece(_ run: Run, _ journal: Journal) -> Int {
     let filters = limits.whenFull == .dropOldest && (!droppedEvents.isEmpty || gap.records > 0)
-    guard run.segment.hasPayloads || filters else { return run.end }
+    let repeats = !inheritedEvents.isEmpty && run.kind == .counted
+    guard run.segment.hasPayloads || filters || repeats else { return run.end }
     var end = writeIndex
     while end < run.end {
+      if end > writeIndex, repeats, !run.segment[end].isFirst,
+        inheritedEvents.contains(Self.expand(run.segment[end].event, next: journal.events))
+      {
+        return end
+      }
       if end > writeIndex, filters {
         if isDropped(run, end, journal) { return end }
         if gap.records > 0, run.segment[end].isFirst { return end }

@@ -68,6 +68,10 @@ public struct Subscription {
   var runs = Deque<Run>()
   var history = Deque<Run>()
   var historyCount = 0
+  /// What a predecessor had read last, and the events of it that were not continued yet.
+  var inherited = Deque<Run>()
+  var inheritedEvents: Set<UInt64> = []
+  var newestInherited: UInt64 = 0
   /// The write cursor: a record in a run, or the run's end, and how many of the record's bytes are
   /// written.
   var writeRun = 0
@@ -153,6 +157,8 @@ public struct Subscription {
     runs.removeAll()
     history.removeAll()
     historyCount = 0
+    inherited.removeAll()
+    inheritedEvents.removeAll()
     writeRun = 0
     writeIndex = 0
     writeOffset = 0
