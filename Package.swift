@@ -73,7 +73,7 @@ let package = Package(
       dependencies: [
         "AuditRecord", "Enrichment", "Linux", "ScriptedAccounts", "audispatch-kernel",
       ],
-      resources: [.copy("Corpus")], swiftSettings: strict),
+      exclude: ["Live"], resources: [.copy("Corpus")], swiftSettings: strict),
     .testTarget(name: "JournalTests", dependencies: ["Journal"], swiftSettings: strict),
     .testTarget(
       name: "ConfigurationTests", dependencies: ["Configuration", "Linux"], exclude: ["Fixtures"],

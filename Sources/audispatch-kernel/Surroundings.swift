@@ -1,4 +1,3 @@
-import AuditRecord
 import CAudispatch
 import Glibc
 import Linux
@@ -34,15 +33,25 @@ enum Surroundings {
       + "are lost and counted; grant CAP_NET_ADMIN or raise net.core.rmem_max"
   }
 
-  /// Whether this network namespace is known to be another than the first process's.
+  /// Whether this network namespace is known to be another than the initial one.
   ///
   /// The kernel sends audit messages to the initial network namespace alone.
   static var isInOtherNetwork: Bool {
-    // Only where process 1 is the host's is its namespace the initial one.
-    guard link("/proc/self/ns/pid") == "pid:[4026531836]", let own = link("/proc/self/ns/net"),
-      let first = link("/proc/1/ns/net")
-    else { return false }
-    return own != first
+    guard let own = link("/proc/self/ns/net") else { return false }
+    // The numbers of the initial namespaces are the kernel's interface; the network's since 6.18.
+    if link("/proc/self/ns/pid") == "pid:[4026531836]", let first = link("/proc/1/ns/net") {
+      return own != first
+    }
+    return kernelNumbersNetworks && own != "net:[4026531833]"
+  }
+
+  private static var kernelNumbersNetworks: Bool {
+    guard let release = try? Transfer.contents(of: "/proc/sys/kernel/osrelease", limit: 64) else {
+      return false
+    }
+    let parts = release.split(separator: UInt8(ascii: "."))
+    let numbers = parts.prefix(2).compactMap { Int(String(decoding: $0, as: UTF8.self)) }
+    return numbers.count == 2 && (numbers[0], numbers[1]) >= (6, 18)
   }
 
   private static func link(_ path: String) -> String? {

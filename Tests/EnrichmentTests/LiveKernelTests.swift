@@ -1,0 +1,232 @@
+import AuditRecord
+import Foundation
+import Glibc
+import Linux
+import Testing
+
+@Suite(
+  "audispatch-kernel and the kernel's own messages", .serialized,
+  .enabled(if: AuditedHost.isUsable, AuditedHost.why))
+struct LiveKernel {
+  /// The system-call records about `/bin/true`, by serial, and the serials that were ended.
+  private func events(_ records: [BinaryRecord]) -> (begun: Set<UInt64>, whole: Set<UInt64>) {
+    var begun: Set<UInt64> = []
+    var ended: Set<UInt64> = []
+    for record in records {
+      guard let header = RecordHeader(record.payload.span) else { continue }
+      if record.type == 1320 { ended.insert(header.stamp.serial) }
+      let line = String(decoding: record.payload, as: UTF8.self)
+      if record.type == 1300, line.contains(#"comm="true""#) { begun.insert(header.stamp.serial) }
+    }
+    return (begun, begun.intersection(ended))
+  }
+
+  private func start(_ options: String, in scratch: borrowing Scratch) throws -> Process {
+    let process = try Program.start(
+      "exec $KERNEL \(options) --counters-fd 3 3<>page > out 2> err", in: scratch.path)
+    let isReady = eventually(within: 5) { scratch.isPublished("page") }
+    try #require(isReady)
+    return process
+  }
+
+  private func stop(_ process: Process) -> Int32 {
+    process.terminate()
+    process.waitUntilExit()
+    return process.terminationStatus
+  }
+
+  @Test func `gives every record of 500 execs, and ends in order on SIGTERM`() throws {
+    let scratch = try Scratch()
+    let host = try AuditedHost.take()
+    let process = try start("", in: scratch)
+    try host.execute(500)
+    let status = stop(process)
+    let counters = try #require(try scratch.counters("page"))
+    let records = BinaryRecord.all(in: try scratch.bytes("out"))
+    let lost = try host.lost
+    #expect(status == 0)
+    #expect(events(records).whole.count == 500)
+    #expect(counters.written == UInt64(records.count))
+    #expect(counters.received == counters.written)
+    #expect(counters.kernelLost == UInt64(lost))
+    #expect(counters.kernelAudit == 1)
+    #expect(counters.receiveOverruns + counters.queueLost + counters.malformed == 0)
+  }
+
+  @Test func `drains the kernel while a name look-up hangs, and then gives everything`() throws {
+    let scratch = try Scratch()
+    let host = try AuditedHost.take()
+    let built = try Program.run(
+      """
+      cc -shared -fPIC -DHANG='"\(scratch.path)/hang"' -o libnss_hang.so.2 \
+        "$CORPUS/../Live/nss_hang.c" && printf 'passwd: hang files\\ngroup: hang files\\n' > nsswitch.conf
+      touch hang
+      """, in: scratch.path)
+    try #require(built == 0, "a C compiler is needed")
+    let process = try Program.start(
+      """
+      exec unshare --mount bash -c 'mount --bind nsswitch.conf /etc/nsswitch.conf &&
+        LD_LIBRARY_PATH=$PWD:$LD_LIBRARY_PATH exec $KERNEL --counters-fd 3 3<>page > out 2> err'
+      """, in: scratch.path)
+    defer { _ = stop(process) }
+    let isReady = eventually(within: 5) { scratch.isPublished("page") }
+    try #require(isReady)
+    try host.execute(3000)
+    // Each exec has at least SYSCALL, EXECVE, PATH, PROCTITLE and EOE.
+    let drained = try eventually(within: 5) {
+      (try scratch.counters("page")?.received ?? 0) >= 15_000
+    }
+    let hanging = try #require(try scratch.counters("page"))
+    #expect(drained)
+    // Some records of the beginning may need no names.
+    #expect(hanging.written < 100)
+    #expect(hanging.receiveOverruns + hanging.queueLost == 0)
+
+    try FileManager.default.removeItem(atPath: scratch.file("hang"))
+    let delivered = try eventually(within: 30) {
+      let counters = try scratch.counters("page")
+      return (counters?.written ?? 0) >= hanging.received
+    }
+    #expect(delivered)
+    let status = stop(process)
+    let whole = events(BinaryRecord.all(in: try scratch.bytes("out"))).whole
+    let lost = try host.lost
+    #expect(status == 0)
+    #expect(whole.count == 3000)
+    #expect(lost == 0)
+  }
+
+  @Test func `counts exactly what its receive buffer could not hold`() throws {
+    let scratch = try Scratch()
+    let host = try AuditedHost.take()
+    let other = try Program.start(
+      "exec $KERNEL --raw --counters-fd 3 3<>other > all 2> /dev/null", in: scratch.path)
+    let isHearing = eventually(within: 5) { scratch.isPublished("other") }
+    try #require(isHearing)
+    let process = try start("--raw --receive-buffer 4096", in: scratch)
+    kill(process.processIdentifier, SIGSTOP)
+    try host.execute(200)
+    kill(process.processIdentifier, SIGCONT)
+    let noticed = try eventually(within: 5) {
+      (try scratch.counters("page")?.receiveOverruns ?? 0) > 0
+    }
+    #expect(noticed)
+    _ = stop(process)
+    _ = stop(other)
+    let counters = try #require(try scratch.counters("page"))
+    // Both heard the execs; only the other one heard all. What came before and after is not exec.
+    let all = BinaryRecord.all(in: try scratch.bytes("all"))
+    let ours = BinaryRecord.all(in: try scratch.bytes("out"))
+    let first = try #require(ours.first)
+    let from = try #require(all.firstIndex(of: first))
+    let last = try #require(ours.last)
+    let to = try #require(all.lastIndex(of: last))
+    let missed = all.count - from - ours.count
+    let missedAtLeast = to - from + 1 - ours.count
+    #expect((missedAtLeast...missed).contains(Int(counters.receiveOverruns)))
+    #expect(missed >= 800)
+  }
+
+  @Test func `loses whole events, and counts them, when nobody reads its output`() throws {
+    let scratch = try Scratch()
+    let host = try AuditedHost.take()
+    let process = try Program.start(
+      """
+      mkfifo pipe; exec 4<>pipe
+      exec $KERNEL --queue-bytes 65536 --counters-fd 3 3<>page > pipe 2> err
+      """, in: scratch.path)
+    let isReady = eventually(within: 5) { scratch.isPublished("page") }
+    try #require(isReady)
+    try host.execute(400)
+    let reader = try Program.start("exec cat < pipe > out", in: scratch.path)
+    let read = try eventually(within: 5) {
+      let counters = try scratch.counters("page")
+      return counters.map { $0.written + $0.queueLost >= $0.received } ?? false
+    }
+    #expect(read)
+    let status = stop(process)
+    reader.waitUntilExit()
+    let counters = try #require(try scratch.counters("page"))
+    let records = BinaryRecord.all(in: try scratch.bytes("out"))
+    let (begun, whole) = events(records)
+    #expect(status == 0)
+    #expect(counters.queueLost > 0)
+    #expect(UInt64(records.count) == counters.written)
+    #expect(counters.received == counters.written + counters.queueLost)
+    #expect(begun == whole)
+  }
+
+  @Test func `ends within its second when a look-up hangs for ever, and counts the rest`() throws {
+    let scratch = try Scratch()
+    let host = try AuditedHost.take()
+    let process = try Program.start(
+      """
+      mkfifo pipe; exec 4<>pipe
+      exec $KERNEL --counters-fd 3 3<>page > pipe 2> err
+      """, in: scratch.path)
+    let isReady = eventually(within: 5) { scratch.isPublished("page") }
+    try #require(isReady)
+    try host.execute(300)
+    let begin = ContinuousClock.now
+    let status = stop(process)
+    let took = ContinuousClock.now - begin
+    let counters = try #require(try scratch.counters("page"))
+    #expect(status == 0)
+    #expect(took < .seconds(3))
+    #expect(counters.queueLost > 0)
+    #expect(counters.received == counters.written + counters.queueLost)
+  }
+
+  @Test func `ends when its reader is gone, though the kernel is silent`() throws {
+    let scratch = try Scratch()
+    let host = try AuditedHost.take()
+    let process = try Program.start(
+      "$KERNEL --raw 2> err | sleep 0.2; exit ${PIPESTATUS[0]}", in: scratch.path)
+    let ended = eventually(within: 5) { !process.isRunning }
+    #expect(ended)
+    #expect(process.terminationStatus == 1)
+    withExtendedLifetime(host) {}
+  }
+
+  @Test(
+    arguments: [
+      ("-audit_read", 1, "error: reading the kernel's audit messages needs CAP_AUDIT_READ"),
+      ("-audit_control", 0, "is not counted (needs CAP_AUDIT_CONTROL)"),
+      ("-net_admin", 0, "without CAP_NET_ADMIN there is no larger receive buffer than"),
+    ] as [(String, Int32, String)])
+  func `says which capability is missing`(drop: String, exit: Int32, sentence: String) throws {
+    let scratch = try Scratch()
+    let status = try Program.run(
+      "timeout --preserve-status 0.5 setpriv --bounding-set \(drop) --inh-caps \(drop) $KERNEL 2> err",
+      in: scratch.path)
+    let said = try scratch.text("err")
+    #expect(status == exit)
+    #expect(said.contains(sentence))
+  }
+
+  @Test(
+    arguments: [
+      ("--net", 0, "to the initial network namespace only"),
+      ("--user --map-root-user", 1, "counts only in the initial user namespace"),
+    ] as [(String, Int32, String)])
+  func `says that a container hears nothing`(space: String, exit: Int32, sentence: String) throws {
+    let scratch = try Scratch()
+    let status = try Program.run(
+      "timeout --preserve-status 0.5 unshare \(space) $KERNEL 2> err", in: scratch.path)
+    let said = try scratch.text("err")
+    #expect(status == exit)
+    #expect(said.contains(sentence))
+  }
+
+  @Test func `says that audit is off`() throws {
+    let scratch = try Scratch()
+    let host = try AuditedHost.take()
+    try #require(try Program.run("auditctl -e 0 > /dev/null") == 0)
+    try Program.run("timeout --preserve-status 0.5 $KERNEL 2> err", in: scratch.path)
+    let said = try scratch.text("err")
+    #expect(
+      said.contains("warning: audit is disabled in the kernel, nothing comes until auditctl -e 1"))
+    #expect(!said.contains("namespace"))
+    withExtendedLifetime(host) {}
+  }
+}
