@@ -16,7 +16,12 @@ public struct Interpreter: Sendable {
   /// The meaning of a field of a record; `nil` when libauparse has none, does not know it, or
   /// refuses the line.
   public func meaning(of name: String, in record: EventRecord, _ event: AuditEvent) -> String? {
-    Parser.shared.withLock { $0.meaning(of: name, in: event.bytes[record.line]) }
+    LibauparseTurn.take(.interpretation) { remembers in
+      Parser.shared.withLock { parser in
+        if !remembers { parser.forget() }
+        return parser.meaning(of: name, in: event.bytes[record.line])
+      }
+    }
   }
 }
 
@@ -28,6 +33,8 @@ private struct Parser {
   private var state: OpaquePointer?
   /// The record with a newline and a NUL; empty when there is none.
   private var buffer: [UInt8] = []
+
+  mutating func forget() { buffer = [] }
 
   mutating func meaning(of name: String, in line: ArraySlice<UInt8>) -> String? {
     if buffer.isEmpty || !buffer.dropLast(2).elementsEqual(line) {
