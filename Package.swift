@@ -81,7 +81,7 @@ let package = Package(
     .testTarget(name: "DispatchTests", dependencies: ["AuditDispatch"], swiftSettings: strict),
     .testTarget(
       name: "AudispatchPluginTests",
-      dependencies: ["AudispatchPlugin", "AuditRecord", "Linux", "audispatch-print"],
+      dependencies: ["AudispatchPlugin", "AuditRecord", "CAuparse", "Linux", "audispatch-print"],
       exclude: ["Golden"], swiftSettings: strict),
     .testTarget(
       name: "ControlToolTests", dependencies: ["Linux", "audispatchctl"], exclude: ["Golden"],

@@ -4,7 +4,7 @@ import Linux
 /// Prints each event as one readable line, or its records as they are.
 struct PrintPlugin: AuditPlugin, ~Copyable {
   private let raw: Bool
-  private let log: PluginLog
+  private var log: PluginLog
   private var output: LineOutput
   private var summary: EventSummary
 
@@ -36,7 +36,7 @@ struct PrintPlugin: AuditPlugin, ~Copyable {
     do {
       try output.reopen()
     } catch {
-      log.write("\(error); still writing to the file as it was")
+      log.write(.error, "\(error); still writing to the file as it was")
     }
   }
 

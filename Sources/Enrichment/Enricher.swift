@@ -2,7 +2,6 @@ import AuditRecord
 import CAudit
 import CAuparse
 import Glibc
-import Synchronization
 
 /// Appends to a line what its numbers mean, through libauparse, as auditd 3.0.9 does.
 ///
@@ -12,13 +11,10 @@ import Synchronization
 /// them. libauparse keeps the names that it found until a record of an account's creation or
 /// removal passes.
 @safe final class Enricher {
-  /// libauparse keeps its caches in globals; one record at a time in this process.
-  private static let libauparse = Mutex<Void>(())
-
   private var parser: OpaquePointer?
 
   deinit {
-    Enricher.libauparse.withLock { _ in
+    LibauparseTurn.take(.enrichment) { _ in
       if let parser = unsafe parser { unsafe auparse_destroy(parser) }
     }
   }
@@ -29,7 +25,7 @@ import Synchronization
     let accounts = AccountChange(type)
     // Nine in ten records have nothing to add; libauparse takes some microseconds to say so.
     guard accounts != nil || line.span.mayHaveMeaning else { return }
-    Enricher.libauparse.withLock { _ in
+    LibauparseTurn.take(.enrichment) { _ in
       guard load(&line), let parser = unsafe parser else { return }
       var more = unsafe auparse_first_record(parser)
       if accounts == .added { auparse_forget_names() }

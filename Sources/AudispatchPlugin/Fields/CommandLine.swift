@@ -30,13 +30,24 @@ extension AuditEvent {
     return title.split(separator: 0, omittingEmptySubsequences: false).map(Array.init)
   }
 
+  /// The number in `a12` and in `a12[3]`; `nil` for `argc` and `a12_len`.
   private func argumentNumber(_ name: Range<Int>) -> Int? {
-    let span = bytes.span
-    var at = name.lowerBound + 1
-    guard span[name.lowerBound] == UInt8(ascii: "a"), at < name.upperBound,
-      let number = span.decimal(at: &at, maximumDigits: 6), at <= name.upperBound,
-      at == name.upperBound || span[at] == UInt8(ascii: "[")
-    else { return nil }
-    return Int(number)
+    let name = bytes[name]
+    guard name.first == UInt8(ascii: "a") else { return nil }
+    return Digits.value(name.dropFirst().prefix { $0 != UInt8(ascii: "[") })
+  }
+}
+
+/// Decimal numbers of at most nine digits.
+enum Digits {
+  /// The number; `nil` when the text is anything else.
+  static func value(_ text: some Collection<UInt8>) -> Int? {
+    guard !text.isEmpty, text.count <= 9 else { return nil }
+    var value = 0
+    for byte in text {
+      guard byte &- 0x30 < 10 else { return nil }
+      value = value * 10 + Int(byte &- 0x30)
+    }
+    return value
   }
 }

@@ -8,35 +8,37 @@ import Synchronization
 /// About 5 µs a record and 1 µs a field. Names of users are looked up where the host says so (a
 /// directory server perhaps), which may block; a line that auditd enriched needs no look-up.
 ///
-/// libauparse up to 3.x keeps what it read of a record in variables of the whole process: the
-/// calls of all interpreters wait for each other.
-@safe
-public final class Interpreter {
-  private var state: OpaquePointer?
-  private var buffer: [UInt8] = []
-  private static let libauparse = Mutex(())
-
+/// libauparse up to 3.x keeps what it read of a record in variables of the whole process. All
+/// interpreters therefore share one parser, and wait for each other.
+public struct Interpreter: Sendable {
   public init() {}
 
-  deinit {
-    Self.libauparse.withLock { _ in
-      // The names of users and groups are kept: all interpreters share them.
-      unsafe auparse_destroy_ext(state, AUPARSE_DESTROY_COMMON)
+  /// The meaning of a field of a record; `nil` when libauparse has none, does not know it, or
+  /// refuses the line.
+  public func meaning(of name: String, in record: EventRecord, _ event: AuditEvent) -> String? {
+    LibauparseTurn.take(.interpretation) { remembers in
+      Parser.shared.withLock { parser in
+        if !remembers { parser.forget() }
+        return parser.meaning(of: name, in: event.bytes[record.line])
+      }
     }
   }
+}
 
-  /// The meaning of a field of a record; `nil` when libauparse has none, does
-  /// not know it, or refuses the line.
-  public func meaning(of name: String, in record: EventRecord, _ event: AuditEvent) -> String? {
-    Self.libauparse.withLock { _ in look(up: name, in: record, event) }
-  }
+/// libauparse with the one record that was last asked about.
+@safe
+private struct Parser {
+  static let shared = Mutex(Parser())
 
-  private func look(up name: String, in record: EventRecord, _ event: AuditEvent) -> String? {
-    let line = event.bytes[record.line]
+  private var state: OpaquePointer?
+  /// The record with a newline and a NUL; empty when there is none.
+  private var buffer: [UInt8] = []
+
+  mutating func forget() { buffer = [] }
+
+  mutating func meaning(of name: String, in line: ArraySlice<UInt8>) -> String? {
     if buffer.isEmpty || !buffer.dropLast(2).elementsEqual(line) {
-      buffer = Array(line)
-      buffer.append(UInt8(ascii: "\n"))
-      buffer.append(0)
+      buffer = line + [UInt8(ascii: "\n"), 0]
       guard load() else {
         buffer = []
         return nil
@@ -50,7 +52,7 @@ public final class Interpreter {
     return meaning.hasPrefix("unknown-") ? nil : meaning
   }
 
-  private func load() -> Bool {
+  private mutating func load() -> Bool {
     let count = buffer.count - 1
     return unsafe buffer.withUnsafeBytes { bytes in
       let text = unsafe bytes.baseAddress!.assumingMemoryBound(to: CChar.self)

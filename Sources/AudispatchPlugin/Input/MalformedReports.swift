@@ -6,11 +6,11 @@ import Linux
 struct MalformedReports {
   private static let interval = Duration.seconds(60)
 
-  private let name: String
+  private var log: PluginLog
   private var reported = 0
   private var last: Duration?
 
-  init(name: String) { self.name = name }
+  init(log: PluginLog) { self.log = log }
 
   mutating func note(_ counts: [MalformedInput: Int], sample: [UInt8], at now: Duration) {
     let total = counts.values.reduce(0, +)
@@ -20,14 +20,14 @@ struct MalformedReports {
     reported = total
     last = now
     let example = isFirst ? ", for example \"\(SafeText.escaped(sample))\"" : ""
-    say("skipped \(Self.text(counts))\(example)")
+    log.write(.warning, "skipped \(Self.text(counts))\(example)")
   }
 
-  func close(_ counts: [MalformedInput: Int]) {
-    if counts.values.reduce(0, +) > 0 { say("skipped in all: \(Self.text(counts))") }
+  mutating func close(_ counts: [MalformedInput: Int]) {
+    if counts.values.reduce(0, +) > 0 {
+      log.write(.warning, "skipped in all: \(Self.text(counts))")
+    }
   }
-
-  private func say(_ text: String) { PluginLog(name: name).write(text) }
 
   static func text(_ counts: [MalformedInput: Int]) -> String {
     let total = counts.values.reduce(0, +)
@@ -35,17 +35,5 @@ struct MalformedReports {
       counts[kind].map { "\(kind.rawValue): \($0)" }
     }
     return "\(total) malformed input\(total == 1 ? "" : "s") (\(kinds.joined(separator: ", ")))"
-  }
-}
-
-/// Messages of a plugin: one line each on standard error, which the dispatcher catches.
-public struct PluginLog: Sendable {
-  public let name: String
-
-  public init(name: String) { self.name = name }
-
-  public func write(_ text: String) {
-    // A message that cannot be written has nowhere else to go.
-    do { try Transfer.writeAll(2, Array("\(name): \(text)\n".utf8)) } catch {}
   }
 }

@@ -17,15 +17,15 @@ public struct PluginSession: ~Copyable {
   private var reports: MalformedReports
 
   /// - Parameters:
-  ///   - name: what messages on standard error begin with.
+  ///   - log: where malformed input is reported.
   ///   - input: the descriptor to read, standard input as a rule.
   public init(
-    name: String, input: Int32 = 0, limits: EventAssembler.Limits = EventAssembler.Limits()
+    log: PluginLog, input: Int32 = 0, limits: EventAssembler.Limits = EventAssembler.Limits()
   ) throws(SystemError) {
     self.input = input
     signals = try PluginSignals()
     assembler = EventAssembler(limits: limits)
-    reports = MalformedReports(name: name)
+    reports = MalformedReports(log: log)
   }
 
   /// What was counted so far.

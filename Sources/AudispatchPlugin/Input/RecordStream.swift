@@ -102,13 +102,11 @@ public struct RecordStream {
 
   private mutating func type(_ line: Span<UInt8>, _ header: RecordHeader) -> RecordType {
     let number = types.number(of: line.extracting(header.typeName))
-    if number == TypeNames.unknown, line.has("UNKNOWN[", at: header.typeName.lowerBound) {
-      var at = header.typeName.lowerBound + 8
-      if let value = line.decimal(at: &at, maximumDigits: 9), at == header.typeName.upperBound - 1 {
-        return RecordType(rawValue: UInt32(value))
-      }
+    guard number == TypeNames.unknown, line.has("UNKNOWN[", at: header.typeName.lowerBound) else {
+      return RecordType(rawValue: number)
     }
-    return RecordType(rawValue: number)
+    let digits = header.typeName.dropFirst(8).dropLast().map { line[$0] }
+    return RecordType(rawValue: Digits.value(digits).map(UInt32.init) ?? number)
   }
 
   private mutating func note(_ kind: MalformedInput, _ sample: ArraySlice<UInt8>) {

@@ -1,0 +1,148 @@
+import Glibc
+import Linux
+import Testing
+
+@testable import AudispatchPlugin
+@testable import audispatch_print
+
+@Suite("audispatch-print")
+struct PrintPluginTests {
+  static let first = Array("type=USER msg=audit(1.000:1): uid=0 msg='text=one res=success'\n".utf8)
+  static let second = Array("type=USER msg=audit(2.000:2): uid=0 msg='text=two res=success'\n".utf8)
+  static let firstLine = "1970-01-01T00:00:01.000Z #1 root sent the message one\n"
+  static let secondLine = "1970-01-01T00:00:02.000Z #2 root sent the message two\n"
+
+  /// Binary records, version 1, as auditd writes them: compact, or padded with stale memory.
+  static func binary(_ lines: [[UInt8]], fixed: Bool) -> [UInt8] {
+    var bytes: [UInt8] = []
+    for line in lines {
+      for word in [1, 16, 1300, UInt32(line.count)] {
+        bytes += (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * UInt32($0))) }
+      }
+      bytes += line
+      if fixed { bytes += (line.count..<8970).map { UInt8(truncatingIfNeeded: $0 &* 31) } }
+    }
+    return bytes
+  }
+
+  static let forms: [(String, [UInt8])] = [
+    ("text", Corpus.bytes), ("compact", binary(Corpus.lines, fixed: false)),
+    ("fixed", binary(Corpus.lines, fixed: true)),
+  ]
+
+  @Test(arguments: forms.indices)
+  func `prints every event, whatever form the records have`(_ form: Int) throws {
+    let run = try PrintRun(["--utc"])
+    try run.write(Self.forms[form].1)
+    run.close()
+    #expect(run.end() == .exit(0))
+    #expect(run.contents("err") == "")
+    var summary = EventSummary(zone: .utc)
+    let expected = assemble(Corpus.lines).map { summary.line(for: $0) + "\n" }.joined()
+    #expect(run.contents("out") == expected)
+  }
+
+  @Test func `prints every record as it is`() throws {
+    let run = try PrintRun(["--raw"])
+    try run.write(Corpus.bytes)
+    run.close()
+    #expect(run.end() == .exit(0))
+    let printed = Array(run.contents("out").utf8).split(separator: 0x0a).map(Array.init)
+    let order = { (a: [UInt8], b: [UInt8]) in a.lexicographicallyPrecedes(b) }
+    #expect(printed.sorted(by: order) == Corpus.lines.sorted(by: order))
+  }
+
+  @Test func `prints an event while its input stays open`() throws {
+    let run = try PrintRun(["--utc"])
+    try run.write(Self.first)
+    #expect(run.await(Self.firstLine, in: "out"))
+  }
+
+  @Test func `opens its file again on SIGHUP, though auditd left it ignored`() throws {
+    let run = try PrintRun(["--utc", "DIR/lines"], inherited: "HUP TERM")
+    try run.write(Self.first)
+    #expect(run.await(Self.firstLine, in: "lines"))
+    unsafe rename("\(run.folder)/lines", "\(run.folder)/lines.1")
+    run.signal(SIGHUP)
+    // The new file is the sign that the signal was taken.
+    for _ in 0..<1000 where unsafe access("\(run.folder)/lines", F_OK) != 0 {
+      Pause.nanoseconds(10_000_000)
+    }
+    try run.write(Self.second)
+    run.close()
+    #expect(run.end() == .exit(0))
+    #expect(run.contents("lines.1") == Self.firstLine)
+    #expect(run.contents("lines") == Self.secondLine)
+  }
+
+  @Test func `keeps its file when it cannot open it again`() throws {
+    let run = try PrintRun(["--utc", "DIR/lines"])
+    try run.write(Self.first)
+    #expect(run.await(Self.firstLine, in: "lines"))
+    unsafe rename("\(run.folder)/lines", "\(run.folder)/lines.1")
+    unsafe mkdir("\(run.folder)/lines", 0o700)
+    run.signal(SIGHUP)
+    #expect(run.await("still writing to the file as it was", in: "err"))
+    try run.write(Self.second)
+    run.close()
+    #expect(run.end() == .exit(0))
+    #expect(run.contents("lines.1") == Self.firstLine + Self.secondLine)
+    unsafe rmdir("\(run.folder)/lines")
+  }
+
+  @Test(arguments: ["", "HUP TERM"])
+  func `prints what waits on SIGTERM, and ends`(_ inherited: String) throws {
+    let run = try PrintRun(["--utc"], inherited: inherited)
+    try run.write(Self.first)
+    #expect(run.await(Self.firstLine, in: "out"))
+    // A SYSCALL that waits for its EOE is printed too.
+    try run.write(Array("type=SYSCALL msg=audit(3.000:3): arch=c000003e syscall=1 uid=0\n".utf8))
+    run.signal(SIGTERM)
+    #expect(run.end() == .exit(0))
+    #expect(run.contents("out").contains("#3 root wrote to"))
+  }
+
+  @Test func `skips what is no record, and says so`() throws {
+    let run = try PrintRun(["--utc"])
+    try run.write(Array("junk \u{1b}[2J\n".utf8) + Self.first + Array("more\n".utf8) + Self.second)
+    run.close()
+    #expect(run.end() == .exit(0))
+    #expect(run.contents("out") == Self.firstLine + Self.secondLine)
+    let errors = run.contents("err")
+    #expect(errors.contains("for example \"") && !errors.contains("\u{1b}"))
+    #expect(errors.contains("skipped in all: 2 malformed inputs (not a record: 2)"))
+  }
+
+  @Test func `ends with status 1 when its file cannot be written`() throws {
+    let run = try PrintRun(["/nowhere/lines"])
+    #expect(run.end() == .exit(1))
+    #expect(
+      run.contents("err")
+        == "audispatch-print: cannot open /nowhere/lines: No such file or directory\n")
+  }
+
+  @Test func `ends with status 2 for an option it does not know`() throws {
+    let run = try PrintRun(["--rwa"])
+    #expect(run.end() == .exit(2))
+    #expect(run.contents("err").hasPrefix("audispatch-print: unknown option --rwa\n"))
+  }
+
+  static let arguments: [([String], String?, Bool)] = [
+    ([], nil, false), (["--raw"], nil, true), (["f"], "f", false), (["--raw", "f"], "f", true),
+    (["--output", "f"], "f", false), (["--output=f", "--raw"], "f", true),
+    (["-o", "f"], "f", false),
+    (["-"], "-", false),
+  ]
+
+  @Test(arguments: arguments)
+  func `takes its arguments`(_ arguments: [String], _ file: String?, _ raw: Bool) throws {
+    let options = try PrintOptions(arguments)
+    #expect(options.output == file)
+    #expect(options.raw == raw)
+  }
+
+  @Test(arguments: [["--output"], ["a", "b"], ["-x"], ["--output", "a", "b"], [""]])
+  func `refuses arguments`(_ arguments: [String]) {
+    #expect(throws: PrintOptions.UsageError.self) { try PrintOptions(arguments) }
+  }
+}
