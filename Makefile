@@ -8,7 +8,8 @@ DESTDIR ?=
 PREFIX ?= /usr
 SYSCONFDIR ?= /etc
 SBINDIR ?= $(PREFIX)/sbin
-LIBEXECDIR ?= $(PREFIX)/libexec/audispatch
+# Where the daemon looks for what is not beside it.
+LIBEXECDIR := /usr/libexec/audispatch
 MANDIR ?= $(PREFIX)/share/man
 
 RELEASE := .build/release
@@ -82,22 +83,24 @@ lint: ## what format would change
 	swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)
 
 # Files in SYSCONFDIR that are there already are left as they are.
+ETC := $(DESTDIR)$(SYSCONFDIR)/audispatch
+DOC := $(DESTDIR)$(PREFIX)/share/doc/audispatch
+
 .PHONY: install
 install: build ## install under DESTDIR
-	install -d -m 0755 '$(DESTDIR)$(SBINDIR)' '$(DESTDIR)$(LIBEXECDIR)'
+	install -d -m 0755 '$(DESTDIR)$(SBINDIR)' '$(DESTDIR)$(LIBEXECDIR)' '$(DOC)/examples'
 	install -m 0750 $(DAEMONS:%=$(RELEASE)/%) '$(DESTDIR)$(SBINDIR)'
 	install -m 0750 $(PLUGINS:%=$(RELEASE)/%) '$(DESTDIR)$(LIBEXECDIR)'
-	install -d -m 0750 '$(DESTDIR)$(SYSCONFDIR)/audispatch/plugins.d'
-	for file in $$(cd plugins.d 2>/dev/null && echo *.conf); do \
-	  to='$(DESTDIR)$(SYSCONFDIR)/audispatch/plugins.d'/$$file; \
-	  [ "$$file" = audispatchd.conf ] && to='$(DESTDIR)$(SYSCONFDIR)/audispatch'/$$file; \
-	  [ -e "plugins.d/$$file" ] || continue; \
-	  [ -e "$$to" ] || install -m 0640 "plugins.d/$$file" "$$to"; \
+	install -d -m 0750 '$(ETC)' '$(ETC)/plugins.d'
+	[ -e '$(ETC)/audispatchd.conf' ] || \
+	  install -m 0640 Documentation/examples/audispatchd.conf '$(ETC)'
+	for file in plugins.d/*.conf; do \
+	  [ -e '$(ETC)'/$$file ] || install -m 0640 $$file '$(ETC)'/plugins.d; \
 	done
-	for page in man/*.[1-8]; do \
-	  [ -e "$$page" ] || continue; \
-	  install -d -m 0755 '$(DESTDIR)$(MANDIR)'/man$${page##*.}; \
-	  install -m 0644 "$$page" '$(DESTDIR)$(MANDIR)'/man$${page##*.}/; \
+	install -m 0644 Documentation/*.md '$(DOC)'
+	install -m 0644 Documentation/examples/* '$(DOC)/examples'
+	for page in Documentation/man/*.[1-8]; do \
+	  install -D -m 0644 $$page '$(DESTDIR)$(MANDIR)'/man$${page##*.}/$${page##*/}; \
 	done
 
 .PHONY: clean
