@@ -20,3 +20,14 @@ func eventually(
     try await Task.sleep(for: .milliseconds(5))
   }
 }
+
+/// Where two lists of lines part; nil when they are the same.
+func difference(_ lines: [String], _ expected: [String]) -> String? {
+  if lines == expected { return nil }
+  let place = zip(lines, expected).prefix { $0 == $1 }.count
+  func line(_ lines: [String]) -> String {
+    lines.indices.contains(place) ? String(lines[place].prefix(80)) : "nothing"
+  }
+  return "line \(place) is \(line(lines)), not \(line(expected)); "
+    + "\(lines.count) lines, not \(expected.count)"
+}

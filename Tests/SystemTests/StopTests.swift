@@ -1,0 +1,130 @@
+import Foundation
+import Testing
+
+/// How the daemon ends: what can be delivered in time is, and what cannot is counted.
+@Suite("Stopping", .enabled(if: Host.isRoot, "needs root"))
+struct StopTests {
+  enum Way: String, CaseIterable, Sendable { case signal, endOfInput }
+
+  private func stop(_ daemon: Audispatchd, _ way: Way) {
+    switch way {
+    case .signal: daemon.child.signal(SIGTERM)
+    case .endOfInput: daemon.finishInput()
+    }
+  }
+
+  @Test(arguments: Way.allCases)
+  func `a plugin that never reads costs its deadline and no more`(way: Way) async throws {
+    let scratch = try Scratch()
+    let program = try await Programs.plugin()
+    let daemon = try await Audispatchd(
+      [
+        PluginFile("never", program, ["never", scratch("never")]),
+        PluginFile("copy", program, ["copy", scratch("out")]),
+      ], settings: ["stop_timeout = 0.300"], scratch: scratch)
+    let events = TestEvent.stream(1..<501)
+    try await daemon.send(events)
+    let clock = ContinuousClock()
+    let begin = clock.now
+    stop(daemon, way)
+    let state = try await daemon.ended()
+    // 0.3 s to read, 2 s after the end of its input, then SIGTERM ends it.
+    #expect(clock.now - begin < .seconds(5))
+    #expect(difference(scratch.lines("out"), events.records) == nil)
+    #expect(try state.plugin("never").dropped == ["stop_deadline": 500])
+    #expect(try state.plugin("never").queued == 0)
+    #expect(try state.plugin("copy").delivered == 500)
+  }
+
+  @Test func `a plugin that ignores everything is killed`() async throws {
+    let scratch = try Scratch()
+    let daemon = try await Audispatchd(
+      [PluginFile("p", try await Programs.plugin(), ["stubborn", scratch("out")])],
+      scratch: scratch)
+    try await daemon.send([TestEvent(1)])
+    try await eventually("the event") { scratch.lines("out") == TestEvent(1).lines }
+    let clock = ContinuousClock()
+    let begin = clock.now
+    daemon.child.signal(SIGTERM)
+    let state = try await daemon.ended()
+    #expect(clock.now - begin < .seconds(8))
+    #expect(kill(pids(scratch)[0], 0) == -1, "it is gone")
+    #expect(try state.plugin("p").delivered == 1)
+  }
+
+  @Test func `nothing is restarted while the daemon stops`() async throws {
+    let scratch = try Scratch()
+    let daemon = try await Audispatchd(
+      [
+        PluginFile(
+          "p", try await Programs.plugin(), ["gate:" + scratch("open"), scratch("out")],
+          "restart_delay = 0.01")
+      ], settings: ["stop_timeout = 1"], scratch: scratch)
+    try await eventually("it runs") { starts(scratch) == 1 }
+    try await daemon.send(TestEvent.stream(1..<11))
+    try await daemon.takenIn()
+    daemon.child.signal(SIGTERM)
+    try await Task.sleep(for: .milliseconds(100))
+    kill(pids(scratch)[0], SIGTERM)
+    let state = try await daemon.ended()
+    #expect(starts(scratch) == 1)
+    #expect(try state.plugin("p").dropped == ["stop_deadline": 10])
+  }
+
+  @Test func `what is still in the input is read`() async throws {
+    let scratch = try Scratch()
+    let daemon = try await Audispatchd(
+      [PluginFile("p", try await Programs.plugin(), ["copy", scratch("out")])], scratch: scratch)
+    // The daemon stands still while the records come: at the signal they are all unread.
+    daemon.child.signal(SIGSTOP)
+    let events = TestEvent.stream(1..<201)
+    try await daemon.send(events)
+    daemon.child.signal(SIGTERM)
+    daemon.child.signal(SIGCONT)
+    let state = try await daemon.ended()
+    #expect(difference(scratch.lines("out"), events.records) == nil)
+    #expect(state.source.records == 200)
+  }
+
+  @Test func `a second instance waits for the first and then takes over`() async throws {
+    let scratch = try Scratch()
+    let plugin = PluginFile("p", try await Programs.plugin(), ["copy", scratch("out")])
+    let first = try await Audispatchd([plugin], scratch: scratch)
+    try await eventually("the first runs") { starts(scratch) == 1 }
+    // Its control socket answers at once: it is the first's.
+    let second = try await Audispatchd([plugin], scratch: scratch)
+    let events = TestEvent.stream(1..<101)
+    try await second.send(events)
+    try await Task.sleep(for: .milliseconds(300))
+    #expect(second.child.ended == nil)
+    #expect(starts(scratch) == 1, "two generations of a plugin never overlap")
+    try await first.finish()
+    try await eventually("the second's plugin has its events") {
+      scratch.lines("out") == events.records
+    }
+    #expect(try second.state().daemon.pid == second.child.pid)
+    try await second.finish()
+    #expect(!scratch.text("out.log").contains("OVERLAP"))
+  }
+
+  @Test func `SIGCONT and SIGUSR1 write the state, readable for the group only`() async throws {
+    for signal in [SIGCONT, SIGUSR1] {
+      let scratch = try Scratch()
+      let daemon = try await Audispatchd(
+        [PluginFile("p", try await Programs.plugin(), ["copy", scratch("out")])],
+        scratch: scratch)
+      try await daemon.send(TestEvent.stream(1..<4))
+      try await daemon.takenIn()
+      daemon.child.signal(signal)
+      try await eventually("state.json") { scratch.exists("run/state.json") }
+      try await eventually("three records") {
+        (try? daemon.files.writtenState())?.source.records == 3
+      }
+      let file = try FileManager.default.attributesOfItem(atPath: scratch("run/state.json"))
+      #expect(file[.posixPermissions] as? Int == 0o640)
+      let socket = try FileManager.default.attributesOfItem(atPath: scratch("run/control.sock"))
+      #expect(socket[.posixPermissions] as? Int == 0o600)
+      try await daemon.finish()
+    }
+  }
+}
