@@ -81,9 +81,11 @@ static int close_failed(int fd) {
 int ad_unix_connect(const char *path) {
 	struct sockaddr_un address;
 	if (unix_address(path, &address)) return -1;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	// Non-blocking for the connect alone: a listener with a full backlog would hold us up.
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0) return -1;
 	if (connect(fd, (struct sockaddr *)&address, sizeof address)) return close_failed(fd);
+	ad_set_nonblocking(fd, false);
 	return fd;
 }
 

@@ -22,15 +22,21 @@ extension Dispatcher {
       }
     }
     unpauseIfPossible()
+    forgetHistoryWhenIdle()
     control?.dropSilentClients(now) { poller.remove($0) }
     reapActions()
     advanceStop()
     if plugins.contains(where: { !$0.subscription.isEmpty }) || !actions.isEmpty {
       scheduleTick(now + .seconds(1))
-    } else if journal.bytes > 1 << 20 || activity.isBusy {
-      scheduleTick(now + .seconds(5))
     }
     journal.trim()
+  }
+
+  /// An event's records come within moments: when none came for five seconds, none is incomplete.
+  private func forgetHistoryWhenIdle() {
+    guard journal.bytes > Journal.idleBytes else { return }
+    guard now - activity.last > .seconds(5) else { return scheduleTick(now + .seconds(1)) }
+    for plugin in plugins where plugin.subscription.isEmpty { plugin.subscription.forgetHistory() }
   }
 
   /// What a plugin's queue shows over time: progress, a stall, an overflow that lasts.
@@ -131,13 +137,20 @@ extension Dispatcher {
     if source.canWait, source.pendingBytes > 0 || !source.hasEnded { replayIsIncomplete = true }
     if source.isPolled, let fd = source.inputNumber { poller.remove(fd) }
     source.close()
-    for plugin in plugins { stopPlugin(plugin) }
+    stopPluginsBy = now + .seconds(10)
     scheduleTick(now)
   }
 
-  private func stopPlugin(_ plugin: Plugin) {
-    plugin.refresh()
-    handle(plugin, .stop(.stop))
+  /// Begins to stop the plugins; with a predecessor's folder still to be waited for, they are started
+  /// first, so that what was read for them is not lost.
+  private func stopPlugins() {
+    guard let latest = stopPluginsBy else { return }
+    guard runtime.isOurs || now >= latest else { return scheduleTick(now + .milliseconds(50)) }
+    stopPluginsBy = nil
+    for plugin in plugins {
+      plugin.refresh()
+      handle(plugin, .stop(.stop))
+    }
   }
 
   private func advanceStop() {
@@ -148,13 +161,14 @@ extension Dispatcher {
         scheduleTick(now + .milliseconds(1))
       }
     }
+    stopPlugins()
     for plugin in plugins where plugin.lifecycle.takesInput {
       guard case .draining = plugin.lifecycle.state else { continue }
       plugin.refresh()
       if plugin.subscription.isEmpty || plugin.isGivenUp { handle(plugin, .drained) }
       scheduleTick(now + .milliseconds(2))
     }
-    guard phase == .stopping else { return }
+    guard phase == .stopping, stopPluginsBy == nil else { return }
     if plugins.allSatisfy({ $0.lifecycle.state == .stopped }) {
       if source.canWait, plugins.contains(where: { $0.subscription.counters.dropped > 0 }) {
         replayIsIncomplete = true

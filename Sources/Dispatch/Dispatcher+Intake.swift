@@ -190,10 +190,13 @@ struct ActivityMeter {
   static let pause: Int64 = 100_000
 
   private(set) var isBusy = false
+  /// When records came last.
+  private(set) var last = Moment(nanoseconds: 0)
   private var windowStart = Moment(nanoseconds: 0)
   private var records = 0
 
   mutating func note(records count: Int, _ now: Moment) {
+    last = now
     records += count
     let elapsed = now.nanoseconds - windowStart.nanoseconds
     guard elapsed >= 1_000_000 else { return }

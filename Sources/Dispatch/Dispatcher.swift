@@ -47,6 +47,8 @@ public final class Dispatcher {
   var actions: [ActionChild] = []
   /// Something was lost that a replay promises not to lose.
   var replayIsIncomplete = false
+  /// The plugins are to be stopped: at the latest then.
+  var stopPluginsBy: Moment?
   /// All files of a replay were read.
   var isReplayRead = false
   /// Reading was paused because a plugin of a replay has no room.

@@ -36,6 +36,9 @@ public final class Journal {
     writer = JournalWriter(node: node, pool: pool)
   }
 
+  /// What the journal holds when nothing is queued: the segment that it fills.
+  public static let idleBytes = Segment.capacity
+
   /// Memory of all segments alive.
   public var bytes: Int { pool.liveBytes }
 

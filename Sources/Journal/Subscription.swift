@@ -166,6 +166,14 @@ public struct Subscription {
     outstanding = 0
   }
 
+  /// Lets go of what is kept for a successor of the plugin; for a time when nothing comes.
+  public mutating func forgetHistory() {
+    history.removeAll()
+    historyCount = 0
+    inherited.removeAll()
+    inheritedEvents.removeAll()
+  }
+
   // MARK: Event numbers
 
   /// The whole number of an event of which a record holds the low bits.

@@ -13,7 +13,7 @@ public enum UnixSocket {
     return ends
   }
 
-  /// Connects; the descriptor is blocking.
+  /// Connects without waiting (EAGAIN: the listener's backlog is full); the descriptor is blocking.
   public static func connect(_ path: String) throws(SystemError) -> Descriptor {
     let fd = retryingInterrupts { unsafe ad_unix_connect(path) }
     guard fd >= 0 else { throw SystemError("connect to", path, .current) }

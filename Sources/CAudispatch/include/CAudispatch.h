@@ -22,7 +22,7 @@ bool ad_is_socket(int fd);
 bool ad_is_fifo(int fd);
 
 // Unix sockets. A path over 107 bytes is ENAMETOOLONG.
-int ad_unix_connect(const char *path);	// stream, blocking connect
+int ad_unix_connect(const char *path);	// a blocking stream; EAGAIN when the backlog is full
 int ad_unix_listen(const char *path, mode_t mode, int backlog);	// stream, non-blocking
 int ad_accept(int fd);	// non-blocking, close-on-exec
 int ad_syslog_send(const char *path, const void *bytes, size_t count);	// one datagram, never blocks
