@@ -153,6 +153,8 @@ extension Dispatcher {
     }
     handle(plugin, .exited(progress: progress))
     runtime.noteChildren(plugins)
+    // What waits for its end, a stop above all, goes on at once.
+    scheduleTick(now)
   }
 
   /// Nothing is left to do for a plugin: what it was to get has its fate.
