@@ -6,12 +6,25 @@ struct AudispatchControl: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "audispatchctl",
     abstract: "Looks at a running audispatchd and asks things of it.",
+    usage: "audispatchctl [--runtime-dir <runtime-dir>] [<command>]",
     version: "0.1.0",
     subcommands: [
       StatusCommand.self, ReloadCommand.self, ResumeCommand.self, CheckCommand.self,
       TailCommand.self,
     ],
     defaultSubcommand: StatusCommand.self)
+
+  static func main() { main(Self.reordered(Array(CommandLine.arguments.dropFirst()))) }
+
+  /// Puts `--runtime-dir` in front of the command behind it, where its parser looks for it.
+  static func reordered(_ arguments: [String]) -> [String] {
+    guard let first = arguments.first else { return arguments }
+    if first.hasPrefix("--runtime-dir=") {
+      return reordered(Array(arguments.dropFirst())) + [first]
+    }
+    guard first == "--runtime-dir", arguments.count > 1 else { return arguments }
+    return reordered(Array(arguments.dropFirst(2))) + arguments.prefix(2)
+  }
 }
 
 /// Where the daemon is found; the same for every command.

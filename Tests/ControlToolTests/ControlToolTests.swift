@@ -36,6 +36,13 @@ struct ControlToolTests {
     #expect(run.output == Self.golden("idle.txt"))
   }
 
+  @Test func `takes the runtime folder in front of the command`() throws {
+    let answer = Self.ok(Self.golden("idle.json"))
+    let run = try FakeDaemon.run(["status", "--json"], answer: answer, folderFirst: true)
+    #expect(run.output == Self.golden("idle.json"))
+    #expect(run.status == 0)
+  }
+
   @Test func `prints the JSON document as it came`() throws {
     let document = Self.golden("newer.json")
     let run = try FakeDaemon.run(["status", "--json"], answer: Self.ok(document))

@@ -46,7 +46,8 @@ enum FakeDaemon {
   ///   - answer: what the daemon sends before it closes; `nil`: nobody listens.
   ///   - pieces: how many bytes the daemon sends at a time.
   static func run(
-    _ arguments: [String], answer: [UInt8]?, pieces: Int = .max, environment: [String] = []
+    _ arguments: [String], answer: [UInt8]?, pieces: Int = .max, folderFirst: Bool = false,
+    environment: [String] = []
   ) throws -> ControlRun {
     let folder = try makeFolder()
     defer { removeFolder(folder) }
@@ -55,7 +56,8 @@ enum FakeDaemon {
     let place =
       !Set(arguments).isDisjoint(with: ["--help", "--runtime-dir"])
       ? [] : ["--runtime-dir", folder]
-    let child = try start(arguments + place, in: folder, environment)
+    let child = try start(
+      folderFirst ? place + arguments : arguments + place, in: folder, environment)
     var run = ControlRun()
     if let answer, let listener = listener.take() {
       run.request = try serve(listener, answer, pieces, until: child.pidfd)

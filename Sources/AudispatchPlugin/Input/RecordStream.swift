@@ -3,12 +3,15 @@ public import Linux
 
 /// The records of a descriptor's bytes, text or binary, however the bytes are cut into reads.
 ///
-/// Holds at most 256 KiB. A record is given as one line without newline or NUL, so that it can be
+/// Holds 256 KiB, and up to 4 MiB when it is filled faster than emptied. A record is given as one line without newline or NUL, so that it can be
 /// kept as text whatever way it came.
 public struct RecordStream {
-  private static let capacity = 256 << 10
+  private static let usualCapacity = 256 << 10
+  private static let largestCapacity = 4 << 20
+  /// Less room than this is not worth a read.
+  private static let leastRoom = 64 << 10
 
-  private var buffer = [UInt8](repeating: 0, count: capacity)
+  private var buffer = [UInt8](repeating: 0, count: usualCapacity)
   private var start = 0
   private var filled = 0
   private var reader = RecordReader()
@@ -28,7 +31,12 @@ public struct RecordStream {
 
   public var malformedTotal: Int { malformed.values.reduce(0, +) }
 
-  /// Reads once. Everything that was there before must have been taken with `next`.
+  /// Whether there is room for more; there always is when all records were taken.
+  public var hasRoom: Bool {
+    filled - start <= Self.largestCapacity - Self.leastRoom
+  }
+
+  /// Reads once.
   public mutating func fill(from descriptor: Int32) -> ReadResult {
     makeRoom()
     let free = filled
@@ -114,15 +122,22 @@ public struct RecordStream {
     malformedSample = Array(sample)
   }
 
+  /// Makes room behind what is there: by moving it to the front, or in a larger buffer.
   private mutating func makeRoom() {
-    guard start > 0 else { return }
     let rest = filled - start
-    if rest > 0 {
+    if rest == 0, buffer.count > Self.usualCapacity {
+      buffer = [UInt8](repeating: 0, count: Self.usualCapacity)
+    } else if buffer.count - filled >= Self.leastRoom, rest > 0 {
+      return
+    } else if rest > 0 {
       unsafe buffer.withUnsafeMutableBytes { all in
         unsafe all.baseAddress!.copyMemory(from: all.baseAddress! + start, byteCount: rest)
       }
     }
     start = 0
     filled = rest
+    if rest > buffer.count / 2, buffer.count < Self.largestCapacity {
+      buffer += [UInt8](repeating: 0, count: buffer.count)
+    }
   }
 }
