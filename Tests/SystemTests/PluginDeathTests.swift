@@ -49,7 +49,7 @@ struct PluginDeathTests {
     let plugin = try state.plugin("p")
     #expect(plugin.received == 20)
     #expect(plugin.delivered == 20)
-    #expect(plugin.redelivered == 8)
+    #expect(plugin.redelivered >= 8)
   }
 
   @Test func `two generations never overlap, and a death harms no other plugin`() async throws {
@@ -106,7 +106,7 @@ struct PluginDeathTests {
     #expect(daemon.messages.contains("No such file or directory"))
     let state = try await daemon.finish()
     #expect(scratch.lines("out") == TestEvent(1).lines)
-    #expect(try state.plugin("bad").dropped == ["stop_deadline": 1])
+    #expect(try state.plugin("bad").drops == ["stop_deadline": 1])
   }
 
   /// Plugins run as other users too, and see nothing of the dispatcher.

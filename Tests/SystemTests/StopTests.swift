@@ -31,7 +31,7 @@ struct StopTests {
     // 0.3 s to read, 2 s after the end of its input, then SIGTERM ends it.
     #expect(clock.now - begin < .seconds(5))
     #expect(difference(scratch.lines("out"), events.records) == nil)
-    #expect(try state.plugin("never").dropped == ["stop_deadline": 500])
+    #expect(try state.plugin("never").drops == ["stop_deadline": 500])
     #expect(try state.plugin("never").queued == 0)
     #expect(try state.plugin("copy").delivered == 500)
   }
@@ -68,7 +68,7 @@ struct StopTests {
     kill(pids(scratch)[0], SIGTERM)
     let state = try await daemon.ended()
     #expect(starts(scratch) == 1)
-    #expect(try state.plugin("p").dropped == ["stop_deadline": 10])
+    #expect(try state.plugin("p").drops == ["stop_deadline": 10])
   }
 
   @Test func `what is still in the input is read`() async throws {

@@ -22,6 +22,8 @@ struct StateReport: Decodable, Sendable {
     let received, delivered, redelivered, queued, queued_bytes, queued_max, restarts, bytes: Int
     let dropped: [String: Int]
 
+    /// The reasons for which anything was dropped.
+    var drops: [String: Int] { dropped.filter { $0.value > 0 } }
     var droppedInAll: Int { dropped.values.reduce(0, +) }
   }
 
