@@ -11,7 +11,7 @@ public struct PluginSession: ~Copyable {
   private static let drainTime = Duration.seconds(1)
   private static let readAheadTime = Duration.milliseconds(250)
   /// Records between two looks at the input.
-  private static let readEvery = 64
+  private static let readEvery = 8
 
   private let input: Int32
   private let signals: PluginSignals
