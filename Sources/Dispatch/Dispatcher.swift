@@ -54,6 +54,7 @@ public final class Dispatcher {
   /// Reading was paused because a plugin of a replay has no room.
   var isPaused = false
   var activity = ActivityMeter()
+  var grace = Grace()
 
   /// Opens what does not depend on the runtime folder; reads nothing yet.
   public init(

@@ -33,6 +33,8 @@ final class Plugin {
   var droppedReported: UInt64 = 0
   /// `single` or `halt` was executed for the overflow that lasts.
   var hasActed = false
+  /// It has read since it was last waited for in vain.
+  var isWorthWaitingFor = true
   /// A replay does not wait for it any more.
   var isGivenUp = false
 
@@ -65,7 +67,9 @@ final class Plugin {
   /// Asks how much of what was written the child has not read.
   func refresh() {
     guard subscription.outstanding > 0, let fd = childEnd?.number else { return }
+    let before = subscription.counters.delivered
     subscription.setUnread(UnixSocket.unread(fd))
+    if subscription.counters.delivered > before { isWorthWaitingFor = true }
   }
 
   /// Writes what the child's socket takes. `false` when nobody reads it any more.
