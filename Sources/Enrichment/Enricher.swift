@@ -30,13 +30,19 @@ import Glibc
       var more = unsafe auparse_first_record(parser)
       if accounts == .added { auparse_forget_names() }
       var block = Block(room: LineLimit.buffer - line.count)
+      // A line that brings meanings of its own has them by the names of its fields.
+      let mayRepeat = line.span.firstIndex(of: 0x1D, from: 0) == nil
+      var users = LastAccount(mayRepeat: mayRepeat)
+      var groups = LastAccount(mayRepeat: mayRepeat)
       while more > 0, block.room > LineLimit.reserve {
         let kind = auparse_type_t(UInt32(bitPattern: unsafe auparse_get_field_type(parser)))
         switch kind {
-        case AUPARSE_TYPE_UID, AUPARSE_TYPE_GID:
-          unsafe block.add(parser, to: &line, quoted: true)
+        case AUPARSE_TYPE_UID:
+          unsafe block.add(parser, users.meaning(parser), to: &line, quoted: true)
+        case AUPARSE_TYPE_GID:
+          unsafe block.add(parser, groups.meaning(parser), to: &line, quoted: true)
         case AUPARSE_TYPE_SYSCALL, AUPARSE_TYPE_ARCH, AUPARSE_TYPE_SOCKADDR:
-          unsafe block.add(parser, to: &line, quoted: false)
+          unsafe block.add(parser, auparse_interpret_field(parser), to: &line, quoted: false)
         default: break
         }
         more = unsafe auparse_next_field(parser)
@@ -65,6 +71,29 @@ import Glibc
   }
 }
 
+/// The account that a record named last, for as long as the record is loaded.
+///
+/// A record names the same user up to five times in a row; libauparse would ask the host each time
+/// for one that has no name.
+@safe private struct LastAccount {
+  let mayRepeat: Bool
+  private var value: UnsafePointer<CChar>?
+  private var meaning: UnsafePointer<CChar>?
+
+  init(mayRepeat: Bool) { self.mayRepeat = mayRepeat }
+
+  /// The name of the account under the parser's cursor.
+  mutating func meaning(_ parser: OpaquePointer) -> UnsafePointer<CChar>? {
+    let now = unsafe auparse_get_field_str(parser)
+    if mayRepeat, let now = unsafe now, let value = unsafe value, unsafe strcmp(now, value) == 0 {
+      return unsafe meaning
+    }
+    unsafe value = now
+    unsafe meaning = auparse_interpret_field(parser)
+    return unsafe meaning
+  }
+}
+
 /// The enrichment of one line as it grows.
 private struct Block {
   /// The bytes that line and enrichment may still take.
@@ -74,7 +103,9 @@ private struct Block {
   init(room: Int) { self.room = room }
 
   /// Adds the field under the parser's cursor; a field that does not fit is left out whole.
-  mutating func add(_ parser: OpaquePointer, to line: inout [UInt8], quoted: Bool) {
+  mutating func add(
+    _ parser: OpaquePointer, _ meaning: UnsafePointer<CChar>?, to line: inout [UInt8], quoted: Bool
+  ) {
     if fields == 0 {
       line.append(0x1D)
       room -= 1
@@ -90,7 +121,6 @@ private struct Block {
     }
     upper.append(0)
     let before = line.count
-    let meaning = unsafe auparse_interpret_field(parser)
     if fields > 1 { line.append(0x20) }
     let size: Int
     if quoted {

@@ -28,6 +28,16 @@ extension Enriching {
       }
     }
 
+    @Test func `are asked for once in a record, also when there is none`() {
+      var formatter = RecordFormatter(content: .enriched, node: nil)
+      var output: [UInt8] = []
+      let text = Array("audit(1700000000.123:1): uid=7 gid=7 euid=7 suid=7 egid=7 sgid=7".utf8)
+      withAccounts {
+        formatter.format(type: Self.config, text: text.span, into: &output)
+        #expect(accounts_questions() == 2)
+      }
+    }
+
     @Test func `are asked for again as long as there is none`() {
       var formatter = RecordFormatter(content: .enriched, node: nil)
       withAccounts {

@@ -5,49 +5,62 @@ import Testing
 
 /// The host's audit system, ours alone while this lives, and put back as it was found.
 ///
-/// Kernel audit exists once in a host: whoever touches it takes the same lock first.
+/// Kernel audit exists once in a host: whoever touches it takes the same lock first. A process of
+/// its own holds the lock and puts everything back when this lets go of it, or dies, or takes more
+/// than two minutes.
 struct AuditedHost: ~Copyable {
-  /// Whether this process may listen to the kernel's audit and change its settings, and no audit
-  /// daemon is disturbed by that.
+  /// Whether this process may listen to the kernel's audit and change its settings.
   static let isUsable: Bool = {
-    guard geteuid() == 0, FileManager.default.isExecutableFile(atPath: "/sbin/auditctl") else {
-      return false
-    }
-    return (try? AuditStatusSocket().status()) != nil
+    guard FileManager.default.isExecutableFile(atPath: "/sbin/auditctl") else { return false }
+    guard let status = try? AuditStatusSocket().status() else { return false }
+    return status.enabled < 2
   }()
-  static let why: Comment = "needs root, the kernel's audit and auditctl"
+  static let why: Comment = "needs root, auditctl and the kernel's audit, not locked"
   /// Nobody's number on the host.
   static let user = 54_321
 
-  private static let rule = "always,exit -F arch=b64 -S execve -F uid=\(user) -k audispatch"
+  private static let guardian = """
+    exec 9> /run/lock/audispatch-audit.lock
+    flock --wait 600 9 || exit 1
+    rule="always,exit -F arch=b64 -S execve -F uid=\(user) -k audispatch"
+    state=$(auditctl -s)
+    number() { sed -n "s/^$1 \\([0-9]*\\).*/\\1/p" <<< "$state"; }
+    { auditctl -b 16384; auditctl -a $rule; auditctl -e 1; } > /dev/null 2>&1
+    echo held
+    timeout 120 cat > /dev/null
+    { auditctl -d $rule; auditctl -e $(number enabled); auditctl -b $(number backlog_limit)
+    } > /dev/null 2>&1
+    """
 
-  private let lock: Descriptor
-  private let before: KernelAuditStatus
+  private let guardian: Process
+  private let rope: Foundation.Pipe
+  private let lostBefore: UInt32
 
-  private init(lock: consuming Descriptor, before: KernelAuditStatus) {
-    self.lock = lock
-    self.before = before
+  /// Waits until no other test has it, and turns audit on with a rule for every exec of `user`.
+  static func take() throws -> AuditedHost {
+    let guardian = Process()
+    guardian.executableURL = URL(fileURLWithPath: "/bin/bash")
+    guardian.arguments = ["-c", self.guardian]
+    let rope = Foundation.Pipe()
+    let said = Foundation.Pipe()
+    guardian.standardInput = rope
+    guardian.standardOutput = said
+    try guardian.run()
+    let answer = try said.fileHandleForReading.read(upToCount: 5)
+    try #require(answer == Data("held\n".utf8))
+    return AuditedHost(
+      guardian: guardian, rope: rope, lostBefore: try AuditStatusSocket().status().lost)
   }
 
-  /// Turns audit on with a rule for every exec of `user`.
-  static func take() throws -> AuditedHost {
-    let lock = try Descriptor.open("/run/lock/audispatch-audit.lock", O_RDWR | O_CREAT)
-    let patience = ContinuousClock.now + .seconds(120)
-    while flock(lock.number, LOCK_EX | LOCK_NB) != 0 {
-      guard ContinuousClock.now < patience else { throw Errno(EBUSY) }
-      usleep(50_000)
-    }
-    let before = try AuditStatusSocket().status()
-    try Program.run("(auditctl -b 16384; auditctl -a \(rule); auditctl -e 1) > /dev/null 2>&1")
-    return AuditedHost(lock: lock, before: before)
+  private init(guardian: Process, rope: Foundation.Pipe, lostBefore: UInt32) {
+    self.guardian = guardian
+    self.rope = rope
+    self.lostBefore = lostBefore
   }
 
   deinit {
-    _ = try? Program.run(
-      """
-      (auditctl -d \(Self.rule); auditctl -e \(before.enabled)
-      auditctl -b \(before.backlogLimit)) > /dev/null 2>&1
-      """)
+    try? rope.fileHandleForWriting.close()
+    guardian.waitUntilExit()
   }
 
   /// Lets the test's user execute a program `count` times.
@@ -60,5 +73,5 @@ struct AuditedHost: ~Copyable {
   }
 
   /// The records that the kernel lost since this began.
-  var lost: UInt32 { get throws { try AuditStatusSocket().status().lost - before.lost } }
+  var lost: UInt32 { get throws { try AuditStatusSocket().status().lost - lostBefore } }
 }
