@@ -40,6 +40,11 @@ public struct EventScanner {
     if let end = plainTypeEnd(payload) {
       if form == .line { type = types.number(of: payload.extracting(5..<end)) }
       if isSameStamp(payload, at: end + 5) { return tracker.noteSame() }
+      var at = end + 5
+      if let stamp = RecordStamp(payload, at: &at), at < payload.count, payload[at] == 0x3a {
+        remember(payload, end + 5..<at)
+        return tracker.note(stamp, node: 0)
+      }
     }
     return noteLine(payload, form: form, type: &type)
   }

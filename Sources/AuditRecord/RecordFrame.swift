@@ -16,6 +16,7 @@ public struct RecordFrame: Equatable, Sendable {
   /// The record without header, newline and padding.
   public var payload: Range<Int>
 
+  @inlinable
   public init(form: Form, type: UInt32, payload: Range<Int>) {
     self.form = form
     self.type = type
@@ -45,7 +46,7 @@ public struct BinaryHeader: Equatable, Sendable {
   /// The header at `position`, whose 16 bytes are there; `nil` when it cannot be one.
   ///
   /// An unknown version is returned: the caller says that it cannot read it.
-  @inline(__always)
+  @inlinable @inline(__always)
   public init?(_ bytes: Span<UInt8>, at position: Int) {
     guard position >= 0, bytes.count - position >= Self.size else { return nil }
     let words = unsafe bytes.withUnsafeBytes { raw in
@@ -57,7 +58,7 @@ public struct BinaryHeader: Equatable, Sendable {
     payloadSize = words[3]
   }
 
-  @inline(__always)
+  @inlinable @inline(__always)
   public var isKnownVersion: Bool { version <= 1 }
 }
 

@@ -29,7 +29,8 @@ public struct RecordReader: Sendable {
     case needsMore
   }
 
-  private enum State {
+  @usableFromInline
+  enum State: Sendable {
     /// Nothing seen yet: text or binary?
     case fresh
     case text
@@ -38,13 +39,13 @@ public struct RecordReader: Sendable {
     case lost
   }
 
-  private var state = State.fresh
+  @usableFromInline var state = State.fresh
   /// Bytes of padding, or of a line that is too long, that are still to be passed over.
-  private var padding = 0
+  @usableFromInline var padding = 0
   private var skipsLine = false
   /// Where padding would end, seen from behind the first record's payload.
-  private var framingProbe: Int?
-  public private(set) var framing: Framing
+  @usableFromInline var framingProbe: Int?
+  public internal(set) var framing: Framing
   private var previousWasNewline = true
 
   public init(framing: Framing = .undecided) {
@@ -63,15 +64,22 @@ public struct RecordReader: Sendable {
   /// The next step from `position` on, which moves behind what was consumed.
   ///
   /// - Parameter ended: nothing will follow these bytes.
-  @inline(__always)
   public mutating func next(
     _ bytes: Span<UInt8>, _ position: inout Int, ended: Bool
   ) -> Step {
+    if let frame = nextWhole(bytes, &position) { return .record(frame) }
+    if padding > 0 { return .needsMore }
+    return slowNext(bytes, &position, ended: ended)
+  }
+
+  /// A binary record that is there whole, as nearly all are; `nil` is for `next` to explain.
+  @inlinable @inline(__always)
+  public mutating func nextWhole(_ bytes: Span<UInt8>, _ position: inout Int) -> RecordFrame? {
     if padding > 0 {
       let passed = min(padding, bytes.count - position)
       position += passed
       padding -= passed
-      if padding > 0 { return .needsMore }
+      if padding > 0 { return nil }
     }
     if case .binary = state, framingProbe == nil, bytes.count - position >= BinaryHeader.size,
       let header = BinaryHeader(bytes, at: position), header.isKnownVersion
@@ -80,14 +88,14 @@ public struct RecordReader: Sendable {
       let end = start + Int(header.payloadSize)
       if end <= bytes.count { return record(header, start..<end, &position) }
     }
-    return slowNext(bytes, &position, ended: ended)
+    return nil
   }
 
   /// Takes a whole binary record.
-  @inline(__always)
-  private mutating func record(
+  @inlinable @inline(__always)
+  mutating func record(
     _ header: BinaryHeader, _ payload: Range<Int>, _ position: inout Int
-  ) -> Step {
+  ) -> RecordFrame {
     position = payload.upperBound
     let rest = BinaryHeader.maximumPayload - payload.count
     switch framing {
@@ -95,9 +103,8 @@ public struct RecordReader: Sendable {
     case .compact: break
     case .undecided: framingProbe = rest
     }
-    return .record(
-      RecordFrame(
-        form: header.version == 0 ? .bare : .finished, type: header.type, payload: payload))
+    return RecordFrame(
+      form: header.version == 0 ? .bare : .finished, type: header.type, payload: payload)
   }
 
   private mutating func slowNext(
@@ -212,7 +219,7 @@ public struct RecordReader: Sendable {
       return lose(.unknownVersion, bytes, at: position)
     }
     if end > bytes.count { return ended ? truncated(bytes, &position) : .needsMore }
-    return record(header, start..<end, &position)
+    return .record(record(header, start..<end, &position))
   }
 
   private func truncated(_ bytes: Span<UInt8>, _ position: inout Int) -> Step {

@@ -323,13 +323,36 @@ long ad_resident_bytes(void) {
 	return n == 2 ? resident * sysconf(_SC_PAGESIZE) : 0;
 }
 
-typedef uint8_t vector __attribute__((vector_size(16), aligned(1), may_alias));
+// One body for vectors of 16 bytes, which every x86-64 and ARM64 has, and of 32 bytes.
+#define COPY_IS_PLAIN(name, size, attributes) \
+	typedef uint8_t name##_vector __attribute__((vector_size(size), aligned(1), may_alias)); \
+	typedef uint64_t name##_words __attribute__((vector_size(size))); \
+	attributes static bool name(uint8_t *restrict out, const uint8_t *restrict in, size_t count) { \
+		name##_vector found = {0}, v; \
+		size_t i = 0; \
+		for (; i + size <= count; i += size) { \
+			v = *(const name##_vector *)(in + i); \
+			*(name##_vector *)(out + i) = v; \
+			found |= (name##_vector)(v == '\n') | (name##_vector)(v == 0); \
+		} \
+		v = *(const name##_vector *)(in + count - size); /* the rest, overlapping */ \
+		*(name##_vector *)(out + count - size) = v; \
+		found |= (name##_vector)(v == '\n') | (name##_vector)(v == 0); \
+		name##_words words = (name##_words)found; \
+		uint64_t any = 0; \
+		for (size_t w = 0; w < size / 8; w++) any |= words[w]; \
+		return !any; \
+	}
 
-static inline vector copy_and_look(uint8_t *out, const uint8_t *in) {
-	vector v = *(const vector *)in;
-	*(vector *)out = v;
-	return (vector)(v == '\n') | (vector)(v == 0);
+COPY_IS_PLAIN(copy_by_16, 16, )
+#ifdef __x86_64__
+COPY_IS_PLAIN(copy_by_32, 32, __attribute__((target("avx2"))))
+static bool has_32(void) {
+	static int known;	// 0: not asked yet
+	if (!known) known = __builtin_cpu_supports("avx2") ? 1 : 2;
+	return known == 1;
 }
+#endif
 
 bool ad_copy_is_plain(void *restrict to, const void *restrict from, size_t count) {
 	const uint8_t *in = from;
@@ -342,14 +365,8 @@ bool ad_copy_is_plain(void *restrict to, const void *restrict from, size_t count
 		}
 		return plain;
 	}
-	vector found = {0};
-	size_t i = 0;
-	for (; i + 64 <= count; i += 64)
-		found |= copy_and_look(out + i, in + i) | copy_and_look(out + i + 16, in + i + 16)
-			| copy_and_look(out + i + 32, in + i + 32) | copy_and_look(out + i + 48, in + i + 48);
-	for (; i + 16 <= count; i += 16) found |= copy_and_look(out + i, in + i);
-	found |= copy_and_look(out + count - 16, in + count - 16);	// the rest, overlapping
-	typedef uint64_t half __attribute__((vector_size(16)));
-	half halves = (half)found;
-	return !(halves[0] | halves[1]);
+#ifdef __x86_64__
+	if (count >= 32 && has_32()) return copy_by_32(out, in, count);
+#endif
+	return copy_by_16(out, in, count);
 }

@@ -233,9 +233,14 @@ struct Grace {
 struct ActivityMeter {
   /// Records in a millisecond from which on it is busy.
   private static let busyRate = 100
+  /// A look that finds fewer was early.
+  private static let fewRecords = 256
   static let pause: Int64 = 100_000
 
-  private(set) var isBusy = false
+  private var isBusy = false
+  private var lastCount = 0
+  /// It is busy, and the last look found little.
+  var wantsPause: Bool { isBusy && lastCount < Self.fewRecords }
   /// When records came last.
   private(set) var last = Moment(nanoseconds: 0)
   private var windowStart = Moment(nanoseconds: 0)
@@ -243,6 +248,7 @@ struct ActivityMeter {
 
   mutating func note(records count: Int, _ now: Moment) {
     last = now
+    lastCount = count
     records += count
     let elapsed = now.nanoseconds - windowStart.nanoseconds
     guard elapsed >= 1_000_000 else { return }

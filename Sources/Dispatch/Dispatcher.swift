@@ -113,7 +113,7 @@ public final class Dispatcher {
       handle(token, interest)
     }
     if alwaysReady { readSource() }
-    if activity.isBusy, !source.canWait, sourceIsReadable {
+    if activity.wantsPause, !source.canWait, sourceIsReadable {
       Pause.nanoseconds(ActivityMeter.pause)
     }
   }

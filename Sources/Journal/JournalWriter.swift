@@ -36,6 +36,11 @@ struct JournalWriter {
     defer { closeSlice() }
     var taken = 0
     while taken < limit {
+      if let frame = reader.nextWhole(bytes, &position) {
+        appendOne(frame, of: bytes)
+        taken += 1
+        continue
+      }
       switch reader.next(bytes, &position, ended: ended) {
       case .record(let frame):
         appendOne(frame, of: bytes)
@@ -53,7 +58,6 @@ struct JournalWriter {
     closeSlice()
   }
 
-  @inline(__always)
   private mutating func appendOne(_ frame: RecordFrame, of input: Span<UInt8>) {
     let payload = input.extracting(frame.payload)
     var type = frame.type

@@ -119,13 +119,13 @@ public struct Subscription {
 
   public var isOverflowing: Bool { intake != .admitting }
 
-  /// Whether the batch would take the queue beyond what it is known to have held: the moment to
-  /// look how much the plugin has read since.
+  /// Whether it is the moment to look how much the plugin has read since: the batch would take the
+  /// queue beyond what it is known to have held, or the memory of a segment may be free again.
   @inline(__always)
   public func wantsRefresh(before batch: Journal.Batch) -> Bool {
     guard outstanding > 0 else { return false }
     let records = Int(counters.queued) + batch.records
-    return records > min(Int(counters.queuedMax), limits.records)
+    return outstanding > Segment.capacity || records > min(Int(counters.queuedMax), limits.records)
       || counters.queuedBytes + batch.bytes > limits.bytes
   }
 
