@@ -32,13 +32,16 @@ extension Dispatcher {
     case .retire:
       say(.error, "plugin \(plugin.name) died and max_restarts = 0: it is not started again")
     }
-    if let deadline = plugin.lifecycle.deadline { scheduleTick(deadline) }
+    if let deadline = plugin.lifecycle.deadline, deadline > now { scheduleTick(deadline) }
   }
 
   // MARK: Start
 
   private func spawn(_ plugin: Plugin) {
     guard runtime.isOurs else { return scheduleTick(now + .milliseconds(100)) }
+    // While the dispatcher stops nothing is restarted, whoever ended it.
+    guard phase == .running || !plugin.wasStarted else { return }
+    plugin.wasStarted = true
     let configuration = plugin.configuration
     do {
       let (ours, theirs) = try UnixSocket.pair()

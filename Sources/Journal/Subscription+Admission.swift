@@ -113,7 +113,7 @@ extension Subscription {
     default: break
     }
     if !waits, isOver(length) {
-      if limits.whenFull == .dropOldest { makeRoom(length, next: next) }
+      if limits.whenFull == .dropOldest { makeRoom(length, for: event, next: next) }
       if isOver(length) {
         if entry.isFirst { return refuse(segment, index, event) }
         openBytes[event, default: 0] += length

@@ -2,10 +2,10 @@ import DequeModule
 
 extension Subscription {
   /// Drops the oldest whole events until a record of `length` bytes fits; an event of which a
-  /// record was written already is kept.
-  mutating func makeRoom(_ length: Int, next: UInt64) {
+  /// record was written already is kept, and so is `event`, the record's own.
+  mutating func makeRoom(_ length: Int, for event: UInt64, next: UInt64) {
     while Int(counters.queued) >= limits.records || counters.queuedBytes + length > limits.bytes {
-      guard dropOldestEvent(next: next) else { return }
+      guard dropOldestEvent(next: next, except: event) else { return }
     }
   }
 
@@ -13,12 +13,12 @@ extension Subscription {
   ///
   /// - Returns: whether anything was dropped.
   public mutating func shed(journal: Journal) -> Bool {
-    dropOldestEvent(next: journal.events)
+    dropOldestEvent(next: journal.events, except: nil)
   }
 
   /// Records of the oldest event that may be dropped leave the queue. Those of them that lie far
   /// behind are dropped when they come to be written.
-  private mutating func dropOldestEvent(next: UInt64) -> Bool {
+  private mutating func dropOldestEvent(next: UInt64, except kept: UInt64?) -> Bool {
     var position = writeRun
     var index = writeIndex + (writeOffset > 0 ? 1 : 0)
     var victim: UInt64?
@@ -32,7 +32,7 @@ extension Subscription {
       }
       let entry = run.segment[index]
       let event = Self.expand(entry.event, next: next)
-      if victim == nil, entry.isFirst || droppedEvents.contains(event) {
+      if victim == nil, event != kept, entry.isFirst || droppedEvents.contains(event) {
         victim = event
         exclude(event)
       }
