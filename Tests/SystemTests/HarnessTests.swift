@@ -8,7 +8,7 @@ struct HarnessTests {
     let scratch = try Scratch()
     let auditd = try await RealAuditd(
       [PluginFile("p", try await Programs.plugin(), ["copy", scratch("out")])], scratch: scratch)
-    let events = TestEvent.stream(1..<1000, records: 3, eoe: true)
+    let events = TestEvent.stream(1..<300, records: 3, eoe: true)
     try await auditd.send(events)
     try await eventually("all there") {
       Receipt(of: scratch.lines("out"), sent: events).complete.count == events.count

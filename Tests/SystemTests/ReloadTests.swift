@@ -65,7 +65,8 @@ struct ReloadTests {
     let events = TestEvent.stream(0..<1000, records: 2, eoe: true)
     let state = try await daemon.finish()
     #expect(difference(scratch.lines("same"), events.records) == nil)
-    #expect(difference(scratch.lines("changes"), events.records) == nil, "\(state) \(daemon.messages)")
+    #expect(
+      difference(scratch.lines("changes"), events.records) == nil, "\(state) \(daemon.messages)")
     #expect(!scratch.text("changes.log").contains("OVERLAP"))
     #expect(try state.plugin("same").restarts == 0)
   }

@@ -28,9 +28,11 @@ final class Audispatchd: Dispatcher {
   private let sent = Mutex(0)
 
   /// Starts the daemon. With `source` nil its input is a socket that `send` writes to.
+  ///
+  /// - Parameter prefix: A program with its arguments that executes the daemon.
   init(
     _ plugins: [PluginFile], settings: [String] = [], arguments: [String] = [],
-    source: String? = nil, scratch: Scratch? = nil,
+    source: String? = nil, scratch: Scratch? = nil, prefix: [String] = [],
     environment: [String: String] = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]
   ) async throws {
     let scratch = try scratch ?? Scratch()
@@ -38,12 +40,14 @@ final class Audispatchd: Dispatcher {
     self.files = files
     var pair: [Int32] = [-1, -1]
     if source == nil { guard unsafe ad_socketpair_stream(&pair) == 0 else { throw Errno.current } }
+    let command =
+      prefix + [
+        Programs.product("audispatchd"), "--source", source ?? "stdin", "--config",
+        files.configuration, "--plugin-dir", files.pluginFolder, "--runtime-dir",
+        files.runtimeFolder,
+      ] + arguments
     child = try Child(
-      Programs.product("audispatchd"),
-      [
-        "--source", source ?? "stdin", "--config", files.configuration, "--plugin-dir",
-        files.pluginFolder, "--runtime-dir", files.runtimeFolder,
-      ] + arguments,
+      command[0], Array(command.dropFirst()),
       environment: environment,
       input: pair[1] >= 0 ? pair[1] : nil, output: scratch("daemon.out"),
       error: scratch("daemon.err"))

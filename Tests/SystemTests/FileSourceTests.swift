@@ -1,0 +1,115 @@
+import Foundation
+import Testing
+
+/// A recorded file as the source: everything is delivered, then it ends.
+@Suite("A file as the source", .enabled(if: Host.isRoot, "needs root"))
+struct FileSourceTests {
+  static let events = TestEvent.stream(1..<401, records: 3, eoe: true, fill: 200)
+
+  enum Form: String, CaseIterable, Sendable { case log, gzip, compact, fixed }
+
+  private func write(_ form: Form, _ scratch: Scratch) async throws -> String {
+    let records = Self.events.records
+    let text = records.map { $0 + "\n" }.joined()
+    switch form {
+    case .log: return try scratch.write(text, to: "log")
+    case .gzip:
+      try scratch.write(text, to: "log")
+      _ = try await run("/bin/gzip", [scratch("log")])
+      return scratch("log.gz")
+    case .compact, .fixed:
+      let data = records.map { Binary.record($0, fixed: form == .fixed) }.reduce(Data(), +)
+      return try scratch.write(data, to: "capture")
+    }
+  }
+
+  @Test(arguments: Form.allCases)
+  func `delivers everything also to a slow plugin with a tiny queue, and exits 0`(form: Form)
+    async throws
+  {
+    let scratch = try Scratch()
+    let file = try await write(form, scratch)
+    let program = try await Programs.plugin()
+    let daemon = try await Audispatchd(
+      [
+        PluginFile("slow", program, ["slow:4096:2000", scratch("slow")], "q_depth = 2"),
+        PluginFile("fast", program, ["copy", scratch("fast")]),
+      ], source: "file:" + file, scratch: scratch)
+    let records = Self.events.records
+    let state = try await daemon.ended(sent: records.count)
+    for name in ["slow", "fast"] {
+      #expect(difference(scratch.lines(name), records) == nil)
+      #expect(try state.plugin(name).delivered == records.count)
+      #expect(try state.plugin(name).droppedInAll == 0)
+    }
+    #expect(state.source.kind == "file")
+  }
+
+  @Test func `several files are read in the order they are named in`() async throws {
+    let scratch = try Scratch()
+    let parts = [TestEvent.stream(1..<11), TestEvent.stream(11..<21)]
+    for (index, part) in parts.enumerated() {
+      try scratch.write(part.records.map { $0 + "\n" }.joined(), to: "log.\(index)")
+    }
+    let daemon = try await Audispatchd(
+      [PluginFile("p", try await Programs.plugin(), ["copy", scratch("out")])],
+      arguments: ["--source", "file:" + scratch("log.1")], source: "file:" + scratch("log.0"),
+      scratch: scratch)
+    try await daemon.ended(sent: 20)
+    #expect(difference(scratch.lines("out"), parts.flatMap(\.records)) == nil)
+  }
+
+  @Test func `a capture of the kernel's messages becomes the lines that auditd made of it`()
+    async throws
+  {
+    let scratch = try Scratch()
+    let here = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    let capture = here.appendingPathComponent("../EnrichmentTests/Corpus/kernel-6.18.nlmsg")
+    let daemon = try await Audispatchd(
+      [PluginFile("p", try await Programs.plugin(), ["copy", scratch("out")])],
+      source: "file:" + capture.standardized.path, scratch: scratch)
+    try await daemon.ended()
+    // The names of accounts are this host's: what comes before them is compared.
+    func bare(_ lines: [String]) -> [String] {
+      lines.map { String($0.prefix { $0 != "\u{1d}" }) }
+    }
+    let auditd = RealPluginTests.corpus.filter { !$0.hasPrefix("type=DAEMON_") }
+    #expect(difference(bare(scratch.lines("out")), bare(auditd)) == nil)
+  }
+
+  @Test func `a plugin that cannot be made to take it is status 3, with the counts`() async throws {
+    let scratch = try Scratch()
+    let file = try await write(.log, scratch)
+    let program = try await Programs.plugin()
+    let daemon = try await Audispatchd(
+      [
+        PluginFile(
+          "dies", program, ["exit:0:1", scratch("dies")], "max_restarts = 1", "restart_delay = 0.01"
+        ),
+        PluginFile("copy", program, ["copy", scratch("copy")]),
+      ], source: "file:" + file, scratch: scratch)
+    let records = Self.events.records
+    let state = try await daemon.ended(status: 3, sent: records.count, within: .seconds(60))
+    #expect(difference(scratch.lines("copy"), records) == nil)
+    #expect(try state.plugin("dies").droppedInAll == records.count)
+    #expect(daemon.messages.contains("dies"))
+  }
+
+  @Test func `standard input can be a log`() async throws {
+    let scratch = try Scratch()
+    let file = try await write(.log, scratch)
+    let files = try DispatcherFiles(
+      scratch, [PluginFile("p", try await Programs.plugin(), ["copy", scratch("out")])])
+    let input = unsafe open(file, O_RDONLY)
+    defer { close(input) }
+    let outcome = try await run(
+      Programs.product("audispatchd"),
+      [
+        "--source", "stdin", "--config", files.configuration, "--plugin-dir", files.pluginFolder,
+        "--runtime-dir", files.runtimeFolder,
+      ], input: input)
+    #expect(outcome.end == .exited(0), "\(outcome.error)")
+    try files.writtenState().expectConserved(sent: Self.events.records.count)
+    #expect(difference(scratch.lines("out"), Self.events.records) == nil)
+  }
+}
