@@ -46,6 +46,7 @@ public struct RecordReader: Sendable {
   /// Where padding would end, seen from behind the first record's payload.
   @usableFromInline var framingProbe: Int?
   public internal(set) var framing: Framing
+  private var seemsFixed = false
   private var previousWasNewline = true
 
   public init(framing: Framing = .undecided) {
@@ -60,6 +61,10 @@ public struct RecordReader: Sendable {
     case .binary, .lost: true
     }
   }
+
+  /// The framing as far as it can be told: what follows the first record is no header, so it is
+  /// padding most likely.
+  public var likelyFraming: Framing { framing == .undecided && seemsFixed ? .fixed : framing }
 
   /// The next step from `position` on, which moves behind what was consumed.
   ///
@@ -113,6 +118,12 @@ public struct RecordReader: Sendable {
     while true {
       let available = bytes.count - position
       if available <= 0 { return .needsMore }
+      if padding > 0 {
+        let passed = min(padding, available)
+        position += passed
+        padding -= passed
+        continue
+      }
       switch state {
       case .fresh:
         let first = bytes[position]
@@ -181,23 +192,8 @@ public struct RecordReader: Sendable {
     _ bytes: Span<UInt8>, _ position: inout Int, ended: Bool
   ) -> Step? {
     let available = bytes.count - position
-    if let probe = framingProbe {
-      if probe > 0 {
-        guard available >= BinaryHeader.size || ended else { return .needsMore }
-        if let header = BinaryHeader(bytes, at: position), header.isKnownVersion {
-          framing = .compact
-        } else if available >= BinaryHeader.size || available <= probe {
-          framing = .fixed
-          padding = probe
-        }
-      }
-      framingProbe = nil
-      if padding > 0 {
-        let passed = min(padding, available)
-        position += passed
-        padding -= passed
-        return padding > 0 ? .needsMore : nil
-      }
+    if framingProbe != nil {
+      guard decideFraming(bytes, position, ended: ended) else { return .needsMore }
       return nil
     }
     guard available >= BinaryHeader.size else {
@@ -220,6 +216,29 @@ public struct RecordReader: Sendable {
     }
     if end > bytes.count { return ended ? truncated(bytes, &position) : .needsMore }
     return .record(record(header, start..<end, &position))
+  }
+
+  /// Decides behind the first record; `false` when that takes more bytes.
+  ///
+  /// Either the next header stands there, or padding; or else something broken, which is told from
+  /// padding by what stands where the next fixed record would.
+  private mutating func decideFraming(_ bytes: Span<UInt8>, _ position: Int, ended: Bool) -> Bool {
+    guard let rest = framingProbe else { return true }
+    let available = bytes.count - position
+    if rest > 0 {
+      guard available >= BinaryHeader.size || ended else { return false }
+      if BinaryHeader(bytes, at: position) == nil {
+        seemsFixed = true
+        guard available >= rest + BinaryHeader.size || ended else { return false }
+        if available == rest || BinaryHeader(bytes, at: position + rest) != nil {
+          framing = .fixed
+          padding = rest
+        }
+      }
+      if framing == .undecided { framing = .compact }
+    }
+    framingProbe = nil
+    return true
   }
 
   private func truncated(_ bytes: Span<UInt8>, _ position: inout Int) -> Step {

@@ -103,7 +103,7 @@ extension Dispatcher {
     case .compact: compact = true
     case .fixed: compact = false
     case .same:
-      switch (source.reader.isBinary, source.reader.framing) {
+      switch (source.reader.isBinary, source.reader.likelyFraming) {
       case (true, .compact): compact = true
       case (true, .fixed): compact = false
       // A fixed record arrives whole: with nothing behind the first one, they are compact.
