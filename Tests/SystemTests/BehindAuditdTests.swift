@@ -43,6 +43,9 @@ struct BehindAuditdTests {
     #expect(beside / alone <= 1.1)
   }
 
+  /// auditd's own queue must not be what loses events when the host has much else to do.
+  private static let settings = ["q_depth": "50000"]
+
   /// The time of so many execs; the healthy plugin must have each of them, whole.
   private static func measure(
     _ position: Position, execs: Int, withStuck: Bool, _ audit: KernelAudit
@@ -67,7 +70,8 @@ struct BehindAuditdTests {
         ])
       let ours = PluginFile(
         "audispatch", Programs.product("audispatchd"), ["--config", files.configuration])
-      auditd = try await RealAuditd([ours], audit: audit, quiet: true, scratch: host)
+      auditd = try await RealAuditd(
+        [ours], settings: Self.settings, audit: audit, quiet: true, scratch: host)
     case .socket:
       let socket = PluginFile(
         "af_unix",
@@ -80,7 +84,8 @@ struct BehindAuditdTests {
           format = string
 
           """)
-      auditd = try await RealAuditd([socket], audit: audit, quiet: true, scratch: host)
+      auditd = try await RealAuditd(
+        [socket], settings: Self.settings, audit: audit, quiet: true, scratch: host)
       try await eventually("auditd's socket") { host.exists("events") }
       daemon = try await Audispatchd(
         plugins, settings: ["stop_timeout = 0.2"], source: "unix:" + host("events"),

@@ -33,6 +33,7 @@ final class Audispatchd: Dispatcher {
   init(
     _ plugins: [PluginFile], settings: [String] = [], arguments: [String] = [],
     source: String? = nil, scratch: Scratch? = nil, prefix: [String] = [],
+    nonblockingInput: Bool = false,
     environment: [String: String] = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]
   ) async throws {
     let scratch = try scratch ?? Scratch()
@@ -40,6 +41,7 @@ final class Audispatchd: Dispatcher {
     self.files = files
     var pair: [Int32] = [-1, -1]
     if source == nil { guard unsafe ad_socketpair_stream(&pair) == 0 else { throw Errno.current } }
+    if nonblockingInput { _ = ad_set_nonblocking(pair[1], true) }
     let command =
       prefix + [
         Programs.product("audispatchd"), "--source", source ?? "stdin", "--config",

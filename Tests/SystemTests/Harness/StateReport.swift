@@ -70,8 +70,13 @@ struct DispatcherFiles: Sendable {
     try configure(settings)
   }
 
+  /// Puts the file there at once: a reload never sees half of it.
   func write(_ plugin: PluginFile) throws {
-    try scratch.write(plugin.text, to: "plugins.d/" + plugin.file)
+    try scratch.write(plugin.text, to: "plugins.d/.new")
+    let to = scratch("plugins.d/" + plugin.file)
+    guard unsafe rename(scratch("plugins.d/.new"), to) == 0 else {
+      throw SystemError("rename to", to, .current)
+    }
   }
 
   func remove(_ file: String) throws { try scratch.remove("plugins.d/" + file) }
