@@ -78,7 +78,8 @@ let package = Package(
     .testTarget(
       name: "ConfigurationTests", dependencies: ["Configuration", "Linux"], exclude: ["Fixtures"],
       swiftSettings: strict),
-    .testTarget(name: "DispatchTests", dependencies: ["AuditDispatch"], swiftSettings: strict),
+    .testTarget(
+      name: "DispatchTests", dependencies: ["AuditDispatch", "Linux"], swiftSettings: strict),
     .testTarget(
       name: "AudispatchPluginTests",
       dependencies: ["AudispatchPlugin", "AuditRecord", "CAuparse", "Linux", "audispatch-print"],

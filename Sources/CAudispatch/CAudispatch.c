@@ -173,9 +173,14 @@ void ad_fine_timers(void) { prctl(PR_SET_TIMERSLACK, 1UL, 0, 0, 0); }
 
 // Signals
 
+// Past the C library, which keeps 32 and 33 to itself: a parent may have ignored those too.
+static void default_dispositions(void) {
+	struct { void *handler; unsigned long flags; void *restorer; uint64_t mask; } defaults = {0};
+	for (int s = 1; s < NSIG; s++) syscall(SYS_rt_sigaction, s, &defaults, 0, sizeof defaults.mask);
+}
+
 void ad_reset_signals(void) {
-	struct sigaction defaults = {.sa_handler = SIG_DFL};
-	for (int s = 1; s < NSIG; s++) sigaction(s, &defaults, 0);	// KILL, STOP: refused, as they should
+	default_dispositions();
 	sigset_t none;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, 0);
@@ -219,9 +224,7 @@ struct start {
 // only system calls, nothing that allocates or takes a lock.
 static int in_child(void *argument) {
 	struct start *s = argument;
-	struct sigaction defaults = {.sa_handler = SIG_DFL};
-	for (int i = 1; i < NSIG; i++)
-		if (i != SIGKILL && i != SIGSTOP) sigaction(i, &defaults, 0);
+	default_dispositions();
 	setpgid(0, 0);
 	setpriority(PRIO_PROCESS, 0, 0);
 	s->stage = 1;

@@ -1,0 +1,201 @@
+import Linux
+import Testing
+
+@testable import AuditDispatch
+
+@Suite("The life of a plugin's child")
+struct PluginLifecycleTests {
+  private typealias Life = PluginLifecycle
+
+  private static func at(_ seconds: Double) -> Moment {
+    Moment(nanoseconds: Int64(seconds * 1e9))
+  }
+
+  /// Brings a life into each of its states, by what happens to a plugin.
+  private static let states: [(String, @Sendable () -> Life)] = [
+    ("starting", { Life(policy: .init()) }),
+    ("running", { running() }),
+    ("backing off", { after([.exited(progress: false)]) }),
+    (
+      "held",
+      {
+        after(
+          Array(repeating: [.exited(progress: false), .tick, .spawned], count: 11).flatMap { $0 }
+            .dropLast(2))
+      }
+    ),
+    ("draining", { after([.stop(.stop)]) }),
+    ("ending", { after([.stop(.stop), .drained]) }),
+    ("terminating", { after([.stop(.stop), .drained, .tick]) }),
+    ("killed", { after([.stop(.stop), .drained, .tick, .tick]) }),
+    ("stopped", { after([.stop(.stop), .exited(progress: true)]) }),
+  ]
+
+  private static func running() -> Life {
+    var life = Life(policy: .init())
+    _ = life.handle(.tick, now: at(0), jitter: 1)
+    _ = life.handle(.spawned, now: at(0), jitter: 1)
+    return life
+  }
+
+  /// What follows one after another, a hundred seconds apart.
+  private static func after(_ events: [Life.Event]) -> Life {
+    var life = running()
+    for (index, event) in events.enumerated() {
+      _ = life.handle(event, now: at(Double(index + 1) * 100), jitter: 1)
+    }
+    return life
+  }
+
+  private static let events: [(String, Life.Event)] = [
+    ("tick", .tick), ("spawned", .spawned), ("spawn failed", .spawnFailed),
+    ("exited", .exited(progress: true)), ("died", .exited(progress: false)),
+    ("stop", .stop(.stop)), ("remove", .stop(.remove)), ("restart", .stop(.restart)),
+    ("drained", .drained), ("resume", .resume),
+  ]
+
+  /// What each event does in each state, long after the state began: the action, and the state then.
+  private static let table: [String: [String: String]] = [
+    "starting": [
+      "tick": "spawn", "spawned": "→ running", "spawn failed": "→ backingOff",
+      "stop": "finished(stop) → stopped", "remove": "finished(remove) → stopped",
+    ],
+    "running": [
+      "exited": "→ backingOff", "died": "→ backingOff", "stop": "→ draining(stop)",
+      "remove": "→ draining(remove)", "restart": "endInput → ending(restart)",
+    ],
+    "backing off": [
+      "tick": "spawn", "spawned": "→ running", "spawn failed": "→ backingOff",
+      "stop": "finished(stop) → stopped", "remove": "finished(remove) → stopped",
+      "restart": "spawn → starting", "resume": "spawn → starting",
+    ],
+    "held": [
+      "tick": "spawn", "spawned": "→ running", "spawn failed": "hold → held",
+      "stop": "finished(stop) → stopped", "remove": "finished(remove) → stopped",
+      "restart": "spawn → starting", "resume": "spawn → starting",
+    ],
+    "draining": [
+      "tick": "endInput → ending(stop)", "exited": "finished(stop) → stopped",
+      "died": "finished(stop) → stopped", "remove": "→ draining(remove)",
+      "restart": "endInput → ending(restart)", "drained": "endInput → ending(stop)",
+    ],
+    "ending": [
+      "tick": "terminate → terminating(stop)", "exited": "finished(stop) → stopped",
+      "died": "finished(stop) → stopped", "remove": "→ ending(remove)",
+      "restart": "→ ending(restart)",
+    ],
+    "terminating": [
+      "tick": "kill → killed(stop)", "exited": "finished(stop) → stopped",
+      "died": "finished(stop) → stopped", "remove": "→ terminating(remove)",
+      "restart": "→ terminating(restart)",
+    ],
+    "killed": [
+      "exited": "finished(stop) → stopped", "died": "finished(stop) → stopped",
+      "remove": "→ killed(remove)", "restart": "→ killed(restart)",
+    ],
+    "stopped": [
+      "stop": "finished(stop)", "remove": "finished(remove)", "restart": "spawn → starting",
+      "resume": "spawn → starting",
+    ],
+  ]
+
+  private static func word(_ state: Life.State) -> String {
+    switch state {
+    case .starting: "starting"
+    case .running: "running"
+    case .backingOff: "backingOff"
+    case .held: "held"
+    case .draining(let goal, _): "draining(\(goal))"
+    case .ending(let goal, _): "ending(\(goal))"
+    case .terminating(let goal, _): "terminating(\(goal))"
+    case .killed(let goal): "killed(\(goal))"
+    case .stopped: "stopped"
+    }
+  }
+
+  private static func word(_ action: Life.Action) -> String {
+    switch action {
+    case .none: ""
+    case .hold: "hold"
+    case .finished(let goal): "finished(\(goal))"
+    default: "\(action)"
+    }
+  }
+
+  @Test(arguments: states.map(\.0))
+  func `each event in each state does what the table says`(_ name: String) throws {
+    let make = try #require(Self.states.first { $0.0 == name }).1
+    for (eventName, event) in Self.events {
+      var life = make()
+      let before = life.state
+      let action = Self.word(life.handle(event, now: Self.at(100_000), jitter: 1))
+      let change = life.state == before ? "" : "→ " + Self.word(life.state)
+      let said = [action, change].filter { !$0.isEmpty }.joined(separator: " ")
+      let repeated = Self.word(before) == Self.word(life.state) && life.state != before
+      let expected = Self.table[name]?[eventName] ?? ""
+      #expect(said == expected || (repeated && expected.hasSuffix(said)), "\(eventName)")
+    }
+  }
+
+  @Test func `the pause doubles from 100 ms to 30 s while it dies without reading`() {
+    var policy = Life.Policy()
+    policy.maxRestarts = 100
+    var life = Life(policy: policy)
+    var pauses: [Double] = []
+    for _ in 0..<12 {
+      _ = life.handle(.tick, now: Self.at(0), jitter: 1)
+      _ = life.handle(.spawned, now: Self.at(0), jitter: 1)
+      _ = life.handle(.exited(progress: false), now: Self.at(0), jitter: 1)
+      if case .backingOff(let until) = life.state { pauses.append((until - Self.at(0)).inSeconds) }
+      _ = life.handle(.tick, now: Self.at(1000), jitter: 1)
+      _ = life.handle(.spawned, now: Self.at(1000), jitter: 1)
+    }
+    #expect(pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30, 30, 30])
+  }
+
+  @Test func `reading anything brings the pause back to its beginning`() {
+    var life = Self.after([
+      .exited(progress: false), .tick, .spawned, .exited(progress: false), .tick, .spawned,
+    ])
+    #expect(life.deaths == 2)
+    _ = life.handle(.exited(progress: true), now: Self.at(1000), jitter: 1)
+    #expect(life.deaths == 0)
+    #expect(life.state == .backingOff(until: Self.at(1000.1)))
+  }
+
+  @Test func `more deaths without reading than allowed hold it`() {
+    var policy = Life.Policy()
+    policy.maxRestarts = 2
+    var life = Life(policy: policy)
+    var actions: [Life.Action] = []
+    for round in 0..<3 {
+      let now = Self.at(Double(round) * 100)
+      _ = life.handle(.tick, now: now, jitter: 1)
+      _ = life.handle(.spawned, now: now, jitter: 1)
+      actions.append(life.handle(.exited(progress: false), now: now, jitter: 1))
+    }
+    #expect(actions == [.none, .none, .hold(deaths: 3)])
+    #expect(life.state == .held(until: Self.at(260)))
+    #expect(life.restarts == 2)
+  }
+
+  @Test func `with max_restarts = 0 it is not started again`() {
+    var policy = Life.Policy()
+    policy.maxRestarts = 0
+    var life = Life(policy: policy)
+    _ = life.handle(.tick, now: Self.at(0), jitter: 1)
+    _ = life.handle(.spawned, now: Self.at(0), jitter: 1)
+    #expect(life.handle(.exited(progress: true), now: Self.at(1), jitter: 1) == .retire)
+    #expect(life.state == .stopped)
+    #expect(life.deadline == nil)
+  }
+
+  @Test func `a restart keeps one generation until the other has ended`() {
+    var life = Self.running()
+    #expect(life.handle(.stop(.restart), now: Self.at(1), jitter: 1) == .endInput)
+    #expect(life.hasChild)
+    #expect(life.handle(.tick, now: Self.at(2), jitter: 1) == .none)
+    #expect(life.handle(.exited(progress: false), now: Self.at(2), jitter: 1) == .spawn)
+    #expect(!life.hasChild)
+  }
+}
