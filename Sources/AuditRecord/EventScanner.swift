@@ -54,10 +54,13 @@ public struct EventScanner {
   private func plainTypeEnd(_ line: Span<UInt8>) -> Int? {
     guard line.count >= 48 else { return nil }
     return unsafe line.withUnsafeBytes { raw in
-      guard unsafe raw.loadUnaligned(as: UInt32.self) == 0x6570_7974 else { return nil }  // type
+      // "type", and behind the name "msg=".
+      guard unsafe raw.loadUnaligned(as: UInt32.self) == 0x6570_7974, unsafe raw[4] == 0x3d else {
+        return nil
+      }
       var end = 5
       while end < 32, unsafe raw[end] != 0x20 { end += 1 }
-      guard unsafe raw.loadUnaligned(fromByteOffset: end + 1, as: UInt32.self) == 0x3d67_736d  // msg=
+      guard unsafe raw.loadUnaligned(fromByteOffset: end + 1, as: UInt32.self) == 0x3d67_736d
       else { return nil }
       return end
     }

@@ -1,3 +1,5 @@
+public import Linux
+
 /// What `audispatchd.conf` and the command line ask for, checked and complete.
 public struct DaemonConfiguration: Equatable, Sendable {
   /// In the order given; none: chosen at start.
@@ -41,13 +43,7 @@ public enum InputFraming: String, CaseIterable, Sendable {
 }
 
 /// What a record that names no node is given as its node.
-public enum NameFormat: String, CaseIterable, Sendable {
-  case none
-  case hostname
-  case fqd
-  case numeric
-  case user
-}
+public typealias NameFormat = NodeName.Format
 
 /// Whether names are added to the kernel's records.
 public enum LogFormat: String, CaseIterable, Sendable {

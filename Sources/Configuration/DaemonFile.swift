@@ -1,3 +1,5 @@
+import Linux
+
 /// Reads `audispatchd.conf`, an `auditd.conf` of 2.8 to 4.2 or a 2.8 `audispd.conf`.
 struct DaemonFile {
   private(set) var configuration = DaemonConfiguration()

@@ -68,7 +68,7 @@ public final class Dispatcher {
       SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCONT, SIGCHLD,
     ])
     Signals.ignoreBrokenPipes()
-    node = try NodeName.resolve(loaded.daemon)
+    node = try NodeName.resolve(loaded.daemon.nameFormat, name: loaded.daemon.nodeName)
     journal = Journal(node: node)
     intake = try SourceSupply(loaded.daemon, node: node)
     source = intake.makeSource()

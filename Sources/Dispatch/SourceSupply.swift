@@ -27,7 +27,7 @@ final class SourceSupply {
   /// Programs that stand between the input and us, the one next to us last.
   private var helpers: [SourceHelper] = []
   private var helperOutput: OutputCatcher?
-  private(set) var counters: KernelCounters?
+  private(set) var counters: KernelCounterPage?
   private var delay = Duration.milliseconds(100)
   private var waitingReport = RateLimit(every: .seconds(60))
   /// When a lost input is tried again.
@@ -180,7 +180,7 @@ final class SourceSupply {
   // MARK: Helpers
 
   private func openKernel() throws(SystemError) -> Descriptor {
-    if self.counters == nil { self.counters = try KernelCounters() }
+    if self.counters == nil { self.counters = try KernelCounterPage() }
     guard let counters else { preconditionFailure("just made") }
     counters.newGeneration()
     let null = try Descriptor.open("/dev/null", O_RDONLY)

@@ -87,7 +87,7 @@ extension Dispatcher {
   }
 
   private func sourceStatus(_ json: inout JSONText) {
-    let kernel = intake.counters
+    let kernel = intake.counters?.total
     json.field("kind", source.kind)
     json.field("records", source.records)
     json.field("events", journal.events)
@@ -99,7 +99,7 @@ extension Dispatcher {
       }
     }
     json.field("kernel_lost", kernel?.kernelLost ?? 0)
-    json.field("receive_overruns", kernel?.overruns ?? 0)
+    json.field("receive_overruns", kernel?.receiveOverruns ?? 0)
     json.field("reader_queue_lost", kernel?.queueLost ?? 0)
   }
 
