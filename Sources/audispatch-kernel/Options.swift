@@ -1,3 +1,4 @@
+import Linux
 import Enrichment
 
 /// What the command line says.
