@@ -6,8 +6,8 @@ public struct EventScanner {
   private var tracker = EventTracker()
   private var types = TypeNames()
   private var nodes = NodeNumbers()
-  /// The previous record's `audit(SECONDS.MILLISECONDS:SERIAL)`, if it is at most 32 bytes long and
-  /// named no node.
+  /// The previous record's `audit(SECONDS.MILLISECONDS:SERIAL)`, with the colon behind it,
+  /// if that is at most 32 bytes long and no node was named.
   private var previous = SIMD4<UInt64>()
   /// The bytes of `previous` that count; all zero for none.
   private var mask = SIMD4<UInt64>()
@@ -42,7 +42,7 @@ public struct EventScanner {
       if isSameStamp(payload, at: end + 5) { return tracker.noteSame() }
       var at = end + 5
       if let stamp = RecordStamp(payload, at: &at), at < payload.count, payload[at] == 0x3a {
-        remember(payload, end + 5..<at)
+        remember(payload, end + 5..<at + 1)
         return tracker.note(stamp, node: 0)
       }
     }
@@ -60,7 +60,9 @@ public struct EventScanner {
       }
       var end = 5
       while end < 32, unsafe raw[end] != 0x20 { end += 1 }
-      guard unsafe raw.loadUnaligned(fromByteOffset: end + 1, as: UInt32.self) == 0x3d67_736d
+      guard end > 5 else { return nil }
+      guard unsafe raw[end] == 0x20,
+        unsafe raw.loadUnaligned(fromByteOffset: end + 1, as: UInt32.self) == 0x3d67_736d
       else { return nil }
       return end
     }
@@ -80,7 +82,8 @@ public struct EventScanner {
   private mutating func noteBare(_ payload: Span<UInt8>) -> EventTracker.Mark {
     var at = 0
     guard let stamp = RecordStamp(payload, at: &at) else { return noteUnstamped() }
-    remember(payload, 0..<at)
+    hasPrevious = false
+    if at < payload.count, payload[at] == 0x3a { remember(payload, 0..<at + 1) }
     return tracker.note(stamp, node: 0)
   }
 
@@ -94,7 +97,7 @@ public struct EventScanner {
     if let name = header.node {
       node = nodes.number(of: payload.extracting(name))
     } else {
-      remember(payload, header.stampPlace)
+      remember(payload, header.stampPlace.lowerBound..<header.stampPlace.upperBound + 1)
     }
     return tracker.note(header.stamp, node: node)
   }
