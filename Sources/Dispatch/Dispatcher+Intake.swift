@@ -211,13 +211,13 @@ extension Dispatcher {
 }
 
 /// How long plugins may be let read before their queues count as full: one hundredth of the time,
-/// 2 ms at once, 20 ms saved up.
+/// 2 ms at once, 40 ms saved up.
 struct Grace {
-  private var saved = Duration.milliseconds(20)
+  private var saved = Duration.milliseconds(40)
   private var since: Moment?
 
   mutating func available(_ now: Moment) -> Duration {
-    if let since { saved = min(saved + (now - since) / 100, .milliseconds(20)) }
+    if let since { saved = min(saved + (now - since) / 100, .milliseconds(40)) }
     since = now
     return min(saved, .milliseconds(2))
   }
