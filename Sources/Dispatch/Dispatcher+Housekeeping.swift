@@ -141,16 +141,20 @@ extension Dispatcher {
     scheduleTick(now)
   }
 
-  /// Begins to stop the plugins; with a predecessor's folder still to be waited for, they are started
+  /// Lets the plugins be stopped; with a predecessor's folder still to be waited for, they are started
   /// first, so that what was read for them is not lost.
   private func stopPlugins() {
     guard let latest = stopPluginsBy else { return }
     guard runtime.isOurs || now >= latest else { return scheduleTick(now + .milliseconds(50)) }
     stopPluginsBy = nil
-    for plugin in plugins {
-      plugin.refresh()
-      handle(plugin, .stop(.stop))
-    }
+  }
+
+  /// Stops what is not being stopped yet. A plugin whose successor a reload has promised gets it
+  /// first when records wait for it.
+  private func stopPlugin(_ plugin: Plugin) {
+    plugin.refresh()
+    if plugin.lifecycle.isBeingReplaced, !plugin.subscription.isEmpty { return }
+    if !plugin.lifecycle.isStopping { handle(plugin, .stop(.stop)) }
   }
 
   private func advanceStop() {
@@ -162,6 +166,7 @@ extension Dispatcher {
       }
     }
     stopPlugins()
+    if phase == .stopping, stopPluginsBy == nil { plugins.forEach(stopPlugin) }
     for plugin in plugins where plugin.lifecycle.takesInput {
       guard case .draining = plugin.lifecycle.state else { continue }
       plugin.refresh()

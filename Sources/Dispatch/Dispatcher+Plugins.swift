@@ -39,9 +39,9 @@ extension Dispatcher {
 
   private func spawn(_ plugin: Plugin) {
     guard runtime.isOurs else { return scheduleTick(now + .milliseconds(100)) }
-    // While the dispatcher stops nothing is restarted, whoever ended it.
-    guard phase == .running || !plugin.wasStarted else { return }
-    plugin.wasStarted = true
+    // While the dispatcher stops nothing is restarted, whoever ended it, but for what a reload has
+    // begun to replace.
+    guard phase == .running || plugin.lifecycle.state == .starting else { return }
     let configuration = plugin.configuration
     do {
       let (ours, theirs) = try UnixSocket.pair()
@@ -222,7 +222,7 @@ extension Dispatcher {
     plugin.refresh()
     plugin.subscription.resume(journal: journal)
     plugin.hasActed = false
-    if !plugin.lifecycle.hasChild { handle(plugin, .resume) }
+    if phase == .running, !plugin.lifecycle.hasChild { handle(plugin, .resume) }
   }
 }
 

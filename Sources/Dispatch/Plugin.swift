@@ -17,8 +17,6 @@ final class Plugin {
   var childEnd: Descriptor?
   var output: OutputCatcher?
 
-  /// It was tried to start it, at least once.
-  var wasStarted = false
   /// The socket took less than was offered, and its readiness is waited for.
   var isBlocked = false
   /// Binary records: how they are framed depends on the input, which has not shown it yet.

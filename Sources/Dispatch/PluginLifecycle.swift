@@ -111,6 +111,23 @@ struct PluginLifecycle: Equatable, Sendable {
     }
   }
 
+  /// Whether a child ends to make room for its successor.
+  var isBeingReplaced: Bool {
+    switch state {
+    case .ending(.restart, _), .terminating(.restart, _), .killed(.restart): true
+    default: false
+    }
+  }
+
+  /// Whether there is a child that ends without a successor.
+  var isStopping: Bool {
+    switch state {
+    case .draining(let goal, _), .ending(let goal, _), .terminating(let goal, _), .killed(let goal):
+      goal != .restart
+    case .starting, .running, .backingOff, .held, .stopped: false
+    }
+  }
+
   /// Whether the child is still given records.
   var takesInput: Bool {
     switch state {

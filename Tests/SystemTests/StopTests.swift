@@ -52,6 +52,24 @@ struct StopTests {
     #expect(try state.plugin("p").delivered == 1)
   }
 
+  /// A reload has promised a successor, and records wait for it.
+  @Test func `a plugin that is being replaced gets its queue before the end`() async throws {
+    let scratch = try Scratch()
+    try scratch.write(
+      "#!/bin/sh\nwhile read -r line; do echo \"$line\" >> \"$1\"; done\nsleep 0.5\n", to: "p",
+      mode: 0o755)
+    let daemon = try await Audispatchd(
+      [PluginFile("p", scratch("p"), [scratch("before")])], scratch: scratch)
+    try await eventually("it runs") { try daemon.plugin("p").pid > 0 }
+    try daemon.files.write(PluginFile("p", scratch("p"), [scratch("after")]))
+    _ = try daemon.files.request("reload")
+    let events = TestEvent.stream(1..<101)
+    try await daemon.send(events)
+    let state = try await daemon.finish()
+    #expect(difference(scratch.lines("after"), events.records) == nil)
+    #expect(try state.plugin("p").droppedInAll == 0)
+  }
+
   @Test func `nothing is restarted while the daemon stops`() async throws {
     let scratch = try Scratch()
     let daemon = try await Audispatchd(
