@@ -49,7 +49,7 @@ test: ## everything that CI checks; installs what is missing
 	Scripts/fuzz $${FUZZ_SECONDS:-5}
 	Scripts/instructions
 	swift build --build-tests
-	swift test --skip-build
+	Scripts/test
 
 .PHONY: run
 run: build ## audit events through the dispatcher into plugins; LIVE=1 turns audit on
