@@ -1,3 +1,5 @@
+import AuditRecord
+
 /// Neighbouring records of one segment, as part of a queue.
 struct Run {
   enum Kind: UInt8 {
@@ -50,7 +52,7 @@ extension Encoding {
         return segment.offset(range.upperBound) - segment.offset(range.lowerBound)
       }
     case .compact:
-      if !segment.hasPayloads, !segment.hasBare {
+      if !segment.hasPayloads, !segment.hasBare, !segment.hasLong {
         // A header instead of the newline.
         return segment.offset(range.upperBound) - segment.offset(range.lowerBound)
           + 15 * range.count
@@ -78,7 +80,7 @@ extension Encoding {
     // The first index whose end lies beyond `bytes`.
     var low = range.lowerBound
     var high = range.upperBound
-    if segment.hasPayloads || segment.hasBare {
+    if segment.hasPayloads || segment.hasBare || segment.hasLong {
       var rest = bytes
       while low < high {
         let size = size(segment, segment[low])
@@ -101,10 +103,15 @@ extension Encoding {
 }
 
 extension Segment {
-  /// What a binary plugin gets as a record's payload.
+  /// What a binary plugin gets as a record's payload: as much as its protocol can carry.
   @inline(__always)
   func binaryPayload(_ entry: Entry) -> Range<Int> {
-    if entry.hasPayload { return payload(entry) }
-    return entry.offset + (entry.isBare ? Int(entry.bareOffset) : 0)..<entry.end - 1
+    let whole: Range<Int>
+    if entry.hasPayload {
+      whole = payload(entry)
+    } else {
+      whole = entry.offset + (entry.isBare ? Int(entry.bareOffset) : 0)..<entry.end - 1
+    }
+    return whole.lowerBound..<min(whole.upperBound, whole.lowerBound + BinaryHeader.maximumPayload)
   }
 }

@@ -1,3 +1,4 @@
+import AuditRecord
 import Glibc
 
 /// A fixed piece of the journal's memory: records from its start, their index from its end.
@@ -62,6 +63,7 @@ public final class Segment {
     var used = 0
     var hasPayloads = false
     var hasBare = false
+    var hasLong = false
   }
 
   /// The number of its first record, counted over the journal's life.
@@ -89,6 +91,8 @@ public final class Segment {
   @inline(__always) public var hasPayloads: Bool { unsafe state.pointee.hasPayloads }
   /// Whether some record is to be given to a binary plugin as version 0.
   @inline(__always) public var hasBare: Bool { unsafe state.pointee.hasBare }
+  /// Whether some text is longer than a binary record's payload can be.
+  @inline(__always) var hasLong: Bool { unsafe state.pointee.hasLong }
 
   /// Bytes that a record of `textLength` bytes and its entry may still use.
   @inline(__always)
@@ -142,6 +146,7 @@ public final class Segment {
     unsafe state.pointee.used += bytes
     if new.hasPayload { unsafe state.pointee.hasPayloads = true }
     if new.isBare { unsafe state.pointee.hasBare = true }
+    if Int(new.textLength) > BinaryHeader.maximumPayload + 1 { unsafe state.pointee.hasLong = true }
   }
 }
 

@@ -45,6 +45,18 @@ private let layouts: [Layout] = [
     text: String(repeating: "x", count: 8969),
     binary: (1, String(repeating: "x", count: 8969) + "\u{0}")),
   Layout(
+    testDescription: "a line longer than binary records are",
+    payload: "type=A msg=audit(1.0:1): " + String(repeating: "x", count: 12_000),
+    text: "type=A msg=audit(1.0:1): " + String(repeating: "x", count: 12_000),
+    binary: (1, "type=A msg=audit(1.0:1): " + String(repeating: "x", count: 8945))),
+  Layout(
+    testDescription: "D10 a node for version 0 of the full length", version: 0,
+    payload: "audit(1.0:1): " + String(repeating: "x", count: 8956), node: "web1",
+    text: "node=web1 type=SYSCALL msg=audit(1.0:1): " + String(repeating: "x", count: 8956),
+    binary: (
+      1, "node=web1 type=SYSCALL msg=audit(1.0:1): " + String(repeating: "x", count: 8929)
+    )),
+  Layout(
     testDescription: "D10 a node for version 0", version: 0, payload: "audit(1.0:1): x=1",
     node: "web1", text: "node=web1 type=SYSCALL msg=audit(1.0:1): x=1",
     binary: (1, "node=web1 type=SYSCALL msg=audit(1.0:1): x=1")),
