@@ -33,7 +33,7 @@ extension Subscription {
     let run = runs[writeRun]
     let (index, rest) = encoding.locate(
       run.segment, writeIndex..<run.end, bytes: bytes + writeOffset)
-    if resentBelow > 0 { countAgain(run, writeIndex..<index) }
+    if resentBelow > 0 || run.kind == .again { countAgain(run, writeIndex..<index) }
     writeIndex = index
     writeOffset = rest
   }
