@@ -273,12 +273,14 @@ public struct RecordReader: Sendable {
         return true
       }
       if previousWasNewline, bytes.has("type=", at: position) || bytes.has("node=", at: position) {
-        if let newline = bytes.firstNewline(from: position, limit: Self.maximumLine + 1) {
-          if RecordHeader(bytes.extracting(position..<newline)) != nil {
+        let newline = bytes.firstNewline(from: position, limit: Self.maximumLine + 1)
+        let isShort = available <= Self.maximumLine
+        if let end = newline ?? (ended && isShort ? bytes.count : nil) {
+          if RecordHeader(bytes.extracting(position..<end)) != nil {
             state = .text
             return true
           }
-        } else if available <= Self.maximumLine, !ended {
+        } else if isShort {
           return false
         }
       }

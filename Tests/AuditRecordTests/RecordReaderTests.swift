@@ -141,6 +141,10 @@ private let samples: [Sample] = [
     binary(first) + binary(second) + words(9, 9, 9, 9) + Array("\n\(third)\n".utf8),
     finished(first, second) + [.malformed(.badHeader)] + lines(third)),
   Sample(
+    "a last line without newline after a broken binary record",
+    binary(first) + binary(second) + words(9, 9, 9, 9) + Array("\n\(third)".utf8),
+    finished(first, second) + [.malformed(.badHeader)] + lines(third)),
+  Sample(
     "binary records after a line", Array("\(first)\n".utf8) + binary(second) + binary(third),
     lines(first) + [.malformed(.badHeader)] + finished(second, third)),
   Sample(
