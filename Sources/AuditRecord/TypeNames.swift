@@ -1,8 +1,8 @@
 /// Types by name and names by type, as libaudit has them, without a look-up in its table for
 /// every record.
-public struct TypeNames {
+public struct TypeNames: Sendable {
   /// A name of at most 24 bytes, padded with zeros.
-  private struct Key: Equatable {
+  private struct Key: Equatable, Sendable {
     var a: UInt64 = 0
     var b: UInt64 = 0
     var c: UInt64 = 0

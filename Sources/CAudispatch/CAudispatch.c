@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -32,6 +33,8 @@ int ad_socketpair_stream(int pair[2]) {
 }
 
 int ad_pipe(int pair[2]) { return pipe2(pair, O_CLOEXEC); }
+
+int ad_bell(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 
 int ad_set_nonblocking(int fd, bool on) {
 	int flags = fcntl(fd, F_GETFL);

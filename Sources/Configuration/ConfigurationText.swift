@@ -3,17 +3,28 @@ public struct Word: Equatable, Sendable {
   /// Without the quotes around it.
   public var text: String
   public var file: String
-  /// Of the first byte; of the opening quote, if there is one.
+  /// Of the first byte; of the opening quote, if there is one. Line 0: not in a file.
   public var position: Diagnostic.Position
   public var isQuoted = false
 
-  func error(_ message: String, suggestion: String? = nil) -> Diagnostic {
-    Diagnostic(.error, file: file, at: position, word: text, message, suggestion: suggestion)
+  package init(
+    text: String, file: String, position: Diagnostic.Position, isQuoted: Bool = false
+  ) {
+    self.text = text
+    self.file = file
+    self.position = position
+    self.isQuoted = isQuoted
   }
 
-  func warning(_ message: String, suggestion: String? = nil) -> Diagnostic {
-    Diagnostic(.warning, file: file, at: position, word: text, message, suggestion: suggestion)
+  public func error(_ message: String, suggestion: String? = nil) -> Diagnostic {
+    Diagnostic(.error, file: file, at: place, word: text, message, suggestion: suggestion)
   }
+
+  public func warning(_ message: String, suggestion: String? = nil) -> Diagnostic {
+    Diagnostic(.warning, file: file, at: place, word: text, message, suggestion: suggestion)
+  }
+
+  private var place: Diagnostic.Position? { position.line > 0 ? position : nil }
 }
 
 /// One line `keyword = value …`.
@@ -21,6 +32,11 @@ public struct Setting: Equatable, Sendable {
   public var keyword: Word
   /// Never empty.
   public var values: [Word]
+
+  package init(keyword: Word, values: [Word]) {
+    self.keyword = keyword
+    self.values = values
+  }
 }
 
 /// A configuration file taken apart into settings, in the grammar of auditd's files:
@@ -73,7 +89,7 @@ public struct ConfigurationText: Equatable, Sendable {
 
 extension [Diagnostic] {
   /// True from the hundredth on, which is followed by a last one that says so.
-  mutating func isFull(at line: Int, of file: String) -> Bool {
+  package mutating func isFull(at line: Int, of file: String) -> Bool {
     guard count >= ConfigurationText.problemLimit else { return false }
     if count == ConfigurationText.problemLimit {
       let position = Diagnostic.Position(line: line, column: 1)

@@ -152,7 +152,7 @@ struct DaemonFile {
 
 extension [Diagnostic] {
   /// In the order of the lines; within a line as they were found.
-  mutating func sortByPosition() {
+  package mutating func sortByPosition() {
     let ordered = enumerated().sorted { a, b in
       let (p, q) = (a.element.position, b.element.position)
       return (p?.line ?? 0, p?.column ?? 0, a.offset) < (q?.line ?? 0, q?.column ?? 0, b.offset)

@@ -53,7 +53,7 @@ public struct Diagnostic: Error, Equatable, Sendable, CustomStringConvertible {
   }
 
   /// The text with control characters as `\x1B`, cut with an ellipsis after `limit` characters.
-  static func printable(_ text: String, limit: Int) -> String {
+  package static func printable(_ text: String, limit: Int) -> String {
     var printable = ""
     for (index, scalar) in text.unicodeScalars.enumerated() {
       guard index < limit else { return printable + "…" }

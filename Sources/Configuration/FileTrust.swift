@@ -2,9 +2,31 @@ import Linux
 
 /// Whether a file may decide what runs as root: it and the folder it is in belong to root or to
 /// the daemon's user, and neither its group nor others may write to them.
-struct FileTrust: Sendable {
+package struct FileTrust: Sendable {
   /// The daemon's uid.
   var user: UInt32
+
+  package init(user: UInt32) { self.user = user }
+
+  /// What a configuration file holds, if it may be trusted; `nil` when it is not there and may be
+  /// missing. Blocks for as long as reading a small file does; never for a FIFO or a device.
+  package func contents(
+    of path: String, mayBeMissing: Bool, _ files: FileAccess
+  ) throws(Diagnostic) -> [UInt8]? {
+    switch files.contents(path, ConfigurationText.fileLimit + 1) {
+    case .failure(.noSuchFile) where mayBeMissing: return nil
+    case .failure(let errno): throw Diagnostic(.error, file: path, "cannot be read: \(errno)")
+    case .success((let status, nil)):
+      throw Diagnostic(.error, file: path, "a \(status.kind.rawValue), not a file")
+    case .success((let status, let bytes?)):
+      if let objection = objection(to: status, at: path, called: "it")
+        ?? objection(toFolderOf: path, files)
+      {
+        throw Diagnostic(.error, file: path, objection.message, suggestion: objection.suggestion)
+      }
+      return bytes
+    }
+  }
 
   struct Objection: Error, Equatable {
     var message: String

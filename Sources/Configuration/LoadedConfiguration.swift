@@ -108,20 +108,10 @@ public struct LoadedConfiguration: Equatable, Sendable {
     of path: String, mayBeMissing: Bool, _ environment: LoadEnvironment
   ) throws(Diagnostic) -> [UInt8] {
     let trust = FileTrust(user: environment.user)
-    switch environment.files.contents(path, ConfigurationText.fileLimit + 1) {
-    case .failure(.noSuchFile) where mayBeMissing:
-      throw Diagnostic(.note, file: path, "not there: every setting has its default")
-    case .failure(let errno): throw Diagnostic(.error, file: path, "cannot be read: \(errno)")
-    case .success((let status, nil)):
-      throw Diagnostic(.error, file: path, "a \(status.kind.rawValue), not a file")
-    case .success((let status, let bytes?)):
-      if let objection = trust.objection(to: status, at: path, called: "it")
-        ?? trust.objection(toFolderOf: path, environment.files)
-      {
-        throw Diagnostic(.error, file: path, objection.message, suggestion: objection.suggestion)
-      }
+    if let bytes = try trust.contents(of: path, mayBeMissing: mayBeMissing, environment.files) {
       return bytes
     }
+    throw Diagnostic(.note, file: path, "not there: every setting has its default")
   }
 
   /// What `--check` exits with: 0, or 6 when the daemon's file or a plugin's has an error.

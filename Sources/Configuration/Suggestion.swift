@@ -1,7 +1,7 @@
 /// Finds what someone probably meant to write.
-enum Suggestion {
+public enum Suggestion {
   /// "did you mean 'X'?" for the nearest of the known words, nil when none is near.
-  static func near(_ word: String, among known: [String]) -> String? {
+  public static func near(_ word: String, among known: [String]) -> String? {
     nearest(word, among: known).map { "did you mean '\($0)'?" }
   }
 

@@ -1,7 +1,7 @@
 /// What a value may be. Each of these says what is wrong in the words of who wrote it.
 extension Word {
   /// One of a fixed set, in any case.
-  func choice<Choice: CaseIterable & RawRepresentable<String>>(
+  public func choice<Choice: CaseIterable & RawRepresentable<String>>(
     _: Choice.Type, for keyword: String
   ) throws(Diagnostic) -> Choice {
     if let choice = Choice(rawValue: text.lowercased()) { return choice }
@@ -12,7 +12,7 @@ extension Word {
   }
 
   /// `yes` or `no`, in any case.
-  func yesOrNo(for keyword: String) throws(Diagnostic) -> Bool {
+  public func yesOrNo(for keyword: String) throws(Diagnostic) -> Bool {
     switch text.lowercased() {
     case "yes": return true
     case "no": return false
@@ -29,7 +29,7 @@ extension Word {
   }
 
   /// Digits alone.
-  func number(in range: ClosedRange<Int>, for keyword: String) throws(Diagnostic) -> Int {
+  public func number(in range: ClosedRange<Int>, for keyword: String) throws(Diagnostic) -> Int {
     if let number = digits(text), range.contains(number) { return number }
     throw error(
       "\(keyword) is a number from \(range.lowerBound) to \(range.upperBound)",
@@ -39,7 +39,7 @@ extension Word {
   }
 
   /// Digits, with K, M, G or T for powers of 1,024.
-  func byteCount(in range: ClosedRange<Int>, for keyword: String) throws(Diagnostic) -> Int {
+  public func byteCount(in range: ClosedRange<Int>, for keyword: String) throws(Diagnostic) -> Int {
     if let count = digits(text) ?? sized(text, by: 1024), range.contains(count) { return count }
     throw error(
       "\(keyword) is a number of bytes from \(range.lowerBound) to \(Self.bytes(range.upperBound))",
@@ -47,7 +47,7 @@ extension Word {
   }
 
   /// Seconds with up to nine decimals.
-  func seconds(
+  public func seconds(
     in range: ClosedRange<Duration>, for keyword: String
   ) throws(Diagnostic) -> Duration {
     if let duration = Self.duration(text), range.contains(duration) { return duration }
@@ -59,7 +59,7 @@ extension Word {
   }
 
   /// A path from the root on, without a slash at its end.
-  func absolutePath(for keyword: String) throws(Diagnostic) -> String {
+  public func absolutePath(for keyword: String) throws(Diagnostic) -> String {
     guard text.hasPrefix("/") else {
       throw error(
         "\(keyword) is an absolute path",
@@ -121,7 +121,7 @@ extension Word {
 
 extension Setting {
   /// The value of a keyword that takes one.
-  func single() throws(Diagnostic) -> Word {
+  public func single() throws(Diagnostic) -> Word {
     guard values.count == 1 else {
       let extra = values[1]
       throw extra.error(

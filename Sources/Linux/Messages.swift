@@ -12,8 +12,8 @@ public enum Severity: Int, Sendable {
 
 /// Where the messages of a program go: to the terminal, file, pipe or journal on standard error,
 /// or, when that is /dev/null, to `/dev/log`. Never blocks: what cannot be written is counted.
-public struct Messages {
-  private enum Sink { case standardError, systemLog }
+public struct Messages: Sendable {
+  private enum Sink: Sendable { case standardError, systemLog }
 
   private let sink: Sink
   private let prefix: String

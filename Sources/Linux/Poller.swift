@@ -22,6 +22,9 @@ public struct Poller: ~Copyable {
     epoll = Descriptor(owning: fd)
   }
 
+  /// The poller's own descriptor, readable when something is ready: a loop may wait for a loop.
+  public var number: Int32 { epoll.number }
+
   /// - Returns: `false` when the descriptor cannot be waited for (a regular file).
   public func add(_ fd: Int32, _ token: UInt64, _ interest: Interest) -> Bool {
     ad_epoll_add(epoll.number, fd, token, interest.rawValue) == 0

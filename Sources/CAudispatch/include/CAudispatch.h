@@ -13,6 +13,7 @@
 int ad_open(const char *path, int flags, mode_t mode);
 int ad_socketpair_stream(int pair[_Nonnull 2]);
 int ad_pipe(int pair[_Nonnull 2]);	// both ends close-on-exec, blocking
+int ad_bell(void);	// eventfd, non-blocking, close-on-exec
 int ad_set_nonblocking(int fd, bool on);
 int ad_unread(int fd);	// FIONREAD: bytes that wait to be read
 int ad_close_from(unsigned first);	// close_range(first, ~0)
