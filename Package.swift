@@ -18,7 +18,9 @@ let package = Package(
     .executable(name: "audispatchctl", targets: ["audispatchctl"]),
     .executable(name: "audispatch-kernel", targets: ["audispatch-kernel"]),
     .executable(name: "audispatch-print", targets: ["audispatch-print"]),
-    .library(name: "AudispatchPlugin", targets: ["AudispatchPlugin"]),
+    .library(
+      name: "AudispatchPlugin",
+      targets: ["AudispatchPlugin", "AuditRecord", "Configuration", "Linux"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -45,7 +47,8 @@ let package = Package(
       name: "AuditDispatch", dependencies: ["AuditRecord", "Configuration", "Journal", "Linux"],
       path: "Sources/Dispatch", swiftSettings: strict),
     .target(
-      name: "AudispatchPlugin", dependencies: ["AuditRecord", "CAuparse", "Linux"],
+      name: "AudispatchPlugin",
+      dependencies: ["AuditRecord", "CAuparse", "Configuration", "Linux"],
       swiftSettings: strict),
     .executableTarget(
       name: "audispatchd", dependencies: ["AuditDispatch", "Configuration", "Linux"],
@@ -62,7 +65,8 @@ let package = Package(
       dependencies: ["AuditRecord", "CAudispatch", "Enrichment", "Linux"],
       swiftSettings: strict),
     .executableTarget(
-      name: "audispatch-print", dependencies: ["AudispatchPlugin", "AuditRecord", "Linux"],
+      name: "audispatch-print",
+      dependencies: ["AudispatchPlugin", "AuditRecord", "Configuration", "Linux"],
       path: "Plugins/Print", swiftSettings: strict),
     .target(
       name: "ScriptedAccounts", path: "Tests/ScriptedAccounts", cSettings: [.define("_GNU_SOURCE")]),
@@ -82,7 +86,10 @@ let package = Package(
       name: "DispatchTests", dependencies: ["AuditDispatch", "Linux"], swiftSettings: strict),
     .testTarget(
       name: "AudispatchPluginTests",
-      dependencies: ["AudispatchPlugin", "AuditRecord", "CAuparse", "Linux", "audispatch-print"],
+      dependencies: [
+        "AudispatchPlugin", "AuditRecord", "CAuparse", "Configuration", "Linux",
+        "audispatch-print",
+      ],
       exclude: ["Golden"], swiftSettings: strict),
     .testTarget(
       name: "ControlToolTests", dependencies: ["Linux", "audispatchctl"], exclude: ["Golden"],

@@ -31,6 +31,12 @@ struct LineOutput: ~Copyable {
     if buffer.count >= Self.batch { try flush() }
   }
 
+  /// Adds lines that have their newlines.
+  mutating func add(lines: [UInt8]) throws(SystemError) {
+    buffer += lines
+    if buffer.count >= Self.batch { try flush() }
+  }
+
   /// Writes what was added; blocks until it is taken.
   mutating func flush() throws(SystemError) {
     guard !buffer.isEmpty else { return }

@@ -1,45 +1,30 @@
+import AudispatchPlugin
+import Configuration
+
 /// What `audispatch-print` was asked for.
-struct PrintOptions: Equatable {
-  static let usage = """
-    usage: audispatch-print [--raw] [--utc] [--output FILE] [FILE]
-    Prints one line for each audit event on its standard input, on standard output
-    or behind what is in FILE. --raw prints the records as they are.
-
-    """
-
+struct PrintOptions: PluginOptions, Equatable {
   var raw = false
   var utc = false
   /// Where to write; standard output without it.
   var output: String?
-  var help = false
 
-  struct UsageError: Error, Equatable {
-    let message: String
+  static let keywords: [PluginKeyword<PrintOptions>] = [
+    .flag("raw", "print the records as they are") { $0.raw = $1 },
+    .flag("utc", "show times in UTC instead of local time") { $0.utc = $1 },
+    .value("output", "FILE", "write behind what is in FILE", letter: "o") {
+      (options: inout PrintOptions, word: Word) throws(Diagnostic) in
+      try options.write(to: word)
+    },
+  ]
+
+  /// `audispatch-print FILE` is `audispatch-print --output FILE`.
+  mutating func take(_ operands: [Word]) throws(Diagnostic) {
+    if operands.count > 1 { throw operands[1].error("more than one file") }
+    try write(to: operands[0])
   }
 
-  init(_ arguments: some Collection<String>) throws(UsageError) {
-    var rest = Array(arguments)
-    while let argument = rest.first {
-      rest.removeFirst()
-      switch argument {
-      case "--raw": raw = true
-      case "--utc": utc = true
-      case "--help", "-h": help = true
-      case "--output", "-o":
-        guard let file = rest.first else { throw UsageError(message: "\(argument) needs a file") }
-        rest.removeFirst()
-        try write(to: file)
-      case _ where argument.hasPrefix("--output="): try write(to: String(argument.dropFirst(9)))
-      case _ where argument.hasPrefix("-") && argument.count > 1:
-        throw UsageError(message: "unknown option \(argument)")
-      default: try write(to: argument)
-      }
-    }
-  }
-
-  private mutating func write(to file: String) throws(UsageError) {
-    guard !file.isEmpty else { throw UsageError(message: "the name of the file is empty") }
-    guard output == nil else { throw UsageError(message: "more than one file: \(file)") }
-    output = file
+  private mutating func write(to file: Word) throws(Diagnostic) {
+    guard !file.text.isEmpty else { throw file.error("the name of the file is empty") }
+    output = file.text
   }
 }

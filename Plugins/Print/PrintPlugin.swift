@@ -2,37 +2,48 @@ import AudispatchPlugin
 import Linux
 
 /// Prints each event as one readable line, or its records as they are.
-struct PrintPlugin: AuditPlugin, ~Copyable {
-  private let raw: Bool
+///
+/// What is written is confirmed, at every pause.
+struct PrintPlugin: AuditPlugin, RecordPlugin, ~Copyable {
+  typealias Options = PrintOptions
+
+  let doneWhen = DoneWhen.told
+  private let confirmations: Confirmations
+  /// The last that was taken.
+  private var last: DeliveryToken?
   private var log: PluginLog
   private var output: LineOutput
   private var summary: EventSummary
 
-  init(_ options: PrintOptions, log: PluginLog) throws {
-    raw = options.raw
+  init(_ options: PrintOptions, log: PluginLog, _ confirmations: Confirmations) throws {
+    self.confirmations = confirmations
     self.log = log
     output = try LineOutput(path: options.output)
     summary = EventSummary(zone: options.utc ? .utc : .local)
   }
 
   mutating func handle(_ event: AuditEvent) throws {
-    guard raw else {
-      try output.add(summary.line(for: event).utf8)
-      return
+    try output.add(summary.line(for: event).utf8)
+    last = event.token
+  }
+
+  mutating func handle(_ records: RecordBatch) throws {
+    last = records.token
+    guard output.isTerminal else {
+      return try output.add(lines: records.bytes)
     }
-    for record in event.records {
-      let line = event.bytes[record.line]
-      if output.isTerminal {
-        try output.add(SafeText.line(line).utf8)
-      } else {
-        try output.add(line)
-      }
+    for record in records.records {
+      try output.add(SafeText.line(records.bytes[record.line]).utf8)
     }
   }
 
-  mutating func idle() throws { try output.flush() }
+  mutating func idle() throws {
+    try output.flush()
+    if let last { confirmations.done(through: last) }
+    last = nil
+  }
 
-  mutating func reload() {
+  mutating func reload(_ options: PrintOptions) {
     do {
       try output.reopen()
     } catch {
@@ -40,5 +51,5 @@ struct PrintPlugin: AuditPlugin, ~Copyable {
     }
   }
 
-  mutating func finish() throws { try output.flush() }
+  mutating func finish() throws { try idle() }
 }

@@ -23,7 +23,11 @@ final class PrintRun {
   }()
 
   /// - Parameter inherited: signals that the program finds ignored, as under auditd.
-  init(_ arguments: [String], inherited: String = "") throws {
+  /// - Parameter environment: beside a PATH.
+  init(
+    _ arguments: [String], inherited: String = "", environment: [String] = [],
+    program: String = "\(products)/audispatch-print"
+  ) throws {
     var template = Array("/tmp/audispatch-test-XXXXXX\0".utf8).map { CChar(bitPattern: $0) }
     let made = unsafe template.withUnsafeMutableBufferPointer { buffer in
       unsafe mkdtemp(buffer.baseAddress!) != nil
@@ -37,12 +41,13 @@ final class PrintRun {
     let standardInput = Descriptor(owning: theirs)
     let output = try Descriptor.open("\(folder)/out", O_WRONLY | O_CREAT | O_APPEND)
     let errors = try Descriptor.open("\(folder)/err", O_WRONLY | O_CREAT | O_APPEND)
-    let start = "trap '' \(inherited); exec \(Self.products)/audispatch-print \"$@\""
+    let start = "trap '' \(inherited); exec \(program) \"$@\""
     child = try ChildProcess(
       path: "/bin/sh",
       arguments: ["-c", inherited.isEmpty ? String(start.dropFirst(9)) : start, "x"]
         + arguments.map { $0.replacing("DIR", with: folder) },
-      environment: ["PATH=/usr/bin:/bin"], input: standardInput.number, output: output.number,
+      environment: ["PATH=/usr/bin:/bin"] + environment, input: standardInput.number,
+      output: output.number,
       error: errors.number)
   }
 
@@ -70,6 +75,27 @@ final class PrintRun {
 
   /// Ends the input.
   func close() { input = nil }
+
+  /// Ends the input, but goes on listening.
+  func endInput() {
+    if let number = input.numberIfOpen { _ = shutdown(number, Int32(SHUT_WR)) }
+  }
+
+  /// What the program wrote on its standard input; waits until that ends with `text`.
+  func said(until text: String) -> String {
+    guard let number = input.numberIfOpen else { return "" }
+    var bytes = [UInt8](repeating: 0, count: 4096)
+    for _ in 0..<1000 {
+      if said.hasSuffix(text) { break }
+      guard Poll.readable([number], within: .milliseconds(20))[0] else { continue }
+      let result = unsafe bytes.withUnsafeMutableBytes { unsafe Transfer.read(number, into: $0) }
+      guard case .bytes(let count) = result else { break }
+      said += String(decoding: bytes[..<count], as: UTF8.self)
+    }
+    return said
+  }
+
+  private var said = ""
 
   /// How the program ended, within 20 s.
   func end() -> ChildEnd? {

@@ -29,27 +29,12 @@ public struct AuditEvent: Sendable {
   public internal(set) var ending: Ending
   /// Whether another part of this event was given out before.
   public let isContinuation: Bool
+  /// What the event is called when it is done.
+  public internal(set) var token = DeliveryToken()
 
   /// Where the node's name stands in `bytes`, if the lines name one.
   public var node: Range<Int>? { records.first?.node }
 
   /// The first record of a type.
   public func record(_ type: RecordType) -> EventRecord? { records.first { $0.type == type } }
-}
-
-/// A record's place in its event.
-public struct EventRecord: Equatable, Sendable {
-  /// `unnamed` when libaudit's table does not have the name.
-  public let type: RecordType
-  /// Where the whole line stands in the event's bytes.
-  public let line: Range<Int>
-  public let node: Range<Int>?
-  public let typeName: Range<Int>
-  /// Where the fields begin.
-  public let body: Int
-}
-
-extension RecordType {
-  /// A type whose name libaudit does not know.
-  public static let unnamed = RecordType(rawValue: TypeNames.unknown)
 }

@@ -61,6 +61,8 @@ public struct EventAssembler: Sendable {
 
   /// Events that wait for more records.
   public var openEvents: Int { open.count }
+  /// The records in them.
+  public var openRecords: Int { open.reduce(0) { $0 + $1.event.records.count } }
 
   /// Takes the next finished event out.
   public mutating func next() -> AuditEvent? {
@@ -75,9 +77,14 @@ public struct EventAssembler: Sendable {
   }
 
   /// Adds a record, whose line is copied; `now` is any clock that does not go back.
+  ///
+  /// - Parameter number: the dispatcher's number of the record, 0 for none.
+  /// - Returns: `false` for an EOE that ends nothing and so is in no event.
+  @discardableResult
   public mutating func append(
-    _ line: Span<UInt8>, _ header: RecordHeader, type: RecordType, at now: Duration
-  ) {
+    _ line: Span<UInt8>, _ header: RecordHeader, type: RecordType, number: UInt64 = 0,
+    at now: Duration
+  ) -> Bool {
     records += 1
     if nodes.count > 4096 {
       finish(.bound)
@@ -91,25 +98,26 @@ public struct EventAssembler: Sendable {
 
     switch role {
     case .single:
-      ready.append(makeEvent(line, header, type, ending: .single, continues: false))
+      ready.append(makeEvent(line, header, type, number, ending: .single, continues: false))
     case .end:
       nodes[node].sendsEnds = true
       guard let index = index(of: key) else {
         strayEnds += 1
-        return
+        return false
       }
-      add(line, header, type, to: index, at: now)
+      add(line, header, type, number, to: index, at: now)
       close(index, .end)
     case .member, .proctitle:
       if let index = index(of: key) {
-        add(line, header, type, to: index, at: now)
+        add(line, header, type, number, to: index, at: now)
         if role == .proctitle, !nodes[node].sendsEnds { held = key }
       } else {
-        begin(key, line, header, type, at: now)
+        begin(key, line, header, type, number, at: now)
         if role == .proctitle, !nodes[node].sendsEnds, index(of: key) != nil { held = key }
       }
       enforceLimits(key)
     }
+    return true
   }
 
   /// Gives out what nothing came for since `Limits.quiet`; returns when to ask again.
@@ -148,34 +156,36 @@ extension EventAssembler {
   }
 
   private func makeEvent(
-    _ line: Span<UInt8>, _ header: RecordHeader, _ type: RecordType, ending: AuditEvent.Ending,
-    continues: Bool
+    _ line: Span<UInt8>, _ header: RecordHeader, _ type: RecordType, _ number: UInt64,
+    ending: AuditEvent.Ending, continues: Bool
   ) -> AuditEvent {
     var event = AuditEvent(
       bytes: [], records: [], stamp: header.stamp, ending: ending, isContinuation: continues)
     event.bytes.reserveCapacity(ending == .single ? line.count : max(2048, line.count))
-    event.append(line, header, type)
+    event.append(line, header, type, number)
     return event
   }
 
   private mutating func begin(
-    _ key: Key, _ line: Span<UInt8>, _ header: RecordHeader, _ type: RecordType, at now: Duration
+    _ key: Key, _ line: Span<UInt8>, _ header: RecordHeader, _ type: RecordType,
+    _ number: UInt64, at now: Duration
   ) {
     let before = closed.ending(of: key)
     if before == .end {
-      ready.append(makeEvent(line, header, type, ending: .late, continues: true))
+      ready.append(makeEvent(line, header, type, number, ending: .late, continues: true))
       return
     }
-    let event = makeEvent(line, header, type, ending: .time, continues: before != nil)
+    let event = makeEvent(line, header, type, number, ending: .time, continues: before != nil)
     keys.append(key)
     open.append(Open(event: event, touched: now, touchedStream: nodes[key.node].newest))
     openBytes += line.count
   }
 
   private mutating func add(
-    _ line: Span<UInt8>, _ header: RecordHeader, _ type: RecordType, to index: Int, at now: Duration
+    _ line: Span<UInt8>, _ header: RecordHeader, _ type: RecordType, _ number: UInt64,
+    to index: Int, at now: Duration
   ) {
-    open[index].event.append(line, header, type)
+    open[index].event.append(line, header, type, number)
     open[index].touched = now
     open[index].touchedStream = nodes[keys[index].node].newest
     openBytes += line.count
@@ -228,16 +238,13 @@ extension EventAssembler {
 
 extension AuditEvent {
   /// Copies a line behind the others.
-  mutating func append(_ line: Span<UInt8>, _ header: RecordHeader, _ type: RecordType) {
+  mutating func append(
+    _ line: Span<UInt8>, _ header: RecordHeader, _ type: RecordType, _ number: UInt64
+  ) {
     let base = bytes.count
     unsafe line.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
-    func moved(_ range: Range<Int>) -> Range<Int> {
-      range.lowerBound + base..<range.upperBound + base
-    }
     records.append(
-      EventRecord(
-        type: type, line: base..<bytes.count, node: header.node.map(moved),
-        typeName: moved(header.typeName), body: header.body + base))
+      EventRecord(type: type, header: header, base: base, count: line.count, number: number))
   }
 }
 

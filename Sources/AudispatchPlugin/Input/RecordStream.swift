@@ -3,21 +3,25 @@ public import Linux
 
 /// The records of a descriptor's bytes, text or binary, however the bytes are cut into reads.
 ///
-/// Holds 256 KiB, and up to 4 MiB when it is filled faster than emptied. A record is given as one line without newline or NUL, so that it can be
-/// kept as text whatever way it came.
-public struct RecordStream {
-  private static let usualCapacity = 256 << 10
-  private static let largestCapacity = 4 << 20
+/// Holds 256 KiB. A record is given as one line without newline or NUL, so that it can be kept as
+/// text whatever way it came.
+public struct RecordStream: Sendable {
+  private static let capacity = 256 << 10
   /// Less room than this is not worth a read.
   private static let leastRoom = 64 << 10
 
-  private var buffer = [UInt8](repeating: 0, count: usualCapacity)
+  private var buffer = [UInt8](repeating: 0, count: capacity)
   private var start = 0
   private var filled = 0
   private var reader = RecordReader()
   private var types = TypeNames()
   private var scratch: [UInt8] = []
 
+  /// What the dispatcher put in as records, up to the last one given out: lines, and binary records
+  /// with a header, also such as turned out to be no record. Counts as long as `isInStep`.
+  public private(set) var frames = 0
+  /// Whether every frame was recognised; not after something that is neither text nor binary.
+  public private(set) var isInStep = true
   /// Records given out.
   public private(set) var records = 0
   /// Bytes read.
@@ -30,11 +34,6 @@ public struct RecordStream {
   public init() {}
 
   public var malformedTotal: Int { malformed.values.reduce(0, +) }
-
-  /// Whether there is room for more; there always is when all records were taken.
-  public var hasRoom: Bool {
-    filled - start <= Self.largestCapacity - Self.leastRoom
-  }
 
   /// Reads once.
   public mutating func fill(from descriptor: Int32) -> ReadResult {
@@ -66,14 +65,28 @@ public struct RecordStream {
   public mutating func next(
     ended: Bool, _ body: (Span<UInt8>, RecordHeader, RecordType) -> Void
   ) -> Bool {
+    nextFrame(ended: ended) { line, header, type, _ in body(line, header, type) }
+  }
+
+  /// As `next`, with the count of frames up to this record.
+  @inline(__always)
+  mutating func nextFrame(
+    ended: Bool, _ body: (Span<UInt8>, RecordHeader, RecordType, _ frames: Int) -> Void
+  ) -> Bool {
     // Not a copy: a second hold on the bytes while the reader's own state changes.
     let buffer = self.buffer
     let all = buffer.span.extracting(0..<filled)
     while true {
       switch reader.next(all, &start, ended: ended) {
       case .needsMore: return false
-      case .malformed(let kind, let sample): note(kind, buffer[sample])
+      case .malformed(let kind, let sample):
+        switch kind {
+        case .notARecord, .lineTooLong: frames += 1
+        case .badHeader, .unknownVersion, .truncated: isInStep = false
+        }
+        note(kind, buffer[sample])
       case .record(let frame):
+        frames += 1
         if frame.form == .line {
           let line = all.extracting(frame.payload)
           guard let header = RecordHeader(line) else {
@@ -81,7 +94,7 @@ public struct RecordStream {
             continue
           }
           records += 1
-          body(line, header, type(line, header))
+          body(line, header, type(line, header), frames)
           return true
         }
         makeLine(frame)
@@ -91,7 +104,7 @@ public struct RecordStream {
           continue
         }
         records += 1
-        body(line.span, header, type(line.span, header))
+        body(line.span, header, type(line.span, header), frames)
         return true
       }
     }
@@ -122,12 +135,10 @@ public struct RecordStream {
     malformedSample = Array(sample)
   }
 
-  /// Makes room behind what is there: by moving it to the front, or in a larger buffer.
+  /// Makes room behind what is there by moving it to the front.
   private mutating func makeRoom() {
     let rest = filled - start
-    if rest == 0, buffer.count > Self.usualCapacity {
-      buffer = [UInt8](repeating: 0, count: Self.usualCapacity)
-    } else if buffer.count - filled >= Self.leastRoom, rest > 0 {
+    if buffer.count - filled >= Self.leastRoom, rest > 0 {
       return
     } else if rest > 0 {
       unsafe buffer.withUnsafeMutableBytes { all in
@@ -136,8 +147,5 @@ public struct RecordStream {
     }
     start = 0
     filled = rest
-    if rest > buffer.count / 2, buffer.count < Self.largestCapacity {
-      buffer += [UInt8](repeating: 0, count: buffer.count)
-    }
   }
 }

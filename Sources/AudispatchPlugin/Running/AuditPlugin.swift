@@ -1,30 +1,76 @@
-/// A plugin: what it does with events. `PluginSession` does the rest.
+/// What every plugin has: configuration, a beginning, an end, and what comes in between.
 ///
-/// All calls come on one thread, in the order of the input.
-public protocol AuditPlugin: ~Copyable {
-  /// Takes an event. An error ends the plugin, with status 1.
-  mutating func handle(_ event: AuditEvent) throws
-  /// SIGHUP: reads its configuration again, opens its files again.
-  mutating func reload() throws
-  /// Nothing waits to be read: a good time to write out what was put together.
+/// A plugin conforms to `AuditPlugin` or to `RecordPlugin`, and `PluginSession` does the rest. All
+/// calls come on one thread, in the order of the input; another thread reads meanwhile. An error
+/// that a plugin throws ends it, with status 1. Every requirement has a default.
+public protocol PluginLifeCycle: ~Copyable {
+  /// What can be configured.
+  associatedtype Options: PluginOptions = NoOptions
+
+  /// When what was handed out counts as done, for a dispatcher that asks (`confirm = yes`).
+  var doneWhen: DoneWhen { get }
+
+  /// Whether the plugin takes more now. While it does not, what is read waits, in bounded memory,
+  /// then in the dispatcher's queue. Asked before each call of `handle`.
+  var wantsMore: Bool { get }
+
+  /// A descriptor that is waited for beside the input: when it is readable, `wake` is called.
+  /// `Poller.number` stands for many.
+  var watched: Int32? { get }
+
+  /// When `wake` is to be called at the latest, by `MonotonicTime`.
+  var deadline: Duration? { get }
+
+  /// `watched` is readable, or `deadline` has come.
+  mutating func wake() throws
+
+  /// SIGHUP, with the configuration as it is now, checked: time to open files again.
+  ///
+  /// It is not called when the new configuration has an error; that is logged, and the old one
+  /// stays.
+  mutating func reload(_ options: Options) throws
+
+  /// Nothing waits to be handled: a good time to write out what was put together.
   mutating func idle() throws
-  /// The end: of the input, or by SIGTERM, after everything that waited was handled.
+
+  /// The end: of the input, or by SIGTERM, after everything that waited was handled. What is
+  /// to be confirmed must be by the time it returns. The dispatcher kills a plugin about 5 s after
+  /// the end of its input, and 3 s after SIGTERM.
   mutating func finish() throws
+
+  /// The plugin's own counters, for the line of counters at SIGUSR1 and at the end.
+  var figures: [(name: String, value: Int)] { get }
 }
 
-extension AuditPlugin where Self: ~Copyable {
-  public mutating func reload() {}
+/// A plugin that takes events.
+public protocol AuditPlugin: PluginLifeCycle, ~Copyable {
+  /// Takes an event.
+  mutating func handle(_ event: AuditEvent) throws
+}
+
+/// A plugin that takes records as they come, without events being put together: cheaper, in the
+/// exact order of the input, and without waiting for an event's end.
+public protocol RecordPlugin: PluginLifeCycle, ~Copyable {
+  /// Takes some records that were read together, at most 64 KiB of them.
+  mutating func handle(_ records: RecordBatch) throws
+}
+
+/// When what was handed out is done, so that the dispatcher need not keep it.
+public enum DoneWhen: Sendable {
+  /// When `handle` returns.
+  case handled
+  /// When the plugin says so: `Confirmations.done(through:)`.
+  case told
+}
+
+extension PluginLifeCycle where Self: ~Copyable {
+  public var doneWhen: DoneWhen { .handled }
+  public var wantsMore: Bool { true }
+  public var watched: Int32? { nil }
+  public var deadline: Duration? { nil }
+  public mutating func wake() {}
+  public mutating func reload(_ options: Options) {}
   public mutating func idle() {}
   public mutating func finish() {}
-}
-
-/// What a plugin's session counted.
-public struct PluginCounters: Equatable, Sendable {
-  public var records = 0
-  public var events = 0
-  public var bytes = 0
-  /// Stretches of input that were no record.
-  public var malformed = 0
-  /// EOE records whose event had been given out before.
-  public var strayEnds = 0
+  public var figures: [(name: String, value: Int)] { [] }
 }

@@ -1,8 +1,9 @@
+public import Configuration
 public import Linux
 
 /// Messages of a plugin: a line each on standard error, which audispatchd catches, or to the
 /// system's log under auditd, where standard error leads nowhere. Never blocks.
-public struct PluginLog {
+public struct PluginLog: Sendable {
   public let name: String
   private var messages: Messages
 
@@ -13,5 +14,15 @@ public struct PluginLog {
 
   public mutating func write(_ severity: Severity, _ text: String) {
     messages.write(severity, text)
+  }
+
+  public mutating func write(_ diagnostic: Diagnostic) {
+    let severity: Severity =
+      switch diagnostic.severity {
+      case .error: .error
+      case .warning: .warning
+      case .note: .info
+      }
+    messages.write(severity, diagnostic.description)
   }
 }

@@ -1,138 +1,72 @@
 import AuditRecord
 import Glibc
-public import Linux
+import Linux
 
-/// Reads a plugin's input to its end: records to events, signals to calls.
+/// Runs a plugin over its input.
 ///
-/// SIGHUP asks for a reload. On SIGTERM what waits in the input is read (for at most 1 s, whatever
-/// still comes), and the session ends as at the end of input. Both signals are taken over even if
-/// they were ignored or blocked, as auditd's plugins inherit them.
-public struct PluginSession: ~Copyable {
-  private static let drainTime = Duration.seconds(1)
-  private static let readAheadTime = Duration.milliseconds(250)
-  /// Records between two looks at the input.
-  private static let readEvery = 8
+/// A thread reads the input and puts the records together; `run` hands them out on the calling
+/// thread. Between the two at most 4 MiB wait (and 8 MiB in events that are not complete); beyond
+/// it the input is not read, and the dispatcher's queue for this plugin fills.
+///
+/// SIGHUP asks for a reload, SIGUSR1 for a line of counters in the log. On SIGTERM what waits in
+/// the input is read (for at most 1 s) and handled (for at most 2 s in all), and the session ends
+/// as at the end of input.
+public struct PluginSession<Options: PluginOptions>: ~Copyable {
+  public internal(set) var options: Options
+  public var log: PluginLog
+  public let confirmations: Confirmations
 
-  private let input: Int32
-  private let signals: PluginSignals
-  private var stream = RecordStream()
-  private var assembler: EventAssembler
-  private var reports: MalformedReports
-  private var hasEnded = false
-  private var failure: SystemError?
+  private static var handoffBytes: Int { 4 << 20 }
+  let source: OptionSource<Options>
+  let limits: EventAssembler.Limits
+  let input: Int32
+  let numbers: RecordNumbers
 
-  /// - Parameters:
-  ///   - log: where malformed input is reported.
-  ///   - input: the descriptor to read, standard input as a rule.
-  public init(
-    log: PluginLog, input: Int32 = 0, limits: EventAssembler.Limits = EventAssembler.Limits()
+  init(
+    _ options: Options, from source: OptionSource<Options>, log: PluginLog, input: Int32,
+    environment: PluginEnvironment, limits: EventAssembler.Limits = EventAssembler.Limits()
   ) throws(SystemError) {
+    self.options = options
+    self.source = source
+    self.log = log
     self.input = input
-    signals = try PluginSignals()
-    assembler = EventAssembler(limits: limits)
-    reports = MalformedReports(log: log)
+    self.limits = limits
+    confirmations = try Confirmations(first: environment.first, descriptor: input)
+    numbers = RecordNumbers(first: environment.first ?? 0, plugin: environment.plugin)
   }
 
-  /// What was counted so far.
-  public var counters: PluginCounters {
-    PluginCounters(
-      records: stream.records, events: assembler.events, bytes: stream.bytes,
-      malformed: stream.malformedTotal, strayEnds: assembler.strayEnds)
+  /// Hands events out until the end of input or SIGTERM.
+  public mutating func run<P: AuditPlugin & ~Copyable>(_ plugin: inout P) throws
+  where P.Options == Options {
+    try run(&plugin, EventGathering(limits: limits)) { plugin, event in try plugin.handle(event) }
   }
 
-  /// Runs until the end of input or SIGTERM; blocks while there is nothing to do.
-  public mutating func run(_ plugin: inout some AuditPlugin & ~Copyable) throws {
-    var leaveBy: Duration?
-    while true {
-      let now = MonotonicTime.now
-      let deadline = assembler.expire(at: now)
-      try deliver(to: &plugin)
-      if let leaveBy, leaveBy <= now { break }
+  /// Hands records out, as they come, until the end of input or SIGTERM.
+  public mutating func run<P: RecordPlugin & ~Copyable>(records plugin: inout P) throws
+  where P.Options == Options {
+    try run(&plugin, RecordGathering()) { plugin, batch in try plugin.handle(batch) }
+  }
 
-      // Signals are looked at between reads too: the input may never pause.
-      var ready = Poll.readable([input, signals.number], within: .zero)
-      if !ready[0], !ready[1] {
-        try plugin.idle()
-        if leaveBy != nil { break }
-        let wait = deadline.map { max($0 - MonotonicTime.now, .zero) + .milliseconds(1) }
-        ready = Poll.readable([input, signals.number], within: wait)
+  private mutating func run<P: PluginLifeCycle & ~Copyable, Gather: Gathering>(
+    _ plugin: inout P, _ gather: Gather, _ handle: (inout P, Gather.Item) throws -> Void
+  ) throws where P.Options == Options {
+    let signals = try PluginSignals()
+    let handoff = try Handoff<Gather.Item>(bound: Self.handoffBytes)
+    let reader = InputReader(input: input, gather, handoff, confirmations, numbers: numbers)
+    var loop = HandlingLoop<P, Gather>(reader, handoff, confirmations, signals, log)
+    var new: Options?
+    let source = source
+    let thread = try WorkThread(reader)
+    let outcome = Result {
+      try loop.run(&plugin, handle) { log in
+        let read = source.reload(&log)
+        new = read ?? new
+        return read
       }
-      if ready[1] {
-        while let signal = signals.next() {
-          if signal == SIGHUP { try plugin.reload() }
-          if signal == SIGTERM, leaveBy == nil { leaveBy = MonotonicTime.now + Self.drainTime }
-        }
-      }
-      guard ready[0] else { continue }
-      read()
-      try takeRecords(for: &plugin)
-      if hasEnded { break }
     }
-    try end(&plugin)
+    reader.ask(.stop)
+    thread.join()
+    if let new { options = new }
+    try outcome.get()
   }
-
-  private mutating func read() {
-    switch stream.fill(from: input) {
-    case .bytes, .wouldBlock: return
-    case .end: hasEnded = true
-    case .failed(let errno):
-      hasEnded = true
-      failure = SystemError("read", "the input", errno)
-    }
-  }
-
-  /// Hands out what was read. Goes on reading meanwhile, so that a burst waits here and not in the
-  /// dispatcher's queue: as long as there is room, no signal waits, and the clock is not forgotten.
-  private mutating func takeRecords(for plugin: inout some AuditPlugin & ~Copyable) throws {
-    let start = MonotonicTime.now
-    var now = start
-    var taken = 0
-    while stream.next(ended: hasEnded, { assembler.append($0, $1, type: $2, at: now) }) {
-      try deliver(to: &plugin)
-      taken += 1
-      guard taken.isMultiple(of: Self.readEvery) else { continue }
-      now = MonotonicTime.now
-      guard !hasEnded, stream.hasRoom, now - start < Self.readAheadTime else { continue }
-      let ready = Poll.readable([input, signals.number], within: .zero)
-      if ready[0], !ready[1] { read() }
-    }
-    reports.note(stream.malformed, sample: stream.malformedSample, at: now)
-  }
-
-  private mutating func deliver(to plugin: inout some AuditPlugin & ~Copyable) throws {
-    while let event = assembler.next() { try plugin.handle(event) }
-  }
-
-  private mutating func end(_ plugin: inout some AuditPlugin & ~Copyable) throws {
-    hasEnded = true
-    try takeRecords(for: &plugin)
-    assembler.finish()
-    try deliver(to: &plugin)
-    try plugin.finish()
-    reports.close(stream.malformed)
-    if let failure { throw failure }
-  }
-}
-
-/// The clock that waits are measured by.
-public enum MonotonicTime {
-  public static var now: Duration { .nanoseconds(Moment.now.nanoseconds) }
-}
-
-/// SIGHUP and SIGTERM, to be read like input.
-struct PluginSignals: ~Copyable {
-  private let source: SignalSource
-
-  init() throws(SystemError) {
-    Signals.ignoreBrokenPipes()
-    let numbers = [SIGHUP, SIGTERM]
-    // Handlers beside the descriptor: the dispatcher sends SIGHUP only to what catches it.
-    for number in numbers { _ = signal(number, { _ in }) }
-    source = try SignalSource(numbers)
-  }
-
-  /// The descriptor to wait on.
-  var number: Int32 { source.number }
-
-  func next() -> Int32? { source.next() }
 }

@@ -1,0 +1,92 @@
+import AuditRecord
+
+/// What becomes of records on the reading thread.
+protocol Gathering: Sendable {
+  associatedtype Item: Delivered
+
+  /// Takes a record; `false` when it is in nothing that will be handed out.
+  mutating func append(
+    _ line: Span<UInt8>, _ header: RecordHeader, _ type: RecordType, number: UInt64,
+    at now: Duration
+  )
+    -> Bool
+  /// The next thing that is complete.
+  mutating func next() -> Item?
+  /// Completes what nothing came for; when to ask again.
+  mutating func expire(at now: Duration) -> Duration?
+  /// Nothing waits to be read: completes what need not wait.
+  mutating func pause()
+  /// Completes everything.
+  mutating func finish()
+  func count(into counters: inout PluginCounters)
+}
+
+/// What is handed out.
+protocol Delivered: Sendable {
+  var records: [EventRecord] { get }
+  var token: DeliveryToken { get set }
+  /// About what it takes in memory.
+  var cost: Int { get }
+}
+
+extension AuditEvent: Delivered {
+  var cost: Int { bytes.capacity + records.capacity * MemoryLayout<EventRecord>.stride + 128 }
+}
+
+extension RecordBatch: Delivered {
+  var cost: Int { bytes.capacity + records.capacity * MemoryLayout<EventRecord>.stride + 128 }
+}
+
+/// Puts records together to events.
+struct EventGathering: Gathering {
+  private var assembler: EventAssembler
+
+  init(limits: EventAssembler.Limits) { assembler = EventAssembler(limits: limits) }
+
+  mutating func append(
+    _ line: Span<UInt8>, _ header: RecordHeader, _ type: RecordType, number: UInt64,
+    at now: Duration
+  ) -> Bool {
+    assembler.append(line, header, type: type, number: number, at: now)
+  }
+
+  mutating func next() -> AuditEvent? { assembler.next() }
+  mutating func expire(at now: Duration) -> Duration? { assembler.expire(at: now) }
+  mutating func pause() {}
+  mutating func finish() { assembler.finish() }
+
+  func count(into counters: inout PluginCounters) {
+    counters.events = assembler.events
+    counters.strayEnds = assembler.strayEnds
+    counters.open = assembler.openRecords
+  }
+}
+
+/// Passes records on in the order in which they came.
+struct RecordGathering: Gathering {
+  private static let batchBytes = 64 << 10
+
+  private var batch = RecordBatch()
+  private var isComplete = false
+
+  mutating func append(
+    _ line: Span<UInt8>, _ header: RecordHeader, _ type: RecordType, number: UInt64,
+    at now: Duration
+  ) -> Bool {
+    batch.append(line, header, type, number: number)
+    isComplete = batch.bytes.count + RecordReader.maximumLine > Self.batchBytes
+    return true
+  }
+
+  mutating func next() -> RecordBatch? {
+    guard isComplete else { return nil }
+    isComplete = false
+    defer { batch = RecordBatch() }
+    return batch
+  }
+
+  mutating func expire(at now: Duration) -> Duration? { nil }
+  mutating func pause() { isComplete = !batch.records.isEmpty }
+  mutating func finish() { pause() }
+  func count(into counters: inout PluginCounters) {}
+}

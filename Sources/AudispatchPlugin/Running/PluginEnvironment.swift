@@ -1,0 +1,37 @@
+import Glibc
+import Linux
+
+/// What the dispatcher says in the environment. auditd says nothing there.
+struct PluginEnvironment: Sendable {
+  /// `AUDISPATCH_FIRST`: the number of the first record; `nil` when confirming is not asked for.
+  var first: UInt64?
+  /// `AUDISPATCH_PLUGIN`: the plugin's name, as in gap records.
+  var plugin: String?
+
+  init(first: UInt64? = nil, plugin: String? = nil) {
+    self.first = first
+    self.plugin = plugin
+  }
+
+  struct Refusal: Error, CustomStringConvertible {
+    let description: String
+  }
+
+  /// - Parameter input: confirming needs a socket there.
+  init(_ variable: (String) -> String?, input: Int32) throws(Refusal) {
+    plugin = variable("AUDISPATCH_PLUGIN")
+    guard let text = variable("AUDISPATCH_FIRST") else { return }
+    guard let first = UInt64(text), first > 0, first < 1 << 62 else {
+      throw Refusal(description: "AUDISPATCH_FIRST is no number of a record: nothing is confirmed")
+    }
+    guard DescriptorKind.isSocket(input) else {
+      throw Refusal(description: "the input is no socket: nothing can be confirmed")
+    }
+    self.first = first
+  }
+
+  static func variable(_ name: String) -> String? {
+    guard let value = unsafe getenv(name) else { return nil }
+    return unsafe String(cString: value)
+  }
+}

@@ -1,0 +1,129 @@
+import Configuration
+import Glibc
+import Linux
+
+/// A plugin as a program: arguments, configuration, session, exit status.
+///
+///     PluginProgram("audispatch-example", "Counts events.").main { session in
+///       var plugin = Example()
+///       try session.run(&plugin)
+///     }
+///
+/// Beside its own options it has `--help`, `--check` (reports every problem of the configuration)
+/// and `--config FILE`. The file is otherwise `/etc/audispatch/example.conf`, for a program called
+/// `audispatch-example`, if it is there.
+///
+/// Exit status: 0 at the end of input or after SIGTERM, 1 when it could not go on, 2 for arguments
+/// or a configuration that it cannot follow.
+public struct PluginProgram<Options: PluginOptions>: Sendable {
+  let name: String
+  let about: String
+  let operands: String
+  let file: String
+
+  /// - Parameters:
+  ///   - name: what messages begin with.
+  ///   - about: what the help says.
+  ///   - operands: how the help shows arguments that are no options.
+  public init(
+    _ name: String, _ about: String = "", operands: String = "", options: Options.Type
+  ) {
+    self.name = name
+    self.about = about
+    self.operands = operands
+    let short = name.hasPrefix("audispatch-") ? String(name.dropFirst(11)) : name
+    file = "/etc/audispatch/\(short).conf"
+  }
+
+  /// Runs with the process's own arguments and exits.
+  ///
+  /// Closes what else is open: auditd up to 4.0.4 leaves descriptors of its own to its plugins.
+  public func main(_ body: (inout PluginSession<Options>) throws -> Void) -> Never {
+    if DescriptorKind.isSocket(0) { DescriptorKind.closeAll(from: 3) }
+    exit(run(Array(CommandLine.arguments.dropFirst()), body))
+  }
+
+  /// Runs with those arguments over standard input; returns the exit status.
+  public func run(
+    _ arguments: [String], _ body: (inout PluginSession<Options>) throws -> Void
+  ) -> Int32 {
+    var log = PluginLog(name: name)
+    let line: CommandLineSettings
+    do throws(Diagnostic) {
+      line = try CommandLineSettings(arguments, Options.keywords)
+    } catch {
+      log.write(error)
+      return 2
+    }
+    if line.action == .help { return say(help) }
+    let source = OptionSource<Options>(line, usually: file, user: geteuid())
+    let (options, diagnostics) = source.load()
+    let isUsable = !diagnostics.contains { $0.severity == .error }
+    if line.action == .check {
+      let status = say(report(diagnostics))
+      return isUsable ? status : 2
+    }
+    for diagnostic in diagnostics where diagnostic.severity != .note { log.write(diagnostic) }
+    guard isUsable else { return 2 }
+    do {
+      var environment = PluginEnvironment()
+      do throws(PluginEnvironment.Refusal) {
+        environment = try PluginEnvironment(PluginEnvironment.variable, input: 0)
+      } catch { log.write(.error, error.description) }
+      var session = try PluginSession(
+        options, from: source, log: log, input: 0, environment: environment)
+      try body(&session)
+      return 0
+    } catch {
+      log.write(.error, "\(error)")
+      return 1
+    }
+  }
+
+  private func say(_ text: String) -> Int32 {
+    do throws(Errno) {
+      try Transfer.writeAll(1, Array(text.utf8))
+      return 0
+    } catch { return 1 }
+  }
+
+  private func report(_ diagnostics: [Diagnostic]) -> String {
+    let errors = diagnostics.count { $0.severity == .error }
+    let warnings = diagnostics.count { $0.severity == .warning }
+    let sum =
+      "\(errors) error\(errors == 1 ? "" : "s"), \(warnings) warning\(warnings == 1 ? "" : "s")"
+    return (diagnostics.map(\.description) + [sum]).joined(separator: "\n") + "\n"
+  }
+
+  /// What `--help` prints.
+  var help: String {
+    var text = "usage: \(name) [OPTION]...\(operands.isEmpty ? "" : " " + operands)\n"
+    if !about.isEmpty { text += about + "\n" }
+    text += "\n"
+    let own = Options.keywords.map { keyword in
+      (
+        (keyword.letter.map { "-\($0), " } ?? "") + keyword.option
+          + (keyword.value.map { " \($0)" } ?? ""), keyword.about
+      )
+    }
+    let shared = [
+      ("--config FILE", "read FILE, not \(file)"),
+      ("--check", "report every problem of the configuration; exit 0 or 2"),
+      ("-h, --help", "print this"),
+    ]
+    let width = (own + shared).map(\.0.count).max() ?? 0
+    for (option, about) in own + shared {
+      text += "  " + option + String(repeating: " ", count: width - option.count) + "  \(about)\n"
+    }
+    if !own.isEmpty {
+      text += "\nEvery option is a keyword of \(file) too: 'max_size = 64K' for --max-size 64K.\n"
+    }
+    return text
+  }
+}
+
+extension PluginProgram where Options == NoOptions {
+  public init(_ name: String, _ about: String = "") {
+    self.init(name, about, options: NoOptions.self)
+  }
+}
