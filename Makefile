@@ -88,7 +88,8 @@ DOC := $(DESTDIR)$(PREFIX)/share/doc/audispatch
 
 .PHONY: install
 install: build ## install under DESTDIR
-	install -d -m 0755 '$(DESTDIR)$(SBINDIR)' '$(DESTDIR)$(LIBEXECDIR)' '$(DOC)/examples'
+	install -d -m 0755 '$(DESTDIR)$(SBINDIR)' '$(DESTDIR)$(LIBEXECDIR)' '$(DOC)/examples' \
+	  '$(DOC)/plugins/swift/Sources'
 	install -m 0750 $(DAEMONS:%=$(RELEASE)/%) '$(DESTDIR)$(SBINDIR)'
 	install -m 0750 $(PLUGINS:%=$(RELEASE)/%) '$(DESTDIR)$(LIBEXECDIR)'
 	install -d -m 0750 '$(ETC)' '$(ETC)/plugins.d'
@@ -99,6 +100,9 @@ install: build ## install under DESTDIR
 	done
 	install -m 0644 Documentation/*.md '$(DOC)'
 	install -m 0644 Documentation/examples/* '$(DOC)/examples'
+	install -m 0644 Plugins/Examples/watch.* '$(DOC)/plugins'
+	install -m 0644 Plugins/Examples/swift/Package.swift '$(DOC)/plugins/swift'
+	install -m 0644 Plugins/Examples/swift/Sources/main.swift '$(DOC)/plugins/swift/Sources'
 	for page in Documentation/man/*.[1-8]; do \
 	  install -D -m 0644 $$page '$(DESTDIR)$(MANDIR)'/man$${page##*.}/$${page##*/}; \
 	done

@@ -1,0 +1,31 @@
+// watch KEY FILE: appends every record with the rule key KEY to FILE.
+// plugins.d: path = /usr/local/libexec/watch, args = KEY FILE, format = string
+#define _POSIX_C_SOURCE 200809L
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int main(int argc, char **argv)
+{
+	char wanted[256], gap[512], *line = NULL;
+	const char *first = getenv("AUDISPATCH_FIRST"), *name = getenv("AUDISPATCH_PLUGIN");
+	unsigned long long number = first ? strtoull(first, NULL, 10) : 0;
+	size_t size = 0;
+	FILE *out = argc == 3 ? fopen(argv[2], "a") : NULL;
+	if (!out) return 2;
+	for (int i = 0; i < 3; i++) // the end of input is the end
+		signal((int[]){SIGHUP, SIGTERM, SIGPIPE}[i], SIG_IGN);
+	snprintf(wanted, sizeof wanted, " key=\"%s\"", argv[1]);
+	snprintf(gap, sizeof gap, "): op=queue-drop plugin=%s ", name ? name : "");
+	while (getline(&line, &size, stdin) > 0) {
+		if (strstr(line, wanted) && (fputs(line, out) < 0 || fflush(out))) return 1;
+		if (!number) continue;
+		// Confirming, if the dispatcher asks for it: a gap record has no number.
+		char *type = strncmp(line, "node=", 5) ? NULL : strstr(line, " type=");
+		type = type ? type + 1 : line;
+		if (strncmp(type, "type=DAEMON_ERR ", 16) || !strstr(type, gap))
+			dprintf(0, "ok %llu\n", number++);
+	}
+	return 0;
+}

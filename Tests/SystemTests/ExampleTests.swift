@@ -1,0 +1,173 @@
+import Foundation
+import Linux
+import Testing
+
+/// The examples, each copied out of the tree and made there as its author would.
+enum Example: String, CaseIterable, Sendable, CustomTestStringConvertible {
+  case shell = "sh"
+  case python = "py"
+  case c
+  case swift
+
+  var testDescription: String { rawValue }
+
+  static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent()
+    .appendingPathComponent("Plugins/Examples").path
+
+  func arguments(key: String, file: String) -> [String] {
+    self == .swift ? ["--key=\(key)", "--file=\(file)"] : [key, file]
+  }
+
+  /// The program, made once.
+  func program() async throws -> String { try await Self.made.program(self) }
+
+  private static let made = Made()
+
+  private actor Made {
+    private let scratch = Result { try Scratch() }
+    private var tasks: [Example: Task<String, any Error>] = [:]
+
+    func program(_ example: Example) async throws -> String {
+      if let task = tasks[example] { return try await task.value }
+      let scratch = try scratch.get()
+      let task = Task { try await example.make(in: scratch) }
+      tasks[example] = task
+      return try await task.value
+    }
+  }
+
+  private func make(in scratch: Scratch) async throws -> String {
+    switch self {
+    case .shell, .python:
+      let name = "watch.\(rawValue)"
+      return try scratch.write(contents("\(Self.folder)/\(name)"), to: name, mode: 0o755)
+    case .c:
+      let program = scratch("watch")
+      let flags = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror"]
+      let outcome = try await run(
+        "/usr/bin/cc", flags + ["-o", program, "\(Self.folder)/watch.c"])
+      try #require(outcome.end == .exited(0), "\(outcome.error)")
+      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program)
+      return program
+    case .swift: return try await makePackage(in: scratch)
+    }
+  }
+
+  /// A package of its own that depends on the tree; what that depends on is there already.
+  private func makePackage(in scratch: Scratch) async throws -> String {
+    try scratch.folder("swift/Sources")
+    try scratch.folder("swift/.swiftpm/configuration")
+    let tree = URL(fileURLWithPath: Self.folder).appendingPathComponent("../..").standardized.path
+    let manifest = String(decoding: contents("\(Self.folder)/swift/Package.swift"), as: UTF8.self)
+    try scratch.write(
+      manifest.replacing("\"../../..\"", with: "\"\(tree)\""), to: "swift/Package.swift")
+    let source = contents("\(Self.folder)/swift/Sources/main.swift")
+    try scratch.write(source, to: "swift/Sources/main.swift")
+    let mirrors = ["swift-argument-parser", "swift-collections"].map { name in
+      """
+      {"original": "https://github.com/apple/\(name)", "mirror": "\(tree)/.build/checkouts/\(name)"}
+      """
+    }
+    try scratch.write(
+      "{\"object\": [\(mirrors.joined(separator: ","))], \"version\": 1}",
+      to: "swift/.swiftpm/configuration/mirrors.json")
+    var environment = ProcessInfo.processInfo.environment
+    environment["PATH"] = environment["PATH"] ?? "/usr/bin:/bin"
+    let outcome = try await run(
+      "/usr/bin/env", ["swift", "build", "--package-path", scratch("swift"), "--jobs", "2"],
+      environment: environment, within: .seconds(600))
+    try #require(outcome.end == .exited(0), "\(outcome.output)\(outcome.error)")
+    return scratch("swift/.build/debug/watch")
+  }
+}
+
+@Suite("The examples for authors", .enabled(if: Host.isRoot, "needs root"))
+struct ExampleTests {
+  static let records = [
+    "type=SYSCALL msg=audit(1.000:1): arch=c000003e syscall=2 key=\"etc\"",
+    "type=EOE msg=audit(1.000:1):",
+    "type=DAEMON_ERR msg=audit(1.000:2): op=queue-drop plugin=watch dropped=3 events=1 res=failed",
+    "type=SYSCALL msg=audit(2.000:3): arch=c000003e syscall=2 key=\"other\"",
+    "type=EOE msg=audit(2.000:3):",
+    "node=n type=DAEMON_ERR msg=audit(1.000:2): op=queue-drop plugin=watch dropped=3 res=failed",
+    "node=n type=SYSCALL msg=audit(3.000:5): arch=c000003e syscall=2 key=\"etc\"",
+    "node=n type=EOE msg=audit(3.000:5):",
+  ]
+
+  @Test(arguments: Example.allCases)
+  func `takes what its rule asks for, and confirms`(_ example: Example) async throws {
+    let scratch = try Scratch()
+    let program = try await example.program()
+    let (ours, theirs) = try UnixSocket.pair()
+    let end = Descriptor(owning: ours)
+    let child = try Child(
+      program, example.arguments(key: "etc", file: scratch("found")),
+      environment: [
+        "PATH": "/usr/bin:/bin", "AUDISPATCH_FIRST": "41", "AUDISPATCH_PLUGIN": "watch",
+      ], input: theirs, error: scratch("err"))
+    close(theirs)
+    try Transfer.writeAll(end.number, Array(Self.records.map { $0 + "\n" }.joined().utf8))
+    // Six records have a number; the gap records have none.
+    var said = ""
+    try await eventually("it has confirmed", within: .seconds(30), detail: { said }) {
+      var bytes = [UInt8](repeating: 0, count: 4096)
+      while Poll.readable([end.number], within: .zero)[0] {
+        let result = unsafe bytes.withUnsafeMutableBytes {
+          unsafe Transfer.read(end.number, into: $0)
+        }
+        guard case .bytes(let count) = result else { break }
+        said += String(decoding: bytes[..<count], as: UTF8.self)
+      }
+      return said.hasSuffix("ok 46\n")
+    }
+    shutdown(end.number, Int32(SHUT_WR))
+    #expect(try await child.end() == .exited(0), "\(scratch.text("err"))")
+    let found = scratch.lines("found").filter { $0.contains("SYSCALL") }
+    #expect(found == [Self.records[0], Self.records[6]])
+  }
+
+  @Test func `take what comes from audispatchd`() async throws {
+    let scratch = try Scratch()
+    let daemon = try await Audispatchd(try await Self.plugins(key: "etc", scratch))
+    try await daemon.send(Self.records)
+    let state = try await daemon.finish()
+    for example in Example.allCases {
+      let plugin = try state.plugin(example.rawValue)
+      #expect(plugin.delivered == Self.records.count)
+      #expect(scratch.lines(example.rawValue).count { $0.contains("SYSCALL") } == 2, "\(example)")
+    }
+  }
+
+  /// No dispatcher of ours is in it.
+  @Test(.enabled(if: KernelAudit.isHere, KernelAudit.why))
+  func `take the kernel's events from auditd itself`() async throws {
+    let scratch = try Scratch()
+    let plugins = try await Self.plugins(key: KernelAudit.key, scratch)
+    try await KernelAudit.hold { audit in
+      let auditd = try await RealAuditd(plugins, audit: audit, quiet: true)
+      try await audit.auditExecs()
+      _ = try await audit.execs(20)
+      for example in Example.allCases {
+        try await eventually(
+          "20 execs at \(example)", within: .seconds(20), detail: { auditd.messages }
+        ) {
+          scratch.lines(example.rawValue).count {
+            $0.contains("type=SYSCALL") && $0.contains(" syscall=59 ")
+          } >= 20
+        }
+      }
+      try await auditd.stop()
+    }
+    #expect(scratch.lines("swift").count { $0.contains("type=EOE") } >= 20)
+  }
+
+  private static func plugins(key: String, _ scratch: Scratch) async throws -> [PluginFile] {
+    var plugins: [PluginFile] = []
+    for example in Example.allCases {
+      let arguments = example.arguments(key: key, file: scratch(example.rawValue))
+      plugins.append(PluginFile(example.rawValue, try await example.program(), arguments))
+    }
+    return plugins
+  }
+}
