@@ -57,8 +57,9 @@ struct ConfirmingTests {
     // The second record shows the framing.
     try run.write(PrintPluginTests.binary([line, line], fixed: false))
     #expect(run.said(until: "ok 102\n").hasSuffix("ok 102\n"))
-    try run.write([UInt8](repeating: 7, count: 64))
-    try run.write(PrintPluginTests.binary([line], fixed: false))
+    // In one read, and so that it is certain what follows.
+    try run.write(
+      [UInt8](repeating: 7, count: 64) + PrintPluginTests.binary([line], fixed: false))
     #expect(run.await("none of them is confirmed", in: "err"))
     run.endInput()
     #expect(run.end() == .exit(0))

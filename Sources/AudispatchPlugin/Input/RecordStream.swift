@@ -68,10 +68,10 @@ public struct RecordStream: Sendable {
     nextFrame(ended: ended) { line, header, type, _ in body(line, header, type) }
   }
 
-  /// As `next`, with the count of frames up to this record.
+  /// As `next`, with the count of frames up to this record; `nil` when it is not certain.
   @inline(__always)
   mutating func nextFrame(
-    ended: Bool, _ body: (Span<UInt8>, RecordHeader, RecordType, _ frames: Int) -> Void
+    ended: Bool, _ body: (Span<UInt8>, RecordHeader, RecordType, _ frames: Int?) -> Void
   ) -> Bool {
     // Not a copy: a second hold on the bytes while the reader's own state changes.
     let buffer = self.buffer
@@ -94,7 +94,7 @@ public struct RecordStream: Sendable {
             continue
           }
           records += 1
-          body(line, header, type(line, header), frames)
+          body(line, header, type(line, header), isInStep ? frames : nil)
           return true
         }
         makeLine(frame)
@@ -104,7 +104,7 @@ public struct RecordStream: Sendable {
           continue
         }
         records += 1
-        body(line.span, header, type(line.span, header), frames)
+        body(line.span, header, type(line.span, header), isInStep ? frames : nil)
         return true
       }
     }

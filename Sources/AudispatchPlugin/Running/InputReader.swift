@@ -107,52 +107,32 @@ struct Reading<Gather: Gathering>: Sendable {
   }
 
   private mutating func takeRecords(ended: Bool, _ confirmations: Confirmations) {
-    if confirmations.isAsked, stream.isInStep {
-      Self.takeNumbered(
-        &stream, &gather, &numbers, &findings.counters, ended: ended, confirmations)
-      findings.isOutOfStep = !stream.isInStep
-    } else {
-      Self.take(&stream, &gather, numbers, &findings.counters, ended: ended)
-    }
+    Self.take(&stream, &gather, &numbers, &findings.counters, ended: ended, confirmations)
+    findings.isOutOfStep = confirmations.isAsked && !stream.isInStep
   }
 
   private static func take(
-    _ stream: inout RecordStream, _ gather: inout Gather, _ numbers: RecordNumbers,
-    _ counters: inout PluginCounters, ended: Bool
-  ) {
-    let now = MonotonicTime.now
-    while stream.next(
-      ended: ended,
-      { line, header, type in
-        if type == .daemonError { counters.missed += numbers.missed(line, header) }
-        _ = gather.append(line, header, type, number: 0, at: now)
-      })
-    {}
-  }
-
-  private static func takeNumbered(
     _ stream: inout RecordStream, _ gather: inout Gather, _ numbers: inout RecordNumbers,
     _ counters: inout PluginCounters, ended: Bool, _ confirmations: Confirmations
   ) {
     let now = MonotonicTime.now
-    var isInStep = true
-    while isInStep,
-      stream.nextFrame(
-        ended: ended,
-        { line, header, type, frames in
-          if type == .daemonError { counters.missed += numbers.missed(line, header) }
-          let (number, skipped) = numbers.take(line, header, type, frames: frames)
+    let isAsked = confirmations.isAsked
+    while stream.nextFrame(
+      ended: ended,
+      { line, header, type, frames in
+        if type == .daemonError { counters.missed += numbers.missed(line, header) }
+        var number: UInt64 = 0
+        // Behind something that cannot be counted no number is certain.
+        if isAsked, let frames {
+          let skipped: (first: UInt64, count: Int)
+          (number, skipped) = numbers.take(line, header, type, frames: frames)
           if skipped.count > 0 { confirmations.skip(skipped.first, count: skipped.count) }
-          let isIn = gather.append(line, header, type, number: number, at: now)
-          if !isIn, number > 0 { confirmations.skip(number, count: 1) }
-        })
-    {
-      isInStep = stream.isInStep
-    }
-    guard stream.isInStep else {
-      // Behind something that cannot be counted no number is certain.
-      return take(&stream, &gather, numbers, &counters, ended: ended)
-    }
+        }
+        let isIn = gather.append(line, header, type, number: number, at: now)
+        if !isIn, number > 0 { confirmations.skip(number, count: 1) }
+      })
+    {}
+    guard isAsked, stream.isInStep else { return }
     let skipped = numbers.pass(to: stream.frames)
     if skipped.count > 0 { confirmations.skip(skipped.first, count: skipped.count) }
   }
