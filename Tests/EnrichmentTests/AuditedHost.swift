@@ -37,17 +37,21 @@ struct AuditedHost: ~Copyable {
   private let lostBefore: UInt32
 
   /// Waits until no other test has it, and turns audit on with a rule for every exec of `user`.
-  static func take() throws -> AuditedHost {
+  static func take() async throws -> AuditedHost {
+    let scratch = try Scratch()
+    try scratch.write("said", [])
     let guardian = Process()
     guardian.executableURL = URL(fileURLWithPath: "/bin/bash")
     guardian.arguments = ["-c", self.guardian]
     let rope = Foundation.Pipe()
-    let said = Foundation.Pipe()
     guardian.standardInput = rope
-    guardian.standardOutput = said
+    guardian.standardOutput = try FileHandle(
+      forWritingTo: URL(fileURLWithPath: scratch.file("said")))
     try guardian.run()
-    let answer = try said.fileHandleForReading.read(upToCount: 5)
-    try #require(answer == Data("held\n".utf8))
+    let isHeld = try await eventually(within: .seconds(600)) {
+      try scratch.text("said") == "held\n" || !guardian.isRunning
+    }
+    try #require(isHeld && guardian.isRunning)
     return AuditedHost(
       guardian: guardian, rope: rope, lostBefore: try AuditStatusSocket().status().lost)
   }
@@ -64,8 +68,8 @@ struct AuditedHost: ~Copyable {
   }
 
   /// Lets the test's user execute a program `count` times.
-  func execute(_ count: Int) throws {
-    try Program.run(
+  func execute(_ count: Int) async throws {
+    try await Program.run(
       """
       setpriv --reuid \(Self.user) --regid \(Self.user) --clear-groups --inh-caps=-all \
         bash -c 'for ((i = 0; i < \(count); i++)); do /bin/true; done'

@@ -8,9 +8,9 @@ struct CaptureFilters {
 
   init() throws { messages = try Corpus.messages("kernel-6.18.nlmsg") }
 
-  @Test func `writes a binary record for each message, and ends with the input`() throws {
+  @Test func `writes a binary record for each message, and ends with the input`() async throws {
     let scratch = try Scratch()
-    let status = try Program.run(
+    let status = try await Program.run(
       "$KERNEL --capture --raw < $CORPUS/kernel-6.18.nlmsg > out", in: scratch.path)
     let records = BinaryRecord.all(in: try scratch.bytes("out"))
     let expected = messages.map { BinaryRecord(version: 0, type: $0.type, $0.text) }
@@ -18,17 +18,17 @@ struct CaptureFilters {
     #expect(records == expected)
   }
 
-  @Test func `waits for a reader that is slow, and drops nothing`() throws {
+  @Test func `waits for a reader that is slow, and drops nothing`() async throws {
     let scratch = try Scratch()
-    try Program.run(
+    try await Program.run(
       "$KERNEL --capture --raw < $CORPUS/kernel-6.18.nlmsg | (sleep 0.5; cat > out)",
       in: scratch.path)
     #expect(BinaryRecord.all(in: try scratch.bytes("out")).count == messages.count)
   }
 
-  @Test func `ends when its reader is gone`() throws {
+  @Test func `ends when its reader is gone`() async throws {
     let scratch = try Scratch()
-    let status = try Program.run(
+    let status = try await Program.run(
       """
       (timeout 10 $KERNEL --capture --raw; echo $? > status) \
         < <(cat $CORPUS/kernel-6.18.nlmsg; sleep 0.2; cat $CORPUS/kernel-6.18.nlmsg; sleep 1) \
@@ -39,9 +39,9 @@ struct CaptureFilters {
     #expect(ended == "1\n")
   }
 
-  @Test func `says what was no message, and goes on`() throws {
+  @Test func `says what was no message, and goes on`() async throws {
     let scratch = try Scratch()
-    let status = try Program.run(
+    let status = try await Program.run(
       """
       (head -c 1000 $CORPUS/kernel-6.18.nlmsg; cat $CORPUS/oddities.nlmsg) > in
       $KERNEL --capture --raw < in > out 2> err
@@ -56,9 +56,9 @@ struct CaptureFilters {
     #expect(said.contains("bytes in 1 places: length 1\n"))
   }
 
-  @Test func `publishes its counters`() throws {
+  @Test func `publishes its counters`() async throws {
     let scratch = try Scratch()
-    try Program.run(
+    try await Program.run(
       "(printf x; cat $CORPUS/kernel-6.18.nlmsg) | $KERNEL --capture --counters-fd 3 3<>page > out 2> err",
       in: scratch.path)
     var expected = KernelCounters()
@@ -75,9 +75,9 @@ struct CaptureFilters {
     ("--name-format hostname", "node=\(hostName) type=ADD_GROUP"),
     ("--name-format none", "type=ADD_GROUP"),
   ])
-  func `writes the node's name`(options: String, beginning: String) throws {
+  func `writes the node's name`(options: String, beginning: String) async throws {
     let scratch = try Scratch()
-    try Program.run(
+    try await Program.run(
       "$KERNEL --capture \(options) < $CORPUS/kernel-6.18.nlmsg > out", in: scratch.path)
     let first = BinaryRecord.all(in: try scratch.bytes("out"))[0]
     #expect(String(decoding: first.payload, as: UTF8.self).hasPrefix(beginning + " msg="))
@@ -87,9 +87,9 @@ struct CaptureFilters {
     "--bogus", "--node", "--node 'two words'", "--name-format x", "--counters-fd 1",
     "--queue-bytes 10",
   ])
-  func `refuses what it does not understand`(options: String) throws {
+  func `refuses what it does not understand`(options: String) async throws {
     let scratch = try Scratch()
-    let status = try Program.run("$KERNEL \(options) 2> err", in: scratch.path)
+    let status = try await Program.run("$KERNEL \(options) 2> err", in: scratch.path)
     let said = try scratch.text("err")
     #expect(status == 2)
     #expect(said.hasPrefix("error: "))

@@ -61,19 +61,26 @@ enum Program {
 
   /// Runs a shell script to its end; its exit status.
   @discardableResult
-  static func run(_ script: String, in folder: String = "/") throws -> Int32 {
-    let process = try start(script, in: folder)
-    process.waitUntilExit()
+  static func run(_ script: String, in folder: String = "/") async throws -> Int32 {
+    await end(of: try start(script, in: folder))
+  }
+
+  /// Waits for a process, without holding up other tests; its exit status.
+  static func end(of process: Process) async -> Int32 {
+    while process.isRunning { try? await Task.sleep(for: .milliseconds(5)) }
     return process.terminationStatus
   }
 }
 
-/// Asks again and again, at most `seconds` long, until the answer is yes.
-func eventually(within seconds: Double, _ condition: () throws -> Bool) rethrows -> Bool {
-  let end = ContinuousClock.now + .seconds(seconds)
+/// Asks again and again, at most `limit` long, until the answer is yes. Never blocks a thread: what
+/// is waited for may be another test's.
+func eventually(
+  within limit: Duration = .seconds(60), _ condition: () throws -> Bool
+) async throws -> Bool {
+  let end = ContinuousClock.now + limit
   while ContinuousClock.now < end {
     if try condition() { return true }
-    usleep(20_000)
+    try await Task.sleep(for: .milliseconds(20))
   }
   return try condition()
 }

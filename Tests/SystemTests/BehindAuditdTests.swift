@@ -9,7 +9,8 @@ enum Position: String, CaseIterable, Sendable {
 }
 
 /// Kernel events of a test user, with a plugin that never reads next to a healthy one.
-@Suite("On a host that audits", .serialized, .enabled(if: KernelAudit.isHere, KernelAudit.why))
+@Suite(
+  "On a host that audits", .serialized, .inTurn, .enabled(if: KernelAudit.isHere, KernelAudit.why))
 struct BehindAuditdTests {
   static let isFull = ProcessInfo.processInfo.environment["AUDISPATCH_FULL"] != nil
 

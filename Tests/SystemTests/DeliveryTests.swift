@@ -67,7 +67,7 @@ private let cases: [DeliveryCase] = [
 private let next = "type=USER msg=audit(1.0:2): x=2"
 
 /// Cases D1 to D12, with the table's bytes.
-@Suite("Delivery of binary records", .enabled(if: Host.isRoot, "needs root"))
+@Suite("Delivery of binary records", .inTurn, .enabled(if: Host.isRoot, "needs root"))
 struct DeliveryTests {
   @Test(arguments: cases, [false, true])
   func `gives a string plugin the line of the table`(example: DeliveryCase, fixed: Bool)
@@ -170,7 +170,7 @@ struct DeliveryTests {
 }
 
 /// The same behind the auditd of this host, with the kernel's own records.
-@Suite("Delivery beside auditd's own", .enabled(if: KernelAudit.isHere, KernelAudit.why))
+@Suite("Delivery beside auditd's own", .inTurn, .enabled(if: KernelAudit.isHere, KernelAudit.why))
 struct DeliveryBesideAuditdTests {
   @Test(arguments: ["RAW", "ENRICHED"], ["NONE", "HOSTNAME"])
   func `makes of auditd's binary stream the lines that auditd makes`(

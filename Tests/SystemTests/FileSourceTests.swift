@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// A recorded file as the source: everything is delivered, then it ends.
-@Suite("A file as the source", .enabled(if: Host.isRoot, "needs root"))
+@Suite("A file as the source", .inTurn, .enabled(if: Host.isRoot, "needs root"))
 struct FileSourceTests {
   static let events = TestEvent.stream(1..<401, records: 3, eoe: true, fill: 200)
 

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// What the other tests rely on.
-@Suite("The test's own parts", .enabled(if: RealAuditd.isHere, RealAuditd.why))
+@Suite("The test's own parts", .inTurn, .enabled(if: RealAuditd.isHere, RealAuditd.why))
 struct HarnessTests {
   @Test func `auditd gives its plugins what it is sent over TCP`() async throws {
     let scratch = try Scratch()

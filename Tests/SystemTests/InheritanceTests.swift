@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// What an auditd leaves to the programs that it starts, and what becomes of it.
-@Suite("What the daemon inherits", .enabled(if: Host.isRoot, "needs root"))
+@Suite("What the daemon inherits", .inTurn, .enabled(if: Host.isRoot, "needs root"))
 struct InheritanceTests {
   /// Signals ignored and blocked as after a restart by auditd 3.0.9, a descriptor too many, and
   /// another nice value.

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// What a plugin's death costs: nothing but time.
-@Suite("A plugin's death", .enabled(if: Host.isRoot, "needs root"))
+@Suite("A plugin's death", .inTurn, .enabled(if: Host.isRoot, "needs root"))
 struct PluginDeathTests {
   @Test func `the successor gets everything that was not read`() async throws {
     let scratch = try Scratch()
@@ -62,7 +62,7 @@ struct PluginDeathTests {
       ], scratch: scratch)
     let events = TestEvent.stream(1..<101)
     try await daemon.send(events)
-    try await eventually("ten lives", within: .seconds(20)) { starts(scratch) >= 10 }
+    try await eventually("ten lives") { starts(scratch) >= 10 }
     try await eventually("all read") { scratch.lines("out").count >= 100 }
     let state = try await daemon.finish()
     #expect(difference(scratch.lines("out"), events.records) == nil)

@@ -94,7 +94,7 @@ private let cases: [FolderCase] = [
 ]
 
 /// Cases C1 to C25: all of them in one folder, so a bad file stops no other.
-@Suite("A folder of plugin files", .enabled(if: RealAuditd.isHere, RealAuditd.why))
+@Suite("A folder of plugin files", .inTurn, .enabled(if: RealAuditd.isHere, RealAuditd.why))
 struct PluginFolderTests {
   @Test(arguments: DispatcherKind.allCases, cases)
   func `starts what it should, with its arguments`(

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Cases Q1 to Q7, tried with auditd's dispatcher and with ours.
-@Suite("A plugin that falls behind", .enabled(if: RealAuditd.isHere, RealAuditd.why))
+@Suite("A plugin that falls behind", .inTurn, .enabled(if: RealAuditd.isHere, RealAuditd.why))
 struct QueueTests {
   /// Starts with one plugin that reads nothing before the file "open" exists.
   private func gated(
@@ -84,9 +84,14 @@ struct QueueTests {
       let during = TestEvent.stream(1001..<1011)
       try await dispatcher.send(during)
       try await (dispatcher as? Audispatchd)?.takenIn()
-      try await Task.sleep(for: .milliseconds(200))
       dispatcher.resume()
-      try await Task.sleep(for: .milliseconds(200))
+      // The signal is obeyed some time later; what comes before is dropped.
+      var probe = 7_000_000
+      try await eventually("an event passes again") {
+        probe += 1
+        try await dispatcher.send([TestEvent(probe)])
+        return scratch.text("gated").contains("audit(1700000000.000:700")
+      }
       let after = TestEvent.stream(2001..<2011)
       try await dispatcher.send(after)
       try await eventually("those after the resumption") {
@@ -138,25 +143,37 @@ struct QueueTests {
 
   @Test("Q5 a burst to a fast plugin", arguments: DispatcherKind.allCases)
   func burst(kind: DispatcherKind) async throws {
-    // Other tests can keep the plugin from the processor for longer than it is waited for.
+    let events = TestEvent.stream(1..<5001)
+    // What each waits for the plugin is a matter of milliseconds, which a host can be too busy for.
     for attempt in 1...4 {
       let scratch = try Scratch()
-      let dispatcher = try await kind.start(
-        [PluginFile("p", try await Programs.plugin(), ["copy", scratch("out")])],
-        settings: ["q_depth": "50"], scratch: scratch)
-      let events = TestEvent.stream(1..<5001)
-      try await dispatcher.send(events)
-      do {
-        try await eventually("all, in order", detail: { "\(scratch.lines("out").count)" }) {
-          scratch.lines("out").count { $0.contains("audit(1700000000.000:") } == 5000
+      let copier = [try await Programs.plugin(), "copy", scratch("out")]
+      let plugin =
+        switch kind {
+        case .auditd309: PluginFile("p", copier[0], Array(copier[1...]))
+        case .ours: PluginFile("p", "/bin/sh", [Programs.source("promptly.sh")] + copier)
         }
-      } catch  where attempt < 4 {
-        try await end(dispatcher)
-        continue
+      let dispatcher = try await kind.start([plugin], settings: ["q_depth": "50"], scratch: scratch)
+      try await eventually("the plugin runs") { starts(scratch) == 1 }
+      try await dispatcher.send(events)
+      if let ours = dispatcher as? Audispatchd { try await ours.takenIn() }
+      try? await eventually("all", within: .seconds(10)) {
+        try await settled(dispatcher) || scratch.lines("out").count >= events.count
       }
-      #expect(scratch.lines("out").filter { $0.contains("audit(1700000000") } == events.records)
-      return try await end(dispatcher)
+      try await end(dispatcher)
+      let lines = scratch.lines("out").filter { $0.contains("audit(1700000000") }
+      if lines.count < events.count, attempt < 4 { continue }
+      if lines.count < events.count, kind == .auditd309 {
+        try Test.cancel("the host is too busy for auditd's 8 ms")
+      }
+      #expect(difference(lines, events.records) == nil)
+      return
     }
+  }
+
+  /// Whether everything that was put to our plugin has its fate.
+  private func settled(_ dispatcher: any Dispatcher) async throws -> Bool {
+    try (dispatcher as? Audispatchd)?.plugin("p").queued == 0
   }
 
   @Test(
@@ -200,8 +217,7 @@ struct QueueTests {
     #expect((try daemon.plugin("gated").droppedInAll > 0) == (before == 50))
     let dropped = try daemon.plugin("gated").droppedInAll
     try daemon.files.configure(["q_depth = \(after)", "overflow_action = ignore"])
-    daemon.reload()
-    try await Task.sleep(for: .milliseconds(500))
+    #expect(try daemon.files.request("reload").starts(with: Data("ok".utf8)))
     let second = TestEvent.stream(1001..<1601, fill: 1000)
     try await daemon.send(second)
     try await daemon.takenIn()
@@ -216,7 +232,7 @@ struct QueueTests {
   func stop(kind: DispatcherKind) async throws {
     let scratch = try Scratch()
     let dispatcher = try await kind.start(
-      [PluginFile("p", try await Programs.plugin(), ["slow:4096:4000", scratch("out")])],
+      [PluginFile("p", try await Programs.plugin(), ["slow:4096:20000", scratch("out")])],
       settings: ["q_depth": "6000"], scratch: scratch)
     let events = TestEvent.stream(1..<5001, fill: 100)
     try await dispatcher.send(events)

@@ -4,7 +4,7 @@ import Testing
 private let unshare = ["/usr/bin/unshare", "-m", "--propagation", "private", "/bin/sh"]
 
 /// Programs that were written for auditd, as they come, with the files they come with.
-@Suite("Plugins written for auditd")
+@Suite("Plugins written for auditd", .inTurn)
 struct RealPluginTests {
   /// Minutes of a real auditd 3.0.9's plugin lines.
   static let corpus: [String] = {
@@ -24,15 +24,14 @@ struct RealPluginTests {
     var found: [String] = []
     // In parts: a socket for datagrams takes few, and audisp-syslog waits for nobody.
     for start in stride(from: 0, to: records.count, by: 5) {
-      try await daemon.send(Array(records[start..<min(start + 5, records.count)]))
-      try await Task.sleep(for: .milliseconds(20))
-      _ = log.messages
-    }
-    try await eventually("all are there") {
-      found = log.messages.compactMap { message in
-        message.range(of: "type=").map { String(message[$0.lowerBound...]) }
+      let part = Array(records[start..<min(start + 5, records.count)])
+      try await daemon.send(part)
+      try await eventually("it is there", detail: { "\(found.count) of \(start + part.count)" }) {
+        found = log.messages.compactMap { message in
+          message.range(of: "type=").map { String(message[$0.lowerBound...]) }
+        }
+        return found.count >= start + part.count
       }
-      return found.count >= records.count
     }
     func trimmed(_ line: String) -> String { line.trimmingCharacters(in: .whitespacesAndNewlines) }
     let expected = records.map { trimmed($0.replacing("\u{1d}", with: " ")) }

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// How the daemon ends: what can be delivered in time is, and what cannot is counted.
-@Suite("Stopping", .enabled(if: Host.isRoot, "needs root"))
+@Suite("Stopping", .inTurn, .enabled(if: Host.isRoot, "needs root"))
 struct StopTests {
   enum Way: String, CaseIterable, Sendable { case signal, endOfInput }
 
@@ -28,8 +28,8 @@ struct StopTests {
     let begin = clock.now
     stop(daemon, way)
     let state = try await daemon.ended()
-    // 0.3 s to read, 2 s after the end of its input, then SIGTERM ends it.
-    #expect(clock.now - begin < .seconds(5))
+    // 0.3 s to read, 2 s after the end of its input, then SIGTERM ends it; the rest is the host's.
+    #expect(clock.now - begin < .seconds(30), "not the default's patience")
     #expect(difference(scratch.lines("out"), events.records) == nil)
     #expect(try state.plugin("never").drops == ["stop_deadline": 500])
     #expect(try state.plugin("never").queued == 0)
@@ -43,12 +43,10 @@ struct StopTests {
       scratch: scratch)
     try await daemon.send([TestEvent(1)])
     try await eventually("the event") { scratch.lines("out") == TestEvent(1).lines }
-    let clock = ContinuousClock()
-    let begin = clock.now
     daemon.child.signal(SIGTERM)
     let state = try await daemon.ended()
-    #expect(clock.now - begin < .seconds(8))
     #expect(kill(pids(scratch)[0], 0) == -1, "it is gone")
+    #expect(daemon.messages.contains("plugin p ignored the end of its input and SIGTERM: killed"))
     #expect(try state.plugin("p").delivered == 1)
   }
 
@@ -77,12 +75,14 @@ struct StopTests {
         PluginFile(
           "p", try await Programs.plugin(), ["gate:" + scratch("open"), scratch("out")],
           "restart_delay = 0.01")
-      ], settings: ["stop_timeout = 1"], scratch: scratch)
+      ], scratch: scratch)
     try await eventually("it runs") { starts(scratch) == 1 }
     try await daemon.send(TestEvent.stream(1..<11))
     try await daemon.takenIn()
     daemon.child.signal(SIGTERM)
-    try await Task.sleep(for: .milliseconds(100))
+    try await eventually("it stops", detail: { daemon.messages }) {
+      daemon.messages.contains("stopping: ")
+    }
     kill(pids(scratch)[0], SIGTERM)
     let state = try await daemon.ended()
     #expect(starts(scratch) == 1)
@@ -113,7 +113,9 @@ struct StopTests {
     let second = try await Audispatchd([plugin], scratch: scratch)
     let events = TestEvent.stream(1..<101)
     try await second.send(events)
-    try await Task.sleep(for: .milliseconds(300))
+    try await eventually("the second waits", detail: { second.messages }) {
+      second.messages.contains("waiting for it to end")
+    }
     #expect(second.child.ended == nil)
     #expect(starts(scratch) == 1, "two generations of a plugin never overlap")
     try await first.finish()

@@ -28,7 +28,7 @@ struct OverflowCase: Sendable, CustomTestStringConvertible {
 }
 
 /// Every event is complete at a plugin or not there at all, and each absent one is counted.
-@Suite("Whole events", .enabled(if: Host.isRoot, "needs root"))
+@Suite("Whole events", .inTurn, .enabled(if: Host.isRoot, "needs root"))
 struct WholeEventTests {
   @Test(arguments: OverflowCase.all)
   func `a plugin that opens late gets whole events and exact counts`(example: OverflowCase)
@@ -41,10 +41,7 @@ struct WholeEventTests {
     try await daemon.send(before.interleaved(example.interleaved))
     try await daemon.takenIn()
     try scratch.write("", to: "open")
-    let after = TestEvent.stream(301..<401, records: 3, eoe: example.eoe, fill: 10)
-    try await daemon.send(after.interleaved(example.interleaved))
-    let state = try await daemon.finish()
-    try check(example, before + after, state, scratch)
+    try await rest(301..<401, behind: before, example, daemon, scratch)
   }
 
   @Test(arguments: OverflowCase.all.filter { $0.format == "string" })
@@ -53,10 +50,23 @@ struct WholeEventTests {
   {
     let scratch = try Scratch()
     let daemon = try await start(example, ["slow:4096:1000", scratch("out")], scratch)
-    let events = TestEvent.stream(1..<401, records: 4, eoe: example.eoe, fill: 900)
-    try await daemon.send(events.interleaved(example.interleaved))
-    let state = try await daemon.finish()
-    try check(example, events, state, scratch)
+    let before = TestEvent.stream(1..<401, records: 4, eoe: example.eoe, fill: 900)
+    try await daemon.send(before.interleaved(example.interleaved))
+    try await rest(401..<501, behind: before, example, daemon, scratch)
+  }
+
+  /// Sends the last events when the plugin has read what was queued, so that the first of them find
+  /// room; ends the daemon and holds what arrived against what was sent.
+  private func rest(
+    _ serials: Range<Int>, behind before: [TestEvent], _ example: OverflowCase,
+    _ daemon: Audispatchd, _ scratch: Scratch, _ location: SourceLocation = #_sourceLocation
+  ) async throws {
+    try await daemon.takenIn()
+    try await eventually("the queue is empty") { try daemon.plugin("p").queued == 0 }
+    let after = TestEvent.stream(serials, records: 3, eoe: example.eoe, fill: 10)
+    try await daemon.send(after.interleaved(example.interleaved))
+    let state = try await daemon.finish(location)
+    try check(example, before, after, state, scratch, location)
   }
 
   @Test func `drop_oldest keeps what was begun and the newest`() async throws {
@@ -136,9 +146,10 @@ struct WholeEventTests {
   }
 
   private func check(
-    _ example: OverflowCase, _ events: [TestEvent], _ state: StateReport, _ scratch: Scratch,
-    _ location: SourceLocation = #_sourceLocation
+    _ example: OverflowCase, _ before: [TestEvent], _ after: [TestEvent], _ state: StateReport,
+    _ scratch: Scratch, _ location: SourceLocation
   ) throws {
+    let events = before + after
     let lines =
       example.format == "string"
       ? scratch.lines("out") : try Binary.payloads(of: scratch.bytes("out"))
@@ -162,9 +173,10 @@ struct WholeEventTests {
     #expect(!announced.isEmpty || absent.contains(events.count), sourceLocation: location)
     if example.action == "drop_oldest" {
       // What a socket has taken cannot be dropped, and may fill a tiny bound for a while.
-      #expect(receipt.complete.contains { $0 > events.count / 2 }, sourceLocation: location)
+      #expect(receipt.complete.contains { $0 > before.count }, sourceLocation: location)
     } else {
       #expect(receipt.complete.first == 1, "the oldest stays", sourceLocation: location)
+      #expect(receipt.complete.contains(before.count + 1), "room again", sourceLocation: location)
     }
   }
 }

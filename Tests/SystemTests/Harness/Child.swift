@@ -57,7 +57,7 @@ final class Child: Sendable {
 
   func signal(_ number: Int32) { _ = ad_pidfd_signal(pidfd, number) }
 
-  func end(within limit: Duration = .seconds(15)) async throws -> End {
+  func end(within limit: Duration = .seconds(90)) async throws -> End {
     try await eventually("process \(pid) ends", within: limit) { ended != nil }
     return ended ?? .exited(-1)
   }
@@ -92,7 +92,7 @@ struct Outcome: Sendable {
 func run(
   _ path: String, _ arguments: [String] = [], input: Int32? = nil,
   environment: [String: String] = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"],
-  within limit: Duration = .seconds(30)
+  within limit: Duration = .seconds(90)
 ) async throws -> Outcome {
   let scratch = try Scratch()
   let child = try Child(

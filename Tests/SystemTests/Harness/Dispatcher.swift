@@ -82,7 +82,7 @@ final class Audispatchd: Dispatcher {
     sent.withLock { $0 += records }
     var rest = bytes[...]
     let clock = ContinuousClock()
-    let end = clock.now + .seconds(20)
+    let end = clock.now + .seconds(60)
     while !rest.isEmpty {
       let n = unsafe rest.withUnsafeBytes { unsafe ad_send(input, $0.baseAddress!, $0.count) }
       if n > 0 {
@@ -115,7 +115,7 @@ final class Audispatchd: Dispatcher {
   /// Ends the input, expects an orderly end and exact counts.
   @discardableResult
   func finish(
-    status: Int32 = 0, within limit: Duration = .seconds(20),
+    status: Int32 = 0, within limit: Duration = .seconds(90),
     _ location: SourceLocation = #_sourceLocation
   ) async throws -> StateReport {
     finishInput()
@@ -125,7 +125,7 @@ final class Audispatchd: Dispatcher {
   /// Expects the daemon to end by itself, with exact counts in its last state.
   @discardableResult
   func ended(
-    status: Int32 = 0, sent given: Int? = nil, within limit: Duration = .seconds(20),
+    status: Int32 = 0, sent given: Int? = nil, within limit: Duration = .seconds(90),
     _ location: SourceLocation = #_sourceLocation
   ) async throws -> StateReport {
     let end = try await child.end(within: limit)

@@ -81,8 +81,14 @@ struct DispatcherFiles: Sendable {
 
   func remove(_ file: String) throws { try scratch.remove("plugins.d/" + file) }
 
+  /// Writes the daemon's configuration. What it does not say of time and room is set so that a
+  /// busy machine makes no difference.
   func configure(_ settings: [String]) throws {
-    try scratch.write(settings.map { $0 + "\n" }.joined(), to: "audispatchd.conf")
+    let patience = ["stop_timeout = 60", "q_depth = 100000"].filter { setting in
+      let keyword = setting.prefix { $0 != " " } + " "
+      return !settings.contains { $0.hasPrefix(keyword) }
+    }
+    try scratch.write((settings + patience).map { $0 + "\n" }.joined(), to: "audispatchd.conf")
   }
 
   /// Asks over the control socket.
@@ -102,7 +108,7 @@ struct DispatcherFiles: Sendable {
       throw SystemError("connect to", scratch("run/control.sock"), .current)
     }
     let socket = Descriptor(owning: number)
-    var limit = timeval(tv_sec: 5, tv_usec: 0)
+    var limit = timeval(tv_sec: 60, tv_usec: 0)
     unsafe setsockopt(
       number, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     try Transfer.writeAll(socket.number, Array((line + "\n").utf8))

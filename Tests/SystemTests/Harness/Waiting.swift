@@ -5,19 +5,21 @@ struct Timeout: Error, CustomStringConvertible {
   let description: String
 }
 
-/// Looks at a condition every 5 ms until it holds. Never blocks a thread between looks.
+/// Looks at a condition again and again until it holds. Never blocks a thread between looks, and
+/// leaves most of the processor to what is waited for.
 func eventually(
-  _ what: String, within limit: Duration = .seconds(10),
+  _ what: String, within limit: Duration = .seconds(60),
   detail: () -> String = { "" }, _ condition: () async throws -> Bool
 ) async throws {
   let clock = ContinuousClock()
   let end = clock.now + limit
   while true {
+    let begin = clock.now
     if try await condition() { return }
     if clock.now >= end {
       throw Timeout(description: "not within \(limit): \(what) \(detail())")
     }
-    try await Task.sleep(for: .milliseconds(5))
+    try await Task.sleep(for: max(.milliseconds(5), (clock.now - begin) * 4))
   }
 }
 

@@ -1,0 +1,49 @@
+import Foundation
+import Testing
+
+/// Lets a few cases run at a time, of all suites together: each starts daemons and plugins, and a
+/// hundred of them at once on two processors would keep each other waiting for seconds.
+struct InTurn: SuiteTrait, TestTrait, TestScoping {
+  var isRecursive: Bool { true }
+
+  func provideScope(
+    for test: Test, testCase: Test.Case?,
+    performing body: @concurrent @Sendable () async throws -> Void
+  ) async throws {
+    await Turns.shared.take()
+    do {
+      try await body()
+    } catch {
+      await Turns.shared.give()
+      throw error
+    }
+    await Turns.shared.give()
+  }
+}
+
+extension Trait where Self == InTurn {
+  static var inTurn: Self { InTurn() }
+}
+
+private actor Turns {
+  static let shared = Turns()
+
+  private var free = 4 + 4 * ProcessInfo.processInfo.activeProcessorCount
+  private var waiting: [CheckedContinuation<Void, Never>] = []
+
+  func take() async {
+    if free > 0 {
+      free -= 1
+    } else {
+      await withCheckedContinuation { waiting.append($0) }
+    }
+  }
+
+  func give() {
+    if waiting.isEmpty {
+      free += 1
+    } else {
+      waiting.removeFirst().resume()
+    }
+  }
+}
