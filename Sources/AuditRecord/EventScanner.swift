@@ -3,15 +3,15 @@
 /// Most records follow another one of the same event: their stamp is compared with the previous
 /// one's as bytes, and nothing is parsed. Allocates nothing for a record.
 public struct EventScanner {
-  private var tracker = EventTracker()
+  @usableFromInline var tracker = EventTracker()
   private var types = TypeNames()
   private var nodes = NodeNumbers()
   /// The previous record's `audit(SECONDS.MILLISECONDS:SERIAL)`, with the colon behind it,
   /// if that is at most 32 bytes long and no node was named.
-  private var previous = SIMD4<UInt64>()
+  @usableFromInline var previous = SIMD4<UInt64>()
   /// The bytes of `previous` that count; all zero for none.
-  private var mask = SIMD4<UInt64>()
-  private var hasPrevious = false
+  @usableFromInline var mask = SIMD4<UInt64>()
+  @usableFromInline var hasPrevious = false
 
   public init() {}
 
@@ -29,8 +29,20 @@ public struct EventScanner {
   /// - Parameters:
   ///   - payload: the record without framing.
   ///   - type: the type in the binary header; for a line it becomes the one that its name stands for.
-  @inline(__always)
+  @inlinable @inline(__always)
   public mutating func note(
+    _ payload: Span<UInt8>, form: RecordFrame.Form, type: inout UInt32
+  ) -> EventTracker.Mark {
+    if form == .finished, let end = plainTypeEnd(payload),
+      isSameStamp(payload, at: end &+ 5)
+    {
+      return tracker.noteSame()
+    }
+    return noteOther(payload, form: form, type: &type)
+  }
+
+  @usableFromInline
+  mutating func noteOther(
     _ payload: Span<UInt8>, form: RecordFrame.Form, type: inout UInt32
   ) -> EventTracker.Mark {
     if form == .bare {
@@ -50,8 +62,8 @@ public struct EventScanner {
   }
 
   /// Where the type's name ends in a line that begins `type=NAME msg=`; without a node, that is.
-  @inline(__always)
-  private func plainTypeEnd(_ line: Span<UInt8>) -> Int? {
+  @inlinable @inline(__always)
+  func plainTypeEnd(_ line: Span<UInt8>) -> Int? {
     guard line.count >= 48 else { return nil }
     return unsafe line.withUnsafeBytes { raw in
       // "type", and behind the name "msg=".
@@ -59,24 +71,33 @@ public struct EventScanner {
         return nil
       }
       var end = 5
-      while end < 32, unsafe raw[end] != 0x20 { end += 1 }
-      guard end > 5 else { return nil }
-      guard unsafe raw[end] == 0x20,
-        unsafe raw.loadUnaligned(fromByteOffset: end + 1, as: UInt32.self) == 0x3d67_736d
+      while end < 32 {
+        // The first space of eight bytes: the lowest one that becomes zero, found by its borrow.
+        let word = unsafe raw.loadUnaligned(fromByteOffset: end, as: UInt64.self)
+        let spaces = word ^ 0x2020_2020_2020_2020
+        let zeros = (spaces &- 0x0101_0101_0101_0101) & ~spaces & 0x8080_8080_8080_8080
+        if zeros != 0 {
+          end &+= zeros.trailingZeroBitCount &>> 3
+          break
+        }
+        end &+= 8
+      }
+      guard end > 5, end <= 32,
+        unsafe raw.loadUnaligned(fromByteOffset: end, as: UInt64.self) & 0xff_ffff_ffff
+          == 0x3d_6773_6d20
       else { return nil }
       return end
     }
   }
 
   /// Whether the stamp at a place of a record without a node is the previous one's.
-  @inline(__always)
-  private func isSameStamp(_ bytes: Span<UInt8>, at position: Int) -> Bool {
+  @inlinable @inline(__always)
+  func isSameStamp(_ bytes: Span<UInt8>, at position: Int) -> Bool {
     guard hasPrevious, bytes.count - position >= 32 else { return false }
     let words = unsafe bytes.withUnsafeBytes { raw in
       unsafe raw.loadUnaligned(fromByteOffset: position, as: SIMD4<UInt64>.self)
     }
-    let different = (words ^ previous) & mask
-    return different[0] | different[1] | different[2] | different[3] == 0
+    return (words ^ previous) & mask == .zero
   }
 
   private mutating func noteBare(_ payload: Span<UInt8>) -> EventTracker.Mark {
@@ -114,8 +135,8 @@ public struct EventScanner {
       unsafe raw.loadUnaligned(fromByteOffset: stamp.lowerBound, as: SIMD4<UInt64>.self)
     }
     for word in 0..<4 {
-      let count = min(max(stamp.count - word * 8, 0), 8)
-      mask[word] = count == 8 ? .max : 1 << UInt64(count * 8) &- 1
+      let counted = min(max(stamp.count &- word &* 8, 0), 8)
+      mask[word] = UInt64.max >> UInt64(64 &- 8 &* counted)
     }
   }
 }

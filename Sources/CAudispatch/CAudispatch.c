@@ -329,50 +329,64 @@ long ad_resident_bytes(void) {
 	return n == 2 ? resident * sysconf(_SC_PAGESIZE) : 0;
 }
 
-// One body for vectors of 16 bytes, which every x86-64 and ARM64 has, and of 32 bytes.
+// Whether bytes that hold something as low as a newline are free of newlines and NULs all the same.
+__attribute__((noinline, cold)) static bool is_plain(const uint8_t *bytes, size_t count) {
+	return !memchr(bytes, '\n', count) && !memchr(bytes, 0, count);
+}
+
+// One body for vectors of 16 bytes, which every x86-64 and ARM64 has, and of 32 bytes. The
+// lowest byte tells whether there can be a newline or a NUL at all. Without no_builtin the
+// copying would become a call of memcpy beside a loop of its own for the looking.
 #define COPY_IS_PLAIN(name, size, attributes) \
 	typedef uint8_t name##_vector __attribute__((vector_size(size), aligned(1), may_alias)); \
 	typedef uint64_t name##_words __attribute__((vector_size(size))); \
-	attributes static bool name(uint8_t *restrict out, const uint8_t *restrict in, size_t count) { \
-		name##_vector found = {0}, v; \
-		size_t i = 0; \
-		for (; i + size <= count; i += size) { \
+	attributes __attribute__((no_builtin("memcpy"))) static inline bool name( \
+		uint8_t *restrict out, const uint8_t *restrict in, size_t count) { \
+		name##_vector lowest = *(const name##_vector *)(in + count - size), v; \
+		*(name##_vector *)(out + count - size) = lowest; /* the end; the rest may overlap it */ \
+		for (size_t i = 0; i + size < count; i += size) { \
 			v = *(const name##_vector *)(in + i); \
 			*(name##_vector *)(out + i) = v; \
-			found |= (name##_vector)(v == '\n') | (name##_vector)(v == 0); \
+			lowest = __builtin_elementwise_min(lowest, v); \
 		} \
-		v = *(const name##_vector *)(in + count - size); /* the rest, overlapping */ \
-		*(name##_vector *)(out + count - size) = v; \
-		found |= (name##_vector)(v == '\n') | (name##_vector)(v == 0); \
-		name##_words words = (name##_words)found; \
+		name##_words words = (name##_words)(lowest <= (uint8_t)'\n'); \
 		uint64_t any = 0; \
 		for (size_t w = 0; w < size / 8; w++) any |= words[w]; \
-		return !any; \
+		return !any || is_plain(out, count); \
 	}
 
 COPY_IS_PLAIN(copy_by_16, 16, )
+
+static bool copy_plainly(uint8_t *restrict out, const uint8_t *restrict in, size_t count) {
+	if (count >= 16) return copy_by_16(out, in, count);
+	memcpy(out, in, count);
+	return is_plain(out, count);
+}
+
 #ifdef __x86_64__
 COPY_IS_PLAIN(copy_by_32, 32, __attribute__((target("avx2"))))
-static bool has_32(void) {
-	static int known;	// 0: not asked yet
-	if (!known) known = __builtin_cpu_supports("avx2") ? 1 : 2;
-	return known == 1;
+
+__attribute__((target("avx2"))) static bool copy_widely(
+	uint8_t *restrict out, const uint8_t *restrict in, size_t count) {
+	return count >= 32 ? copy_by_32(out, in, count) : copy_plainly(out, in, count);
 }
 #endif
 
-bool ad_copy_is_plain(void *restrict to, const void *restrict from, size_t count) {
-	const uint8_t *in = from;
-	uint8_t *out = to;
-	if (count < 16) {
-		bool plain = true;
-		for (size_t i = 0; i < count; i++) {
-			out[i] = in[i];
-			plain &= in[i] != '\n' && in[i] != 0;
-		}
-		return plain;
-	}
+typedef bool copying(uint8_t *restrict out, const uint8_t *restrict in, size_t count);
+
+// Finds out, with the first copy, what the processor can do.
+static bool copy_first(uint8_t *restrict out, const uint8_t *restrict in, size_t count);
+static copying *copy = copy_first;
+
+static bool copy_first(uint8_t *restrict out, const uint8_t *restrict in, size_t count) {
+	copying *best = copy_plainly;
 #ifdef __x86_64__
-	if (count >= 32 && has_32()) return copy_by_32(out, in, count);
+	if (__builtin_cpu_supports("avx2")) best = copy_widely;
 #endif
-	return copy_by_16(out, in, count);
+	__atomic_store_n(&copy, best, __ATOMIC_RELAXED);
+	return best(out, in, count);
+}
+
+bool ad_copy_is_plain(void *restrict to, const void *restrict from, size_t count) {
+	return __atomic_load_n(&copy, __ATOMIC_RELAXED)(to, from, count);
 }

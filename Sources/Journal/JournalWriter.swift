@@ -2,14 +2,19 @@ import AuditRecord
 import CAudispatch
 
 /// The end of the journal where records are appended: a value, so that a whole batch is one access.
+@safe
 struct JournalWriter {
   private let pool: SegmentPool
   private var current: Segment
   private(set) var scanner = EventScanner()
   private(set) var batch = Journal.Batch()
-  /// Where in the current segment the batch's open slice begins, and the bytes of its texts.
+  /// Where the next record goes; the segment learns of what was appended with the slice.
+  private var end: Segment.End
+  /// Where in the current segment the batch's open slice begins, and the bytes in it that are not
+  /// text.
   private var sliceStart = 0
-  private var sliceBytes = 0
+  private var sliceOffset = 0
+  private var payloadBytes = 0
   /// `node=NAME ` for records that come without a node, or empty.
   private let nodePrefix: [UInt8]
 
@@ -17,6 +22,7 @@ struct JournalWriter {
     self.pool = pool
     nodePrefix = node.map { Array("node=\($0) ".utf8) } ?? []
     current = Segment(firstSequence: 0, pool: pool)
+    unsafe end = current.end
   }
 
   mutating func beginBatch() {
@@ -58,68 +64,52 @@ struct JournalWriter {
     closeSlice()
   }
 
+  @inline(__always)
   private mutating func appendOne(_ frame: RecordFrame, of input: Span<UInt8>) {
-    let payload = input.extracting(frame.payload)
+    let payload = unsafe input.extracting(unchecked: frame.payload)
     var type = frame.type
     let mark = scanner.note(payload, form: frame.form, type: &type)
     if mark.event < batch.oldestEvent { batch.oldestEvent = mark.event }
-    if frame.form == .bare {
-      let prefix = scanner.prefix(of: type)
-      let before = nodePrefix.isEmpty ? prefix : nodePrefix + prefix
-      sliceBytes += write(before, payload, mark, type: type, bare: nodePrefix.isEmpty)
-    } else {
-      sliceBytes += write(payload, mark, type: type)
-    }
-  }
-
-  /// Appends a finished line.
-  @inline(__always)
-  private mutating func write(
-    _ payload: Span<UInt8>, _ mark: EventTracker.Mark, type: UInt32
-  ) -> Int {
-    if !current.fits(2 * payload.count + 3) { turnOver() }
-    let text = unsafe current.free
+    if frame.form == .bare { return writeBare(payload, mark, type: type) }
     let length = payload.count
-    guard length > 0, unsafe copyIsPlain(payload, to: text) else {
-      return writeUnplain(payload, mark, type: type, offset: 0, bare: false)
+    if unsafe !end.fits(2 &* length &+ 3) { turnOver() }
+    guard length > 0, unsafe copyIsPlain(payload, to: end.text) else {
+      return writeUnplain(payload, mark, type: type, offset: 0, flags: 0)
     }
-    unsafe text.storeBytes(of: 0x0a, toByteOffset: length, as: UInt8.self)
-    let entry = Segment.Entry(
-      offset: current.used, textLength: length + 1, bareOffset: 0,
-      event: UInt32(truncatingIfNeeded: mark.event), type: type,
-      flags: mark.isFirst ? Segment.Entry.first : 0)
-    current.commit(entry, bytes: length + 1)
-    return length + 1
+    unsafe end.text.storeBytes(of: 0x0a, toByteOffset: length, as: UInt8.self)
+    unsafe end.commit(
+      textLength: length &+ 1, bareOffset: 0, event: mark.event, type: type,
+      flags: mark.isFirst ? Segment.Entry.first : 0, bytes: length &+ 1)
   }
 
   /// Appends the kernel's bare text behind what makes it a line.
-  private mutating func write(
-    _ prefix: [UInt8], _ payload: Span<UInt8>, _ mark: EventTracker.Mark, type: UInt32, bare: Bool
-  ) -> Int {
-    if !current.fits(prefix.count + 2 * payload.count + 3) { turnOver() }
-    let text = unsafe current.free
+  private mutating func writeBare(
+    _ payload: Span<UInt8>, _ mark: EventTracker.Mark, type: UInt32
+  ) {
+    let kernelPrefix = scanner.prefix(of: type)
+    let prefix = nodePrefix.isEmpty ? kernelPrefix : nodePrefix + kernelPrefix
+    let bare = nodePrefix.isEmpty ? Segment.Entry.bare : 0
+    if unsafe !end.fits(prefix.count + 2 * payload.count + 3) { turnOver() }
     unsafe prefix.withUnsafeBytes {
-      unsafe text.copyMemory(from: $0.baseAddress!, byteCount: $0.count)
+      unsafe end.text.copyMemory(from: $0.baseAddress!, byteCount: $0.count)
     }
-    guard payload.count > 0, unsafe copyIsPlain(payload, to: text + prefix.count) else {
-      return writeUnplain(payload, mark, type: type, offset: prefix.count, bare: bare)
+    guard payload.count > 0, unsafe copyIsPlain(payload, to: end.text + prefix.count) else {
+      return writeUnplain(payload, mark, type: type, offset: prefix.count, flags: bare)
     }
     let length = prefix.count + payload.count
-    unsafe text.storeBytes(of: 0x0a, toByteOffset: length, as: UInt8.self)
-    let flags = (mark.isFirst ? Segment.Entry.first : 0) | (bare ? Segment.Entry.bare : 0)
-    let entry = Segment.Entry(
-      offset: current.used, textLength: length + 1, bareOffset: prefix.count,
-      event: UInt32(truncatingIfNeeded: mark.event), type: type, flags: flags)
-    current.commit(entry, bytes: length + 1)
-    return length + 1
+    unsafe end.text.storeBytes(of: 0x0a, toByteOffset: length, as: UInt8.self)
+    if bare != 0 { unsafe end.hasBare = true }
+    unsafe end.commit(
+      textLength: length + 1, bareOffset: prefix.count, event: mark.event, type: type,
+      flags: (mark.isFirst ? Segment.Entry.first : 0) | bare, bytes: length + 1)
   }
 
   /// Appends a record whose text differs from its payload: a NUL ends the text and its newlines
   /// become spaces, as auditd has it; a binary plugin gets the payload as it came.
   private mutating func writeUnplain(
-    _ payload: Span<UInt8>, _ mark: EventTracker.Mark, type: UInt32, offset: Int, bare: Bool
-  ) -> Int {
-    let text = unsafe current.free + offset
+    _ payload: Span<UInt8>, _ mark: EventTracker.Mark, type: UInt32, offset: Int, flags: UInt8
+  ) {
+    let text = unsafe end.text + offset
     var length = 0
     while length < payload.count, payload[length] != 0 {
       let byte = payload[length]
@@ -127,19 +117,18 @@ struct JournalWriter {
       length += 1
     }
     unsafe text.storeBytes(of: 0x0a, toByteOffset: length, as: UInt8.self)
-    let end = length + 1
-    unsafe (text + end).storeBytes(of: UInt16(payload.count), as: UInt16.self)
+    let behind = length + 1
+    unsafe (text + behind).storeBytes(of: UInt16(payload.count), as: UInt16.self)
     for i in 0..<payload.count {
-      unsafe text.storeBytes(of: payload[i], toByteOffset: end + 2 + i, as: UInt8.self)
+      unsafe text.storeBytes(of: payload[i], toByteOffset: behind + 2 + i, as: UInt8.self)
     }
-    let flags =
-      (mark.isFirst ? Segment.Entry.first : 0) | (bare ? Segment.Entry.bare : 0)
-      | Segment.Entry.payload
-    let entry = Segment.Entry(
-      offset: current.used, textLength: offset + end, bareOffset: offset,
-      event: UInt32(truncatingIfNeeded: mark.event), type: type, flags: flags)
-    current.commit(entry, bytes: offset + end + 2 + payload.count)
-    return offset + end
+    unsafe end.hasPayloads = true
+    if flags & Segment.Entry.bare != 0 { unsafe end.hasBare = true }
+    payloadBytes += 2 + payload.count
+    unsafe end.commit(
+      textLength: offset + behind, bareOffset: offset, event: mark.event, type: type,
+      flags: (mark.isFirst ? Segment.Entry.first : 0) | flags | Segment.Entry.payload,
+      bytes: offset + behind + 2 + payload.count)
   }
 
   /// Copies a payload and tells whether it is free of newlines and NULs.
@@ -152,16 +141,14 @@ struct JournalWriter {
 
   mutating func appendGap(_ text: String, type: RecordType) -> (Segment, Int) {
     let bytes = Array(text.utf8)
-    if !current.fits(bytes.count + 1) { turnOver() }
+    if unsafe !end.fits(bytes.count + 1) { turnOver() }
     unsafe bytes.withUnsafeBytes {
-      unsafe current.free.copyMemory(from: $0.baseAddress!, byteCount: $0.count)
+      unsafe end.text.copyMemory(from: $0.baseAddress!, byteCount: $0.count)
     }
-    unsafe current.free.storeBytes(of: 0x0a, toByteOffset: bytes.count, as: UInt8.self)
-    let entry = Segment.Entry(
-      offset: current.used, textLength: bytes.count + 1, bareOffset: 0,
-      event: UInt32(truncatingIfNeeded: scanner.next), type: type.rawValue,
-      flags: Segment.Entry.gap)
-    current.commit(entry, bytes: bytes.count + 1)
+    unsafe end.text.storeBytes(of: 0x0a, toByteOffset: bytes.count, as: UInt8.self)
+    unsafe end.commit(
+      textLength: bytes.count + 1, bareOffset: 0, event: scanner.next, type: type.rawValue,
+      flags: Segment.Entry.gap, bytes: bytes.count + 1)
     openSlice()
     return (current, current.count - 1)
   }
@@ -169,30 +156,35 @@ struct JournalWriter {
   private mutating func turnOver() {
     closeSlice()
     current = Segment(firstSequence: current.firstSequence + UInt64(current.count), pool: pool)
+    unsafe end = current.end
     openSlice()
   }
 
   // MARK: The batch
 
+  /// What was appended before belongs to the segment, and a slice begins behind it.
   private mutating func openSlice() {
+    unsafe current.advance(to: end)
     sliceStart = current.count
-    sliceBytes = 0
+    sliceOffset = current.used
+    payloadBytes = 0
   }
 
   private mutating func closeSlice() {
+    unsafe current.advance(to: end)
     let count = current.count - sliceStart
     batch.nextEvent = scanner.next
     guard count > 0 else { return }
+    let bytes = current.used - sliceOffset - payloadBytes
     batch.records += count
-    batch.bytes += sliceBytes
+    batch.bytes += bytes
     let last = batch.slices.count - 1
     if last >= 0, batch.slices[last].segment === current, batch.slices[last].end == sliceStart {
       batch.slices[last].end = current.count
-      batch.slices[last].bytes += sliceBytes
+      batch.slices[last].bytes += bytes
     } else {
       batch.slices.append(
-        Journal.Slice(
-          segment: current, start: sliceStart, end: current.count, bytes: sliceBytes))
+        Journal.Slice(segment: current, start: sliceStart, end: current.count, bytes: bytes))
     }
     openSlice()
   }

@@ -14,8 +14,8 @@ import Glibc
 /// back to the pool.
 @safe
 public final class Segment {
-  /// 128 KiB: some 600 records.
-  public static let capacity = 128 << 10
+  /// 512 KiB: some 2,500 records; fewer and larger writes are worth the memory.
+  public static let capacity = 512 << 10
 
   /// What is known of one record; 16 bytes.
   public struct Entry {
@@ -32,9 +32,10 @@ public final class Segment {
     public init(
       offset: Int, textLength: Int, bareOffset: Int, event: UInt32, type: UInt32, flags: UInt8
     ) {
-      place = UInt32(truncatingIfNeeded: offset) | UInt32(flags) << 24
-      self.textLength = UInt16(textLength)
-      self.bareOffset = UInt16(bareOffset)
+      place = UInt32(truncatingIfNeeded: offset) | UInt32(flags) &<< 24
+      // A line has 16 KiB at the most, and what is put before it less than 300 bytes.
+      self.textLength = UInt16(truncatingIfNeeded: textLength)
+      self.bareOffset = UInt16(truncatingIfNeeded: bareOffset)
       self.event = event
       self.type = type
     }
@@ -94,12 +95,6 @@ public final class Segment {
   /// Whether some text is longer than a binary record's payload can be.
   @inline(__always) var hasLong: Bool { unsafe state.pointee.hasLong }
 
-  /// Bytes that a record of `textLength` bytes and its entry may still use.
-  @inline(__always)
-  public func fits(_ length: Int) -> Bool {
-    used + length <= Self.capacity - (count + 1) * MemoryLayout<Entry>.stride
-  }
-
   @inline(__always)
   public subscript(index: Int) -> Entry {
     precondition(index >= 0 && index < count, "no such record in this segment")
@@ -134,19 +129,52 @@ public final class Segment {
 
   // MARK: Appending
 
-  /// The free memory behind the last record.
-  @inline(__always)
-  var free: UnsafeMutableRawPointer { unsafe memory + used }
+  /// Where the next record goes, for the one who appends.
+  var end: End {
+    unsafe End(
+      text: memory + used, entry: entry(count), base: memory, hasPayloads: hasPayloads,
+      hasBare: hasBare, hasLong: hasLong)
+  }
 
-  /// Makes what was written at `free` a record.
-  @inline(__always)
-  func commit(_ new: Entry, bytes: Int) {
-    unsafe entry(count).initialize(to: new)
-    unsafe state.pointee.count += 1
-    unsafe state.pointee.used += bytes
-    if new.hasPayload { unsafe state.pointee.hasPayloads = true }
-    if new.isBare { unsafe state.pointee.hasBare = true }
-    if Int(new.textLength) > BinaryHeader.maximumPayload + 1 { unsafe state.pointee.hasLong = true }
+  /// Makes what was appended at the end part of the segment.
+  func advance(to end: End) {
+    unsafe state.pointee.used = end.text - memory
+    unsafe state.pointee.count = entry(0) - end.entry
+    unsafe state.pointee.hasPayloads = end.hasPayloads
+    unsafe state.pointee.hasBare = end.hasBare
+    unsafe state.pointee.hasLong = end.hasLong
+  }
+
+  /// The place behind a segment's last record: texts grow up to it, entries down.
+  @unsafe
+  struct End {
+    var text: UnsafeMutableRawPointer
+    /// The next record's entry.
+    var entry: UnsafeMutablePointer<Entry>
+    let base: UnsafeMutableRawPointer
+    var hasPayloads: Bool
+    var hasBare: Bool
+    var hasLong: Bool
+
+    /// Whether so many bytes and an entry fit.
+    @inline(__always)
+    func fits(_ length: Int) -> Bool {
+      unsafe UnsafeMutableRawPointer(entry) - text >= length
+    }
+
+    /// Makes `bytes` bytes that were written at `text` a record.
+    @inline(__always)
+    mutating func commit(
+      textLength: Int, bareOffset: Int, event: UInt64, type: UInt32, flags: UInt8, bytes: Int
+    ) {
+      unsafe entry.initialize(
+        to: Entry(
+          offset: text - base, textLength: textLength, bareOffset: bareOffset,
+          event: UInt32(truncatingIfNeeded: event), type: type, flags: flags))
+      unsafe entry -= 1
+      unsafe text += bytes
+      if textLength > BinaryHeader.maximumPayload &+ 1 { unsafe hasLong = true }
+    }
   }
 }
 

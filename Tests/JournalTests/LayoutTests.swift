@@ -140,7 +140,7 @@ struct LayoutTests {
       journal.appendLine("type=USER_LOGIN msg=audit(1700000000.001:\(serial)): pid=1")
       subscription.admit(journal.batch, journal: journal, now: 1)
     }
-    #expect(journal.bytes > 8 * Segment.capacity)
+    #expect(journal.bytes > 2 * Segment.capacity)
     var scratch: [UInt8] = []
     while let count = unsafe subscription.withNextBytes(
       journal: journal, now: 1, scratch: &scratch, { $0.count })
