@@ -304,6 +304,17 @@ extension Span<UInt8> {
     }
   }
 
+  /// The first NUL.
+  @inline(__always)
+  package var firstZero: Int? {
+    unsafe withUnsafeBytes { raw in
+      guard let base = raw.baseAddress, let found = unsafe memchr(base, 0, raw.count) else {
+        return nil
+      }
+      return unsafe UnsafeRawPointer(found) - base
+    }
+  }
+
   fileprivate func hasZero(_ range: Range<Int>) -> Bool {
     unsafe withUnsafeBytes { raw in
       guard let base = raw.baseAddress else { return false }

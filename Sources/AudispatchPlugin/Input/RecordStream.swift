@@ -87,8 +87,8 @@ public struct RecordStream: Sendable {
         note(kind, buffer[sample])
       case .record(let frame):
         frames += 1
-        if frame.form == .line {
-          let line = all.extracting(frame.payload)
+        let line = all.extracting(frame.payload)
+        if frame.form == .line, line.firstZero == nil {
           guard let header = RecordHeader(line) else {
             note(.notARecord, buffer[frame.payload].prefix(64))
             continue
@@ -98,19 +98,19 @@ public struct RecordStream: Sendable {
           return true
         }
         makeLine(frame)
-        let line = scratch
-        guard let header = RecordHeader(line.span) else {
-          note(.notARecord, line.prefix(64))
+        let made = scratch
+        guard let header = RecordHeader(made.span) else {
+          note(.notARecord, made.prefix(64))
           continue
         }
         records += 1
-        body(line.span, header, type(line.span, header), isInStep ? frames : nil)
+        body(made.span, header, type(made.span, header), isInStep ? frames : nil)
         return true
       }
     }
   }
 
-  /// A binary payload as auditd's string format has it: one line that ends at a NUL.
+  /// A payload as auditd's string format has it: one line that ends at a NUL.
   private mutating func makeLine(_ frame: RecordFrame) {
     scratch.removeAll(keepingCapacity: true)
     if frame.form == .bare { scratch += types.prefix(of: frame.type) }
