@@ -8,7 +8,7 @@ import Testing
 /// Kernel audit exists once in a host: whoever touches it takes the same lock first. A process of
 /// its own holds the lock and puts everything back when this lets go of it, or dies, or takes more
 /// than two minutes.
-struct AuditedHost: ~Copyable {
+final class AuditedHost {
   /// Whether this process may listen to the kernel's audit and change its settings.
   static let isUsable: Bool = {
     guard FileManager.default.isExecutableFile(atPath: "/sbin/auditctl") else { return false }
@@ -32,39 +32,50 @@ struct AuditedHost: ~Copyable {
     } > /dev/null 2>&1
     """
 
-  private let guardian: Process
-  private let rope: Foundation.Pipe
-  private let lostBefore: UInt32
+  private let guardian: RunningScript
+  /// The guardian's input: its end is what it waits for.
+  private var rope: Int32?
+  private var lostBefore: UInt32 = 0
 
   /// Waits until no other test has it, and turns audit on with a rule for every exec of `user`.
   static func take() async throws -> AuditedHost {
     let scratch = try Scratch()
-    try scratch.write("said", [])
-    let guardian = Process()
-    guardian.executableURL = URL(fileURLWithPath: "/bin/bash")
-    guardian.arguments = ["-c", self.guardian]
-    let rope = Foundation.Pipe()
-    guardian.standardInput = rope
-    guardian.standardOutput = try FileHandle(
-      forWritingTo: URL(fileURLWithPath: scratch.file("said")))
-    try guardian.run()
+    let said = try Descriptor.open(scratch.file("said"), O_WRONLY | O_CREAT)
+    let (reading, writing) = try Linux.Pipe.open()
+    let input = Descriptor(owning: reading)
+    let guardian: RunningScript
+    do {
+      guardian = try RunningScript(
+        self.guardian, in: "/", input: input.number, output: said.number, endsByItself: true)
+    } catch {
+      close(writing)
+      throw error
+    }
+    let host = AuditedHost(guardian, rope: writing)
     let isHeld = try await eventually(within: .seconds(600)) {
       try scratch.text("said") == "held\n" || !guardian.isRunning
     }
     try #require(isHeld && guardian.isRunning)
-    return AuditedHost(
-      guardian: guardian, rope: rope, lostBefore: try AuditStatusSocket().status().lost)
+    host.lostBefore = try AuditStatusSocket().status().lost
+    return host
   }
 
-  private init(guardian: Process, rope: Foundation.Pipe, lostBefore: UInt32) {
+  private init(_ guardian: RunningScript, rope: Int32) {
     self.guardian = guardian
     self.rope = rope
-    self.lostBefore = lostBefore
   }
 
-  deinit {
-    try? rope.fileHandleForWriting.close()
-    guardian.waitUntilExit()
+  deinit { letGo() }
+
+  private func letGo() {
+    if let rope { close(rope) }
+    rope = nil
+  }
+
+  /// Waits until everything is as it was found.
+  func release() async throws {
+    letGo()
+    _ = try await guardian.end()
   }
 
   /// Lets the test's user execute a program `count` times.

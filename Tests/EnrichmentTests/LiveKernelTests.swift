@@ -21,7 +21,7 @@ struct LiveKernel {
     return (begun, begun.intersection(ended))
   }
 
-  private func start(_ options: String, in scratch: borrowing Scratch) async throws -> Process {
+  private func start(_ options: String, in scratch: Scratch) async throws -> RunningScript {
     let process = try Program.start(
       "exec $KERNEL \(options) --counters-fd 3 3<>page > out 2> err", in: scratch.path)
     let isReady = try await eventually { scratch.isPublished("page") }
@@ -29,14 +29,14 @@ struct LiveKernel {
     return process
   }
 
-  private func stop(_ process: Process) async -> Int32 {
+  private func stop(_ process: RunningScript) async throws -> Int32 {
     process.terminate()
-    return await Program.end(of: process)
+    return try await process.end()
   }
 
   /// Starts a script, and stops it when a sentence is in its messages; its exit status.
   private func run(
-    _ script: String, in scratch: borrowing Scratch, untilItSays sentence: String
+    _ script: String, in scratch: Scratch, untilItSays sentence: String
   ) async throws -> Int32 {
     try scratch.write("err", [])
     let process = try Program.start(script, in: scratch.path)
@@ -44,7 +44,7 @@ struct LiveKernel {
       try scratch.text("err").contains(sentence) || !process.isRunning
     }
     #expect(hasSaid)
-    return await stop(process)
+    return try await stop(process)
   }
 
   @Test func `gives every record of 500 execs, and ends in order on SIGTERM`() async throws {
@@ -52,7 +52,7 @@ struct LiveKernel {
     let host = try await AuditedHost.take()
     let process = try await start("", in: scratch)
     try await host.execute(500)
-    let status = await stop(process)
+    let status = try await stop(process)
     let counters = try #require(try scratch.counters("page"))
     let records = BinaryRecord.all(in: try scratch.bytes("out"))
     let lost = try host.lost
@@ -63,6 +63,7 @@ struct LiveKernel {
     #expect(counters.kernelLost == UInt64(lost))
     #expect(counters.kernelAudit == 1)
     #expect(counters.receiveOverruns + counters.queueLost + counters.malformed == 0)
+    try await host.release()
   }
 
   @Test func `drains the kernel while a name look-up hangs, and then gives everything`()
@@ -102,12 +103,13 @@ struct LiveKernel {
       return (counters?.written ?? 0) >= hanging.received
     }
     #expect(delivered)
-    let status = await stop(process)
+    let status = try await stop(process)
     let whole = events(BinaryRecord.all(in: try scratch.bytes("out"))).whole
     let lost = try host.lost
     #expect(status == 0)
     #expect(whole.count == 3000)
     #expect(lost == 0)
+    try await host.release()
   }
 
   @Test func `counts exactly what its receive buffer could not hold`() async throws {
@@ -118,15 +120,15 @@ struct LiveKernel {
     let isHearing = try await eventually { scratch.isPublished("other") }
     try #require(isHearing)
     let process = try await start("--raw --receive-buffer 4096", in: scratch)
-    kill(process.processIdentifier, SIGSTOP)
+    kill(process.pid, SIGSTOP)
     try await host.execute(200)
-    kill(process.processIdentifier, SIGCONT)
+    kill(process.pid, SIGCONT)
     let noticed = try await eventually {
       (try scratch.counters("page")?.receiveOverruns ?? 0) > 0
     }
     #expect(noticed)
-    _ = await stop(process)
-    _ = await stop(other)
+    _ = try await stop(process)
+    _ = try await stop(other)
     let counters = try #require(try scratch.counters("page"))
     // Both heard the execs; only the other one heard all. What came before and after is not exec.
     let all = BinaryRecord.all(in: try scratch.bytes("all"))
@@ -139,6 +141,7 @@ struct LiveKernel {
     let missedAtLeast = to - from + 1 - ours.count
     #expect((missedAtLeast...missed).contains(Int(counters.receiveOverruns)))
     #expect(missed >= 800)
+    try await host.release()
   }
 
   @Test func `loses whole events, and counts them, when nobody reads its output`() async throws {
@@ -158,8 +161,8 @@ struct LiveKernel {
       return counters.map { $0.written + $0.queueLost >= $0.received } ?? false
     }
     #expect(read)
-    let status = await stop(process)
-    _ = await Program.end(of: reader)
+    let status = try await stop(process)
+    _ = try await reader.end()
     let counters = try #require(try scratch.counters("page"))
     let records = BinaryRecord.all(in: try scratch.bytes("out"))
     let (begun, whole) = events(records)
@@ -168,6 +171,7 @@ struct LiveKernel {
     #expect(UInt64(records.count) == counters.written)
     #expect(counters.received == counters.written + counters.queueLost)
     #expect(begun == whole)
+    try await host.release()
   }
 
   @Test func `ends within its second when a look-up hangs for ever, and counts the rest`()
@@ -184,13 +188,14 @@ struct LiveKernel {
     try #require(isReady)
     try await host.execute(300)
     let begin = ContinuousClock.now
-    let status = await stop(process)
+    let status = try await stop(process)
     let took = ContinuousClock.now - begin
     let counters = try #require(try scratch.counters("page"))
     #expect(status == 0)
     #expect(took < .seconds(20), "it would hang for ever")
     #expect(counters.queueLost > 0)
     #expect(counters.received == counters.written + counters.queueLost)
+    try await host.release()
   }
 
   @Test func `ends when its reader is gone, though the kernel is silent`() async throws {
@@ -201,7 +206,7 @@ struct LiveKernel {
     let ended = try await eventually { !process.isRunning }
     #expect(ended)
     #expect(process.terminationStatus == 1)
-    withExtendedLifetime(host) {}
+    try await host.release()
   }
 
   @Test(
@@ -246,6 +251,6 @@ struct LiveKernel {
     let said = try scratch.text("err")
     #expect(said.contains(sentence))
     #expect(!said.contains("namespace"))
-    withExtendedLifetime(host) {}
+    try await host.release()
   }
 }

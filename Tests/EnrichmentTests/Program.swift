@@ -4,7 +4,7 @@ import Glibc
 import Linux
 
 /// A folder of a test's own, removed with it.
-struct Scratch: ~Copyable {
+final class Scratch {
   let path: String
 
   init() throws {
@@ -45,30 +45,61 @@ enum Program {
   }()
 
   /// Starts a shell script in which `$KERNEL` is the program and `$CORPUS` the recordings' folder.
-  static func start(_ script: String, in folder: String) throws -> Process {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/bin/bash")
-    process.arguments = ["-c", script]
-    process.currentDirectoryURL = URL(fileURLWithPath: folder)
-    var environment = ProcessInfo.processInfo.environment
-    environment["KERNEL"] = path
-    environment["CORPUS"] = Corpus.folder
-    process.environment = environment
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    return process
+  static func start(_ script: String, in folder: String = "/") throws -> RunningScript {
+    try RunningScript(script, in: folder)
   }
 
   /// Runs a shell script to its end; its exit status.
   @discardableResult
   static func run(_ script: String, in folder: String = "/") async throws -> Int32 {
-    await end(of: try start(script, in: folder))
+    try await start(script, in: folder).end()
+  }
+}
+
+/// A shell script at work, with all signals at their defaults.
+final class RunningScript {
+  private let child: ChildProcess
+  private let endsByItself: Bool
+  private var status: Int32?
+
+  /// - Parameter endsByItself: It is not to be killed when its owner lets go of it.
+  init(
+    _ script: String, in folder: String, input: Int32? = nil, output: Int32? = nil,
+    endsByItself: Bool = false
+  ) throws {
+    self.endsByItself = endsByItself
+    let null = try Descriptor.open("/dev/null", O_RDWR)
+    child = try ChildProcess(
+      path: "/bin/bash", arguments: ["-c", "cd \"$0\" && " + script, folder],
+      environment: [
+        "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "KERNEL=\(Program.path)", "CORPUS=\(Corpus.folder)",
+      ], input: input ?? null.number, output: output ?? null.number, error: null.number)
   }
 
-  /// Waits for a process, without holding up other tests; its exit status.
-  static func end(of process: Process) async -> Int32 {
-    while process.isRunning { try? await Task.sleep(for: .milliseconds(5)) }
-    return process.terminationStatus
+  deinit { if !endsByItself, isRunning { child.signal(SIGKILL) } }
+
+  var pid: Int32 { child.pid }
+
+  /// The exit status, 128 and more for a signal; `nil` while it runs.
+  var terminationStatus: Int32? {
+    if status == nil {
+      switch child.reap() {
+      case .exit(let code): status = code
+      case .signal(let number): status = 128 + number
+      case nil: break
+      }
+    }
+    return status
+  }
+
+  var isRunning: Bool { terminationStatus == nil }
+
+  func terminate() { child.signal(SIGTERM) }
+
+  /// Waits for its end, without holding up other tests.
+  func end() async throws -> Int32 {
+    while isRunning { try await Task.sleep(for: .milliseconds(5)) }
+    return terminationStatus ?? -1
   }
 }
 

@@ -82,7 +82,7 @@ enum Example: String, CaseIterable, Sendable, CustomTestStringConvertible {
   }
 }
 
-@Suite("The examples for authors", .enabled(if: Host.isRoot, "needs root"))
+@Suite("The examples for authors", .inTurn, .enabled(if: Host.isRoot, "needs root"))
 struct ExampleTests {
   static let records = [
     "type=SYSCALL msg=audit(1.000:1): arch=c000003e syscall=2 key=\"etc\"",
@@ -110,7 +110,7 @@ struct ExampleTests {
     try Transfer.writeAll(end.number, Array(Self.records.map { $0 + "\n" }.joined().utf8))
     // Six records have a number; the gap records have none.
     var said = ""
-    try await eventually("it has confirmed", within: .seconds(30), detail: { said }) {
+    try await eventually("it has confirmed", detail: { said }) {
       var bytes = [UInt8](repeating: 0, count: 4096)
       while Poll.readable([end.number], within: .zero)[0] {
         let result = unsafe bytes.withUnsafeMutableBytes {
