@@ -101,17 +101,25 @@ extension Dispatcher {
   private func takeRuntimeFolder() {
     guard !runtime.isOurs else { return }
     do {
-      if try runtime.take() {
-        openControl()
+      guard let wait = try runtime.take(now: now) else {
         // What was waiting for it starts in this very round.
-      } else {
-        if runtime.shouldSayThatItWaits {
-          say(.notice, "another audispatchd uses \(runtime.path): waiting for it to end")
-        }
-        scheduleTick(now + .milliseconds(50))
+        return openControl()
       }
+      if runtime.isNews(wait) {
+        switch wait {
+        case .dispatcher:
+          say(.notice, "another audispatchd uses \(runtime.path): waiting for it to end")
+        case .plugins(let names):
+          say(
+            .notice,
+            "plugins of a killed audispatchd still run: waiting for \(names.joined(separator: ", "))"
+          )
+        case .other: break
+        }
+      }
+      scheduleTick(now + .milliseconds(50))
     } catch {
-      if runtime.shouldSayThatItWaits { say(.error, "\(error)") }
+      if runtime.isNews(.other) { say(.error, "\(error)") }
       scheduleTick(now + .seconds(1))
     }
   }

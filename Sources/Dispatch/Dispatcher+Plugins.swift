@@ -50,11 +50,13 @@ extension Dispatcher {
       let (reading, writing) = try Pipe.open()
       let output = OutputCatcher(owning: Descriptor(owning: reading))
       let outputEnd = Descriptor(owning: writing)
+      runtime.noteChildren(plugins, starting: plugin)
       let child = try ChildProcess(
         path: configuration.path, arguments: configuration.arguments,
         environment: [
           "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
           "AUDISPATCH_PLUGIN=\(configuration.name)", "AUDISPATCH_VERSION=\(Self.version)",
+          "\(Orphans.variable)=\(runtime.path)",
         ], input: childEnd.number, output: outputEnd.number, error: outputEnd.number)
       ourEnd.setNonblocking(true)
       _ = poller.add(child.pidfd, Token.pluginEnd | UInt64(plugin.id), .read)
@@ -74,6 +76,7 @@ extension Dispatcher {
       flush(plugin, wall: WallClock.milliseconds)
     } catch {
       say(.error, "plugin \(plugin.name): \(error)")
+      runtime.noteChildren(plugins)
       handle(plugin, .spawnFailed)
     }
   }

@@ -5,7 +5,19 @@ import Linux
 struct RuntimeFolder: ~Copyable {
   let path: String
   private var lock: Descriptor?
-  private var hasSaidThatItWaits = false
+  private var candidate: Descriptor?
+  private var orphans = Orphans()
+  private var said: Wait?
+
+  /// What the folder is waited for.
+  enum Wait: Equatable {
+    /// Another dispatcher has it.
+    case dispatcher
+    /// Plugins of a killed one, by name, still run: two generations must not overlap.
+    case plugins([String])
+    /// It cannot be used, or not yet.
+    case other
+  }
 
   init(path: String) { self.path = path }
 
@@ -14,38 +26,32 @@ struct RuntimeFolder: ~Copyable {
 
   var controlSocket: String { path + "/control.sock" }
 
-  var shouldSayThatItWaits: Bool {
-    mutating get {
-      defer { hasSaidThatItWaits = true }
-      return !hasSaidThatItWaits
-    }
+  /// Whether a reason to wait is another than was asked about last.
+  mutating func isNews(_ wait: Wait) -> Bool {
+    defer { said = wait }
+    return said != wait
   }
 
-  /// Takes the folder; `false` while another dispatcher has it.
-  ///
-  /// Plugins of a predecessor that did not get to stop them are waited for as well: they had the
-  /// end of their input, and two generations of a plugin must not overlap.
-  mutating func take() throws(SystemError) -> Bool {
+  /// Takes the folder, or says what has to be waited for.
+  mutating func take(now: Moment) throws(SystemError) -> Wait? {
     if unsafe mkdir(path, 0o755) != 0, errno != EEXIST {
       throw SystemError("create", path, .current)
     }
     if lock == nil, candidate == nil {
       candidate = try Descriptor.open(path + "/lock", O_RDWR | O_CREAT, mode: 0o640)
     }
-    guard candidate?.tryLock() ?? false else { return false }
-    guard orphansAreGone() else { return false }
+    guard candidate?.tryLock() ?? false else { return .dispatcher }
+    guard let left = orphans.remaining(in: path, now: now) else { return .other }
+    guard left.isEmpty else { return .plugins(left.map(\.name)) }
     lock = candidate.take()
-    return true
+    return nil
   }
-
-  private var candidate: Descriptor?
-  private var orphansSince: Moment?
 
   /// Removes what others would take for a running dispatcher's.
   mutating func leave() {
     guard isOurs else { return }
     unsafe unlink(controlSocket)
-    unsafe unlink(path + "/children")
+    unsafe unlink("\(path)/\(Orphans.file)")
     lock = nil
   }
 
@@ -63,55 +69,9 @@ struct RuntimeFolder: ~Copyable {
     }
   }
 
-  // MARK: Children of a dispatcher that died
-
-  /// Notes who our children are, for a successor should we be killed.
-  func noteChildren(_ plugins: [Plugin]) {
-    var text = ""
-    for plugin in plugins {
-      if let pid = plugin.child?.pid, let start = ProcessFacts.startTime(pid) {
-        text += "\(pid) \(start) \(plugin.name)\n"
-      }
-    }
-    try? write("children", text)  // Without it a successor only cannot wait for them.
-  }
-
-  /// Whether the children that a killed predecessor noted are gone; they are asked, then made to go.
-  private mutating func orphansAreGone() -> Bool {
-    guard let bytes = try? Transfer.contents(of: path + "/children", limit: 1 << 20) else {
-      return true  // No such file: nobody left any.
-    }
-    let now = Moment.now
-    let since = orphansSince ?? now
-    orphansSince = since
-    var areGone = true
-    for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
-      let words = line.split(separator: " ")
-      guard words.count >= 2, let pid = Int32(words[0]), let start = UInt64(words[1]),
-        ProcessFacts.startTime(pid) == start
-      else { continue }
-      areGone = false
-      // Their input has ended; two seconds later they are asked, three later made to go.
-      if now - since > .seconds(5) {
-        kill(pid, SIGKILL)
-      } else if now - since > .seconds(2) {
-        kill(pid, SIGTERM)
-      }
-    }
-    return areGone
-  }
-}
-
-/// Facts from /proc.
-enum ProcessFacts {
-  /// When a process started, in clock ticks since boot; with its number it names a process for good.
-  /// `nil` when there is none, or only its remains.
-  static func startTime(_ pid: Int32) -> UInt64? {
-    guard let bytes = try? Transfer.contents(of: "/proc/\(pid)/stat", limit: 4096),
-      let bracket = bytes.lastIndex(of: UInt8(ascii: ")"))
-    else { return nil }
-    let words = String(decoding: bytes[(bracket + 1)...], as: UTF8.self).split(separator: " ")
-    guard words.count > 19, words[0] != "Z" else { return nil }
-    return UInt64(words[19])
+  /// Notes who our children are, for a successor should we be killed; before a start that one comes.
+  func noteChildren(_ plugins: [Plugin], starting: Plugin? = nil) {
+    // Without it a successor only cannot wait for them.
+    try? write(Orphans.file, Orphans.list(plugins, starting: starting))
   }
 }

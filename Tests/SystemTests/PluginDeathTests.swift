@@ -119,7 +119,7 @@ struct PluginDeathTests {
     let names = scratch.lines("out").filter { $0.hasPrefix("env ") }.map {
       String($0.dropFirst(4).prefix { $0 != "=" })
     }
-    #expect(Set(names).isSuperset(of: ["PATH", "AUDISPATCH_PLUGIN"]))
+    #expect(Set(names).isSuperset(of: ["PATH", "AUDISPATCH_PLUGIN", "AUDISPATCH_RUNTIME_DIR"]))
     #expect(Set(names).isDisjoint(with: ["SECRET", "LANG", "LD_LIBRARY_PATH", "AUDISPATCH_FIRST"]))
     #expect(!scratch.lines("out").contains("env PATH=/x"))
     try await daemon.finish()

@@ -29,11 +29,13 @@ final class Audispatchd: Dispatcher {
 
   /// Starts the daemon. With `source` nil its input is a socket that `send` writes to.
   ///
-  /// - Parameter prefix: A program with its arguments that executes the daemon.
+  /// - Parameters:
+  ///   - prefix: A program with its arguments that executes the daemon.
+  ///   - awaitsControl: Whether it is ready when it answers over its control socket.
   init(
     _ plugins: [PluginFile], settings: [String] = [], arguments: [String] = [],
     source: String? = nil, scratch: Scratch? = nil, prefix: [String] = [],
-    nonblockingInput: Bool = false,
+    nonblockingInput: Bool = false, awaitsControl: Bool = true,
     environment: [String: String] = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]
   ) async throws {
     let scratch = try scratch ?? Scratch()
@@ -56,7 +58,7 @@ final class Audispatchd: Dispatcher {
     if pair[1] >= 0 { close(pair[1]) }
     if pair[0] >= 0 { _ = ad_set_nonblocking(pair[0], true) }
     input = Mutex(pair[0] >= 0 ? pair[0] : nil)
-    if source?.hasPrefix("file:") != true {
+    if awaitsControl, source?.hasPrefix("file:") != true {
       try await eventually("control socket", detail: { messages }) {
         child.ended != nil || (try? files.request("status")) != nil
       }

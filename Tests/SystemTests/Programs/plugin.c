@@ -145,6 +145,7 @@ int main(int argc, char **argv) {
 		copy(0, 0);
 	} else if (!strcmp(mode, "stubborn")) {
 		signal(SIGTERM, SIG_IGN);
+		note("ready");
 		copy(0, 0);
 		note("stays");
 		for (;;) pause();
