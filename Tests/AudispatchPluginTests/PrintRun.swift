@@ -26,7 +26,7 @@ final class PrintRun {
   /// - Parameter environment: beside a PATH.
   init(
     _ arguments: [String], inherited: String = "", environment: [String] = [],
-    program: String = "\(products)/audispatch-print"
+    program: String = "\(products)/audispatch-print", files: [String: String] = [:]
   ) throws {
     var template = Array("/tmp/audispatch-test-XXXXXX\0".utf8).map { CChar(bitPattern: $0) }
     let made = unsafe template.withUnsafeMutableBufferPointer { buffer in
@@ -36,6 +36,7 @@ final class PrintRun {
     let folder = String(
       decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     self.folder = folder
+    for (name, text) in files { try Self.put(text, in: "\(folder)/\(name)") }
     let (ours, theirs) = try UnixSocket.pair()
     input = Descriptor(owning: ours)
     let standardInput = Descriptor(owning: theirs)
@@ -54,6 +55,14 @@ final class PrintRun {
   func write(_ bytes: [UInt8]) throws {
     guard let number = input.numberIfOpen else { return }
     try Transfer.writeAll(number, bytes)
+  }
+
+  /// Gives a file in the run's folder that content.
+  func put(_ text: String, in name: String) throws { try Self.put(text, in: "\(folder)/\(name)") }
+
+  private static func put(_ text: String, in path: String) throws {
+    let file = try Descriptor.open(path, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
+    try Transfer.writeAll(file.number, Array(text.utf8))
   }
 
   func signal(_ number: Int32) { child.signal(number) }

@@ -25,6 +25,27 @@ public struct Interpreter: Sendable {
   }
 }
 
+extension Interpreter {
+  /// The meaning of every field of a record, in its order, one look at the record for all; what
+  /// libauparse does not know is as it is written. Empty when it refuses the line.
+  ///
+  /// The fields that auditd added (behind 0x1d) are not among them: they are the meanings.
+  public func meanings(
+    in record: EventRecord, of lines: [UInt8]
+  ) -> [(name: String, meaning: String)] {
+    LibauparseTurn.take(.interpretation) { _ in
+      Parser.shared.withLock { $0.meanings(in: lines[record.line]) }
+    }
+  }
+
+  /// The same, for a record of an event.
+  public func meanings(
+    in record: EventRecord, _ event: AuditEvent
+  ) -> [(name: String, meaning: String)] {
+    meanings(in: record, of: event.bytes)
+  }
+}
+
 /// libauparse with the one record that was last asked about.
 @safe
 private struct Parser {
@@ -50,6 +71,23 @@ private struct Parser {
     else { return nil }
     let meaning = unsafe String(cString: text)
     return meaning.hasPrefix("unknown-") ? nil : meaning
+  }
+
+  mutating func meanings(in line: ArraySlice<UInt8>) -> [(name: String, meaning: String)] {
+    buffer = line + [UInt8(ascii: "\n"), 0]
+    guard load(), unsafe auparse_first_record(state) > 0, unsafe auparse_first_field(state) > 0
+    else {
+      buffer = []
+      return []
+    }
+    var meanings: [(name: String, meaning: String)] = []
+    repeat {
+      guard let name = unsafe auparse_get_field_name(state),
+        let text = unsafe auparse_interpret_field(state) ?? auparse_get_field_str(state)
+      else { continue }
+      unsafe meanings.append((String(cString: name), String(cString: text)))
+    } while unsafe auparse_next_field(state) > 0
+    return meanings
   }
 
   private mutating func load() -> Bool {

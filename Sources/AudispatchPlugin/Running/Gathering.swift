@@ -67,26 +67,34 @@ struct RecordGathering: Gathering {
   private static let batchBytes = 64 << 10
 
   private var batch = RecordBatch()
-  private var isComplete = false
+  private var ready: [RecordBatch] = []
+  private var taken = 0
 
   mutating func append(
     _ line: Span<UInt8>, _ header: RecordHeader, _ type: RecordType, number: UInt64,
     at now: Duration
   ) -> Bool {
+    if batch.bytes.count + line.count + 1 > Self.batchBytes { pause() }
     batch.append(line, header, type, number: number)
-    isComplete = batch.bytes.count + RecordReader.maximumLine > Self.batchBytes
     return true
   }
 
   mutating func next() -> RecordBatch? {
-    guard isComplete else { return nil }
-    isComplete = false
-    defer { batch = RecordBatch() }
-    return batch
+    guard taken < ready.count else {
+      ready.removeAll(keepingCapacity: true)
+      taken = 0
+      return nil
+    }
+    defer { taken += 1 }
+    return ready[taken]
   }
 
   mutating func expire(at now: Duration) -> Duration? { nil }
-  mutating func pause() { isComplete = !batch.records.isEmpty }
+  mutating func pause() {
+    guard !batch.records.isEmpty else { return }
+    ready.append(batch)
+    batch = RecordBatch()
+  }
   mutating func finish() { pause() }
   func count(into counters: inout PluginCounters) {}
 }

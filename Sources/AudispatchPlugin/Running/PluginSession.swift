@@ -21,11 +21,14 @@ public struct PluginSession<Options: PluginOptions>: ~Copyable {
   let limits: EventAssembler.Limits
   let input: Int32
   let numbers: RecordNumbers
+  let takesSignals: Bool
 
   init(
     _ options: Options, from source: OptionSource<Options>, log: PluginLog, input: Int32,
-    environment: PluginEnvironment, limits: EventAssembler.Limits = EventAssembler.Limits()
+    environment: PluginEnvironment, limits: EventAssembler.Limits = EventAssembler.Limits(),
+    takesSignals: Bool = true
   ) throws(SystemError) {
+    self.takesSignals = takesSignals
     self.options = options
     self.source = source
     self.log = log
@@ -50,7 +53,7 @@ public struct PluginSession<Options: PluginOptions>: ~Copyable {
   private mutating func run<P: PluginLifeCycle & ~Copyable, Gather: Gathering>(
     _ plugin: inout P, _ gather: Gather, _ handle: (inout P, Gather.Item) throws -> Void
   ) throws where P.Options == Options {
-    let signals = try PluginSignals()
+    let signals = try PluginSignals(taken: takesSignals)
     let handoff = try Handoff<Gather.Item>(bound: Self.handoffBytes)
     let reader = InputReader(input: input, gather, handoff, confirmations, numbers: numbers)
     var loop = HandlingLoop<P, Gather>(reader, handoff, confirmations, signals, log)

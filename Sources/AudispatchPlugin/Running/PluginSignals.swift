@@ -3,11 +3,17 @@ import Linux
 
 /// The signals that a plugin's session takes, to be read like input.
 struct PluginSignals: ~Copyable {
-  private let source: SignalSource
+  private let source: SignalSource?
 
   /// Takes SIGHUP, SIGTERM and SIGUSR1 over even if they were ignored or blocked, as auditd's
   /// plugins inherit them. To be made before any other thread.
-  init() throws(SystemError) {
+  ///
+  /// - Parameter taken: `false` leaves the process's signals alone; then none comes.
+  init(taken: Bool) throws(SystemError) {
+    guard taken else {
+      source = nil
+      return
+    }
     Signals.ignoreBrokenPipes()
     let numbers = [SIGHUP, SIGTERM, SIGUSR1]
     // Handlers beside the descriptor: the dispatcher sends SIGHUP only to what catches it.
@@ -15,10 +21,20 @@ struct PluginSignals: ~Copyable {
     source = try SignalSource(numbers)
   }
 
-  /// The descriptor to wait on.
-  var number: Int32 { source.number }
+  /// The descriptor to wait on; negative when no signal is taken.
+  var number: Int32 {
+    switch source {
+    case .some(let source): source.number
+    case .none: -1
+    }
+  }
 
-  func next() -> Int32? { source.next() }
+  func next() -> Int32? {
+    switch source {
+    case .some(let source): source.next()
+    case .none: nil
+    }
+  }
 }
 
 /// The clock that waits are measured by.
