@@ -109,9 +109,11 @@ struct QueueTests {
   func neighbour(kind: DispatcherKind) async throws {
     let scratch = try Scratch()
     let program = try await Programs.plugin()
+    var never = PluginFile("never", program, ["never", scratch("never")])
+    if kind == .ours { never.text += "stop_timeout = 0.2\n" }
     let dispatcher = try await kind.start(
       [
-        PluginFile("never", program, ["never", scratch("never")]),
+        never,
         PluginFile("cat", program, ["copy", scratch("cat")]),
       ], settings: ["q_depth": "50", "overflow_action": "ignore"], scratch: scratch)
     // In parts that a queue of 50 can take: what is tried is the neighbour's effect.
