@@ -2,6 +2,7 @@
 /// every plugin whose own file does not say otherwise.
 enum DeliveryKeyword: String, CaseIterable {
   case binaryFraming = "binary_framing"
+  case confirm
   case gapRecord = "gap_record"
   case heldDelay = "held_delay"
   case maxRestarts = "max_restarts"
@@ -20,6 +21,7 @@ enum DeliveryKeyword: String, CaseIterable {
     switch self {
     case .binaryFraming:
       plugin.binaryFraming = try value.choice(BinaryFraming.self, for: rawValue)
+    case .confirm: plugin.confirms = try value.yesOrNo(for: rawValue)
     case .gapRecord: plugin.gapRecord = try value.yesOrNo(for: rawValue)
     case .heldDelay: plugin.heldDelay = try value.seconds(in: Self.delays, for: rawValue)
     case .maxRestarts:

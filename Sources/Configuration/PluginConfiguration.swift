@@ -17,6 +17,8 @@ public struct PluginConfiguration: Equatable, Sendable {
   /// Bytes that may be queued.
   public var queueBytes = 16 << 20
   public var overflowAction = OverflowAction.syslog
+  /// Whether a record is delivered when the plugin says so, not when it has read it.
+  public var confirms = false
   /// Whether a gap is announced in the plugin's stream.
   public var gapRecord = true
   /// Deaths in a row without progress before the plugin is held; 0: never restarted.

@@ -50,17 +50,27 @@ extension Dispatcher {
       let (reading, writing) = try Pipe.open()
       let output = OutputCatcher(owning: Descriptor(owning: reading))
       let outputEnd = Descriptor(owning: writing)
+      plugin.subscription.confirms = configuration.confirms
+      var environment = [
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "AUDISPATCH_PLUGIN=\(configuration.name)", "AUDISPATCH_VERSION=\(Self.version)",
+        "\(Orphans.variable)=\(runtime.path)",
+      ]
+      if configuration.confirms {
+        environment.append("AUDISPATCH_FIRST=\(plugin.subscription.firstNumber)")
+      }
       runtime.noteChildren(plugins, starting: plugin)
       let child = try ChildProcess(
-        path: configuration.path, arguments: configuration.arguments,
-        environment: [
-          "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-          "AUDISPATCH_PLUGIN=\(configuration.name)", "AUDISPATCH_VERSION=\(Self.version)",
-          "\(Orphans.variable)=\(runtime.path)",
-        ], input: childEnd.number, output: outputEnd.number, error: outputEnd.number)
+        path: configuration.path, arguments: configuration.arguments, environment: environment,
+        input: childEnd.number, output: outputEnd.number, error: outputEnd.number)
       ourEnd.setNonblocking(true)
       _ = poller.add(child.pidfd, Token.pluginEnd | UInt64(plugin.id), .read)
       _ = poller.add(output.number, Token.pluginOutput | UInt64(plugin.id), .read)
+      plugin.confirmations = ConfirmationReader()
+      plugin.confirmingEnded = false
+      if configuration.confirms {
+        _ = poller.add(ourEnd.number, Token.pluginInput | UInt64(plugin.id), .read)
+      }
       plugin.child = consume child
       plugin.ourEnd = consume ourEnd
       plugin.childEnd = consume childEnd
@@ -95,7 +105,8 @@ extension Dispatcher {
       plugin.isBlocked = true
     } else if plugin.isBlocked, let fd = plugin.ourEnd?.number {
       let token = Token.pluginInput | UInt64(plugin.id)
-      if !poller.add(fd, token, .write) { poller.change(fd, token, .write) }
+      let interest = idleInterest(plugin).union(.write)
+      if !poller.add(fd, token, interest) { poller.change(fd, token, interest) }
     }
   }
 
@@ -121,7 +132,7 @@ extension Dispatcher {
 
   func becameWritable(_ plugin: Plugin) {
     guard let fd = plugin.ourEnd?.number else { return }
-    poller.change(fd, Token.pluginInput | UInt64(plugin.id), [])
+    poller.change(fd, Token.pluginInput | UInt64(plugin.id), idleInterest(plugin))
     plugin.isBlocked = false
     flush(plugin, wall: WallClock.milliseconds)
     if isPaused { unpauseIfPossible() }
@@ -133,12 +144,17 @@ extension Dispatcher {
   private func endInput(_ plugin: Plugin) {
     guard let fd = plugin.ourEnd?.number else { return }
     shutdown(fd, Int32(SHUT_WR))
-    poller.remove(fd)
+    if plugin.subscription.confirms {
+      poller.change(fd, Token.pluginInput | UInt64(plugin.id), idleInterest(plugin))
+    } else {
+      poller.remove(fd)
+    }
   }
 
   func childEnded(_ plugin: Plugin) {
     guard let end = plugin.child?.reap() else { return }
     readOutput(plugin)
+    readConfirmations(plugin)
     let unread = plugin.takeBackUnread()
     plugin.subscription.restart(
       unread: min(unread, plugin.subscription.outstanding), journal: journal)

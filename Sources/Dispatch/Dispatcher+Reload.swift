@@ -79,6 +79,7 @@ extension PluginConfiguration {
   /// Whether the child has to be a new one.
   fileprivate func needsRestart(for new: PluginConfiguration) -> Bool {
     path != new.path || arguments != new.arguments || format != new.format
-      || binaryFraming != new.binaryFraming || executable != new.executable
+      || binaryFraming != new.binaryFraming || confirms != new.confirms
+      || executable != new.executable
   }
 }

@@ -124,7 +124,10 @@ public final class Dispatcher {
     case Token.source: readSource()
     case Token.signals: handleSignals()
     case Token.pluginInput:
-      if let plugin = plugin(number) { becameWritable(plugin) }
+      if let plugin = plugin(number) {
+        if interest.contains(.read) { readConfirmations(plugin) }
+        if !interest.isDisjoint(with: [.write, .ended]) { becameWritable(plugin) }
+      }
     case Token.pluginEnd:
       if let plugin = plugin(number) { childEnded(plugin) }
     case Token.pluginOutput:

@@ -35,6 +35,10 @@ final class Plugin {
   var hasActed = false
   /// It has read since it was last waited for in vain.
   var isWorthWaitingFor = true
+  var confirmations = ConfirmationReader()
+  /// The child says nothing more on its standard input.
+  var confirmingEnded = false
+  var confirmationReport = RateLimit(every: .seconds(10))
   /// A replay does not wait for it any more.
   var isGivenUp = false
 

@@ -51,7 +51,10 @@ public final class Journal {
   public var oldestEvent: UInt64 { writer.scanner.oldest }
 
   /// Gives spare memory back to the system.
-  public func trim() { pool.trim() }
+  public func trim() {
+    writer.forgetGaps()
+    pool.trim()
+  }
 
   public func beginBatch() { writer.beginBatch() }
 

@@ -6,6 +6,7 @@ import CAudispatch
 struct JournalWriter {
   private let pool: SegmentPool
   private var current: Segment
+  private var gaps: Segment?
   private(set) var scanner = EventScanner()
   private(set) var batch = Journal.Batch()
   /// Where the next record goes; the segment learns of what was appended with the slice.
@@ -139,9 +140,15 @@ struct JournalWriter {
     }
   }
 
+  /// Gap records have a segment of their own, so that the numbers of all others have no holes.
   mutating func appendGap(_ text: String, type: RecordType) -> (Segment, Int) {
     let bytes = Array(text.utf8)
-    if unsafe !end.fits(bytes.count + 1) { turnOver() }
+    var segment = gaps ?? Segment(firstSequence: 0, pool: pool)
+    var end = unsafe segment.end
+    if unsafe !end.fits(bytes.count + 1) {
+      segment = Segment(firstSequence: 0, pool: pool)
+      unsafe end = segment.end
+    }
     unsafe bytes.withUnsafeBytes {
       unsafe end.text.copyMemory(from: $0.baseAddress!, byteCount: $0.count)
     }
@@ -149,8 +156,14 @@ struct JournalWriter {
     unsafe end.commit(
       textLength: bytes.count + 1, bareOffset: 0, event: scanner.next, type: type.rawValue,
       flags: Segment.Entry.gap, bytes: bytes.count + 1)
-    openSlice()
-    return (current, current.count - 1)
+    unsafe segment.advance(to: end)
+    gaps = segment
+    return (segment, segment.count - 1)
+  }
+
+  /// Lets go of the gap records' segment when no queue refers to it.
+  mutating func forgetGaps() {
+    if gaps != nil, isKnownUniquelyReferenced(&gaps) { gaps = nil }
   }
 
   private mutating func turnOver() {

@@ -34,6 +34,7 @@ extension Subscription {
     let (index, rest) = encoding.locate(
       run.segment, writeIndex..<run.end, bytes: bytes + writeOffset)
     if resentBelow > 0 || run.kind == .again { countAgain(run, writeIndex..<index) }
+    if run.kind == .counted { unconfirmed += index - writeIndex }
     writeIndex = index
     writeOffset = rest
   }
@@ -43,6 +44,8 @@ extension Subscription {
     var read = outstanding - unread
     precondition(read >= 0, "a plugin cannot have more unread than was written")
     outstanding = unread
+    // What it has read is delivered when it says that it is done with it.
+    if confirms { return }
     read += readOffset
     readOffset = 0
     while read > 0, let run = runs.first {
@@ -67,16 +70,14 @@ extension Subscription {
   /// before a record whose event had begun before, what its predecessor had read of that event.
   public mutating func restart(unread: Int, journal: Journal) {
     setUnread(unread)
-    let written =
-      hasUnwritten
-      ? firstUnwrittenSequence.map { $0 + (writeOffset > 0 ? 1 : 0) } : lastSequence.map { $0 + 1 }
-    resentBelow = max(resentBelow, written ?? 0)
+    resentBelow = max(resentBelow, firstUnbegunSequence ?? 0)
+    unconfirmed = 0
     outstanding = 0
     readOffset = 0
     runs.removeAll { $0.kind == .again }
-    inherited = history
+    inherited = confirms ? [] : history
     inheritedEvents = []
-    for run in history {
+    for run in inherited {
       for index in run.start..<run.end {
         let event = Self.expand(run.segment[index].event, next: journal.events)
         inheritedEvents.insert(event)
@@ -88,11 +89,41 @@ extension Subscription {
     writeOffset = 0
   }
 
-  private var lastSequence: UInt64? {
-    runs.last.map { $0.segment.firstSequence + UInt64($0.end - 1) }
+  /// The sequence number of the first counted record of which nothing is written; behind the last
+  /// one when all are.
+  private var firstUnbegunSequence: UInt64? {
+    if hasUnwritten, writeIndex < runs[writeRun].end, runs[writeRun].kind == .counted {
+      return runs[writeRun].segment.firstSequence + UInt64(writeIndex + (writeOffset > 0 ? 1 : 0))
+    }
+    let next = runs.isEmpty ? 0 : writeRun + 1
+    if let run = runs[min(next, runs.count)...].first(where: { $0.kind == .counted }) {
+      return run.sequence
+    }
+    return runs.last { $0.kind == .counted }.map { $0.sequence + UInt64($0.count) }
   }
 
-  // MARK: Reading
+  // MARK: Reading and confirming
+
+  /// The plugin is done with everything up to that number.
+  ///
+  /// - Returns: `false`, with nothing changed, when no such record was written to it yet.
+  public mutating func confirm(upTo number: UInt64) -> Bool {
+    guard number >= firstNumber else { return true }  // Said before.
+    guard number - firstNumber < UInt64(unconfirmed) else { return false }
+    var left = Int(number - firstNumber) + 1
+    while left > 0 {
+      let run = runs[0]
+      guard run.kind == .counted else {
+        popFirst()
+        continue
+      }
+      let count = min(left, run.count)
+      deliver(run.start..<run.start + count)
+      left -= count
+      if count == run.count { popFirst() }
+    }
+    return true
+  }
 
   /// Counts the first records of the first run as read, and keeps them for a successor.
   private mutating func deliver(_ range: Range<Int>) {
@@ -105,7 +136,12 @@ extension Subscription {
     counters.queued -= UInt64(range.count)
     counters.queuedBytes -= text
     counters.bytes += UInt64(text)
-    remember(run.segment, range)
+    if confirms {
+      firstNumber += UInt64(range.count)
+      unconfirmed -= range.count
+    } else {
+      remember(run.segment, range)
+    }
   }
 
   private mutating func popFirst() {

@@ -32,7 +32,8 @@ extension Subscription {
       }
       let entry = run.segment[index]
       let event = Self.expand(entry.event, next: next)
-      if victim == nil, event != kept, entry.isFirst || droppedEvents.contains(event) {
+      let hasNumber = confirms && run.segment.firstSequence + UInt64(index) < resentBelow
+      if victim == nil, event != kept, !hasNumber, entry.isFirst || droppedEvents.contains(event) {
         victim = event
         exclude(event)
       }

@@ -63,6 +63,15 @@ public struct Subscription {
   /// The stream's encoding; changes between two generations of the plugin only.
   public var encoding: Encoding
 
+  /// Whether a record is delivered when the plugin says that it is done with it, not when it has
+  /// read it. Changes between two generations of the plugin only.
+  public var confirms = false
+  /// The number of the first record that is not confirmed: what the next generation's stream
+  /// begins with.
+  public internal(set) var firstNumber: UInt64 = 1
+  /// Records written whole and not confirmed.
+  var unconfirmed = 0
+
   public internal(set) var counters = Counters()
 
   var runs = Deque<Run>()
@@ -134,11 +143,14 @@ public struct Subscription {
 
   public var isWithinBytes: Bool { counters.queuedBytes < limits.bytes }
 
-  /// The number of the segment position of the next record to be written, for shedding.
+  /// The sequence number of the next record to be written, for shedding.
   public var firstUnwrittenSequence: UInt64? {
     guard hasUnwritten else { return nil }
-    if writeIndex == runs[writeRun].end { return runs[writeRun + 1].sequence }
-    return runs[writeRun].segment.firstSequence + UInt64(writeIndex)
+    let run = runs[writeRun]
+    if run.kind == .counted, writeIndex < run.end {
+      return run.segment.firstSequence + UInt64(writeIndex)
+    }
+    return runs[(writeRun + 1)...].first { $0.kind == .counted }?.sequence
   }
 
   /// Ends a suspension: events that begin from now on are admitted.
@@ -154,6 +166,7 @@ public struct Subscription {
     counters[reason] += counters.queued
     counters.queued = 0
     counters.queuedBytes = 0
+    unconfirmed = 0
     runs.removeAll()
     history.removeAll()
     historyCount = 0

@@ -6,6 +6,8 @@
 //   slow:BYTES:US   reads at most BYTES, then sleeps US microseconds
 //   exit:LINES:N    reads exactly LINES lines, then exits with status N
 //   dump            writes what it was started with to FILE, then reads and forgets
+//   confirm:EVERY:DIE  writes `NUMBER LINE` to FILE (gap records: `- LINE`), and says `ok N` after
+//                   every EVERY lines and at the end; with DIE it kills itself after DIE lines
 //   stubborn        copies, then ignores end of input and SIGTERM
 // Beside FILE it keeps FILE.log (start, signals, end, each with pid and time) and
 // FILE.lock, whose exclusive lock shows that no other generation runs.
@@ -78,6 +80,25 @@ static void copy_lines(long lines) {
 	}
 }
 
+static void confirm(long every, long die) {
+	static char line[64 << 10];
+	const char *first = getenv("AUDISPATCH_FIRST");
+	unsigned long long number = first ? strtoull(first, 0, 10) : 0;
+	long lines = 0;
+	FILE *in = fdopen(dup(0), "r");
+	note("first %llu", number);
+	while (fgets(line, sizeof line, in)) {
+		char text[(64 << 10) + 32], ok[32];
+		int gap = strstr(line, "op=queue-drop") != 0;
+		if (gap) keep(text, snprintf(text, sizeof text, "- %s", line));
+		else keep(text, snprintf(text, sizeof text, "%llu %s", number++, line));
+		if (++lines % every == 0)
+			if (send(0, ok, snprintf(ok, sizeof ok, "ok %llu\n", number - 1), MSG_NOSIGNAL) < 0) break;
+		if (lines == die) raise(SIGKILL);
+	}
+	dprintf(0, "ok %llu\n", number - 1);
+}
+
 static void dump(int argc, char **argv) {
 	FILE *f = fdopen(dup(out), "a");
 	for (int i = 0; i < argc; i++) fprintf(f, "argv %s\n", argv[i]);
@@ -139,6 +160,9 @@ int main(int argc, char **argv) {
 		copy_lines(a);
 		note("end");
 		return (int)b;
+	} else if (sscanf(mode, "confirm:%ld:%ld", &a, &b) >= 1) {
+		signal(SIGPIPE, SIG_IGN);
+		confirm(a, b);
 	} else if (!strcmp(mode, "dump")) {
 		dump(argc, argv);
 		out = open("/dev/null", O_WRONLY);

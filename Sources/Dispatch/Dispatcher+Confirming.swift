@@ -1,0 +1,51 @@
+import Journal
+import Linux
+
+extension Dispatcher {
+  /// What a plugin's socket is waited for when nothing waits to be written.
+  func idleInterest(_ plugin: Plugin) -> Interest {
+    plugin.subscription.confirms && !plugin.confirmingEnded ? .read : []
+  }
+
+  /// Reads what a plugin says that it is done with.
+  func readConfirmations(_ plugin: Plugin) {
+    guard plugin.subscription.confirms, !plugin.confirmingEnded, let fd = plugin.ourEnd?.number
+    else { return }
+    var chunk = [UInt8](repeating: 0, count: 4096)
+    while true {
+      let result = unsafe chunk.withUnsafeMutableBytes { unsafe Transfer.read(fd, into: $0) }
+      switch result {
+      case .bytes(let count):
+        if let number = plugin.confirmations.take(chunk[..<count]) { confirm(plugin, number) }
+        if count < chunk.count { return reportUnconfirmed(plugin) }
+      case .wouldBlock: return reportUnconfirmed(plugin)
+      case .end, .failed:
+        plugin.confirmingEnded = true
+        let token = Token.pluginInput | UInt64(plugin.id)
+        poller.change(fd, token, plugin.isBlocked ? .write : [])
+        return reportUnconfirmed(plugin)
+      }
+    }
+  }
+
+  private func confirm(_ plugin: Plugin, _ number: UInt64) {
+    let before = plugin.subscription.counters.delivered
+    if plugin.subscription.confirm(upTo: number) {
+      if plugin.subscription.counters.delivered > before { plugin.isWorthWaitingFor = true }
+    } else if plugin.confirmationReport.pass(now) != nil {
+      say(
+        .error,
+        "plugin \(plugin.name) confirmed \(number), which it was not given; "
+          + "\(plugin.subscription.firstNumber) is the next to be confirmed")
+    }
+  }
+
+  private func reportUnconfirmed(_ plugin: Plugin) {
+    guard let sample = plugin.confirmations.takeSample(), plugin.confirmationReport.pass(now) != nil
+    else { return }
+    say(
+      .error,
+      "plugin \(plugin.name) wrote '\(sample)' to its standard input, where only 'ok N' has a "
+        + "meaning; \(plugin.confirmations.malformed) such lines so far")
+  }
+}

@@ -1,0 +1,104 @@
+import Foundation
+import Testing
+
+/// `confirm = yes`: what a plugin says that it is done with, and what it is given again.
+@Suite("Confirmed delivery", .enabled(if: Host.isRoot, "needs root"))
+struct ConfirmingTests {
+  private func plugin(_ scratch: Scratch, _ mode: String, _ further: String) async throws
+    -> PluginFile
+  {
+    PluginFile(
+      "p", try await Programs.plugin(), [mode, scratch("out")], "confirm = yes", further)
+  }
+
+  @Test func `delivered is what was confirmed, and no more`() async throws {
+    let scratch = try Scratch()
+    let daemon = try await Audispatchd(
+      [try await plugin(scratch, "confirm:100", "max_restarts = 0")], scratch: scratch)
+    try await daemon.send(TestEvent.stream(1..<251))
+    try await eventually("all is read") { scratch.lines("out").count == 250 }
+    try await eventually("two hundred are confirmed") {
+      try daemon.plugin("p").delivered == 200 && daemon.plugin("p").queued == 50
+    }
+    // The rest is confirmed at the end of the plugin's input, when the time to read is over.
+    try daemon.files.configure(["stop_timeout = 0.100"])
+    daemon.reload()
+    let state = try await daemon.finish()
+    #expect(try state.plugin("p").delivered == 250)
+    #expect(try state.plugin("p").redelivered == 0)
+  }
+
+  @Test(arguments: [(1, 700), (7, 500), (64, 900), (1000, 1500)])
+  func `repeats have their number, and only what was unconfirmed is repeated`(
+    every: Int, die: Int
+  ) async throws {
+    let scratch = try Scratch()
+    let daemon = try await Audispatchd(
+      [
+        try await plugin(
+          scratch, "confirm:\(every):\(die)", "restart_delay = 0.010\nmax_restarts = 1000")
+      ], scratch: scratch)
+    let events = TestEvent.stream(1..<2001, records: 2, eoe: true)
+    try await daemon.send(events)
+    try await eventually("all is confirmed", within: .seconds(30)) {
+      try daemon.plugin("p").delivered >= events.records.count / every * every
+    }
+    let state = try await daemon.finish()
+    var next = 1
+    var repeats = 0
+    var starts = scratch.lines("out.log").compactMap { line in
+      line.firstMatch(of: #/ first (\d+)$/#).flatMap { Int($0.1) }
+    }[...]
+    #expect(starts.popFirst() == 1)
+    for line in scratch.lines("out") {
+      let words = line.split(separator: " ", maxSplits: 1)
+      let number = try #require(Int(words[0]))
+      #expect(number >= 1 && String(words[1]) == events.records[number - 1])
+      if number != next {
+        // A successor: it begins where it was told to, with at most what was not confirmed.
+        #expect(starts.popFirst() == number)
+        #expect(number < next && next - number < every + 1)
+        repeats += next - number
+        next = number
+      }
+      next += 1
+    }
+    #expect(next == events.records.count + 1)
+    #expect(try state.plugin("p").delivered == events.records.count)
+    #expect(try state.plugin("p").redelivered >= repeats)
+    #expect(try state.plugin("p").restarts > 2)
+  }
+
+  @Test(arguments: ["ok 1000000\n", "okay\n", "ok 99999999999999999999999\n", "ok\n", "\0\n"])
+  func `nonsense confirms nothing and is reported`(answer: String) async throws {
+    let scratch = try Scratch()
+    try scratch.write(answer, to: "answer")
+    try scratch.write(
+      "#!/bin/sh\ncat \"$1\" >&0\nexec sleep 600\n", to: "plugin", mode: 0o755)
+    let daemon = try await Audispatchd(
+      [
+        PluginFile(
+          "p", scratch("plugin"), [scratch("answer")], "confirm = yes", "stop_timeout = 0.100")
+      ], scratch: scratch)
+    try await daemon.send([TestEvent(1)])
+    try await eventually("a message", detail: { daemon.messages }) {
+      daemon.messages.contains("plugin p confirmed 1000000")
+        || daemon.messages.contains("where only 'ok N' has a meaning")
+    }
+    #expect(try daemon.plugin("p").delivered == 0)
+    let state = try await daemon.finish()
+    #expect(try state.plugin("p").drops == ["stop_deadline": 1])
+  }
+
+  @Test func `a plugin that does not ask is told no number`() async throws {
+    let scratch = try Scratch()
+    let daemon = try await Audispatchd(
+      [
+        PluginFile(
+          "p", try await Programs.plugin(), ["dump", scratch("out")])
+      ], scratch: scratch)
+    try await eventually("it runs") { scratch.lines("out").contains("done") }
+    try await daemon.finish()
+    #expect(!scratch.text("out").contains("AUDISPATCH_FIRST"))
+  }
+}
