@@ -123,9 +123,7 @@ extension Subscription {
         }
       }
     }
-    if entry.isFirst, gap.records > 0, limits.whenFull != .dropOldest {
-      announce(journal, now: now)
-    }
+    if entry.isFirst, gap.records > 0 { announce(journal, now: now) }
     append(segment, index, index + 1, .counted)
     counters.queued += 1
     counters.queuedBytes += length
@@ -152,33 +150,39 @@ extension Subscription {
     }
   }
 
-  /// Counts a record that was put to the plugin and is not queued.
-  mutating func drop(_ segment: Segment, _ index: Int, _ reason: DropReason) {
+  /// Counts a record that was put to the plugin and is not queued, or not any more.
+  mutating func drop(
+    _ segment: Segment, _ index: Int, _ reason: DropReason, outOfQueue: Bool = false
+  ) {
     let isFirst = segment[index].isFirst
     counters[reason] += 1
     if isFirst { counters.droppedEvents += 1 }
-    noteGap(records: 1, events: isFirst ? 1 : 0, reason: reason, serial: segment.serial(index))
+    noteGap(
+      records: 1, events: isFirst ? 1 : 0, reason: reason, serial: segment.serial(index),
+      ahead: outOfQueue || limits.whenFull == .dropOldest)
   }
 
   private mutating func noteGap(
-    records: UInt64, events: UInt64, reason: DropReason, serial: UInt64?
+    records: UInt64, events: UInt64, reason: DropReason, serial: UInt64?, ahead: Bool = false
   ) {
-    gap.records += records
-    gap.events += events
-    gap.reason = reason
-    if let serial { gap.serial = serial }
+    var noted = ahead ? gapAhead : gap
+    noted.records += records
+    noted.events += events
+    noted.reason = reason
+    if let serial { noted.serial = serial }
+    if ahead { gapAhead = noted } else { gap = noted }
   }
 
   /// Puts the announcement of what was dropped at the end of the queue.
   private mutating func announce(_ journal: Journal, now: Int64) {
-    if let (segment, index) = takeGap(journal, now: now) {
+    defer { gap = Gap() }
+    if let (segment, index) = record(of: gap, journal, now: now) {
       append(segment, index, index + 1, .gap)
     }
   }
 
-  /// The record that announces the gap; the gap is closed by it.
-  mutating func takeGap(_ journal: Journal, now: Int64) -> (Segment, Int)? {
-    defer { gap = Gap() }
+  /// The record that announces a gap.
+  func record(of gap: Gap, _ journal: Journal, now: Int64) -> (Segment, Int)? {
     guard announcesGaps, gap.records > 0 else { return nil }
     let fraction = String(now % 1000 + 1000).dropFirst()
     let text =

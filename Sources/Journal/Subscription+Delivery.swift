@@ -182,16 +182,19 @@ extension Subscription {
       }
       guard writeOffset == 0 else { return }
       if !inheritedEvents.isEmpty, repeatBeginning(journal) { continue }
-      guard limits.whenFull == .dropOldest else { return }
+      guard gapAhead.records > 0 || !droppedEvents.isEmpty else { return }
       if isDropped(runs[writeRun], writeIndex, journal) {
         removeQueued(run: writeRun, index: writeIndex)
         continue
       }
-      if gap.records > 0, runs[writeRun].kind == .counted,
-        runs[writeRun].segment[writeIndex].isFirst,
-        let (segment, index) = takeGap(journal, now: now)
+      if gapAhead.records > 0, runs[writeRun].kind == .counted,
+        runs[writeRun].segment[writeIndex].isFirst
       {
-        insertAtCursor(Run(segment: segment, start: index, end: index + 1, kind: .gap))
+        let announcement = record(of: gapAhead, journal, now: now)
+        gapAhead = Gap()
+        if let (segment, index) = announcement {
+          insertAtCursor(Run(segment: segment, start: index, end: index + 1, kind: .gap))
+        }
       }
       return
     }
@@ -234,7 +237,7 @@ extension Subscription {
   /// Where the piece that begins at the write cursor must end: at the run's end, behind a record
   /// whose payload follows it, before a dropped record, before a gap that is due.
   private func endOfPiece(_ run: Run, _ journal: Journal) -> Int {
-    let filters = limits.whenFull == .dropOldest && (!droppedEvents.isEmpty || gap.records > 0)
+    let filters = !droppedEvents.isEmpty || gapAhead.records > 0
     let repeats = !inheritedEvents.isEmpty && run.kind == .counted
     guard run.segment.hasPayloads || filters || repeats else { return run.end }
     var end = writeIndex
@@ -246,7 +249,7 @@ extension Subscription {
       }
       if end > writeIndex, filters {
         if isDropped(run, end, journal) { return end }
-        if gap.records > 0, run.segment[end].isFirst { return end }
+        if gapAhead.records > 0, run.segment[end].isFirst { return end }
       }
       end += 1
       if run.segment[end - 1].hasPayload { return end }

@@ -58,7 +58,7 @@ extension Subscription {
   @discardableResult
   mutating func removeQueued(run position: Int, index: Int) -> (run: Int, index: Int) {
     let run = runs[position]
-    drop(run.segment, index, .queueFull)
+    drop(run.segment, index, .queueFull, outOfQueue: true)
     counters.queued -= 1
     counters.queuedBytes -= Int(run.segment[index].textLength)
     let atCursor = position == writeRun && index == writeIndex

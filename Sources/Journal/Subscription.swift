@@ -98,7 +98,10 @@ public struct Subscription {
   var droppedEvents: Set<UInt64> = []
   var newestDropped: UInt64 = 0
   var openBytes: [UInt64: Int] = [:]
+  /// Dropped behind all that is queued: announced before the next event that is admitted.
   var gap = Gap()
+  /// Dropped out of the queue: announced before the next event that is written.
+  var gapAhead = Gap()
 
   /// - Parameter journal: the subscription begins with the next event that begins.
   public init(
