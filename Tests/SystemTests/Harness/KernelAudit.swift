@@ -96,7 +96,7 @@ final class KernelAudit: Sendable {
   }
 
   /// Executes a program so many times as the test user; gives the time that took.
-  func execs(_ count: Int, within limit: Duration = .seconds(60)) async throws -> Duration {
+  func execs(_ count: Int, within limit: Duration = .seconds(120)) async throws -> Duration {
     let outcome = try await run(
       try await Programs.execs(), ["\(count)", "\(Self.user)"], within: limit)
     try #require(outcome.end == .exited(0))
