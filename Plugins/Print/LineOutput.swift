@@ -31,6 +31,9 @@ struct LineOutput: ~Copyable {
     if buffer.count >= Self.batch { try flush() }
   }
 
+  /// Whether everything that was added is written.
+  var isWritten: Bool { buffer.isEmpty }
+
   /// Adds lines that have their newlines.
   mutating func add(lines: [UInt8]) throws(SystemError) {
     buffer += lines

@@ -3,7 +3,7 @@ import Linux
 
 /// Prints each event as one readable line, or its records as they are.
 ///
-/// What is written is confirmed, at every pause.
+/// What is written is confirmed.
 struct PrintPlugin: AuditPlugin, RecordPlugin, ~Copyable {
   typealias Options = PrintOptions
 
@@ -24,23 +24,33 @@ struct PrintPlugin: AuditPlugin, RecordPlugin, ~Copyable {
 
   mutating func handle(_ event: AuditEvent) throws {
     try output.add(summary.line(for: event).utf8)
-    last = event.token
+    note(event.token)
   }
 
   mutating func handle(_ records: RecordBatch) throws {
-    last = records.token
-    guard output.isTerminal else {
-      return try output.add(lines: records.bytes)
+    if output.isTerminal {
+      for record in records.records {
+        try output.add(SafeText.line(records.bytes[record.line]).utf8)
+      }
+    } else {
+      try output.add(lines: records.bytes)
     }
-    for record in records.records {
-      try output.add(SafeText.line(records.bytes[record.line]).utf8)
-    }
+    note(records.token)
+  }
+
+  private mutating func note(_ token: DeliveryToken) {
+    last = token
+    if output.isWritten { confirmWritten() }
+  }
+
+  private mutating func confirmWritten() {
+    if let last { confirmations.done(through: last) }
+    last = nil
   }
 
   mutating func idle() throws {
     try output.flush()
-    if let last { confirmations.done(through: last) }
-    last = nil
+    confirmWritten()
   }
 
   mutating func reload(_ options: PrintOptions) {

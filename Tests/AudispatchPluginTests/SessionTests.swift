@@ -106,7 +106,7 @@ struct SessionTests {
     }
     let bytes = Self.users(1...20_000, fill: 1000)
     let taken = run.writeWhatIsTaken(bytes)
-    #expect(taken > 2 << 20 && taken < 6 << 20)
+    #expect(taken > 1 << 20 && taken < 4 << 20)
     run.notes.open()
     #expect(taken + run.writeWhatIsTaken(Array(bytes[taken...])) == bytes.count)
     run.endInput()

@@ -10,7 +10,7 @@ public protocol PluginLifeCycle: ~Copyable {
   /// When what was handed out counts as done, for a dispatcher that asks (`confirm = yes`).
   var doneWhen: DoneWhen { get }
 
-  /// Whether the plugin takes more now. While it does not, what is read waits, in bounded memory,
+  /// Whether the plugin takes more now. While it does not, what is read waits, in bounded memory (2 MiB),
   /// then in the dispatcher's queue. Asked before each call of `handle`.
   var wantsMore: Bool { get }
 

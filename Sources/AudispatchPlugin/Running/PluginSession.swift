@@ -5,7 +5,7 @@ import Linux
 /// Runs a plugin over its input.
 ///
 /// A thread reads the input and puts the records together; `run` hands them out on the calling
-/// thread. Between the two at most 4 MiB wait (and 8 MiB in events that are not complete); beyond
+/// thread. Between the two at most 2 MiB wait (and 8 MiB in events that are not complete); beyond
 /// it the input is not read, and the dispatcher's queue for this plugin fills.
 ///
 /// SIGHUP asks for a reload, SIGUSR1 for a line of counters in the log. On SIGTERM what waits in
@@ -16,7 +16,7 @@ public struct PluginSession<Options: PluginOptions>: ~Copyable {
   public var log: PluginLog
   public let confirmations: Confirmations
 
-  private static var handoffBytes: Int { 4 << 20 }
+  private static var handoffBytes: Int { 2 << 20 }
   let source: OptionSource<Options>
   let limits: EventAssembler.Limits
   let input: Int32
