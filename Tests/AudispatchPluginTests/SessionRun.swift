@@ -67,8 +67,8 @@ final class SessionRun: Sendable {
 
   func write(_ bytes: [UInt8]) throws { try Transfer.writeAll(input, bytes) }
 
-  /// Writes as much as is taken while nothing happens for half a second; returns how many bytes.
-  func writeWhatIsTaken(_ bytes: [UInt8]) -> Int {
+  /// Writes until nothing was taken for so many milliseconds; returns how many bytes were.
+  func writeWhatIsTaken(_ bytes: [UInt8], patience: Int32 = 20_000) -> Int {
     var done = 0
     while done < bytes.count {
       let result = unsafe bytes.withUnsafeBytes {
@@ -76,7 +76,7 @@ final class SessionRun: Sendable {
       }
       if case .bytes(let count) = result {
         done += count
-      } else if !Poll.wait(input, for: .write, milliseconds: 500) {
+      } else if !Poll.wait(input, for: .write, milliseconds: patience) {
         break
       }
     }
