@@ -3,7 +3,7 @@
 /// Most records follow another one of the same event: their stamp is compared with the previous
 /// one's as bytes, and nothing is parsed. Allocates nothing for a record.
 public struct EventScanner {
-  @usableFromInline var tracker = EventTracker()
+  @usableFromInline var tracker: EventTracker
   private var types = TypeNames()
   private var nodes = NodeNumbers()
   /// The previous record's `audit(SECONDS.MILLISECONDS:SERIAL)`, with the colon behind it,
@@ -13,7 +13,10 @@ public struct EventScanner {
   @usableFromInline var mask = SIMD4<UInt64>()
   @usableFromInline var hasPrevious = false
 
-  public init() {}
+  /// - Parameter firstEvent: the number of the first event.
+  public init(firstEvent: EventTracker.EventNumber = 0) {
+    tracker = EventTracker(first: firstEvent)
+  }
 
   /// Events begun so far; the number that the next one will have.
   public var next: EventTracker.EventNumber { tracker.next }

@@ -35,12 +35,19 @@ public struct EventTracker {
   private var lastSlot = -1
 
   /// The number that the next new event will have.
-  public private(set) var next: EventNumber = 0
+  public private(set) var next: EventNumber
+  /// The number of the first event noted here.
+  private let first: EventNumber
 
-  public init() {}
+  public init(first: EventNumber = 0) {
+    next = first
+    self.first = first
+  }
 
   /// Events below this number are forgotten: none of their records is recognised any more.
-  public var oldest: EventNumber { next > UInt64(Self.capacity) ? next - UInt64(Self.capacity) : 0 }
+  public var oldest: EventNumber {
+    next - first > UInt64(Self.capacity) ? next - UInt64(Self.capacity) : first
+  }
 
   /// Notes a record and tells its event.
   ///
@@ -83,7 +90,7 @@ public struct EventTracker {
 
   private mutating func insert(_ stamp: RecordStamp, node: UInt32) {
     let slot = Int(next % UInt64(Self.capacity))
-    if next >= UInt64(Self.capacity) { forget(slot) }
+    if next - first >= UInt64(Self.capacity) { forget(slot) }
     ring[slot] = Remembered(stamp: stamp, node: node, event: next)
     var bucket = Self.bucket(stamp, node)
     while table[bucket] != 0 { bucket = (bucket + 1) % Self.buckets }

@@ -27,14 +27,23 @@ public final class Journal {
     public internal(set) var nextEvent: UInt64 = 0
   }
 
-  private let pool: SegmentPool
+  let pool: SegmentPool
   private var writer: JournalWriter
+  private let firstEvent: UInt64
 
-  /// - Parameter node: what a version 0 record is given as its node.
-  public init(node: String? = nil) {
+  /// - Parameters:
+  ///   - node: what a version 0 record is given as its node.
+  ///   - firstSequence: the number of the first record; behind those that a disk holds.
+  ///   - firstEvent: the number of the first event; likewise.
+  public init(node: String? = nil, firstSequence: UInt64 = 0, firstEvent: UInt64 = 0) {
     pool = SegmentPool()
-    writer = JournalWriter(node: node, pool: pool)
+    self.firstEvent = firstEvent
+    writer = JournalWriter(
+      node: node, pool: pool, firstSequence: firstSequence, firstEvent: firstEvent)
   }
+
+  /// The number that the next record will have.
+  public var nextSequence: UInt64 { writer.nextSequence }
 
   /// What the journal holds when nothing is queued: the segment that it fills.
   public static let idleBytes = Segment.capacity
@@ -44,8 +53,10 @@ public final class Journal {
 
   public var batch: Batch { writer.batch }
 
-  /// Events begun so far.
+  /// One above the highest number of an event.
   public var events: UInt64 { writer.scanner.next }
+  /// Events begun here.
+  public var eventsBegun: UInt64 { writer.scanner.next - firstEvent }
 
   /// Events below this number can get no further record.
   public var oldestEvent: UInt64 { writer.scanner.oldest }

@@ -7,7 +7,7 @@ struct JournalWriter {
   private let pool: SegmentPool
   private var current: Segment
   private var gaps: Segment?
-  private(set) var scanner = EventScanner()
+  private(set) var scanner: EventScanner
   private(set) var batch = Journal.Batch()
   /// Where the next record goes; the segment learns of what was appended with the slice.
   private var end: Segment.End
@@ -19,12 +19,15 @@ struct JournalWriter {
   /// `node=NAME ` for records that come without a node, or empty.
   private let nodePrefix: [UInt8]
 
-  init(node: String?, pool: SegmentPool) {
+  init(node: String?, pool: SegmentPool, firstSequence: UInt64, firstEvent: UInt64) {
     self.pool = pool
     nodePrefix = node.map { Array("node=\($0) ".utf8) } ?? []
-    current = Segment(firstSequence: 0, pool: pool)
+    current = Segment(firstSequence: firstSequence, pool: pool)
+    scanner = EventScanner(firstEvent: firstEvent)
     unsafe end = current.end
   }
+
+  var nextSequence: UInt64 { current.firstSequence + UInt64(current.count) }
 
   mutating func beginBatch() {
     batch.slices.removeAll(keepingCapacity: true)

@@ -42,6 +42,7 @@ public final class Segment {
 
     @inline(__always) public var offset: Int { Int(place & 0xff_ffff) }
     @inline(__always) public var end: Int { offset + Int(textLength) }
+    var flags: UInt8 { UInt8(place >> 24) }
     /// The first record of its event.
     @inline(__always) public var isFirst: Bool { place & UInt32(Self.first) << 24 != 0 }
     /// To be given to a binary plugin as version 0.
@@ -135,6 +136,9 @@ public final class Segment {
       text: memory + used, entry: entry(count), base: memory, hasPayloads: hasPayloads,
       hasBare: hasBare, hasLong: hasLong)
   }
+
+  /// The number that a record at that place will have.
+  func sequence(behind end: End) -> UInt64 { unsafe firstSequence + UInt64(entry(0) - end.entry) }
 
   /// Makes what was appended at the end part of the segment.
   func advance(to end: End) {

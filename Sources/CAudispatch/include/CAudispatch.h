@@ -95,4 +95,15 @@ int ad_poll(ad_poll_entry *entries, int count, int milliseconds);
 // Copies `count` bytes and tells whether they are free of newlines and NULs, in one pass.
 bool ad_copy_is_plain(void *restrict to, const void *restrict from, size_t count);
 
+// CRC-32C (Castagnoli, RFC 3720 B.4) that goes on from `seed`, which is 0 for the plain one.
+uint32_t ad_crc32c(uint32_t seed, const void *bytes, size_t count);
+
+// A counter that wakes a reader: blocking or not, close-on-exec.
+int ad_eventfd(bool nonblocking);
+void ad_event_signal(int fd);
+void ad_event_take(int fd);	// waits when the descriptor blocks
+
+int ad_preallocate(int fd, off_t bytes);	// keeps the size
+int64_t ad_free_bytes(int fd);	// of the file system, for the daemon
+
 #pragma clang assume_nonnull end

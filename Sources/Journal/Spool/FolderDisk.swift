@@ -1,0 +1,98 @@
+import CAudispatch
+import Glibc
+import Linux
+
+/// A real folder, 0700, with files of mode 0600; blocks for as long as the disk does.
+struct FolderDisk: SpoolDisk, ~Copyable {
+  let path: String
+  private let folder: Descriptor
+  /// The file that is appended to.
+  private var file: (name: String, descriptor: Int32)?
+  /// So much stays free on the file system.
+  private let reserve: Int64
+
+  /// Makes the folder if it is not there.
+  init(_ path: String, reserve: Int64) throws(SystemError) {
+    folder = try Self.folder(path)
+    self.path = path
+    self.reserve = reserve
+  }
+
+  private static func folder(_ path: String) throws(SystemError) -> Descriptor {
+    var made = ""
+    for part in path.split(separator: "/") {
+      made += "/" + part
+      let mode: mode_t = made.utf8.count == path.utf8.count ? 0o700 : 0o755
+      if unsafe mkdir(made, mode) != 0, errno != EEXIST {
+        throw SystemError("create", made, .current)
+      }
+    }
+    let folder = try Descriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+    var isTrusted = false
+    if let status = try? Files.status(of: folder.number) {
+      isTrusted = status.owner == geteuid() && status.mode & 0o022 == 0
+    }
+    guard isTrusted else { throw SystemError("trust", path, Errno(EPERM)) }
+    return folder
+  }
+
+  deinit { if let file { close(file.descriptor) } }
+
+  func names() throws(Errno) -> [String] { try Files.names(in: path) }
+
+  mutating func create(_ name: String) throws(Errno) {
+    let free = ad_free_bytes(folder.number)
+    if free >= 0, free < reserve { throw Errno(ENOSPC) }
+    let fd = open(
+      name, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, mode: 0o600)
+    guard fd >= 0 else { throw .current }
+    if let file { close(file.descriptor) }
+    file = (name, fd)
+    _ = ad_preallocate(fd, off_t(SpoolFile.size))  // A file system without it allocates as it goes.
+  }
+
+  mutating func append(_ name: String, _ bytes: [UInt8]) throws(Errno) {
+    guard let file, file.name == name else { throw Errno(EBADF) }
+    try Transfer.writeAll(file.descriptor, bytes)
+  }
+
+  mutating func sync(_ name: String) throws(Errno) {
+    guard let file, file.name == name else { throw Errno(EBADF) }
+    guard retryingInterrupts({ fdatasync(file.descriptor) }) == 0 else { throw .current }
+  }
+
+  mutating func syncFolder() throws(Errno) {
+    guard retryingInterrupts({ fsync(folder.number) }) == 0 else { throw .current }
+  }
+
+  func read(_ name: String, from: Int, count: Int) throws(Errno) -> [UInt8] {
+    let fd = open(name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC, mode: 0)
+    guard fd >= 0 else { throw .current }
+    defer { close(fd) }
+    let size = Int(lseek(fd, 0, SEEK_END))
+    guard size >= 0 else { throw .current }
+    let wanted = max(0, min(count, size - from))
+    var bytes = [UInt8](repeating: 0, count: wanted)
+    var done = 0
+    while done < wanted {
+      let n = unsafe bytes.withUnsafeMutableBytes { buffer in
+        retryingInterrupts {
+          unsafe pread(fd, buffer.baseAddress! + done, wanted - done, off_t(from + done))
+        }
+      }
+      if n < 0 { throw .current }
+      if n == 0 { break }
+      done += n
+    }
+    bytes.removeLast(wanted - done)
+    return bytes
+  }
+
+  func remove(_ name: String) throws(Errno) {
+    guard unsafe unlinkat(folder.number, name, 0) == 0 else { throw .current }
+  }
+
+  private func open(_ name: String, _ flags: Int32, mode: mode_t) -> Int32 {
+    retryingInterrupts { unsafe ad_open("\(path)/\(name)", flags, mode) }
+  }
+}

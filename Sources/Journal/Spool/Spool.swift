@@ -1,0 +1,162 @@
+import CAudispatch
+import Glibc
+public import Linux
+import Synchronization
+
+/// The durable log as the event loop uses it: everything that may wait for a disk is done by a
+/// thread of its own, in order, and answered through a descriptor.
+///
+/// Numbers of records and events are the journal's; that of the log differ from them by what this
+/// process was told when the log was opened.
+public final class Spool {
+  public struct Opened: Sendable {
+    /// Behind the last record and the last event of the log.
+    public var nextSequence: UInt64
+    public var nextEvent: UInt64
+    public var cursors: [String: SpoolCursor]
+    /// Damaged stretches in what was read.
+    public var damaged: Int
+    var salt: UInt32
+  }
+
+  public enum Answer: Sendable {
+    /// Nobody else has the folder now, and the log is ready.
+    case opened(Opened)
+    /// The folder cannot be used.
+    case unusable(String)
+    /// Everything below is safe, in the log's numbers.
+    case safe(below: UInt64)
+    case loaded(plugin: UInt32, LoadedRecords)
+    /// Nothing is appended until `recovered`; what was not safe is not in the log.
+    case failed(Errno)
+    case recovered
+  }
+
+  private let work: SpoolWork
+  private let thread: WorkThread
+  private var batch = SpoolBatch()
+  private var salt: UInt32 = 0
+  /// The journal's number of a record minus the log's; likewise of events.
+  public private(set) var sequenceShift: UInt64 = 0
+  public private(set) var eventShift: UInt64 = 0
+
+  /// Begins to open the log. Returns at once.
+  ///
+  /// - Parameter reserve: bytes that stay free on the file system.
+  public init(folder: String, reserve: Int64) throws(SystemError) {
+    work = try SpoolWork(folder: folder, reserve: reserve)
+    thread = try WorkThread(work)
+  }
+
+  /// Readable when there are answers.
+  public var descriptor: Int32 { work.answersReady.number }
+
+  /// Bytes handed over that are not appended yet.
+  public var pendingBytes: Int { work.pendingBytes }
+
+  public func answers() -> [Answer] { work.takeAnswers() }
+
+  /// From now on the log's numbers are the journal's less a shift.
+  public func begin(_ opened: Opened, journalNext: UInt64, journalNextEvent: UInt64) {
+    salt = opened.salt
+    sequenceShift = journalNext &- opened.nextSequence
+    eventShift = journalNextEvent &- opened.nextEvent
+    batch = SpoolBatch()
+    batch.first = opened.nextSequence
+    batch.nextSequence = opened.nextSequence
+    batch.nextEvent = opened.nextEvent
+  }
+
+  // MARK: Appending
+
+  /// Adds the records of a slice to what is committed next.
+  public func append(_ slice: Journal.Slice, nextEvent: UInt64) {
+    let segment = slice.segment
+    let first = segment.firstSequence &+ UInt64(slice.start) &- sequenceShift
+    if batch.isEmpty { batch.first = first }
+    for index in slice.start..<slice.end {
+      let entry = segment[index]
+      let event = Subscription.expand(entry.event, next: nextEvent) &- eventShift
+      let payload = entry.hasPayload ? segment.payload(entry) : 0..<0
+      unsafe segment.withBytes(entry.offset..<entry.end) { text in
+        unsafe segment.withBytes(payload) { payload in
+          unsafe SpoolRecord.append(
+            to: &batch.bytes, salt: salt, kind: .data, flags: entry.flags,
+            sequence: first &+ UInt64(index - slice.start), event: event, type: entry.type,
+            bareOffset: entry.bareOffset, text: text, payload: payload)
+        }
+      }
+    }
+    batch.nextSequence = first &+ UInt64(slice.end - slice.start)
+    batch.nextEvent = nextEvent &- eventShift
+  }
+
+  /// Where a plugin stands, in the journal's numbers.
+  public func setCursor(_ plugin: String, next: UInt64, number: UInt64) {
+    let seconds = UInt64(max(0, WallClock.milliseconds / 1000))
+    note(.cursor, SpoolNote(next &- sequenceShift, number, seconds, plugin))
+  }
+
+  /// Records that a plugin is not to get; `.max` as the end: all that come.
+  public func leaveOut(_ plugin: String, _ records: Range<UInt64>) {
+    let end = records.upperBound == .max ? .max : records.upperBound &- sequenceShift
+    note(.hole, SpoolNote(records.lowerBound &- sequenceShift, end, 0, plugin))
+  }
+
+  private func note(_ kind: SpoolRecord.Kind, _ note: SpoolNote) {
+    note.append(
+      to: &batch.bytes, salt: salt, kind: kind, sequence: batch.nextSequence,
+      event: batch.nextEvent)
+    batch.notes.append((kind, note))
+  }
+
+  /// Hands over what was added. With `makesSafe` it is synced before it is answered; a sync covers
+  /// all that came while the one before it ran.
+  public func commit(makesSafe: Bool) {
+    guard !batch.isEmpty else { return }
+    var next = SpoolBatch()
+    next.first = batch.nextSequence
+    next.nextSequence = batch.nextSequence
+    next.nextEvent = batch.nextEvent
+    swap(&next, &batch)
+    work.submit(.append(next, makesSafe: makesSafe))
+  }
+
+  /// Tries again after a failure. What was added and not committed is dropped, but for where the
+  /// plugins stand, which may make room.
+  public func retry(journalNext: UInt64) {
+    let next = journalNext &- sequenceShift
+    work.submit(.retry(batch.notes, next: next))
+    batch.bytes.removeAll()
+    batch.notes.removeAll()
+    batch.first = next
+    batch.nextSequence = next
+  }
+
+  /// Makes everything appended safe.
+  public func sync() { work.submit(.sync) }
+
+  /// Asks for records from a number on, some `bytes` of them.
+  public func load(_ plugin: UInt32, from first: UInt64, bytes: Int) {
+    work.submit(.load(plugin: plugin, from: first &- sequenceShift, bytes: bytes))
+  }
+
+  /// Makes everything safe and ends the thread; `false` when that takes longer.
+  public func close(within limit: Duration) -> Bool {
+    work.submit(.end)
+    let latest = Moment.now + limit
+    while !work.hasEnded {
+      if Moment.now >= latest { return false }
+      Pause.nanoseconds(200_000)
+    }
+    return true
+  }
+}
+
+/// What was read back from the log, to be laid out by the event loop.
+public struct LoadedRecords: Sendable {
+  let loaded: SpoolLoaded
+
+  /// Everything below this number was looked at, in the log's numbers.
+  public var through: UInt64 { loaded.through }
+}

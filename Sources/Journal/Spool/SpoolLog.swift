@@ -1,0 +1,299 @@
+import Linux
+
+/// What came with one commit.
+struct SpoolBatch: Sendable {
+  /// Records as they lie on disk, made with the log's salt.
+  var bytes: [UInt8] = []
+  /// The number of the first audit record in it, and those behind its last.
+  var first: UInt64 = 0
+  var nextSequence: UInt64 = 0
+  var nextEvent: UInt64 = 0
+  /// The cursors and holes among the records, in order.
+  var notes: [(kind: SpoolRecord.Kind, note: SpoolNote)] = []
+
+  var isEmpty: Bool { bytes.isEmpty }
+}
+
+/// Where reading goes on, to spare the way from the file's beginning.
+struct SpoolPlace: Equatable, Sendable {
+  var file: SpoolFile
+  var offset: Int
+  var next: UInt64
+}
+
+/// What was read back.
+struct SpoolLoaded: Sendable {
+  var bytes: [UInt8] = []
+  var records: [SpoolRecord] = []
+  /// Everything below this number was looked at.
+  var through: UInt64
+  var place: SpoolPlace?
+}
+
+/// The durable log over any disk: appends batches, keeps where each plugin stands, removes what
+/// nobody wants any more.
+///
+/// Its state is what the files say; `Documentation/spool-format.md` has the format and why a crash
+/// at any moment leaves it readable.
+struct SpoolLog<Disk: SpoolDisk & ~Copyable>: ~Copyable {
+  var disk: Disk
+  let salt: UInt32
+  private let fileSize: Int
+  private(set) var files: [SpoolFile] = []
+  /// The last file takes appends.
+  private(set) var isOpen = false
+  private var size = 0
+  private var generation: UInt32 = 0
+  private(set) var nextSequence: UInt64 = 0
+  private(set) var nextEvent: UInt64 = 0
+  private(set) var cursors: [String: SpoolCursor] = [:]
+  /// As they are in what is synced: what they want is not removed.
+  private var syncedCursors: [String: SpoolCursor] = [:]
+  /// What was appended since the last sync.
+  private var unsynced: [SpoolBatch] = []
+  /// Damaged stretches found at opening.
+  private(set) var damaged = 0
+
+  /// Reads the last file, or as many as it takes to find a whole checkpoint.
+  init(_ disk: consuming Disk, salt: UInt32, fileSize: Int = SpoolFile.size) throws(Errno) {
+    self.disk = disk
+    self.fileSize = fileSize
+    self.salt = salt
+    files = try self.disk.names().compactMap { SpoolFile(name: $0) }
+      .sorted { ($0.first, $0.generation) < ($1.first, $1.generation) }
+    generation = files.map(\.generation).max() ?? 0
+    var found: [[UInt8]] = []
+    for file in files.reversed() {
+      let bytes = try self.disk.read(file.name, from: 0, count: .max)
+      found.insert(bytes, at: 0)
+      if Self.hasCheckpoint(bytes, file) { break }
+    }
+    for (file, bytes) in zip(files.suffix(found.count), found) { take(file, bytes) }
+    // A file is removed only when every plugin is done with it, on a full disk even before that
+    // could be written down.
+    if let first = files.first?.first {
+      for (name, cursor) in cursors where cursor.next < first {
+        let done = cursor.wanted(of: cursor.next..<first).reduce(0) { $0 + UInt64($1.count) }
+        cursors[name]?.move(to: first, number: cursor.number + done, seconds: cursor.seconds)
+      }
+    }
+    syncedCursors = cursors
+  }
+
+  private static func hasCheckpoint(_ bytes: [UInt8], _ file: SpoolFile) -> Bool {
+    var scan = SpoolScan(salt: file.salt)
+    guard let head = scan.next(bytes.span), head.kind == .head, scan.damaged == 0 else {
+      return false
+    }
+    for _ in 0..<head.type {
+      guard scan.next(bytes.span) != nil, scan.damaged == 0 else { return false }
+    }
+    return true
+  }
+
+  private mutating func take(_ file: SpoolFile, _ bytes: [UInt8]) {
+    nextSequence = max(nextSequence, file.first)
+    var scan = SpoolScan(salt: file.salt)
+    while let record = scan.next(bytes.span) {
+      // Numbers that were given are not given again, also when the records are lost and only what
+      // came behind them is there.
+      let behind: UInt64 = record.kind == .data ? 1 : 0
+      nextSequence = max(nextSequence, record.sequence + behind)
+      nextEvent = max(nextEvent, record.event + behind)
+      switch record.kind {
+      case .head, .data: break
+      case .cursor, .hole:
+        if let note = SpoolNote(bytes.span, record.text) { apply(record.kind, note) }
+      }
+    }
+    damaged += scan.damaged
+  }
+
+  private mutating func apply(_ kind: SpoolRecord.Kind, _ note: SpoolNote) {
+    let (first, second, third) = note.values
+    switch kind {
+    case .cursor:
+      cursors[note.name, default: SpoolCursor(next: first, number: second)]
+        .move(to: first, number: second, seconds: third)
+    case .hole where first < second: cursors[note.name]?.addHole(first..<second)
+    default: break
+    }
+  }
+
+  // MARK: Appending
+
+  /// Appends a batch; it is safe once `sync` has returned.
+  ///
+  /// When it throws, the batch and all that was not synced are not in the log.
+  mutating func append(_ batch: SpoolBatch) throws(Errno) {
+    unsynced.append(batch)
+    do throws(Errno) {
+      if !isOpen || size + batch.bytes.count > fileSize {
+        // What is in the file is safe before a later one begins.
+        if isOpen, unsynced.count > 1 {
+          try disk.sync(files[files.count - 1].name)
+          unsynced = [batch]
+          syncedCursors = cursors
+        }
+        try begin(first: batch.first)
+      }
+      try write(batch)
+    } catch { try replace() }
+  }
+
+  private mutating func write(_ batch: SpoolBatch) throws(Errno) {
+    try disk.append(files[files.count - 1].name, batch.bytes)
+    size += batch.bytes.count
+    nextSequence = max(nextSequence, batch.nextSequence)
+    nextEvent = max(nextEvent, batch.nextEvent)
+    for (kind, note) in batch.notes { apply(kind, note) }
+  }
+
+  /// Makes everything appended safe, and removes what no plugin wants.
+  mutating func sync() throws(Errno) {
+    guard isOpen, !unsynced.isEmpty else { return }
+    do throws(Errno) {
+      try disk.sync(files[files.count - 1].name)
+    } catch { try replace() }
+    unsynced.removeAll(keepingCapacity: true)
+    syncedCursors = cursors
+    removeUnwanted(all: false)
+  }
+
+  /// A file that failed is not written again: its pages may count as clean though they are not.
+  /// What is not safe goes into a new file.
+  private mutating func replace() throws(Errno) {
+    isOpen = false
+    let again = unsynced
+    do throws(Errno) {
+      try begin(first: again.first?.first ?? nextSequence)
+      for batch in again { try write(batch) }
+      try disk.sync(files[files.count - 1].name)
+    } catch {
+      isOpen = false
+      unsynced.removeAll()
+      throw error
+    }
+  }
+
+  /// Tries, after a failure, whether a file can be begun, with room made of what nobody wants now.
+  mutating func reopen(_ notes: [(kind: SpoolRecord.Kind, note: SpoolNote)], next: UInt64)
+    throws(Errno)
+  {
+    unsynced.removeAll()
+    for (kind, note) in notes { apply(kind, note) }
+    syncedCursors = cursors
+    removeUnwanted(all: true)
+    nextSequence = max(nextSequence, next)
+    try begin(first: nextSequence)
+  }
+
+  /// Begins a file, with where every plugin stands at its head.
+  private mutating func begin(first: UInt64) throws(Errno) {
+    generation += 1
+    let file = SpoolFile(first: first, generation: generation, salt: salt)
+    let checkpoint = checkpoint(first)
+    do throws(Errno) {
+      try disk.create(file.name)
+      try disk.append(file.name, checkpoint)
+      try disk.sync(file.name)
+      try disk.syncFolder()
+    } catch {
+      isOpen = false
+      try? disk.remove(file.name)
+      throw error
+    }
+    files.append(file)
+    files.sort { ($0.first, $0.generation) < ($1.first, $1.generation) }
+    size = checkpoint.count
+    isOpen = true
+    removeUnwanted(all: true)
+  }
+
+  private func checkpoint(_ first: UInt64) -> [UInt8] {
+    var notes: [UInt8] = []
+    var count: UInt32 = 0
+    for (name, cursor) in cursors.sorted(by: { $0.key < $1.key }) {
+      SpoolNote(cursor.next, cursor.number, cursor.seconds, name).append(
+        to: &notes, salt: salt, kind: .cursor, sequence: first, event: nextEvent)
+      count += 1
+      for hole in cursor.holes {
+        SpoolNote(hole.lowerBound, hole.upperBound, 0, name).append(
+          to: &notes, salt: salt, kind: .hole, sequence: first, event: nextEvent)
+        count += 1
+      }
+    }
+    var bytes: [UInt8] = []
+    unsafe Array("audispatch spool 1\n".utf8).withUnsafeBytes {
+      unsafe SpoolRecord.append(
+        to: &bytes, salt: salt, kind: .head, sequence: first, event: nextEvent, type: count,
+        text: $0)
+    }
+    return bytes + notes
+  }
+
+  /// Forgets a plugin and what it had not read.
+  mutating func forget(_ plugin: String) {
+    cursors[plugin] = nil
+    syncedCursors[plugin] = nil
+  }
+
+  private mutating func removeUnwanted(all: Bool) {
+    var index = 0
+    // A plugin that is new counts from its first cursor on, safe or not.
+    let holders = syncedCursors.merging(cursors) { synced, _ in synced }.values
+    while index < (isOpen ? files.count - 1 : files.count) {
+      let end = index + 1 < files.count ? files[index + 1].first : nextSequence
+      let records = files[index].first..<max(files[index].first, end)
+      if holders.contains(where: { !$0.wanted(of: records).isEmpty }) {
+        if !all { return }
+        index += 1
+      } else if (try? disk.remove(files[index].name)) != nil {
+        files.remove(at: index)
+      } else {
+        return
+      }
+    }
+  }
+
+  // MARK: Reading
+
+  /// Reads audit records from a number on, at least one where there is one and some `count` bytes.
+  mutating func load(from first: UInt64, bytes count: Int, place: SpoolPlace? = nil) throws(Errno)
+    -> SpoolLoaded
+  {
+    guard first < nextSequence, let index = files.lastIndex(where: { $0.first <= first }) else {
+      let gone = files.first.map { min($0.first, nextSequence) } ?? nextSequence
+      return SpoolLoaded(through: max(first, gone))
+    }
+    let file = files[index]
+    let limit = index + 1 < files.count ? files[index + 1].first : nextSequence
+    var offset = place?.file == file && place?.next == first ? place?.offset ?? 0 : 0
+    var loaded = SpoolLoaded(through: first)
+    while true {
+      let chunk = (max(count, 256 << 10) + 7) / 8 * 8
+      loaded.bytes = try disk.read(file.name, from: offset, count: chunk)
+      let isWhole = loaded.bytes.count < chunk
+      var scan = SpoolScan(salt: file.salt)
+      var taken = 0
+      while let record = scan.next(loaded.bytes.span) {
+        guard record.kind == .data else { continue }
+        if record.sequence >= limit { break }
+        guard record.sequence >= loaded.through else { continue }
+        loaded.records.append(record)
+        loaded.through = record.sequence + 1
+        taken += record.end - record.text.lowerBound
+        if taken >= count || loaded.through == limit { break }
+      }
+      loaded.place = SpoolPlace(file: file, offset: offset + scan.position, next: loaded.through)
+      if !loaded.records.isEmpty, loaded.through < limit, taken >= count || !isWhole {
+        return loaded
+      }
+      if isWhole || loaded.through >= limit {
+        loaded.through = limit
+        return loaded
+      }
+      offset += scan.position > 0 ? scan.position : chunk - (64 << 10)
+    }
+  }
+}

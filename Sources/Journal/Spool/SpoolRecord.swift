@@ -1,0 +1,202 @@
+import CAudispatch
+
+/// One record of the log as it lies on disk (`Documentation/spool-format.md`): 32 bytes of header,
+/// the text, the payload, zeros up to a multiple of eight bytes.
+struct SpoolRecord: Equatable, Sendable {
+  enum Kind: UInt8, Sendable {
+    /// The first record of a file; its text names the format and its version.
+    case head = 0xa0
+    /// An audit record.
+    case data = 0xa1
+    /// Where a plugin stands.
+    case cursor = 0xa2
+    /// Audit records that a plugin is not to get.
+    case hole = 0xa3
+  }
+
+  static let headerSize = 32
+
+  var kind: Kind
+  /// The flags of the record's entry in the journal.
+  var flags: UInt8
+  /// Of an audit record its own number; else the number that the next one has.
+  var sequence: UInt64
+  /// Likewise of events.
+  var event: UInt64
+  var type: UInt32
+  var bareOffset: UInt16
+  /// In the bytes that were read.
+  var text: Range<Int>
+  var payload: Range<Int>
+  /// Behind the padding.
+  var end: Int
+
+  /// The record at a place; `nil` when none stands there, or a damaged one.
+  ///
+  /// - Parameter salt: of the file; without it nobody can make a text that looks like a record.
+  init?(_ bytes: Span<UInt8>, at start: Int, salt: UInt32) {
+    guard start >= 0, bytes.count - start >= Self.headerSize else { return nil }
+    let header = unsafe bytes.withUnsafeBytes { raw in
+      unsafe (
+        crc: raw.loadUnaligned(fromByteOffset: start, as: UInt32.self).littleEndian,
+        text: Int(raw.loadUnaligned(fromByteOffset: start + 4, as: UInt16.self).littleEndian),
+        payload: Int(raw.loadUnaligned(fromByteOffset: start + 6, as: UInt16.self).littleEndian),
+        sequence: raw.loadUnaligned(fromByteOffset: start + 8, as: UInt64.self).littleEndian,
+        event: raw.loadUnaligned(fromByteOffset: start + 16, as: UInt64.self).littleEndian,
+        type: raw.loadUnaligned(fromByteOffset: start + 24, as: UInt32.self).littleEndian,
+        bare: raw.loadUnaligned(fromByteOffset: start + 28, as: UInt16.self).littleEndian,
+        kind: raw[start + 30], flags: raw[start + 31]
+      )
+    }
+    guard let kind = Kind(rawValue: header.kind) else { return nil }
+    let size = Self.headerSize + header.text + header.payload
+    guard bytes.count - start >= size else { return nil }
+    let crc = unsafe bytes.withUnsafeBytes { raw in
+      unsafe ad_crc32c(salt, raw.baseAddress! + start + 4, size - 4)
+    }
+    guard crc == header.crc else { return nil }
+    self.kind = kind
+    flags = header.flags
+    sequence = header.sequence
+    event = header.event
+    type = header.type
+    bareOffset = header.bare
+    text = start + Self.headerSize..<start + Self.headerSize + header.text
+    payload = text.upperBound..<start + size
+    end = start + (size + 7) / 8 * 8
+  }
+
+  /// Appends a record.
+  static func append(
+    to bytes: inout [UInt8], salt: UInt32, kind: Kind, flags: UInt8 = 0, sequence: UInt64,
+    event: UInt64,
+    type: UInt32 = 0, bareOffset: UInt16 = 0, text: UnsafeRawBufferPointer,
+    payload: UnsafeRawBufferPointer = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+  ) {
+    let size = headerSize + text.count + payload.count
+    let padded = (size + 7) / 8 * 8
+    unsafe bytes.append(addingCapacity: padded) { free in
+      guard let raw = free.baseAddress else { return }
+      unsafe raw.storeBytes(
+        of: UInt16(text.count).littleEndian, toByteOffset: 4, as: UInt16.self)
+      unsafe raw.storeBytes(
+        of: UInt16(payload.count).littleEndian, toByteOffset: 6, as: UInt16.self)
+      unsafe raw.storeBytes(of: sequence.littleEndian, toByteOffset: 8, as: UInt64.self)
+      unsafe raw.storeBytes(of: event.littleEndian, toByteOffset: 16, as: UInt64.self)
+      unsafe raw.storeBytes(of: type.littleEndian, toByteOffset: 24, as: UInt32.self)
+      unsafe raw.storeBytes(of: bareOffset.littleEndian, toByteOffset: 28, as: UInt16.self)
+      unsafe raw.storeBytes(of: kind.rawValue, toByteOffset: 30, as: UInt8.self)
+      unsafe raw.storeBytes(of: flags, toByteOffset: 31, as: UInt8.self)
+      if let from = text.baseAddress {
+        unsafe (raw + headerSize).copyMemory(from: from, byteCount: text.count)
+      }
+      if let from = payload.baseAddress {
+        unsafe (raw + headerSize + text.count).copyMemory(from: from, byteCount: payload.count)
+      }
+      for i in size..<padded { unsafe raw.storeBytes(of: 0, toByteOffset: i, as: UInt8.self) }
+      let crc = unsafe ad_crc32c(salt, raw + 4, size - 4)
+      unsafe raw.storeBytes(of: crc.littleEndian, toByteOffset: 0, as: UInt32.self)
+    }
+  }
+}
+
+extension [UInt8] {
+  /// Appends so many bytes that `body` writes.
+  fileprivate mutating func append(
+    addingCapacity count: Int, _ body: (UnsafeMutableRawBufferPointer) -> Void
+  ) {
+    let start = self.count
+    append(contentsOf: repeatElement(0, count: count))
+    unsafe withUnsafeMutableBytes {
+      unsafe body(UnsafeMutableRawBufferPointer(rebasing: $0[start...]))
+    }
+  }
+}
+
+/// What the log says of a plugin.
+public struct SpoolCursor: Equatable, Sendable {
+  /// The first record that it has not confirmed, or read.
+  public var next: UInt64
+  /// That record's number in its stream.
+  public var number: UInt64
+  /// Records that it is not to get, in order; those below `next` are forgotten.
+  public var holes: [Range<UInt64>] = []
+  /// When it was last set, in seconds since 1970.
+  public var seconds: UInt64 = 0
+
+  public init(next: UInt64, number: UInt64, seconds: UInt64 = 0) {
+    self.next = next
+    self.number = number
+    self.seconds = seconds
+  }
+
+  /// What it is to get of some records.
+  public func wanted(of records: Range<UInt64>) -> [Range<UInt64>] {
+    var from = max(records.lowerBound, next)
+    var wanted: [Range<UInt64>] = []
+    for hole in holes where hole.upperBound > from && hole.lowerBound < records.upperBound {
+      if from < hole.lowerBound { wanted.append(from..<hole.lowerBound) }
+      from = max(from, hole.upperBound)
+    }
+    if from < records.upperBound { wanted.append(from..<records.upperBound) }
+    return wanted
+  }
+
+  mutating func addHole(_ hole: Range<UInt64>) {
+    if let last = holes.last, last.upperBound == hole.lowerBound {
+      holes[holes.count - 1] = last.lowerBound..<hole.upperBound
+    } else {
+      holes.append(hole)
+    }
+  }
+
+  mutating func move(to next: UInt64, number: UInt64, seconds: UInt64) {
+    self.next = next
+    self.number = number
+    self.seconds = seconds
+    if let first = holes.first, first.upperBound <= next {
+      holes.removeAll { $0.upperBound <= next }
+    }
+  }
+}
+
+/// The texts of records that say where a plugin stands: three numbers and its name.
+struct SpoolNote: Equatable, Sendable {
+  var values: (UInt64, UInt64, UInt64)
+  var name: String
+
+  static func == (a: SpoolNote, b: SpoolNote) -> Bool { a.values == b.values && a.name == b.name }
+
+  init(_ first: UInt64, _ second: UInt64, _ third: UInt64, _ name: String) {
+    values = (first, second, third)
+    self.name = name
+  }
+
+  init?(_ bytes: Span<UInt8>, _ text: Range<Int>) {
+    guard text.count >= 24 else { return nil }
+    values = unsafe bytes.withUnsafeBytes { raw in
+      let load = { (place: Int) in
+        unsafe raw.loadUnaligned(fromByteOffset: text.lowerBound + place, as: UInt64.self)
+          .littleEndian
+      }
+      return (load(0), load(8), load(16))
+    }
+    var name: [UInt8] = []
+    for i in text.lowerBound + 24..<text.upperBound { name.append(bytes[i]) }
+    self.name = String(decoding: name, as: UTF8.self)
+  }
+
+  func append(
+    to bytes: inout [UInt8], salt: UInt32, kind: SpoolRecord.Kind, sequence: UInt64, event: UInt64
+  ) {
+    var text: [UInt8] = []
+    for value in [values.0, values.1, values.2] {
+      unsafe withUnsafeBytes(of: value.littleEndian) { unsafe text.append(contentsOf: $0) }
+    }
+    text += Array(name.utf8.prefix(1024))
+    unsafe text.withUnsafeBytes {
+      unsafe SpoolRecord.append(
+        to: &bytes, salt: salt, kind: kind, sequence: sequence, event: event, text: $0)
+    }
+  }
+}

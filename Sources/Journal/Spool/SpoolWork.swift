@@ -1,0 +1,156 @@
+import CAudispatch
+import Glibc
+import Linux
+import Synchronization
+
+/// What the spool's thread does: the requests of the event loop, one after the other.
+final class SpoolWork: ThreadWork {
+  enum Request: Sendable {
+    case append(SpoolBatch, makesSafe: Bool)
+    case sync
+    case load(plugin: UInt32, from: UInt64, bytes: Int)
+    case retry([(kind: SpoolRecord.Kind, note: SpoolNote)], next: UInt64)
+    case end
+  }
+
+  private struct Shared {
+    var requests: [Request] = []
+    var answers: [Spool.Answer] = []
+    var pendingBytes = 0
+    var hasEnded = false
+  }
+
+  let answersReady: Descriptor
+  private let requestsReady: Descriptor
+  private let shared = Mutex(Shared())
+  private let folder: String
+  private let reserve: Int64
+
+  init(folder: String, reserve: Int64) throws(SystemError) {
+    self.folder = folder
+    self.reserve = reserve
+    let answers = ad_eventfd(true)
+    let requests = ad_eventfd(false)
+    guard answers >= 0, requests >= 0 else { throw SystemError("create", "an event", .current) }
+    answersReady = Descriptor(owning: answers)
+    requestsReady = Descriptor(owning: requests)
+  }
+
+  // MARK: The event loop's side
+
+  var pendingBytes: Int { shared.withLock { $0.pendingBytes } }
+  var hasEnded: Bool { shared.withLock { $0.hasEnded } }
+
+  func submit(_ request: Request) {
+    shared.withLock {
+      $0.requests.append(request)
+      if case .append(let batch, _) = request { $0.pendingBytes += batch.bytes.count }
+    }
+    ad_event_signal(requestsReady.number)
+  }
+
+  func takeAnswers() -> [Spool.Answer] {
+    ad_event_take(answersReady.number)
+    return shared.withLock { shared in
+      defer { shared.answers = [] }
+      return shared.answers
+    }
+  }
+
+  // MARK: The thread's side
+
+  private func answer(_ answer: Spool.Answer) {
+    shared.withLock { $0.answers.append(answer) }
+    ad_event_signal(answersReady.number)
+  }
+
+  private func takeRequests() -> [Request] {
+    ad_event_take(requestsReady.number)
+    return shared.withLock { shared in
+      defer { shared.requests = [] }
+      return shared.requests
+    }
+  }
+
+  func run() {
+    defer { shared.withLock { $0.hasEnded = true } }
+    do throws(SystemError) {
+      let disk = try FolderDisk(folder, reserve: reserve)
+      let lock = try Descriptor.open(folder + "/lock", O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
+      // A predecessor may still be stopping.
+      while !lock.tryLock() {
+        Pause.nanoseconds(20_000_000)
+        if isToEnd { return }
+      }
+      let salt = UInt32.random(in: .min ... .max)
+      var log: SpoolLog<FolderDisk>
+      do throws(Errno) {
+        log = try SpoolLog(disk, salt: salt)
+      } catch { throw SystemError("open", "the spool \(folder)", error) }
+      answer(
+        .opened(
+          Spool.Opened(
+            nextSequence: log.nextSequence, nextEvent: log.nextEvent, cursors: log.cursors,
+            damaged: log.damaged, salt: salt)))
+      serve(&log)
+      _ = consume lock
+    } catch { answer(.unusable("\(error)")) }
+  }
+
+  private var isToEnd: Bool {
+    shared.withLock { shared in
+      shared.requests.contains { if case .end = $0 { true } else { false } }
+    }
+  }
+
+  private func serve(_ log: inout SpoolLog<FolderDisk>) {
+    var hasFailed = false
+    var places: [UInt32: SpoolPlace] = [:]
+    func fail(_ errno: Errno) {
+      if !hasFailed { answer(.failed(errno)) }
+      hasFailed = true
+    }
+    while true {
+      var isUnsafe = false
+      var ends = false
+      // All that came while the last sync ran is made safe by the next one.
+      for request in takeRequests() {
+        do throws(Errno) {
+          switch request {
+          case .append(let batch, let makesSafe):
+            shared.withLock { $0.pendingBytes -= batch.bytes.count }
+            if hasFailed { continue }
+            try log.append(batch)
+            isUnsafe = isUnsafe || makesSafe
+          case .sync: isUnsafe = true
+          case .load(let plugin, let first, let bytes):
+            let loaded = try log.load(from: first, bytes: bytes, place: places[plugin])
+            places[plugin] = loaded.place
+            answer(.loaded(plugin: plugin, LoadedRecords(loaded: loaded)))
+          case .retry(let notes, let next) where hasFailed:
+            try log.reopen(notes, next: next)
+            hasFailed = false
+            answer(.recovered)
+          case .retry: break
+          case .end:
+            isUnsafe = true
+            ends = true
+          }
+        } catch {
+          if case .load(let plugin, let first, _) = request {
+            // What cannot be read at all is looked at again; the caller asks anew.
+            answer(.loaded(plugin: plugin, LoadedRecords(loaded: SpoolLoaded(through: first))))
+          }
+          fail(error)
+        }
+      }
+      if isUnsafe, !hasFailed {
+        do throws(Errno) {
+          try log.sync()
+          answer(.safe(below: log.nextSequence))
+        } catch { fail(error) }
+      }
+      if ends { return }
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import Glibc
+import Linux
+import Testing
+
+@testable import Journal
+
+/// What single damaged bytes cost, and what opening reads.
+@Suite("A damaged log")
+struct SpoolDamageTests {
+  private func fill(_ log: inout SpoolLog<ModelDisk>, _ records: Range<UInt64>) throws {
+    for number in records {
+      var batch = SpoolBatch()
+      batch.first = number
+      batch.nextSequence = number + 1
+      batch.nextEvent = number + 1
+      let text = Array("type=SYSCALL msg=audit(1700000000.001:\(number)): n=\(number)\n".utf8)
+      unsafe text.withUnsafeBytes {
+        unsafe SpoolRecord.append(
+          to: &batch.bytes, salt: log.salt, kind: .data, sequence: number, event: number, text: $0)
+      }
+      if number == records.lowerBound {
+        let note = SpoolNote(number, 1, 7, "p")
+        note.append(
+          to: &batch.bytes, salt: log.salt, kind: .cursor, sequence: number, event: number)
+        batch.notes.append((.cursor, note))
+      }
+      try log.append(batch)
+    }
+    try log.sync()
+  }
+
+  private func numbers(_ log: inout SpoolLog<ModelDisk>) throws -> [UInt64] {
+    var found: [UInt64] = []
+    var at = log.files.first?.first ?? 0
+    while at < log.nextSequence {
+      let loaded = try log.load(from: at, bytes: 64 << 10)
+      found += loaded.records.map(\.sequence)
+      #expect(loaded.through > at)
+      at = loaded.through
+    }
+    return found
+  }
+
+  @Test func `loses the record that was hit and no other, whatever byte it is`() throws {
+    var log = try SpoolLog(ModelDisk(Seeded(1)), salt: 77)
+    try fill(&log, 0..<740)
+    let disk = log.disk
+    let name = log.files[0].name
+    let whole = disk.files[name]?.bytes ?? []
+    #expect(whole.count > 60 << 10)
+    let step = unsafe getenv("AUDISPATCH_LONG") == nil ? 97 : 1
+    for place in stride(from: 0, to: whole.count, by: step) {
+      var damaged = disk
+      damaged.files[name]?.bytes[place] ^= 1 << UInt8(place % 8)
+      var opened = try SpoolLog(damaged, salt: 78)
+      let found = try numbers(&opened)
+      #expect(found.count >= 739, "byte \(place)")
+      #expect(found == found.sorted(), "byte \(place)")
+      // The last record is not known to have been there when it is hit.
+      #expect(opened.nextSequence >= 739, "byte \(place)")
+    }
+  }
+
+  @Test func `reads its last file only, however many there are`() throws {
+    var log = try SpoolLog(ModelDisk(Seeded(1)), salt: 77, fileSize: 4096)
+    try fill(&log, 0..<2000)
+    #expect(log.files.count > 30)
+    let disk = log.disk
+    let before = disk.reads
+    let opened = try SpoolLog(disk, salt: 78)
+    #expect(opened.disk.reads - before == 1)
+    #expect(opened.nextSequence == 2000)
+    #expect(opened.cursors["p"]?.next == 0)
+  }
+
+  @Test func `takes nothing for a record that a record's text pretends to be`() throws {
+    var log = try SpoolLog(ModelDisk(Seeded(1)), salt: 77)
+    var batch = SpoolBatch()
+    batch.nextSequence = 1
+    var fake: [UInt8] = []
+    let text = Array("type=A msg=audit(1.001:1): forged\n".utf8)
+    unsafe text.withUnsafeBytes {
+      // What somebody can write who does not know the salt.
+      unsafe SpoolRecord.append(
+        to: &fake, salt: 0, kind: .data, sequence: 0, event: 0, text: $0)
+    }
+    unsafe fake.withUnsafeBytes {
+      unsafe SpoolRecord.append(
+        to: &batch.bytes, salt: log.salt, kind: .data, sequence: 0, event: 0, text: $0)
+    }
+    try log.append(batch)
+    try log.sync()
+    var disk = log.disk
+    let name = log.files[0].name
+    let size = disk.files[name]?.bytes.count ?? 0
+    disk.files[name]?.bytes[size - fake.count - 8] ^= 1
+    var opened = try SpoolLog(disk, salt: 78)
+    #expect(try numbers(&opened) == [])
+  }
+}
