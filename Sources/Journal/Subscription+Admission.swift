@@ -16,21 +16,22 @@ extension Subscription {
   ) -> Bool {
     guard batch.records > 0 else { return false }
     let before = intake
+    let bound = bound
     reopenIfHalfEmpty(batch)
     forgetOldEvents(journal)
     if refused.isEmpty, droppedEvents.isEmpty {
       switch intake {
       case .admitting:
         let fits =
-          Int(counters.queued) + batch.records <= limits.records
-          && counters.queuedBytes + batch.bytes <= limits.bytes
+          Int(counters.queued) + batch.records <= bound.records
+          && counters.queuedBytes + batch.bytes <= bound.bytes
         if fits || waits, gap.records == 0 {
           admitWhole(batch)
           return false
         }
       case .dropping(let from):
         if batch.oldestEvent >= from {
-          dropWhole(batch, .queueFull)
+          dropWhole(batch, fullReason)
           return false
         }
       case .suspended(let from):
@@ -51,10 +52,8 @@ extension Subscription {
 
   @inline(__always)
   private mutating func admitWhole(_ batch: Journal.Batch) {
-    for slice in batch.slices { append(slice.segment, slice.start, slice.end, .counted) }
+    for slice in batch.slices { put(slice.segment, slice.start, slice.end, bytes: slice.bytes) }
     counters.received += UInt64(batch.records)
-    counters.queued += UInt64(batch.records)
-    counters.queuedBytes += batch.bytes
     if counters.queued > counters.queuedMax { counters.queuedMax = counters.queued }
   }
 
@@ -64,6 +63,12 @@ extension Subscription {
     let events = batch.nextEvent - batch.firstNewEvent
     counters.droppedEvents += events
     guard let last = batch.slices.last else { return }
+    for slice in batch.slices {
+      storage?.leaveOut(
+        slice.segment.firstSequence
+          + UInt64(
+            slice.start)..<slice.segment.firstSequence + UInt64(slice.end))
+    }
     noteGap(
       records: UInt64(batch.records), events: events, reason: reason,
       serial: last.segment.serial(last.end - 1))
@@ -72,9 +77,10 @@ extension Subscription {
   /// Behind an overflow the queue admits again when it is half empty.
   private mutating func reopenIfHalfEmpty(_ batch: Journal.Batch) {
     guard case .dropping(let from) = intake else { return }
-    guard Int(counters.queued) <= limits.records / 2, counters.queuedBytes <= limits.bytes / 2
+    let bound = bound
+    guard Int(counters.queued) <= bound.records / 2, counters.queuedBytes <= bound.bytes / 2
     else { return }
-    refused.append(Refused(events: from..<batch.firstNewEvent, reason: .queueFull))
+    refused.append(Refused(events: from..<batch.firstNewEvent, reason: fullReason))
     intake = .admitting
   }
 
@@ -101,14 +107,17 @@ extension Subscription {
     let event = Self.expand(entry.event, next: next)
     let length = Int(entry.textLength)
     if let known = refused.first(where: { $0.events.contains(event) }) {
-      guard let reason = known.reason else { return }
+      guard let reason = known.reason else {
+        storage?.leaveOut(segment.firstSequence + UInt64(index))
+        return
+      }
       counters.received += 1
       return drop(segment, index, reason)
     }
     counters.received += 1
-    if droppedEvents.contains(event) { return drop(segment, index, .queueFull) }
+    if droppedEvents.contains(event) { return drop(segment, index, fullReason) }
     switch intake {
-    case .dropping(let from) where event >= from: return drop(segment, index, .queueFull)
+    case .dropping(let from) where event >= from: return drop(segment, index, fullReason)
     case .suspended(let from) where event >= from: return drop(segment, index, .suspended)
     default: break
     }
@@ -119,19 +128,18 @@ extension Subscription {
         openBytes[event, default: 0] += length
         if openBytes[event, default: 0] > Self.openEventBytes {
           exclude(event)
-          return drop(segment, index, .queueFull)
+          return drop(segment, index, fullReason)
         }
       }
     }
     if entry.isFirst, gap.records > 0 { announce(journal, now: now) }
-    append(segment, index, index + 1, .counted)
-    counters.queued += 1
-    counters.queuedBytes += length
+    put(segment, index, index + 1, bytes: length)
     if counters.queued > counters.queuedMax { counters.queuedMax = counters.queued }
   }
 
   private func isOver(_ length: Int) -> Bool {
-    Int(counters.queued) >= limits.records || counters.queuedBytes + length > limits.bytes
+    let bound = bound
+    return Int(counters.queued) >= bound.records || counters.queuedBytes + length > bound.bytes
   }
 
   /// The first record of an event finds no room.
@@ -139,7 +147,7 @@ extension Subscription {
     switch limits.whenFull {
     case .dropNewest:
       intake = .dropping(from: event)
-      drop(segment, index, .queueFull)
+      drop(segment, index, fullReason)
     case .suspend:
       intake = .suspended(from: event)
       drop(segment, index, .suspended)
@@ -156,13 +164,14 @@ extension Subscription {
   ) {
     let isFirst = segment[index].isFirst
     counters[reason] += 1
+    storage?.leaveOut(segment.firstSequence + UInt64(index))
     if isFirst { counters.droppedEvents += 1 }
     noteGap(
       records: 1, events: isFirst ? 1 : 0, reason: reason, serial: segment.serial(index),
       ahead: outOfQueue || limits.whenFull == .dropOldest)
   }
 
-  private mutating func noteGap(
+  mutating func noteGap(
     records: UInt64, events: UInt64, reason: DropReason, serial: UInt64?, ahead: Bool = false
   ) {
     var noted = ahead ? gapAhead : gap
@@ -173,10 +182,26 @@ extension Subscription {
     if ahead { gapAhead = noted } else { gap = noted }
   }
 
+  /// Queues records, in memory as long as there is room.
+  @inline(__always)
+  private mutating func put(_ segment: Segment, _ start: Int, _ end: Int, bytes: Int) {
+    if storage != nil, mustStore(end - start, bytes) {
+      store(segment, start, end, bytes)
+    } else {
+      append(segment, start, end, .counted)
+    }
+    counters.queued += UInt64(end - start)
+    counters.queuedBytes += bytes
+  }
+
   /// Puts the announcement of what was dropped at the end of the queue.
   private mutating func announce(_ journal: Journal, now: Int64) {
     defer { gap = Gap() }
-    if let (segment, index) = record(of: gap, journal, now: now) {
+    guard let (segment, index) = record(of: gap, journal, now: now) else { return }
+    if let range = storage?.ranges.last {
+      storage?.gaps.append(
+        (range.upperBound, Run(segment: segment, start: index, end: index + 1, kind: .gap)))
+    } else {
       append(segment, index, index + 1, .gap)
     }
   }
@@ -193,7 +218,7 @@ extension Subscription {
   }
 
   @inline(__always)
-  private mutating func append(_ segment: Segment, _ start: Int, _ end: Int, _ kind: Run.Kind) {
+  mutating func append(_ segment: Segment, _ start: Int, _ end: Int, _ kind: Run.Kind) {
     let last = runs.count - 1
     if last >= 0, runs[last].end == start, runs[last].segment === segment, runs[last].kind == kind {
       runs[last].end = end

@@ -15,7 +15,7 @@ extension Subscription {
     prepareWrite(journal, now: now)
     guard hasUnwritten else { return nil }
     let run = runs[writeRun]
-    let end = endOfPiece(run, journal)
+    let end = min(endOfPiece(run, journal), endOfSafe(run))
     if case .string = encoding {
       let first = run.segment[writeIndex]
       let range = first.offset + writeOffset..<run.segment[end - 1].end

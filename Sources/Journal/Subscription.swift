@@ -43,7 +43,7 @@ public struct Subscription {
   }
 
   /// What was dropped since the last announcement.
-  struct Gap {
+  struct Gap: Sendable {
     var records: UInt64 = 0
     var events: UInt64 = 0
     var reason = DropReason.queueFull
@@ -93,6 +93,9 @@ public struct Subscription {
   /// Records below this sequence number were written to a predecessor.
   var resentBelow: UInt64 = 0
 
+  /// What of the queue lies on disk, for a durable plugin.
+  public internal(set) var storage: Storage?
+
   var intake = Intake.admitting
   var refused: [Refused] = []
   var droppedEvents: Set<UInt64> = []
@@ -113,7 +116,7 @@ public struct Subscription {
     self.encoding = encoding
     self.announcesGaps = announcesGaps
     self.node = node.map { "node=\($0) " } ?? ""
-    if journal.events > 0 { refused = [Refused(events: 0..<journal.events, reason: nil)] }
+    if journal.eventsBegun > 0 { refused = [Refused(events: 0..<journal.events, reason: nil)] }
   }
 
   // MARK: State
@@ -122,10 +125,11 @@ public struct Subscription {
   @inline(__always)
   public var hasUnwritten: Bool {
     guard writeRun < runs.count else { return false }
+    if storage != nil { return hasUnwrittenAndSafe }
     return writeIndex < runs[writeRun].end || writeRun < runs.count - 1
   }
 
-  public var isEmpty: Bool { runs.isEmpty }
+  public var isEmpty: Bool { runs.isEmpty && storage?.ranges.isEmpty ?? true }
 
   public var isSuspended: Bool { if case .suspended = intake { true } else { false } }
 
@@ -170,6 +174,7 @@ public struct Subscription {
     counters.queued = 0
     counters.queuedBytes = 0
     unconfirmed = 0
+    storage?.removeAll()
     runs.removeAll()
     history.removeAll()
     historyCount = 0

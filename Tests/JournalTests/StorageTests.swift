@@ -1,0 +1,143 @@
+import AuditRecord
+import Testing
+
+@testable import Journal
+
+/// A durable plugin's queue over a disk that is a dictionary.
+@Suite("A queue that goes on on disk")
+struct StorageTests {
+  /// What the disk has, and what it lost.
+  private struct Disk {
+    var lines: [UInt64: (line: String, event: UInt32, isFirst: Bool)] = [:]
+    var lost: Set<UInt64> = []
+
+    mutating func keep(_ batch: Journal.Batch) {
+      for slice in batch.slices {
+        for index in slice.start..<slice.end {
+          let entry = slice.segment[index]
+          let line = unsafe slice.segment.withBytes(entry.offset..<entry.end) {
+            unsafe String(decoding: $0, as: UTF8.self)
+          }
+          lines[slice.segment.firstSequence + UInt64(index)] = (line, entry.event, entry.isFirst)
+        }
+      }
+    }
+  }
+
+  @Test func `gives everything in order, once, and counts what it cannot`() {
+    for seed in 0..<400 { run(Seeded(UInt64(seed))) }
+  }
+
+  private func run(_ generator: Seeded) {
+    var random = generator
+    let journal = Journal()
+    var disk = Disk()
+    let spool = Int.random(in: 2_000...20_000, using: &random)
+    var subscription = Subscription(
+      name: "p", limits: .init(records: .max, bytes: spool, whenFull: .dropNewest),
+      encoding: .string, announcesGaps: true, node: nil, journal: journal)
+    subscription.confirms = Bool.random(using: &random)
+    let window = Subscription.Limits(
+      records: Int.random(in: 1...40, using: &random),
+      bytes: Int.random(in: 100...2_000, using: &random), whenFull: .dropNewest)
+    subscription.beginStorage(.init(window: window))
+    let isLossless = Bool.random(using: &random)
+    var put = 0
+    var stream = ""
+    var delivered = 0
+    var leftOut: [Range<UInt64>] = []
+    var takes = true
+
+    func write(_ limit: Int) {
+      var scratch: [UInt8] = []
+      let piece = unsafe subscription.withNextBytes(journal: journal, now: 1, scratch: &scratch) {
+        unsafe String(decoding: $0.prefix(limit), as: UTF8.self)
+      }
+      guard let piece else { return }
+      subscription.wrote(piece.utf8.count)
+      stream += piece
+    }
+
+    func readBack() {
+      guard let (records, bytes) = subscription.wanted else { return }
+      var end = records.lowerBound
+      var total = 0
+      var segments: [Segment] = []
+      var back: Journal?
+      while end < records.upperBound, total == 0 || total < bytes {
+        if let kept = disk.lines[end], !disk.lost.contains(end) {
+          total += kept.line.utf8.count
+          let journal = back ?? Journal(firstSequence: end)
+          journal.beginBatch()
+          journal.appendLine(String(kept.line.dropLast()))
+          if back == nil { segments.append(journal.batch.slices[0].segment) }
+          back = journal
+        } else {
+          back = nil
+        }
+        end += 1
+      }
+      subscription.readBack(segments, through: end, journal: journal, now: 1)
+    }
+
+    for _ in 0..<300 {
+      switch Int.random(in: 0..<12, using: &random) {
+      case 0..<4:
+        journal.beginBatch()
+        for _ in 0..<Int.random(in: 1...12, using: &random) {
+          journal.appendLine("type=A msg=audit(1700000000.001:\(put)): n=\(put)")
+          put += 1
+        }
+        subscription.admit(journal.batch, journal: journal, now: 1)
+        if takes { disk.keep(journal.batch) }
+        leftOut += subscription.takeLeftOut()
+        if isLossless {
+          subscription.setSafe(below: UInt64(Int.random(in: 0...put, using: &random)))
+        }
+      case 4..<7: write(Int.random(in: 1...300, using: &random))
+      case 7..<9: readBack()
+      case 9:
+        if subscription.confirms {
+          let count = UInt64(Int.random(in: 0...subscription.unconfirmed, using: &random))
+          _ = subscription.confirm(upTo: subscription.firstNumber + count - 1)
+        } else {
+          subscription.setUnread(Int.random(in: 0...subscription.outstanding, using: &random))
+        }
+      case 10:
+        switch Int.random(in: 0..<4, using: &random) {
+        case 0: _ = subscription.unload()
+        case 1: disk.lost.insert(UInt64(Int.random(in: 0...put, using: &random)))
+        case 2:
+          takes.toggle()
+          subscription.setStorageTakesRecords(takes)
+        default: break
+        }
+      default: break
+      }
+      #expect(subscription.counters.isBalanced)
+      #expect(subscription.counters.received == UInt64(put))
+      delivered = Int(subscription.counters.delivered)
+    }
+    subscription.setSafe(below: .max)
+    for _ in 0..<10_000 where !subscription.isEmpty {
+      readBack()
+      write(.max)
+      if subscription.confirms {
+        _ = subscription.confirm(
+          upTo: subscription.firstNumber + UInt64(subscription.unconfirmed) - 1)
+      } else {
+        subscription.setUnread(0)
+      }
+    }
+    leftOut += subscription.takeLeftOut()
+    let counters = subscription.counters
+    #expect(subscription.isEmpty && counters.queued == 0 && counters.queuedBytes == 0)
+    #expect(counters.isBalanced && delivered <= Int(counters.delivered))
+    let numbers = stream.split(separator: "\n").compactMap { line in
+      line.firstMatch(of: #/ n=(\d+)$/#).flatMap { Int($0.1) }
+    }
+    let absent = Set(leftOut.flatMap { Array($0) }.map { Int($0) })
+    #expect(numbers == (0..<put).filter { !absent.contains($0) })
+    #expect(absent.count == Int(counters.dropped))
+  }
+}
