@@ -6,6 +6,10 @@ public struct DaemonConfiguration: Equatable, Sendable {
   public var sources: [SourceConfiguration] = []
   public var inputFraming = InputFraming.automatic
   public var pluginDirectory = "/etc/audispatch/plugins.d"
+  /// Where durable queues lie.
+  public var spoolDirectory = "/var/lib/audispatch/spool"
+  /// Bytes that the spool leaves free on its file system.
+  public var spoolReserve = 256 << 20
   public var runtimeDirectory = "/run/audispatch"
   /// Bytes of records that may be held for all plugins together.
   public var journalBytes = 256 << 20

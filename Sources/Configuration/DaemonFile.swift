@@ -19,6 +19,8 @@ struct DaemonFile {
     case runtimeDirectory = "runtime_dir"
     case singleExecutable = "single_exe"
     case source
+    case spoolDirectory = "spool_dir"
+    case spoolReserve = "spool_reserve"
   }
 
   /// auditd's keywords that do not concern dispatch (auditd.conf(5) of 2.8 to 4.2).
@@ -110,6 +112,10 @@ struct DaemonFile {
     case .runtimeDirectory:
       configuration.runtimeDirectory = try setting.single().absolutePath(for: name)
     case .singleExecutable: configuration.singleCommand = try command(setting)
+    case .spoolDirectory:
+      configuration.spoolDirectory = try setting.single().absolutePath(for: name)
+    case .spoolReserve:
+      configuration.spoolReserve = try setting.single().byteCount(in: 0...(1 << 50), for: name)
     case .source: configuration.sources.append(try source(setting.single()))
     }
   }

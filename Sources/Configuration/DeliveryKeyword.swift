@@ -11,6 +11,7 @@ enum DeliveryKeyword: String, CaseIterable {
   case queueDepth = "q_depth"
   case restartDelay = "restart_delay"
   case restartDelayMax = "restart_delay_max"
+  case spoolBytes = "spool_bytes"
   case stallAction = "stall_action"
   case stallTimeout = "stall_timeout"
   case stopTimeout = "stop_timeout"
@@ -26,12 +27,15 @@ enum DeliveryKeyword: String, CaseIterable {
     case .heldDelay: plugin.heldDelay = try value.seconds(in: Self.delays, for: rawValue)
     case .maxRestarts:
       plugin.maxRestarts = try value.number(in: 0...Int(Int32.max), for: rawValue)
-    case .overflowAction: plugin.overflowAction = try Self.action(value)
+    case .overflowAction:
+      plugin.overflowAction = try value.choice(OverflowAction.self, for: rawValue)
     case .queueBytes: plugin.queueBytes = try value.byteCount(in: 1...(1 << 40), for: rawValue)
     case .queueDepth: plugin.queueDepth = try value.number(in: 1...10_000_000, for: rawValue)
     case .restartDelay: plugin.restartDelay = try value.seconds(in: Self.delays, for: rawValue)
     case .restartDelayMax:
       plugin.restartDelayMax = try value.seconds(in: Self.delays, for: rawValue)
+    case .spoolBytes:
+      plugin.spoolBytes = try value.byteCount(in: (1 << 20)...(1 << 50), for: rawValue)
     case .stallAction:
       plugin.restartsWhenStalled = try value.choice(StallAction.self, for: rawValue) == .restart
     case .stallTimeout:
@@ -47,17 +51,6 @@ enum DeliveryKeyword: String, CaseIterable {
   private enum StallAction: String, CaseIterable {
     case report
     case restart
-  }
-
-  private static func action(_ value: Word) throws(Diagnostic) -> OverflowAction {
-    let text = value.text.lowercased()
-    guard text != "spill", text != "lossless" else {
-      throw value.error(
-        "overflow_action = \(text) needs the durable journal, "
-          + "which this version does not have yet",
-        suggestion: "use drop_oldest or syslog with a larger q_depth and q_bytes")
-    }
-    return try value.choice(OverflowAction.self, for: DeliveryKeyword.overflowAction.rawValue)
   }
 }
 

@@ -16,6 +16,8 @@ public struct PluginConfiguration: Equatable, Sendable {
   public var queueDepth = 2000
   /// Bytes that may be queued.
   public var queueBytes = 16 << 20
+  /// Bytes of a durable queue that may lie on disk.
+  public var spoolBytes = 1 << 30
   public var overflowAction = OverflowAction.syslog
   /// Whether a record is delivered when the plugin says so, not when it has read it.
   public var confirms = false
@@ -74,6 +76,13 @@ public enum OverflowAction: String, CaseIterable, Sendable {
   case single
   /// The host is shut down, as auditd.
   case halt
+  /// Memory first, then disk; survives a long outage of the plugin.
+  case spill
+  /// Disk first: a record is given to the plugin when it is safe.
+  case lossless
+
+  /// Whether the queue goes on on disk.
+  public var isDurable: Bool { self == .spill || self == .lossless }
 }
 
 /// Device, inode and time of change of an executable.

@@ -32,6 +32,7 @@ extension Dispatcher {
     let before = plugin.subscription.counters.delivered
     if plugin.subscription.confirm(upTo: number) {
       if plugin.subscription.counters.delivered > before { plugin.isWorthWaitingFor = true }
+      goOnReadingBack(plugin)
     } else if plugin.confirmationReport.pass(now) != nil {
       say(
         .error,

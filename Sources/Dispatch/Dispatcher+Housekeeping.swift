@@ -12,6 +12,7 @@ extension Dispatcher {
       handle(plugin, .tick)
       watch(plugin)
     }
+    tendSpool()
     finishReplay()
     if let retry = intake.retry {
       if now >= retry {

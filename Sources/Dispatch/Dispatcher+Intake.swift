@@ -80,6 +80,7 @@ extension Dispatcher {
       }
       flush(plugin, wall: wall)
     }
+    spool(batch)
     if let control, !control.listeners.isEmpty { feedListeners(batch, wall: wall) }
     shedIfOverBound()
     scheduleTick(now + .seconds(1))
@@ -105,6 +106,7 @@ extension Dispatcher {
           < ($1.subscription.firstUnwrittenSequence ?? .max)
       }
       guard let holder, holder.subscription.hasUnwritten else { return }
+      if holder.subscription.unload() { continue }
       for _ in 0..<256 where !holder.subscription.shed(journal: journal) { return }
     }
   }

@@ -7,9 +7,11 @@ import Linux
 extension Dispatcher {
   /// Takes a plugin in; it is started by the next housekeeping.
   func add(_ configuration: PluginConfiguration) {
-    plugins.append(
-      Plugin(id: nextID, configuration: configuration, node: node, journal: journal, now: now))
+    let plugin = Plugin(
+      id: nextID, configuration: configuration, node: node, journal: journal, now: now)
+    plugins.append(plugin)
     nextID += 1
+    needSpool(for: plugin)
   }
 
   /// Tells a plugin's life what happened and does what follows from it.
@@ -38,7 +40,9 @@ extension Dispatcher {
   // MARK: Start
 
   private func spawn(_ plugin: Plugin) {
-    guard runtime.isOurs else { return scheduleTick(now + .milliseconds(100)) }
+    guard runtime.isOurs, !awaitsSpool(plugin) else {
+      return scheduleTick(now + .milliseconds(100))
+    }
     // While the dispatcher stops nothing is restarted, whoever ended it, but for what a reload has
     // begun to replace.
     guard phase == .running || plugin.lifecycle.state == .starting else { return }
@@ -135,6 +139,7 @@ extension Dispatcher {
     poller.change(fd, Token.pluginInput | UInt64(plugin.id), idleInterest(plugin))
     plugin.isBlocked = false
     flush(plugin, wall: WallClock.milliseconds)
+    goOnReadingBack(plugin)
     if isPaused { unpauseIfPossible() }
   }
 
@@ -182,7 +187,9 @@ extension Dispatcher {
   /// Nothing is left to do for a plugin: what it was to get has its fate.
   private func finish(_ plugin: Plugin, _ goal: PluginLifecycle.Goal) {
     let left = plugin.subscription.counters.queued
-    if left > 0 {
+    if left > 0, plugin.subscription.storage?.takesRecords ?? false {
+      say(.notice, "plugin \(plugin.name): \(left) records wait in the spool")
+    } else if left > 0 {
       say(.error, "plugin \(plugin.name) stopped with \(left) records undelivered")
       plugin.subscription.dropAll(goal == .remove ? .removed : .stopDeadline)
     }
@@ -203,7 +210,7 @@ extension Dispatcher {
       "\(plugin.configuration.queueDepth) records, \(plugin.configuration.queueBytes) bytes"
     switch plugin.configuration.overflowAction {
     case .ignore, .dropOldest: break
-    case .syslog: reportOverflow(plugin)
+    case .syslog, .spill, .lossless: reportOverflow(plugin)
     case .suspend:
       say(.alert, "plugin \(plugin.name): queue full (\(bound)): suspended until resumed")
     case .single: act(plugin, configuration.singleCommand, "single-user mode")
@@ -225,7 +232,8 @@ extension Dispatcher {
   /// Says at a steady low rate what a plugin is losing.
   func reportOverflow(_ plugin: Plugin) {
     let dropped = plugin.subscription.counters.dropped
-    guard plugin.configuration.overflowAction == .syslog, dropped > plugin.droppedReported,
+    let action = plugin.configuration.overflowAction
+    guard action == .syslog || action.isDurable, dropped > plugin.droppedReported,
       plugin.overflowReport.pass(now) != nil
     else { return }
     say(

@@ -39,6 +39,9 @@ public final class Dispatcher {
   var phase = Phase.running
   var now = Moment.now
   let started = Moment.now
+  /// Records and events are counted from here, so that there is room below for what a spool has.
+  static let firstNumber: UInt64 = 1 << 62
+  var durable: DurableQueues?
   /// When `housekeeping` is due.
   var nextTick = Moment.now
   var scratch: [UInt8] = []
@@ -69,7 +72,8 @@ public final class Dispatcher {
     ])
     Signals.ignoreBrokenPipes()
     node = try NodeName.resolve(loaded.daemon.nameFormat, name: loaded.daemon.nodeName)
-    journal = Journal(node: node)
+    journal = Journal(
+      node: node, firstSequence: Self.firstNumber, firstEvent: Self.firstNumber)
     intake = try SourceSupply(loaded.daemon, node: node)
     source = intake.makeSource()
     runtime = RuntimeFolder(path: loaded.daemon.runtimeDirectory)
@@ -90,6 +94,7 @@ public final class Dispatcher {
       waitAndHandle()
       if now >= nextTick { housekeeping() }
     }
+    closeSpool()
     writeState()
     runtime.leave()
     return replayIsIncomplete ? 3 : 0
@@ -132,6 +137,7 @@ public final class Dispatcher {
       if let plugin = plugin(number) { childEnded(plugin) }
     case Token.pluginOutput:
       if let plugin = plugin(number) { readOutput(plugin) }
+    case Token.spool: handleSpool()
     case Token.control: acceptClients()
     case Token.client: handleClient(number, interest)
     case Token.helperOutput: readHelperOutput()

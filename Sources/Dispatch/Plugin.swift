@@ -129,11 +129,22 @@ extension Subscription.Limits {
   init(_ configuration: PluginConfiguration) {
     let whenFull: Subscription.WhenFull =
       switch configuration.overflowAction {
-      case .ignore, .syslog, .single, .halt: .dropNewest
+      case .ignore, .syslog, .single, .halt, .spill, .lossless: .dropNewest
       case .dropOldest: .dropOldest
       case .suspend: .suspend
       }
-    self.init(
-      records: configuration.queueDepth, bytes: configuration.queueBytes, whenFull: whenFull)
+    if configuration.overflowAction.isDurable {
+      self.init(records: .max, bytes: configuration.spoolBytes, whenFull: whenFull)
+    } else {
+      self.init(
+        records: configuration.queueDepth, bytes: configuration.queueBytes, whenFull: whenFull)
+    }
+  }
+}
+
+extension PluginConfiguration {
+  /// What of a durable queue is held in memory.
+  var window: Subscription.Limits {
+    .init(records: queueDepth, bytes: queueBytes, whenFull: .dropNewest)
   }
 }

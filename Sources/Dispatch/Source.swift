@@ -142,6 +142,7 @@ enum Token {
   static let control: UInt64 = 6 << 32
   static let client: UInt64 = 7 << 32
   static let helperOutput: UInt64 = 8 << 32
+  static let spool: UInt64 = 9 << 32
 
   static func kind(_ token: UInt64) -> UInt64 { token & 0xffff_ffff_0000_0000 }
   static func number(_ token: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: token) }

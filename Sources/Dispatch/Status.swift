@@ -70,6 +70,7 @@ extension Dispatcher {
         json.field("messages_lost", messages.lost)
       }
       json.object("source") { sourceStatus(&$0) }
+      if let durable { json.object("spool") { spoolStatus(durable, &$0) } }
       json.array("plugins") { json in
         for plugin in plugins { json.object { pluginStatus(plugin, &$0) } }
         for plugin in inactive {
@@ -90,7 +91,7 @@ extension Dispatcher {
     let kernel = intake.counters?.total
     json.field("kind", source.kind)
     json.field("records", source.records)
-    json.field("events", journal.events)
+    json.field("events", journal.eventsBegun)
     json.field("bytes", source.bytes)
     json.field("malformed", source.malformedTotal + (kernel?.malformed ?? 0))
     json.object("malformed_kinds") { json in
@@ -103,11 +104,28 @@ extension Dispatcher {
     json.field("reader_queue_lost", kernel?.queueLost ?? 0)
   }
 
+  private func spoolStatus(_ durable: DurableQueues, _ json: inout JSONText) {
+    let state =
+      switch durable.state {
+      case .opening: "opening"
+      case .open: "open"
+      case .failed: "failed"
+      case .unusable: "unusable"
+      }
+    json.field("state", state)
+    json.field("folder", configuration.spoolDirectory)
+    json.field("trouble", durable.trouble ?? "")
+    json.field("pending_bytes", durable.spool.pendingBytes)
+  }
+
   private func pluginStatus(_ plugin: Plugin, _ json: inout JSONText) {
     json.field("name", plugin.name)
     json.field("state", plugin.stateName)
     json.field("pid", plugin.child?.pid ?? 0)
     counterFields(plugin.subscription.counters, &json)
+    if plugin.subscription.storage != nil {
+      json.field("stored", plugin.subscription.storedRecords)
+    }
     json.field("restarts", plugin.lifecycle.restarts)
   }
 

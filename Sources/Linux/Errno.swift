@@ -13,6 +13,7 @@ public struct Errno: Error, Equatable, Hashable, Sendable, CustomStringConvertib
   public static let again = Errno(EAGAIN)
   public static let brokenPipe = Errno(EPIPE)
   public static let interrupted = Errno(EINTR)
+  public static let timedOut = Errno(ETIMEDOUT)
   public static let noSuchFile = Errno(ENOENT)
 
   public var description: String { unsafe String(cString: ad_error_text(number)) }

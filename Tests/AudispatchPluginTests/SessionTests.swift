@@ -61,19 +61,6 @@ private struct Collecting: RecordPlugin {
   }
 }
 
-/// Takes one event and never another.
-private struct Full: AuditPlugin {
-  let notes: SessionRun.Notes
-  private(set) var wantsMore = true
-
-  mutating func handle(_ event: AuditEvent) {
-    notes.note("\(event.stamp.serial)")
-    wantsMore = false
-  }
-
-  mutating func finish() { notes.note("end") }
-}
-
 private struct Refusal: Error {}
 
 private struct Refusing: AuditPlugin {
@@ -140,18 +127,6 @@ struct SessionTests {
     #expect(run.notes.all.filter { $0 != "wake" } == (1...50).map { "\($0)" })
     // Two wakes in a row would be one for nothing.
     #expect(run.notes.all.starts(with: ["1", "wake", "2", "wake", "3", "wake"]))
-  }
-
-  @Test func `ends though the plugin wants no more, when nothing is left to hand out`() throws {
-    let run = try SessionRun { session, notes in
-      var plugin = Full(notes: notes)
-      try session.run(&plugin)
-    }
-    try run.write(Self.users(1...1))
-    run.await("the event") { $0.all == ["1"] }
-    run.endInput()
-    try run.end()
-    #expect(run.notes.all == ["1", "end"])
   }
 
   @Test func `gives records as they came, each with its newline`() throws {

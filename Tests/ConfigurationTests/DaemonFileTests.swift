@@ -81,11 +81,6 @@ struct DaemonFileTests {
       "disp_qos = lossy",
       "1:1: warning: a keyword of auditd 2.8 that means nothing here; ignored ('disp_qos')"
     ),
-    (
-      "overflow_action = spill",
-      "1:19: error: overflow_action = spill needs the durable journal, which this version does "
-        + "not have yet ('spill'); use drop_oldest or syslog with a larger q_depth and q_bytes"
-    ),
   ]
 
   @Test(arguments: problems)

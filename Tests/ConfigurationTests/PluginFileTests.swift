@@ -92,13 +92,9 @@ struct PluginFileTests {
     ),
     (
       "overflow_action = drop-oldest",
-      "1:19: error: overflow_action is one of ignore, syslog, drop_oldest, suspend, single, halt "
+      "1:19: error: overflow_action is one of ignore, syslog, drop_oldest, suspend, single, halt, "
+        + "spill, lossless "
         + "('drop-oldest'); did you mean 'drop_oldest'?"
-    ),
-    (
-      "overflow_action = Lossless",
-      "1:19: error: overflow_action = lossless needs the durable journal, which this version does "
-        + "not have yet ('Lossless'); use drop_oldest or syslog with a larger q_depth and q_bytes"
     ),
     (
       "stop_timeout = 5s",

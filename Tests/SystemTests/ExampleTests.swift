@@ -127,39 +127,6 @@ struct ExampleTests {
     #expect(found == [Self.records[0], Self.records[6]])
   }
 
-  /// Each is killed in the midst of it: what it had not confirmed comes again.
-  @Test(arguments: Example.allCases)
-  func `has every record though it is killed`(_ example: Example) async throws {
-    let scratch = try Scratch()
-    let plugin = PluginFile(
-      "watch", try await example.program(),
-      example.arguments(key: "etc", file: scratch("found")), "confirm = yes",
-      "restart_delay = 0.01", "stop_timeout = 30")
-    let daemon = try await Audispatchd([plugin], scratch: scratch)
-    for round in 0..<4 {
-      try await daemon.send(
-        (1...100).flatMap { number in
-          let stamp = "msg=audit(1.000:\(round * 100 + number)):"
-          return ["type=SYSCALL \(stamp) syscall=2 key=\"etc\"", "type=EOE \(stamp)"]
-        })
-      guard round < 3 else { break }
-      var pid: Int32 = 0
-      try await eventually("it runs", detail: { daemon.messages }) {
-        pid = try daemon.plugin("watch").pid
-        return pid > 1
-      }
-      kill(pid, SIGKILL)
-    }
-    try await eventually("all is confirmed", within: .seconds(60), detail: { daemon.messages }) {
-      try daemon.plugin("watch").delivered == 800
-    }
-    try await daemon.finish()
-    let serials = scratch.lines("found").filter { $0.contains("SYSCALL") }.compactMap(
-      Receipt.serial)
-    let missing = Set(1...400).subtracting(serials).sorted()
-    #expect(missing == [])
-  }
-
   @Test func `take what comes from audispatchd`() async throws {
     let scratch = try Scratch()
     let daemon = try await Audispatchd(try await Self.plugins(key: "etc", scratch))

@@ -50,7 +50,7 @@ struct HandlingLoop<P: PluginLifeCycle & ~Copyable, Gather: Gathering>: ~Copyabl
       if isIdle { try plugin.idle() }
       let toldAll = confirmations.flush()
       // With more to hand out this only looks, and does not wait.
-      let waits = isIdle || chunk != nil && !plugin.wantsMore
+      let waits = isIdle || !plugin.wantsMore
       try wait(&plugin, waits, toldAll, reload)
     }
     try end(&plugin)
@@ -106,8 +106,7 @@ struct HandlingLoop<P: PluginLifeCycle & ~Copyable, Gather: Gathering>: ~Copyabl
     let ready = Poll.wait(
       [
         (signals.number, .read), (watched, .read), (confirmations.wake, .read),
-        // Also when the plugin wants no more: the end of input is for it to know.
-        (chunk == nil ? handoff.filled.number : -1, .read),
+        (plugin.wantsMore ? handoff.filled.number : -1, .read),
         (toldAll ? -1 : confirmations.socket, .write),
       ], milliseconds: patience)
     if !ready[2].isEmpty { confirmations.wokeUp() }

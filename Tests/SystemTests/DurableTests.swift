@@ -1,0 +1,172 @@
+import Foundation
+import Testing
+
+/// `spill` and `lossless`: a queue that goes on on disk, and outlives the dispatcher.
+@Suite("Durable queues", .inTurn, .enabled(if: Host.isRoot, "needs root"))
+struct DurableTests {
+  private func start(
+    _ scratch: Scratch, _ action: String, _ mode: String, _ further: String = "",
+    settings: [String] = []
+  ) async throws -> Audispatchd {
+    try await Audispatchd(
+      [
+        PluginFile(
+          "p", try await Programs.plugin(), [mode, scratch("out")], "overflow_action = \(action)",
+          "q_depth = 200", "restart_delay = 0.010", further),
+        PluginFile("other", try await Programs.plugin(), ["copy", scratch("other")]),
+      ],
+      settings: ["spool_dir = \(scratch("spool"))", "spool_reserve = 0"] + settings,
+      scratch: scratch)
+  }
+
+  @Test(arguments: ["spill", "lossless"])
+  func `a plugin that falls far behind gets everything, in order, once`(action: String)
+    async throws
+  {
+    let scratch = try Scratch()
+    let daemon = try await start(scratch, action, "gate:" + scratch("open"))
+    let events = TestEvent.stream(1..<10_001, records: 2, eoe: true, fill: 200)
+    try await daemon.send(events)
+    try await daemon.takenIn()
+    #expect(try daemon.plugin("p").queued > 29_000)
+    try scratch.write("", to: "open")
+    let state = try await daemon.finish(within: .seconds(60))
+    #expect(difference(scratch.lines("out"), events.records) == nil)
+    #expect(difference(scratch.lines("other"), events.records) == nil)
+    #expect(try state.plugin("p").delivered == 30_000)
+    #expect(try state.plugin("p").redelivered == 0)
+  }
+
+  @Test(arguments: ["spill", "lossless"])
+  func `what waits when the daemon stops is given to the plugin when it runs again`(
+    action: String
+  ) async throws {
+    let scratch = try Scratch()
+    let events = TestEvent.stream(1..<5_001, records: 2, eoe: true, fill: 100)
+    let first = try await start(
+      scratch, action, "never", settings: ["stop_timeout = 0.100"])
+    try await first.send(events)
+    let stopped = try await first.finish()
+    #expect(try stopped.plugin("p").queued == 15_000)
+    #expect(try stopped.plugin("p").droppedInAll == 0)
+    let later = TestEvent.stream(5_001..<5_101, records: 2, eoe: true)
+    let second = try await start(scratch, action, "copy")
+    try await second.send(later)
+    try await eventually("all is read", within: .seconds(30)) {
+      scratch.lines("out").count >= 15_300
+    }
+    let state = try await second.finish()
+    #expect(difference(scratch.lines("out"), events.records + later.records) == nil)
+    #expect(try state.plugin("p").received == 15_300)
+    #expect(try state.plugin("p").delivered == 15_300)
+  }
+
+  @Test func `a killed dispatcher's successor gives a confirming plugin the rest`() async throws {
+    let scratch = try Scratch()
+    var sent: [TestEvent] = []
+    for round in 0..<4 {
+      let daemon = try await start(scratch, "lossless", "confirm:50", "confirm = yes")
+      let events = TestEvent.stream(round * 1000..<round * 1000 + 1000, records: 2, eoe: true)
+      sent += events
+      try await daemon.send(events)
+      try await daemon.takenIn()
+      // What was given to a plugin is safe; what came last may not be yet.
+      try await eventually("all is given") { try daemon.plugin("p").queued < 50 }
+      if round < 3 {
+        daemon.child.signal(SIGKILL)
+        _ = try await daemon.child.end()
+      } else {
+        try await daemon.finish()
+      }
+    }
+    var next = 1
+    for line in scratch.lines("out") {
+      let words = line.split(separator: " ", maxSplits: 1)
+      let number = try #require(Int(words[0]))
+      #expect(number <= next, "nothing is left out")
+      #expect(String(words[1]) == sent.records[number - 1])
+      next = max(next, number + 1)
+    }
+    #expect(next == sent.records.count + 1)
+    #expect(!scratch.text("out.log").contains("OVERLAP"))
+  }
+
+  @Test func `beyond its bound on disk a plugin loses whole events, alone`() async throws {
+    let scratch = try Scratch()
+    let daemon = try await start(
+      scratch, "spill", "gate:" + scratch("open"), "spool_bytes = 1M")
+    let events = TestEvent.stream(1..<3_001, records: 2, eoe: true, fill: 500)
+    try await daemon.send(events)
+    try await daemon.takenIn()
+    try scratch.write("", to: "open")
+    try await eventually("it has read its queue") { try daemon.plugin("p").queued == 0 }
+    let last = TestEvent.stream(3_001..<3_002, records: 2, eoe: true)
+    try await daemon.send(last)
+    let state = try await daemon.finish()
+    let receipt = Receipt(of: scratch.lines("out"), sent: events + last)
+    #expect(receipt.broken == [] && receipt.foreign == [])
+    #expect(receipt.complete.last == 3_001 && receipt.absent.count > 500)
+    #expect(try state.plugin("p").drops == ["spool_full": receipt.absent.count * 3])
+    #expect(receipt.gaps.count == 1)
+    #expect(receipt.gaps[0].contains("dropped=\(receipt.absent.count * 3) "))
+    #expect(try state.plugin("other").delivered == 9_003)
+  }
+
+  @Test func `a full disk leaves the memory, is said, and is recovered from`() async throws {
+    let scratch = try Scratch()
+    try scratch.folder("spool")
+    let mount = try Child(
+      "/bin/mount", ["-t", "tmpfs", "-o", "size=12m,mode=0700", "none", scratch("spool")])
+    #expect(try await mount.end() == .exited(0))
+    defer { unsafe _ = umount2(scratch("spool"), Int32(MNT_DETACH)) }
+    let daemon = try await start(
+      scratch, "lossless", "gate:" + scratch("open"), settings: ["q_bytes = 1M"])
+    let events = TestEvent.stream(1..<10_001, records: 3, fill: 500)
+    try await daemon.send(events)
+    try await daemon.takenIn()
+    try await eventually("it is said", detail: { daemon.messages }) {
+      daemon.messages.contains("the spool takes no records (No space left on device)")
+    }
+    try scratch.write("", to: "open")
+    try await eventually(
+      "it has recovered", within: .seconds(30),
+      detail: { daemon.messages + ((try? "\(daemon.plugin("p"))") ?? "") }
+    ) {
+      daemon.messages.contains("the spool takes records again")
+    }
+    try await eventually("it has read its queue") { try daemon.plugin("p").queued == 0 }
+    let last = TestEvent.stream(10_001..<10_101, records: 3)
+    try await daemon.send(last)
+    let state = try await daemon.finish()
+    let receipt = Receipt(of: scratch.lines("out"), sent: events + last)
+    #expect(receipt.complete.last == 10_100)
+    #expect(receipt.absent.count > 0)
+    #expect(try state.plugin("other").delivered == 30_300)
+    #expect(try state.plugin("p").delivered == scratch.lines("out").count - receipt.gaps.count)
+  }
+
+  @Test func `the queue of a plugin that is gone is reported and kept`() async throws {
+    let scratch = try Scratch()
+    let events = TestEvent.stream(1..<101)
+    let first = try await start(scratch, "spill", "never", settings: ["stop_timeout = 0.100"])
+    try await first.send(events)
+    try await first.finish()
+    let settings = ["spool_dir = \(scratch("spool"))", "spool_reserve = 0"]
+    try scratch.remove("plugins.d/p.conf")
+    let second = try await Audispatchd(
+      [
+        PluginFile(
+          "q", try await Programs.plugin(), ["copy", scratch("q")], "overflow_action = spill")
+      ], settings: settings, scratch: scratch)
+    try await eventually("it is reported", detail: { second.messages }) {
+      second.messages.contains("the spool has 100 records for plugin p, which is not active")
+    }
+    try await second.send(TestEvent.stream(101..<201))
+    try await second.finish()
+    let third = try await start(scratch, "spill", "copy")
+    let last = TestEvent.stream(201..<301)
+    try await third.send(last)
+    try await third.finish()
+    #expect(difference(scratch.lines("out"), events.records + last.records) == nil)
+  }
+}
