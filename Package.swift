@@ -56,7 +56,7 @@ let package = Package(
     .executableTarget(
       name: "audispatchctl",
       dependencies: [
-        "AudispatchPlugin", "AuditRecord", "Linux",
+        "AudispatchPlugin", "AuditRecord", "Journal", "Linux",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -92,8 +92,8 @@ let package = Package(
       ],
       exclude: ["Golden"], swiftSettings: strict),
     .testTarget(
-      name: "ControlToolTests", dependencies: ["Linux", "audispatchctl"], exclude: ["Golden"],
-      swiftSettings: strict),
+      name: "ControlToolTests", dependencies: ["Journal", "Linux", "audispatchctl"],
+      exclude: ["Golden"], swiftSettings: strict),
     .testTarget(
       name: "SystemTests", dependencies: ["CAudispatch", "Linux"],
       resources: [.copy("Fixtures"), .copy("Programs")], swiftSettings: strict),

@@ -10,7 +10,7 @@ struct AudispatchControl: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       StatusCommand.self, ReloadCommand.self, ResumeCommand.self, CheckCommand.self,
-      TailCommand.self,
+      TailCommand.self, SpoolCommand.self,
     ],
     defaultSubcommand: StatusCommand.self)
 

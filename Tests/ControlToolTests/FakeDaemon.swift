@@ -54,7 +54,7 @@ enum FakeDaemon {
     var listener: Descriptor?
     if answer != nil { listener = try UnixSocket.listen("\(folder)/control.sock", mode: 0o600) }
     let place =
-      !Set(arguments).isDisjoint(with: ["--help", "--runtime-dir"])
+      !Set(arguments).isDisjoint(with: ["--help", "--runtime-dir", "--spool-dir"])
       ? [] : ["--runtime-dir", folder]
     let child = try start(
       folderFirst ? place + arguments : arguments + place, in: folder, environment)

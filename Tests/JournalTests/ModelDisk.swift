@@ -18,7 +18,8 @@ struct ModelDisk: SpoolDisk {
   /// The next calls that fail, with what.
   var failures: [Errno] = []
   var random: Seeded
-  private(set) var reads = 0
+  /// The names of the files that were read from.
+  private(set) var reads: Set<String> = []
 
   init(_ random: Seeded) { self.random = random }
 
@@ -57,7 +58,7 @@ struct ModelDisk: SpoolDisk {
   }
 
   mutating func read(_ name: String, from: Int, count: Int) throws(Errno) -> [UInt8] {
-    reads += 1
+    reads.insert(name)
     let bytes = files[name]?.bytes ?? []
     return Array(bytes.dropFirst(from).prefix(count))
   }

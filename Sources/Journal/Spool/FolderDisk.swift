@@ -66,11 +66,12 @@ struct FolderDisk: SpoolDisk, ~Copyable {
   }
 
   func read(_ name: String, from: Int, count: Int) throws(Errno) -> [UInt8] {
-    let fd = open(name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC, mode: 0)
-    guard fd >= 0 else { throw .current }
+    try Self.read("\(path)/\(name)", from: from, count: count)
+  }
+
+  static func read(_ path: String, from: Int, count: Int) throws(Errno) -> [UInt8] {
+    let (fd, size) = try open(path)
     defer { close(fd) }
-    let size = Int(lseek(fd, 0, SEEK_END))
-    guard size >= 0 else { throw .current }
     let wanted = max(0, min(count, size - from))
     var bytes = [UInt8](repeating: 0, count: wanted)
     var done = 0
@@ -86,6 +87,28 @@ struct FolderDisk: SpoolDisk, ~Copyable {
     }
     bytes.removeLast(wanted - done)
     return bytes
+  }
+
+  static func size(_ path: String) throws(Errno) -> Int {
+    let (fd, size) = try open(path)
+    close(fd)
+    return size
+  }
+
+  private static func open(_ path: String) throws(Errno) -> (fd: Int32, size: Int) {
+    let fd = retryingInterrupts {
+      unsafe ad_open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0)
+    }
+    guard fd >= 0 else { throw .current }
+    do throws(Errno) {
+      guard try Files.status(of: fd).kind == .regular else { throw Errno(EINVAL) }
+      let size = lseek(fd, 0, SEEK_END)
+      guard size >= 0 else { throw .current }
+      return (fd, Int(size))
+    } catch {
+      close(fd)
+      throw error
+    }
   }
 
   func remove(_ name: String) throws(Errno) {

@@ -25,6 +25,8 @@ struct SpoolFile: Equatable, Sendable {
 
   /// Bytes, but for a last batch that is larger.
   static let size = 4 << 20
+  /// Numbers of records and events stay below; what names others is not the log's.
+  static let numberLimit: UInt64 = 1 << 62
 
   init(first: UInt64, generation: UInt32, salt: UInt32) {
     self.first = first
@@ -38,7 +40,7 @@ struct SpoolFile: Equatable, Sendable {
     let parts = name.dropLast(6).split(separator: "-", omittingEmptySubsequences: false)
     guard parts.count == 3, parts.map(\.utf8.count) == [16, 8, 8],
       let first = UInt64(parts[0], radix: 16), let generation = UInt32(parts[1], radix: 16),
-      let salt = UInt32(parts[2], radix: 16)
+      let salt = UInt32(parts[2], radix: 16), first < Self.numberLimit, generation < 1 << 31
     else { return nil }
     self.init(first: first, generation: generation, salt: salt)
     if self.name != name { return nil }

@@ -62,13 +62,12 @@ struct SpoolLog<Disk: SpoolDisk & ~Copyable>: ~Copyable {
     files = try self.disk.names().compactMap { SpoolFile(name: $0) }
       .sorted { ($0.first, $0.generation) < ($1.first, $1.generation) }
     generation = files.map(\.generation).max() ?? 0
-    var found: [[UInt8]] = []
-    for file in files.reversed() {
-      let bytes = try self.disk.read(file.name, from: 0, count: .max)
-      found.insert(bytes, at: 0)
-      if Self.hasCheckpoint(bytes, file) { break }
+    var begin = files.count
+    while begin > 0 {
+      begin -= 1
+      if try hasCheckpoint(files[begin]) { break }
     }
-    for (file, bytes) in zip(files.suffix(found.count), found) { take(file, bytes) }
+    for file in files[begin...] { try take(file) }
     // A file is removed only when every plugin is done with it, on a full disk even before that
     // could be written down.
     if let first = files.first?.first {
@@ -80,21 +79,19 @@ struct SpoolLog<Disk: SpoolDisk & ~Copyable>: ~Copyable {
     syncedCursors = cursors
   }
 
-  private static func hasCheckpoint(_ bytes: [UInt8], _ file: SpoolFile) -> Bool {
-    var scan = SpoolScan(salt: file.salt)
-    guard let head = scan.next(bytes.span), head.kind == .head, scan.damaged == 0 else {
-      return false
-    }
+  private mutating func hasCheckpoint(_ file: SpoolFile) throws(Errno) -> Bool {
+    var walk = SpoolWalk(file, chunk: 256 << 10)
+    guard let head = try walk.next(&disk), head.kind == .head else { return false }
     for _ in 0..<head.type {
-      guard scan.next(bytes.span) != nil, scan.damaged == 0 else { return false }
+      guard walk.damaged.isEmpty, try walk.next(&disk) != nil else { return false }
     }
-    return true
+    return walk.damaged.isEmpty
   }
 
-  private mutating func take(_ file: SpoolFile, _ bytes: [UInt8]) {
+  private mutating func take(_ file: SpoolFile) throws(Errno) {
     nextSequence = max(nextSequence, file.first)
-    var scan = SpoolScan(salt: file.salt)
-    while let record = scan.next(bytes.span) {
+    var walk = SpoolWalk(file)
+    while let record = try walk.next(&disk) {
       // Numbers that were given are not given again, also when the records are lost and only what
       // came behind them is there.
       let behind: UInt64 = record.kind == .data ? 1 : 0
@@ -103,16 +100,16 @@ struct SpoolLog<Disk: SpoolDisk & ~Copyable>: ~Copyable {
       switch record.kind {
       case .head, .data: break
       case .cursor, .hole:
-        if let note = SpoolNote(bytes.span, record.text) { apply(record.kind, note) }
+        if let note = SpoolNote(walk.bytes.span, record.text) { apply(record.kind, note) }
       }
     }
-    damaged += scan.damaged
+    damaged += walk.damaged.count
   }
 
   private mutating func apply(_ kind: SpoolRecord.Kind, _ note: SpoolNote) {
     let (first, second, third) = note.values
     switch kind {
-    case .cursor:
+    case .cursor where first < SpoolFile.numberLimit && second < SpoolFile.numberLimit:
       cursors[note.name, default: SpoolCursor(next: first, number: second)]
         .move(to: first, number: second, seconds: third)
     case .hole where first < second: cursors[note.name]?.addHole(first..<second)
@@ -293,7 +290,7 @@ struct SpoolLog<Disk: SpoolDisk & ~Copyable>: ~Copyable {
         loaded.through = limit
         return loaded
       }
-      offset += scan.position > 0 ? scan.position : chunk - (64 << 10)
+      offset += scan.position > 0 ? scan.position : chunk - SpoolRecord.longest
     }
   }
 }

@@ -15,6 +15,8 @@ struct SpoolRecord: Equatable, Sendable {
   }
 
   static let headerSize = 32
+  /// No record has more bytes, padding included.
+  static let longest = (headerSize + 2 * Int(UInt16.max) + 7) / 8 * 8
 
   var kind: Kind
   /// The flags of the record's entry in the journal.
@@ -30,6 +32,8 @@ struct SpoolRecord: Equatable, Sendable {
   var payload: Range<Int>
   /// Behind the padding.
   var end: Int
+
+  var start: Int { text.lowerBound - Self.headerSize }
 
   /// The record at a place; `nil` when none stands there, or a damaged one.
   ///
@@ -48,7 +52,9 @@ struct SpoolRecord: Equatable, Sendable {
         kind: raw[start + 30], flags: raw[start + 31]
       )
     }
-    guard let kind = Kind(rawValue: header.kind) else { return nil }
+    guard let kind = Kind(rawValue: header.kind), header.sequence < SpoolFile.numberLimit,
+      header.event < SpoolFile.numberLimit
+    else { return nil }
     let size = Self.headerSize + header.text + header.payload
     guard bytes.count - start >= size else { return nil }
     let crc = unsafe bytes.withUnsafeBytes { raw in
