@@ -33,7 +33,7 @@ extension Dispatcher {
       source.takeRecords(limit: limit, into: journal)
       reportMalformed()
       guard journal.batch.records > 0 else { return }
-      activity.note(records: journal.batch.records, now)
+      activity.note(records: journal.batch.records, bytesRead: source.bytes, now)
       distribute()
       if journal.batch.records < limit { return }
     } while true
@@ -230,13 +230,17 @@ struct Grace {
 /// Whether records come so fast that it pays to let a few gather before the next look.
 ///
 /// A look costs a handful of system calls, whatever it finds. At 100,000 records a second and more,
-/// waiting a tenth of a millisecond between two looks makes each worth it; the input's socket holds
-/// several times what comes meanwhile. Below that rate nothing waits.
+/// waiting a tenth of a millisecond between two looks makes each worth it, as long as the input's
+/// socket holds several times what comes meanwhile: padded records fill it too soon for that. Below
+/// that rate nothing waits.
 struct ActivityMeter {
   /// Records in a millisecond from which on it is busy.
-  private static let busyRate = 100
+  private static let busyRate: Int64 = 100
+  /// Bytes in a millisecond of which a tenth is much for a socket.
+  private static let fullRate: Int64 = 1 << 20
   /// A look that finds fewer was early.
   private static let fewRecords = 256
+  /// Nanoseconds.
   static let pause: Int64 = 100_000
 
   private var isBusy = false
@@ -247,15 +251,21 @@ struct ActivityMeter {
   private(set) var last = Moment(nanoseconds: 0)
   private var windowStart = Moment(nanoseconds: 0)
   private var records = 0
+  private var bytesBefore: UInt64 = 0
 
-  mutating func note(records count: Int, _ now: Moment) {
+  /// - Parameter bytesRead: since the start.
+  mutating func note(records count: Int, bytesRead: UInt64, _ now: Moment) {
     last = now
     lastCount = count
     records += count
     let elapsed = now.nanoseconds - windowStart.nanoseconds
     guard elapsed >= 1_000_000 else { return }
-    isBusy = Int64(records) * 1_000_000 / elapsed >= Self.busyRate
+    let milliseconds = elapsed / 1_000_000
+    isBusy =
+      Int64(records) / milliseconds >= Self.busyRate
+      && Int64(bytesRead - bytesBefore) / milliseconds < Self.fullRate
     windowStart = now
     records = 0
+    bytesBefore = bytesRead
   }
 }
