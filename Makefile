@@ -91,7 +91,7 @@ install: build ## install under DESTDIR
 	install -d -m 0755 '$(DESTDIR)$(SBINDIR)' '$(DESTDIR)$(LIBEXECDIR)' '$(DOC)/examples' \
 	  '$(DOC)/plugins/swift/Sources'
 	install -m 0750 $(DAEMONS:%=$(RELEASE)/%) '$(DESTDIR)$(SBINDIR)'
-	install -m 0750 $(PLUGINS:%=$(RELEASE)/%) '$(DESTDIR)$(LIBEXECDIR)'
+	install -m 0755 $(PLUGINS:%=$(RELEASE)/%) '$(DESTDIR)$(LIBEXECDIR)'
 	install -d -m 0750 '$(ETC)' '$(ETC)/plugins.d'
 	[ -e '$(ETC)/audispatchd.conf' ] || \
 	  install -m 0640 Documentation/examples/audispatchd.conf '$(ETC)'

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -177,13 +176,13 @@ void ad_fine_timers(void) { prctl(PR_SET_TIMERSLACK, 1UL, 0, 0, 0); }
 // Signals
 
 // Past the C library, which keeps 32 and 33 to itself: a parent may have ignored those too.
-static void default_dispositions(void) {
+void ad_default_dispositions(void) {
 	struct { void *handler; unsigned long flags; void *restorer; uint64_t mask; } defaults = {0};
 	for (int s = 1; s < NSIG; s++) syscall(SYS_rt_sigaction, s, &defaults, 0, sizeof defaults.mask);
 }
 
 void ad_reset_signals(void) {
-	default_dispositions();
+	ad_default_dispositions();
 	sigset_t none;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, 0);
@@ -210,73 +209,6 @@ int ad_nice(void) { return getpriority(PRIO_PROCESS, 0); }
 int ad_set_nice(int value) { return setpriority(PRIO_PROCESS, 0, value); }
 
 // Children
-
-static const char *const stages[] = {"clone", "move its descriptors", "open its descriptors", "exec"};
-const char *ad_spawn_stage(int stage) {
-	return stage >= 0 && stage < (int)(sizeof stages / sizeof *stages) ? stages[stage] : "start";
-}
-
-struct start {
-	const char *path;
-	char *const *argv, *const *envp;
-	int fd[4];
-	volatile int stage, error;
-};
-
-// Runs in the parent's memory (CLONE_VM) while the parent waits (CLONE_VFORK):
-// only system calls, nothing that allocates or takes a lock.
-static int in_child(void *argument) {
-	struct start *s = argument;
-	default_dispositions();
-	setpgid(0, 0);
-	setpriority(PRIO_PROCESS, 0, 0);
-	s->stage = 1;
-	// Out of the way first: one of them may itself be 0, 1, 2 or 3.
-	int high[4], wanted = s->fd[3] >= 0 ? 4 : 3;
-	for (int i = 0; i < wanted; i++)
-		if ((high[i] = fcntl(s->fd[i], F_DUPFD_CLOEXEC, 10)) < 0) goto failed;
-	s->stage = 2;
-	for (int i = 0; i < wanted; i++)
-		if (dup2(high[i], i) < 0) goto failed;
-	// Close-on-exec, not closed: should exec fail, nothing of the parent's is touched.
-	syscall(SYS_close_range, (unsigned)wanted, ~0U, 4U /* CLOSE_RANGE_CLOEXEC */);
-	sigset_t none;
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, 0);
-	s->stage = 3;
-	execve(s->path, s->argv, s->envp);
-failed:
-	s->error = errno;
-	_exit(127);
-}
-
-int ad_spawn(const char *path, char *const *argv, char *const *envp, int input, int output,
-	int error, int extra, ad_child *child) {
-	enum { STACK = 64 << 10 };
-	struct start s = {.path = path, .argv = argv, .envp = envp, .fd = {input, output, error, extra}};
-	*child = (ad_child){.pidfd = -1};
-	char *stack = mmap(0, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-	if (stack == MAP_FAILED) return child->error = errno, -1;
-	sigset_t all, before;
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &before);
-	// No CLONE_FILES: the child's descriptors are its own.
-	int pidfd = -1;
-	pid_t pid = clone(in_child, stack + STACK, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &s, &pidfd);
-	int failure = errno;
-	sigprocmask(SIG_SETMASK, &before, 0);
-	munmap(stack, STACK);
-	if (pid < 0) return child->error = errno = failure, -1;
-	if (s.error) {
-		close(pidfd);
-		waitpid(pid, 0, 0);
-		child->stage = s.stage;
-		return child->error = errno = s.error, -1;
-	}
-	child->pid = pid;
-	child->pidfd = pidfd;
-	return 0;
-}
 
 int ad_pidfd_signal(int pidfd, int signal) {
 	return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, 0, 0);

@@ -78,7 +78,7 @@ struct DaemonFile {
       diagnostics.append(
         setting.keyword.warning("a keyword of auditd 2.8 that means nothing here; ignored"))
     } else if !Self.ignored.contains(keyword) {
-      let onlyPlugins = PluginFile.Keyword(rawValue: keyword) != nil
+      let onlyPlugins = PluginFile.isOnlyPlugins(keyword)
       throw setting.keyword.error(
         "unknown keyword",
         suggestion: onlyPlugins

@@ -1,4 +1,4 @@
-import Linux
+public import Linux
 
 /// Which configuration is asked for.
 public struct ConfigurationRequest: Equatable, Sendable {
@@ -32,11 +32,17 @@ public struct LoadEnvironment: Sendable {
   public var user: UInt32
   /// The daemon's own executable, absolute and without links; our plugins may be beside it.
   public var daemonExecutable: String
+  /// Which version of landlock the kernel has; 0: none.
+  public var landlockVersion: Int
 
-  public init(files: FileAccess = .system, user: UInt32, daemonExecutable: String) {
+  public init(
+    files: FileAccess = .system, user: UInt32, daemonExecutable: String,
+    landlockVersion: Int = Landlock.version
+  ) {
     self.files = files
     self.user = user
     self.daemonExecutable = daemonExecutable
+    self.landlockVersion = landlockVersion
   }
 }
 

@@ -1,3 +1,5 @@
+public import Linux
+
 /// What one file of `plugins.d` asks for, checked and complete: plugin file over
 /// `audispatchd.conf` over the default.
 public struct PluginConfiguration: Equatable, Sendable {
@@ -37,6 +39,8 @@ public struct PluginConfiguration: Equatable, Sendable {
   public var stallTimeout = Duration.seconds(30)
   /// Whether a stalled plugin is stopped and started again, not only reported.
   public var restartsWhenStalled = false
+  /// What it is kept from; of an active plugin only.
+  public var confinement = Confinement()
   /// Which file the executable is; a replaced one restarts the plugin at reload.
   public var executable: ExecutableIdentity?
 

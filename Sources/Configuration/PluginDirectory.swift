@@ -131,7 +131,11 @@ struct PluginDirectory {
     switch executable.verdict(on: configuration.path, written: path.text) {
     case .usable(let identity):
       configuration.executable = identity
-      plugins.append(configuration)
+      do throws(Diagnostic) {
+        configuration.confinement = try parsed.confinement.resolved(
+          environment, warnings: &diagnostics)
+        plugins.append(configuration)
+      } catch { refuse(plugin, error) }
     case .dispatcher:
       diagnostics.append(
         path.warning("this is the dispatcher itself, for auditd to start; not started"))

@@ -5,6 +5,8 @@ struct PluginFile {
   private(set) var diagnostics: [Diagnostic] = []
   /// Where the path stands in the file.
   private(set) var path: Word?
+  /// Its users, groups and paths are as written, and not yet looked for.
+  private(set) var confinement = ConfinementRequest()
 
   enum Keyword: String, CaseIterable {
     case active
@@ -16,7 +18,13 @@ struct PluginFile {
   }
 
   static let keywords =
-    (Keyword.allCases.map(\.rawValue) + DeliveryKeyword.allCases.map(\.rawValue)).sorted()
+    (Keyword.allCases.map(\.rawValue) + DeliveryKeyword.allCases.map(\.rawValue)
+    + ConfinementKeyword.allCases.map(\.rawValue)).sorted()
+
+  /// Whether a keyword is one of these files', and not of audispatchd.conf too.
+  static func isOnlyPlugins(_ keyword: String) -> Bool {
+    Keyword(rawValue: keyword) != nil || ConfinementKeyword(rawValue: keyword) != nil
+  }
 
   var isUsable: Bool { !diagnostics.contains { $0.severity == .error } }
 
@@ -53,6 +61,9 @@ struct PluginFile {
   private mutating func apply(_ setting: Setting, keyword: String) throws(Diagnostic) {
     if let delivery = DeliveryKeyword(rawValue: keyword) {
       return try delivery.apply(setting, to: &configuration)
+    }
+    if let confining = ConfinementKeyword(rawValue: keyword) {
+      return try confinement.apply(setting, confining)
     }
     guard let own = Keyword(rawValue: keyword) else {
       let elsewhere = DaemonFile.keywords.contains(keyword)

@@ -66,7 +66,8 @@ extension Dispatcher {
       runtime.noteChildren(plugins, starting: plugin)
       let child = try ChildProcess(
         path: configuration.path, arguments: configuration.arguments, environment: environment,
-        input: childEnd.number, output: outputEnd.number, error: outputEnd.number)
+        input: childEnd.number, output: outputEnd.number, error: outputEnd.number,
+        confinement: configuration.confinement)
       ourEnd.setNonblocking(true)
       _ = poller.add(child.pidfd, Token.pluginEnd | UInt64(plugin.id), .read)
       _ = poller.add(output.number, Token.pluginOutput | UInt64(plugin.id), .read)

@@ -31,13 +31,14 @@ public struct ChildProcess: ~Copyable {
   public var pidfd: Int32 { pidfdOwner.number }
 
   /// Starts a program with those descriptors as 0, 1, 2 and, if given, 3; nothing else is open in
-  /// it, all signals are at their defaults, its nice value is 0, and it leads a process group.
+  /// it, all signals are at their defaults, its nice value is 0, it leads a process group, and it
+  /// is confined.
   ///
   /// Blocks until the program runs or could not be started; takes less than a millisecond,
-  /// whatever this process's size (CLONE_VM | CLONE_VFORK).
+  /// whatever this process's size (CLONE_VM), and as long as opening the confinement's paths does.
   public init(
     path: String, arguments: [String], environment: [String], input: Int32, output: Int32,
-    error: Int32, extra: Int32 = -1
+    error: Int32, extra: Int32 = -1, confinement: Confinement = Confinement()
   ) throws(SpawnError) {
     var child = ad_child()
     let argv = unsafe ([path] + arguments).map { unsafe strdup($0) } + [nil]
@@ -46,11 +47,19 @@ public struct ChildProcess: ~Copyable {
       unsafe argv.forEach { unsafe free($0) }
       unsafe envp.forEach { unsafe free($0) }
     }
-    let result = unsafe argv.withUnsafeBufferPointer { argv in
-      unsafe envp.withUnsafeBufferPointer { envp in
-        unsafe ad_spawn(
-          path, argv.baseAddress!, envp.baseAddress!, input, output, error, extra, &child)
+    let result: Int32
+    do throws(SystemError) {
+      result = try unsafe confinement.withPrepared(for: path) { confinement in
+        unsafe argv.withUnsafeBufferPointer { argv in
+          unsafe envp.withUnsafeBufferPointer { envp in
+            unsafe ad_spawn_confined(
+              path, argv.baseAddress!, envp.baseAddress!, input, output, error, extra, confinement,
+              &child)
+          }
+        }
       }
+    } catch {
+      throw SpawnError(path: path, stage: "\(error.operation) \(error.subject)", cause: error.cause)
     }
     guard result == 0 else {
       throw SpawnError(

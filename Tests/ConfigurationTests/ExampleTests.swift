@@ -2,6 +2,7 @@ import Configuration
 import Linux
 import Testing
 
+@testable import enum Configuration.ConfinementKeyword
 @testable import struct Configuration.DaemonFile
 @testable import enum Configuration.DeliveryKeyword
 @testable import struct Configuration.PluginFile
@@ -69,6 +70,13 @@ struct ExampleTests {
     }
   }
 
+  @Test func `of plugins name every keyword of confinement`() throws {
+    let text = Self.uncommented(try Self.text("plugins.d/print.conf"))
+    for keyword in ConfinementKeyword.allCases.map(\.rawValue) {
+      #expect(text.contains("\n\(keyword) = "), "\(keyword)")
+    }
+  }
+
   @Test func `describe every keyword`() throws {
     let daemon = try Self.text("Documentation/man/audispatchd.conf.5")
     let plugins = try Self.text("Documentation/man/audispatch-plugins.d.5")
@@ -76,7 +84,7 @@ struct ExampleTests {
       #expect(daemon.contains("\n.TP\n.BR \(keyword) "), "\(keyword)")
     }
     for keyword in PluginFile.Keyword.allCases.map(\.rawValue)
-      + DeliveryKeyword.allCases.map(\.rawValue)
+      + DeliveryKeyword.allCases.map(\.rawValue) + ConfinementKeyword.allCases.map(\.rawValue)
     {
       #expect(plugins.contains("\n.TP\n.BR \(keyword) "), "\(keyword)")
     }

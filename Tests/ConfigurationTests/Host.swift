@@ -17,7 +17,20 @@ struct Host {
     "/usr/sbin": .directory(), "/usr/sbin/audispatchd": .program(),
     "/usr/libexec/audispatch": .directory(),
     "/usr/libexec/audispatch/audispatch-print": .program(),
+    "/etc": .directory(),
+    "/etc/passwd": .file(
+      """
+      root:x:0:0:root:/root:/bin/bash
+      daemon:x:1:1::/usr/sbin:/usr/sbin/nologin
+      +nis
+      nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
+      _laurel:x:999:995::/var/log/laurel:/usr/sbin/nologin
+      """),
+    "/etc/group": .file("root:x:0:\nadm:x:4:syslog,x\nnogroup:x:65534:\nssl-cert:x:110:\n"),
+    "/usr/share/zoneinfo": .directory(), "/var/log/audispatch": .directory(),
   ]
+
+  var landlockVersion = 7
 
   static let plugins = "/etc/audispatch/plugins.d"
 
@@ -31,7 +44,9 @@ struct Host {
   ) -> LoadedConfiguration {
     LoadedConfiguration(
       request,
-      LoadEnvironment(files: access, user: user, daemonExecutable: "/usr/sbin/audispatchd"))
+      LoadEnvironment(
+        files: access, user: user, daemonExecutable: "/usr/sbin/audispatchd",
+        landlockVersion: landlockVersion))
   }
 
   /// Loads with one file in the folder of plugins.

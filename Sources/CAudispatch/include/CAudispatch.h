@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "spawn.h"
+
 #pragma clang assume_nonnull begin
 
 // Descriptors. All are made close-on-exec.
@@ -44,6 +46,7 @@ void ad_sleep_ns(int64_t nanoseconds);	// at 1 ns timer slack once ad_fine_timer
 void ad_fine_timers(void);
 
 // Signals.
+void ad_default_dispositions(void);	// of every signal
 void ad_reset_signals(void);	// every disposition to default, nothing blocked
 int ad_signal_descriptor(const int *signals, int count);	// blocks them and opens a signalfd
 int ad_next_signal(int fd, int *sender);	// the number, 0 when none waits
@@ -51,20 +54,7 @@ void ad_ignore_sigpipe(void);
 int ad_nice(void);
 int ad_set_nice(int value);
 
-// Children.
-typedef struct {
-	int stage;	// index into ad_spawn_stages, when it failed
-	int error;	// errno of that stage
-	pid_t pid;
-	int pidfd;
-} ad_child;
-// Starts a program with `input`, `output` and `error` as descriptors 0 to 2 and
-// nothing else open, every signal at its default and unblocked, nice value 0 plus
-// `nice`, in a process group of its own. Blocks until exec has happened or failed.
-int ad_spawn(const char *path, char *const _Nullable *_Nonnull argv,
-	char *const _Nullable *_Nonnull envp, int input, int output, int error, int extra,
-	ad_child *child);
-const char *ad_spawn_stage(int stage);
+// Children; they are started by spawn.h.
 int ad_pidfd_signal(int pidfd, int signal);
 // Reaps the child: 1 with its wait status when it has ended, 0 when it runs.
 int ad_reap(pid_t pid, int *status);

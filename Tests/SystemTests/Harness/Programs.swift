@@ -20,6 +20,8 @@ enum Programs {
 
   /// The plugin with many manners; see its source.
   static func plugin() async throws -> String { try await compiled.value(of: "plugin", []) }
+  /// Reports what it may do; see its source.
+  static func confined() async throws -> String { try await compiled.value(of: "confined", []) }
   /// Executes itself as another user.
   static func execs() async throws -> String { try await compiled.value(of: "execs", ["-static"]) }
 

@@ -1,0 +1,53 @@
+// Starting a child, and what it is kept from.
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#pragma clang assume_nonnull begin
+
+typedef struct {
+	int stage;	// for ad_spawn_stage, when it failed
+	int error;	// errno of that stage
+	pid_t pid;
+	int pidfd;
+} ad_child;
+
+// What a child gives up before exec. All of it was looked up before: the child only applies it.
+typedef struct {
+	bool sets_user, sets_group, sets_groups;
+	uid_t user;
+	gid_t group;
+	const gid_t *_Nullable groups;
+	size_t group_count;
+	bool sets_capabilities;	// permitted, effective, inheritable and ambient become `capabilities`
+	bool sets_bounding;	// and nothing else can be had again
+	uint64_t capabilities;	// bit N is capability N
+	bool no_new_privileges;
+	// Of files, processes, address space and core, soft and hard; -1: as they are.
+	int64_t limits[4];
+	int ruleset;	// of landlock; -1: none
+} ad_confinement;
+
+// Starts a program with `input`, `output`, `error` and, unless it is -1, `extra` as descriptors
+// 0 to 3 and nothing else open, every signal at its default and unblocked, nice value 0, in a
+// process group of its own. Blocks until exec has happened or failed. -1 and errno on failure.
+int ad_spawn(const char *path, char *const _Nullable *_Nonnull argv,
+	char *const _Nullable *_Nonnull envp, int input, int output, int error, int extra,
+	ad_child *child);
+int ad_spawn_confined(const char *path, char *const _Nullable *_Nonnull argv,
+	char *const _Nullable *_Nonnull envp, int input, int output, int error, int extra,
+	const ad_confinement *_Nullable confinement, ad_child *child);
+const char *ad_spawn_stage(int stage);
+
+// Landlock. Rights are those of landlock(7), by their bits.
+int ad_landlock_version(void);	// 0: the kernel has none, or it is off
+int ad_landlock_ruleset(uint64_t handled);	// close-on-exec
+// Allows these rights below a path, links followed; ENOENT and the like as open(2).
+// A path that is no folder gets those of them that a file can have.
+int ad_landlock_allow(int ruleset, const char *path, uint64_t rights);
+
+int ad_last_capability(void);	// the highest number that this kernel knows
+
+#pragma clang assume_nonnull end

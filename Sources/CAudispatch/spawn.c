@@ -1,0 +1,237 @@
+// Starting a child. Between clone and exec it runs in its parent's memory: it makes system calls
+// and nothing else, each by its number where the C library's function does more (setresuid and its
+// like change all threads of a process).
+#include "CAudispatch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum stage { CLONE, MOVE, OPEN, LIMITS, BOUND, GROUPS, GROUP, USER, KEEP, NO_NEW, LANDLOCK, EXEC };
+static const char *const stages[] = {
+	[CLONE] = "clone", [MOVE] = "move its descriptors", [OPEN] = "open its descriptors",
+	[LIMITS] = "set its limits", [BOUND] = "bound its capabilities",
+	[GROUPS] = "set its supplementary groups", [GROUP] = "set its group", [USER] = "set its user",
+	[KEEP] = "set its capabilities", [NO_NEW] = "set no_new_privs",
+	[LANDLOCK] = "restrict its paths", [EXEC] = "exec",
+};
+const char *ad_spawn_stage(int stage) {
+	return stage >= 0 && stage < (int)(sizeof stages / sizeof *stages) ? stages[stage] : "start";
+}
+
+struct start {
+	const char *path;
+	char *const *argv, *const *envp;
+	int fd[4];
+	const ad_confinement *confinement;
+	volatile int stage, error;
+};
+
+static int keep_capabilities(uint64_t kept) {
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2];
+	for (int i = 0; i < 2; i++)
+		data[i].effective = data[i].permitted = data[i].inheritable = (uint32_t)(kept >> (32 * i));
+	if (syscall(SYS_capset, &header, data)) return -1;
+	syscall(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0L, 0L, 0L);
+	for (long c = 0; c < 64; c++)
+		if (kept >> c & 1 && syscall(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, c, 0L, 0L))
+			return -1;
+	return 0;
+}
+
+static int bound_capabilities(uint64_t kept) {
+	for (long c = 0; c < 64; c++) {
+		long there = syscall(SYS_prctl, PR_CAPBSET_READ, c, 0L, 0L, 0L);
+		if (there < 0) break;	// the kernel knows no further ones
+		if (there && !(kept >> c & 1) && syscall(SYS_prctl, PR_CAPBSET_DROP, c, 0L, 0L, 0L)) return -1;
+	}
+	return 0;
+}
+
+// Where it failed is in `stage`. The order is the only one that works: limits and the bounding set
+// need what the change of the user takes away, and landlock binds everything that follows it.
+static int confine(const ad_confinement *c, volatile int *stage) {
+	*stage = LIMITS;
+	static const int resources[] = {RLIMIT_NOFILE, RLIMIT_NPROC, RLIMIT_AS, RLIMIT_CORE};
+	for (int i = 0; i < 4; i++) {
+		uint64_t both[2] = {(uint64_t)c->limits[i], (uint64_t)c->limits[i]};
+		if (c->limits[i] >= 0 && syscall(SYS_prlimit64, 0, resources[i], both, 0)) return -1;
+	}
+	*stage = BOUND;
+	if (c->sets_bounding && bound_capabilities(c->capabilities)) return -1;
+	*stage = GROUPS;
+	if (c->sets_groups && syscall(SYS_setgroups, c->group_count, c->groups)) return -1;
+	*stage = GROUP;
+	if (c->sets_group && syscall(SYS_setresgid, c->group, c->group, c->group)) return -1;
+	*stage = USER;
+	if (c->sets_user) {
+		if (c->sets_capabilities && syscall(SYS_prctl, PR_SET_KEEPCAPS, 1L, 0L, 0L, 0L)) return -1;
+		if (syscall(SYS_setresuid, c->user, c->user, c->user)) return -1;
+	}
+	*stage = KEEP;
+	if (c->sets_capabilities && keep_capabilities(c->capabilities)) return -1;
+	*stage = NO_NEW;
+	if (c->no_new_privileges && syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L)) return -1;
+	*stage = LANDLOCK;
+	if (c->ruleset >= 0 && syscall(446 /* landlock_restrict_self */, c->ruleset, 0)) return -1;
+	return 0;
+}
+
+static int in_child(void *argument) {
+	struct start *s = argument;
+	ad_default_dispositions();
+	setpgid(0, 0);
+	setpriority(PRIO_PROCESS, 0, 0);
+	s->stage = MOVE;
+	// Out of the way first: one of them may itself be 0, 1, 2 or 3.
+	ad_confinement confinement = s->confinement ? *s->confinement : (ad_confinement){.ruleset = -1};
+	int high[4], wanted = s->fd[3] >= 0 ? 4 : 3;
+	for (int i = 0; i < wanted; i++)
+		if ((high[i] = fcntl(s->fd[i], F_DUPFD_CLOEXEC, 10)) < 0) goto failed;
+	if (confinement.ruleset >= 0 &&
+		(confinement.ruleset = fcntl(confinement.ruleset, F_DUPFD_CLOEXEC, 10)) < 0) goto failed;
+	s->stage = OPEN;
+	for (int i = 0; i < wanted; i++)
+		if (dup2(high[i], i) < 0) goto failed;
+	// Close-on-exec, not closed: should exec fail, nothing of the parent's is touched.
+	syscall(SYS_close_range, (unsigned)wanted, ~0U, 4U /* CLOSE_RANGE_CLOEXEC */);
+	if (s->confinement && confine(&confinement, &s->stage)) goto failed;
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, 0);
+	s->stage = EXEC;
+	execve(s->path, s->argv, s->envp);
+failed:
+	s->error = errno;
+	_exit(127);
+}
+
+// Whether a process is stopped or traced.
+static bool is_stopped(pid_t pid) {
+	char path[32], line[512];
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) return false;
+	ssize_t n = read(fd, line, sizeof line - 1);
+	close(fd);
+	line[n < 0 ? 0 : n] = 0;
+	const char *end = strrchr(line, ')');
+	return end && (end[1] == ' ') && (end[2] == 'T' || end[2] == 't');
+}
+
+// Waits until the child has left our memory, which shows as the end of the pipe that it leaves open
+// for exec or its end to close. CLONE_VFORK would wait too, but for ever: once the child is another
+// user's, that user may stop it there. False: it was stopped and had to be killed.
+static bool wait_for_exec(int end, pid_t pid, int pidfd) {
+	bool went_on = true;
+	for (;;) {
+		struct pollfd p = {.fd = end};
+		// poll() touches errno, which is the child's as well, only when it fails.
+		if (poll(&p, 1, 50) > 0) return went_on;
+		if (went_on && is_stopped(pid)) {
+			ad_pidfd_signal(pidfd, SIGKILL);
+			went_on = false;
+		}
+	}
+}
+
+static pid_t start_in_our_memory(struct start *s, int *pidfd) {
+	enum { STACK = 64 << 10 };
+	char *stack = mmap(0, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	if (stack == MAP_FAILED) return -1;
+	int pair[2];
+	if (ad_pipe(pair)) {
+		munmap(stack, STACK);
+		return -1;
+	}
+	// Changing its user makes all of our memory that of a program that is not to be looked at.
+	int dumpable = prctl(PR_GET_DUMPABLE);
+	// No CLONE_FILES: the child's descriptors are its own.
+	pid_t pid = clone(in_child, stack + STACK, CLONE_VM | CLONE_PIDFD | SIGCHLD, s, pidfd);
+	int failure = errno;
+	close(pair[1]);
+	if (pid >= 0 && !wait_for_exec(pair[0], pid, *pidfd) && !s->error) s->error = ECANCELED;
+	close(pair[0]);
+	if (dumpable == 1) prctl(PR_SET_DUMPABLE, 1UL, 0UL, 0UL, 0UL);
+	munmap(stack, STACK);
+	errno = failure;
+	return pid;
+}
+
+int ad_spawn_confined(const char *path, char *const *argv, char *const *envp, int input, int output,
+	int error, int extra, const ad_confinement *confinement, ad_child *child) {
+	struct start s = {.path = path, .argv = argv, .envp = envp, .confinement = confinement,
+		.fd = {input, output, error, extra}};
+	*child = (ad_child){.pidfd = -1};
+	sigset_t all, before;
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	int pidfd = -1;
+	pid_t pid = start_in_our_memory(&s, &pidfd);
+	int failure = errno;
+	sigprocmask(SIG_SETMASK, &before, 0);
+	if (pid < 0) return child->error = errno = failure, -1;
+	if (s.error) {
+		close(pidfd);
+		waitpid(pid, 0, 0);
+		child->stage = s.stage;
+		return child->error = errno = s.error, -1;
+	}
+	child->pid = pid;
+	child->pidfd = pidfd;
+	return 0;
+}
+
+int ad_spawn(const char *path, char *const *argv, char *const *envp, int input, int output,
+	int error, int extra, ad_child *child) {
+	return ad_spawn_confined(path, argv, envp, input, output, error, extra, 0, child);
+}
+
+// Landlock; its calls have no functions in the C library, and older headers do not have all of it.
+
+int ad_landlock_version(void) {
+	long version = syscall(444 /* landlock_create_ruleset */, 0, 0, 1 /* VERSION */);
+	return version < 0 ? 0 : (int)version;
+}
+
+int ad_landlock_ruleset(uint64_t handled) {
+	return (int)syscall(444 /* landlock_create_ruleset */, &handled, sizeof handled, 0);
+}
+
+// EXECUTE, WRITE_FILE, READ_FILE, TRUNCATE, IOCTL_DEV.
+static const uint64_t rights_of_files = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 14 | 1 << 15;
+
+int ad_landlock_allow(int ruleset, const char *path, uint64_t rights) {
+	int fd = open(path, O_PATH | O_CLOEXEC);
+	if (fd < 0) return -1;
+	struct stat facts;
+	int result = fstat(fd, &facts);
+	if (!result) {
+		if (!S_ISDIR(facts.st_mode)) rights &= rights_of_files;
+		struct __attribute__((packed)) { uint64_t rights; int32_t fd; } below = {rights, fd};
+		result = (int)syscall(445 /* landlock_add_rule */, ruleset, 1 /* PATH_BENEATH */, &below, 0);
+	}
+	int failure = errno;
+	close(fd);
+	errno = failure;
+	return result;
+}
+
+int ad_last_capability(void) {
+	int last = -1;
+	while (last < 63 && prctl(PR_CAPBSET_READ, (unsigned long)(last + 1), 0UL, 0UL, 0UL) >= 0) last++;
+	return last;
+}

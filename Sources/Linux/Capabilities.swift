@@ -1,0 +1,38 @@
+import CAudispatch
+import Glibc
+
+/// A set of capabilities; bit N is capability N.
+public struct Capabilities: OptionSet, Hashable, Sendable {
+  public let rawValue: UInt64
+
+  public init(rawValue: UInt64) { self.rawValue = rawValue }
+
+  /// The capability of this name, in any case, with or without `CAP_` in front; `nil`: there is
+  /// none.
+  public init?(named name: String) {
+    var name = name.uppercased()
+    if name.hasPrefix("CAP_") { name.removeFirst(4) }
+    guard let number = Self.names.firstIndex(of: name) else { return nil }
+    self.init(rawValue: 1 << UInt64(number))
+  }
+
+  /// The highest number that this kernel knows.
+  public static var last: Int { Int(ad_last_capability()) }
+
+  /// As capabilities(7) has them, without `CAP_`.
+  public static let names = [
+    "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID",
+    "SETPCAP", "LINUX_IMMUTABLE", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_ADMIN", "NET_RAW",
+    "IPC_LOCK", "IPC_OWNER", "SYS_MODULE", "SYS_RAWIO", "SYS_CHROOT", "SYS_PTRACE", "SYS_PACCT",
+    "SYS_ADMIN", "SYS_BOOT", "SYS_NICE", "SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "MKNOD",
+    "LEASE", "AUDIT_WRITE", "AUDIT_CONTROL", "SETFCAP", "MAC_OVERRIDE", "MAC_ADMIN", "SYSLOG",
+    "WAKE_ALARM", "BLOCK_SUSPEND", "AUDIT_READ", "PERFMON", "BPF", "CHECKPOINT_RESTORE",
+  ]
+
+  /// The names, in the order of the numbers, `CAP_` in front.
+  public var names: [String] {
+    (0..<64).filter { rawValue >> UInt64($0) & 1 != 0 }.map { number in
+      Self.names.indices.contains(number) ? "CAP_" + Self.names[number] : "CAP_\(number)"
+    }
+  }
+}
