@@ -16,16 +16,18 @@ struct DispatchValueTests {
   @Test func `below 100,000 records a second nothing pauses`() {
     var meter = ActivityMeter()
     for index in 0..<1000 {
-      meter.note(records: 1, at(1 + Double(index) * 0.000_1))
+      meter.note(records: 1, bytesRead: 0, at(1 + Double(index) * 0.000_1))
       #expect(!meter.wantsPause)
     }
   }
 
   @Test func `above it, a look that finds little is followed by a pause`() {
     var meter = ActivityMeter()
-    for index in 0..<4000 { meter.note(records: 1, at(1 + Double(index) * 0.000_002)) }
+    for index in 0..<4000 {
+      meter.note(records: 1, bytesRead: 0, at(1 + Double(index) * 0.000_002))
+    }
     #expect(meter.wantsPause)
-    meter.note(records: 1000, at(1.1))
+    meter.note(records: 1000, bytesRead: 0, at(1.1))
     #expect(!meter.wantsPause)
   }
 
