@@ -10,6 +10,8 @@ public struct DaemonConfiguration: Equatable, Sendable {
   public var spoolDirectory = "/var/lib/audispatch/spool"
   /// Bytes that the spool leaves free on its file system.
   public var spoolReserve = 256 << 20
+  /// How long what the spool has for a plugin that is gone is kept; zero: for ever.
+  public var spoolKeep = Duration.seconds(7 * 86400)
   public var runtimeDirectory = "/run/audispatch"
   /// Bytes of records that may be held for all plugins together.
   public var journalBytes = 256 << 20

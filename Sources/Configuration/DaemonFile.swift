@@ -20,6 +20,7 @@ struct DaemonFile {
     case singleExecutable = "single_exe"
     case source
     case spoolDirectory = "spool_dir"
+    case spoolKeep = "spool_keep"
     case spoolReserve = "spool_reserve"
   }
 
@@ -114,6 +115,9 @@ struct DaemonFile {
     case .singleExecutable: configuration.singleCommand = try command(setting)
     case .spoolDirectory:
       configuration.spoolDirectory = try setting.single().absolutePath(for: name)
+    case .spoolKeep:
+      configuration.spoolKeep = try setting.single().seconds(
+        in: .zero ... .seconds(100 * 365 * 86400), for: name)
     case .spoolReserve:
       configuration.spoolReserve = try setting.single().byteCount(in: 0...(1 << 50), for: name)
     case .source: configuration.sources.append(try source(setting.single()))

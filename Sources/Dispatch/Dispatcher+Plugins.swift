@@ -188,7 +188,13 @@ extension Dispatcher {
   /// Nothing is left to do for a plugin: what it was to get has its fate.
   private func finish(_ plugin: Plugin, _ goal: PluginLifecycle.Goal) {
     let left = plugin.subscription.counters.queued
-    if left > 0, plugin.subscription.storage?.takesRecords ?? false {
+    let kept = goal == .remove ? keepQueue(of: plugin) : 0
+    if kept > 0 {
+      say(.notice, "plugin \(plugin.name): \(kept) records are kept in the spool")
+      if left > kept {
+        say(.error, "plugin \(plugin.name) stopped with \(left - kept) records undelivered")
+      }
+    } else if left > 0, plugin.subscription.storage?.takesRecords ?? false {
       say(.notice, "plugin \(plugin.name): \(left) records wait in the spool")
     } else if left > 0 {
       say(.error, "plugin \(plugin.name) stopped with \(left) records undelivered")

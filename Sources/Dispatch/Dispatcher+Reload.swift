@@ -19,11 +19,12 @@ extension Dispatcher {
       configuration.singleCommand = loaded.daemon.singleCommand
       configuration.haltCommand = loaded.daemon.haltCommand
       configuration.journalBytes = loaded.daemon.journalBytes
+      configuration.spoolKeep = loaded.daemon.spoolKeep
     } else {
       said.append("the daemon's configuration stays as it was")
     }
     if loaded.isPluginDirectoryRead {
-      apply(loaded)
+      apply(loaded, &said)
     } else {
       said.append("the plugins stay as they were")
     }
@@ -33,11 +34,12 @@ extension Dispatcher {
     return said
   }
 
-  private func apply(_ loaded: LoadedConfiguration) {
+  private func apply(_ loaded: LoadedConfiguration, _ said: inout [String]) {
     inactive = loaded.plugins.filter { !$0.isActive }
     let wanted = loaded.plugins.filter(\.isActive)
     for plugin in plugins where !loaded.unusablePlugins.contains(plugin.name) {
-      if let new = wanted.first(where: { $0.name == plugin.name }) {
+      if var new = wanted.first(where: { $0.name == plugin.name }) {
+        if let change = keepDurability(of: plugin, in: &new) { said.append(change) }
         apply(new, to: plugin)
       } else {
         handle(plugin, .stop(.remove))
@@ -52,6 +54,7 @@ extension Dispatcher {
     plugin.subscription.limits = .init(new)
     plugin.subscription.announcesGaps = new.gapRecord
     plugin.lifecycle.policy = .init(new)
+    if plugin.subscription.storage != nil { applySafety(to: plugin) }
     if plugin.lifecycle.isBeingRemoved || old.needsRestart(for: new) {
       handle(plugin, .stop(.restart))
     } else if old.path == new.path, plugin.child?.catches(SIGHUP) ?? false {
@@ -59,6 +62,16 @@ extension Dispatcher {
     }
     // As with auditd, a reload ends a suspension and gives a plugin that had given up a new chance.
     resume(plugin)
+  }
+
+  /// Where a queue goes on cannot change while it has records: what was in force stays.
+  private func keepDurability(of plugin: Plugin, in new: inout PluginConfiguration) -> String? {
+    let old = plugin.configuration.overflowAction
+    guard !source.canWait, old.isDurable != new.overflowAction.isDurable else { return nil }
+    let wanted = new.overflowAction
+    new.overflowAction = old
+    return "plugin \(plugin.name): overflow_action = \(wanted.rawValue) needs a restart of "
+      + "audispatchd; until then it stays \(old.rawValue)"
   }
 
   /// What cannot change while the dispatcher runs.
@@ -69,6 +82,8 @@ extension Dispatcher {
     if new.nameFormat != configuration.nameFormat || new.nodeName != configuration.nodeName {
       names.append("name_format")
     }
+    if new.spoolDirectory != configuration.spoolDirectory { names.append("spool_dir") }
+    if new.spoolReserve != configuration.spoolReserve { names.append("spool_reserve") }
     if new.logFormat != configuration.logFormat { names.append("log_format") }
     return names.isEmpty
       ? nil : "\(names.joined(separator: ", ")): a change needs a restart of audispatchd"

@@ -10,9 +10,23 @@ extension Dispatcher {
     plugin.subscription.beginStorage(
       Subscription.Storage(window: plugin.configuration.window, isOpening: true))
     guard durable == nil else {
-      if let durable, durable.isSettled { begin(plugin, durable) }
+      if let durable, durable.isSettled { begin(plugin, durable, from: journal.nextSequence) }
       return
     }
+    openSpool()
+  }
+
+  /// Opens a spool in which something waits though no plugin is durable now, to report it and to
+  /// give it up in time.
+  func openLeftSpool() {
+    guard durable == nil, !source.canWait,
+      let names = try? Files.names(in: configuration.spoolDirectory),
+      names.contains(where: { $0.hasSuffix(".spool") })
+    else { return }
+    openSpool()
+  }
+
+  private func openSpool() {
     do {
       let queues = try DurableQueues(
         folder: configuration.spoolDirectory, reserve: Int64(configuration.spoolReserve))
@@ -57,50 +71,46 @@ extension Dispatcher {
     let begin = first ?? journal.nextSequence
     durable.spool.begin(opened, journalNext: begin, journalNextEvent: Self.firstNumber)
     durable.endAtOpening = begin
-    durable.cursors = opened.cursors
+    durable.safeBelow = begin
     durable.state = .open
     for (slice, nextEvent) in durable.early { durable.spool.append(slice, nextEvent: nextEvent) }
     durable.early = []
-    for plugin in plugins where plugin.subscription.storage != nil { self.begin(plugin, durable) }
-    for name in opened.cursors.keys.sorted() where !plugins.contains(where: { $0.name == name }) {
-      leaveBehind(name, durable)
+    let shift = durable.spool.sequenceShift
+    durable.kept = opened.cursors.mapValues {
+      KeptQueue($0, end: begin &- shift, shift: shift, now: Self.wallSeconds)
+    }
+    for plugin in plugins where plugin.subscription.storage != nil {
+      self.begin(plugin, durable, from: begin)
+    }
+    for name in durable.kept.keys.sorted() {
+      leaveBehind(name, durable, from: begin)
+      let records = durable.kept[name]?.count ?? 0
+      guard records > 0 else { continue }
+      let isActive = plugins.contains { $0.name == name }
+      say(
+        .warning,
+        "the spool has \(records) records for plugin \(name), which "
+          + (isActive ? "does not spill any more" : "is not active"))
     }
     commit(durable)
   }
 
-  /// A plugin that the log knows and the configuration does not: what it had not read stays, and
-  /// nothing new is kept for it.
-  private func leaveBehind(_ name: String, _ durable: DurableQueues) {
-    guard let cursor = durable.cursors[name] else { return }
-    let end = durable.endAtOpening &- durable.spool.sequenceShift
-    let waiting = cursor.wanted(of: cursor.next..<max(cursor.next, end))
-    if waiting.last.map({ $0.upperBound == end }) ?? (cursor.next >= end) {
-      durable.spool.leaveOut(name, durable.endAtOpening..<UInt64.max)
+  /// What the log has for a plugin comes before what is taken in from that record on.
+  private func begin(_ plugin: Plugin, _ durable: DurableQueues, from first: UInt64) {
+    if case .unusable = durable.state {
+      return plugin.subscription.setStorageTakesRecords(false)
     }
-    let records = waiting.reduce(0) { $0 + $1.count }
-    guard records > 0 else { return }
-    say(.warning, "the spool has \(records) records for plugin \(name), which is not active")
-  }
-
-  /// What the log has for a plugin comes before what was taken in since.
-  private func begin(_ plugin: Plugin, _ durable: DurableQueues) {
-    guard durable.isOpen else { return }
-    let shift = durable.spool.sequenceShift
     let isLossless = plugin.configuration.overflowAction == .lossless
-    if isLossless { plugin.subscription.setSafe(below: durable.endAtOpening) }
-    guard let cursor = durable.cursors[plugin.name] else {
-      // It begins now: with all that was taken in since the start, or with what comes.
-      plugin.subscription.restore([], bytes: 0, firstNumber: 1)
-      return tell(plugin, durable)
-    }
-    let end = durable.endAtOpening &- shift
-    let waiting = cursor.wanted(of: cursor.next..<max(cursor.next, end))
-    let records = waiting.reduce(0) { $0 + $1.count }
+    if isLossless, durable.isOpen { plugin.subscription.setSafe(below: durable.safeBelow) }
+    let kept = durable.kept.removeValue(forKey: plugin.name)
+    let records = kept?.count ?? 0
     plugin.subscription.restore(
-      waiting.map { $0.lowerBound &+ shift..<$0.upperBound &+ shift },
-      bytes: records * 300, firstNumber: cursor.number)
+      kept?.records ?? [], bytes: Int(clamping: records * 300), firstNumber: kept?.number ?? 1)
+    if let from = kept?.leftOutFrom {
+      durable.spool.leaveOut(plugin.name, from..<max(from, first))
+    }
     if records > 0 { say(.notice, "plugin \(plugin.name): \(records) records wait in the spool") }
-    // Holes that were left open when it was not active end here.
+    if !durable.isOpen { plugin.subscription.setStorageTakesRecords(false) }
     tell(plugin, durable)
   }
 
@@ -117,7 +127,7 @@ extension Dispatcher {
 
   /// Puts a batch that was admitted into the log.
   func spool(_ batch: Journal.Batch) {
-    guard let durable else { return }
+    guard let durable, plugins.contains(where: { $0.subscription.storage != nil }) else { return }
     switch durable.state {
     case .opening:
       for slice in batch.slices { durable.early.append((slice, batch.nextEvent)) }
@@ -136,31 +146,42 @@ extension Dispatcher {
     var isLossless = false
     for plugin in plugins where plugin.subscription.storage != nil {
       if plugin.configuration.overflowAction == .lossless { isLossless = true }
-      for hole in plugin.subscription.takeLeftOut() { durable.spool.leaveOut(plugin.name, hole) }
       tell(plugin, durable)
     }
     durable.spool.commit(makesSafe: isLossless)
     scheduleTick(now + .seconds(1))
   }
 
-  /// Tells the log where a plugin stands, if that has changed.
-  private func tell(_ plugin: Plugin, _ durable: DurableQueues) {
+  /// Tells the log what a plugin is not to get, and where it stands, if that has changed.
+  func tell(_ plugin: Plugin, _ durable: DurableQueues) {
     let next = plugin.subscription.firstUndelivered(end: journal.nextSequence)
     let number = plugin.subscription.firstNumber
     let new = DurableQueues.Told(next: next, number: number)
-    guard durable.told[plugin.name] != new else { return }
-    durable.told[plugin.name] = new
-    durable.spool.setCursor(plugin.name, next: next, number: number)
+    if durable.told[plugin.name] != new {
+      durable.told[plugin.name] = new
+      durable.spool.setCursor(plugin.name, next: next, number: number)
+    }
+    // The log takes no holes of a plugin that it does not know.
+    for hole in plugin.subscription.takeLeftOut() { durable.spool.leaveOut(plugin.name, hole) }
   }
 
   private func becameSafe(_ durable: DurableQueues, _ below: UInt64) {
     let wall = WallClock.milliseconds
+    guard durable.isOpen else { return }
+    durable.safeBelow = below
     for plugin in plugins
     where plugin.subscription.storage != nil && plugin.configuration.overflowAction == .lossless {
-      guard case .open = durable.state else { continue }
       plugin.subscription.setSafe(below: below)
       flush(plugin, wall: wall)
     }
+  }
+
+  /// A plugin may have become lossless, or be it no more.
+  func applySafety(to plugin: Plugin) {
+    let isLossless = plugin.configuration.overflowAction == .lossless
+    guard let durable, durable.isOpen else { return }
+    plugin.subscription.setSafe(below: isLossless ? durable.safeBelow : .max)
+    flush(plugin, wall: WallClock.milliseconds)
   }
 
   // MARK: Reading back
@@ -216,6 +237,7 @@ extension Dispatcher {
   private func spoolRecovered(_ durable: DurableQueues) {
     durable.state = .open
     durable.trouble = nil
+    durable.safeBelow = journal.nextSequence
     say(.notice, "the spool takes records again")
     for plugin in plugins where plugin.subscription.storage != nil {
       plugin.subscription.storageTakesRecordsAgain(from: journal.nextSequence)
@@ -238,6 +260,7 @@ extension Dispatcher {
       scheduleTick(now + .seconds(1))
     }
     for plugin in plugins where plugin.subscription.storage != nil { goOnReadingBack(plugin) }
+    giveUpKept(durable)
     guard durable.isOpen, now >= durable.nextSync else { return }
     durable.nextSync = now + .seconds(1)
     commit(durable)

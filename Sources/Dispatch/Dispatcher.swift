@@ -80,6 +80,7 @@ public final class Dispatcher {
     _ = poller.add(signals.number, Token.signals, .read)
     inactive = loaded.plugins.filter { !$0.isActive }
     for plugin in loaded.plugins where plugin.isActive { add(plugin) }
+    openLeftSpool()
   }
 
   /// Runs until the source has ended or a signal stops it.

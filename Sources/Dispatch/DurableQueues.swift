@@ -24,11 +24,15 @@ final class DurableQueues {
   var state = State.opening
   /// Taken in while the spool was being opened.
   var early: [(slice: Journal.Slice, nextEvent: UInt64)] = []
-  /// Where plugins stand that the log knows, and are not configured now among them.
-  var cursors: [String: SpoolCursor] = [:]
+  /// What waits for plugins that are not active.
+  var kept: [String: KeptQueue] = [:]
+  /// Records of plugins that were gone for too long.
+  var givenUp: UInt64 = 0
   var told: [String: Told] = [:]
   /// The number of the first record of the journal that the log has.
   var endAtOpening: UInt64 = 0
+  /// Records below are safe, in the journal's numbers.
+  var safeBelow: UInt64 = 0
   /// Plugins that a load is under way for.
   var loading: Set<UInt32> = []
   var nextSync = Moment(nanoseconds: 0)
@@ -41,4 +45,39 @@ final class DurableQueues {
 
   var isSettled: Bool { if case .opening = state { false } else { true } }
   var isOpen: Bool { if case .open = state { true } else { false } }
+}
+
+/// What the log has for a plugin that is not active.
+struct KeptQueue {
+  /// The records that it is to get, in the journal's numbers.
+  var records: [Range<UInt64>]
+  /// The number of the first of them in its stream.
+  var number: UInt64
+  /// From here on it is to get nothing while it is not active; `nil` until the log was told so.
+  var leftOutFrom: UInt64?
+  /// When it was seen to be gone, in seconds since 1970.
+  var since: UInt64
+
+  var count: UInt64 { records.reduce(0) { $0 + ($1.upperBound - $1.lowerBound) } }
+
+  /// - Parameters:
+  ///   - end: behind the last record of the log, in its own numbers.
+  ///   - shift: the journal's number of a record minus the log's.
+  init(_ cursor: SpoolCursor, end: UInt64, shift: UInt64, now: UInt64) {
+    records = cursor.wanted(of: cursor.next..<max(cursor.next, end)).map {
+      $0.lowerBound &+ shift..<$0.upperBound &+ shift
+    }
+    number = cursor.number
+    if let last = cursor.holes.last, last.upperBound == .max {
+      leftOutFrom = last.lowerBound &+ shift
+    }
+    // A clock that was not set yet says nothing.
+    since = (1_600_000_000...now).contains(cursor.seconds) ? cursor.seconds : now
+  }
+
+  init(records: [Range<UInt64>], number: UInt64, now: UInt64) {
+    self.records = records
+    self.number = number
+    since = now
+  }
 }

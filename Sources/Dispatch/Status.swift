@@ -116,6 +116,10 @@ extension Dispatcher {
     json.field("folder", configuration.spoolDirectory)
     json.field("trouble", durable.trouble ?? "")
     json.field("pending_bytes", durable.spool.pendingBytes)
+    // Of those taken in since the start.
+    let isSettled = durable.isSettled && durable.safeBelow > durable.endAtOpening
+    json.field("safe_records", isSettled ? durable.safeBelow - durable.endAtOpening : 0)
+    keptStatus(durable, &json)
   }
 
   private func pluginStatus(_ plugin: Plugin, _ json: inout JSONText) {

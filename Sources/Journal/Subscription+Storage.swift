@@ -92,6 +92,26 @@ extension Subscription {
     runs.first { $0.kind == .counted }?.sequence ?? storage?.ranges.first?.lowerBound ?? end
   }
 
+  /// Sequence numbers of all that is queued and on disk, in order.
+  public var queuedOnDisk: [Range<UInt64>] {
+    guard let storage else { return [] }
+    var ranges: [Range<UInt64>] = []
+    if storage.takesRecords {
+      for run in runs where run.kind == .counted {
+        let end = run.sequence + UInt64(run.count)
+        if end > storage.onDiskFrom { ranges.append(max(run.sequence, storage.onDiskFrom)..<end) }
+      }
+    }
+    ranges += storage.ranges
+    return ranges.reduce(into: []) { merged, range in
+      if let last = merged.last, last.upperBound == range.lowerBound {
+        merged[merged.count - 1] = last.lowerBound..<range.upperBound
+      } else {
+        merged.append(range)
+      }
+    }
+  }
+
   /// What was left out since the last call.
   public mutating func takeLeftOut() -> [Range<UInt64>] {
     defer { storage?.leftOut.removeAll() }

@@ -27,6 +27,21 @@ struct Status: Decodable, Equatable {
     }
   }
 
+  /// There is none without durable plugins.
+  struct Spool: Decodable, Equatable {
+    /// What waits for a plugin that is not active.
+    struct Gone: Decodable, Equatable {
+      var name: String
+      var records: UInt64
+      var since: UInt64
+    }
+
+    var state: String
+    var folder: String
+    var trouble: String
+    var gone: [Gone]
+  }
+
   struct Plugin: Decodable, Equatable {
     var name: String
     var state: String
@@ -48,5 +63,6 @@ struct Status: Decodable, Equatable {
 
   var daemon: Daemon
   var source: Source
+  var spool: Spool?
   var plugins: [Plugin]
 }

@@ -9,7 +9,9 @@ struct StatusTable {
   let text: String
 
   init(_ status: Status) {
-    var lines = [Self.daemon(status.daemon), Self.source(status.source), ""]
+    var lines = [Self.daemon(status.daemon), Self.source(status.source)]
+    if let spool = status.spool { lines += Self.spool(spool) }
+    lines.append("")
     if status.plugins.isEmpty {
       lines.append("no plugins")
     } else {
@@ -34,6 +36,18 @@ struct StatusTable {
       parts.append("\(number(source.receiveOverruns)) receive overruns")
     }
     return "source \(SafeText.escaped(source.kind.utf8)): \(parts.joined(separator: ", "))"
+  }
+
+  private static func spool(_ spool: Status.Spool) -> [String] {
+    let trouble = spool.trouble.isEmpty ? "" : " (\(SafeText.escaped(spool.trouble.utf8)))"
+    let state = SafeText.escaped(spool.state.utf8)
+    var lines = ["spool \(state)\(trouble): \(SafeText.escaped(spool.folder.utf8))"]
+    for gone in spool.gone where gone.records > 0 {
+      lines.append(
+        "  \(number(gone.records)) records kept for \(SafeText.escaped(gone.name.utf8)), "
+          + "not active since \(SpoolText.time(gone.since))")
+    }
+    return lines
   }
 
   private static func table(_ plugins: [Status.Plugin]) -> [String] {

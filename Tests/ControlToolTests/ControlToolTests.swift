@@ -16,7 +16,7 @@ struct ControlToolTests {
 
   static func ok(_ body: String) -> [UInt8] { Array("ok\n\(body)".utf8) }
 
-  @Test(arguments: ["busy", "idle", "newer", "hostile"])
+  @Test(arguments: ["busy", "idle", "newer", "hostile", "durable"])
   func `shows a status as a table`(_ name: String) throws {
     let run = try FakeDaemon.run(["status"], answer: Self.ok(Self.golden("\(name).json")))
     #expect(run.output == Self.golden("\(name).txt"))

@@ -93,6 +93,33 @@ struct SpoolDamageTests {
     }
   }
 
+  @Test func `ends a hole without an end, and forgets a plugin`() throws {
+    var cursor = SpoolCursor(next: 5, number: 1)
+    for hole: Range<UInt64> in [7..<9, 9..<11, 20..<UInt64.max, 20..<UInt64.max, 7..<11] {
+      cursor.addHole(hole)
+    }
+    #expect(cursor.holes == [7..<11, 20..<UInt64.max])
+    #expect(cursor.wanted(of: 0..<100) == [5..<7, 11..<20])
+    cursor.addHole(20..<30)
+    #expect(cursor.wanted(of: 0..<100) == [5..<7, 11..<20, 30..<100])
+    cursor.addHole(40..<UInt64.max)
+    cursor.addHole(40..<40)
+    #expect(cursor.wanted(of: 0..<100) == [5..<7, 11..<20, 30..<100])
+    var log = try SpoolLog(ModelDisk(Seeded(1)), salt: 77)
+    try fill(&log, 0..<10)
+    #expect(log.cursors["p"] != nil)
+    var batch = SpoolBatch()
+    batch.first = 10
+    batch.nextSequence = 10
+    let note = SpoolNote(.max, 0, 0, "p")
+    note.append(to: &batch.bytes, salt: 77, kind: .cursor, sequence: 10, event: 10)
+    batch.notes.append((.cursor, note))
+    try log.append(batch)
+    try log.sync()
+    #expect(log.cursors.isEmpty)
+    #expect(try SpoolLog(log.disk, salt: 78).cursors.isEmpty)
+  }
+
   /// Names and records that no daemon wrote, with checksums that are right.
   @Test func `takes numbers beyond its range for nothing`() throws {
     var disk = ModelDisk(Seeded(1))
@@ -105,7 +132,7 @@ struct SpoolDamageTests {
     try fill(&log, 0..<1)
     var bytes: [UInt8] = []
     for (kind, note) in [
-      (SpoolRecord.Kind.cursor, SpoolNote(.max, 1, 7, "p")),
+      (SpoolRecord.Kind.cursor, SpoolNote(.max - 1, 1, 7, "p")),
       (.cursor, SpoolNote(1, .max, 7, "q")), (.hole, SpoolNote(7, 3, 7, "p")),
     ] {
       note.append(to: &bytes, salt: 77, kind: kind, sequence: 1, event: 1)

@@ -97,7 +97,11 @@ public final class Spool {
     note(.cursor, SpoolNote(next &- sequenceShift, number, seconds, plugin))
   }
 
-  /// Records that a plugin is not to get; `.max` as the end: all that come.
+  /// Gives up what a plugin has not read, and where it stands.
+  public func forget(_ plugin: String) { note(.cursor, SpoolNote(.max, 0, 0, plugin)) }
+
+  /// Records that a plugin is not to get; `.max` as the end: all that come, until
+  /// another call says where they end.
   public func leaveOut(_ plugin: String, _ records: Range<UInt64>) {
     let end = records.upperBound == .max ? .max : records.upperBound &- sequenceShift
     note(.hole, SpoolNote(records.lowerBound &- sequenceShift, end, 0, plugin))

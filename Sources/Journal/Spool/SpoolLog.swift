@@ -112,7 +112,8 @@ struct SpoolLog<Disk: SpoolDisk & ~Copyable>: ~Copyable {
     case .cursor where first < SpoolFile.numberLimit && second < SpoolFile.numberLimit:
       cursors[note.name, default: SpoolCursor(next: first, number: second)]
         .move(to: first, number: second, seconds: third)
-    case .hole where first < second: cursors[note.name]?.addHole(first..<second)
+    case .cursor where first == .max: cursors[note.name] = nil
+    case .hole where first <= second: cursors[note.name]?.addHole(first..<second)
     default: break
     }
   }
@@ -227,12 +228,6 @@ struct SpoolLog<Disk: SpoolDisk & ~Copyable>: ~Copyable {
         text: $0)
     }
     return bytes + notes
-  }
-
-  /// Forgets a plugin and what it had not read.
-  mutating func forget(_ plugin: String) {
-    cursors[plugin] = nil
-    syncedCursors[plugin] = nil
   }
 
   private mutating func removeUnwanted(all: Bool) {

@@ -148,11 +148,16 @@ public struct SpoolCursor: Equatable, Sendable {
     return wanted
   }
 
+  /// Adds a hole, or ends one without an end that the plugin has.
   mutating func addHole(_ hole: Range<UInt64>) {
-    if let last = holes.last, last.upperBound == hole.lowerBound {
-      holes[holes.count - 1] = last.lowerBound..<hole.upperBound
-    } else {
-      holes.append(hole)
+    if let last = holes.last, last.contains(hole.lowerBound) || last.upperBound == hole.lowerBound {
+      let isOpen = last.upperBound == .max
+      let end = isOpen ? hole.upperBound : max(last.upperBound, hole.upperBound)
+      holes[holes.count - 1] = last.lowerBound..<end
+      if last.lowerBound == end { holes.removeLast() }
+    } else if !hole.isEmpty, !holes.contains(where: { $0.contains(hole.lowerBound) }) {
+      let place = holes.firstIndex { $0.lowerBound > hole.lowerBound } ?? holes.count
+      holes.insert(hole, at: place)
     }
   }
 

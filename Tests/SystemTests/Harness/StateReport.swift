@@ -27,8 +27,20 @@ struct StateReport: Decodable, Sendable {
     var droppedInAll: Int { dropped.values.reduce(0, +) }
   }
 
+  struct Spool: Decodable, Sendable {
+    struct Gone: Decodable, Sendable {
+      let name: String
+      let records, since: Int
+    }
+
+    let state, trouble: String
+    let safe_records, given_up: Int
+    let gone: [Gone]
+  }
+
   let daemon: Daemon
   let source: Source
+  let spool: Spool?
   let plugins: [Plugin]
 
   func plugin(_ name: String) throws -> Plugin {

@@ -1,0 +1,68 @@
+import Configuration
+import Journal
+import Linux
+
+/// What the spool has for plugins that are not active: kept for a time, reported, given up.
+extension Dispatcher {
+  static var wallSeconds: UInt64 { UInt64(max(0, WallClock.milliseconds / 1000)) }
+
+  /// A durable plugin was taken out of the configuration: what is on disk for it stays there.
+  ///
+  /// - Returns: how many records.
+  func keepQueue(of plugin: Plugin) -> UInt64 {
+    guard let durable, durable.isSettled, plugin.subscription.storage != nil else { return 0 }
+    if case .unusable = durable.state { return 0 }
+    tell(plugin, durable)
+    durable.told[plugin.name] = nil
+    let kept = KeptQueue(
+      records: plugin.subscription.queuedOnDisk, number: plugin.subscription.firstNumber,
+      now: Self.wallSeconds)
+    durable.kept[plugin.name] = kept
+    leaveBehind(plugin.name, durable, from: journal.nextSequence)
+    return kept.count
+  }
+
+  /// Has the log keep nothing for a plugin from that record on.
+  func leaveBehind(_ name: String, _ durable: DurableQueues, from end: UInt64) {
+    guard let kept = durable.kept[name], kept.leftOutFrom == nil else { return }
+    durable.kept[name]?.leftOutFrom = end
+    durable.kept[name]?.since = Self.wallSeconds
+    durable.spool.setCursor(
+      name, next: kept.records.first?.lowerBound ?? end, number: kept.number)
+    durable.spool.leaveOut(name, end..<UInt64.max)
+  }
+
+  /// Gives up what was kept for its time.
+  func giveUpKept(_ durable: DurableQueues) {
+    let limit = UInt64(configuration.spoolKeep.components.seconds)
+    guard durable.isOpen, configuration.spoolKeep > .zero, !durable.kept.isEmpty else { return }
+    let wall = Self.wallSeconds
+    for (name, kept) in durable.kept.sorted(by: { $0.key < $1.key })
+    where kept.since + limit <= wall {
+      durable.kept[name] = nil
+      durable.spool.forget(name)
+      durable.givenUp += kept.count
+      guard kept.count > 0 else { continue }
+      say(
+        .warning,
+        "the spool's \(kept.count) records for plugin \(name), which is not active for "
+          + "\(wall - kept.since) s, are given up (spool_keep)")
+    }
+    if let first = durable.kept.values.map(\.since).min() {
+      scheduleTick(now + .seconds(Int64(clamping: min(first + limit - wall, 3600))))
+    }
+  }
+
+  func keptStatus(_ durable: DurableQueues, _ json: inout JSONText) {
+    json.field("given_up", durable.givenUp)
+    json.array("gone") { json in
+      for (name, kept) in durable.kept.sorted(by: { $0.key < $1.key }) {
+        json.object { json in
+          json.field("name", name)
+          json.field("records", kept.count)
+          json.field("since", kept.since)
+        }
+      }
+    }
+  }
+}
