@@ -15,6 +15,8 @@ public struct Errno: Error, Equatable, Hashable, Sendable, CustomStringConvertib
   public static let interrupted = Errno(EINTR)
   public static let timedOut = Errno(ETIMEDOUT)
   public static let noSuchFile = Errno(ENOENT)
+  public static let messageTooLong = Errno(EMSGSIZE)
+  public static let noBuffers = Errno(ENOBUFS)
 
   public var description: String { unsafe String(cString: ad_error_text(number)) }
 }

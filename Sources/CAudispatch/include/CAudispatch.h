@@ -96,4 +96,18 @@ void ad_event_take(int fd);	// waits when the descriptor blocks
 int ad_preallocate(int fd, off_t bytes);	// keeps the size
 int64_t ad_free_bytes(int fd);	// of the file system, for the daemon
 
+// Messages to other programs and hosts.
+int ad_datagram_connect(const char *path);	// a unix datagram socket, non-blocking
+// One datagram each for lines in `bytes`: `head`, then the line with its first 0x1d made a
+// space. Non-blocking; how many the socket took, -1 when it took none.
+typedef struct { uint32_t start, end; } ad_piece;
+int ad_send_lines(int fd, const void *head, size_t head_count, const void *bytes,
+	const ad_piece *pieces, int count);
+
+// Internet sockets, non-blocking.
+int ad_inet_connect(const void *address, size_t size, bool stream);	// may still be connecting
+int ad_socket_error(int fd);	// SO_ERROR, 0 for none
+int ad_unacknowledged(int fd);	// SIOCOUTQ: bytes that the other host has not acknowledged
+void ad_stream_options(int fd, int milliseconds);	// no delay; gives up without acknowledgement
+
 #pragma clang assume_nonnull end

@@ -1,0 +1,55 @@
+import CAudispatch
+import Glibc
+
+/// A connected socket that takes messages, each whole or not at all. Never blocks.
+public struct DatagramSocket: ~Copyable {
+  private let descriptor: Descriptor
+
+  /// Takes over a connected socket.
+  public init(owning descriptor: consuming Descriptor) { self.descriptor = descriptor }
+
+  /// Connects to a unix socket, such as `/dev/log`.
+  public init(path: String) throws(SystemError) {
+    let fd = unsafe ad_datagram_connect(path)
+    guard fd >= 0 else { throw SystemError("connect to", path, .current) }
+    descriptor = Descriptor(owning: fd)
+  }
+
+  public var number: Int32 { descriptor.number }
+
+  /// Sends one message. The corresponding call is `send`.
+  public func send(_ message: [UInt8]) -> WriteResult {
+    unsafe message.withUnsafeBytes { unsafe UnixSocket.send(number, $0) }
+  }
+
+  /// Where a line stands in bytes that are sent.
+  public struct Line: Sendable {
+    fileprivate let start: UInt32
+    fileprivate let end: UInt32
+
+    public init(_ place: Range<Int>) {
+      start = UInt32(place.lowerBound)
+      end = UInt32(place.upperBound)
+    }
+  }
+
+  /// Sends a message for each of some lines, at most 64 at once: `head`, then the line, its first
+  /// 0x1d made a space. Copies nothing. The corresponding call is `sendmmsg`.
+  ///
+  /// - Returns: how many messages were taken.
+  public func send(_ head: [UInt8], _ lines: ArraySlice<Line>, of bytes: [UInt8]) -> WriteResult {
+    let count = unsafe head.withUnsafeBufferPointer { head in
+      unsafe bytes.withUnsafeBufferPointer { bytes in
+        unsafe lines.withUnsafeBufferPointer { lines in
+          unsafe lines.withMemoryRebound(to: ad_piece.self) { lines in
+            unsafe ad_send_lines(
+              number, head.baseAddress!, head.count, bytes.baseAddress!, lines.baseAddress!,
+              Int32(min(lines.count, 64)))
+          }
+        }
+      }
+    }
+    if count >= 0 { return .bytes(Int(count)) }
+    return errno == EAGAIN ? .wouldBlock : .failed(.current)
+  }
+}
