@@ -18,6 +18,7 @@ let package = Package(
     .executable(name: "audispatchctl", targets: ["audispatchctl"]),
     .executable(name: "audispatch-kernel", targets: ["audispatch-kernel"]),
     .executable(name: "audispatch-print", targets: ["audispatch-print"]),
+    .executable(name: "audispatch-syslog", targets: ["audispatch-syslog"]),
     .library(
       name: "AudispatchPlugin",
       targets: ["AudispatchPlugin", "AuditRecord", "Configuration", "Linux"]),
@@ -29,6 +30,8 @@ let package = Package(
   targets: [
     .systemLibrary(name: "CAudit", pkgConfig: "audit", providers: [.apt(["libaudit-dev"])]),
     .systemLibrary(name: "CAuparse", pkgConfig: "auparse", providers: [.apt(["libauparse-dev"])]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    .target(name: "CSecureChannel", dependencies: ["COpenSSL"]),
     .target(name: "CAudispatch", cSettings: [.define("_GNU_SOURCE")]),
     .target(name: "Linux", dependencies: ["CAudispatch"], swiftSettings: strict),
     .target(name: "AuditRecord", dependencies: ["CAudit"], swiftSettings: strict),
@@ -68,6 +71,12 @@ let package = Package(
       name: "audispatch-print",
       dependencies: ["AudispatchPlugin", "AuditRecord", "Configuration", "Linux"],
       path: "Plugins/Print", swiftSettings: strict),
+    .executableTarget(
+      name: "audispatch-syslog",
+      dependencies: [
+        "AudispatchPlugin", "AuditRecord", "CSecureChannel", "Configuration", "Linux",
+      ],
+      path: "Plugins/Syslog", swiftSettings: strict),
     .target(
       name: "ScriptedAccounts", path: "Tests/ScriptedAccounts", cSettings: [.define("_GNU_SOURCE")]),
     .testTarget(name: "LinuxTests", dependencies: ["Linux"], swiftSettings: strict),
@@ -94,6 +103,12 @@ let package = Package(
     .testTarget(
       name: "ControlToolTests", dependencies: ["Journal", "Linux", "audispatchctl"],
       exclude: ["Golden"], swiftSettings: strict),
+    .testTarget(
+      name: "SyslogPluginTests",
+      dependencies: [
+        "AudispatchPlugin", "AuditRecord", "Configuration", "Linux", "audispatch-syslog",
+      ],
+      swiftSettings: strict),
     .testTarget(
       name: "SystemTests", dependencies: ["CAudispatch", "Linux"],
       resources: [.copy("Fixtures"), .copy("Programs")], swiftSettings: strict),

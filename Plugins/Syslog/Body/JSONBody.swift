@@ -1,0 +1,118 @@
+/// `{"time":"…Z","serial":1,"node":"n","keys":["k"],"records":[{"type":"CWD","fields":{…}}]}`.
+///
+/// All values are strings. A name that comes again in a record has a number: `uid`, `uid_2`. Bytes
+/// that are no UTF-8 are written as `\xNN` (in JSON, with its backslash escaped).
+enum JSONBody {
+  static func write(_ content: EventContent, limit: Int) -> [UInt8] {
+    var body: [UInt8] = []
+    for step in ValueLimits.steps {
+      body = write(content, valuesTo: step)
+      if body.count <= limit { return body }
+    }
+    // The form must stay: what is left of it names the event.
+    var content = content
+    content.keys = []
+    content.node = content.node.map { Array($0.prefix(32)) }
+    let left = content.records.count
+    content.records = []
+    return write(content, valuesTo: 32, cutRecords: left)
+  }
+
+  private static func write(
+    _ content: EventContent, valuesTo limit: Int, cutRecords: Int = 0
+  ) -> [UInt8] {
+    var time = MessageTime(.utc)
+    var text = Array("{\"time\":\"".utf8)
+    time.appendLong(content.milliseconds, to: &text)
+    text += "\",\"serial\":\(content.serial)".utf8
+    if let node = content.node {
+      text += ",\"node\":".utf8
+      add(node, limit, to: &text)
+    }
+    if !content.keys.isEmpty {
+      text += ",\"keys\":".utf8
+      list(content.keys, to: &text) { add($0, limit, to: &$1) }
+    }
+    if content.isContinuation { text += ",\"continued\":true".utf8 }
+    if cutRecords > 0 { text += ",\"cut_records\":\(cutRecords)".utf8 }
+    text += ",\"records\":".utf8
+    list(content.records, to: &text) { add($0, limit, to: &$1) }
+    text.append(UInt8(ascii: "}"))
+    return text
+  }
+
+  private static func list<Item>(
+    _ items: [Item], to text: inout [UInt8], _ each: (Item, inout [UInt8]) -> Void
+  ) {
+    text.append(UInt8(ascii: "["))
+    for (index, item) in items.enumerated() {
+      if index > 0 { text.append(UInt8(ascii: ",")) }
+      each(item, &text)
+    }
+    text.append(UInt8(ascii: "]"))
+  }
+
+  private static func add(_ record: EventContent.Record, _ limit: Int, to text: inout [UInt8]) {
+    text += "{\"type\":".utf8
+    add(record.type, limit, to: &text)
+    text += ",\"fields\":{".utf8
+    var seen: [[UInt8]: Int] = [:]
+    for (index, field) in record.fields.enumerated() {
+      if index > 0 { text.append(UInt8(ascii: ",")) }
+      let times = seen[field.name, default: 0] + 1
+      seen[field.name] = times
+      add(times == 1 ? field.name : field.name + Array("_\(times)".utf8), limit, to: &text)
+      text.append(UInt8(ascii: ":"))
+      add(field.value, limit, to: &text)
+    }
+    text += [UInt8(ascii: "}"), UInt8(ascii: "}")]
+  }
+
+  /// A string with its quotes.
+  static func add(_ value: [UInt8], _ limit: Int, to text: inout [UInt8]) {
+    text.append(UInt8(ascii: "\""))
+    let value = MessageCut.cut(value, to: limit)
+    var at = 0
+    while at < value.count {
+      let byte = value[at]
+      switch byte {
+      case UInt8(ascii: "\""), UInt8(ascii: "\\"): text += [0x5c, byte]
+      case 0x0a: text += [0x5c, UInt8(ascii: "n")]
+      case 0x09: text += [0x5c, UInt8(ascii: "t")]
+      case 0x0d: text += [0x5c, UInt8(ascii: "r")]
+      case 0..<0x20, 0x7f: text += "\\u00".utf8 + hex(byte)
+      case 0x20..<0x80: text.append(byte)
+      default:
+        let length = sequence(value, at)
+        if length > 0 {
+          text += value[at..<at + length]
+          at += length - 1
+        } else {
+          text += "\\\\x".utf8 + hex(byte)
+        }
+      }
+      at += 1
+    }
+    text.append(UInt8(ascii: "\""))
+  }
+
+  private static func hex(_ byte: UInt8) -> [UInt8] {
+    let digits = Array("0123456789abcdef".utf8)
+    return [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+  }
+
+  /// The length of the UTF-8 sequence at a place; 0 when it is none.
+  private static func sequence(_ value: [UInt8], _ at: Int) -> Int {
+    let length =
+      switch value[at] {
+      case 0xc2..<0xe0: 2
+      case 0xe0..<0xf0: 3
+      case 0xf0..<0xf5: 4
+      default: 0
+      }
+    guard length > 0, at + length <= value.count,
+      String(validating: value[at..<at + length], as: UTF8.self) != nil
+    else { return 0 }
+    return length
+  }
+}

@@ -1,0 +1,55 @@
+import AudispatchPlugin
+
+/// `time=… serial=… [node=…] [key=…] type=SYSCALL arch=… type=CWD cwd=…`: what stands behind a
+/// `type=` belongs to that record. A value that is no plain word is in double quotes.
+enum PairsBody {
+  static func write(_ content: EventContent, limit: Int) -> [UInt8] {
+    ValueLimits.fit(limit) { write(content, valuesTo: $0) }
+  }
+
+  private static func write(_ content: EventContent, valuesTo limit: Int) -> [UInt8] {
+    var text = Array(
+      "time=\(AuditTime.text(content.milliseconds)) serial=\(content.serial)".utf8)
+    if let node = content.node { add("node".utf8, node, limit, to: &text) }
+    for key in content.keys { add("key".utf8, key, limit, to: &text) }
+    if content.isContinuation { add("continued".utf8, Array("yes".utf8), limit, to: &text) }
+    for record in content.records {
+      add("type".utf8, record.type, limit, to: &text)
+      for field in record.fields { add(field.name, field.value, limit, to: &text) }
+    }
+    return text
+  }
+
+  private static func add(
+    _ name: some Sequence<UInt8>, _ value: [UInt8], _ limit: Int, to text: inout [UInt8]
+  ) {
+    text.append(0x20)
+    text += name.lazy.map { $0 > 0x20 && $0 < 0x7f && $0 != 0x22 ? $0 : UInt8(ascii: "_") }
+    text.append(UInt8(ascii: "="))
+    text += SafeText.word(MessageCut.cut(value, to: limit)).utf8
+  }
+}
+
+/// The text of one record with its values interpreted, as audisp-syslog's `interpret` writes it,
+/// but with the time to the millisecond and the serial, and with values that cannot be mistaken.
+enum InterpretedBody {
+  static func write(_ content: EventContent, limit: Int) -> [UInt8] {
+    ValueLimits.fit(limit) { limit in
+      var text: [UInt8] = []
+      for record in content.records {
+        if !text.isEmpty { text.append(0x20) }
+        if let node = content.node {
+          text += "node=".utf8 + MessageHeader.token(node, limit: 255) + [0x20]
+        }
+        text += "type=".utf8 + MessageHeader.token(record.type, limit: 64)
+        text += " msg=audit(\(AuditTime.text(content.milliseconds)):\(content.serial)):".utf8
+        for field in record.fields {
+          text.append(0x20)
+          text += MessageHeader.token(field.name, limit: 64) + [UInt8(ascii: "=")]
+          text += SafeText.word(MessageCut.cut(field.value, to: limit)).utf8
+        }
+      }
+      return text
+    }
+  }
+}

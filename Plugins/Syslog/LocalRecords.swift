@@ -1,0 +1,120 @@
+import AudispatchPlugin
+import AuditRecord
+import Linux
+
+/// Records as they are into a datagram socket of this host: the plain case, and the cheap one.
+/// Nothing is copied; 64 records are a system call.
+///
+/// While the socket takes nothing, nothing more is taken: the dispatcher's queue keeps it.
+struct LocalRecords: RecordPlugin, ~Copyable {
+  typealias Options = SyslogOptions
+
+  let doneWhen = DoneWhen.told
+  private let confirmations: Confirmations
+  private var log: PluginLog
+  private var writer: MessageWriter
+  private let sendsEnds: Bool
+  private let path: String
+  private var socket: LocalSocket
+
+  /// What is being sent; what was handed out is sent before more is taken.
+  private var batch: RecordBatch?
+  private var lines: [DatagramSocket.Line] = []
+  /// The second of the event of each line.
+  private var seconds: [UInt64] = []
+  private var next = 0
+  private var head: [UInt8] = []
+  private var headSecond = UInt64.max
+
+  private var sent = 0
+  private var tooLong = 0
+
+  /// The socket's path if those options are the plain case.
+  static func path(for options: SyslogOptions) -> String? {
+    guard options.servers.count == 1, case .unix(let path) = options.servers[0].kind,
+      options.headerForm == .local, MessageWriter.takesRecords(options),
+      // Beyond what a record can be.
+      options.maximumSize ?? 0 >= 32 << 10
+    else { return nil }
+    return path
+  }
+
+  init(
+    _ options: SyslogOptions, _ path: String, _ log: PluginLog, _ confirmations: Confirmations
+  ) {
+    self.confirmations = confirmations
+    self.log = log
+    self.path = path
+    sendsEnds = options.ends ?? true
+    writer = MessageWriter(options, host: "", process: 0)
+    socket = LocalSocket(path: path, retryDelay: .milliseconds(200))
+  }
+
+  var wantsMore: Bool { next == lines.count }
+  var watched: Int32? { socket.watched }
+  var deadline: Duration? { socket.deadline }
+  var figures: [(name: String, value: Int)] {
+    [("sent", sent), ("too_long", tooLong), ("reconnects", socket.reconnects)]
+  }
+
+  mutating func handle(_ records: RecordBatch) {
+    batch = records
+    lines.removeAll(keepingCapacity: true)
+    seconds.removeAll(keepingCapacity: true)
+    next = 0
+    for record in records.records {
+      if record.type == .endOfEvent, !sendsEnds { continue }
+      lines.append(DatagramSocket.Line(record.line))
+      seconds.append(record.stamp.milliseconds / 1000)
+    }
+    send()
+  }
+
+  mutating func wake() { send() }
+
+  /// Sends what the socket takes.
+  private mutating func send() {
+    guard let batch else { return }
+    while next < lines.count {
+      let second = seconds[next]
+      if second != headSecond {
+        head = writer.plainHeader(milliseconds: second * 1000)
+        headSecond = second
+      }
+      var end = next + 1
+      while end < lines.count, end - next < 64, seconds[end] == second { end += 1 }
+      switch socket.send(head, lines[next..<end], of: batch.bytes) {
+      case .bytes(let count):
+        next += count
+        sent += count
+      case .wouldBlock:
+        report()
+        return
+      case .failed(.messageTooLong):
+        // Only one that is the first is refused alone.
+        next += 1
+        tooLong += 1
+      case .failed:
+        report()
+        return
+      }
+    }
+    report()
+    confirmations.done(through: batch.token)
+  }
+
+  private mutating func report() {
+    for (severity, text) in socket.takeReports() { log.write(severity, text) }
+  }
+
+  /// Waits for the socket, 1.5 s at most.
+  mutating func finish() {
+    let end = MonotonicTime.now + .milliseconds(1500)
+    while next < lines.count, MonotonicTime.now < end {
+      socket.wait(milliseconds: 50)
+      send()
+    }
+    let left = lines.count - next
+    if left > 0 { log.write(.error, "\(path) did not take the last \(left) records") }
+  }
+}

@@ -1,0 +1,136 @@
+import AudispatchPlugin
+import AuditRecord
+
+/// Makes messages of records and events: bytes in, bytes out.
+struct MessageWriter {
+  private let options: SyslogOptions
+  private let host: [UInt8]
+  private let limit: Int
+  private let interpreter: Interpreter?
+  private var header: MessageHeader
+  private var summary = EventSummary(zone: .utc)
+
+  static let version = "0.1.0"
+
+  /// - Parameters:
+  ///   - options: settled ones.
+  ///   - process: this process's number.
+  init(_ options: SyslogOptions, host: String, process: Int32) {
+    self.options = options
+    let host = options.host ?? host
+    self.host = Array(host.utf8)
+    limit = options.maximumSize ?? 8192
+    interpreter = options.interpret ? Interpreter() : nil
+    header = MessageHeader(
+      options.headerForm, options.priority, host: host, tag: options.tag ?? "audispd",
+      process: "\(process)", zone: options.utc || options.format == .rfc5424 ? .utc : .local)
+  }
+
+  /// Whether messages are made of records as they come, without their events being put together.
+  static func takesRecords(_ options: SyslogOptions) -> Bool {
+    options.body == .text && !options.interpret && options.unit == .records
+  }
+
+  /// The header of a plain message at that second.
+  mutating func plainHeader(milliseconds: UInt64) -> [UInt8] {
+    var message: [UInt8] = []
+    header.append(MessageHeader.Subject(milliseconds: milliseconds, name: []), to: &message)
+    return message
+  }
+
+  /// The message of a record that stands in those bytes.
+  mutating func message(of record: EventRecord, in bytes: [UInt8]) -> [UInt8] {
+    let node = record.node.map { Array(bytes[$0]) }
+    let name = Array(bytes[record.typeName])
+    return message(
+      record.stamp, node, name, keys: { RecordKeys.keys(of: record, in: bytes) }
+    ) { limit in TextBody.write(bytes[record.line], limit: limit) }
+  }
+
+  /// The messages of an event: one, or one for each of its records.
+  mutating func messages(of event: AuditEvent) -> [[UInt8]] {
+    // What only says that the event is over says nothing here.
+    let records = event.records.filter { $0.type != .endOfEvent }
+    guard !records.isEmpty else { return [] }
+    if options.unit == .events { return [message(of: event, records)] }
+    return records.map { message(of: event, [$0]) }
+  }
+
+  private mutating func message(of event: AuditEvent, _ records: [EventRecord]) -> [UInt8] {
+    let node = event.node.map { Array(event.bytes[$0]) }
+    let name = Array(event.bytes[records[0].typeName])
+    let body: (Int) -> [UInt8]
+    switch options.body {
+    case .text where interpreter == nil:
+      body = { TextBody.write(records.map { event.bytes[$0.line] }, limit: $0) }
+    case .cef, .leef:
+      let overview = EventOverview(
+        event, interpreter ?? Interpreter(), summary: summary.line(for: event))
+      let host = host
+      let write = options.body == .cef ? CEFBody.write : LEEFBody.write
+      body = { write(overview, host, Self.version, $0) }
+    default:
+      let content = EventContent(event, records, interpreter)
+      switch options.body {
+      case .keyValue: body = { PairsBody.write(content, limit: $0) }
+      case .json: body = { JSONBody.write(content, limit: $0) }
+      case .cee: body = { Array("@cee: ".utf8) + JSONBody.write(content, limit: $0 - 6) }
+      default: body = { InterpretedBody.write(content, limit: $0) }
+      }
+    }
+    return message(event.stamp, node, name, keys: { event.ruleKeys() }, body)
+  }
+
+  private mutating func message(
+    _ stamp: RecordStamp, _ node: [UInt8]?, _ name: [UInt8], keys: () -> [[UInt8]],
+    _ body: (Int) -> [UInt8]
+  ) -> [UInt8] {
+    if options.isForJournal { return entry(stamp, node, name, keys(), body(limit)) }
+    var subject = MessageHeader.Subject(
+      milliseconds: stamp.milliseconds, node: node, name: name)
+    if options.format == .rfc5424, options.structuredData {
+      subject.data = StructuredData.element(
+        enterprise: options.enterprise, node: node, type: name, milliseconds: stamp.milliseconds,
+        serial: stamp.serial, keys: keys())
+    }
+    var message: [UInt8] = []
+    header.append(subject, to: &message)
+    message += body(max(64, limit - message.count))
+    return message
+  }
+
+  private func entry(
+    _ stamp: RecordStamp, _ node: [UInt8]?, _ name: [UInt8], _ keys: [[UInt8]], _ body: [UInt8]
+  ) -> [UInt8] {
+    var entry: [UInt8] = []
+    JournalEntry.append("MESSAGE", body, to: &entry)
+    JournalEntry.append("PRIORITY", "\(options.priority.level.rawValue)".utf8, to: &entry)
+    JournalEntry.append(
+      "SYSLOG_FACILITY", "\(options.priority.facility.rawValue)".utf8, to: &entry)
+    JournalEntry.append("SYSLOG_IDENTIFIER", (options.tag ?? "audispd").utf8, to: &entry)
+    JournalEntry.append("AUDIT_TIME", AuditTime.text(stamp.milliseconds).utf8, to: &entry)
+    JournalEntry.append("AUDIT_SERIAL", "\(stamp.serial)".utf8, to: &entry)
+    JournalEntry.append("AUDIT_TYPE", name, to: &entry)
+    if let node { JournalEntry.append("AUDIT_NODE", node, to: &entry) }
+    for key in keys { JournalEntry.append("AUDIT_KEY", key, to: &entry) }
+    return entry
+  }
+}
+
+/// The keys of the rules that made a record, without its event.
+enum RecordKeys {
+  static func keys(of record: EventRecord, in bytes: [UInt8]) -> [[UInt8]] {
+    guard record.type == .syscall || record.type.rawValue == 1305 else { return [] }
+    var scanner = FieldScanner(body: record.body, end: record.line.upperBound)
+    while let field = scanner.next(bytes.span) {
+      guard field.section == .record, bytes[field.name].elementsEqual("key".utf8) else { continue }
+      let raw = bytes[field.value]
+      if field.quoting == .none {
+        if raw.isEmpty || raw.elementsEqual("(null)".utf8) { return [] }
+        if let decoded = Hex.decode(raw) { return decoded.split(separator: 1).map(Array.init) }
+      }
+      return raw.split(separator: 1).map(Array.init)
+    }
+    return []
+  }
+}

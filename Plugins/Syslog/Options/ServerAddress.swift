@@ -1,0 +1,124 @@
+import Configuration
+
+/// Where messages go: `local`, `unix:PATH`, `journal`, or `udp`, `tcp`, `tls`, `relp` or
+/// `relp+tls` with `://HOST[:PORT]`.
+struct ServerAddress: Equatable, Sendable, CustomStringConvertible {
+  enum Kind: Equatable, Sendable {
+    /// A datagram socket of this host, as syslog(3) uses it.
+    case unix(path: String)
+    /// The journal's own protocol, at this socket.
+    case journal(path: String)
+    case udp, tcp, tls, relp, relpOverTLS
+  }
+
+  var kind: Kind
+  /// A name or an address; empty on this host.
+  var host = ""
+  var port: UInt16 = 0
+
+  static let local = ServerAddress(kind: .unix(path: "/dev/log"))
+
+  init(kind: Kind, host: String = "", port: UInt16 = 0) {
+    self.kind = kind
+    self.host = host
+    self.port = port
+  }
+
+  init(_ word: Word) throws(Diagnostic) {
+    let text = word.text
+    switch text {
+    case "local": self = .local
+    case "journal": self.init(kind: .journal(path: "/run/systemd/journal/socket"))
+    default:
+      if let path = text.afterPrefix("unix:") {
+        self.init(kind: .unix(path: try Self.path(path, word)))
+      } else if let path = text.afterPrefix("journal:") {
+        self.init(kind: .journal(path: try Self.path(path, word)))
+      } else {
+        self = try Self.remote(text, word)
+      }
+    }
+  }
+
+  private static func path(_ path: String, _ word: Word) throws(Diagnostic) -> String {
+    guard path.hasPrefix("/"), path.utf8.count < 108 else {
+      throw word.error("the socket is an absolute path of at most 107 bytes")
+    }
+    return path
+  }
+
+  private static let schemes: [(name: String, kind: Kind, port: UInt16)] = [
+    ("udp", .udp, 514), ("tcp", .tcp, 514), ("tls", .tls, 6514), ("relp", .relp, 2514),
+    ("relp+tls", .relpOverTLS, 2514),
+  ]
+
+  private static func remote(_ text: String, _ word: Word) throws(Diagnostic) -> ServerAddress {
+    for (name, kind, usual) in schemes {
+      guard let rest = text.afterPrefix(name + "://") else { continue }
+      let place = rest.hasSuffix("/") ? String(rest.dropLast()) : rest
+      guard let (host, port) = split(place, usual) else {
+        throw word.error(
+          "no host and port", suggestion: "write \(name)://HOST:PORT, an IPv6 address in brackets")
+      }
+      return ServerAddress(kind: kind, host: host, port: port)
+    }
+    throw word.error(
+      "server is local, unix:PATH, journal, or udp, tcp, tls, relp or relp+tls with ://HOST[:PORT]",
+      suggestion: text.contains("://") ? nil : "did you mean 'udp://\(text)' or 'tcp://\(text)'?")
+  }
+
+  /// `host`, `host:514`, `[::1]`, `[::1]:514`.
+  private static func split(_ text: String, _ usual: UInt16) -> (String, UInt16)? {
+    var host = text[...]
+    var port: Substring?
+    if text.hasPrefix("[") {
+      guard let end = text.firstIndex(of: "]") else { return nil }
+      host = text[text.index(after: text.startIndex)..<end]
+      let rest = text[text.index(after: end)...]
+      if !rest.isEmpty {
+        guard rest.first == ":" else { return nil }
+        port = rest.dropFirst()
+      }
+    } else if let colon = text.firstIndex(of: ":") {
+      host = text[..<colon]
+      port = text[text.index(after: colon)...]
+    }
+    let isName = host.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "/") }
+    guard !host.isEmpty, host.utf8.count <= 253, isName else { return nil }
+    guard let port else { return (String(host), usual) }
+    guard port.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = UInt16(port),
+      number > 0
+    else { return nil }
+    return (String(host), number)
+  }
+
+  /// Whether it is on this host, where no host's name is written into a message.
+  var isLocal: Bool {
+    switch kind {
+    case .unix, .journal: true
+    default: false
+    }
+  }
+
+  var usesTLS: Bool { kind == .tls || kind == .relpOverTLS }
+
+  var description: String {
+    let scheme: String
+    switch kind {
+    case .unix(let path): return path
+    case .journal(let path): return "the journal at \(path)"
+    case .udp: scheme = "udp"
+    case .tcp: scheme = "tcp"
+    case .tls: scheme = "tls"
+    case .relp: scheme = "relp"
+    case .relpOverTLS: scheme = "relp+tls"
+    }
+    return "\(scheme)://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+  }
+}
+
+extension String {
+  fileprivate func afterPrefix(_ prefix: String) -> String? {
+    hasPrefix(prefix) ? String(dropFirst(prefix.count)) : nil
+  }
+}

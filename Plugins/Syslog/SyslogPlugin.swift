@@ -1,0 +1,91 @@
+import AudispatchPlugin
+import AuditRecord
+import Glibc
+import Linux
+
+/// Events or records as messages to the servers of the configuration.
+struct SyslogPlugin: AuditPlugin, RecordPlugin, ~Copyable {
+  typealias Options = SyslogOptions
+
+  let doneWhen = DoneWhen.told
+  private let confirmations: Confirmations
+  private var log: PluginLog
+  private var options: SyslogOptions
+  private var writer: MessageWriter
+  private var outlet: Outlet
+
+  init(
+    _ options: SyslogOptions, _ log: PluginLog, _ confirmations: Confirmations
+  ) throws(SystemError) {
+    self.confirmations = confirmations
+    self.log = log
+    self.options = options
+    writer = MessageWriter(options, host: HostName.current, process: getpid())
+    outlet = try Outlet(options)
+    advance()
+  }
+
+  var wantsMore: Bool { outlet.wantsMore }
+  var watched: Int32? { outlet.watched }
+  var deadline: Duration? { outlet.deadline }
+  var figures: [(name: String, value: Int)] {
+    [
+      ("sent", outlet.done), ("waiting", outlet.waiting), ("sent_again", outlet.sentAgain),
+      ("too_long", outlet.tooLong), ("connections", outlet.connections),
+    ]
+  }
+
+  mutating func handle(_ event: AuditEvent) {
+    let messages = writer.messages(of: event)
+    for message in messages.dropLast() { outlet.append(message, token: nil) }
+    finish(with: messages.last, event.token)
+  }
+
+  mutating func handle(_ records: RecordBatch) {
+    var last: [UInt8]?
+    for record in records.records {
+      if record.type == .endOfEvent, options.ends == false { continue }
+      if let last { outlet.append(last, token: nil) }
+      last = writer.message(of: record, in: records.bytes)
+    }
+    finish(with: last, records.token)
+  }
+
+  /// Adds the last message of what has that token; `nil` when there was none.
+  private mutating func finish(with last: [UInt8]?, _ token: DeliveryToken) {
+    if let last {
+      outlet.append(last, token: token)
+    } else if !outlet.attach(token) {
+      confirmations.done(through: token)
+    }
+    advance()
+  }
+
+  mutating func wake() { advance() }
+
+  private mutating func advance() {
+    if let token = outlet.advance() { confirmations.done(through: token) }
+    for (severity, text) in outlet.takeReports() { log.write(severity, text) }
+  }
+
+  /// Sends what waits, 1.5 s at most, and takes leave of the server.
+  mutating func finish() {
+    let end = MonotonicTime.now + .milliseconds(1500)
+    while outlet.waiting > 0, MonotonicTime.now < end {
+      outlet.wait(atMost: end - MonotonicTime.now)
+      advance()
+    }
+    if outlet.waiting > 0 {
+      log.write(.error, "ends before \(outlet.waiting) messages were taken by a server")
+    }
+    outlet.close(within: .milliseconds(300))
+  }
+}
+
+/// The name of this host.
+enum HostName {
+  static var current: String {
+    let name = try? NodeName.resolve(.hostname, name: nil)
+    return name ?? "localhost"
+  }
+}

@@ -1,0 +1,77 @@
+import Linux
+
+/// A connected stream of bytes, in the clear or through TLS. Never blocks.
+final class ByteChannel {
+  enum Outcome: Equatable {
+    case bytes(Int)
+    /// Nothing now; what to wait for.
+    case wants(Interest)
+    case ended
+  }
+
+  private let socket: Descriptor
+  private var secure: SecureChannel?
+  private var plainWritten: UInt64 = 0
+
+  init(_ socket: consuming Descriptor) { self.socket = socket }
+
+  var number: Int32 { socket.number }
+
+  /// From now on everything goes through TLS.
+  func secure(name: String, _ files: SyslogOptions.TLS) throws(LinkFailure) {
+    secure = try SecureChannel(number, name: name, files)
+  }
+
+  /// Whether bytes can be exchanged; else what to wait for.
+  func begin() throws(LinkFailure) -> Outcome {
+    guard let secure else { return .bytes(0) }
+    return Self.outcome(try secure.handshake())
+  }
+
+  func read(into buffer: inout [UInt8]) throws(LinkFailure) -> Outcome {
+    if let secure {
+      let result = unsafe buffer.withUnsafeMutableBytes { room in
+        Result { () throws(LinkFailure) in unsafe try secure.read(into: room) }
+      }
+      return Self.outcome(try result.get())
+    }
+    let result = unsafe buffer.withUnsafeMutableBytes { unsafe Transfer.read(number, into: $0) }
+    switch result {
+    case .bytes(let count): return .bytes(count)
+    case .wouldBlock: return .wants(.read)
+    case .end: return .ended
+    case .failed(let errno): throw LinkFailure("\(errno)")
+    }
+  }
+
+  func write(_ bytes: ArraySlice<UInt8>) throws(LinkFailure) -> Outcome {
+    if let secure {
+      let result = unsafe bytes.withUnsafeBytes { bytes in
+        Result { () throws(LinkFailure) in unsafe try secure.write(bytes) }
+      }
+      return Self.outcome(try result.get())
+    }
+    switch unsafe bytes.withUnsafeBytes({ unsafe UnixSocket.send(number, $0) }) {
+    case .bytes(let count):
+      plainWritten += UInt64(count)
+      return .bytes(count)
+    case .wouldBlock: return .wants(.write)
+    case .failed(let errno): throw LinkFailure("\(errno)")
+    }
+  }
+
+  /// Bytes that went into the socket, and those of them that the other host has acknowledged.
+  var written: UInt64 { secure?.written ?? plainWritten }
+  var acknowledged: UInt64 { written - min(written, UInt64(SocketState.unacknowledged(number))) }
+
+  func close() { secure?.close() }
+
+  private static func outcome(_ outcome: SecureChannel.Outcome) -> Outcome {
+    switch outcome {
+    case .bytes(let count): .bytes(count)
+    case .wantsRead: .wants(.read)
+    case .wantsWrite: .wants(.write)
+    case .ended: .ended
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import AudispatchPlugin
+import Linux
+
+/// Why a link is of no use any more.
+struct LinkFailure: Error, Equatable, CustomStringConvertible {
+  let description: String
+
+  init(_ description: String) { self.description = description }
+  init(_ error: SystemError) { description = error.description }
+}
+
+/// One connection to one server, from its beginning to its failure. Never blocks.
+protocol Link: AnyObject {
+  /// What to wait for; changes with every `advance`.
+  var descriptor: Int32 { get }
+  var interest: Interest { get }
+  /// When to advance at the latest.
+  var deadline: Duration? { get }
+  /// Whether the server takes messages.
+  var isReady: Bool { get }
+  /// Rises whenever `descriptor` is another one.
+  var generation: Int { get }
+
+  /// Does whatever can be done now.
+  ///
+  /// - Returns: how many messages are done, counted from the first.
+  func advance(_ queue: inout MessageQueue, _ now: Duration) throws(LinkFailure) -> Int
+
+  /// Says good-bye where the protocol has a word for it; what it says is written by `advance`.
+  func close()
+}
+
+/// A socket that takes messages as datagrams: done is what was sent.
+final class DatagramLink: Link {
+  private let socket: DatagramSocket
+  private let name: String
+  private var isBlocked = false
+  /// Messages that no datagram can be: they are left out.
+  private(set) var tooLong = 0
+
+  let isReady = true
+  let generation = 0
+
+  init(_ socket: consuming DatagramSocket, to name: String) {
+    self.socket = socket
+    self.name = name
+  }
+
+  var descriptor: Int32 { socket.number }
+  var interest: Interest { isBlocked ? .write : [] }
+  // Waking from a full socket of this host may get lost when its owner dies.
+  var deadline: Duration? { isBlocked ? MonotonicTime.now + .milliseconds(500) : nil }
+
+  func advance(_ queue: inout MessageQueue, _ now: Duration) throws(LinkFailure) -> Int {
+    isBlocked = false
+    var done = 0
+    while let message = queue.next() {
+      switch socket.send(message) {
+      case .bytes: done += 1
+      case .failed(.messageTooLong):
+        tooLong += 1
+        done += 1
+      case .wouldBlock, .failed(.noBuffers):
+        queue.unsend()
+        isBlocked = true
+        return done
+      case .failed(let errno):
+        queue.unsend()
+        if done > 0 { return done }
+        throw LinkFailure(SystemError("send to", name, errno))
+      }
+    }
+    return done
+  }
+
+  func close() {}
+}

@@ -1,0 +1,149 @@
+import AudispatchPlugin
+import Linux
+
+/// A datagram socket of this host that is connected again when its owner was restarted.
+struct LocalSocket: ~Copyable {
+  private let path: String
+  private let retryDelay: Duration
+  private var socket: DatagramSocket?
+  private let poller: Poller?
+  private var isBlocked = false
+  /// When to try to connect again.
+  private var retryAt: Duration?
+  private var isDown = false
+  private var reports: [(Severity, String)] = []
+  private(set) var reconnects = 0
+
+  init(path: String, retryDelay: Duration) {
+    self.path = path
+    self.retryDelay = retryDelay
+    poller = try? Poller()
+  }
+
+  /// Readable when the socket takes more.
+  var watched: Int32? {
+    guard isBlocked, retryAt == nil else { return nil }
+    switch poller {
+    case .some(let poller): return poller.number
+    case .none: return nil
+    }
+  }
+
+  /// When to try again.
+  var deadline: Duration? {
+    if let retryAt { return retryAt }
+    // Without a poller, and in case that a wake-up gets lost.
+    return isBlocked ? MonotonicTime.now + .milliseconds(500) : nil
+  }
+
+  mutating func takeReports() -> [(Severity, String)] {
+    defer { reports = [] }
+    return reports
+  }
+
+  /// Sends lines; anything but `.bytes` and `EMSGSIZE` means to come again when `watched` or
+  /// `deadline` says so.
+  mutating func send(
+    _ head: [UInt8], _ lines: ArraySlice<DatagramSocket.Line>, of bytes: [UInt8]
+  ) -> WriteResult {
+    attempt { $0.send(head, lines, of: bytes) }
+  }
+
+  /// Sends one message.
+  mutating func send(_ message: [UInt8]) -> WriteResult { attempt { $0.send(message) } }
+
+  private mutating func attempt(_ send: (borrowing DatagramSocket) -> WriteResult) -> WriteResult {
+    for isSecond in [false, true] {
+      guard connect() else { return .wouldBlock }
+      let result =
+        switch socket {
+        case .some(let socket): send(socket)
+        case .none: WriteResult.wouldBlock
+        }
+      switch result {
+      case .bytes:
+        setBlocked(false)
+        return result
+      case .wouldBlock:
+        setBlocked(true)
+        return result
+      case .failed(.messageTooLong): return result
+      case .failed(.noBuffers):
+        // The kernel's memory, not the receiver.
+        retryAt = MonotonicTime.now + .milliseconds(10)
+        return .wouldBlock
+      case .failed(let errno):
+        // The receiver is gone, or another one has taken its place.
+        drop()
+        if isSecond { fail(SystemError("send to", path, errno)) }
+      }
+    }
+    return .wouldBlock
+  }
+
+  private mutating func connect() -> Bool {
+    if let retryAt {
+      guard retryAt <= MonotonicTime.now else { return false }
+      self.retryAt = nil
+    }
+    switch socket {
+    case .some: return true
+    case .none: break
+    }
+    do throws(SystemError) {
+      let new = try DatagramSocket(path: path)
+      switch poller {
+      case .some(let poller): _ = poller.add(new.number, 0, [])
+      case .none: break
+      }
+      socket = consume new
+    } catch {
+      fail(error)
+      return false
+    }
+    if isDown {
+      reports.append((.notice, "\(path) takes messages again"))
+      isDown = false
+    }
+    return true
+  }
+
+  private mutating func fail(_ error: SystemError) {
+    if !isDown { reports.append((.warning, "\(error); trying again, nothing is dropped here")) }
+    isDown = true
+    retryAt = MonotonicTime.now + retryDelay
+  }
+
+  private mutating func drop() {
+    isBlocked = false
+    reconnects += 1
+    // Closing takes it out of the poller.
+    socket = nil
+  }
+
+  private mutating func setBlocked(_ blocked: Bool) {
+    guard blocked != isBlocked else { return }
+    isBlocked = blocked
+    guard let number = number else { return }
+    switch poller {
+    case .some(let poller): poller.change(number, 0, blocked ? .write : [])
+    case .none: break
+    }
+  }
+
+  private var number: Int32? {
+    switch socket {
+    case .some(let socket): socket.number
+    case .none: nil
+    }
+  }
+
+  /// Waits until the socket may take more.
+  func wait(milliseconds: Int32) {
+    if let number, retryAt == nil {
+      _ = Poll.wait(number, for: .write, milliseconds: milliseconds)
+    } else {
+      Pause.nanoseconds(Int64(milliseconds) * 1_000_000)
+    }
+  }
+}

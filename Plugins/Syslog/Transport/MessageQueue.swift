@@ -1,0 +1,67 @@
+import AudispatchPlugin
+
+/// Messages in their order, from the first that is not done: some sent, the rest still to send.
+struct MessageQueue {
+  private struct Entry {
+    var message: [UInt8]
+    /// What is done when this message is, and everything before it.
+    var token: DeliveryToken?
+  }
+
+  private var entries: [Entry] = []
+  // Entries before it are done.
+  private var first = 0
+  /// Those from the first on that are on their way.
+  private(set) var sent = 0
+  /// Of all that is not done.
+  private(set) var bytes = 0
+
+  var count: Int { entries.count - first }
+  var unsent: Int { count - sent }
+
+  mutating func append(_ message: [UInt8], token: DeliveryToken?) {
+    entries.append(Entry(message: message, token: token))
+    bytes += message.count
+  }
+
+  /// Makes the last message carry a token; `false` when there is none.
+  mutating func attach(_ token: DeliveryToken) -> Bool {
+    guard count > 0 else { return false }
+    entries[entries.count - 1].token = token
+    return true
+  }
+
+  /// The next message to send, which counts as sent from now on.
+  mutating func next() -> [UInt8]? {
+    guard unsent > 0 else { return nil }
+    defer { sent += 1 }
+    return entries[first + sent].message
+  }
+
+  /// Takes back that the last was sent.
+  mutating func unsend() { sent -= 1 }
+
+  /// Lets go of the first so many, which were sent; what is done with them.
+  mutating func finish(_ count: Int) -> DeliveryToken? {
+    precondition(count <= sent, "more is done than was sent")
+    var token: DeliveryToken?
+    for index in first..<first + count {
+      bytes -= entries[index].message.count
+      token = entries[index].token ?? token
+      entries[index].message = []
+    }
+    first += count
+    sent -= count
+    if first > 1024, first * 2 > entries.count {
+      entries.removeFirst(first)
+      first = 0
+    }
+    return token
+  }
+
+  /// Nothing is on its way any more: all of it is to be sent again. Returns how many were.
+  mutating func startOver() -> Int {
+    defer { sent = 0 }
+    return sent
+  }
+}

@@ -1,0 +1,189 @@
+import AudispatchPlugin
+import Linux
+
+/// Where messages go: the best server that can be reached, and another one when it fails. What is
+/// not done is kept, and sent again over the next connection.
+struct Outlet: ~Copyable {
+  /// What may wait: beyond it no more is taken.
+  private static var bytes: Int { 512 << 10 }
+
+  private let options: SyslogOptions
+  private var queue = MessageQueue()
+  private var link: (any Link)?
+  private var server = 0
+  private var backoff: Backoff
+  private var retryAt: Duration?
+  /// Whether the present connection got something done.
+  private var wasOfUse = false
+  private var poller: Poller
+  private var watching: (descriptor: Int32, generation: Int, interest: Interest)?
+
+  private var reports: [(Severity, String)] = []
+  /// Whether it was said that no server can be reached.
+  private var isDown = false
+  private(set) var done = 0
+  private(set) var sentAgain = 0
+  private(set) var connections = 0
+  private var tooLongBefore = 0
+
+  init(_ options: SyslogOptions) throws(SystemError) {
+    self.options = options
+    backoff = Backoff(
+      servers: options.servers.count, from: options.retryDelay, to: options.retryDelayMaximum)
+    poller = try Poller()
+  }
+
+  var wantsMore: Bool { queue.bytes < Self.bytes }
+  var waiting: Int { queue.count }
+  var tooLong: Int { tooLongBefore + ((link as? DatagramLink)?.tooLong ?? 0) }
+  var watched: Int32? { poller.number }
+  var deadline: Duration? {
+    if link == nil, queue.count == 0 { return nil }
+    return [retryAt, link?.deadline].compactMap { $0 }.min()
+  }
+
+  mutating func append(_ message: [UInt8], token: DeliveryToken?) {
+    queue.append(message, token: token)
+  }
+
+  /// Lets what waits now carry a token; `false` when nothing waits.
+  mutating func attach(_ token: DeliveryToken) -> Bool { queue.attach(token) }
+
+  mutating func takeReports() -> [(Severity, String)] {
+    defer { reports = [] }
+    return reports
+  }
+
+  /// Does whatever can be done now; what is done by it.
+  mutating func advance() -> DeliveryToken? {
+    var token: DeliveryToken?
+    // As many attempts as there are servers: each may fail at once.
+    for _ in 0...options.servers.count {
+      let now = MonotonicTime.now
+      if let retryAt, now < retryAt { break }
+      retryAt = nil
+      do throws(LinkFailure) {
+        if link == nil { try connect(now) }
+        guard let link else { break }
+        let count = try link.advance(&queue, now)
+        token = note(count) ?? token
+        if link.isReady { sayReady() }
+        break
+      } catch { fail(error, now) }
+    }
+    watch()
+    return token
+  }
+
+  private mutating func note(_ count: Int) -> DeliveryToken? {
+    guard count > 0 else { return nil }
+    done += count
+    wasOfUse = true
+    return queue.finish(count)
+  }
+
+  private mutating func connect(_ now: Duration) throws(LinkFailure) {
+    server = backoff.server
+    wasOfUse = false
+    let address = options.servers[server]
+    do throws(SystemError) {
+      link = try Links.begin(address, options, now)
+    } catch { throw LinkFailure(error) }
+    saidReady = false
+  }
+
+  private var saidReady = false
+
+  private mutating func sayReady() {
+    guard !saidReady else { return }
+    saidReady = true
+    connections += 1
+    let address = options.servers[server]
+    if isDown || server > 0 || connections > 1 {
+      reports.append((.notice, "sending to \(address)"))
+    }
+    isDown = false
+  }
+
+  private mutating func fail(_ failure: LinkFailure, _ now: Duration) {
+    let address = options.servers[server]
+    let again = queue.startOver()
+    sentAgain += again
+    if !isDown {
+      var text = "\(address): \(failure)"
+      if again > 0 {
+        text += "; \(again) messages that it did not acknowledge are sent again"
+      }
+      reports.append((.warning, text))
+    }
+    let delay = backoff.failed(wasOfUse: wasOfUse)
+    // Said once, until a server is reached again.
+    if delay > .zero, !isDown {
+      isDown = true
+      reports.append((.error, "no server can be reached: \(queue.count) messages wait"))
+    }
+    retryAt = delay > .zero ? now + delay : nil
+    dropLink()
+  }
+
+  private mutating func dropLink() {
+    if let watching { poller.remove(watching.descriptor) }
+    watching = nil
+    tooLongBefore = tooLong
+    link = nil
+  }
+
+  private mutating func watch() {
+    guard let link else { return }
+    let wanted = (link.descriptor, link.generation, link.interest)
+    if let watching, watching.descriptor == wanted.0, watching.generation == wanted.1 {
+      if watching.interest != wanted.2 { poller.change(wanted.0, 0, wanted.2) }
+    } else {
+      if let watching { poller.remove(watching.descriptor) }
+      _ = poller.add(wanted.0, 0, wanted.2)
+    }
+    watching = wanted
+  }
+
+  /// Waits until something may go forward.
+  mutating func wait(atMost limit: Duration) {
+    let until = min(limit, deadline.map { max($0 - MonotonicTime.now, .zero) } ?? limit)
+    _ = poller.wait(milliseconds: Int32(clamping: until.inNanoseconds / 1_000_000 + 1))
+  }
+
+  /// The same servers by other options: a new connection, over which everything is sent that is
+  /// not done.
+  mutating func close(within limit: Duration) {
+    guard let stream = link as? StreamLink, stream.isReady else { return dropLink() }
+    stream.close()
+    let end = MonotonicTime.now + limit
+    while !stream.isClosed, MonotonicTime.now < end {
+      do throws(LinkFailure) { _ = try stream.advance(&queue, MonotonicTime.now) } catch { break }
+      watch()
+      wait(atMost: .milliseconds(50))
+    }
+    dropLink()
+  }
+}
+
+/// Makes the link that a server wants.
+enum Links {
+  static func begin(
+    _ server: ServerAddress, _ options: SyslogOptions, _ now: Duration
+  ) throws(SystemError) -> any Link {
+    switch server.kind {
+    case .unix(let path), .journal(let path):
+      return DatagramLink(try DatagramSocket(path: path), to: path)
+    case .udp: return try UDPLink.begin(server, now, options.timeout)
+    case .tcp, .tls, .relp, .relpOverTLS:
+      var settings = StreamLink.Settings(
+        manner: .relp, window: options.window, timeout: options.timeout)
+      if server.kind == .tls { settings.manner = .octetCounting }
+      if server.kind == .tcp {
+        settings.manner = options.framing == .lines ? .lines : .octetCounting
+      }
+      if server.usesTLS { settings.secure = (options.tls.name ?? server.host, options.tls) }
+      return try StreamLink(to: server, settings, now)
+    }
+  }
+}

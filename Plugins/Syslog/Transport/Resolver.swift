@@ -1,0 +1,43 @@
+import Linux
+import Synchronization
+
+/// Looks up a host's addresses on a thread of its own: a name server may take long to answer.
+final class Resolver: ThreadWork {
+  typealias Answer = Result<[InternetAddress], InternetAddress.Failure>
+
+  private let host: String
+  private let port: UInt16
+  private let found = Mutex<Answer?>(nil)
+  private let bell: Bell
+
+  private init(_ host: String, _ port: UInt16) throws(SystemError) {
+    self.host = host
+    self.port = port
+    bell = try Bell()
+  }
+
+  /// Begins to look up. An address needs no looking up: its answer is there at once.
+  static func begin(_ host: String, port: UInt16) throws(SystemError) -> Resolver {
+    let resolver = try Resolver(host, port)
+    if let known = try? InternetAddress.resolve(host, port: port, numeric: true) {
+      resolver.found.withLock { $0 = .success(known) }
+    } else {
+      // Not joined: it ends by itself, and may outlive whoever asked.
+      _ = try WorkThread(resolver)
+    }
+    return resolver
+  }
+
+  /// Readable when there is an answer.
+  var number: Int32 { bell.number }
+  var answer: Answer? { found.withLock { $0 } }
+
+  func run() {
+    let answer: Answer
+    do throws(InternetAddress.Failure) {
+      answer = .success(try InternetAddress.resolve(host, port: port, numeric: false))
+    } catch { answer = .failure(error) }
+    found.withLock { $0 = answer }
+    bell.ring()
+  }
+}

@@ -1,0 +1,220 @@
+import AudispatchPlugin
+import Linux
+
+/// A connection over TCP or TLS, plain or with RELP on it.
+///
+/// With RELP a message is done when the server says so. Without, nothing is ever said: a message
+/// is done when the server's host has acknowledged all its bytes.
+final class StreamLink: Link {
+  /// How messages are told apart.
+  enum Manner: Equatable { case octetCounting, lines, relp }
+
+  struct Settings {
+    var manner: Manner
+    /// Messages on their way at most, with RELP.
+    var window: Int
+    var timeout: Duration
+    /// Set for TLS: the name in the certificate, and files.
+    var secure: (name: String, files: SyslogOptions.TLS)?
+  }
+
+  private enum Phase { case resolving, connecting, shaking, ready, closing }
+
+  private static let outBytes = 64 << 10
+
+  private let server: ServerAddress
+  private let settings: Settings
+  private var phase = Phase.resolving
+  private let resolver: Resolver
+  private var addresses: [InternetAddress] = []
+  private var channel: ByteChannel?
+  private var relp = RelpSession()
+
+  /// Bytes to write, from `outAt` on.
+  private var out: [UInt8] = []
+  private var outAt = 0
+  private var input = [UInt8](repeating: 0, count: 4096)
+  private var arrival = StreamArrival()
+  /// When something last went forward.
+  private var progress: Duration
+  private var waitsFor: Interest = .read
+
+  private(set) var generation = 0
+
+  init(to server: ServerAddress, _ settings: Settings, _ now: Duration) throws(SystemError) {
+    self.server = server
+    self.settings = settings
+    progress = now
+    resolver = try Resolver.begin(server.host, port: server.port)
+  }
+
+  var descriptor: Int32 { channel?.number ?? resolver.number }
+  var interest: Interest { waitsFor }
+  var isReady: Bool {
+    phase == .ready && (settings.manner != .relp || relp.state == .open)
+  }
+
+  private var isWaited: Bool {
+    !isReady || relp.outstanding > 0 || outAt < out.count
+  }
+
+  var deadline: Duration? {
+    var deadline: Duration?
+    if isWaited { deadline = progress + settings.timeout }
+    // Nobody says when the other host has acknowledged something: it must be asked.
+    if arrival.isAwaited {
+      deadline = min(deadline ?? .seconds(1 << 40), MonotonicTime.now + .milliseconds(20))
+    }
+    return deadline
+  }
+
+  func advance(_ queue: inout MessageQueue, _ now: Duration) throws(LinkFailure) -> Int {
+    if isWaited, now - progress >= settings.timeout {
+      throw LinkFailure(isReady ? "takes and acknowledges nothing" : "does not answer")
+    }
+    if phase == .resolving, try !resolve() { return 0 }
+    if phase == .connecting, try !connect(now) { return 0 }
+    guard let channel else { return 0 }
+    if phase == .shaking, try !shakeHands(channel, now) { return 0 }
+    var done = try read(channel, now)
+    while true {
+      fill(from: &queue)
+      guard outAt < out.count else { break }
+      guard try write(channel, now) else { break }
+      // The answers may already be there.
+      done += try read(channel, now)
+    }
+    if settings.manner != .relp { done += arrival.take(channel.acknowledged) }
+    if done > 0 { progress = now }
+    return done
+  }
+
+  private func resolve() throws(LinkFailure) -> Bool {
+    switch resolver.answer {
+    case nil: return false
+    case .failure(let failure)?: throw LinkFailure(failure.description)
+    case .success(let found)?: addresses = found
+    }
+    try beginNext("no address")
+    return true
+  }
+
+  /// Begins to connect to the next address.
+  private func beginNext(_ reason: String) throws(LinkFailure) {
+    var reason = reason
+    while !addresses.isEmpty {
+      let address = addresses.removeFirst()
+      do throws(Errno) {
+        let socket = try address.beginStream()
+        SocketState.setStreamOptions(socket.number, timeout: settings.timeout)
+        channel = ByteChannel(socket)
+        generation += 1
+        phase = .connecting
+        waitsFor = .write
+        return
+      } catch { reason = error.description }
+    }
+    throw LinkFailure(reason)
+  }
+
+  private func connect(_ now: Duration) throws(LinkFailure) -> Bool {
+    guard let channel else { return false }
+    guard Poll.wait(channel.number, for: .write, milliseconds: 0) else { return false }
+    if let errno = SocketState.error(channel.number) {
+      try beginNext(errno.description)
+      return false
+    }
+    if let secure = settings.secure {
+      try channel.secure(name: secure.name, secure.files)
+    }
+    phase = .shaking
+    return true
+  }
+
+  private func shakeHands(_ channel: ByteChannel, _ now: Duration) throws(LinkFailure) -> Bool {
+    switch try channel.begin() {
+    case .wants(let interest):
+      waitsFor = interest
+      return false
+    case .ended: throw LinkFailure("ended the connection while shaking hands")
+    case .bytes:
+      phase = .ready
+      progress = now
+      waitsFor = .read
+      if settings.manner == .relp { relp.open(&out) }
+      return true
+    }
+  }
+
+  private func read(_ channel: ByteChannel, _ now: Duration) throws(LinkFailure) -> Int {
+    var done = 0
+    while true {
+      switch try channel.read(into: &input) {
+      case .wants(let interest):
+        waitsFor = interest
+        return done
+      case .ended:
+        if phase == .closing { return done }
+        throw LinkFailure("ended the connection")
+      case .bytes(let count):
+        // Without RELP a server has nothing to say.
+        guard settings.manner == .relp else { continue }
+        do throws(RelpSession.Violation) {
+          done += try relp.take(input[..<count])
+        } catch { throw LinkFailure(error.description) }
+        progress = now
+        if relp.state == .closed {
+          if phase == .closing { return done }
+          throw LinkFailure("ended the session")
+        }
+      }
+    }
+  }
+
+  private func fill(from queue: inout MessageQueue) {
+    if outAt == out.count {
+      out.removeAll(keepingCapacity: true)
+      outAt = 0
+    }
+    guard isReady else { return }
+    while out.count - outAt < Self.outBytes {
+      if settings.manner == .relp, relp.outstanding >= settings.window { return }
+      guard let message = queue.next() else { return }
+      switch settings.manner {
+      case .relp: relp.send(message, &out)
+      case .octetCounting:
+        out += "\(message.count) ".utf8
+        out += message
+      case .lines:
+        out += message
+        out.append(0x0a)
+      }
+      if settings.manner != .relp { arrival.sent(upTo: out.count - outAt) }
+    }
+  }
+
+  /// Writes what is taken; `false` when no more is.
+  private func write(_ channel: ByteChannel, _ now: Duration) throws(LinkFailure) -> Bool {
+    switch try channel.write(out[outAt...]) {
+    case .bytes(let count):
+      outAt += count
+      progress = now
+      arrival.wrote(count, raw: channel.written)
+      return true
+    case .wants(let interest):
+      waitsFor = [.read, interest]
+      return false
+    case .ended: throw LinkFailure("ended the connection")
+    }
+  }
+
+  func close() {
+    guard phase == .ready else { return }
+    phase = .closing
+    relp.close(&out)
+    if settings.manner != .relp { channel?.close() }
+  }
+
+  /// Whether the server has answered that the session is over.
+  var isClosed: Bool { settings.manner != .relp || relp.state != .closing }
+}

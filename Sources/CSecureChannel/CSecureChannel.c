@@ -1,0 +1,120 @@
+#include "CSecureChannel.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct sc_channel {
+	SSL_CTX *context;
+	SSL *ssl;
+};
+
+// The last error of OpenSSL, or of the system, in words.
+static void explain(const char *what, char *why, size_t size) {
+	unsigned long error = ERR_peek_last_error();
+	const char *reason = error ? ERR_reason_error_string(error) : NULL;
+	if (error && ERR_SYSTEM_ERROR(error)) reason = strerror(ERR_GET_REASON(error));
+	if (!reason) reason = errno ? strerror(errno) : "the connection was closed";
+	snprintf(why, size, "%s: %s", what, reason);
+	ERR_clear_error();
+}
+
+void sc_free(sc_channel *channel) {
+	SSL_free(channel->ssl);
+	SSL_CTX_free(channel->context);
+	free(channel);
+}
+
+static int set_up(sc_channel *c, int fd, const char *name, const char *authorities,
+		const char *certificate, const char *key, char *why, size_t size) {
+	c->context = SSL_CTX_new(TLS_client_method());
+	if (!c->context || !SSL_CTX_set_min_proto_version(c->context, TLS1_2_VERSION))
+		return explain("cannot set TLS up", why, size), -1;
+	SSL_CTX_set_mode(c->context, SSL_MODE_ENABLE_PARTIAL_WRITE
+		| SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_verify(c->context, SSL_VERIFY_PEER, NULL);
+	if (authorities ? !SSL_CTX_load_verify_file(c->context, authorities)
+			: !SSL_CTX_set_default_verify_paths(c->context))
+		return explain("cannot read the authorities' certificates", why, size), -1;
+	if (certificate && SSL_CTX_use_certificate_chain_file(c->context, certificate) != 1)
+		return explain("cannot read the certificate", why, size), -1;
+	if (key && SSL_CTX_use_PrivateKey_file(c->context, key, SSL_FILETYPE_PEM) != 1)
+		return explain("cannot read the private key", why, size), -1;
+	if (key && SSL_CTX_check_private_key(c->context) != 1)
+		return explain("the key is not the certificate's", why, size), -1;
+	c->ssl = SSL_new(c->context);
+	if (!c->ssl || !SSL_set_fd(c->ssl, fd)) return explain("cannot set TLS up", why, size), -1;
+	X509_VERIFY_PARAM *parameters = SSL_get0_param(c->ssl);
+	X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	// An address is compared with addresses, and not sent as a name.
+	if (!X509_VERIFY_PARAM_set1_ip_asc(parameters, name)) {
+		ERR_clear_error();
+		if (!SSL_set1_host(c->ssl, name) || !SSL_set_tlsext_host_name(c->ssl, name))
+			return explain("cannot set the server's name", why, size), -1;
+	}
+	SSL_set_connect_state(c->ssl);
+	return 0;
+}
+
+sc_channel *sc_new(int fd, const char *name, const char *authorities, const char *certificate,
+		const char *key, char *why, size_t size) {
+	sc_channel *channel = calloc(1, sizeof *channel);
+	if (!channel) return snprintf(why, size, "no memory"), NULL;
+	ERR_clear_error();
+	if (set_up(channel, fd, name, authorities, certificate, key, why, size)) {
+		sc_free(channel);
+		return NULL;
+	}
+	return channel;
+}
+
+static int outcome(sc_channel *c, int result, const char *what, char *why, size_t size) {
+	switch (SSL_get_error(c->ssl, result)) {
+	case SSL_ERROR_WANT_READ: return sc_wants_read;
+	case SSL_ERROR_WANT_WRITE: return sc_wants_write;
+	case SSL_ERROR_ZERO_RETURN: return sc_ended;
+	default:
+		explain(what, why, size);
+		return sc_failed;
+	}
+}
+
+int sc_handshake(sc_channel *channel, char *why, size_t size) {
+	ERR_clear_error();
+	errno = 0;
+	int result = SSL_do_handshake(channel->ssl);
+	if (result == 1) return 1;
+	long verdict = SSL_get_verify_result(channel->ssl);
+	int end = outcome(channel, result, "TLS handshake", why, size);
+	if (end == sc_failed && verdict != X509_V_OK)
+		snprintf(why, size, "the server's certificate: %s", X509_verify_cert_error_string(verdict));
+	return end;
+}
+
+long sc_read(sc_channel *channel, void *bytes, size_t count, char *why, size_t size) {
+	ERR_clear_error();
+	errno = 0;
+	size_t done = 0;
+	int result = SSL_read_ex(channel->ssl, bytes, count, &done);
+	return result == 1 ? (long)done : outcome(channel, result, "TLS", why, size);
+}
+
+long sc_write(sc_channel *channel, const void *bytes, size_t count, char *why, size_t size) {
+	ERR_clear_error();
+	errno = 0;
+	size_t done = 0;
+	int result = SSL_write_ex(channel->ssl, bytes, count, &done);
+	return result == 1 ? (long)done : outcome(channel, result, "TLS", why, size);
+}
+
+uint64_t sc_written(sc_channel *channel) { return BIO_number_written(SSL_get_wbio(channel->ssl)); }
+
+void sc_close(sc_channel *channel) {
+	ERR_clear_error();
+	SSL_shutdown(channel->ssl);
+	ERR_clear_error();
+}

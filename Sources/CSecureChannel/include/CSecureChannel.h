@@ -1,0 +1,32 @@
+// A TLS client over a non-blocking socket, through OpenSSL.
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma clang assume_nonnull begin
+
+typedef struct sc_channel sc_channel;
+
+// What a call waits for, when it is not done.
+enum { sc_wants_read = -1, sc_wants_write = -2, sc_ended = -3, sc_failed = -4 };
+
+// A channel over a connected socket, which stays the caller's. At least TLS 1.2; the server's
+// certificate must be signed by `authorities` (a file; NULL: those that the host trusts) and be
+// valid for `name`, a DNS name or an address. NULL, with the reason in `why`, when files cannot
+// be read.
+sc_channel *_Nullable sc_new(int fd, const char *name, const char *_Nullable authorities,
+	const char *_Nullable certificate, const char *_Nullable key, char *why, size_t size);
+void sc_free(sc_channel *channel);
+
+// Shakes hands: 1 when that is done, else one of the above; the reason of a failure in `why`.
+int sc_handshake(sc_channel *channel, char *why, size_t size);
+// The bytes that were read or taken, else one of the above.
+long sc_read(sc_channel *channel, void *bytes, size_t count, char *why, size_t size);
+long sc_write(sc_channel *channel, const void *bytes, size_t count, char *why, size_t size);
+// Bytes that were written to the socket.
+uint64_t sc_written(sc_channel *channel);
+// Says that no more comes; does not wait for an answer.
+void sc_close(sc_channel *channel);
+
+#pragma clang assume_nonnull end

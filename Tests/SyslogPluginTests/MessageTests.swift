@@ -1,0 +1,249 @@
+import AuditRecord
+import Foundation
+import Testing
+
+@testable import AudispatchPlugin
+@testable import audispatch_syslog
+
+@Suite("A message of a record")
+struct RecordMessageTests {
+  static let plain = Denied.cwd
+  static let headers: [([String], String)] = [
+    (["--utc"], "<14>Nov 20 23:20:03 audisp-syslog: "),
+    (["--utc", "LOG_WARNING", "LOG_LOCAL3"], "<156>Nov 20 23:20:03 audispd: "),
+    (["--utc", "--tag", "mine"], "<14>Nov 20 23:20:03 mine: "),
+    (
+      ["--utc", "--format", "rfc3164", "--server", "udp://h"],
+      "<14>Nov 20 23:20:03 web1 audisp-syslog: "
+    ),
+    (
+      ["--format", "rfc5424"],
+      "<14>1 2025-11-20T23:20:03.855Z web1 audisp-syslog 7 CWD "
+        + "[audit@32473 node=\"web1\" type=\"CWD\" time=\"1763680803.855\" serial=\"724\"] "
+    ),
+    (
+      ["--server", "tcp://h", "--structured-data=no"],
+      "<14>1 2025-11-20T23:20:03.855Z web1 audisp-syslog 7 CWD - "
+    ),
+    (
+      ["--server", "relp://h", "--enterprise-number", "9", "LOG_AUDIT"],
+      "<110>1 2025-11-20T23:20:03.855Z web1 audispd 7 CWD "
+        + "[audit@9 node=\"web1\" type=\"CWD\" time=\"1763680803.855\" serial=\"724\"] "
+    ),
+  ]
+
+  private func message(_ arguments: [String], _ line: String) throws -> String {
+    let batch = try batch([bytes(line)])
+    var writer = writer(arguments)
+    return text(writer.message(of: batch.records[0], in: batch.bytes))
+  }
+
+  private func writer(_ arguments: [String]) -> MessageWriter {
+    let line = try? CommandLineSettings(arguments, SyslogOptions.keywords)
+    var options = SyslogOptions()
+    if let line {
+      options = OptionSource<SyslogOptions>(line, usually: "/nowhere/x.conf", user: 0).load().0
+    }
+    return MessageWriter(options, host: "here", process: 7)
+  }
+
+  @Test(arguments: headers.indices)
+  func `has its header in front of the record as it is`(_ index: Int) throws {
+    let (arguments, header) = Self.headers[index]
+    #expect(try message(arguments, Self.plain) == header + Self.plain)
+  }
+
+  @Test func `names this host when the record names none`() throws {
+    let line = "type=CWD \(Denied.stamp) cwd=\"/\""
+    #expect(
+      try message(["--server", "tcp://h", "--structured-data=no"], line)
+        == "<14>1 2025-11-20T23:20:03.855Z here audisp-syslog 7 CWD - " + line)
+  }
+
+  @Test func `has the rule's key, and a space for auditd's separator`() throws {
+    let message = try message(["--format", "rfc5424"], Denied.syscall)
+    #expect(message.contains("serial=\"724\" key=\"logins\"] node=web1 type=SYSCALL"))
+    #expect(message.hasSuffix(Denied.syscall.replacing("\u{1d}", with: " ")))
+  }
+
+  @Test(arguments: [
+    ("key=6C6F67696E7301726F6F74", ["logins", "root"]), ("key=(null)", []),
+    ("key=\"a]b\"", ["a]b"]),
+    ("a0=1", []),
+  ])
+  func `finds the keys without the event`(_ field: String, _ keys: [String]) throws {
+    let line = bytes("type=SYSCALL \(Denied.stamp) arch=c000003e \(field)")
+    let batch = try batch([line])
+    #expect(RecordKeys.keys(of: batch.records[0], in: batch.bytes).map(text) == keys)
+  }
+
+  @Test(arguments: 480...600)
+  func `is cut to its size with a mark, and never inside a character`(_ size: Int) throws {
+    let line = "type=CWD \(Denied.stamp) cwd=\"\(String(repeating: "äß€", count: 300))\""
+    let message = try message(["--max-size", "\(size)", "--format", "rfc5424"], line)
+    #expect(message.utf8.count <= size && message.utf8.count > size - 8)
+    #expect(!message.contains("\u{fffd}"))
+    let mark = try #require(message.firstMatch(of: #/…\[\+(\d+) bytes\]$/#))
+    let kept = message.utf8.count - mark.0.utf8.count
+    let header = try #require(message.range(of: "type=CWD msg")).lowerBound
+    let headerCount = message.utf8.distance(from: message.startIndex, to: header)
+    #expect(kept - headerCount + (Int(mark.1) ?? 0) == line.utf8.count)
+  }
+}
+
+@Suite("A message of an event")
+struct EventMessageTests {
+  private func messages(_ arguments: [String]) throws -> [String] {
+    let line = try CommandLineSettings(arguments, SyslogOptions.keywords)
+    let options = OptionSource<SyslogOptions>(line, usually: "/nowhere/x.conf", user: 0).load().0
+    var writer = MessageWriter(options, host: "here", process: 7)
+    return writer.messages(of: try event(Denied.lines)).map(text)
+  }
+
+  static let header = "<14>Nov 20 23:20:03 audisp-syslog: "
+
+  @Test func `has all records as they are`() throws {
+    let expected = [Denied.syscall, Denied.execve, Denied.cwd].joined(separator: " ")
+      .replacing("\u{1d}", with: " ")
+    #expect(try messages(["--utc", "--messages", "events"]) == [Self.header + expected])
+  }
+
+  @Test func `has all fields as pairs, decoded`() throws {
+    #expect(
+      try messages(["--utc", "--messages", "events", "--body", "key_value"]) == [
+        Self.header
+          + "time=1763680803.855 serial=724 node=web1 key=logins type=SYSCALL arch=c000003e "
+          + "syscall=59 success=no exit=-13 a0=1 pid=1985 auid=1000 uid=0 tty=pts1 ses=3 comm=mkdir "
+          + "exe=/usr/bin/mkdir key=logins ARCH=x86_64 SYSCALL=execve AUID=alice UID=root "
+          + #"type=EXECVE argc=2 a0=mkdir a1="a|b=\\\"\xff\n" type=CWD cwd=/home/alice"#
+      ])
+  }
+
+  @Test func `can be one for each record`() throws {
+    let messages = try messages(["--utc", "--body", "key_value"])
+    #expect(messages.count == 3)
+    #expect(
+      messages[2] == Self.header
+        + "time=1763680803.855 serial=724 node=web1 key=logins type=CWD cwd=/home/alice")
+  }
+
+  @Test func `is interpreted with its milliseconds and its serial`() throws {
+    let messages = try messages(["--utc", "interpret"])
+    #expect(messages.count == 3)
+    #expect(
+      messages[0].hasPrefix(
+        Self.header + "node=web1 type=SYSCALL msg=audit(1763680803.855:724): arch=x86_64 "
+          + "syscall=execve success=no exit=\"EACCES(Permission denied)\""))
+    #expect(messages[0].contains(" auid=alice uid=root "))
+    #expect(messages[1].contains(#"a1="a|b=\\\""#))
+  }
+
+  @Test(arguments: ["json", "cee"])
+  func `is JSON that a reader takes`(_ body: String) throws {
+    let message = try #require(try messages(["--utc", "--body", body]).first)
+    let start = Self.header + (body == "cee" ? "@cee: " : "")
+    #expect(message.hasPrefix(start))
+    let json = try JSONSerialization.jsonObject(with: Data(message.dropFirst(start.count).utf8))
+    let object = try #require(json as? [String: Any])
+    #expect(object["time"] as? String == "2025-11-20T23:20:03.855Z")
+    #expect(object["serial"] as? Int == 724)
+    #expect(object["node"] as? String == "web1")
+    #expect(object["keys"] as? [String] == ["logins"])
+    let records = try #require(object["records"] as? [[String: Any]])
+    #expect(records.map { $0["type"] as? String } == ["SYSCALL", "EXECVE", "CWD"])
+    let arguments = try #require(records[1]["fields"] as? [String: String])
+    #expect(arguments == ["argc": "2", "a0": "mkdir", "a1": "a|b=\\\"\\xff\n"])
+  }
+
+  @Test(arguments: Array(stride(from: 480, through: 2000, by: 37)))
+  func `stays JSON and names its event when it is cut`(_ size: Int) throws {
+    let long =
+      "type=EXECVE \(Denied.stamp) argc=90 "
+      + (0..<90).map { "a\($0)=\"\(String(repeating: "x", count: $0 * 3))\"" }.joined(
+        separator: " ")
+    let event = try event([bytes(Denied.syscall), bytes("node=web1 " + long)])
+    let body = JSONBody.write(EventContent(event, event.records, nil), limit: size)
+    #expect(body.count <= size)
+    let json = try JSONSerialization.jsonObject(with: Data(body))
+    #expect((json as? [String: Any])?["serial"] as? Int == 724)
+  }
+
+  @Test func `is CEF with its fields escaped`() throws {
+    let message = try #require(try messages(["--utc", "--body", "cef"]).first)
+    #expect(
+      message.hasPrefix(
+        Self.header + "CEF:0|audispatch|audispatch|0.1.0|SYSCALL|SYSCALL execve|5|"
+          + "rt=1763680803855 externalId=724 dvchost=web1 cat=SYSCALL,EXECVE,CWD act=execve "
+          + "outcome=failure reason=EACCES(Permission denied) suser=alice suid=1000 duser=root duid=0 "
+          + "dpid=1985 dproc=/usr/bin/mkdir cs1Label=key cs1=logins cs2Label=command "
+          + "cs2=mkdir a|b\\=\\\\\"\u{fffd}\\n cs3Label=cwd cs3=/home/alice cs4Label=tty cs4=pts1 "
+          + "cn1Label=session cn1=3 msg="))
+  }
+
+  @Test func `is LEEF with its time to the millisecond`() throws {
+    let message = try #require(try messages(["--utc", "--body", "leef"]).first)
+    let fields = message.dropFirst(Self.header.count).split(separator: "\t").map(String.init)
+    #expect(
+      Array(fields.prefix(6)) == [
+        "LEEF:2.0|audispatch|audispatch|0.1.0|SYSCALL|x09|devTime=1763680803855", "sev=5",
+        "cat=SYSCALL,EXECVE,CWD", "serial=724", "identHostName=web1", "action=execve",
+      ])
+    #expect(fields.contains("command=mkdir a|b=\\\"\u{fffd} "))
+    #expect(!message.contains("\n"))
+  }
+
+  @Test func `is an entry of the journal`() throws {
+    let entry = try #require(
+      try messages(["--server", "journal", "--body", "key_value", "LOG_ALERT"]).last)
+    let lines = entry.split(separator: "\n").map(String.init)
+    #expect(
+      lines == [
+        "MESSAGE=time=1763680803.855 serial=724 node=web1 key=logins type=CWD cwd=/home/alice",
+        "PRIORITY=1", "SYSLOG_FACILITY=1", "SYSLOG_IDENTIFIER=audisp-syslog",
+        "AUDIT_TIME=1763680803.855", "AUDIT_SERIAL=724", "AUDIT_TYPE=CWD", "AUDIT_NODE=web1",
+        "AUDIT_KEY=logins",
+      ])
+  }
+
+  @Test func `gives the journal a value with a newline by its size`() {
+    var entry: [UInt8] = []
+    JournalEntry.append("A", bytes("one\ntwo"), to: &entry)
+    #expect(entry == bytes("A\n") + [7, 0, 0, 0, 0, 0, 0, 0] + bytes("one\ntwo\n"))
+  }
+}
+
+@Suite("Times of messages")
+struct MessageTimeTests {
+  static let times: [(UInt64, String, String)] = [
+    (0, "Jan  1 00:00:00", "1970-01-01T00:00:00.000Z"),
+    (951_782_399_999, "Feb 28 23:59:59", "2000-02-28T23:59:59.999Z"),
+    (951_782_400_001, "Feb 29 00:00:00", "2000-02-29T00:00:00.001Z"),
+    (1_763_680_803_855, "Nov 20 23:20:03", "2025-11-20T23:20:03.855Z"),
+    (253_402_300_799_999, "Dec 31 23:59:59", "9999-12-31T23:59:59.999Z"),
+    (.max, "Dec 31 23:59:59", "9999-12-31T23:59:59.999Z"),
+  ]
+
+  @Test(arguments: times.indices)
+  func `are written as both RFCs have them`(_ index: Int) {
+    let (milliseconds, short, long) = Self.times[index]
+    var time = MessageTime(.utc)
+    var (first, second): ([UInt8], [UInt8]) = ([], [])
+    time.appendShort(milliseconds / 1000, to: &first)
+    time.appendLong(milliseconds, to: &second)
+    #expect(text(first) == short)
+    #expect(text(second) == long)
+  }
+
+  @Test func `are those of every day that Foundation knows`() {
+    let format = ISO8601DateFormatter()
+    format.formatOptions.insert(.withFractionalSeconds)
+    var time = MessageTime(.utc)
+    for day in stride(from: 0, to: 40_000, by: 7) {
+      let milliseconds = UInt64(day) * 86_400_000 + UInt64(day) * 997
+      var written: [UInt8] = []
+      time.appendLong(milliseconds, to: &written)
+      let date = Date(timeIntervalSince1970: Double(milliseconds) / 1000)
+      #expect(text(written) == format.string(from: date))
+    }
+  }
+}
