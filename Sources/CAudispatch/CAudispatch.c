@@ -119,12 +119,20 @@ ssize_t ad_send(int fd, const void *bytes, size_t count) {
 	return send(fd, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-int ad_peer_uid(int fd, uid_t *uid) {
+int ad_peer(int fd, pid_t *pid, uid_t *user, gid_t *group) {
 	struct ucred peer;
 	socklen_t size = sizeof peer;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size)) return -1;
-	*uid = peer.uid;
+	*pid = peer.pid;
+	*user = peer.uid;
+	*group = peer.gid;
 	return 0;
+}
+
+int ad_peer_groups(int fd, gid_t *groups, int capacity) {
+	socklen_t size = (socklen_t)capacity * sizeof *groups;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size)) return -1;
+	return (int)(size / sizeof *groups);
 }
 
 // Waiting

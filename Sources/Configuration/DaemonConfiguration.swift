@@ -13,6 +13,8 @@ public struct DaemonConfiguration: Equatable, Sendable {
   /// How long what the spool has for a plugin that is gone is kept; zero: for ever.
   public var spoolKeep = Duration.seconds(7 * 86400)
   public var runtimeDirectory = "/run/audispatch"
+  /// The group whose members may use the control socket, beside root.
+  public var controlGroup: UInt32?
   /// Bytes of records that may be held for all plugins together.
   public var journalBytes = 256 << 20
   /// How much the daemon's nice value is lowered; the plugins run at 0.

@@ -7,7 +7,11 @@ struct DaemonFile {
   /// Whether the file says where the plugins are.
   private(set) var namesPluginDirectory = false
 
+  /// As written, and not yet looked for.
+  private(set) var controlGroup: Word?
+
   enum Keyword: String, CaseIterable {
+    case controlGroup = "control_group"
     case haltExecutable = "halt_exe"
     case inputFraming = "input_framing"
     case journalBytes = "journal_bytes"
@@ -90,6 +94,7 @@ struct DaemonFile {
   private mutating func apply(_ setting: Setting, _ keyword: Keyword) throws(Diagnostic) {
     let name = keyword.rawValue
     switch keyword {
+    case .controlGroup: controlGroup = try setting.single()
     case .haltExecutable: configuration.haltCommand = try command(setting)
     case .inputFraming:
       configuration.inputFraming = try setting.single().choice(InputFraming.self, for: name)

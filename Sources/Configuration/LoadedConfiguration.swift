@@ -100,6 +100,11 @@ public struct LoadedConfiguration: Equatable, Sendable {
       daemon = parsed.configuration
       daemonFile = path
       diagnostics += parsed.diagnostics
+      if let group = parsed.controlGroup {
+        do throws(Diagnostic) {
+          daemon.controlGroup = try Accounts(environment.files).group(group)
+        } catch { diagnostics.append(error) }
+      }
       if !parsed.namesPluginDirectory, ["audispd.conf", "auditd.conf"].contains(lastPart(of: path))
       {
         diagnostics.append(

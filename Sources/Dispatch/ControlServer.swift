@@ -13,38 +13,84 @@ final class ControlServer {
     /// A listener's queue: `tail` is a subscriber like any other.
     var subscription: Subscription?
     var isBlocked = false
+    /// What it asks is answered with a refusal.
+    let isRefused: Bool
 
-    init(id: UInt32, _ descriptor: consuming Descriptor, now: Moment) {
+    init(id: UInt32, _ descriptor: consuming Descriptor, isRefused: Bool, now: Moment) {
       self.id = id
+      self.isRefused = isRefused
       self.descriptor = descriptor
       connected = now
     }
   }
 
-  /// Beyond this, a new client is refused.
+  /// Beyond these, one more of its kind is let go at once.
   private static let maximumClients = 32
+  private static let maximumRefused = 8
 
   let listener: Descriptor
+  private let path: String
+  private(set) var access: ControlAccess
   private(set) var clients: [Client] = []
+  /// Connections that were refused.
+  private(set) var refused: UInt64 = 0
   private var nextID: UInt32 = 0
 
-  init(path: String) throws(SystemError) {
+  /// For root and the daemon's user, until `change`.
+  init(path: String, user: UInt32) throws(SystemError) {
     // The folder's lock is ours, so a socket that is there is a dead dispatcher's.
     unsafe unlink(path)
+    self.path = path
+    access = ControlAccess(user: user)
     listener = try UnixSocket.listen(path, mode: 0o600)
+  }
+
+  /// Admits others from now on; who is connected stays.
+  func change(to access: ControlAccess) throws(SystemError) {
+    guard access != self.access else { return }
+    self.access = access
+    try giveToGroup()
+  }
+
+  /// The group first, then the permission: never is it another group's.
+  private func giveToGroup() throws(SystemError) {
+    guard unsafe chmod(path, 0o600) == 0 else { throw SystemError("protect", path, .current) }
+    guard let group = access.group else { return }
+    guard unsafe chown(path, UInt32.max, group) == 0 else {
+      throw SystemError("give to control_group", path, .current)
+    }
+    guard unsafe chmod(path, access.mode) == 0 else {
+      throw SystemError("open to control_group", path, .current)
+    }
   }
 
   var listeners: [Client] { clients.filter { $0.subscription != nil } }
 
   func client(_ id: UInt32) -> Client? { clients.first { $0.id == id } }
 
-  func accept(_ now: Moment) -> Client? {
-    guard let descriptor = UnixSocket.accept(listener.number) else { return nil }
-    guard clients.count < Self.maximumClients else { return nil }
-    let client = Client(id: nextID, descriptor, now: now)
+  /// What came of looking for a new client.
+  enum Arrival {
+    case client(Client, Peer?)
+    /// There are too many: it was let go.
+    case surplus
+    case none
+  }
+
+  /// Takes the next client. Who is refused is a client too, to be told so when it has asked.
+  func accept(_ now: Moment) -> Arrival {
+    guard let descriptor = UnixSocket.accept(listener.number) else { return .none }
+    let peer = try? Peer(of: descriptor.number)
+    let isRefused = !(peer.map(access.admits) ?? false)
+    if isRefused { refused += 1 }
+    // Root always finds a place.
+    let most =
+      isRefused
+      ? Self.maximumRefused : Self.maximumClients + (peer?.user == 0 ? Self.maximumRefused : 0)
+    guard clients.count(where: { $0.isRefused == isRefused }) < most else { return .surplus }
+    let client = Client(id: nextID, descriptor, isRefused: isRefused, now: now)
     nextID += 1
     clients.append(client)
-    return client
+    return .client(client, peer)
   }
 
   func drop(_ client: Client) { clients.removeAll { $0 === client } }

@@ -6,17 +6,41 @@ import Linux
 extension Dispatcher {
   func openControl() {
     do {
-      let server = try ControlServer(path: runtime.controlSocket)
+      let server = try ControlServer(path: runtime.controlSocket, user: geteuid())
       _ = poller.add(server.listener.number, Token.control, .read)
       control = server
+      changeControlAccess()
     } catch { say(.error, "no control socket: \(error)") }
   }
 
+  /// Lets in whom the configuration names now.
+  func changeControlAccess() {
+    do {
+      try control?.change(
+        to: ControlAccess(user: geteuid(), group: configuration.controlGroup))
+    } catch { say(.error, "the control socket is for root only: \(error)") }
+  }
+
   func acceptClients() {
-    while let client = control?.accept(now) {
+    while let control {
+      let client: ControlServer.Client
+      switch control.accept(now) {
+      case .none: return
+      case .surplus: continue
+      case .client(let arrived, let peer):
+        client = arrived
+        if arrived.isRefused { reportRefused(peer) }
+      }
       _ = poller.add(client.descriptor.number, Token.client | UInt64(client.id), .read)
       scheduleTick(now + .seconds(6))
     }
+  }
+
+  private func reportRefused(_ peer: Peer?) {
+    guard let held = refusalReport.pass(now) else { return }
+    let who = peer.map { "uid \($0.user), pid \($0.pid)" } ?? "somebody unknown"
+    let more = held > 0 ? ", \(held) reports held back" : ""
+    say(.warning, "control socket: refused \(who)\(more)")
   }
 
   func handleClient(_ id: UInt32, _ interest: Interest) {
@@ -52,6 +76,10 @@ extension Dispatcher {
   }
 
   private func answer(_ client: ControlServer.Client, _ request: String) {
+    if client.isRefused {
+      client.answer = Array("error not permitted: root and control_group may\n".utf8)
+      return write(client)
+    }
     let words = request.split(separator: " ", maxSplits: 1).map(String.init)
     var text: String
     switch (words.first ?? "", words.dropFirst().first) {

@@ -19,6 +19,8 @@ extension Dispatcher {
       configuration.singleCommand = loaded.daemon.singleCommand
       configuration.haltCommand = loaded.daemon.haltCommand
       configuration.journalBytes = loaded.daemon.journalBytes
+      configuration.controlGroup = loaded.daemon.controlGroup
+      changeControlAccess()
       configuration.spoolKeep = loaded.daemon.spoolKeep
     } else {
       said.append("the daemon's configuration stays as it was")

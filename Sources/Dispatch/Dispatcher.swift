@@ -35,6 +35,7 @@ public final class Dispatcher {
   var control: ControlServer?
   var runtime: RuntimeFolder
   var messages: Messages
+  var refusalReport = RateLimit(every: .seconds(10))
   var malformedReport = RateLimit(every: .seconds(10))
   var phase = Phase.running
   var now = Moment.now

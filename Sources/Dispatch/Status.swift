@@ -68,6 +68,7 @@ extension Dispatcher {
         json.field("uptime_seconds", Int64((Moment.now - started).inSeconds))
         json.field("journal_bytes", journal.bytes)
         json.field("messages_lost", messages.lost)
+        json.field("control_refused", control?.refused ?? 0)
       }
       json.object("source") { sourceStatus(&$0) }
       if let durable { json.object("spool") { spoolStatus(durable, &$0) } }

@@ -33,12 +33,6 @@ public enum UnixSocket {
     return client >= 0 ? Descriptor(owning: client) : nil
   }
 
-  /// The user at the other end when it connected. The corresponding option is `SO_PEERCRED`.
-  public static func peerUser(_ fd: Int32) -> UInt32? {
-    var uid: UInt32 = 0
-    return unsafe ad_peer_uid(fd, &uid) == 0 ? uid : nil
-  }
-
   /// Bytes that wait to be read. The corresponding request is `FIONREAD`, which for a stream socket
   /// counts exactly what the other side wrote and nobody has read.
   @inline(__always)

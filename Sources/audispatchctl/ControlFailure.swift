@@ -21,7 +21,8 @@ struct ControlFailure: Error, Equatable {
     case EACCES, EPERM:
       ControlFailure(
         "no permission to use \(socket)",
-        hint: "Only root and the user that audispatchd runs as may; try it with sudo.")
+        hint:
+          "Only root, the user that audispatchd runs as and control_group may; try it with sudo.")
     case ENAMETOOLONG:
       ControlFailure(
         "\(socket) is too long for a socket's path", hint: "At most 107 bytes are possible.")

@@ -19,6 +19,8 @@ struct DaemonFileTests {
     ("spool_keep = 3600", { $0.spoolKeep = .seconds(3600) }),
     ("spool_keep = 0", { $0.spoolKeep = .zero }),
     ("spool_reserve = 1G", { $0.spoolReserve = 1 << 30 }),
+    ("control_group = adm", { $0.controlGroup = 4 }),
+    ("control_group = 1234", { $0.controlGroup = 1234 }),
     ("journal_bytes = 1G", { $0.journalBytes = 1 << 30 }),
     ("priority_boost = 0", { $0.priorityBoost = 0 }),
     ("name_format = FQD", { $0.nameFormat = .fqd }),
@@ -53,6 +55,10 @@ struct DaemonFileTests {
 
   static let problems: [(String, String)] = [
     ("q_dept = 9", "1:1: error: unknown keyword ('q_dept'); did you mean 'q_depth'?"),
+    (
+      "control_group = amd",
+      "1:17: error: there is no such group in /etc/group ('amd'); did you mean 'adm'?"
+    ),
     ("args = a", "1:1: error: unknown keyword ('args'); it belongs into a file of plugins.d"),
     ("q_depth = 511", "1:11: warning: q_depth under 512 overflows in any burst ('511')"),
     (

@@ -56,6 +56,7 @@ struct ExampleTests {
     var expected = DaemonConfiguration()
     expected.sources = [.kernel]
     expected.nodeName = "myhost"
+    expected.controlGroup = 4
     let loaded = Host.load(daemon: Self.uncommented(text))
     #expect(loaded.texts == [])
     #expect(loaded.daemon == expected)

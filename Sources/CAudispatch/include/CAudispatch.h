@@ -30,7 +30,8 @@ int ad_unix_listen(const char *path, mode_t mode, int backlog);	// stream, non-b
 int ad_accept(int fd);	// non-blocking, close-on-exec
 int ad_syslog_send(const char *path, const void *bytes, size_t count);	// one datagram, never blocks
 ssize_t ad_send(int fd, const void *bytes, size_t count);	// MSG_NOSIGNAL | MSG_DONTWAIT
-int ad_peer_uid(int fd, uid_t *uid);
+int ad_peer(int fd, pid_t *pid, uid_t *user, gid_t *group);	// as they were when it connected
+int ad_peer_groups(int fd, gid_t *groups, int capacity);	// how many; ERANGE: more than that
 
 // Waiting.
 enum { ad_readable = 1, ad_writable = 2, ad_ended = 4 };

@@ -22,6 +22,8 @@ enum Programs {
   static func plugin() async throws -> String { try await compiled.value(of: "plugin", []) }
   /// Reports what it may do; see its source.
   static func confined() async throws -> String { try await compiled.value(of: "confined", []) }
+  /// Asks a line of a unix socket; see its source.
+  static func ask() async throws -> String { try await compiled.value(of: "ask", []) }
   /// Executes itself as another user.
   static func execs() async throws -> String { try await compiled.value(of: "execs", ["-static"]) }
 
