@@ -20,7 +20,7 @@ LOAD_TOOLS := $(addprefix .build/load/,loadgen floor sink)
 export SWIFT_BACKTRACE ?= enable=no
 
 DAEMONS := audispatchd audispatchctl
-PLUGINS := audispatch-kernel audispatch-print audispatch-syslog
+PLUGINS := audispatch-kernel audispatch-print audispatch-syslog audispatch-log
 
 .PHONY: help
 help: ## this list

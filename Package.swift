@@ -19,6 +19,7 @@ let package = Package(
     .executable(name: "audispatch-kernel", targets: ["audispatch-kernel"]),
     .executable(name: "audispatch-print", targets: ["audispatch-print"]),
     .executable(name: "audispatch-syslog", targets: ["audispatch-syslog"]),
+    .executable(name: "audispatch-log", targets: ["audispatch-log"]),
     .library(
       name: "AudispatchPlugin",
       targets: ["AudispatchPlugin", "AuditRecord", "Configuration", "Linux"]),
@@ -77,6 +78,10 @@ let package = Package(
         "AudispatchPlugin", "AuditRecord", "CSecureChannel", "Configuration", "Linux",
       ],
       path: "Plugins/Syslog", swiftSettings: strict),
+    .executableTarget(
+      name: "audispatch-log",
+      dependencies: ["AudispatchPlugin", "AuditRecord", "Configuration", "Linux"],
+      path: "Plugins/Log", swiftSettings: strict),
     .target(
       name: "ScriptedAccounts", path: "Tests/ScriptedAccounts", cSettings: [.define("_GNU_SOURCE")]),
     .testTarget(name: "LinuxTests", dependencies: ["Linux"], swiftSettings: strict),
@@ -100,6 +105,16 @@ let package = Package(
         "audispatch-print",
       ],
       exclude: ["Golden"], swiftSettings: strict),
+    .target(
+      name: "PluginHarness", dependencies: ["Linux"], path: "Tests/PluginHarness",
+      swiftSettings: strict),
+    .testTarget(
+      name: "LogPluginTests",
+      dependencies: [
+        "AudispatchPlugin", "AuditRecord", "Configuration", "Linux", "PluginHarness",
+        "audispatch-log",
+      ],
+      swiftSettings: strict),
     .testTarget(
       name: "ControlToolTests", dependencies: ["Journal", "Linux", "audispatchctl"],
       exclude: ["Golden"], swiftSettings: strict),

@@ -74,3 +74,8 @@ struct Accounts {
         ?? "a \(kind) from elsewhere is given as a number")
   }
 }
+
+extension Word {
+  /// The number of a group that `/etc/group` names so, or a number.
+  public func group() throws(Diagnostic) -> UInt32 { try Accounts(.system).group(self) }
+}

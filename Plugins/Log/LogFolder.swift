@@ -1,0 +1,62 @@
+import AudispatchPlugin
+import Linux
+
+/// The rotated files of a log, and what is done with them.
+struct LogFolder {
+  let path: String
+  let base: String
+
+  init(of log: String) {
+    path = LogFile.folder(of: log)
+    base = LogFile.name(of: log)
+  }
+
+  func files() throws(Obstacle) -> RotatedFiles {
+    do throws(Errno) {
+      return RotatedFiles(of: base, among: try Files.names(in: path))
+    } catch { throw Obstacle("list", path, error) }
+  }
+
+  func full(_ name: String) -> String { path == "/" ? "/" + name : "\(path)/\(name)" }
+
+  /// Moves the log away, and those before it.
+  func rotate(keeping count: Int?) throws(Obstacle) {
+    try perform(try files().rotation(keeping: count))
+  }
+
+  /// Takes away what a crash has left, and what is beyond the number of files.
+  func tidy(keeping count: Int?) throws(Obstacle) {
+    let files = try files()
+    var steps = files.doubles
+    if let count, count >= 2 {
+      steps += files.excess(keeping: count).filter { !steps.contains($0) }
+    }
+    try perform(steps)
+    if (try? Files.status(of: full(Compression.unfinished(base)))) != nil {
+      try perform([.remove(Compression.unfinished(base))])
+    }
+  }
+
+  /// Removes the oldest rotated file; tells which, and how many bytes it had.
+  func removeOldest() throws(Obstacle) -> String? {
+    guard let oldest = try files().oldest else { return nil }
+    try perform([.remove(oldest)])
+    return full(oldest)
+  }
+
+  private func perform(_ steps: [RotatedFiles.Step]) throws(Obstacle) {
+    do throws(SystemError) {
+      for step in steps {
+        switch step {
+        case .remove(let name): try Files.remove(full(name))
+        case .rename(let from, let to): try Files.rename(full(from), to: full(to))
+        }
+      }
+    } catch { throw Obstacle(error) }
+  }
+
+  /// Makes new names last through a crash of the host.
+  func sync() throws(Obstacle) {
+    do throws(SystemError) { try Files.syncFolder(path) } catch { throw Obstacle(error) }
+  }
+}

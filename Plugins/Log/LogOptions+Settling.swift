@@ -1,0 +1,116 @@
+import AudispatchPlugin
+import Configuration
+import Glibc
+import Linux
+
+extension LogOptions {
+  static let mailProgram = "/usr/lib/sendmail"
+
+  /// What must fit together, and what must be there.
+  func settle() -> [Diagnostic] {
+    var found: [Diagnostic] = []
+    if frequency == 0, flush == .incremental || flush == .incrementalAsync {
+      found.append(problem("freq", "flush = \(flush.rawValue) needs a freq of at least 1"))
+    }
+    if adminSpaceLeft.isBelow(spaceLeft) == false {
+      found.append(problem("admin_space_left", "admin_space_left must be less than space_left"))
+    }
+    if sizeAction == .rotate, fileCount < 2 {
+      found.append(
+        problem(
+          "num_logs", "with num_logs = \(fileCount) nothing is rotated, and the log grows",
+          severity: .warning))
+    }
+    found += actionProblems
+    if compresses, unsafe access(Compression.program, X_OK) != 0 {
+      found.append(problem("compress", "there is no \(Compression.program)"))
+    }
+    if let objection = fileObjection { found.append(objection) }
+    return found
+  }
+
+  private var actionProblems: [Diagnostic] {
+    let actions = [
+      ("space_left_action", spaceAction), ("admin_space_left_action", adminSpaceAction),
+      ("disk_full_action", fullAction), ("disk_error_action", errorAction),
+    ]
+    return actions.compactMap { keyword, action in
+      switch action {
+      case .email:
+        guard unsafe access(Self.mailProgram, X_OK) != 0 else { return nil }
+        return problem(keyword, "email needs \(Self.mailProgram), which is not there")
+      case .execute(let path): return programObjection(path, keyword)
+      default: return nil
+      }
+    }
+  }
+
+  /// What runs as root belongs to root, and nobody else writes it.
+  private func programObjection(_ path: String, _ keyword: String) -> Diagnostic? {
+    do throws(Errno) {
+      let status = try Files.status(of: path)
+      if status.kind != .regular { return problem(keyword, "\(path) is a \(status.kind.rawValue)") }
+      if status.owner != 0, status.owner != geteuid() {
+        return problem(keyword, "\(path) belongs to uid \(status.owner), not to root")
+      }
+      if status.mode & 0o022 != 0 {
+        return problem(
+          keyword, "\(path) can be written by others", suggestion: "chmod go-w \(path)")
+      }
+      if status.mode & 0o100 == 0 {
+        return problem(keyword, "\(path) is not executable", suggestion: "chmod u+x \(path)")
+      }
+      return nil
+    } catch { return problem(keyword, "cannot examine \(path): \(error)") }
+  }
+
+  private var fileObjection: Diagnostic? {
+    if let status = try? Files.status(of: file, followingLinks: false), status.kind != .regular {
+      return problem("log_file", "\(file) is a \(status.kind.rawValue), not a file")
+    }
+    let folder = LogFile.folder(of: file)
+    if let status = try? Files.status(of: folder), status.kind != .directory {
+      return problem("log_file", "\(folder) is a \(status.kind.rawValue), not a folder")
+    }
+    if (try? Files.status(of: folder)) == nil,
+      (try? Files.status(of: LogFile.folder(of: folder))) == nil
+    {
+      return problem(
+        "log_file", "the folder \(folder) is not there, nor the one it would be in",
+        severity: .warning)
+    }
+    if let other = Self.auditdLog, other == file {
+      return problem(
+        "log_file", "auditd writes \(file) itself (/etc/audit/auditd.conf)", severity: .warning,
+        suggestion: "set write_logs = no there, or log_file here")
+    }
+    return nil
+  }
+
+  /// The log that the host's auditd is configured to write; `nil` when it writes none.
+  private static var auditdLog: String? {
+    let path = "/etc/audit/auditd.conf"
+    guard let bytes = try? Files.contents(of: path, limit: 64 << 10).bytes else { return nil }
+    var file = "/var/log/audit/audit.log"
+    for setting in ConfigurationText(bytes, file: path).settings {
+      let value = setting.values[0].text
+      switch setting.keyword.text.lowercased() {
+      case "write_logs": if value.lowercased() == "no" { return nil }
+      case "log_file": file = value
+      default: break
+      }
+    }
+    return file
+  }
+
+  private func problem(
+    _ keyword: String, _ message: String, severity: Diagnostic.Severity = .error,
+    suggestion: String? = nil
+  ) -> Diagnostic {
+    guard let word = places[keyword] else {
+      return Diagnostic(severity, file: keyword, message, suggestion: suggestion)
+    }
+    return severity == .error
+      ? word.error(message, suggestion: suggestion) : word.warning(message, suggestion: suggestion)
+  }
+}

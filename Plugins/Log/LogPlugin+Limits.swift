@@ -1,0 +1,203 @@
+import AudispatchPlugin
+import Linux
+
+extension LogOptions {
+  /// Whether the log is moved away when it is large.
+  var rotatesBySize: Bool { sizeAction == .keepLogs || sizeAction == .rotate && fileCount >= 2 }
+
+  /// How many files rotation leaves; `nil`: all.
+  var kept: Int? { sizeAction == .rotate && fileCount >= 2 ? fileCount : nil }
+}
+
+/// Size, age and space: what is done when a limit is reached.
+extension LogPlugin {
+  private static var lookEvery: Duration { .seconds(1) }
+  private static var lookBytes: Int { 1 << 20 }
+
+  // MARK: Size
+
+  /// The log has reached its size.
+  mutating func meetSize() throws(Obstacle) {
+    switch options.sizeAction {
+    case .rotate, .keepLogs:
+      guard options.rotatesBySize else { return sayLarge() }
+      try rotate()
+    case .syslog: sayLarge()
+    case .suspend: if let sizeObstacle { throw sizeObstacle }
+    default: break
+    }
+  }
+
+  private mutating func sayLarge() {
+    guard !saidLarge else { return }
+    saidLarge = true
+    log.write(.warning, "\(options.file) is larger than max_log_file")
+  }
+
+  /// The obstacle that a full size is with the action suspend.
+  var sizeObstacle: Obstacle? {
+    guard options.sizeAction == .suspend, let file, file.size >= options.maximumSize else {
+      return nil
+    }
+    return Obstacle(.size, "\(options.file) has reached max_log_file")
+  }
+
+  /// Moves the log away and begins another. When it cannot be moved it is written on.
+  mutating func rotate() throws(Obstacle) {
+    if rotateAfter > .zero {
+      guard rotateAfter <= MonotonicTime.now else { return }
+      rotateAfter = .zero
+    }
+    guard let old = file else { return }
+    try makeSafe()
+    do throws(Obstacle) {
+      try folder.rotate(keeping: options.kept)
+    } catch {
+      rotateAfter = MonotonicTime.now + .seconds(10)
+      log.write(.error, "\(error.text); \(options.file) is written on")
+      return
+    }
+    old.close(group: options.group)
+    closeFile()
+    counts.rotations += 1
+    file = try LogFile(options.file, group: options.group)
+    saidLarge = false
+    if options.flush != .none { try folder.sync() }
+    lookAfterCompression()
+  }
+
+  // MARK: Age
+
+  var ageDeadline: Duration? {
+    guard options.maximumAge > 0, let begun, file != nil else { return nil }
+    let left = begun + options.maximumAge - Int(WallClock.milliseconds / 1000)
+    return MonotonicTime.now + .seconds(max(0, left))
+  }
+
+  mutating func rotateByAge() throws(Obstacle) {
+    guard options.maximumAge > 0, let file, file.size > 0 else { return }
+    if begun == nil { begun = file.begun() ?? Int(WallClock.milliseconds / 1000) }
+    guard let begun, begun + options.maximumAge <= Int(WallClock.milliseconds / 1000) else {
+      return
+    }
+    // What does not move now is tried again when the next record comes.
+    self.begun = nil
+    try rotate()
+  }
+
+  // MARK: Space
+
+  /// Looks at the file system and at the log's name, at most once a second or a MiB.
+  mutating func look() throws(Obstacle) {
+    let now = MonotonicTime.now
+    guard let file, now >= nextLook || bytesSinceLook >= Self.lookBytes else { return }
+    nextLook = now + Self.lookEvery
+    bytesSinceLook = 0
+    if !file.isInPlace {
+      log.write(.warning, "\(options.file) was moved or removed; it is made again")
+      try makeSafe()
+      closeFile()
+      self.file = try LogFile(options.file, group: options.group)
+    }
+    guard let file = self.file, let room = FileSystem.room(file.number) else { return }
+    let low = options.spaceLeft.bytes(of: room.total)
+    let last = options.adminSpaceLeft.bytes(of: room.total)
+    let (fell, rose) = space.look(free: room.free, low: low, administrators: last)
+    if let fell {
+      let (name, action) =
+        fell == .low
+        ? ("space_left", options.spaceAction) : ("admin_space_left", options.adminSpaceAction)
+      perform(action, "\(folder.path) has \(room.free >> 20) MiB left, less than \(name)")
+    }
+    if rose { log.write(.notice, "\(folder.path) has \(room.free >> 20) MiB left again") }
+    let action: LogAction =
+      switch space.level {
+      case .enough: .ignore
+      case .low: options.spaceAction
+      case .administrators: options.adminSpaceAction
+      }
+    if action == .rotate { _ = removeOldest() }
+    if action == .suspend {
+      throw Obstacle(.space, "\(folder.path) has only \(room.free >> 20) MiB left")
+    }
+  }
+
+  private mutating func removeOldest() -> Bool {
+    do throws(Obstacle) {
+      guard let removed = try folder.removeOldest() else { return false }
+      log.write(.warning, "removed \(removed) to make room")
+      return true
+    } catch {
+      log.write(.error, error.text)
+      return false
+    }
+  }
+
+  /// The disk is full: the oldest rotated file goes, at last the log itself.
+  mutating func makeRoom() -> Bool {
+    if removeOldest() { return true }
+    guard let file, file.size > 0, rotateAfter == .zero else { return false }
+    do throws(Obstacle) {
+      try makeSafe()
+      try folder.rotate(keeping: nil)
+    } catch { return false }
+    counts.rotations += 1
+    closeFile()
+    return removeOldest()
+  }
+
+  // MARK: Actions
+
+  /// Nothing can be written now.
+  mutating func meet(_ obstacle: Obstacle) {
+    let now = MonotonicTime.now
+    if obstacle.kind == .failure {
+      closeFile()
+    } else {
+      // What is written becomes safe all the same; if not, it is written again.
+      do throws(Obstacle) { try makeSafe() } catch { log.write(.error, error.text) }
+    }
+    if standstill != nil {
+      if standstill?.goesOn(obstacle, at: now) == true {
+        let time = Standstill.seconds(now - (standstill?.since ?? now))
+        log.write(
+          .alert,
+          "still writes nothing, for \(time): \(obstacle.text); "
+            + "\(held.unwritten) bytes wait, \(counts.droppedNow) records dropped")
+      }
+      return
+    }
+    standstill = Standstill(obstacle, at: now)
+    counts.standstills += 1
+    log.write(.alert, "\(obstacle.text); tried again each second")
+    switch obstacle.kind {
+    case .full: perform(options.fullAction, nil)
+    case .failure: perform(options.errorAction, nil)
+    case .space, .size: break
+    }
+  }
+
+  /// Does what an action asks for beside writing or not.
+  private mutating func perform(_ action: LogAction, _ text: String?) {
+    if let text, action != .ignore, action != .suspend { log.write(.alert, text) }
+    let why = text ?? standstill?.obstacle.text ?? ""
+    switch action {
+    case .ignore, .syslog, .rotate, .keepLogs, .suspend: break
+    case .email:
+      let mail = ActionPrograms.mail(to: options.mailAccount, "Audit disk space alert", why)
+      programs.start([LogOptions.mailProgram, options.mailAccount], input: mail, &log)
+    case .execute(let path): programs.start([path], &log)
+    case .single: programs.start(options.singleCommand, &log)
+    case .halt: programs.start(options.haltCommand, &log)
+    }
+  }
+
+  mutating func lookAfterCompression() {
+    do throws(Obstacle) {
+      _ = try compression.finish()
+      guard options.compresses, compression.pidfd == nil else { return }
+      try compression.start(leaving: options.uncompressed, group: options.group)
+      if let pidfd = compression.pidfd { watch(pidfd) }
+    } catch { log.write(.error, error.text) }
+  }
+}

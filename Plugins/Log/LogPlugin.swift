@@ -1,0 +1,341 @@
+import AudispatchPlugin
+import AuditRecord
+import Glibc
+import Linux
+
+/// Writes records into a log as auditd does, and confirms what its flush mode promises.
+///
+/// What cannot be written waits: a little here, the rest with the dispatcher, whose queue has a
+/// bound and counts. Under auditd, whose one queue is everybody's, it is dropped and counted here.
+struct LogPlugin: RecordPlugin, ~Copyable {
+  typealias Options = LogOptions
+
+  /// Records are put together to this many bytes, unless the input pauses before.
+  static let writeBytes = 64 << 10
+  /// What is written and not safe is kept, to be written again; beyond this it is made safe.
+  static let unsafeBytes = 1 << 20
+  /// What waits when nothing can be written.
+  static let waitingBytes = 2 << 20
+
+  let doneWhen = DoneWhen.told
+  var options: LogOptions
+  private let confirmations: Confirmations
+  var log: PluginLog
+  /// Whether the dispatcher keeps what we do not take, and no other plugin waits for us.
+  private let waitsWhenStopped: Bool
+
+  var held = HeldRecords()
+  var file: LogFile?
+  var folder: LogFolder
+  var standstill: Standstill?
+  var counts = LogCounts()
+  var space = SpaceWatch()
+  var programs = ActionPrograms()
+  var compression: Compression
+  private let poller: Poller
+  private let syncing: SyncThread
+  private var confirmed: DeliveryToken?
+  /// What the thread makes safe.
+  private var inSync: (bytes: Int, token: DeliveryToken?)?
+  /// The file whose last bytes may not be on the disk though the system takes them for clean.
+  private var doubtful: LogFile.Identity?
+  var nextLook = Duration.zero
+  var bytesSinceLook = 0
+  /// When the oldest record that is not safe was written.
+  private var unsafeSince: Duration?
+  /// When the log's first record was made; `nil` when that is not known, or does not matter.
+  var begun: Int?
+  var saidLarge = false
+  /// No rotation is tried before, after one failed.
+  var rotateAfter = Duration.zero
+
+  init(
+    _ options: LogOptions, log: PluginLog, _ confirmations: Confirmations, waitsWhenStopped: Bool
+  ) throws {
+    let poller = try Poller()
+    let syncing = try SyncThread()
+    // Ends with `syncing`.
+    _ = try WorkThread(syncing)
+    _ = poller.add(syncing.number, 0, .read)
+    self.poller = poller
+    self.syncing = syncing
+    self.options = options
+    self.log = log
+    self.confirmations = confirmations
+    self.waitsWhenStopped = waitsWhenStopped || confirmations.isAsked
+    folder = LogFolder(of: options.file)
+    compression = Compression(folder)
+    advance()
+  }
+
+  deinit { syncing.end() }
+
+  // MARK: What the session calls
+
+  mutating func handle(_ batch: RecordBatch) {
+    if standstill != nil, !waitsWhenStopped, held.unwritten >= Self.waitingBytes {
+      drop(batch)
+    } else {
+      held.add(batch)
+    }
+    if held.unwritten >= Self.writeBytes { advance() }
+  }
+
+  var wantsMore: Bool {
+    standstill == nil || !waitsWhenStopped || held.unwritten < Self.waitingBytes
+  }
+
+  var watched: Int32? { poller.number }
+
+  var deadline: Duration? {
+    if let standstill { return standstill.nextTry }
+    let times = [unsafeUntil, ageDeadline].compactMap { $0 }
+    return times.min()
+  }
+
+  mutating func idle() { advance() }
+
+  mutating func wake() {
+    programs.reap()
+    lookAfterCompression()
+    if inSync != nil, let outcome = syncing.take() { finish(outcome) }
+    advance()
+  }
+
+  /// Opens the file again, which may be another by now.
+  mutating func reload(_ options: LogOptions) {
+    do throws(Obstacle) { if file != nil { try makeSafe() } } catch { meet(error) }
+    if standstill == nil || options.file != self.options.file { closeFile() }
+    if options.file != self.options.file {
+      compression.stop()
+      folder = LogFolder(of: options.file)
+      compression = Compression(folder)
+    }
+    self.options = options
+    standstill?.nextTry = .zero
+    nextLook = .zero
+    advance()
+  }
+
+  mutating func finish() {
+    standstill?.nextTry = .zero
+    advance()
+    if standstill == nil {
+      do throws(Obstacle) { try makeSafe() } catch { meet(error) }
+    }
+    compression.stop()
+    if held.unwritten > 0 {
+      let whose = confirmations.isAsked ? "; the dispatcher has them" : " and are lost"
+      log.write(.error, "\(held.unwritten) bytes of records were not written\(whose)")
+    }
+  }
+
+  var figures: [(name: String, value: Int)] {
+    [
+      ("ends", held.ends), ("written_bytes", counts.bytes), ("syncs", counts.syncs),
+      ("rotations", counts.rotations), ("waiting_bytes", held.unwritten),
+      ("dropped", counts.dropped), ("standstills", counts.standstills),
+    ]
+  }
+
+  // MARK: Writing
+
+  /// Writes what waits, as far as that is possible, and does what the flush mode asks for.
+  private mutating func advance() {
+    if let standstill, MonotonicTime.now < standstill.nextTry { return }
+    while true {
+      do throws(Obstacle) {
+        try open()
+        try look()
+        try write()
+        try rotateByAge()
+        try flush()
+        confirmEnds()
+        if let obstacle = sizeObstacle { throw obstacle }
+        return goOn()
+      } catch {
+        // Room can be made, and then it is tried again at once.
+        guard error.kind == .full, options.fullAction == .rotate, makeRoom() else {
+          return meet(error)
+        }
+      }
+    }
+  }
+
+  private mutating func open() throws(Obstacle) {
+    if standstill != nil, let file {
+      // Somebody may have made room by moving or cutting the log.
+      file.measure()
+      if !file.isInPlace { closeFile() }
+    }
+    if file == nil {
+      let opened = try LogFile(options.file, group: options.group)
+      file = opened
+      saidLarge = false
+      begun = nil
+      try folder.tidy(keeping: options.sizeAction == .rotate ? options.fileCount : nil)
+      if opened.isNew, options.flush != .none { try folder.sync() }
+      lookAfterCompression()
+    }
+    guard let doubtful, let file else { return }
+    if file.identity == doubtful, file.size >= held.written {
+      try file.rewrite(held.bytes[..<held.written])
+      becameSafe(held.written, held.lastWritten)
+    } else {
+      // It is not there any more: what may be lost with it is written once more.
+      held.rewind()
+    }
+    self.doubtful = nil
+  }
+
+  private mutating func write() throws(Obstacle) {
+    while held.unwritten > 0, let file {
+      if file.size >= options.maximumSize { try meetSize() }
+      guard let file = self.file else { return }
+      let end = endOfWriting(file)
+      let (count, failure) = file.append(held.bytes, from: held.written, to: end)
+      held.wrote(count)
+      counts.bytes += count
+      bytesSinceLook += count
+      if options.flush == .none {
+        becameSafe(held.written, held.lastWritten)
+      } else if unsafeSince == nil {
+        unsafeSince = MonotonicTime.now
+      }
+      if let failure { throw Obstacle("write to", file.path, failure) }
+      if held.written >= Self.unsafeBytes { try makeSafe() }
+    }
+    if let file, file.size >= options.maximumSize { try meetSize() }
+  }
+
+  /// Where this write ends: with all there is, or, as in auditd, with the record that reaches the
+  /// size at which the log is rotated, or nothing more is written.
+  private func endOfWriting(_ file: LogFile) -> Int {
+    let all = held.bytes.count
+    let ends = options.rotatesBySize && rotateAfter == .zero || options.sizeAction == .suspend
+    guard ends else { return all }
+    let room = options.maximumSize - file.size
+    guard room > 0, room < held.unwritten else { return all }
+    let from = held.written + room - 1
+    return held.bytes[from...].firstIndex(of: 0x0a).map { $0 + 1 } ?? all
+  }
+
+  // MARK: Safety
+
+  private mutating func flush() throws(Obstacle) {
+    switch options.flush {
+    case .none: break
+    case .data, .sync: if held.written > 0 { try makeSafe() }
+    case .incremental: if isDue { try makeSafe() }
+    case .incrementalAsync:
+      guard isDue, inSync == nil, let file else { return }
+      inSync = (held.written, held.lastWritten)
+      held.restartCount()
+      unsafeSince = nil
+      syncing.start(file.number)
+    }
+  }
+
+  /// After `freq` records; and no record waits longer than a second.
+  private var isDue: Bool {
+    guard held.written > (inSync?.bytes ?? 0) else { return false }
+    if held.records >= options.frequency { return true }
+    return unsafeUntil.map { $0 <= MonotonicTime.now } == true
+  }
+
+  private var unsafeUntil: Duration? {
+    guard inSync == nil, let unsafeSince else { return nil }
+    return unsafeSince + .seconds(1)
+  }
+
+  /// Waits until everything that is written is on the disk.
+  mutating func makeSafe() throws(Obstacle) {
+    if inSync != nil { finish(syncing.wait()) }
+    guard let file, held.written > 0, options.flush != .none else { return }
+    guard doubtful == nil else { return }
+    do throws(Obstacle) {
+      try file.sync(everything: options.flush == .sync)
+    } catch {
+      doubtful = file.identity
+      throw error
+    }
+    counts.syncs += 1
+    becameSafe(held.written, held.lastWritten)
+    held.restartCount()
+    unsafeSince = nil
+  }
+
+  private mutating func finish(_ outcome: SyncThread.Outcome) {
+    guard let done = inSync else { return }
+    inSync = nil
+    switch outcome {
+    case .done:
+      counts.syncs += 1
+      becameSafe(done.bytes, done.token)
+    case .failed(let errno):
+      doubtful = file?.identity
+      meet(Obstacle("sync", options.file, errno))
+    }
+  }
+
+  /// Nothing is left but EOE records, which are not written.
+  private mutating func confirmEnds() {
+    guard held.bytes.isEmpty, let last = held.lastWritten, last != confirmed else { return }
+    confirmed = last
+    confirmations.done(through: last)
+  }
+
+  private mutating func becameSafe(_ bytes: Int, _ token: DeliveryToken?) {
+    held.safe(bytes)
+    guard let token, token != confirmed else { return }
+    confirmed = token
+    confirmations.done(through: token)
+  }
+
+  mutating func closeFile() {
+    if inSync != nil { finish(syncing.wait()) }
+    if held.written > 0, doubtful == nil { doubtful = file?.identity }
+    file = nil
+    begun = nil
+  }
+
+  // MARK: Dropping
+
+  private mutating func drop(_ batch: RecordBatch) {
+    let records = batch.records.count { $0.type != .endOfEvent }
+    counts.dropped += records
+    counts.droppedNow += records
+    counts.lastDropped = batch.records.last?.stamp ?? counts.lastDropped
+  }
+
+  /// There is no obstacle any more.
+  private mutating func goOn() {
+    guard let before = standstill else { return }
+    standstill = nil
+    let time = Standstill.seconds(MonotonicTime.now - before.since)
+    log.write(
+      .notice, "writes \(options.file) again, after \(time); \(counts.droppedNow) records dropped")
+    guard counts.droppedNow > 0, let stamp = counts.lastDropped else { return }
+    let now = WallClock.milliseconds
+    let fraction = String(String(now % 1000 + 1000).dropFirst())
+    held.add(
+      line: "type=DAEMON_ERR msg=audit(\(now / 1000).\(fraction):\(stamp.serial)): op=log-drop "
+        + "dropped=\(counts.droppedNow) reason=\(before.obstacle.kind.rawValue) res=failed")
+    counts.droppedNow = 0
+    advance()
+  }
+
+  mutating func watch(_ pidfd: Int32) { _ = poller.add(pidfd, 1, .read) }
+}
+
+/// What happened, for the line of counters.
+struct LogCounts {
+  var bytes = 0
+  var syncs = 0
+  var rotations = 0
+  var dropped = 0
+  var standstills = 0
+  /// Since the standstill began.
+  var droppedNow = 0
+  var lastDropped: RecordStamp?
+}

@@ -1,0 +1,94 @@
+import CAudispatch
+import Glibc
+
+extension Descriptor {
+  /// Puts what was written onto the disk, and what is needed to find it. Blocks for as long as the
+  /// disk takes. The corresponding call is `fdatasync`, or `fsync` with everything about the file.
+  public static func sync(_ number: Int32, everything: Bool = false) throws(Errno) {
+    let result = retryingInterrupts { everything ? fsync(number) : fdatasync(number) }
+    guard result == 0 else { throw .current }
+  }
+
+  /// The corresponding call is `ftruncate`.
+  public borrowing func truncate(to size: Int) throws(Errno) {
+    guard retryingInterrupts({ ftruncate(number, size) }) == 0 else { throw .current }
+  }
+
+  /// The corresponding calls are `fchmod` and `fchown`; the owner stays who it is.
+  public borrowing func setAccess(mode: UInt32, group: UInt32) throws(Errno) {
+    guard fchown(number, uid_t.max, group) == 0, fchmod(number, mode) == 0 else { throw .current }
+  }
+
+  /// Bytes in the file, which is where its next byte goes with `O_APPEND`.
+  public borrowing func size() throws(Errno) -> Int {
+    let size = lseek(number, 0, SEEK_END)
+    guard size >= 0 else { throw .current }
+    return size
+  }
+
+  /// Reads at a place of a file. The corresponding call is `pread`.
+  public borrowing func bytes(at offset: Int, count: Int) throws(Errno) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    let n = unsafe bytes.withUnsafeMutableBytes { buffer in
+      retryingInterrupts { unsafe pread(number, buffer.baseAddress, buffer.count, offset) }
+    }
+    guard n >= 0 else { throw .current }
+    bytes.removeLast(count - n)
+    return bytes
+  }
+
+  /// Writes all of it at a place of a file that was not opened for appending. The corresponding
+  /// call is `pwrite`.
+  public borrowing func write(_ bytes: ArraySlice<UInt8>, at offset: Int) throws(Errno) {
+    var done = 0
+    while done < bytes.count {
+      let n = unsafe bytes.withUnsafeBytes { buffer in
+        retryingInterrupts {
+          unsafe pwrite(
+            number, buffer.baseAddress?.advanced(by: done), buffer.count - done, offset + done)
+        }
+      }
+      guard n > 0 else { throw n == 0 ? Errno(ENOSPC) : .current }
+      done += n
+    }
+  }
+}
+
+extension Files {
+  /// The corresponding call is `rename`.
+  public static func rename(_ from: String, to: String) throws(SystemError) {
+    guard unsafe Glibc.rename(from, to) == 0 else { throw SystemError("rename", from, .current) }
+  }
+
+  /// The corresponding call is `unlink`.
+  public static func remove(_ path: String) throws(SystemError) {
+    guard unsafe unlink(path) == 0 else { throw SystemError("remove", path, .current) }
+  }
+
+  /// Makes a folder of exactly that mode. The corresponding call is `mkdir`.
+  public static func makeFolder(_ path: String, mode: UInt32) throws(SystemError) {
+    guard unsafe mkdir(path, mode) == 0, unsafe chmod(path, mode) == 0 else {
+      throw SystemError("make", path, .current)
+    }
+  }
+
+  /// Makes names that came and went in a folder last.
+  public static func syncFolder(_ path: String) throws(SystemError) {
+    let folder = try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
+    do throws(Errno) {
+      try Descriptor.sync(folder.number, everything: true)
+    } catch { throw SystemError("sync", path, error) }
+  }
+}
+
+/// The room on a file system.
+public enum FileSystem {
+  /// Bytes that root may still take, and all bytes, of the file system with an open file. The
+  /// corresponding call is `fstatvfs`.
+  public static func room(_ number: Int32) -> (free: Int, total: Int)? {
+    var facts = statvfs()
+    guard unsafe fstatvfs(number, &facts) == 0 else { return nil }
+    let block = Int(facts.f_frsize)
+    return (Int(facts.f_bavail) * block, Int(facts.f_blocks) * block)
+  }
+}
