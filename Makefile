@@ -15,7 +15,7 @@ MANDIR ?= $(PREFIX)/share/man
 RELEASE := .build/release
 # Swift's own compiler for C: where there is Swift, there is this one.
 LOAD_CC ?= $(shell command -v clang || command -v cc)
-LOAD_TOOLS := $(addprefix .build/load/,loadgen floor sink)
+LOAD_TOOLS := $(addprefix .build/load/,loadgen floor sink logfloor logsink)
 # Swift's crash reporter can hang for minutes where nobody watches.
 export SWIFT_BACKTRACE ?= enable=no
 

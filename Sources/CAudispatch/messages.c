@@ -10,13 +10,16 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-int ad_datagram_connect(const char *path) {
+int ad_datagram_connect(const char *path, int milliseconds) {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	if (strlen(path) >= sizeof address.sun_path) return errno = ENAMETOOLONG, -1;
 	strcpy(address.sun_path, path);
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int type = SOCK_DGRAM | SOCK_CLOEXEC | (milliseconds > 0 ? 0 : SOCK_NONBLOCK);
+	int fd = socket(AF_UNIX, type, 0);
 	if (fd < 0) return -1;
-	if (connect(fd, (struct sockaddr *)&address, sizeof address)) {
+	struct timeval limit = {.tv_usec = milliseconds * 1000};
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit)
+			|| connect(fd, (struct sockaddr *)&address, sizeof address)) {
 		int error = errno;
 		close(fd);
 		errno = error;
@@ -44,7 +47,7 @@ int ad_send_lines(int fd, const void *head, size_t head_count, const void *bytes
 		messages[i].msg_hdr = (struct msghdr){.msg_iov = parts[i], .msg_iovlen = separator ? 4 : 2};
 	}
 	int sent;
-	do sent = sendmmsg(fd, messages, (unsigned)count, MSG_DONTWAIT | MSG_NOSIGNAL);
+	do sent = sendmmsg(fd, messages, (unsigned)count, MSG_NOSIGNAL);
 	while (sent < 0 && errno == EINTR);
 	return sent;
 }

@@ -1,7 +1,7 @@
 import CAudispatch
 import Glibc
 
-/// A connected socket that takes messages, each whole or not at all. Never blocks.
+/// A connected socket that takes messages, each whole or not at all.
 public struct DatagramSocket: ~Copyable {
   private let descriptor: Descriptor
 
@@ -9,15 +9,19 @@ public struct DatagramSocket: ~Copyable {
   public init(owning descriptor: consuming Descriptor) { self.descriptor = descriptor }
 
   /// Connects to a unix socket, such as `/dev/log`.
-  public init(path: String) throws(SystemError) {
-    let fd = unsafe ad_datagram_connect(path)
+  ///
+  /// - Parameter patience: how long a line waits for room when lines are sent, in milliseconds. A
+  ///   reader takes ten datagrams at most into its queue: being woken for each of them in the
+  ///   kernel costs half of what waiting in `poll` does.
+  public init(path: String, patience: Int32 = 0) throws(SystemError) {
+    let fd = unsafe ad_datagram_connect(path, patience)
     guard fd >= 0 else { throw SystemError("connect to", path, .current) }
     descriptor = Descriptor(owning: fd)
   }
 
   public var number: Int32 { descriptor.number }
 
-  /// Sends one message. The corresponding call is `send`.
+  /// Sends one message; never blocks. The corresponding call is `send`.
   public func send(_ message: [UInt8]) -> WriteResult {
     unsafe message.withUnsafeBytes { unsafe UnixSocket.send(number, $0) }
   }
@@ -34,7 +38,7 @@ public struct DatagramSocket: ~Copyable {
   }
 
   /// Sends a message for each of some lines, at most 64 at once: `head`, then the line, its first
-  /// 0x1d made a space. Copies nothing. The corresponding call is `sendmmsg`.
+  /// 0x1d made a space. Copies nothing; waits for room, `patience` for each. The corresponding call is `sendmmsg`.
   ///
   /// - Returns: how many messages were taken.
   public func send(_ head: [UInt8], _ lines: ArraySlice<Line>, of bytes: [UInt8]) -> WriteResult {

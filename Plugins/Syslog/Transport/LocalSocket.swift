@@ -49,9 +49,6 @@ struct LocalSocket: ~Copyable {
     attempt { $0.send(head, lines, of: bytes) }
   }
 
-  /// Sends one message.
-  mutating func send(_ message: [UInt8]) -> WriteResult { attempt { $0.send(message) } }
-
   private mutating func attempt(_ send: (borrowing DatagramSocket) -> WriteResult) -> WriteResult {
     for isSecond in [false, true] {
       guard connect() else { return .wouldBlock }
@@ -62,10 +59,10 @@ struct LocalSocket: ~Copyable {
         }
       switch result {
       case .bytes:
-        setBlocked(false)
+        isBlocked = false
         return result
       case .wouldBlock:
-        setBlocked(true)
+        isBlocked = true
         return result
       case .failed(.messageTooLong): return result
       case .failed(.noBuffers):
@@ -91,9 +88,9 @@ struct LocalSocket: ~Copyable {
     case .none: break
     }
     do throws(SystemError) {
-      let new = try DatagramSocket(path: path)
+      let new = try DatagramSocket(path: path, patience: 5)
       switch poller {
-      case .some(let poller): _ = poller.add(new.number, 0, [])
+      case .some(let poller): _ = poller.add(new.number, 0, .write)
       case .none: break
       }
       socket = consume new
@@ -119,16 +116,6 @@ struct LocalSocket: ~Copyable {
     reconnects += 1
     // Closing takes it out of the poller.
     socket = nil
-  }
-
-  private mutating func setBlocked(_ blocked: Bool) {
-    guard blocked != isBlocked else { return }
-    isBlocked = blocked
-    guard let number = number else { return }
-    switch poller {
-    case .some(let poller): poller.change(number, 0, blocked ? .write : [])
-    case .none: break
-    }
   }
 
   private var number: Int32? {

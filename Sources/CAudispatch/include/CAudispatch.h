@@ -98,9 +98,10 @@ int ad_preallocate(int fd, off_t bytes);	// keeps the size
 int64_t ad_free_bytes(int fd);	// of the file system, for the daemon
 
 // Messages to other programs and hosts.
-int ad_datagram_connect(const char *path);	// a unix datagram socket, non-blocking
+// A unix datagram socket whose sends wait so long for room; 0: not at all.
+int ad_datagram_connect(const char *path, int milliseconds);
 // One datagram each for lines in `bytes`: `head`, then the line with its first 0x1d made a
-// space. Non-blocking; how many the socket took, -1 when it took none.
+// space. How many the socket took, -1 when it took none; waits as long as the socket does.
 typedef struct { uint32_t start, end; } ad_piece;
 int ad_send_lines(int fd, const void *head, size_t head_count, const void *bytes,
 	const ad_piece *pieces, int count);
