@@ -13,8 +13,8 @@ struct LocalRecords: RecordPlugin, ~Copyable {
   private let confirmations: Confirmations
   private var log: PluginLog
   private var writer: MessageWriter
-  private let sendsEnds: Bool
-  private let path: String
+  private var sendsEnds: Bool
+  private var path: String
   private var socket: LocalSocket
 
   /// What is being sent; what was handed out is sent before more is taken.
@@ -105,6 +105,20 @@ struct LocalRecords: RecordPlugin, ~Copyable {
 
   private mutating func report() {
     for (severity, text) in socket.takeReports() { log.write(severity, text) }
+  }
+
+  /// Connects anew, and goes on by the new options; what else they ask for needs a new start.
+  mutating func reload(_ options: SyslogOptions) {
+    guard let path = Self.path(for: options) else {
+      log.write(.error, "the plugin must be restarted for what changed; it goes on as before")
+      return
+    }
+    self.path = path
+    sendsEnds = options.ends ?? true
+    writer = MessageWriter(options, host: "", process: 0)
+    headSecond = .max
+    socket = LocalSocket(path: path, retryDelay: .milliseconds(200))
+    send()
   }
 
   /// Waits for the socket, 1.5 s at most.

@@ -68,6 +68,21 @@ struct SyslogPlugin: AuditPlugin, RecordPlugin, ~Copyable {
     for (severity, text) in outlet.takeReports() { log.write(severity, text) }
   }
 
+  /// Connects anew, and makes messages by the new options; those that wait stay as they are.
+  mutating func reload(_ options: SyslogOptions) {
+    let needsStart =
+      MessageWriter.takesRecords(options) != MessageWriter.takesRecords(self.options)
+      || options.isForJournal != self.options.isForJournal
+    guard !needsStart else {
+      log.write(.error, "the plugin must be restarted for what changed; it goes on as before")
+      return
+    }
+    self.options = options
+    writer = MessageWriter(options, host: HostName.current, process: getpid())
+    outlet.change(to: options)
+    advance()
+  }
+
   /// Sends what waits, 1.5 s at most, and takes leave of the server.
   mutating func finish() {
     let end = MonotonicTime.now + .milliseconds(1500)

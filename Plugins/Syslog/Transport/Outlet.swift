@@ -7,7 +7,7 @@ struct Outlet: ~Copyable {
   /// What may wait: beyond it no more is taken.
   private static var bytes: Int { 512 << 10 }
 
-  private let options: SyslogOptions
+  private var options: SyslogOptions
   private var queue = MessageQueue()
   private var link: (any Link)?
   private var server = 0
@@ -126,6 +126,16 @@ struct Outlet: ~Copyable {
     dropLink()
   }
 
+  /// Goes on with other servers, over which everything is sent that is not done.
+  mutating func change(to options: SyslogOptions) {
+    self.options = options
+    backoff = Backoff(
+      servers: options.servers.count, from: options.retryDelay, to: options.retryDelayMaximum)
+    retryAt = nil
+    sentAgain += queue.startOver()
+    dropLink()
+  }
+
   private mutating func dropLink() {
     if let watching { poller.remove(watching.descriptor) }
     watching = nil
@@ -151,8 +161,7 @@ struct Outlet: ~Copyable {
     _ = poller.wait(milliseconds: Int32(clamping: until.inNanoseconds / 1_000_000 + 1))
   }
 
-  /// The same servers by other options: a new connection, over which everything is sent that is
-  /// not done.
+  /// Takes leave of the server.
   mutating func close(within limit: Duration) {
     guard let stream = link as? StreamLink, stream.isReady else { return dropLink() }
     stream.close()
