@@ -120,15 +120,23 @@ struct PluginDirectory {
     guard parsed.isUsable else { return unusable.append(plugin) }
     var configuration = parsed.configuration
     guard let path = parsed.path else { return plugins.append(configuration) }
-    if parsed.isBuiltin {
-      if configuration.isActive { diagnostics.append(Self.needs(path)) }
-      configuration.isActive = false
-      return plugins.append(configuration)
-    }
     let executable = PluginExecutable(environment: environment)
-    configuration.path = executable.located(path.text)
+    var written = path.text
+    if parsed.isBuiltin {
+      guard configuration.isActive else { return plugins.append(configuration) }
+      do throws(Diagnostic) {
+        let successor = try BuiltinSuccessor(path, executable)
+        written = successor.program
+        configuration.arguments += successor.arguments
+      } catch {
+        diagnostics.append(error)
+        configuration.isActive = false
+        return plugins.append(configuration)
+      }
+    }
+    configuration.path = executable.located(written)
     guard configuration.isActive else { return plugins.append(configuration) }
-    switch executable.verdict(on: configuration.path, written: path.text) {
+    switch executable.verdict(on: configuration.path, written: written) {
     case .usable(let identity):
       configuration.executable = identity
       do throws(Diagnostic) {
@@ -144,19 +152,5 @@ struct PluginDirectory {
     case .refused(let objection):
       refuse(plugin, path.error(objection.message, suggestion: objection.suggestion))
     }
-  }
-
-  /// What takes the place of a plugin that auditd had built in.
-  private static func needs(_ path: Word) -> Diagnostic {
-    let successors = [
-      "builtin_af_unix": "audispatch-socket", "builtin_syslog": "audispatch-syslog",
-    ]
-    guard let successor = successors[path.text.lowercased()] else {
-      return path.error(
-        "unknown builtin; not started",
-        suggestion: Suggestion.near(path.text, among: successors.keys.sorted()))
-    }
-    return path.error(
-      "needs \(successor), which this version does not have yet; not started")
   }
 }

@@ -23,6 +23,11 @@ struct PluginExecutable {
     return Self.installedFolder + "/" + path
   }
 
+  /// Whether one of our own is there at all.
+  func isInstalled(_ program: String) -> Bool {
+    if case .success = environment.files.status(located(program)) { true } else { false }
+  }
+
   enum Verdict: Equatable {
     case usable(ExecutableIdentity)
     /// It is the daemon itself.

@@ -152,15 +152,33 @@ struct PluginFileTests {
   }
 
   @Test(arguments: [
-    ("builtin_af_unix", "needs audispatch-socket, which this version does not have yet"),
-    ("builtin_syslog", "needs audispatch-syslog, which this version does not have yet"),
-    ("Builtin_Syslog", "needs audispatch-syslog, which this version does not have yet"),
+    ("builtin_af_unix", "needs audispatch-socket, which is not installed"),
+    ("builtin_syslog", "needs audispatch-syslog, which is not installed"),
+    ("Builtin_Syslog", "needs audispatch-syslog, which is not installed"),
     ("builtin_syslogd", "unknown builtin"),
   ])
   func `of a builtin says what it needs`(_ path: String, _ message: String) {
     let loaded = Host.load(plugin: Plain.with("path = \(path)", "type = builtin"))
     #expect(loaded.diagnostics.contains { $0.message == message + "; not started" })
     #expect(loaded.plugins.map(\.isActive) == [false])
+  }
+
+  @Test(arguments: [
+    ("builtin_syslog", "audispatch-syslog", ["LOG_INFO", "--eoe=no"]),
+    ("Builtin_AF_Unix", "audispatch-socket", ["LOG_INFO"]),
+  ])
+  func `of a builtin starts what takes its place`(
+    _ path: String, _ successor: String, _ arguments: [String]
+  ) {
+    var host = Host()
+    host["/usr/libexec/audispatch/" + successor] = .program()
+    host[Host.plugins + "/p.conf"] = .file(
+      Plain.with("path = \(path)", "type = builtin", "args = LOG_INFO"))
+    let loaded = host.load()
+    #expect(loaded.pluginTexts == [])
+    #expect(loaded.plugins.map(\.path) == ["/usr/libexec/audispatch/" + successor])
+    #expect(loaded.plugins.map(\.arguments) == [arguments])
+    #expect(loaded.plugins.map(\.isActive) == [true])
   }
 
   @Test func `of an inactive builtin is nothing to speak of`() {
