@@ -147,7 +147,8 @@ struct SyslogPluginTests {
     let scratch = try Scratch()
     let auditd = try await RealAuditd(
       [PluginFile("syslog", Self.program, ["LOG_INFO", "LOG_LOCAL5"])], scratch: scratch)
-    let lines = Array(Self.corpus.filter { !$0.contains("type=EOE") && !$0.contains("DAEMON_") }.prefix(40))
+    let lines = Array(
+      Self.corpus.filter { !$0.contains("type=EOE") && !$0.contains("DAEMON_") }.prefix(40))
     var found: [String] = []
     for start in stride(from: 0, to: lines.count, by: 5) {
       try await auditd.send(Array(lines[start..<start + 5]))
