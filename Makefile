@@ -11,6 +11,7 @@ SBINDIR ?= $(PREFIX)/sbin
 # Where the daemon looks for what is not beside it.
 LIBEXECDIR := /usr/libexec/audispatch
 MANDIR ?= $(PREFIX)/share/man
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 
 RELEASE := .build/release
 # Swift's own compiler for C: where there is Swift, there is this one.
@@ -98,6 +99,7 @@ install: build ## install under DESTDIR
 	for file in plugins.d/*.conf; do \
 	  [ -e '$(ETC)'/$$file ] || install -m 0640 $$file '$(ETC)'/plugins.d; \
 	done
+	install -D -m 0644 systemd/audispatchd.service '$(DESTDIR)$(UNITDIR)/audispatchd.service'
 	install -m 0644 Documentation/*.md '$(DOC)'
 	install -m 0644 Documentation/examples/* '$(DOC)/examples'
 	install -m 0644 Plugins/Examples/watch.* '$(DOC)/plugins'

@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/fsuid.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -101,6 +102,17 @@ int ad_unix_listen(const char *path, mode_t mode, int backlog) {
 	umask(before);
 	if (bound || listen(fd, backlog)) return close_failed(fd);
 	return fd;
+}
+
+int ad_give_to_group(const char *path, gid_t group) {
+	int given = chown(path, (uid_t)-1, group);
+	if (!given || errno != EPERM) return given;
+	// Whose group it is may give it away: CAP_SETGID does without CAP_CHOWN.
+	int before = setfsgid(group);
+	int result = chown(path, (uid_t)-1, group), failure = errno;
+	setfsgid((gid_t)before);
+	errno = failure;
+	return result;
 }
 
 int ad_accept(int fd) { return accept4(fd, 0, 0, SOCK_CLOEXEC | SOCK_NONBLOCK); }

@@ -56,9 +56,7 @@ final class ControlServer {
   private func giveToGroup() throws(SystemError) {
     guard unsafe chmod(path, 0o600) == 0 else { throw SystemError("protect", path, .current) }
     guard let group = access.group else { return }
-    guard unsafe chown(path, UInt32.max, group) == 0 else {
-      throw SystemError("give to control_group", path, .current)
-    }
+    try UnixSocket.give(path, toGroup: group)
     guard unsafe chmod(path, access.mode) == 0 else {
       throw SystemError("open to control_group", path, .current)
     }

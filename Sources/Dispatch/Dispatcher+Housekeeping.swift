@@ -27,6 +27,7 @@ extension Dispatcher {
     control?.dropSilentClients(now) { poller.remove($0) }
     reapActions()
     advanceStop()
+    tendService()
     if plugins.contains(where: { !$0.subscription.isEmpty }) || !actions.isEmpty {
       scheduleTick(now + .seconds(1))
     }
@@ -134,6 +135,7 @@ extension Dispatcher {
       return
     }
     say(.info, "stopping: \(reason)")
+    service?.stops()
     phase = .readingRest(until: now + .seconds(1))
     intake.retry = nil
     intake.endHelpers()

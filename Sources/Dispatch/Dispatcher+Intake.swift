@@ -160,6 +160,7 @@ extension Dispatcher {
     do throws(SystemError) {
       guard let descriptor = try intake.open() else { return sourceDrained() }
       let fd = descriptor.number
+      storeConnection(fd)
       source.open(descriptor)
       source.isPolled = poller.add(fd, Token.source, .read)
       if let fd = intake.helperOutputNumber { _ = poller.add(fd, Token.helperOutput, .read) }
@@ -180,6 +181,7 @@ extension Dispatcher {
     if let errno { say(.error, "cannot read \(intake.description): \(errno)") }
     if source.isPolled, let fd = source.inputNumber { poller.remove(fd) }
     source.markEnded()
+    forgetConnection()
     takeRecords()
     if !isPaused { sourceDrained() }
   }

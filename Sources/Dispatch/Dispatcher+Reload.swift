@@ -12,6 +12,8 @@ extension Dispatcher {
   @discardableResult
   func reload() -> [String] {
     guard phase == .running else { return ["stopping: nothing was reloaded"] }
+    service?.beginsReload(now)
+    defer { service?.endsReload() }
     let loaded = loader()
     var said = loaded.diagnostics.map(\.description)
     if loaded.isDaemonUsable {

@@ -2,7 +2,7 @@ import AuditRecord
 public import Configuration
 import Glibc
 import Journal
-import Linux
+public import Linux
 
 /// The dispatcher: one event loop, without locks, over a source, the journal, the plugins and the
 /// control socket. It never waits for a plugin.
@@ -58,11 +58,13 @@ public final class Dispatcher {
   /// Reading was paused because a plugin of a replay has no room.
   var isPaused = false
   var activity = ActivityMeter()
+  var service: ServiceLink?
   var grace = Grace()
 
   /// Opens what does not depend on the runtime folder; reads nothing yet.
   public init(
-    configuration loaded: LoadedConfiguration, loader: @escaping () -> LoadedConfiguration
+    configuration loaded: LoadedConfiguration, service manager: ServiceManager? = nil,
+    loader: @escaping () -> LoadedConfiguration
   ) throws {
     self.loader = loader
     configuration = loaded.daemon
@@ -81,6 +83,8 @@ public final class Dispatcher {
     _ = poller.add(signals.number, Token.signals, .read)
     inactive = loaded.plugins.filter { !$0.isActive }
     for plugin in loaded.plugins where plugin.isActive { add(plugin) }
+    makeServiceLink(manager)
+    takeStoredConnection(manager)
     openLeftSpool()
   }
 

@@ -30,6 +30,8 @@ final class SourceSupply {
   private(set) var counters: KernelCounterPage?
   private var delay = Duration.milliseconds(100)
   private var waitingReport = RateLimit(every: .seconds(60))
+  /// A connection that was kept for us, to begin with.
+  var stored: Descriptor?
   /// When a lost input is tried again.
   var retry: Moment?
   private(set) var isEnding = false
@@ -145,6 +147,7 @@ final class SourceSupply {
       return canWait
         ? try through(Descriptor(owning: fd), "standard input") : Descriptor(owning: fd)
     case .unixSocket(let path):
+      if let stored = stored.take() { return stored }
       let socket = try UnixSocket.connect(path)
       delay = .milliseconds(100)
       return socket

@@ -27,6 +27,13 @@ public enum UnixSocket {
     return Descriptor(owning: fd)
   }
 
+  /// Gives a socket, or any file of ours, to a group, with CAP_CHOWN or CAP_SETGID.
+  public static func give(_ path: String, toGroup group: UInt32) throws(SystemError) {
+    guard unsafe ad_give_to_group(path, group) == 0 else {
+      throw SystemError("give to group \(group)", path, .current)
+    }
+  }
+
   /// The next client, non-blocking; `nil` when none waits.
   public static func accept(_ fd: Int32) -> Descriptor? {
     let client = retryingInterrupts { ad_accept(fd) }

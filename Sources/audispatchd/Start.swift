@@ -27,21 +27,26 @@ func start() -> Int32 {
     print(loaded.report, to: 1)
     return loaded.exitStatus
   case .run:
-    undoWhatAuditdLeaves()
-    return run(load)
+    let service = undoWhatAuditdLeaves()
+    return run(load, service)
   }
 }
 
 /// auditd's children inherit ignored and blocked signals, its other descriptors (2.8: even its own
 /// end of their input, so that its death would go unseen), a non-blocking input and its nice value.
-private func undoWhatAuditdLeaves() {
+///
+/// - Returns: the service manager, with the descriptors that it kept for us.
+private func undoWhatAuditdLeaves() -> ServiceManager {
   Signals.reset()
-  DescriptorKind.closeAll(from: 3)
+  let service = ServiceManager(.take(), keeping: Dispatcher.storedDescriptors)
   DescriptorKind.setNonblocking(0, false)
   ProcessPriority.nice = 0
+  return service
 }
 
-private func run(_ load: @escaping () -> LoadedConfiguration) -> Int32 {
+private func run(
+  _ load: @escaping () -> LoadedConfiguration, _ service: ServiceManager
+) -> Int32 {
   let loaded = load()
   var messages = Messages(program: "audispatchd")
   for diagnostic in loaded.diagnostics {
@@ -59,7 +64,7 @@ private func run(_ load: @escaping () -> LoadedConfiguration) -> Int32 {
   }
   if loaded.daemon.priorityBoost > 0 { ProcessPriority.nice = Int32(-loaded.daemon.priorityBoost) }
   do {
-    return try Dispatcher(configuration: loaded, loader: load).run()
+    return try Dispatcher(configuration: loaded, service: service, loader: load).run()
   } catch {
     messages.write(.error, "\(error)")
     return 1

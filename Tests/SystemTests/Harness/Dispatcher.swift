@@ -31,11 +31,12 @@ final class Audispatchd: Dispatcher {
   ///
   /// - Parameters:
   ///   - prefix: A program with its arguments that executes the daemon.
+  ///   - extra: What it finds as descriptor 3.
   ///   - awaitsControl: Whether it is ready when it answers over its control socket.
   init(
     _ plugins: [PluginFile], settings: [String] = [], arguments: [String] = [],
     source: String? = nil, scratch: Scratch? = nil, prefix: [String] = [],
-    nonblockingInput: Bool = false, awaitsControl: Bool = true,
+    nonblockingInput: Bool = false, extra: Int32 = -1, awaitsControl: Bool = true,
     environment: [String: String] = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]
   ) async throws {
     let scratch = try scratch ?? Scratch()
@@ -54,7 +55,7 @@ final class Audispatchd: Dispatcher {
       command[0], Array(command.dropFirst()),
       environment: environment,
       input: pair[1] >= 0 ? pair[1] : nil, output: scratch("daemon.out"),
-      error: scratch("daemon.err"))
+      error: scratch("daemon.err"), extra: extra)
     if pair[1] >= 0 { close(pair[1]) }
     if pair[0] >= 0 { _ = ad_set_nonblocking(pair[0], true) }
     input = Mutex(pair[0] >= 0 ? pair[0] : nil)

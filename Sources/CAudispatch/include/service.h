@@ -1,0 +1,17 @@
+// Telling a service manager, with descriptors for it to keep.
+#pragma once
+#include <stddef.h>
+
+#pragma clang assume_nonnull begin
+
+// A unix datagram socket connected to a path, or with '@' in front to an abstract name;
+// non-blocking, close-on-exec.
+int ad_notify_connect(const char *address);
+// One message, with a descriptor unless it is -1. Never blocks.
+int ad_notify(int fd, const void *bytes, size_t count, int passed);
+// The path that the other end of a unix socket is bound to: its length, 0 when it has none.
+int ad_peer_path(int fd, char *path, size_t capacity);
+// Gives these descriptors the numbers 3 and on, close-on-exec, and closes all others from 3 on.
+int ad_keep_only(int *descriptors, int count);	// count is at most 16
+
+#pragma clang assume_nonnull end

@@ -1,0 +1,67 @@
+#include "CAudispatch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+int ad_notify_connect(const char *address) {
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	size_t length = strlen(address);
+	if (length < 2 || length >= sizeof to.sun_path) return errno = EINVAL, -1;
+	memcpy(to.sun_path, address, length);
+	socklen_t size = sizeof to;
+	if (address[0] == '@') {
+		to.sun_path[0] = 0;
+		size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+	}
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0) return -1;
+	if (!connect(fd, (struct sockaddr *)&to, size)) return fd;
+	int failure = errno;
+	close(fd);
+	errno = failure;
+	return -1;
+}
+
+int ad_notify(int fd, const void *bytes, size_t count, int passed) {
+	union { struct cmsghdr header; char room[CMSG_SPACE(sizeof(int))]; } control = {0};
+	struct iovec part = {(void *)bytes, count};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+	if (passed >= 0) {
+		message.msg_control = &control;
+		message.msg_controllen = sizeof control.room;
+		control.header = (struct cmsghdr){
+			.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+		memcpy(CMSG_DATA(&control.header), &passed, sizeof passed);
+	}
+	return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -1 : 0;
+}
+
+int ad_peer_path(int fd, char *path, size_t capacity) {
+	struct sockaddr_un peer;
+	socklen_t size = sizeof peer;
+	if (getpeername(fd, (struct sockaddr *)&peer, &size)) return -1;
+	if (peer.sun_family != AF_UNIX) return errno = EAFNOSUPPORT, -1;
+	size_t most = size > offsetof(struct sockaddr_un, sun_path)
+		? size - offsetof(struct sockaddr_un, sun_path) : 0;
+	size_t length = strnlen(peer.sun_path, most);
+	if (length >= capacity) return errno = ENAMETOOLONG, -1;
+	memcpy(path, peer.sun_path, length);
+	path[length] = 0;
+	return (int)length;
+}
+
+int ad_keep_only(int *descriptors, int count) {
+	int high[16];
+	if (count > 16) return errno = EINVAL, -1;
+	// Out of the way of each other first.
+	for (int i = 0; i < count; i++)
+		if ((high[i] = fcntl(descriptors[i], F_DUPFD_CLOEXEC, 64)) < 0) return -1;
+	for (int i = 0; i < count; i++)
+		if (dup3(high[i], 3 + i, O_CLOEXEC) < 0) return -1;
+	for (int i = 0; i < count; i++) descriptors[i] = 3 + i;
+	return ad_close_from(3U + (unsigned)count);
+}

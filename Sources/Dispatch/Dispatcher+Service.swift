@@ -1,0 +1,71 @@
+import Linux
+
+/// The dispatcher as a service: what its manager is told, and keeps.
+///
+/// Behind auditd the manager is auditd's, and is told nothing: it would not listen to us.
+extension Dispatcher {
+  /// What a service manager keeps for a successor, by name.
+  public static var storedDescriptors: [String] { [ServiceLink.connection] }
+
+  func makeServiceLink(_ manager: ServiceManager?) {
+    guard let manager, manager.listens, intake.origin != .standardInput else { return }
+    service = ServiceLink(manager, now: now)
+  }
+
+  /// Takes back the connection that a predecessor had given away to be kept, if it is to the socket
+  /// that the configuration names.
+  func takeStoredConnection(_ manager: ServiceManager?) {
+    guard let connection = manager?.takeInherited(ServiceLink.connection) else { return }
+    guard case .unixSocket(let path) = intake.origin,
+      UnixSocket.peerPath(connection.number) == path
+    else {
+      manager?.forget(ServiceLink.connection)
+      return
+    }
+    say(.notice, "going on with the connection to \(path) that was kept")
+    intake.stored = consume connection
+    service?.hasStored = true
+  }
+
+  /// Has the manager keep a connection that was just opened.
+  func storeConnection(_ fd: Int32) {
+    guard case .unixSocket = intake.origin, let service, !service.hasStored else { return }
+    service.hasStored = true
+    service.manager.store(fd, as: ServiceLink.connection)
+  }
+
+  /// A connection has ended: what it had was read.
+  func forgetConnection() {
+    guard let service, service.hasStored else { return }
+    service.hasStored = false
+    service.manager.forget(ServiceLink.connection)
+  }
+
+  /// What has to be told because time has passed or something has happened.
+  func tendService() {
+    guard let service else { return }
+    if runtime.isOurs, plugins.allSatisfy({ $0.lifecycle.state != .starting }) {
+      service.becameReady()
+    }
+    service.show(serviceStatus)
+    let next = service.look(
+      now,
+      inputWaits: { [self] in
+        guard sourceIsReadable, !isPaused, let fd = source.inputNumber else { return false }
+        return DescriptorKind.isReadable(fd)
+      }, bytesRead: source.bytes)
+    if let next { scheduleTick(next) }
+    if service.manager.hasWaiting {
+      service.manager.retry()
+      scheduleTick(now + .seconds(1))
+    }
+  }
+
+  private var serviceStatus: String {
+    guard phase == .running else { return "stopping" }
+    let running = plugins.count { $0.stateName == "running" }
+    let others = plugins.filter { $0.stateName != "running" }.map { "\($0.name) \($0.stateName)" }
+    let rest = others.isEmpty ? "" : ": " + others.joined(separator: ", ")
+    return "\(intake.description), \(running) of \(plugins.count) plugins run\(rest)"
+  }
+}

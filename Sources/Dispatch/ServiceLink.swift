@@ -1,0 +1,81 @@
+import Linux
+
+/// What the service manager is told of the dispatcher's life, and when.
+final class ServiceLink {
+  /// What the stored connection is called.
+  static let connection = "audit"
+
+  let manager: ServiceManager
+  private(set) var isReady = false
+  /// It keeps the connection that is read from.
+  var hasStored = false
+  private var status = ""
+  private var watchdog: Watchdog?
+
+  init(_ manager: ServiceManager, now: Moment) {
+    self.manager = manager
+    watchdog = manager.watchdog.map { Watchdog(limit: $0, now: now) }
+  }
+
+  /// Everything that is active was started, or tried to be.
+  func becameReady() {
+    guard !isReady else { return }
+    isReady = true
+    manager.tell("READY=1")
+  }
+
+  func show(_ text: String) {
+    guard text != status else { return }
+    status = text
+    manager.tell("STATUS=\(text)")
+  }
+
+  func beginsReload(_ now: Moment) {
+    guard isReady else { return }
+    manager.tell("RELOADING=1\nMONOTONIC_USEC=\(now.nanoseconds / 1000)")
+  }
+
+  func endsReload() {
+    if isReady { manager.tell("READY=1") }
+  }
+
+  func stops() { manager.tell("STOPPING=1") }
+
+  /// Gives a sign of life when one is due and deserved.
+  ///
+  /// - Returns: when to look again; `nil`: never.
+  func look(_ now: Moment, inputWaits: () -> Bool, bytesRead: UInt64) -> Moment? {
+    guard watchdog != nil else { return nil }
+    if watchdog?.isDue(now) ?? false,
+      watchdog?.look(now, inputWaits: inputWaits(), bytesRead: bytesRead) ?? false
+    {
+      manager.tellAlive()
+    }
+    return watchdog?.next
+  }
+}
+
+/// When a sign of life is given: twice in the time that the service manager waits for one, and only
+/// if input that waited at one look was read from by the next.
+struct Watchdog: Equatable {
+  private let period: Duration
+  private(set) var next: Moment
+  private var waited = false
+  private var bytesBefore: UInt64 = 0
+
+  init(limit: Duration, now: Moment) {
+    period = limit / 2
+    next = now
+  }
+
+  func isDue(_ now: Moment) -> Bool { now >= next }
+
+  /// Whether there is progress.
+  mutating func look(_ now: Moment, inputWaits: Bool, bytesRead: UInt64) -> Bool {
+    let isNeglected = waited && inputWaits && bytesRead == bytesBefore
+    waited = inputWaits
+    bytesBefore = bytesRead
+    next = now + period
+    return !isNeglected
+  }
+}

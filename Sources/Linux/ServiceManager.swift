@@ -1,0 +1,117 @@
+import CAudispatch
+import Glibc
+
+/// The service manager that started this process, as told by it (sd_notify(3)). Never blocks:
+/// what it does not take now is sent by `retry`.
+public final class ServiceManager {
+  private final class Message {
+    let text: String
+    /// To be passed along, -1: none.
+    let descriptor: Int32
+
+    init(_ text: String, owning descriptor: Int32 = -1) {
+      self.text = text
+      self.descriptor = descriptor
+    }
+
+    deinit { if descriptor >= 0 { close(descriptor) } }
+  }
+
+  /// More than this is not kept: it does not listen any more.
+  private static let longestQueue = 64
+
+  public let watchdog: Duration?
+  private let address: String?
+  private var socket: Descriptor?
+  private var waiting: [Message] = []
+  private var inherited: [(name: String, number: Int32)]
+
+  /// Keeps, of the descriptors that were handed over, the first of each of those names, and closes
+  /// every other one from 3 on.
+  public init(_ environment: ServiceEnvironment, keeping names: [String]) {
+    watchdog = environment.watchdog
+    address = environment.notifySocket
+    inherited = names.compactMap { name in
+      environment.descriptorNames.firstIndex(of: name).map { (name, Int32(3 + $0)) }
+    }
+    var numbers = inherited.map(\.number)
+    if unsafe ad_keep_only(&numbers, Int32(numbers.count)) == 0 {
+      for index in numbers.indices { inherited[index].number = numbers[index] }
+    } else {
+      // One of them was not open at all.
+      inherited = []
+      DescriptorKind.closeAll(from: 3)
+    }
+  }
+
+  /// Whether it wants to be told anything.
+  public var listens: Bool { address != nil }
+
+  /// Something waits for `retry`.
+  public var hasWaiting: Bool { !waiting.isEmpty }
+
+  /// Gives away a descriptor that was handed over; its owner closes it.
+  public func takeInherited(_ name: String) -> Descriptor? {
+    guard let index = inherited.firstIndex(where: { $0.name == name }) else { return nil }
+    return Descriptor(owning: inherited.remove(at: index).number)
+  }
+
+  /// Tells it lines `NAME=value`, in the order of the calls.
+  public func tell(_ text: String) {
+    guard listens else { return }
+    waiting.append(Message(text))
+    retry()
+  }
+
+  /// A sign of life, which nobody needs later.
+  public func tellAlive() {
+    guard listens, waiting.isEmpty else { return }
+    waiting.append(Message("WATCHDOG=1"))
+    retry()
+    waiting.removeAll()
+  }
+
+  /// Has it keep a descriptor over the death of this process, until `forget`.
+  public func store(_ descriptor: Int32, as name: String) {
+    guard listens else { return }
+    let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 3)
+    guard copy >= 0 else { return }
+    // Not dropped when the other side hangs up: there may be something to read in it.
+    waiting.append(Message("FDSTORE=1\nFDNAME=\(name)\nFDPOLL=0", owning: copy))
+    retry()
+  }
+
+  public func forget(_ name: String) { tell("FDSTOREREMOVE=1\nFDNAME=\(name)") }
+
+  /// Sends what waits, as far as it is taken.
+  public func retry() {
+    guard let address else { return }
+    if socket == nil {
+      let number = unsafe ad_notify_connect(address)
+      if number >= 0 { socket = Descriptor(owning: number) }
+    }
+    while let message = waiting.first, let socket = socket?.number {
+      let bytes = Array(message.text.utf8)
+      let result = unsafe bytes.withUnsafeBytes {
+        unsafe ad_notify(socket, $0.baseAddress!, $0.count, message.descriptor)
+      }
+      if result != 0 {
+        // It was started anew: its socket is another one.
+        if errno == ECONNREFUSED || errno == ENOTCONN { self.socket = nil }
+        break
+      }
+      waiting.removeFirst()
+    }
+    if waiting.count > Self.longestQueue { waiting.removeFirst() }
+  }
+}
+
+extension UnixSocket {
+  /// The path that a connected socket's other end is bound to; `nil`: none, or no unix socket.
+  public static func peerPath(_ fd: Int32) -> String? {
+    var path = [CChar](repeating: 0, count: 256)
+    let length = unsafe ad_peer_path(fd, &path, path.count)
+    guard length > 0 else { return nil }
+    return String(decoding: path[..<Int(length)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+}
