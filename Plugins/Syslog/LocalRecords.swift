@@ -5,7 +5,8 @@ import Linux
 /// Records as they are into a datagram socket of this host: the plain case, and the cheap one.
 /// Nothing is copied; 64 records are a system call.
 ///
-/// While the socket takes nothing, nothing more is taken: the dispatcher's queue keeps it.
+/// While the socket takes nothing, nothing more is taken: the dispatcher's queue keeps it. See
+/// `Overflow` for what is otherwise under auditd.
 struct LocalRecords: RecordPlugin, ~Copyable {
   typealias Options = SyslogOptions
 
@@ -25,6 +26,10 @@ struct LocalRecords: RecordPlugin, ~Copyable {
   private var next = 0
   private var head: [UInt8] = []
   private var headSecond = UInt64.max
+  /// Under auditd, what came while the socket took nothing.
+  private var waiting: [RecordBatch] = []
+  private var waitingBytes = 0
+  private var overflow = Overflow.ofThisProcess
 
   private var sent = 0
   private var tooLong = 0
@@ -50,14 +55,30 @@ struct LocalRecords: RecordPlugin, ~Copyable {
     socket = LocalSocket(path: path, retryDelay: .milliseconds(200))
   }
 
-  var wantsMore: Bool { next == lines.count }
+  private var isIdle: Bool { next == lines.count }
+  var wantsMore: Bool { isIdle || overflow.drops }
   var watched: Int32? { socket.watched }
   var deadline: Duration? { socket.deadline }
   var figures: [(name: String, value: Int)] {
-    [("sent", sent), ("too_long", tooLong), ("reconnects", socket.reconnects)]
+    [
+      ("sent", sent), ("dropped", overflow.dropped), ("too_long", tooLong),
+      ("reconnects", socket.reconnects),
+    ]
   }
 
   mutating func handle(_ records: RecordBatch) {
+    if isIdle {
+      begin(records)
+      send()
+    } else if waitingBytes < Overflow.bytes {
+      waiting.append(records)
+      waitingBytes += records.bytes.count
+    } else if let text = overflow.drop(records.records.count, at: MonotonicTime.now) {
+      log.write(.error, text)
+    }
+  }
+
+  private mutating func begin(_ records: RecordBatch) {
     batch = records
     lines.removeAll(keepingCapacity: true)
     seconds.removeAll(keepingCapacity: true)
@@ -67,13 +88,28 @@ struct LocalRecords: RecordPlugin, ~Copyable {
       lines.append(DatagramSocket.Line(record.line))
       seconds.append(record.stamp.milliseconds / 1000)
     }
-    send()
   }
 
   mutating func wake() { send() }
 
   /// Sends what the socket takes.
   private mutating func send() {
+    sendBatch()
+    guard isIdle, !waiting.isEmpty else { return }
+    for (index, batch) in waiting.enumerated() {
+      waitingBytes -= batch.bytes.count
+      begin(batch)
+      sendBatch()
+      guard isIdle else {
+        waiting.removeFirst(index + 1)
+        return
+      }
+    }
+    waiting = []
+    if let text = overflow.end() { log.write(.notice, text) }
+  }
+
+  private mutating func sendBatch() {
     guard let batch else { return }
     while next < lines.count {
       let second = seconds[next]
@@ -124,11 +160,11 @@ struct LocalRecords: RecordPlugin, ~Copyable {
   /// Waits for the socket, 1.5 s at most.
   mutating func finish() {
     let end = MonotonicTime.now + .milliseconds(1500)
-    while next < lines.count, MonotonicTime.now < end {
+    while !isIdle, MonotonicTime.now < end {
       socket.wait(milliseconds: 50)
       send()
     }
-    let left = lines.count - next
+    let left = lines.count - next + waiting.reduce(0) { $0 + $1.records.count }
     if left > 0 { log.write(.error, "\(path) did not take the last \(left) records") }
   }
 }

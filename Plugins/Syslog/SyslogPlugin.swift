@@ -7,12 +7,16 @@ import Linux
 struct SyslogPlugin: AuditPlugin, RecordPlugin, ~Copyable {
   typealias Options = SyslogOptions
 
+  /// Bytes of messages that wait here before the input does.
+  private static var waitingBytes: Int { 512 << 10 }
+
   let doneWhen = DoneWhen.told
   private let confirmations: Confirmations
   private var log: PluginLog
   private var options: SyslogOptions
   private var writer: MessageWriter
   private var outlet: Outlet
+  private var overflow = Overflow.ofThisProcess
 
   init(
     _ options: SyslogOptions, _ log: PluginLog, _ confirmations: Confirmations
@@ -25,23 +29,40 @@ struct SyslogPlugin: AuditPlugin, RecordPlugin, ~Copyable {
     advance()
   }
 
-  var wantsMore: Bool { outlet.wantsMore }
+  var wantsMore: Bool { overflow.drops || outlet.waitingBytes < Self.waitingBytes }
   var watched: Int32? { outlet.watched }
   var deadline: Duration? { outlet.deadline }
   var figures: [(name: String, value: Int)] {
     [
-      ("sent", outlet.done), ("waiting", outlet.waiting), ("sent_again", outlet.sentAgain),
+      ("sent", outlet.done), ("waiting", outlet.waiting), ("dropped", overflow.dropped),
+      ("sent_again", outlet.sentAgain),
       ("too_long", outlet.tooLong), ("connections", outlet.connections),
     ]
   }
 
   mutating func handle(_ event: AuditEvent) {
+    if isFull(for: event.records.count) { return }
     let messages = writer.messages(of: event)
     for message in messages.dropLast() { outlet.append(message, token: nil) }
     finish(with: messages.last, event.token)
   }
 
+  /// Drops so many records if no more may wait.
+  private mutating func isFull(for records: Int) -> Bool {
+    guard overflow.drops else { return false }
+    if outlet.waitingBytes >= Overflow.bytes {
+      if let text = overflow.drop(records, at: MonotonicTime.now) { log.write(.error, text) }
+      return true
+    }
+    // Not at each message of a queue that is full again and again.
+    if outlet.waitingBytes < Overflow.bytes / 2, let text = overflow.end() {
+      log.write(.notice, text)
+    }
+    return false
+  }
+
   mutating func handle(_ records: RecordBatch) {
+    if isFull(for: records.records.count) { return }
     var last: [UInt8]?
     for record in records.records {
       if record.type == .endOfEvent, options.ends == false { continue }

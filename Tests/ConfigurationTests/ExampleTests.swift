@@ -20,6 +20,7 @@ struct ExampleTests {
     ("syslog-debian", false, "/sbin/audisp-syslog"), ("laurel", false, "/usr/sbin/laurel"),
     ("shell", false, "/bin/sh"),
     ("log", false, "/usr/libexec/audispatch/audispatch-log"),
+    ("syslog", false, "/usr/libexec/audispatch/audispatch-syslog"),
   ])
   func `of plugins are right, and only the default one is active`(
     _ name: String, _ isActive: Bool, _ path: String
@@ -30,7 +31,7 @@ struct ExampleTests {
     #expect(loaded.plugins.map(\.path) == [path])
   }
 
-  @Test(arguments: ["print", "syslog-debian", "laurel", "shell", "log"])
+  @Test(arguments: ["print", "syslog-debian", "laurel", "shell", "log", "syslog"])
   func `of plugins are right with every setting in them`(_ name: String) throws {
     let loaded = Host.load(plugin: Self.uncommented(try Self.text("plugins.d/\(name).conf")))
     #expect(loaded.pluginTexts == [])

@@ -10,6 +10,10 @@ func text(_ bytes: some Sequence<UInt8>) -> String { String(decoding: Array(byte
 
 /// What arguments make of the options; diagnostics that are errors come back as text.
 func settled(_ arguments: String...) -> (options: SyslogOptions, errors: [String]) {
+  settled(arguments)
+}
+
+func settled(_ arguments: [String]) -> (options: SyslogOptions, errors: [String]) {
   do throws(Diagnostic) {
     let line = try CommandLineSettings(arguments, SyslogOptions.keywords)
     let source = OptionSource<SyslogOptions>(line, usually: "/nowhere/syslog.conf", user: 0)

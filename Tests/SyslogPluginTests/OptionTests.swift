@@ -1,4 +1,6 @@
 import Configuration
+import Foundation
+import Linux
 import Testing
 
 @testable import AudispatchPlugin
@@ -68,6 +70,35 @@ struct OptionTests {
     #expect(settled("--server", "udp://a").options.maximumSize == 2048)
     #expect(settled("--body", "json").options.unit == .events)
     #expect(settled("--body", "key_value").options.unit == .records)
+  }
+
+  private func documentation(_ path: String) throws -> String {
+    let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+    return text(try Transfer.contents(of: "/\(root)/\(path)", limit: 1 << 20))
+  }
+
+  @Test func `are all in the manual page`() throws {
+    let page = try documentation("Documentation/man/audispatch-syslog.8")
+    for keyword in SyslogOptions.keywords {
+      let option = "\\-\\-" + keyword.name.replacing("_", with: "\\-")
+      #expect(page.contains(option), "\(keyword.name)")
+    }
+  }
+
+  @Test func `are all in the example, which changes nothing`() throws {
+    let lines = try documentation("Documentation/examples/syslog.conf").split(separator: "\n")
+    #expect(lines.allSatisfy { $0.hasPrefix("#") })
+    let settings = lines.filter { !$0.hasPrefix("# ") }.map { $0.dropFirst() }
+    let names = settings.compactMap { $0.split(separator: " ").first.map(String.init) }
+    #expect(names.sorted() == SyslogOptions.keywords.map(\.name).sorted())
+    let known = settings.filter { !$0.hasPrefix("tls_") && !$0.hasPrefix("host") }
+    let arguments = known.map { line in
+      let parts = line.split(separator: "=").map { $0.trimmingCharacters(in: .whitespaces) }
+      return "--\(parts[0].replacing("_", with: "-"))=\(parts[1])"
+    }
+    let (options, errors) = settled(arguments)
+    #expect(errors == [])
+    #expect(options == settled().options)
   }
 
   @Test(arguments: [

@@ -1,4 +1,6 @@
+import CAudispatch
 import Foundation
+import Linux
 import Testing
 
 /// audispatch-syslog on this host: beside audisp-syslog, under both dispatchers.
@@ -103,6 +105,50 @@ struct SyslogPluginTests {
     try await eventually("all is there") { log.messages.count == 1500 }
     try await eventually("all is confirmed") { try daemon.plugin("syslog").delivered == 1500 }
     try await daemon.finish()
+  }
+
+  @Test(arguments: [[], ["--body", "json"]])
+  func `never holds auditd up, and counts what it drops instead`(further: [String]) async throws {
+    let scratch = try Scratch()
+    let log = try SystemLog(scratch("log"))
+    var pair: [Int32] = [-1, -1]
+    try #require(unsafe ad_socketpair_stream(&pair) == 0)
+    // As auditd starts it: no AUDISPATCH_PLUGIN in its environment.
+    let plugin = try Child(
+      Self.program, ["--server", "unix:" + log.path] + further, environment: [:], input: pair[1],
+      error: scratch("err"))
+    close(pair[1])
+    let input = Descriptor(owning: pair[0])
+    let records = TestEvent.stream(1..<20_001, fill: 1000).records
+    let text = Array(records.map { $0 + "\n" }.joined().utf8)
+    _ = ad_set_nonblocking(input.number, true)
+    var at = 0
+    try await eventually("it reads everything, though nobody reads from it") {
+      while at < text.count {
+        let end = min(at + 65536, text.count)
+        let n = unsafe text[at..<end].withUnsafeBytes {
+          unsafe ad_send(input.number, $0.baseAddress!, $0.count)
+        }
+        if n < 0 { return false }
+        at += n
+      }
+      return true
+    }
+    try await eventually("it says so", detail: { scratch.text("err") }) {
+      scratch.text("err").contains("records are dropped")
+    }
+    plugin.signal(SIGUSR1)
+    var count = 0
+    try await eventually("the rest comes", detail: { "\(count) \(scratch.text("err"))" }) {
+      count = log.messages.count
+      plugin.signal(SIGUSR1)
+      let last = scratch.lines("err").last { $0.contains(" dropped=") } ?? ""
+      let dropped = last.firstMatch(of: #/ dropped=(\d+)/#).flatMap { Int($0.1) } ?? 0
+      return dropped > 5000 && count + dropped == 20_000
+    }
+    _ = input.release()
+    close(pair[0])
+    #expect(try await plugin.end() == .exited(0))
   }
 
   @Test func `sends events to the journal`() async throws {

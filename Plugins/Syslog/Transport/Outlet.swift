@@ -4,9 +4,6 @@ import Linux
 /// Where messages go: the best server that can be reached, and another one when it fails. What is
 /// not done is kept, and sent again over the next connection.
 struct Outlet: ~Copyable {
-  /// What may wait: beyond it no more is taken.
-  private static var bytes: Int { 512 << 10 }
-
   private var options: SyslogOptions
   private var queue = MessageQueue()
   private var link: (any Link)?
@@ -33,8 +30,9 @@ struct Outlet: ~Copyable {
     poller = try Poller()
   }
 
-  var wantsMore: Bool { queue.bytes < Self.bytes }
+  /// Messages that are not done, and their bytes.
   var waiting: Int { queue.count }
+  var waitingBytes: Int { queue.bytes }
   var tooLong: Int { tooLongBefore + ((link as? DatagramLink)?.tooLong ?? 0) }
   var watched: Int32? { poller.number }
   var deadline: Duration? {

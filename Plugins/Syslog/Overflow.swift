@@ -1,0 +1,48 @@
+import AudispatchPlugin
+import Glibc
+import Linux
+
+/// What becomes of records while nothing takes messages.
+///
+/// Under audispatchd they wait in the plugin's queue there, which has its own bounds and counts.
+/// auditd has one queue for all plugins, and would be held up together with the host: there they
+/// are dropped beyond what may wait here, counted, and reported at once and each minute. What
+/// comes from a file or a pipe waits, and so does what feeds it.
+struct Overflow {
+  /// Bytes that may wait before anything is dropped.
+  static let bytes = 2 << 20
+  private static let reportEvery = Duration.seconds(60)
+
+  /// Whether records are dropped rather than left waiting in the input.
+  let drops: Bool
+  private(set) var dropped = 0
+  private var saidAt: Duration?
+  private var since = 0
+
+  init(drops: Bool) { self.drops = drops }
+
+  /// Whoever feeds this process.
+  static var ofThisProcess: Overflow {
+    let isOurs = unsafe getenv("AUDISPATCH_PLUGIN") != nil
+    return Overflow(drops: !isOurs && DescriptorKind.isSocket(0))
+  }
+
+  /// Notes that records were dropped; what is to be said about it now.
+  mutating func drop(_ records: Int, at now: Duration) -> String? {
+    dropped += records
+    since += records
+    if let saidAt, now - saidAt < Self.reportEvery { return nil }
+    saidAt = now
+    return "nothing takes messages: records are dropped, \(since) until now"
+  }
+
+  /// Notes that there is room again; what is to be said about it.
+  mutating func end() -> String? {
+    guard since > 0 else { return nil }
+    defer {
+      since = 0
+      saidAt = nil
+    }
+    return "messages are taken again; \(since) records were dropped"
+  }
+}
