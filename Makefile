@@ -21,7 +21,7 @@ LOAD_TOOLS := $(addprefix .build/load/,loadgen floor sink logfloor logsink)
 export SWIFT_BACKTRACE ?= enable=no
 
 DAEMONS := audispatchd audispatchctl
-PLUGINS := audispatch-kernel audispatch-print audispatch-syslog audispatch-log
+PLUGINS := audispatch-kernel audispatch-print audispatch-syslog audispatch-log audispatch-socket
 
 .PHONY: help
 help: ## this list

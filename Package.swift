@@ -20,6 +20,7 @@ let package = Package(
     .executable(name: "audispatch-print", targets: ["audispatch-print"]),
     .executable(name: "audispatch-syslog", targets: ["audispatch-syslog"]),
     .executable(name: "audispatch-log", targets: ["audispatch-log"]),
+    .executable(name: "audispatch-socket", targets: ["audispatch-socket"]),
     .library(
       name: "AudispatchPlugin",
       targets: ["AudispatchPlugin", "AuditRecord", "Configuration", "Linux"]),
@@ -82,6 +83,10 @@ let package = Package(
       name: "audispatch-log",
       dependencies: ["AudispatchPlugin", "AuditRecord", "Configuration", "Linux"],
       path: "Plugins/Log", swiftSettings: strict),
+    .executableTarget(
+      name: "audispatch-socket",
+      dependencies: ["AudispatchPlugin", "AuditRecord", "Configuration", "Linux"],
+      path: "Plugins/Socket", swiftSettings: strict),
     .target(
       name: "ScriptedAccounts", path: "Tests/ScriptedAccounts", cSettings: [.define("_GNU_SOURCE")]),
     .testTarget(name: "LinuxTests", dependencies: ["Linux"], swiftSettings: strict),
@@ -113,6 +118,13 @@ let package = Package(
       dependencies: [
         "AudispatchPlugin", "AuditRecord", "Configuration", "Linux", "PluginHarness",
         "audispatch-log",
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "SocketPluginTests",
+      dependencies: [
+        "AudispatchPlugin", "AuditRecord", "Configuration", "Linux", "PluginHarness",
+        "audispatch-socket",
       ],
       swiftSettings: strict),
     .testTarget(

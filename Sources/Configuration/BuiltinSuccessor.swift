@@ -11,6 +11,14 @@ struct BuiltinSuccessor: Equatable {
     "builtin_syslog": BuiltinSuccessor(program: "audispatch-syslog", arguments: ["--eoe=no"]),
   ]
 
+  /// The successor's arguments for those of the file. What the file calls `format` is what the
+  /// socket's clients get, and an argument of the successor.
+  func arguments(for given: [String], _ format: RecordFormat) -> [String] {
+    let saysFormat = given.contains { RecordFormat(rawValue: $0.lowercased()) != nil }
+    let isBinarySocket = program == "audispatch-socket" && format == .binary && !saysFormat
+    return given + arguments + (isBinarySocket ? [format.rawValue] : [])
+  }
+
   private init(program: String, arguments: [String] = []) {
     self.program = program
     self.arguments = arguments

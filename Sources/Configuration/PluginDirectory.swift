@@ -127,7 +127,8 @@ struct PluginDirectory {
       do throws(Diagnostic) {
         let successor = try BuiltinSuccessor(path, executable)
         written = successor.program
-        configuration.arguments += successor.arguments
+        configuration.arguments = successor.arguments(
+          for: configuration.arguments, configuration.format)
       } catch {
         diagnostics.append(error)
         configuration.isActive = false

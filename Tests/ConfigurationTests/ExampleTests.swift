@@ -21,6 +21,7 @@ struct ExampleTests {
     ("shell", false, "/bin/sh"),
     ("log", false, "/usr/libexec/audispatch/audispatch-log"),
     ("syslog", false, "/usr/libexec/audispatch/audispatch-syslog"),
+    ("socket", false, "/usr/libexec/audispatch/audispatch-socket"),
   ])
   func `of plugins are right, and only the default one is active`(
     _ name: String, _ isActive: Bool, _ path: String
@@ -31,7 +32,7 @@ struct ExampleTests {
     #expect(loaded.plugins.map(\.path) == [path])
   }
 
-  @Test(arguments: ["print", "syslog-debian", "laurel", "shell", "log", "syslog"])
+  @Test(arguments: ["print", "syslog-debian", "laurel", "shell", "log", "syslog", "socket"])
   func `of plugins are right with every setting in them`(_ name: String) throws {
     let loaded = Host.load(plugin: Self.uncommented(try Self.text("plugins.d/\(name).conf")))
     #expect(loaded.pluginTexts == [])

@@ -23,6 +23,8 @@ struct FixtureTests {
     var errors = 0
   }
 
+  static let socket = "/usr/libexec/audispatch/audispatch-socket"
+
   static let plugins = [
     Expected(
       file: "debian-12/af_unix.conf", path: "builtin_af_unix",
@@ -37,14 +39,14 @@ struct FixtureTests {
       file: "laurel/laurel.conf", isActive: true, path: "/usr/sbin/laurel",
       arguments: ["--config", "/etc/laurel/config.toml"]),
     Expected(
-      file: "laurel/laurel-before-3.conf", path: "builtin_af_unix",
-      arguments: ["0600", "/var/run/laurel"], errors: 1),
+      file: "laurel/laurel-before-3.conf", isActive: true, path: socket,
+      arguments: ["0600", "/var/run/laurel"]),
     Expected(
       file: "wazuh/af_wazuh.conf", isActive: true, path: "/sbin/audisp-af_unix",
       arguments: ["0640", "/var/ossec/queue/sockets/audit", "string"], format: .binary),
     Expected(
-      file: "wazuh/af_wazuh-before-4.conf", path: "builtin_af_unix",
-      arguments: ["0640", "/var/ossec/queue/sockets/audit"], errors: 1),
+      file: "wazuh/af_wazuh-before-4.conf", isActive: true, path: socket,
+      arguments: ["0640", "/var/ossec/queue/sockets/audit"]),
     Expected(file: "auditd-2.8/au-remote.conf", path: "/sbin/audisp-remote"),
     Expected(
       file: "auditd-2.8/syslog.conf", path: "builtin_syslog", arguments: ["LOG_INFO"]),
@@ -57,6 +59,7 @@ struct FixtureTests {
   func `of plugins are read unchanged`(_ expected: Expected) throws {
     var host = Host()
     host["/usr/sbin/laurel"] = .program()
+    host[Self.socket] = .program()
     host["/sbin/audisp-af_unix"] = .program(mode: 0o750)
     host[Host.plugins + "/x.conf"] = .file(try Fixture.text(expected.file))
     let loaded = host.load()

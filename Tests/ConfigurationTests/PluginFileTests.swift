@@ -181,6 +181,21 @@ struct PluginFileTests {
     #expect(loaded.plugins.map(\.isActive) == [true])
   }
 
+  @Test(arguments: [
+    ("string", "0640 /run/x", ["0640", "/run/x"]),
+    ("binary", "0640 /run/x", ["0640", "/run/x", "binary"]),
+    ("binary", "0640 /run/x string", ["0640", "/run/x", "string"]),
+  ])
+  func `of builtin_af_unix gives the socket's clients its format`(
+    _ format: String, _ arguments: String, _ expected: [String]
+  ) {
+    var host = Host()
+    host["/usr/libexec/audispatch/audispatch-socket"] = .program()
+    host[Host.plugins + "/p.conf"] = .file(
+      Plain.with("path = builtin_af_unix", "format = \(format)", "args = \(arguments)"))
+    #expect(host.load().plugins.map(\.arguments) == [expected])
+  }
+
   @Test func `of an inactive builtin is nothing to speak of`() {
     let loaded = Host.load(
       plugin: Plain.with("active = no", "path = builtin_af_unix", "type = builtin"))

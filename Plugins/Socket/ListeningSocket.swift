@@ -1,0 +1,71 @@
+import AudispatchPlugin
+import Glibc
+import Linux
+
+/// The socket that clients connect to. It takes the place of a dead socket, and of nothing else.
+final class ListeningSocket {
+  /// Why there is none.
+  struct Refusal: Error, CustomStringConvertible {
+    let description: String
+  }
+
+  let path: String
+  private let socket: Descriptor
+  private let inode: UInt64
+  private let device: UInt64
+
+  var number: Int32 { socket.number }
+
+  /// Listens at a path: at nothing, or at a socket of ours that nobody listens at.
+  init(_ path: String, mode: UInt32, group: UInt32?) throws(Refusal) {
+    self.path = path
+    do throws(SystemError) {
+      try Self.removeDead(path)
+      socket = try UnixSocket.listen(path, mode: mode)
+      if let group, unsafe lchown(path, uid_t.max, group) != 0 {
+        let error = SystemError("give a group to", path, .current)
+        unsafe unlink(path)
+        throw error
+      }
+      // Without the mask of the process: exactly this.
+      if unsafe chmod(path, mode) != 0 { throw SystemError("prepare", path, .current) }
+    } catch let error {
+      throw Refusal(description: error.cause == Errno(EADDRINUSE) ? Self.inUse(path) : "\(error)")
+    }
+    let status = try? Files.status(of: path, followingLinks: false)
+    inode = status?.inode ?? 0
+    device = status?.device ?? 0
+  }
+
+  private static func inUse(_ path: String) -> String {
+    "cannot listen at \(path): another program does, or it is not a socket of ours"
+  }
+
+  /// A socket of our user that refuses a connection is what a crash has left.
+  private static func removeDead(_ path: String) throws(SystemError) {
+    guard let status = try? Files.status(of: path, followingLinks: false),
+      status.kind == .socket, status.owner == geteuid()
+    else { return }
+    do throws(SystemError) {
+      _ = try UnixSocket.connect(path)
+    } catch {
+      guard error.cause == Errno(ECONNREFUSED),
+        let again = try? Files.status(of: path, followingLinks: false),
+        again.inode == status.inode, again.device == status.device
+      else { return }
+      try Files.remove(path)
+    }
+  }
+
+  /// Whether the path still leads to it.
+  var isInPlace: Bool {
+    guard let now = try? Files.status(of: path, followingLinks: false) else { return false }
+    return now.inode == inode && now.device == device
+  }
+
+  /// The next client; `nil` when none waits.
+  func accept() -> Descriptor? { UnixSocket.accept(socket.number) }
+
+  /// Removes the path if it is still this socket's.
+  func remove() { if isInPlace { unsafe unlink(path) } }
+}
