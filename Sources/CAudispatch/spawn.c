@@ -39,8 +39,10 @@ struct start {
 	volatile int stage, error;
 };
 
+// Past the C library: there is no function for it.
+static struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+
 static int keep_capabilities(uint64_t kept) {
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[2];
 	for (int i = 0; i < 2; i++)
 		data[i].effective = data[i].permitted = data[i].inheritable = (uint32_t)(kept >> (32 * i));
@@ -228,6 +230,31 @@ int ad_landlock_allow(int ruleset, const char *path, uint64_t rights) {
 	close(fd);
 	errno = failure;
 	return result;
+}
+
+uint64_t ad_effective_capabilities(void) {
+	struct __user_cap_data_struct data[2] = {0};
+	syscall(SYS_capget, &header, data);
+	return data[0].effective | (uint64_t)data[1].effective << 32;
+}
+
+int ad_make_effective(uint64_t kept) {
+	struct __user_cap_data_struct data[2];
+	if (syscall(SYS_capget, &header, data)) return -1;
+	for (int i = 0; i < 2; i++) data[i].effective &= (uint32_t)(kept >> (32 * i));
+	return (int)syscall(SYS_capset, &header, data);
+}
+
+int ad_bound_capabilities(uint64_t kept) {
+	struct __user_cap_data_struct data[2];
+	if (bound_capabilities(kept) || syscall(SYS_capget, &header, data)) return -1;
+	for (int i = 0; i < 2; i++) {
+		uint32_t half = (uint32_t)(kept >> (32 * i));
+		data[i].effective &= half;
+		data[i].permitted &= half;
+		data[i].inheritable &= half;
+	}
+	return (int)syscall(SYS_capset, &header, data);
 }
 
 int ad_last_capability(void) {

@@ -29,7 +29,7 @@ struct ConfinementRequest {
   mutating func apply(_ setting: Setting, _ keyword: ConfinementKeyword) throws(Diagnostic) {
     let name = keyword.rawValue
     switch keyword {
-    case .capabilities: confinement.capabilities = try Self.capabilities(setting)
+    case .capabilities: confinement.capabilities = try setting.capabilities()
     case .group: group = try setting.single()
     case .limitCore:
       confinement.limits.core = Int64(
@@ -49,37 +49,16 @@ struct ConfinementRequest {
       refusesNoNewPrivileges = confinement.noNewPrivileges ? nil : value
     case .readPaths: reading = try Self.paths(setting)
     case .supplementaryGroups:
-      groups = Self.isNone(setting) ? [] : setting.values
+      groups = setting.isNone ? [] : setting.values
     case .user: user = try setting.single()
     case .writePaths: writing = try Self.paths(setting)
     }
   }
 
-  /// `none`, or names.
-  private static func capabilities(_ setting: Setting) throws(Diagnostic) -> Capabilities {
-    if isNone(setting) { return [] }
-    var capabilities: Capabilities = []
-    for word in setting.values {
-      guard let capability = Capabilities(named: word.text) else {
-        throw word.error(
-          "unknown capability",
-          suggestion: Suggestion.near(word.text, among: Capabilities.names.map { "CAP_" + $0 })
-            ?? Suggestion.near(word.text, among: Capabilities.names.map { $0.lowercased() })
-            ?? "capabilities(7) lists them; none: no capability")
-      }
-      capabilities.formUnion(capability)
-    }
-    return capabilities
-  }
-
   private static func paths(_ setting: Setting) throws(Diagnostic) -> [Word] {
-    if isNone(setting) { return [] }
+    if setting.isNone { return [] }
     for word in setting.values { _ = try word.absolutePath(for: setting.keyword.text) }
     return setting.values
-  }
-
-  private static func isNone(_ setting: Setting) -> Bool {
-    setting.values.count == 1 && setting.values[0].text.lowercased() == "none"
   }
 
   /// With everything looked up. What is only doubtful goes into `warnings`.
@@ -123,5 +102,26 @@ struct ConfinementRequest {
       warnings.append(paths.warning(shortcoming))
     }
     return confinement
+  }
+}
+
+extension Setting {
+  var isNone: Bool { values.count == 1 && values[0].text.lowercased() == "none" }
+
+  /// `none`, or names of capabilities.
+  func capabilities() throws(Diagnostic) -> Capabilities {
+    if isNone { return [] }
+    var capabilities: Capabilities = []
+    for word in values {
+      guard let capability = Capabilities(named: word.text) else {
+        throw word.error(
+          "unknown capability",
+          suggestion: Suggestion.near(word.text, among: Capabilities.names.map { "CAP_" + $0 })
+            ?? Suggestion.near(word.text, among: Capabilities.names.map { $0.lowercased() })
+            ?? "capabilities(7) lists them; none: no capability")
+      }
+      capabilities.formUnion(capability)
+    }
+    return capabilities
   }
 }

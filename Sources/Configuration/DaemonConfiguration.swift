@@ -13,6 +13,8 @@ public struct DaemonConfiguration: Equatable, Sendable {
   /// How long what the spool has for a plugin that is gone is kept; zero: for ever.
   public var spoolKeep = Duration.seconds(7 * 86400)
   public var runtimeDirectory = "/run/audispatch"
+  /// What the daemon and its plugins may have at most; `nil`: what the daemon was started with.
+  public var capabilityBound: Capabilities?
   /// The group whose members may use the control socket, beside root.
   public var controlGroup: UInt32?
   /// Bytes of records that may be held for all plugins together.

@@ -11,6 +11,7 @@ struct DaemonFile {
   private(set) var controlGroup: Word?
 
   enum Keyword: String, CaseIterable {
+    case capabilityBound = "capability_bound"
     case controlGroup = "control_group"
     case haltExecutable = "halt_exe"
     case inputFraming = "input_framing"
@@ -94,6 +95,7 @@ struct DaemonFile {
   private mutating func apply(_ setting: Setting, _ keyword: Keyword) throws(Diagnostic) {
     let name = keyword.rawValue
     switch keyword {
+    case .capabilityBound: configuration.capabilityBound = try setting.capabilities()
     case .controlGroup: controlGroup = try setting.single()
     case .haltExecutable: configuration.haltCommand = try command(setting)
     case .inputFraming:

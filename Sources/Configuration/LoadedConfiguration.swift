@@ -77,6 +77,22 @@ public struct LoadedConfiguration: Equatable, Sendable {
     unusablePlugins = directory.unusable
     isPluginDirectoryRead = directory.wasRead && isDaemonUsable
     diagnostics += directory.diagnostics
+    if let bound = daemon.capabilityBound { refusePlugins(beyond: bound) }
+  }
+
+  /// A plugin that is promised more than anybody may have could not be started.
+  private mutating func refusePlugins(beyond bound: Capabilities) {
+    plugins.removeAll { plugin in
+      guard plugin.isActive, let objection = plugin.confinement.objection(within: bound) else {
+        return false
+      }
+      diagnostics.append(
+        Diagnostic(
+          .error, file: plugin.file, objection,
+          suggestion: "add it to capability_bound in audispatchd.conf"))
+      unusablePlugins.append(plugin.name)
+      return true
+    }
   }
 
   private mutating func loadDaemon(

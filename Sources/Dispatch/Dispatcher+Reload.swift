@@ -89,6 +89,7 @@ extension Dispatcher {
     if new.spoolDirectory != configuration.spoolDirectory { names.append("spool_dir") }
     if new.spoolReserve != configuration.spoolReserve { names.append("spool_reserve") }
     if new.logFormat != configuration.logFormat { names.append("log_format") }
+    if new.capabilityBound != configuration.capabilityBound { names.append("capability_bound") }
     return names.isEmpty
       ? nil : "\(names.joined(separator: ", ")): a change needs a restart of audispatchd"
   }

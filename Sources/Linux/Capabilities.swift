@@ -16,6 +16,37 @@ public struct Capabilities: OptionSet, Hashable, Sendable {
     self.init(rawValue: 1 << UInt64(number))
   }
 
+  public static let setGroup = Capabilities(rawValue: 1 << 6)
+  public static let setUser = Capabilities(rawValue: 1 << 7)
+  public static let setBound = Capabilities(rawValue: 1 << 8)
+
+  /// What a dispatcher itself does things with: files and folders, whoever's they are (CHOWN,
+  /// DAC_OVERRIDE, DAC_READ_SEARCH, FOWNER); plugins of other users, ended (KILL), found in /proc
+  /// (SYS_PTRACE), and given a user, groups, limits and capabilities (SETUID, SETGID,
+  /// SYS_RESOURCE, SETPCAP); its own priority (SYS_NICE); and AUDIT_READ, which its helper for the
+  /// kernel's records must find.
+  public static let dispatchers = Capabilities(
+    rawValue: 0b1_1110_1111 | 1 << 19 | 1 << 23 | 1 << 24 | 1 << 37)
+
+  /// The effective ones of the calling thread.
+  public static var effective: Capabilities {
+    Capabilities(rawValue: ad_effective_capabilities())
+  }
+
+  /// Makes only these effective, of the calling thread and those that it starts; the others can be
+  /// had again, by a program that is executed above all. The corresponding call is `capset`.
+  public static func makeEffective(only kept: Capabilities) {
+    ad_make_effective(kept.rawValue)
+  }
+
+  /// Gives up all others for good, for this thread, those that it starts, and every program.
+  /// The corresponding calls are `prctl(PR_CAPBSET_DROP)` and `capset`.
+  public static func bound(to kept: Capabilities) throws(SystemError) {
+    guard ad_bound_capabilities(kept.rawValue) == 0 else {
+      throw SystemError("give up", "capabilities", .current)
+    }
+  }
+
   /// The highest number that this kernel knows.
   public static var last: Int { Int(ad_last_capability()) }
 

@@ -37,6 +37,23 @@ public struct Confinement: Equatable, Sendable {
 
   public init() {}
 
+  /// What it needs and would not find, as a clause; `nil`: nothing.
+  public func objection(within bound: Capabilities) -> String? {
+    var needed: [(Capabilities, String)] = [(capabilities ?? [], "capabilities")]
+    if user != nil { needed.append((.setUser, "user")) }
+    if user != nil || group != nil || supplementaryGroups != nil {
+      needed.append((.setGroup, "group"))
+    }
+    if let capabilities, !bound.isSubset(of: capabilities) {
+      needed.append((.setBound, "capabilities"))
+    }
+    for (capabilities, keyword) in needed where !capabilities.isSubset(of: bound) {
+      let missing = capabilities.subtracting(bound).names.joined(separator: ", ")
+      return "\(keyword) needs \(missing)"
+    }
+    return nil
+  }
+
   public var restrictsPaths: Bool { readPaths != nil || writePaths != nil }
 
   /// Gives the call what the child applies; with all paths opened.

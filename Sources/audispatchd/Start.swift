@@ -62,7 +62,12 @@ private func run(
     messages.write(.error, "the configuration cannot be used: not started")
     return 6
   }
+  do throws(SystemError) {
+    if let bound = loaded.daemon.capabilityBound { try Capabilities.bound(to: bound) }
+  } catch { messages.write(.error, "\(error)") }
   if loaded.daemon.priorityBoost > 0 { ProcessPriority.nice = Int32(-loaded.daemon.priorityBoost) }
+  // Of a user other than root plugins and helpers could not get them again.
+  if geteuid() == 0 { Capabilities.makeEffective(only: .dispatchers) }
   do {
     return try Dispatcher(configuration: loaded, service: service, loader: load).run()
   } catch {

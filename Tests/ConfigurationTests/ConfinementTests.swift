@@ -123,6 +123,34 @@ struct ConfinementTests {
     #expect(loaded.plugins.count == 1)
   }
 
+  static let bounds: [(bound: String, settings: String, objection: String?)] = [
+    ("none", "no_new_privs = yes", nil),
+    ("none", "capabilities = none", nil),
+    ("none", "user = nobody", "user needs CAP_SETUID"),
+    ("setuid", "user = nobody", "group needs CAP_SETGID"),
+    ("setuid setgid", "user = nobody", nil),
+    ("setuid setgid", "user = nobody\ncapabilities = none", "capabilities needs CAP_SETPCAP"),
+    (
+      "setuid setgid setpcap", "user = nobody\ncapabilities = kill chown",
+      "capabilities needs CAP_CHOWN, CAP_KILL"
+    ),
+    ("kill setuid setgid setpcap", "user = nobody\ncapabilities = kill", nil),
+    ("kill", "capabilities = kill", nil),
+    ("setgid", "supplementary_groups = adm", nil),
+  ]
+
+  @Test(arguments: bounds.indices)
+  func `is within what anybody may have`(_ index: Int) {
+    let (bound, settings, objection) = Self.bounds[index]
+    var host = Host()
+    host[ConfigurationRequest.standardDaemonFile] = .file("capability_bound = \(bound)\n")
+    host[Host.plugins + "/p.conf"] = .file(Plain.text + settings + "\n")
+    let loaded = host.load()
+    #expect(loaded.diagnostics.map(\.message) == (objection.map { [$0] } ?? []))
+    #expect(loaded.plugins.isEmpty == (objection != nil))
+    #expect(loaded.unusablePlugins == (objection == nil ? [] : ["p"]))
+  }
+
   @Test func `of an inactive plugin need not fit the host`() {
     let loaded = Host.load(
       plugin: Plain.with("active = no", "user = nobody-yet", "read_paths = /nowhere"))

@@ -20,6 +20,11 @@ struct DaemonFileTests {
     ("spool_keep = 0", { $0.spoolKeep = .zero }),
     ("spool_reserve = 1G", { $0.spoolReserve = 1 << 30 }),
     ("control_group = adm", { $0.controlGroup = 4 }),
+    ("capability_bound = none", { $0.capabilityBound = [] }),
+    (
+      "capability_bound = setuid CAP_CHOWN",
+      { $0.capabilityBound = Capabilities(rawValue: 1 << 7 | 1 << 0) }
+    ),
     ("control_group = 1234", { $0.controlGroup = 1234 }),
     ("journal_bytes = 1G", { $0.journalBytes = 1 << 30 }),
     ("priority_boost = 0", { $0.priorityBoost = 0 }),

@@ -60,6 +60,8 @@ struct ExampleTests {
     expected.sources = [.kernel]
     expected.nodeName = "myhost"
     expected.controlGroup = 4
+    expected.capabilityBound = Capabilities(
+      rawValue: 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 37)
     let loaded = Host.load(daemon: Self.uncommented(text))
     #expect(loaded.texts == [])
     #expect(loaded.daemon == expected)

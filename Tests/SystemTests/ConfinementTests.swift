@@ -21,8 +21,10 @@ struct ConfinementTests {
       PluginFile("p", program, [scratch("reports/p")] + paths, "restart_delay = 0.050", settings)
     }
 
-    func daemon(_ plugin: PluginFile, prefix: [String] = []) async throws -> Audispatchd {
-      try await Audispatchd([plugin], scratch: scratch, prefix: prefix)
+    func daemon(
+      _ plugin: PluginFile, settings: [String] = [], prefix: [String] = []
+    ) async throws -> Audispatchd {
+      try await Audispatchd([plugin], settings: settings, scratch: scratch, prefix: prefix)
     }
 
     /// The last report's lines, with spaces for tabs, once there are so many reports.
@@ -144,6 +146,50 @@ struct ConfinementTests {
     try daemon.files.write(run.plugin("user = 65534\nlimit_core = 0"))
     _ = try daemon.files.request("reload")
     #expect(try daemon.plugin("p").pid == before)
+    try await daemon.finish()
+  }
+
+  /// A set of capabilities of a process, as /proc has it.
+  private func set(_ name: String, of pid: Int32) -> UInt64? {
+    split(String(decoding: contents("/proc/\(pid)/status"), as: UTF8.self))
+      .first { $0.hasPrefix(name) }.flatMap { UInt64($0.split(separator: "\t")[1], radix: 16) }
+  }
+
+  @Test func `that is not has what the daemon gave away for itself`() async throws {
+    let run = try await Run()
+    let daemon = try await run.daemon(run.plugin("gap_record = no"))
+    #expect(try await run.report().contains(Self.own("CapEff")))
+    let effective = try #require(set("CapEff", of: try daemon.state().daemon.pid))
+    let sysAdmin: UInt64 = 1 << 21
+    #expect(effective & sysAdmin == 0)
+    #expect(effective != 0)
+    try await daemon.finish()
+  }
+
+  static let bounds: [(settings: String, expected: [String])] = [
+    (
+      "gap_record = no",
+      ["CapPrm: 00000000000001e0", "CapEff: 00000000000001e0", "CapBnd: 00000000000001e0"]
+    ),
+    ("user = nobody", nobody + ["CapEff: \(none)", "CapBnd: 00000000000001e0"]),
+    ("user = nobody\ncapabilities = kill", nobody + ["CapEff: 0000000000000020"]),
+  ]
+
+  @Test(arguments: bounds.indices)
+  func `is within the daemon's bound`(_ index: Int) async throws {
+    let (settings, expected) = Self.bounds[index]
+    let run = try await Run()
+    let daemon = try await run.daemon(
+      run.plugin(settings),
+      settings: ["capability_bound = setuid setgid setpcap kill", "control_group = 4321"])
+    let report = try await run.report()
+    for line in expected { #expect(report.contains(line), "\(line) in \(report)") }
+    let pid = try daemon.state().daemon.pid
+    for name in ["CapPrm", "CapBnd"] { #expect(set(name, of: pid) == 0x1e0) }
+    // Without CAP_CHOWN the control socket is its group's all the same.
+    let socket = try FileManager.default.attributesOfItem(
+      atPath: run.scratch("run/control.sock"))
+    #expect(socket[.groupOwnerAccountID] as? Int == 4321)
     try await daemon.finish()
   }
 

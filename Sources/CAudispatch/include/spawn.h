@@ -48,6 +48,10 @@ int ad_landlock_ruleset(uint64_t handled);	// close-on-exec
 // A path that is no folder gets those of them that a file can have.
 int ad_landlock_allow(int ruleset, const char *path, uint64_t rights);
 
+// Of the calling thread.
+uint64_t ad_effective_capabilities(void);
+int ad_make_effective(uint64_t kept);	// takes away, never gives
+int ad_bound_capabilities(uint64_t kept);	// from every set, the bounding one too
 int ad_last_capability(void);	// the highest number that this kernel knows
 
 #pragma clang assume_nonnull end
