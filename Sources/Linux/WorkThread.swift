@@ -23,6 +23,9 @@ public struct WorkThread: ~Copyable {
 
   /// Waits until the work is done.
   public consuming func join() { _ = pthread_join(thread, nil) }
+
+  /// Leaves it to itself; nothing of it stays behind when it has ended.
+  public consuming func detach() { _ = pthread_detach(thread) }
 }
 
 private final class Box {

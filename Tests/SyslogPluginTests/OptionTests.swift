@@ -66,7 +66,7 @@ struct OptionTests {
     #expect(local.servers == [.local] && local.headerForm == .local && local.maximumSize == 65536)
     #expect(LocalRecords.path(for: local) == "/dev/log")
     let tcp = settled("--server", "tcp://a", "--server", "relp://b").options
-    #expect(tcp.headerForm == .rfc5424 && tcp.maximumSize == 8192)
+    #expect(tcp.headerForm == .rfc5424 && tcp.maximumSize == 8096)
     #expect(settled("--server", "udp://a").options.maximumSize == 2048)
     #expect(settled("--body", "json").options.unit == .events)
     #expect(settled("--body", "key_value").options.unit == .records)

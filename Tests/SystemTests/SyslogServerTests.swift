@@ -31,6 +31,21 @@ struct SyslogServerTests {
     try await daemon.finish()
   }
 
+  @Test(arguments: [Rsyslogd.Input.tcp, .tls, .relp])
+  func `stores what is too long for it with the mark where it was cut`(input: Rsyslogd.Input)
+    async throws
+  {
+    let scratch = try Scratch()
+    let server = try await Rsyslogd(input, scratch)
+    let daemon = try await Audispatchd([try plugin(scratch, server)], scratch: scratch)
+    try await daemon.send(TestEvent.stream(1..<4, fill: 8800))
+    try await eventually("three messages", detail: { daemon.messages }) {
+      scratch.lines("log").count == 3
+    }
+    #expect(scratch.lines("log").allSatisfy { $0.contains(#/…\[\+\d+ bytes\]$/#) })
+    try await daemon.finish()
+  }
+
   @Test func `takes datagrams`() async throws {
     let scratch = try Scratch()
     let server = try await Rsyslogd(.udp, scratch)
@@ -210,5 +225,33 @@ struct SyslogServerTests {
       input, records: 1_000_000, kills: 10, killsServer: input == .relp)
     #expect(tally.missing == 0)
     #expect(tally.disordered == 0)
+  }
+}
+
+/// audispatch-syslog into a real syslog-ng.
+@Suite("audispatch-syslog and syslog-ng", .inTurn, .enabled(if: Syslogng.isHere, Syslogng.why))
+struct SyslogngTests {
+  @Test(arguments: Syslogng.Input.allCases)
+  func `stores every record once and in order`(input: Syslogng.Input) async throws {
+    let scratch = try Scratch()
+    let server = try await Syslogng(input, scratch)
+    let file = try SyslogPluginTests.configuration(scratch, server.settings)
+    let daemon = try await Audispatchd(
+      [
+        PluginFile(
+          "syslog", SyslogPluginTests.program, ["--config", file], "q_depth = 100000",
+          "confirm = yes")
+      ], scratch: scratch)
+    let lines = SyslogPluginTests.corpus
+    try await daemon.send(lines)
+    try await eventually(
+      "all is there", detail: { "\(scratch.lines("log").count) \(daemon.messages)" }
+    ) { scratch.lines("log").count >= lines.count }
+    let expected = lines.map { $0.replacing("\u{1d}", with: " ") }
+    #expect(difference(scratch.lines("log"), expected) == nil)
+    try await eventually("all is confirmed") {
+      try daemon.plugin("syslog").delivered == lines.count
+    }
+    try await daemon.finish()
   }
 }

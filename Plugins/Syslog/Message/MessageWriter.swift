@@ -19,7 +19,7 @@ struct MessageWriter {
     self.options = options
     let host = options.host ?? host
     self.host = Array(host.utf8)
-    limit = options.maximumSize ?? 8192
+    limit = options.maximumSize ?? 8096
     interpreter = options.interpret ? Interpreter() : nil
     header = MessageHeader(
       options.headerForm, options.priority, host: host, tag: options.tag ?? "audispd",

@@ -11,8 +11,9 @@ extension SyslogOptions {
     if tag == nil { tag = priority.facility == .user ? "audisp-syslog" : "audispd" }
     if ends == nil { ends = true }
     if maximumSize == nil {
+      // What rsyslog takes unless it is told otherwise is 8 KiB, but for a hundred bytes.
       maximumSize =
-        servers.contains { $0.kind == .udp } ? 2048 : isLocal ? 64 << 10 : 8192
+        servers.contains { $0.kind == .udp } ? 2048 : isLocal ? 64 << 10 : 8096
     }
     retryDelayMaximum = max(retryDelay, retryDelayMaximum)
     return objections()

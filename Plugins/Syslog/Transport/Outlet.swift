@@ -10,8 +10,9 @@ struct Outlet: ~Copyable {
   private var server = 0
   private var backoff: Backoff
   private var retryAt: Duration?
-  /// Whether the present connection got something done.
+  /// Whether the present connection got something done, and when it was begun.
   private var wasOfUse = false
+  private var begunAt = Duration.zero
   private var poller: Poller
   private var watching: (descriptor: Int32, generation: Int, interest: Interest)?
 
@@ -83,6 +84,7 @@ struct Outlet: ~Copyable {
   private mutating func connect(_ now: Duration) throws(LinkFailure) {
     server = backoff.server
     wasOfUse = false
+    begunAt = now
     let address = options.servers[server]
     do throws(SystemError) {
       link = try Links.begin(address, options, now)
@@ -114,7 +116,8 @@ struct Outlet: ~Copyable {
       }
       reports.append((.warning, text))
     }
-    let delay = backoff.failed(wasOfUse: wasOfUse)
+    // One that is lost as soon as it is there must not be made again without end.
+    let delay = backoff.failed(wasOfUse: wasOfUse && now - begunAt >= options.retryDelay)
     // Said once, until a server is reached again.
     if delay > .zero, !isDown {
       isDown = true

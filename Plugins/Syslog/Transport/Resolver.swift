@@ -22,8 +22,8 @@ final class Resolver: ThreadWork {
     if let known = try? InternetAddress.resolve(host, port: port, numeric: true) {
       resolver.found.withLock { $0 = .success(known) }
     } else {
-      // Not joined: it ends by itself, and may outlive whoever asked.
-      _ = try WorkThread(resolver)
+      // It may outlive whoever asked.
+      try WorkThread(resolver).detach()
     }
     return resolver
   }

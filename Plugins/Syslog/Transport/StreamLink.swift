@@ -70,8 +70,13 @@ final class StreamLink: Link {
 
   func advance(_ queue: inout MessageQueue, _ now: Duration) throws(LinkFailure) -> Int {
     if isWaited, now - progress >= settings.timeout {
-      throw LinkFailure(isReady ? "takes and acknowledges nothing" : "does not answer")
+      let reason = isReady ? "takes and acknowledges nothing" : "does not answer"
+      guard phase == .connecting else { throw LinkFailure(reason) }
+      progress = now
+      try beginNext(reason)
     }
+    // Time counts from when there is something to wait for.
+    if !isWaited { progress = now }
     if phase == .resolving, try !resolve() { return 0 }
     if phase == .connecting, try !connect(now) { return 0 }
     guard let channel else { return 0 }

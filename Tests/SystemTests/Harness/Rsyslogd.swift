@@ -44,7 +44,7 @@ final class Rsyslogd: Sendable {
     }
   }
 
-  private static func listens(on port: UInt16, datagrams: Bool) -> Bool {
+  static func listens(on port: UInt16, datagrams: Bool) -> Bool {
     let place =
       ":" + String(repeating: "0", count: 4 - String(port, radix: 16).count)
       + String(port, radix: 16).uppercased() + " "
@@ -68,15 +68,15 @@ final class Rsyslogd: Sendable {
         "module(load=\"imtcp\" StreamDriver.Name=\"ossl\" StreamDriver.Mode=\"1\" "
           + "StreamDriver.AuthMode=\"\(input == .tls ? "anon" : "x509/certvalid")\")\n"
           + "input(type=\"imtcp\""
-      case .relp: "module(load=\"imrelp\")\ninput(type=\"imrelp\" maxDataSize=\"64k\""
+      case .relp: "module(load=\"imrelp\")\ninput(type=\"imrelp\""
       case .relpOverTLS:
-        "module(load=\"imrelp\")\ninput(type=\"imrelp\" maxDataSize=\"64k\" tls=\"on\" "
+        "module(load=\"imrelp\")\ninput(type=\"imrelp\" tls=\"on\" "
           + "tls.caCert=\"\(scratch("ca.pem"))\" tls.myCert=\"\(scratch("server.pem"))\" "
           + "tls.myPrivKey=\"\(scratch("server.key"))\" tls.authMode=\"name\" "
           + "tls.permittedPeer=[\"client\"]"
       }
     return """
-      global(workDirectory="\(scratch.path)" maxMessageSize="64k" \(files))
+      global(workDirectory="\(scratch.path)" \(files))
       main_queue(queue.type="Direct")
       template(name="raw" type="string" string="%rawmsg%\\n")
       \(own) port="\(port)" ruleset="all")
