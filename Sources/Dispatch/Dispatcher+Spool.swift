@@ -226,6 +226,8 @@ extension Dispatcher {
     guard case .open = durable.state else { return }
     durable.state = .failed(retry: now + .seconds(5))
     durable.trouble = "\(errno)"
+    // What the log was told last may have been in what it could not take.
+    durable.told = [:]
     say(.alert, "the spool takes no records (\(errno)): durable plugins have their memory only")
     for plugin in plugins where plugin.subscription.storage != nil {
       plugin.subscription.setStorageTakesRecords(false)

@@ -73,7 +73,8 @@ struct SpoolLog<Disk: SpoolDisk & ~Copyable>: ~Copyable {
     if let first = files.first?.first {
       for (name, cursor) in cursors where cursor.next < first {
         let done = cursor.wanted(of: cursor.next..<first).reduce(0) { $0 + UInt64($1.count) }
-        cursors[name]?.move(to: first, number: cursor.number + done, seconds: cursor.seconds)
+        let number = min(cursor.number + done, SpoolFile.numberLimit - 1)
+        cursors[name]?.move(to: first, number: number, seconds: cursor.seconds)
       }
     }
     syncedCursors = cursors

@@ -148,16 +148,25 @@ public struct SpoolCursor: Equatable, Sendable {
     return wanted
   }
 
-  /// Adds a hole, or ends one without an end that the plugin has.
+  /// Adds a hole, or ends the one without an end that it begins in.
   mutating func addHole(_ hole: Range<UInt64>) {
-    if let last = holes.last, last.contains(hole.lowerBound) || last.upperBound == hole.lowerBound {
-      let isOpen = last.upperBound == .max
-      let end = isOpen ? hole.upperBound : max(last.upperBound, hole.upperBound)
-      holes[holes.count - 1] = last.lowerBound..<end
-      if last.lowerBound == end { holes.removeLast() }
-    } else if !hole.isEmpty, !holes.contains(where: { $0.contains(hole.lowerBound) }) {
-      let place = holes.firstIndex { $0.lowerBound > hole.lowerBound } ?? holes.count
-      holes.insert(hole, at: place)
+    if let last = holes.last, last.upperBound == .max, last.contains(hole.lowerBound) {
+      holes.removeLast()
+      if last.lowerBound < hole.upperBound { holes.append(last.lowerBound..<hole.upperBound) }
+    } else if !hole.isEmpty {
+      let isInOrder = holes.last.map { $0.upperBound <= hole.lowerBound } ?? true
+      holes.append(hole)
+      if !isInOrder { holes.sort { $0.lowerBound < $1.lowerBound } }
+      var place = isInOrder ? max(1, holes.count - 1) : 1
+      while place < holes.count {
+        let before = holes[place - 1]
+        if before.upperBound >= holes[place].lowerBound {
+          let end = max(before.upperBound, holes.remove(at: place).upperBound)
+          holes[place - 1] = before.lowerBound..<end
+        } else {
+          place += 1
+        }
+      }
     }
   }
 
@@ -173,6 +182,8 @@ public struct SpoolCursor: Equatable, Sendable {
 
 /// The texts of records that say where a plugin stands: three numbers and its name.
 struct SpoolNote: Equatable, Sendable {
+  static let longestName = 1024
+
   var values: (UInt64, UInt64, UInt64)
   var name: String
 
@@ -184,7 +195,7 @@ struct SpoolNote: Equatable, Sendable {
   }
 
   init?(_ bytes: Span<UInt8>, _ text: Range<Int>) {
-    guard text.count >= 24 else { return nil }
+    guard text.count >= 24, text.count <= 24 + Self.longestName else { return nil }
     values = unsafe bytes.withUnsafeBytes { raw in
       let load = { (place: Int) in
         unsafe raw.loadUnaligned(fromByteOffset: text.lowerBound + place, as: UInt64.self)
@@ -195,6 +206,8 @@ struct SpoolNote: Equatable, Sendable {
     var name: [UInt8] = []
     for i in text.lowerBound + 24..<text.upperBound { name.append(bytes[i]) }
     self.name = String(decoding: name, as: UTF8.self)
+    // With what was no UTF-8 replaced it may have become longer.
+    if self.name.utf8.count > Self.longestName { return nil }
   }
 
   func append(
@@ -204,7 +217,7 @@ struct SpoolNote: Equatable, Sendable {
     for value in [values.0, values.1, values.2] {
       unsafe withUnsafeBytes(of: value.littleEndian) { unsafe text.append(contentsOf: $0) }
     }
-    text += Array(name.utf8.prefix(1024))
+    text += Array(name.utf8.prefix(Self.longestName))
     unsafe text.withUnsafeBytes {
       unsafe SpoolRecord.append(
         to: &bytes, salt: salt, kind: kind, sequence: sequence, event: event, text: $0)
