@@ -27,6 +27,11 @@ enum Programs {
   /// Executes itself as another user.
   static func execs() async throws -> String { try await compiled.value(of: "execs", ["-static"]) }
 
+  /// To be preloaded: syncs that do nothing.
+  static func nosync() async throws -> String {
+    try await compiled.value(of: "nosync", ["-shared", "-fPIC"])
+  }
+
   private static let compiled = Compiled()
 
   private actor Compiled {
@@ -53,6 +58,10 @@ enum Programs {
 /// Whether what a test needs is here.
 enum Host {
   static let isRoot = geteuid() == 0
+
+  static let hasLoopDevices =
+    has("/sbin/mkfs.ext4", "/bin/mount", "/usr/bin/truncate", "/usr/bin/cmp")
+    && FileManager.default.isWritableFile(atPath: "/dev/loop-control")
 
   static func has(_ programs: String...) -> Bool {
     isRoot && programs.allSatisfy { FileManager.default.isExecutableFile(atPath: $0) }
