@@ -49,6 +49,7 @@ test: ## everything that CI checks; installs what is missing
 	$(MAKE) lint build load
 	Scripts/fuzz $${FUZZ_SECONDS:-5}
 	Scripts/instructions
+	SOAK_SECONDS=20 Scripts/laggard
 	swift build --build-tests
 	Scripts/test
 
@@ -64,6 +65,11 @@ bench: build load ## the figures, each beside the floor; BENCH="NAME..." and PAI
 .PHONY: soak
 soak: build load ## 100 plugins for ten minutes; SOAK_SECONDS, SOAK_RATE, SOAK_PLUGINS
 	Scripts/soak
+
+.PHONY: faults
+faults: build load ## power cuts, kills, failing calls, a modelled disk: hours; FAULTS="NAME..."
+	swift build --build-tests
+	Scripts/faults
 
 .PHONY: fuzz
 fuzz: dependencies ## readers and grammar under libFuzzer; FUZZ_SECONDS for each (60)

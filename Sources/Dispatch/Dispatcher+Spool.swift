@@ -72,6 +72,7 @@ extension Dispatcher {
     durable.spool.begin(opened, journalNext: begin, journalNextEvent: Self.firstNumber)
     durable.endAtOpening = begin
     durable.safeBelow = begin
+    durable.openMicroseconds = opened.microseconds
     durable.state = .open
     for (slice, nextEvent) in durable.early { durable.spool.append(slice, nextEvent: nextEvent) }
     durable.early = []

@@ -120,6 +120,7 @@ extension Dispatcher {
     // Of those taken in since the start.
     let isSettled = durable.isSettled && durable.safeBelow > durable.endAtOpening
     json.field("safe_records", isSettled ? durable.safeBelow - durable.endAtOpening : 0)
+    json.field("open_us", durable.openMicroseconds)
     keptStatus(durable, &json)
   }
 

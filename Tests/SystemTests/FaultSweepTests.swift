@@ -41,16 +41,21 @@ struct FaultSweepTests {
       // Those of the spool's disk, and some of all.
       let disk = faults.filter { ["fdatasync", "fsync", "write"].contains($0.call) }
       faults = Array(
-        disk.shuffled(using: &random).prefix(6) + faults.shuffled(using: &random).prefix(6))
+        disk.shuffled(using: &random).prefix(5) + faults.shuffled(using: &random).prefix(5))
     }
     let clock = ContinuousClock()
-    let latest = clock.now + .seconds(Faults.isFull ? 3000 : 60)
+    let latest = clock.now + .seconds(Faults.isFull ? 3000 : 30)
     var ends: [String: Int] = [:]
     var tried = 0
-    for fault in faults.shuffled(using: &random) where clock.now < latest {
-      let outcome = try await Scenario().run(fault)
-      ends[outcome, default: 0] += 1
-      tried += 1
+    var rest = faults.shuffled(using: &random)[...]
+    while !rest.isEmpty, clock.now < latest {
+      let some = rest.prefix(Faults.isFull ? 4 : 2)
+      rest = rest.dropFirst(some.count)
+      try await withThrowingTaskGroup(of: String.self) { group in
+        for fault in some { group.addTask { try await Scenario().run(fault) } }
+        for try await outcome in group { ends[outcome, default: 0] += 1 }
+      }
+      tried += some.count
     }
     #expect(tried > 0)
     let list = ends.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
@@ -98,7 +103,7 @@ private struct Scenario {
   /// How often each system call is done when none fails, in the thread that does it most.
   func calls() async throws -> [String: Int] {
     let daemon = try await start(["/usr/bin/strace", "-f", "-b", "execve", "-o", scratch("trace")])
-    _ = try await play(daemon)
+    _ = try await play(daemon, within: .seconds(30))
     var counts: [String: [String: Int]] = [:]
     for line in scratch.lines("trace") {
       let words = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
@@ -116,7 +121,7 @@ private struct Scenario {
       "/usr/bin/strace", "-f", "-b", "execve", "-qqq", "-o", "/dev/null", "-e",
       "trace=\(fault.call)", "-e", "inject=\(fault)",
     ])
-    let (end, safe) = try await play(daemon)
+    let (end, safe) = try await play(daemon, within: .seconds(4))
     let crashes: Set = [SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV]
     if case .signalled(let signal) = end {
       #expect(!crashes.contains(signal), "\(fault): \(daemon.messages)")
@@ -126,7 +131,7 @@ private struct Scenario {
     }
     let successor = try await start([])
     try await eventually("the rest is given", within: .seconds(30), detail: { "\(fault)" }) {
-      guard let state = try? successor.state() else { return false }
+      guard let state = successor.files.stateIfAny() else { return false }
       return state.spool?.state == "open"
         && state.plugins.allSatisfy { $0.pid > 0 && $0.queued < 10 }
     }
@@ -142,7 +147,9 @@ private struct Scenario {
   }
 
   /// - Returns: how the daemon ended, and how many records it had said to be safe.
-  private func play(_ daemon: Audispatchd) async throws -> (end: Child.End, safe: Int) {
+  private func play(_ daemon: Audispatchd, within limit: Duration) async throws -> (
+    end: Child.End, safe: Int
+  ) {
     let feeding = Task.detached { [socket, events] in
       var rest = events.records[...]
       while !Task.isCancelled {
@@ -163,10 +170,10 @@ private struct Scenario {
     }
     defer { feeding.cancel() }
     let clock = ContinuousClock()
-    let latest = clock.now + .seconds(4)
+    let latest = clock.now + limit
     var safe = 0
     while clock.now < latest, daemon.child.ended == nil {
-      if let state = try? daemon.state() {
+      if let state = daemon.files.stateIfAny() {
         safe = max(safe, state.spool?.safe_records ?? 0)
         let isDone = state.plugins.count == 2 && state.plugins.allSatisfy { $0.delivered == 200 }
         if isDone, safe >= 200 { break }

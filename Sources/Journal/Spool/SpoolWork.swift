@@ -84,6 +84,7 @@ final class SpoolWork: ThreadWork {
       }
       let salt = UInt32.random(in: .min ... .max)
       var log: SpoolLog<FolderDisk>
+      let began = Moment.now
       do throws(Errno) {
         log = try SpoolLog(disk, salt: salt)
       } catch { throw SystemError("open", "the spool \(folder)", error) }
@@ -91,7 +92,8 @@ final class SpoolWork: ThreadWork {
         .opened(
           Spool.Opened(
             nextSequence: log.nextSequence, nextEvent: log.nextEvent, cursors: log.cursors,
-            damaged: log.damaged, salt: salt)))
+            damaged: log.damaged,
+            microseconds: (Moment.now.nanoseconds - began.nanoseconds) / 1000, salt: salt)))
       serve(&log)
       _ = consume lock
     } catch { answer(.unusable("\(error)")) }

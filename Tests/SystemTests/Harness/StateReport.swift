@@ -110,6 +110,13 @@ struct DispatcherFiles: Sendable {
     return try StateReport(answer[start...])
   }
 
+  /// The state, or nothing when there is no answer, or half of one.
+  func stateIfAny() -> StateReport? {
+    guard let answer = try? request("status"), let start = answer.firstIndex(of: UInt8(ascii: "{"))
+    else { return nil }
+    return try? StateReport(answer[start...])
+  }
+
   /// What the dispatcher wrote into `state.json`.
   func writtenState() throws -> StateReport { try StateReport(scratch.bytes("run/state.json")) }
 
