@@ -11,6 +11,7 @@ SBINDIR ?= $(PREFIX)/sbin
 # Where the daemon looks for what is not beside it.
 LIBEXECDIR := /usr/libexec/audispatch
 MANDIR ?= $(PREFIX)/share/man
+LOGDIR := /var/log/audispatch
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 
 RELEASE := .build/release
@@ -99,7 +100,7 @@ install: build ## install under DESTDIR
 	  '$(DOC)/plugins/swift/Sources'
 	install -m 0750 $(DAEMONS:%=$(RELEASE)/%) '$(DESTDIR)$(SBINDIR)'
 	install -m 0755 $(PLUGINS:%=$(RELEASE)/%) '$(DESTDIR)$(LIBEXECDIR)'
-	install -d -m 0750 '$(ETC)' '$(ETC)/plugins.d'
+	install -d -m 0750 '$(ETC)' '$(ETC)/plugins.d' '$(DESTDIR)$(LOGDIR)'
 	[ -e '$(ETC)/audispatchd.conf' ] || \
 	  install -m 0640 Documentation/examples/audispatchd.conf '$(ETC)'
 	for file in plugins.d/*.conf; do \

@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -63,6 +64,17 @@ static int bound_capabilities(uint64_t kept) {
 	return 0;
 }
 
+// A path that only the child has: what it may know of itself. Programs in Swift find their arguments
+// there, and would otherwise have none.
+static void allow_self(int ruleset) {
+	long fd = syscall(SYS_openat, AT_FDCWD, "/proc/self", O_PATH | O_CLOEXEC, 0);
+	if (fd < 0) return;
+	struct __attribute__((packed)) { uint64_t rights; int32_t fd; } below = {
+		1 << 2 | 1 << 3 /* READ_FILE, READ_DIR */, (int32_t)fd};
+	syscall(445 /* landlock_add_rule */, ruleset, 1 /* PATH_BENEATH */, &below, 0);
+	syscall(SYS_close, fd);
+}
+
 // Where it failed is in `stage`. The order is the only one that works: limits and the bounding set
 // need what the change of the user takes away, and landlock binds everything that follows it.
 static int confine(const ad_confinement *c, volatile int *stage) {
@@ -88,8 +100,9 @@ static int confine(const ad_confinement *c, volatile int *stage) {
 	*stage = NO_NEW;
 	if (c->no_new_privileges && syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L)) return -1;
 	*stage = LANDLOCK;
-	if (c->ruleset >= 0 && syscall(446 /* landlock_restrict_self */, c->ruleset, 0)) return -1;
-	return 0;
+	if (c->ruleset < 0) return 0;
+	allow_self(c->ruleset);
+	return syscall(446 /* landlock_restrict_self */, c->ruleset, 0) ? -1 : 0;
 }
 
 static int in_child(void *argument) {
@@ -121,17 +134,18 @@ failed:
 	_exit(127);
 }
 
-// Whether a process is stopped or traced.
-static bool is_stopped(pid_t pid) {
-	char path[32], line[512];
-	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+// What /proc has of a process: its state's letter, and how often it has given up a processor.
+static char look_at(pid_t pid, long long *switches) {
+	char path[32], text[4096];
+	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0) return false;
-	ssize_t n = read(fd, line, sizeof line - 1);
+	if (fd < 0) return 0;
+	ssize_t n = read(fd, text, sizeof text - 1);
 	close(fd);
-	line[n < 0 ? 0 : n] = 0;
-	const char *end = strrchr(line, ')');
-	return end && (end[1] == ' ') && (end[2] == 'T' || end[2] == 't');
+	text[n < 0 ? 0 : n] = 0;
+	const char *state = strstr(text, "\nState:\t"), *count = strstr(text, "\nvoluntary_ctxt_switches:");
+	*switches = count ? strtoll(strchr(count, ':') + 1, 0, 10) : 0;
+	return state ? state[8] : 0;
 }
 
 // Waits until the child has left our memory, which shows as the end of the pipe that it leaves open
@@ -139,11 +153,16 @@ static bool is_stopped(pid_t pid) {
 // user's, that user may stop it there. False: it was stopped and had to be killed.
 static bool wait_for_exec(int end, pid_t pid, int pidfd) {
 	bool went_on = true;
-	for (;;) {
+	long long before = -1, switches = 0;
+	for (int still = 0;;) {
 		struct pollfd p = {.fd = end};
 		// poll() touches errno, which is the child's as well, only when it fails.
 		if (poll(&p, 1, 50) > 0) return went_on;
-		if (went_on && is_stopped(pid)) {
+		// A traced one is stopped all the time, but not for a second without a step.
+		char state = look_at(pid, &switches);
+		still = state == 't' && switches == before ? still + 1 : 0;
+		before = switches;
+		if (went_on && (state == 'T' || still == 20)) {
 			ad_pidfd_signal(pidfd, SIGKILL);
 			went_on = false;
 		}

@@ -38,6 +38,22 @@ struct ExampleTests {
     #expect(loaded.pluginTexts == [])
   }
 
+  @Test(arguments: ["print", "syslog-debian", "laurel", "shell", "log", "syslog", "socket"])
+  func `of plugins come confined, in a way that fits a host`(_ name: String) throws {
+    var host = Host()
+    let text = try Self.text("plugins.d/\(name).conf")
+    let path = try #require(Host.load(plugin: text).plugins.first?.path)
+    host[path] = .program()
+    host[Host.plugins + "/p.conf"] = .file(
+      text.replacing("active = no", with: "active = yes"))
+    let loaded = host.load()
+    #expect(loaded.pluginTexts == [])
+    let confinement = try #require(loaded.plugins.first).confinement
+    #expect(confinement.capabilities != nil)
+    #expect(confinement.noNewPrivileges)
+    #expect(confinement.limits.core == 0)
+  }
+
   @Test func `for auditd 3 is within its two arguments and 158 bytes`() throws {
     let text = try Self.text("Documentation/examples/auditd-plugins.d-audispatch.conf")
     let arguments = try #require(Host.load(plugin: text).plugins.first).arguments

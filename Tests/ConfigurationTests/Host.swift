@@ -27,7 +27,9 @@ struct Host {
       _laurel:x:999:995::/var/log/laurel:/usr/sbin/nologin
       """),
     "/etc/group": .file("root:x:0:\nadm:x:4:syslog,x\nnogroup:x:65534:\nssl-cert:x:110:\n"),
-    "/usr/share/zoneinfo": .directory(), "/var/log/audispatch": .directory(),
+    "/usr": .directory(), "/usr/share": .directory(), "/bin": .directory(), "/run": .directory(),
+    "/usr/share/zoneinfo": .directory(), "/var/log": .directory(),
+    "/var/log/audispatch": .directory(),
   ]
 
   var landlockVersion = 7

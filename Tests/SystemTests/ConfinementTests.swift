@@ -80,7 +80,7 @@ struct ConfinementTests {
     ),
     ("capabilities = none", ["Uid: 0 0 0 0", "CapEff: \(none)", "CapBnd: \(none)"]),
     ("no_new_privs = yes", ["NoNewPrivs: 1", own("CapEff"), own("CapBnd")]),
-    ("read_paths = /proc /tmp\nwrite_paths = /tmp", ["NoNewPrivs: 1"]),
+    ("read_paths = none\nwrite_paths = /tmp", ["NoNewPrivs: 1"]),
     (
       "limit_files = 64\nlimit_processes = 99\nlimit_memory = 1G\nlimit_core = 0",
       [
@@ -113,7 +113,7 @@ struct ConfinementTests {
     let paths = [read, read + "/file", write, write + "/file", other, other + "/file", "/etc"]
     let daemon = try await run.daemon(
       run.plugin(
-        "read_paths = \(read) /proc\nwrite_paths = \(write) \(run.scratch("reports"))",
+        "read_paths = \(read)\nwrite_paths = \(write) \(run.scratch("reports"))",
         trying: paths))
     let report = try await run.report()
     #expect(
@@ -208,7 +208,7 @@ struct ConfinementTests {
     // The second PR_CAPBSET_DROP is the fourth prctl of the child.
     let daemon = try await run.daemon(
       run.plugin(
-        "user = nobody\ncapabilities = none\nlimit_core = 0\nread_paths = /proc /tmp\n"
+        "user = nobody\ncapabilities = none\nlimit_core = 0\nread_paths = none\n"
           + "write_paths = \(run.scratch("reports"))"),
       prefix: [
         "/usr/bin/strace", "-f", "-o", "/dev/null", "-e", "trace=\(call)", "-e",
@@ -242,7 +242,7 @@ struct ConfinementTests {
   func `runs without its paths where the kernel has no landlock, and that is said`() async throws {
     let run = try await Run()
     let daemon = try await run.daemon(
-      run.plugin("read_paths = /proc\nwrite_paths = \(run.scratch("reports"))", trying: ["/etc"]),
+      run.plugin("read_paths = none\nwrite_paths = \(run.scratch("reports"))", trying: ["/etc"]),
       prefix: [
         "/usr/bin/strace", "-f", "-o", "/dev/null", "-e", "trace=landlock_create_ruleset", "-e",
         "inject=landlock_create_ruleset:error=EOPNOTSUPP",
@@ -250,38 +250,5 @@ struct ConfinementTests {
     #expect(try await run.report().contains("read /etc: yes"))
     #expect(daemon.messages.contains("this kernel has no landlock, or it is off: not applied"))
     daemon.child.signal(SIGTERM)
-  }
-
-  /// The built executable without the Swift libraries' folder, which nobody else may reach.
-  private static let print: String = {
-    let root = "\(#filePath)".split(separator: "/").dropLast(3).joined(separator: "/")
-    return "/\(root)/.build/release/audispatch-print"
-  }()
-
-  @Test(.enabled(if: Host.has(print), "needs make build"))
-  func `can be ours, with the file that comes with it`() async throws {
-    let scratch = try Scratch()
-    let program = scratch("audispatch-print")
-    try FileManager.default.copyItem(atPath: Self.print, toPath: program)
-    let root = "\(#filePath)".split(separator: "/").dropLast(3).joined(separator: "/")
-    let text = String(decoding: contents("/\(root)/plugins.d/print.conf"), as: UTF8.self)
-    let daemon = try await Audispatchd(
-      [
-        PluginFile(
-          "print", text: text.replacing("path = audispatch-print", with: "path = \(program)"))
-      ], scratch: scratch)
-    try await daemon.send([
-      "type=USER_LOGIN msg=audit(1700000000.000:1): pid=7 uid=0 auid=0 ses=1 "
-        + "msg='op=login id=0 exe=\"/usr/sbin/sshd\" hostname=? addr=? terminal=ssh res=success'"
-    ])
-    try await eventually("its line", detail: { daemon.messages }) {
-      split(daemon.messages).contains { $0.contains("print: ") && $0.contains("root") }
-    }
-    let status = split(
-      String(
-        decoding: contents("/proc/\(try daemon.plugin("print").pid)/status"), as: UTF8.self))
-    #expect(status.contains("Uid:\t65534\t65534\t65534\t65534"))
-    #expect(status.contains("CapBnd:\t\(Self.none)"))
-    try await daemon.finish()
   }
 }
