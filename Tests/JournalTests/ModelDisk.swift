@@ -69,6 +69,15 @@ struct ModelDisk: SpoolDisk {
     files[name] = nil
   }
 
+  /// A bit of some file turns over.
+  mutating func flip() {
+    guard let name = files.keys.sorted().randomElement(using: &random),
+      let count = files[name]?.bytes.count, count > 0
+    else { return }
+    files[name]?.bytes[Int.random(in: 0..<count, using: &random)] ^=
+      1 << UInt8.random(in: 0..<8, using: &random)
+  }
+
   /// The power goes: of what was not synced, sectors of 512 bytes are there or are zeros, in any
   /// order; files may be shorter, or gone, and removed ones back.
   mutating func crash() {

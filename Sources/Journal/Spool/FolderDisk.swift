@@ -75,15 +75,24 @@ struct FolderDisk: SpoolDisk, ~Copyable {
     let wanted = max(0, min(count, size - from))
     var bytes = [UInt8](repeating: 0, count: wanted)
     var done = 0
+    var isDamaged = false
     while done < wanted {
+      // Once it could not be read whole, page by page; a page that cannot be read is zeros.
+      let page = min(wanted - done, 4096 - (from + done) % 4096)
+      let length = isDamaged ? page : wanted - done
       let n = unsafe bytes.withUnsafeMutableBytes { buffer in
         retryingInterrupts {
-          unsafe pread(fd, buffer.baseAddress! + done, wanted - done, off_t(from + done))
+          unsafe pread(fd, buffer.baseAddress! + done, length, off_t(from + done))
         }
       }
-      if n < 0 { throw .current }
       if n == 0 { break }
-      done += n
+      if n > 0 {
+        done += n
+      } else if isDamaged {
+        done += page
+      } else {
+        isDamaged = true
+      }
     }
     bytes.removeLast(wanted - done)
     return bytes

@@ -265,7 +265,13 @@ struct SpoolLog<Disk: SpoolDisk & ~Copyable>: ~Copyable {
     var loaded = SpoolLoaded(through: first)
     while true {
       let chunk = (max(count, 256 << 10) + 7) / 8 * 8
-      loaded.bytes = try disk.read(file.name, from: offset, count: chunk)
+      do throws(Errno) {
+        loaded.bytes = try disk.read(file.name, from: offset, count: chunk)
+      } catch {
+        // Somebody has removed the file: what was in it is lost.
+        guard error == .noSuchFile else { throw error }
+        loaded.bytes = []
+      }
       let isWhole = loaded.bytes.count < chunk
       var scan = SpoolScan(salt: file.salt)
       var taken = 0

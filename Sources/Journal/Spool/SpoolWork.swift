@@ -75,7 +75,7 @@ final class SpoolWork: ThreadWork {
   func run() {
     defer { shared.withLock { $0.hasEnded = true } }
     do throws(SystemError) {
-      let disk = try FolderDisk(folder, reserve: reserve)
+      _ = try FolderDisk(folder, reserve: reserve)
       let lock = try Descriptor.open(folder + "/lock", O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
       // A predecessor may still be stopping.
       while !lock.tryLock() {
@@ -83,11 +83,8 @@ final class SpoolWork: ThreadWork {
         if isToEnd { return }
       }
       let salt = UInt32.random(in: .min ... .max)
-      var log: SpoolLog<FolderDisk>
       let began = Moment.now
-      do throws(Errno) {
-        log = try SpoolLog(disk, salt: salt)
-      } catch { throw SystemError("open", "the spool \(folder)", error) }
+      var log = try open(salt)
       answer(
         .opened(
           Spool.Opened(
@@ -97,6 +94,24 @@ final class SpoolWork: ThreadWork {
       serve(&log)
       _ = consume lock
     } catch { answer(.unusable("\(error)")) }
+  }
+
+  /// What fails once may not fail again; the plugins are not started yet.
+  private func open(_ salt: UInt32) throws(SystemError) -> SpoolLog<FolderDisk> {
+    var tries = 1
+    while true {
+      do throws(Errno) {
+        let disk: FolderDisk
+        do throws(SystemError) {
+          disk = try FolderDisk(folder, reserve: reserve)
+        } catch { throw error.cause }
+        return try SpoolLog(disk, salt: salt)
+      } catch {
+        guard tries < 5, !isToEnd else { throw SystemError("open", "the spool \(folder)", error) }
+        Pause.nanoseconds(50_000_000)
+        tries += 1
+      }
+    }
   }
 
   private var isToEnd: Bool {
@@ -129,11 +144,12 @@ final class SpoolWork: ThreadWork {
             let loaded = try log.load(from: first, bytes: bytes, place: places[plugin])
             places[plugin] = loaded.place
             answer(.loaded(plugin: plugin, LoadedRecords(loaded: loaded)))
-          case .retry(let notes, let next) where hasFailed:
+          case .retry(let notes, let next):
+            // It may have been slow only.
+            if !hasFailed { try log.sync() }
             try log.reopen(notes, next: next)
             hasFailed = false
             answer(.recovered)
-          case .retry: break
           case .end:
             isUnsafe = true
             ends = true

@@ -1,0 +1,75 @@
+import Glibc
+import Linux
+import Testing
+
+@testable import Journal
+
+/// The log with its thread, in a folder.
+@Suite("A spool")
+struct SpoolTests {
+  private func withFolder(_ body: (String) throws -> Void) throws {
+    var template = Array("/tmp/audispatch-spool-XXXXXX\0".utf8).map { CChar(bitPattern: $0) }
+    let made = unsafe template.withUnsafeMutableBufferPointer { unsafe mkdtemp($0.baseAddress!) }
+    try #require(unsafe made != nil)
+    let folder = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+    defer {
+      for name in (try? Files.names(in: folder)) ?? [] { unsafe unlink("\(folder)/\(name)") }
+      unsafe rmdir(folder)
+    }
+    try body(folder)
+  }
+
+  /// The answers until one is as wanted; all there are after a minute.
+  private func answers(
+    _ spool: Spool, until isWanted: (Spool.Answer) -> Bool
+  ) -> [Spool.Answer] {
+    var all: [Spool.Answer] = []
+    let latest = Moment.now + .seconds(60)
+    while Moment.now < latest, !all.contains(where: isWanted) {
+      _ = Poll.readable([spool.descriptor], within: .seconds(1))
+      all += spool.answers()
+    }
+    return all
+  }
+
+  /// The event loop takes a disk that is slow for one that fails; the thread may not have failed.
+  @Test func `recovers from a failure that it did not have`() throws {
+    try withFolder { folder in
+      let spool = try Spool(folder: folder, reserve: 0)
+      let opened = answers(spool) { if case .opened = $0 { true } else { false } }
+      guard case .opened(let state)? = opened.last else {
+        Issue.record("\(opened)")
+        return
+      }
+      spool.begin(state, journalNext: 100, journalNextEvent: 100)
+      spool.setCursor("p", next: 100, number: 1)
+      spool.commit(makesSafe: true)
+      spool.setCursor("q", next: 100, number: 1)
+      spool.retry(journalNext: 105)
+      let later = answers(spool) { if case .recovered = $0 { true } else { false } }
+      let hasRecovered = later.contains { if case .recovered = $0 { true } else { false } }
+      #expect(hasRecovered)
+      #expect(spool.close(within: .seconds(60)))
+      let left = try SpoolFolder(folder)
+      #expect(left.plugins.map(\.name) == ["p", "q"])
+      #expect(left.files.last?.records == 5..<5)
+    }
+  }
+
+  /// A folder where a file should be can be opened, and has no end.
+  @Test func `is unusable, and no more, when a file of it is none`() throws {
+    try withFolder { folder in
+      let name = SpoolFile(first: 0, generation: 1, salt: 7).name
+      unsafe mkdir("\(folder)/\(name)", 0o700)
+      defer { unsafe rmdir("\(folder)/\(name)") }
+      let spool = try Spool(folder: folder, reserve: 0)
+      let isUnusable = answers(spool) { if case .unusable = $0 { true } else { false } }
+      guard case .unusable(let text)? = isUnusable.last else {
+        Issue.record("\(isUnusable)")
+        return
+      }
+      #expect(text == "cannot open the spool \(folder): Invalid argument")
+      #expect(spool.close(within: .seconds(60)))
+    }
+  }
+}
