@@ -30,6 +30,8 @@ struct LocalRecords: RecordPlugin, ~Copyable {
   private var waiting: [RecordBatch] = []
   private var waitingBytes = 0
   private var overflow = Overflow.ofThisProcess
+  /// Whether anything was taken in this turn.
+  private var isMoving = false
 
   private var sent = 0
   private var tooLong = 0
@@ -56,9 +58,11 @@ struct LocalRecords: RecordPlugin, ~Copyable {
   }
 
   private var isIdle: Bool { next == lines.count }
-  var wantsMore: Bool { isIdle || overflow.drops }
+  var wantsMore: Bool { isIdle || overflow.isStuck(at: MonotonicTime.now) }
   var watched: Int32? { socket.watched }
-  var deadline: Duration? { socket.deadline }
+  var deadline: Duration? {
+    [socket.deadline, wantsMore ? nil : overflow.deadline].compactMap { $0 }.min()
+  }
   var figures: [(name: String, value: Int)] {
     [
       ("sent", sent), ("dropped", overflow.dropped), ("too_long", tooLong),
@@ -94,6 +98,12 @@ struct LocalRecords: RecordPlugin, ~Copyable {
 
   /// Sends what the socket takes.
   private mutating func send() {
+    isMoving = false
+    sendAll()
+    if isMoving { overflow.progressed(at: MonotonicTime.now) }
+  }
+
+  private mutating func sendAll() {
     sendBatch()
     guard isIdle, !waiting.isEmpty else { return }
     for (index, batch) in waiting.enumerated() {
@@ -123,6 +133,7 @@ struct LocalRecords: RecordPlugin, ~Copyable {
       case .bytes(let count):
         next += count
         sent += count
+        isMoving = true
       case .wouldBlock:
         report()
         return

@@ -8,7 +8,7 @@ struct SyslogPlugin: AuditPlugin, RecordPlugin, ~Copyable {
   typealias Options = SyslogOptions
 
   /// Bytes of messages that wait here before the input does.
-  private static var waitingBytes: Int { 512 << 10 }
+  private static var waitingBytes: Int { 256 << 10 }
 
   let doneWhen = DoneWhen.told
   private let confirmations: Confirmations
@@ -29,9 +29,12 @@ struct SyslogPlugin: AuditPlugin, RecordPlugin, ~Copyable {
     advance()
   }
 
-  var wantsMore: Bool { overflow.drops || outlet.waitingBytes < Self.waitingBytes }
+  private var isFull: Bool { outlet.waitingBytes >= Self.waitingBytes }
+  var wantsMore: Bool { !isFull || overflow.isStuck(at: MonotonicTime.now) }
   var watched: Int32? { outlet.watched }
-  var deadline: Duration? { outlet.deadline }
+  var deadline: Duration? {
+    [outlet.deadline, isFull && !wantsMore ? overflow.deadline : nil].compactMap { $0 }.min()
+  }
   var figures: [(name: String, value: Int)] {
     [
       ("sent", outlet.done), ("waiting", outlet.waiting), ("dropped", overflow.dropped),
@@ -41,15 +44,14 @@ struct SyslogPlugin: AuditPlugin, RecordPlugin, ~Copyable {
   }
 
   mutating func handle(_ event: AuditEvent) {
-    if isFull(for: event.records.count) { return }
+    if drops(event.records.count) { return }
     let messages = writer.messages(of: event)
     for message in messages.dropLast() { outlet.append(message, token: nil) }
     finish(with: messages.last, event.token)
   }
 
   /// Drops so many records if no more may wait.
-  private mutating func isFull(for records: Int) -> Bool {
-    guard overflow.drops else { return false }
+  private mutating func drops(_ records: Int) -> Bool {
     if outlet.waitingBytes >= Overflow.bytes {
       if let text = overflow.drop(records, at: MonotonicTime.now) { log.write(.error, text) }
       return true
@@ -62,7 +64,7 @@ struct SyslogPlugin: AuditPlugin, RecordPlugin, ~Copyable {
   }
 
   mutating func handle(_ records: RecordBatch) {
-    if isFull(for: records.records.count) { return }
+    if drops(records.records.count) { return }
     var last: [UInt8]?
     for record in records.records {
       if record.type == .endOfEvent, options.ends == false { continue }
@@ -85,7 +87,9 @@ struct SyslogPlugin: AuditPlugin, RecordPlugin, ~Copyable {
   mutating func wake() { advance() }
 
   private mutating func advance() {
+    let before = outlet.done
     if let token = outlet.advance() { confirmations.done(through: token) }
+    if outlet.done > before || outlet.waiting == 0 { overflow.progressed(at: MonotonicTime.now) }
     for (severity, text) in outlet.takeReports() { log.write(severity, text) }
   }
 

@@ -66,6 +66,21 @@ struct RecordMessageTests {
     #expect(message.hasSuffix(Denied.syscall.replacing("\u{1d}", with: " ")))
   }
 
+  @Test func `keeps to its size whatever node and keys it has`() throws {
+    let key = String(repeating: "6B", count: 2000) + String(repeating: "016C", count: 50)
+    let node = String(repeating: "n", count: 300)
+    let line = "node=\(node) type=SYSCALL \(Denied.stamp) arch=c000003e key=\(key)"
+    for size in [480, 700, 8096] {
+      let message = try message(
+        [
+          "--server", "tcp://h", "--max-size", "\(size)", "--tag",
+          String(repeating: "t", count: 48),
+        ],
+        line)
+      #expect(message.utf8.count <= size)
+    }
+  }
+
   @Test(arguments: [
     ("key=6C6F67696E7301726F6F74", ["logins", "root"]), ("key=(null)", []),
     ("key=\"a]b\"", ["a]b"]),
@@ -162,7 +177,8 @@ struct EventMessageTests {
       + (0..<90).map { "a\($0)=\"\(String(repeating: "x", count: $0 * 3))\"" }.joined(
         separator: " ")
     let event = try event([bytes(Denied.syscall), bytes("node=web1 " + long)])
-    let body = JSONBody.write(EventContent(event, event.records, nil), limit: size)
+    let body = JSONBody.write(
+      EventContent(event, event.records, event.ruleKeys(), nil), limit: size)
     #expect(body.count <= size)
     let json = try JSONSerialization.jsonObject(with: Data(body))
     #expect((json as? [String: Any])?["serial"] as? Int == 724)

@@ -82,6 +82,28 @@ struct RelpSessionTests {
     #expect(throws: RelpSession.Violation.self) { try session.take(bytes(answer)[...]) }
   }
 
+  @Test(arguments: UInt64(1)...20)
+  func `survives whatever a server says`(_ seed: UInt64) throws {
+    var state = seed
+    func random(_ bound: UInt64) -> UInt64 {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return (state >> 33) % bound
+    }
+    let words = [
+      "1", "2", "3", " ", " ", "\n", "rsp", "6", "200 OK", "0", "serverclose", "\0", "99",
+    ]
+    for _ in 0..<300 {
+      var session = try open()
+      _ = send(&session, "a", "b", "c")
+      do throws(RelpSession.Violation) {
+        for _ in 0..<random(60) {
+          _ = try session.take(bytes(words[Int(random(UInt64(words.count)))])[...])
+          #expect(session.outstanding <= 3)
+        }
+      } catch {}
+    }
+  }
+
   @Test func `gives up a server that does not take syslog`() throws {
     var session = RelpSession()
     var out: [UInt8] = []

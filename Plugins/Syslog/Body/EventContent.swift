@@ -26,12 +26,16 @@ struct EventContent: Equatable {
 extension EventContent {
   /// What some records of an event hold.
   ///
-  /// - Parameter interpreter: gives the meanings of values; without it they are decoded only, and
-  ///   what auditd added behind 0x1d follows as fields of their own.
-  init(_ event: AuditEvent, _ records: [EventRecord], _ interpreter: Interpreter?) {
+  /// - Parameters:
+  ///   - keys: those of the event's rules.
+  ///   - interpreter: gives the meanings of values; without it they are decoded only, and what
+  ///     auditd added behind 0x1d follows as fields of their own.
+  init(
+    _ event: AuditEvent, _ records: [EventRecord], _ keys: [[UInt8]], _ interpreter: Interpreter?
+  ) {
     self.init(
       milliseconds: event.stamp.milliseconds, serial: event.stamp.serial,
-      node: event.node.map { Array(event.bytes[$0]) }, keys: event.ruleKeys(),
+      node: event.node.map { Array(event.bytes[$0]) }, keys: keys,
       isContinuation: event.isContinuation,
       records: records.map { record in
         Record(

@@ -26,7 +26,7 @@ enum PairsBody {
     text.append(0x20)
     text += name.lazy.map { $0 > 0x20 && $0 < 0x7f && $0 != 0x22 ? $0 : UInt8(ascii: "_") }
     text.append(UInt8(ascii: "="))
-    text += SafeText.word(MessageCut.cut(value, to: limit)).utf8
+    PlainWord.append(value, limit, to: &text)
   }
 }
 
@@ -46,10 +46,29 @@ enum InterpretedBody {
         for field in record.fields {
           text.append(0x20)
           text += MessageHeader.token(field.name, limit: 64) + [UInt8(ascii: "=")]
-          text += SafeText.word(MessageCut.cut(field.value, to: limit)).utf8
+          PlainWord.append(field.value, limit, to: &text)
         }
       }
       return text
+    }
+  }
+}
+
+/// A value as a word, in double quotes with escapes where it is not plain.
+private enum PlainWord {
+  static func append(_ value: [UInt8], _ limit: Int, to text: inout [UInt8]) {
+    // Nearly all values; the same by another way.
+    if !value.isEmpty, value.count <= limit, value.allSatisfy(isPlain) {
+      text += value
+    } else {
+      text += SafeText.word(MessageCut.cut(value, to: limit)).utf8
+    }
+  }
+
+  private static func isPlain(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x2b...0x3a, 0x40...0x5b, 0x5d...0x7a: byte != UInt8(ascii: ",")
+    default: false
     }
   }
 }

@@ -52,11 +52,14 @@ struct MessageWriter {
     // What only says that the event is over says nothing here.
     let records = event.records.filter { $0.type != .endOfEvent }
     guard !records.isEmpty else { return [] }
-    if options.unit == .events { return [message(of: event, records)] }
-    return records.map { message(of: event, [$0]) }
+    let keys = event.ruleKeys()
+    if options.unit == .events { return [message(of: event, records, keys)] }
+    return records.map { message(of: event, [$0], keys) }
   }
 
-  private mutating func message(of event: AuditEvent, _ records: [EventRecord]) -> [UInt8] {
+  private mutating func message(
+    of event: AuditEvent, _ records: [EventRecord], _ keys: [[UInt8]]
+  ) -> [UInt8] {
     let node = event.node.map { Array(event.bytes[$0]) }
     let name = Array(event.bytes[records[0].typeName])
     let body: (Int) -> [UInt8]
@@ -70,7 +73,7 @@ struct MessageWriter {
       let write = options.body == .cef ? CEFBody.write : LEEFBody.write
       body = { write(overview, host, Self.version, $0) }
     default:
-      let content = EventContent(event, records, interpreter)
+      let content = EventContent(event, records, keys, interpreter)
       switch options.body {
       case .keyValue: body = { PairsBody.write(content, limit: $0) }
       case .json: body = { JSONBody.write(content, limit: $0) }
@@ -78,7 +81,7 @@ struct MessageWriter {
       default: body = { InterpretedBody.write(content, limit: $0) }
       }
     }
-    return message(event.stamp, node, name, keys: { event.ruleKeys() }, body)
+    return message(event.stamp, node, name, keys: { keys }, body)
   }
 
   private mutating func message(
@@ -92,10 +95,15 @@ struct MessageWriter {
       subject.data = StructuredData.element(
         enterprise: options.enterprise, node: node, type: name, milliseconds: stamp.milliseconds,
         serial: stamp.serial, keys: keys())
+      // Keys and names can be long; the body has the serial too.
+      if subject.data.count > limit / 2 { subject.data = [] }
     }
     var message: [UInt8] = []
+    message.reserveCapacity(128 + subject.data.count)
     header.append(subject, to: &message)
-    message += body(max(64, limit - message.count))
+    let body = body(max(64, limit - message.count))
+    message.reserveCapacity(message.count + body.count)
+    message += body
     return message
   }
 

@@ -114,6 +114,10 @@ struct Outlet: ~Copyable {
       if again > 0 {
         text += "; \(again) messages that it did not acknowledge are sent again"
       }
+      // Over these nobody says what became of what arrived.
+      if wasOfUse, address.kind == .tcp || address.kind == .tls {
+        text += "; if it died, what it had received and not stored is lost"
+      }
       reports.append((.warning, text))
     }
     // One that is lost as soon as it is there must not be made again without end.
