@@ -72,6 +72,7 @@ extension Dispatcher {
     durable.spool.begin(opened, journalNext: begin, journalNextEvent: Self.firstNumber)
     durable.endAtOpening = begin
     durable.safeBelow = begin
+    durable.averageBytes = opened.averageBytes
     durable.openMicroseconds = opened.microseconds
     durable.state = .open
     for (slice, nextEvent) in durable.early { durable.spool.append(slice, nextEvent: nextEvent) }
@@ -106,7 +107,8 @@ extension Dispatcher {
     let kept = durable.kept.removeValue(forKey: plugin.name)
     let records = kept?.count ?? 0
     plugin.subscription.restore(
-      kept?.records ?? [], bytes: Int(clamping: records * 300), firstNumber: kept?.number ?? 1)
+      kept?.records ?? [], bytes: Int(clamping: min(records, 1 << 40)) * durable.averageBytes,
+      firstNumber: kept?.number ?? 1)
     if let from = kept?.leftOutFrom {
       durable.spool.leaveOut(plugin.name, from..<max(from, first))
     }

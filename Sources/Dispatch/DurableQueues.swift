@@ -31,6 +31,8 @@ final class DurableQueues {
   var told: [String: Told] = [:]
   /// The number of the first record of the journal that the log has.
   var endAtOpening: UInt64 = 0
+  /// Bytes of a record's text, about.
+  var averageBytes = 300
   var openMicroseconds: Int64 = 0
   /// Records below are safe, in the journal's numbers.
   var safeBelow: UInt64 = 0

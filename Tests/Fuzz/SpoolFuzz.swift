@@ -11,6 +11,7 @@ private struct MemoryDisk: SpoolDisk {
   mutating func append(_ name: String, _ bytes: [UInt8]) throws(Errno) { files[name]! += bytes }
   func sync(_ name: String) throws(Errno) {}
   func syncFolder() throws(Errno) {}
+  func size(_ name: String) throws(Errno) -> Int { files[name]?.count ?? 0 }
   mutating func remove(_ name: String) throws(Errno) { files[name] = nil }
 
   func read(_ name: String, from: Int, count: Int) throws(Errno) -> [UInt8] {

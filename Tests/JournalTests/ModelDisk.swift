@@ -63,6 +63,8 @@ struct ModelDisk: SpoolDisk {
     return Array(bytes.dropFirst(from).prefix(count))
   }
 
+  func size(_ name: String) throws(Errno) -> Int { files[name]?.bytes.count ?? 0 }
+
   mutating func remove(_ name: String) throws(Errno) {
     try mayFail()
     if syncedNames.contains(name) { removed[name] = files[name] }

@@ -106,11 +106,13 @@ private struct Scenario {
     _ = try await play(daemon, within: .seconds(30))
     var counts: [String: [String: Int]] = [:]
     for line in scratch.lines("trace") {
-      let words = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
-      guard words.count == 2, let end = words[1].firstIndex(of: "("),
-        words[1][..<end].allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" })
-      else { continue }
-      counts[String(words[1][..<end]), default: [:]][String(words[0]), default: 0] += 1
+      // "PID CALL(…"; short numbers of processes are padded.
+      guard let space = line.firstIndex(of: " "), let end = line.firstIndex(of: "(") else {
+        continue
+      }
+      let call = line[space..<end].drop { $0 == " " }
+      guard call.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" }) else { continue }
+      counts[String(call), default: [:]][String(line[..<space]), default: 0] += 1
     }
     return counts.mapValues { $0.values.max() ?? 0 }
   }

@@ -41,7 +41,7 @@ struct PowerCutTests {
       settings: ["spool_dir = \(disk.folder)/spool", "spool_reserve = 0", "stop_timeout = 0.100"],
       scratch: scratch,
       environment: environment.merging(["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]) { a, _ in a })
-    let feeding = daemon.feed(records, at: 100, every: .milliseconds(10))
+    let feeding = daemon.feed(records, at: 25, every: .milliseconds(10))
     defer { feeding.cancel() }
     var random = Seeded(Faults.seed)
     var safeInAll = 0

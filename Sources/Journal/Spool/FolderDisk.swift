@@ -98,6 +98,8 @@ struct FolderDisk: SpoolDisk, ~Copyable {
     return bytes
   }
 
+  func size(_ name: String) throws(Errno) -> Int { try Self.size("\(path)/\(name)") }
+
   static func size(_ path: String) throws(Errno) -> Int {
     let (fd, size) = try open(path)
     close(fd)

@@ -16,6 +16,8 @@ public final class Spool {
     public var cursors: [String: SpoolCursor]
     /// Damaged stretches in what was read.
     public var damaged: Int
+    /// Of a record's text, about.
+    public var averageBytes: Int
     /// What that took, in microseconds.
     public var microseconds: Int64
     var salt: UInt32

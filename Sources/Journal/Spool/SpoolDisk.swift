@@ -11,6 +11,7 @@ protocol SpoolDisk: ~Copyable {
   mutating func syncFolder() throws(Errno)
   /// At most so many bytes; fewer only at the end of the file.
   mutating func read(_ name: String, from: Int, count: Int) throws(Errno) -> [UInt8]
+  func size(_ name: String) throws(Errno) -> Int
   mutating func remove(_ name: String) throws(Errno)
 }
 

@@ -54,6 +54,9 @@ struct SpoolLog<Disk: SpoolDisk & ~Copyable>: ~Copyable {
   /// Damaged stretches found at opening.
   private(set) var damaged = 0
 
+  /// Of the text of a record, as far as the files' sizes tell.
+  private(set) var averageBytes = 300
+
   /// Reads the last file, or as many as it takes to find a whole checkpoint.
   init(_ disk: consuming Disk, salt: UInt32, fileSize: Int = SpoolFile.size) throws(Errno) {
     self.disk = disk
@@ -78,6 +81,11 @@ struct SpoolLog<Disk: SpoolDisk & ~Copyable>: ~Copyable {
       }
     }
     syncedCursors = cursors
+    if let first = files.first?.first, first < nextSequence {
+      let bytes = files.reduce(0) { $0 + ((try? self.disk.size($1.name)) ?? 0) }
+      let records = Int(clamping: nextSequence - first)
+      averageBytes = max(1, bytes / records - SpoolRecord.headerSize - 4)
+    }
   }
 
   private mutating func hasCheckpoint(_ file: SpoolFile) throws(Errno) -> Bool {

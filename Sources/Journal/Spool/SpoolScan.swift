@@ -39,7 +39,7 @@ struct SpoolWalk {
   /// Stretches in front of valid records that are none.
   private(set) var damaged: [Range<Int>] = []
 
-  init(_ file: SpoolFile, chunk: Int = SpoolFile.size + (256 << 10)) {
+  init(_ file: SpoolFile, chunk: Int = 512 << 10) {
     self.file = file
     self.chunk = max(chunk, 2 * SpoolRecord.longest)
     scan = SpoolScan(salt: file.salt)

@@ -89,7 +89,7 @@ final class SpoolWork: ThreadWork {
         .opened(
           Spool.Opened(
             nextSequence: log.nextSequence, nextEvent: log.nextEvent, cursors: log.cursors,
-            damaged: log.damaged,
+            damaged: log.damaged, averageBytes: log.averageBytes,
             microseconds: (Moment.now.nanoseconds - began.nanoseconds) / 1000, salt: salt)))
       serve(&log)
       _ = consume lock
