@@ -214,7 +214,11 @@ struct SyslogServerTests {
   @Test func `says what a stream's killed server may have lost`() async throws {
     let (tally, messages) = try await run(.tcp, records: 20_000, kills: 1, killsServer: true)
     print("over TCP \(tally.missing) were in a killed server")
-    #expect(messages.contains("if it died, what it had received and not stored is lost"))
+    let isSaid = messages.contains("if it died, what it had received and not stored is lost")
+    #expect(tally.missing == 0 || isSaid, "\(messages)")
+    #expect(
+      messages.contains(": ended the connection") || messages.contains("reset by peer")
+        || messages.contains(": Broken pipe"))
   }
 
   @Test(
