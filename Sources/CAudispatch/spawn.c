@@ -251,10 +251,10 @@ int ad_landlock_allow(int ruleset, const char *path, uint64_t rights) {
 	return result;
 }
 
-uint64_t ad_effective_capabilities(void) {
+uint64_t ad_permitted_capabilities(void) {
 	struct __user_cap_data_struct data[2] = {0};
 	syscall(SYS_capget, &header, data);
-	return data[0].effective | (uint64_t)data[1].effective << 32;
+	return data[0].permitted | (uint64_t)data[1].permitted << 32;
 }
 
 int ad_make_effective(uint64_t kept) {

@@ -188,7 +188,8 @@ final class SourceSupply {
     counters.newGeneration()
     let null = try Descriptor.open("/dev/null", O_RDONLY)
     return try start(
-      Installed.program("audispatch-kernel"), kernelArguments, input: null, extra: counters.number)
+      Installed.program("audispatch-kernel"), kernelArguments, input: null,
+      extra: counters.number, keepsCapabilities: true)
   }
 
   private var kernelArguments: [String] {
@@ -213,7 +214,8 @@ final class SourceSupply {
   }
 
   private func start(
-    _ path: String, _ arguments: [String], input: consuming Descriptor, extra: Int32 = -1
+    _ path: String, _ arguments: [String], input: consuming Descriptor, extra: Int32 = -1,
+    keepsCapabilities: Bool = false
   ) throws(SystemError) -> Descriptor {
     let (ours, theirs) = try UnixSocket.pair()
     let ourEnd = Descriptor(owning: ours)
@@ -225,13 +227,25 @@ final class SourceSupply {
       let child = try ChildProcess(
         path: path, arguments: arguments,
         environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"], input: input.number,
-        output: theirEnd.number, error: errors.number, extra: extra)
+        output: theirEnd.number, error: errors.number, extra: extra,
+        confinement: Self.confinement(keepsCapabilities))
       helpers.append(SourceHelper(path, child))
     } catch {
       throw SystemError("start", path, error.cause)
     }
     helperOutput = consume output
     return ourEnd
+  }
+
+  /// Helpers read what others have written, and need nothing for it; the kernel's reader gives up
+  /// itself what it has no use for any more.
+  private static func confinement(_ keepsCapabilities: Bool) -> Confinement {
+    var confinement = Confinement()
+    confinement.noNewPrivileges = true
+    if !keepsCapabilities, Capabilities.permitted.contains(.setBound) {
+      confinement.capabilities = []
+    }
+    return confinement
   }
 
   /// What the helpers have to say.

@@ -28,9 +28,11 @@ public struct Capabilities: OptionSet, Hashable, Sendable {
   public static let dispatchers = Capabilities(
     rawValue: 0b1_1110_1111 | 1 << 19 | 1 << 23 | 1 << 24 | 1 << 37)
 
-  /// The effective ones of the calling thread.
-  public static var effective: Capabilities {
-    Capabilities(rawValue: ad_effective_capabilities())
+  public static let auditControl = Capabilities(rawValue: 1 << 30)
+
+  /// Those that the calling thread may make effective.
+  public static var permitted: Capabilities {
+    Capabilities(rawValue: ad_permitted_capabilities())
   }
 
   /// Makes only these effective, of the calling thread and those that it starts; the others can be

@@ -36,6 +36,7 @@ struct KernelListener: ~Copyable {
             + "and this is another one: nothing will come")
       }
       let status = StatusWatch()
+      giveUpCapabilities()
       let queue = try MessageQueue(bound: options.queueBytes)
       let writer = try RecordWriter(queue: queue, content: options.content, node: node)
       try writer.start()
@@ -46,6 +47,17 @@ struct KernelListener: ~Copyable {
       Report.say("error: \(error)")
       if let advice = Surroundings.adviceOnJoining(error.cause) { Report.say("error: \(advice)") }
       return ExitStatus.failed
+    }
+  }
+
+  /// The socket is open. What follows looks up names, and asks the kernel for its state. Before any
+  /// other thread begins, whose capabilities are its own.
+  private static func giveUpCapabilities() {
+    let kept = Capabilities.auditControl
+    if Capabilities.permitted.contains(.setBound) {
+      try? Capabilities.bound(to: kept)
+    } else {
+      Capabilities.makeEffective(only: kept)
     }
   }
 

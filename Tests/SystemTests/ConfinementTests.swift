@@ -193,6 +193,29 @@ struct ConfinementTests {
     try await daemon.finish()
   }
 
+  @Test(.enabled(if: KernelAudit.isHere, KernelAudit.why))
+  func `is what the kernel's reader becomes by itself`() async throws {
+    let run = try await Run()
+    try await KernelAudit.hold { _ in
+      let daemon = try await Audispatchd(
+        [run.plugin("gap_record = no")], source: "kernel", scratch: run.scratch)
+      let pid = try daemon.state().daemon.pid
+      try await eventually("a reader without capabilities", detail: { daemon.messages }) {
+        let children = String(
+          decoding: contents("/proc/\(pid)/task/\(pid)/children"), as: UTF8.self
+        ).split(separator: " ").compactMap { Int32($0) }
+        let readers = children.filter {
+          contents("/proc/\($0)/comm") == Data("audispatch-kern\n".utf8)
+        }
+        // Only to ask the kernel for its state.
+        return readers.count == 1
+          && ["CapEff", "CapPrm", "CapBnd"].allSatisfy { set($0, of: readers[0]) == 1 << 30 }
+      }
+      daemon.child.signal(SIGTERM)
+      try await daemon.ended()
+    }
+  }
+
   static let failures: [(step: String, call: String)] = [
     ("set its limits", "prlimit64"), ("bound its capabilities", "prctl"),
     ("set its supplementary groups", "setgroups"), ("set its group", "setresgid"),

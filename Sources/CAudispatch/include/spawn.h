@@ -49,7 +49,7 @@ int ad_landlock_ruleset(uint64_t handled);	// close-on-exec
 int ad_landlock_allow(int ruleset, const char *path, uint64_t rights);
 
 // Of the calling thread.
-uint64_t ad_effective_capabilities(void);
+uint64_t ad_permitted_capabilities(void);
 int ad_make_effective(uint64_t kept);	// takes away, never gives
 int ad_bound_capabilities(uint64_t kept);	// from every set, the bounding one too
 int ad_last_capability(void);	// the highest number that this kernel knows
