@@ -244,9 +244,11 @@ private final class EventSocket: Sendable {
       self.descriptor.setNonblocking(false)
     }
 
-    /// What is written is little: the socket holds it.
+    /// What is written is little: the socket holds it. `false` when nobody reads it any more.
     func write(_ text: String) -> Bool {
-      (try? Transfer.writeAll(descriptor.number, Array(text.utf8))) != nil
+      let bytes = Array(text.utf8)
+      let sent = unsafe bytes.withUnsafeBytes { unsafe UnixSocket.send(descriptor.number, $0) }
+      return sent == .bytes(bytes.count)
     }
 
     /// The other side never writes: what can be read is its end.
