@@ -19,6 +19,7 @@ int main(int argc, char **argv)
 	snprintf(wanted, sizeof wanted, " key=\"%s\"", argv[1]);
 	snprintf(gap, sizeof gap, "): op=queue-drop plugin=%s ", name ? name : "");
 	while (getline(&line, &size, stdin) > 0) {
+		if (!strchr(line, '\n')) break; // a dispatcher that died: it comes again, whole
 		if (strstr(line, wanted) && (fputs(line, out) < 0 || fflush(out))) return 1;
 		if (!number) continue;
 		// Confirming, if the dispatcher asks for it: a gap record has no number.

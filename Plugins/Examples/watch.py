@@ -26,6 +26,8 @@ def reopen(*_):
 signal.signal(signal.SIGHUP, reopen)
 signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the end of input is the end
 for line in sys.stdin.buffer:
+    if not line.endswith(b"\n"):  # a dispatcher that died: the record comes again, whole
+        break
     if wanted in line:
         out.write(line)
     if number and not gap.match(line):  # confirming, if the dispatcher asks for it

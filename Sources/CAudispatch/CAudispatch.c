@@ -239,6 +239,14 @@ int ad_reap(pid_t pid, int *status) {
 	return got < 0 ? -1 : got == pid;
 }
 
+pid_t ad_ended_child(void) {
+	siginfo_t info = {0};
+	if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT)) return -1;
+	return info.si_pid;
+}
+
+int ad_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+
 int ad_exit_code(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : -1; }
 int ad_exit_signal(int status) { return WIFSIGNALED(status) ? WTERMSIG(status) : 0; }
 

@@ -13,10 +13,20 @@ extension Dispatcher {
     else { return }
     var chunk = [UInt8](repeating: 0, count: 4096)
     while true {
-      let result = unsafe chunk.withUnsafeMutableBytes { unsafe Transfer.read(fd, into: $0) }
+      // Looked at first: should this process die before a successor can know of it, it is there.
+      let result = unsafe chunk.withUnsafeMutableBytes { unsafe UnixSocket.peek(fd, into: $0) }
       switch result {
       case .bytes(let count):
-        if let number = plugin.confirmations.take(chunk[..<count]) { confirm(plugin, number) }
+        let lines = chunk[..<count].lastIndex(of: 0x0a).map { $0 + 1 }
+        let taken = survivor.isHeld ? lines ?? (count == chunk.count ? count : 0) : count
+        guard taken > 0 else { return reportUnconfirmed(plugin) }
+        if let number = plugin.confirmations.take(chunk[..<taken]) {
+          confirm(plugin, number)
+          publish()
+        }
+        _ = unsafe chunk.withUnsafeMutableBytes {
+          unsafe Transfer.read(fd, into: UnsafeMutableRawBufferPointer(rebasing: $0[..<taken]))
+        }
         if count < chunk.count { return reportUnconfirmed(plugin) }
       case .wouldBlock: return reportUnconfirmed(plugin)
       case .end, .failed:

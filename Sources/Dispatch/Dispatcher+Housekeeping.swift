@@ -130,10 +130,8 @@ extension Dispatcher {
 
   /// Reads what is still in the source, lets the plugins drain, and ends.
   func beginStop(_ reason: String) {
-    guard phase == .running else {
-      if phase != .done, case .readingRest = phase { stopReading() }
-      return
-    }
+    // Asked once more, by whoever signals all that is called audispatchd: it stops already.
+    guard phase == .running else { return }
     say(.info, "stopping: \(reason)")
     service?.stops()
     phase = .readingRest(until: now + .seconds(1))

@@ -16,6 +16,10 @@ extension Dispatcher {
   func readSource() {
     guard sourceIsReadable, !isPaused else { return }
     if source.canWait, !hasRoom() { return pause() }
+    if source.isUsedUp {
+      publish()
+      source.beginAnew()
+    }
     switch source.fill() {
     case .bytes: takeRecords()
     case .wouldBlock: break
@@ -30,7 +34,7 @@ extension Dispatcher {
       let limit = source.canWait ? replayRoom() : liveRoom()
       if limit == 0 { return pause() }
       journal.beginBatch()
-      source.takeRecords(limit: limit, into: journal)
+      source.takeRecords(limit: limit, into: journal, isNeeded: isSpooling)
       reportMalformed()
       guard journal.batch.records > 0 else { return }
       activity.note(records: journal.batch.records, bytesRead: source.bytes, now)
@@ -78,8 +82,9 @@ extension Dispatcher {
       if plugin.subscription.admit(batch, journal: journal, now: wall, waits: source.canWait) {
         overflowBegan(plugin)
       }
-      flush(plugin, wall: wall)
     }
+    publish()
+    for plugin in plugins { flush(plugin, wall: wall) }
     spool(batch)
     if let control, !control.listeners.isEmpty { feedListeners(batch, wall: wall) }
     shedIfOverBound()

@@ -11,6 +11,7 @@ extension Dispatcher {
       id: nextID, configuration: configuration, node: node, journal: journal, now: now)
     plugins.append(plugin)
     nextID += 1
+    takeSlot(plugin)
     needSpool(for: plugin)
   }
 
@@ -40,7 +41,7 @@ extension Dispatcher {
   // MARK: Start
 
   private func spawn(_ plugin: Plugin) {
-    guard runtime.isOurs, !awaitsSpool(plugin) else {
+    guard runtime.isOurs, !awaitsSpool(plugin), plugin.inheritance == nil else {
       return scheduleTick(now + .milliseconds(100))
     }
     // While the dispatcher stops nothing is restarted, whoever ended it, but for what a reload has
@@ -86,6 +87,7 @@ extension Dispatcher {
       plugin.progressed = now
       plugin.awaitsFraming = configuration.format == .binary
       plugin.lifecycle.policy = .init(configuration)
+      keep(plugin)
       handle(plugin, .spawned)
       runtime.noteChildren(plugins)
       flush(plugin, wall: WallClock.milliseconds)
@@ -105,7 +107,7 @@ extension Dispatcher {
       return
     }
     if plugin.awaitsFraming, !decideFraming(plugin) { return }
-    if !plugin.write(journal: journal, now: wall, scratch: &scratch) {
+    if !plugin.write(journal: journal, now: wall, scratch: &scratch, survivor: survivor) {
       // Nobody reads it: the child is gone or going, and its end will tell.
       plugin.isBlocked = true
     } else if plugin.isBlocked, let fd = plugin.ourEnd?.number {
@@ -161,9 +163,12 @@ extension Dispatcher {
     guard let end = plugin.child?.reap() else { return }
     readOutput(plugin)
     readConfirmations(plugin)
-    let unread = plugin.takeBackUnread()
+    let unread = plugin.unread
     plugin.subscription.restart(
       unread: min(unread, plugin.subscription.outstanding), journal: journal)
+    letGo(plugin)
+    // Nobody else is to read what will be given again.
+    plugin.discardUnread()
     let progress = plugin.subscription.counters.delivered > plugin.deliveredAtStart
     if let fd = plugin.child?.pidfd { poller.remove(fd) }
     if let fd = plugin.output?.number { poller.remove(fd) }
@@ -200,7 +205,7 @@ extension Dispatcher {
       say(.error, "plugin \(plugin.name) stopped with \(left) records undelivered")
       plugin.subscription.dropAll(goal == .remove ? .removed : .stopDeadline)
     }
-    if goal == .remove { plugins.removeAll { $0.id == plugin.id } }
+    if goal == .remove { remove(plugin) }
   }
 
   func readOutput(_ plugin: Plugin) {

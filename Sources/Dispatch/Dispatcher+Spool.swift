@@ -65,11 +65,9 @@ extension Dispatcher {
     if opened.damaged > 0 {
       say(.error, "the spool has \(opened.damaged) damaged places; what was there is counted")
     }
-    let first = durable.early.first.map {
-      $0.slice.segment.firstSequence + UInt64($0.slice.start)
-    }
-    let begin = first ?? journal.nextSequence
-    durable.spool.begin(opened, journalNext: begin, journalNextEvent: Self.firstNumber)
+    let begin = placeOfLog(opened, durable)
+    durable.spool.begin(
+      opened, journalNext: begin, journalNextEvent: predecessor?.nextEvent ?? Self.firstNumber)
     durable.endAtOpening = begin
     durable.safeBelow = begin
     durable.averageBytes = opened.averageBytes
@@ -78,8 +76,13 @@ extension Dispatcher {
     for (slice, nextEvent) in durable.early { durable.spool.append(slice, nextEvent: nextEvent) }
     durable.early = []
     let shift = durable.spool.sequenceShift
-    durable.kept = opened.cursors.mapValues {
-      KeptQueue($0, end: begin &- shift, shift: shift, now: Self.wallSeconds)
+    durable.cursors = opened.cursors
+    for (name, cursor) in opened.cursors {
+      // What a predecessor had read and not appended was for those that were active.
+      let isActive = plugins.contains { $0.name == name }
+      let end = isActive ? max(begin, ownFirst) : begin
+      durable.kept[name] = KeptQueue(
+        cursor, end: end &- shift, shift: shift, now: Self.wallSeconds)
     }
     for plugin in plugins where plugin.subscription.storage != nil {
       self.begin(plugin, durable, from: begin)
@@ -102,6 +105,10 @@ extension Dispatcher {
     if case .unusable = durable.state {
       return plugin.subscription.setStorageTakesRecords(false)
     }
+    if plugin.inheritance != nil {
+      durable.kept[plugin.name] = nil
+      return settleInheritance(plugin)
+    }
     let isLossless = plugin.configuration.overflowAction == .lossless
     if isLossless, durable.isOpen { plugin.subscription.setSafe(below: durable.safeBelow) }
     let kept = durable.kept.removeValue(forKey: plugin.name)
@@ -123,6 +130,7 @@ extension Dispatcher {
     say(.error, "\(reason): durable plugins have their memory only")
     for plugin in plugins where plugin.subscription.storage != nil {
       plugin.subscription.setStorageTakesRecords(false)
+      settleInheritance(plugin)
     }
   }
 
@@ -130,7 +138,7 @@ extension Dispatcher {
 
   /// Puts a batch that was admitted into the log.
   func spool(_ batch: Journal.Batch) {
-    guard let durable, plugins.contains(where: { $0.subscription.storage != nil }) else { return }
+    guard let durable, isSpooling else { return }
     switch durable.state {
     case .opening:
       for slice in batch.slices { durable.early.append((slice, batch.nextEvent)) }
@@ -138,6 +146,7 @@ extension Dispatcher {
         doWithoutSpool(durable, "the spool is not open yet")
       }
     case .open:
+      source.settle(below: durable.spool.appendedBelow)
       for slice in batch.slices { durable.spool.append(slice, nextEvent: batch.nextEvent) }
       commit(durable)
       if durable.spool.pendingBytes > 64 << 20 { spoolFailed(durable, .timedOut) }
@@ -145,7 +154,15 @@ extension Dispatcher {
     }
   }
 
-  private func commit(_ durable: DurableQueues) {
+  /// Whether records are put into the log, now or as soon as it is open.
+  var isSpooling: Bool {
+    guard let durable, durable.takesRecords else { return false }
+    return plugins.contains { $0.subscription.storage != nil }
+  }
+
+  func commit(_ durable: DurableQueues) {
+    // The log must not be ahead of what a successor would begin with.
+    publish()
     var isLossless = false
     for plugin in plugins where plugin.subscription.storage != nil {
       if plugin.configuration.overflowAction == .lossless { isLossless = true }
@@ -157,6 +174,7 @@ extension Dispatcher {
 
   /// Tells the log what a plugin is not to get, and where it stands, if that has changed.
   func tell(_ plugin: Plugin, _ durable: DurableQueues) {
+    guard plugin.inheritance?.isPassingOver ?? true else { return }
     let next = plugin.subscription.firstUndelivered(end: journal.nextSequence)
     let number = plugin.subscription.firstNumber
     let new = DurableQueues.Told(next: next, number: number)
@@ -172,8 +190,10 @@ extension Dispatcher {
     let wall = WallClock.milliseconds
     guard durable.isOpen else { return }
     durable.safeBelow = below
+    source.settle(below: below)
     for plugin in plugins
     where plugin.subscription.storage != nil && plugin.configuration.overflowAction == .lossless {
+      guard plugin.inheritance == nil else { continue }
       plugin.subscription.setSafe(below: below)
       flush(plugin, wall: wall)
     }
@@ -192,6 +212,7 @@ extension Dispatcher {
   /// Asks for what a plugin will read next, when it has room for it.
   func loadStored(_ plugin: Plugin) {
     guard let durable, durable.isSettled, !durable.loading.contains(plugin.id),
+      plugin.inheritance?.isPassingOver ?? true,
       let wanted = plugin.subscription.wanted
     else { return }
     durable.loading.insert(plugin.id)
@@ -206,6 +227,7 @@ extension Dispatcher {
     let segments = journal.restore(records, from: durable.spool)
     plugin.subscription.readBack(
       segments, through: end, journal: journal, now: WallClock.milliseconds)
+    passOver(plugin)
     flush(plugin, wall: WallClock.milliseconds)
     if segments.isEmpty {
       scheduleTick(now + .seconds(1))
@@ -231,6 +253,7 @@ extension Dispatcher {
     durable.trouble = "\(errno)"
     // What the log was told last may have been in what it could not take.
     durable.told = [:]
+    source.settle(below: .max)
     say(.alert, "the spool takes no records (\(errno)): durable plugins have their memory only")
     for plugin in plugins where plugin.subscription.storage != nil {
       plugin.subscription.setStorageTakesRecords(false)

@@ -43,6 +43,17 @@ public final class Dispatcher {
   /// Records and events are counted from here, so that there is room below for what a spool has.
   static let firstNumber: UInt64 = 1 << 62
   var durable: DurableQueues?
+  /// What a successor needs, should this process die.
+  let survivor: Survivor
+  var holder: HolderLink?
+  let predecessor: Predecessor?
+  /// Events begun by predecessors.
+  var eventsBefore: UInt64 = 0
+  var nextChild: UInt64 = 0
+  /// Plugins that are added go on with what a predecessor had for them.
+  var isTakingOver = true
+  /// The number of the first record that came to this process.
+  var ownFirst = Dispatcher.firstNumber
   /// When `housekeeping` is due.
   var nextTick = Moment.now
   var scratch: [UInt8] = []
@@ -75,10 +86,14 @@ public final class Dispatcher {
     ])
     Signals.ignoreBrokenPipes()
     node = try NodeName.resolve(loaded.daemon.nameFormat, name: loaded.daemon.nodeName)
-    journal = Journal(
-      node: node, firstSequence: Self.firstNumber, firstEvent: Self.firstNumber)
     intake = try SourceSupply(loaded.daemon, node: node)
-    source = intake.makeSource()
+    holder = intake.origin == .standardInput ? HolderLink.connect() : nil
+    survivor = try holder?.memory ?? Survivor(held: nil)
+    predecessor = Predecessor(survivor)
+    journal = Journal(
+      node: node, firstSequence: predecessor?.settled.sequence ?? Self.firstNumber,
+      firstEvent: predecessor?.nextEvent ?? Self.firstNumber)
+    source = intake.makeSource(survivor, predecessor)
     runtime = RuntimeFolder(path: loaded.daemon.runtimeDirectory)
     _ = poller.add(signals.number, Token.signals, .read)
     inactive = loaded.plugins.filter { !$0.isActive }
@@ -86,6 +101,7 @@ public final class Dispatcher {
     makeServiceLink(manager)
     takeStoredConnection(manager)
     openLeftSpool()
+    takeOver()
   }
 
   /// Runs until the source has ended or a signal stops it.
@@ -95,6 +111,7 @@ public final class Dispatcher {
     Pause.makeFine()
     say(.info, "reading from \(intake.description), \(plugins.count) active plugins")
     openSource()
+    holder?.ready()
     housekeeping()
     while phase != .done {
       waitAndHandle()
@@ -144,6 +161,7 @@ public final class Dispatcher {
     case Token.pluginOutput:
       if let plugin = plugin(number) { readOutput(plugin) }
     case Token.spool: handleSpool()
+    case Token.holder: hearHolder()
     case Token.control: acceptClients()
     case Token.client: handleClient(number, interest)
     case Token.helperOutput: readHelperOutput()

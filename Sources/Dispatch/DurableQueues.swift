@@ -24,6 +24,8 @@ final class DurableQueues {
   var state = State.opening
   /// Taken in while the spool was being opened.
   var early: [(slice: Journal.Slice, nextEvent: UInt64)] = []
+  /// Where plugins stood when it was opened, in its own numbers.
+  var cursors: [String: SpoolCursor] = [:]
   /// What waits for plugins that are not active.
   var kept: [String: KeptQueue] = [:]
   /// Records of plugins that were gone for too long.
@@ -47,6 +49,13 @@ final class DurableQueues {
   }
 
   var isSettled: Bool { if case .opening = state { false } else { true } }
+  /// Whether records are appended, now or when it is open.
+  var takesRecords: Bool {
+    switch state {
+    case .opening, .open: true
+    case .failed, .unusable: false
+    }
+  }
   var isOpen: Bool { if case .open = state { true } else { false } }
 }
 

@@ -41,6 +41,14 @@ final class Plugin {
   var confirmationReport = RateLimit(every: .seconds(10))
   /// A replay does not wait for it any more.
   var isGivenUp = false
+  /// Its place in the surviving memory; `nil` without a holder, or when there is no room.
+  var slot: Int?
+  /// What a dead process had for it, until that is settled.
+  var inheritance: Inheritance?
+  /// What the surviving memory and the holder call the child.
+  var childNumber: UInt64 = 0
+  /// `firstNumber` when the child was started.
+  var confirmedAtStart: UInt64 = 0
 
   init(
     id: UInt32, configuration: PluginConfiguration, node: String?, journal: Journal, now: Moment
@@ -58,7 +66,8 @@ final class Plugin {
 
   /// The word for its state in the status.
   var stateName: String {
-    switch lifecycle.state {
+    if inheritance != nil { return "starting" }
+    return switch lifecycle.state {
     case .starting: "starting"
     case .running: subscription.isSuspended ? "suspended" : "running"
     case .backingOff: "backing_off"
@@ -77,13 +86,24 @@ final class Plugin {
   }
 
   /// Writes what the child's socket takes. `false` when nobody reads it any more.
-  func write(journal: Journal, now: Int64, scratch: inout [UInt8]) -> Bool {
+  func write(
+    journal: Journal, now: Int64, scratch: inout [UInt8], survivor: Survivor
+  ) -> Bool {
     guard let fd = ourEnd?.number else { return true }
     while true {
-      let result = unsafe subscription.withNextBytes(
+      let before = subscription.stream
+      let result = unsafe subscription.withNextPiece(
         journal: journal, now: now, scratch: &scratch
-      ) { bytes in
-        (count: bytes.count, result: unsafe UnixSocket.send(fd, bytes))
+      ) { bytes, records in
+        let result =
+          if let slot {
+            unsafe survivor.send(
+              slot, fd, bytes, base: before.written, recordsBefore: before.records,
+              records: records)
+          } else {
+            unsafe UnixSocket.send(fd, bytes)
+          }
+        return (count: bytes.count, result: result)
       }
       switch result?.result {
       case nil: return true
@@ -101,16 +121,20 @@ final class Plugin {
     }
   }
 
-  /// Takes back what the dead child had not read; nobody else can read it then.
-  func takeBackUnread() -> Int {
+  /// Bytes that the child has not read.
+  var unread: Int {
     guard let fd = childEnd?.number else { return 0 }
+    return UnixSocket.unread(fd)
+  }
+
+  /// Takes back what the dead child had not read; nobody else can read it then.
+  func discardUnread() {
+    guard let fd = childEnd?.number else { return }
     DescriptorKind.setNonblocking(fd, true)
-    var total = 0
     var chunk = [UInt8](repeating: 0, count: 64 << 10)
-    while case .bytes(let count) = unsafe chunk.withUnsafeMutableBytes({
+    while case .bytes = unsafe chunk.withUnsafeMutableBytes({
       unsafe Transfer.read(fd, into: $0)
-    }) { total += count }
-    return total
+    }) {}
   }
 }
 

@@ -84,6 +84,12 @@ struct PluginLifecycle: Equatable, Sendable {
 
   init(policy: Policy) { self.policy = policy }
 
+  /// Goes on counting where a predecessor had come, whose child is gone.
+  mutating func adopt(restarts: Int) {
+    self.restarts = restarts
+    hasStarted = true
+  }
+
   /// The moment of the next `tick` that changes something.
   var deadline: Moment? {
     switch state {

@@ -14,9 +14,8 @@ final class Source {
   var inputNumber: Int32? { input?.number }
   /// Whether the descriptor can be waited for; a regular file is always ready.
   var isPolled = false
-  private var buffer: [UInt8]
-  private var start = 0
-  private var end = 0
+  private var inputIsSocket = false
+  private var intake: Intake
   private(set) var reader: RecordReader
   private let framing: RecordReader.Framing
   /// Nothing will follow what is in the buffer.
@@ -29,7 +28,11 @@ final class Source {
   /// What was skipped since `takeMalformed`, and the first sample of it.
   private var malformedNews: (kind: MalformedInput, sample: [UInt8])?
 
-  init(kind: String, canWait: Bool, framing: InputFraming) {
+  /// - Parameter predecessor: whose input it goes on with.
+  init(
+    kind: String, canWait: Bool, framing: InputFraming, survivor: Survivor,
+    predecessor: Predecessor?
+  ) {
     self.kind = kind
     self.canWait = canWait
     self.framing =
@@ -38,22 +41,39 @@ final class Source {
       case .compact: .compact
       case .fixed: .fixed
       }
-    reader = RecordReader(framing: self.framing)
-    buffer = [UInt8](repeating: 0, count: 256 << 10)
+    let fresh = RecordReader(framing: self.framing)
+    let settled =
+      predecessor?.settled
+      ?? Intake.Settled(byte: 0, sequence: Dispatcher.firstNumber, reader: fresh)
+    reader = settled.reader
+    intake = Intake(survivor, settled: settled, end: predecessor?.received ?? 0)
+    goesOn = predecessor != nil
+    if let predecessor {
+      records = predecessor.records
+      bytes = predecessor.bytes
+      malformed = Array(predecessor.malformed.prefix(malformed.count))
+    }
   }
 
   var malformedTotal: UInt64 { malformed.reduce(0, +) }
 
   /// Bytes that were read and are not yet a record.
-  var pendingBytes: Int { end - start }
+  var pendingBytes: Int { intake.pendingBytes }
+
+  /// The first stream goes on where a predecessor was in it.
+  private var goesOn: Bool
 
   /// Begins to read from a new stream.
   func open(_ descriptor: consuming Descriptor) {
+    inputIsSocket = DescriptorKind.isSocket(descriptor.number)
     input = consume descriptor
-    reader = RecordReader(framing: framing)
-    start = 0
-    end = 0
     hasEnded = false
+    if goesOn {
+      goesOn = false
+      return
+    }
+    reader = RecordReader(framing: framing)
+    intake.clear()
   }
 
   func close() { input = nil }
@@ -61,53 +81,74 @@ final class Source {
   /// Says that nothing will follow.
   func markEnded() { hasEnded = true }
 
+  /// Nothing of what was read is needed any more; the next read had better begin anew.
+  var isUsedUp: Bool { intake.isUsedUp }
+  func beginAnew() { intake.beginAnew() }
+
   /// Reads once.
   func fill() -> ReadResult {
     guard let fd = input?.number else { return .end }
-    if start == end {
-      start = 0
-      end = 0
-    } else if buffer.count - end < RecordReader.lookahead {
-      let rest = start..<end
-      unsafe buffer.withUnsafeMutableBytes { raw in
-        unsafe raw.baseAddress!.copyMemory(
-          from: raw.baseAddress! + rest.lowerBound, byteCount: rest.count)
-      }
-      start = 0
-      end = rest.count
-    }
-    let result = unsafe buffer.withUnsafeMutableBytes { raw in
-      unsafe Transfer.read(fd, into: UnsafeMutableRawBufferPointer(rebasing: raw[end...]))
-    }
-    if case .bytes(let count) = result {
-      end += count
-      bytes += UInt64(count)
-    }
+    let result = intake.fill(fd, isSocket: inputIsSocket)
+    if case .bytes(let count) = result { bytes += UInt64(count) }
     return result
   }
 
   /// Appends the records that are there to the journal, `limit` at the most.
-  func takeRecords(limit: Int, into journal: Journal) {
-    // Locals: a property of a class is guarded at every access.
+  ///
+  /// - Parameter isNeeded: until a log has them, as `settle` says.
+  func takeRecords(limit: Int, into journal: Journal, isNeeded: Bool) {
+    // A local: a property of a class is guarded at every access.
     var reader = self.reader
-    var position = start
     var left = limit
-    let held = buffer
-    let span = held.span.extracting(0..<end)
-    scan: while true {
-      let (stop, taken) = journal.take(span, &reader, &position, ended: hasEnded, limit: left)
-      left -= taken
-      guard case .malformed(let kind, let sample) = stop else { break scan }
-      malformed[MalformedInput.allCases.firstIndex(of: kind) ?? 0] += 1
-      if malformedNews == nil {
-        var bytes: [UInt8] = []
-        for i in sample { bytes.append(span[i]) }
-        malformedNews = (kind, bytes)
+    let hasEnded = hasEnded
+    intake.take { span, position in
+      scan: while true {
+        let (stop, taken) = journal.take(span, &reader, &position, ended: hasEnded, limit: left)
+        left -= taken
+        guard case .malformed(let kind, let sample) = stop else { break scan }
+        note(kind, sample, of: span)
       }
     }
     self.reader = reader
-    start = position
     records += UInt64(limit - left)
+    intake.note(sequence: journal.nextSequence, reader: reader, isNeeded: isNeeded)
+  }
+
+  /// Makes records once more of what a predecessor had made records of, that many.
+  func takeAgain(_ count: Int, into journal: Journal, isNeeded: Bool) {
+    var reader = self.reader
+    var left = count
+    intake.take { span, position in
+      while left > 0 {
+        let (stop, taken) = journal.take(span, &reader, &position, ended: false, limit: left)
+        left -= taken
+        guard case .malformed = stop else { break }
+      }
+    }
+    self.reader = reader
+    intake.note(sequence: journal.nextSequence, reader: reader, isNeeded: isNeeded)
+  }
+
+  /// Counts what was read and is no record yet as malformed.
+  func passOverPending() {
+    malformed[MalformedInput.allCases.firstIndex(of: .badHeader) ?? 0] += 1
+    intake.clear()
+    reader = RecordReader(framing: framing)
+  }
+
+  /// A log has all records below this number.
+  func settle(below sequence: UInt64) { intake.settle(below: sequence) }
+
+  /// What a successor would begin with, and how far this process has come.
+  var settled: Intake.Settled { intake.settled }
+  var taken: UInt64 { intake.start }
+
+  private func note(_ kind: MalformedInput, _ sample: Range<Int>, of span: Span<UInt8>) {
+    malformed[MalformedInput.allCases.firstIndex(of: kind) ?? 0] += 1
+    guard malformedNews == nil else { return }
+    var bytes: [UInt8] = []
+    for i in sample { bytes.append(span[i]) }
+    malformedNews = (kind, bytes)
   }
 
   /// The kind of the first thing skipped since the last call, and a sample fit for a message.
@@ -143,6 +184,7 @@ enum Token {
   static let client: UInt64 = 7 << 32
   static let helperOutput: UInt64 = 8 << 32
   static let spool: UInt64 = 9 << 32
+  static let holder: UInt64 = 10 << 32
 
   static func kind(_ token: UInt64) -> UInt64 { token & 0xffff_ffff_0000_0000 }
   static func number(_ token: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: token) }

@@ -128,8 +128,10 @@ final class SourceSupply {
     }
   }
 
-  func makeSource() -> Source {
-    Source(kind: kind, canWait: canWait, framing: configuration.inputFraming)
+  func makeSource(_ survivor: Survivor, _ predecessor: Predecessor?) -> Source {
+    Source(
+      kind: kind, canWait: canWait, framing: configuration.inputFraming, survivor: survivor,
+      predecessor: predecessor)
   }
 
   /// The standard error of the helpers, to be waited for.

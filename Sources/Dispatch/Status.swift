@@ -69,6 +69,7 @@ extension Dispatcher {
         json.field("journal_bytes", journal.bytes)
         json.field("messages_lost", messages.lost)
         json.field("control_refused", control?.refused ?? 0)
+        json.field("deaths", survivor.isHeld ? survivor.generation - 1 : 0)
       }
       json.object("source") { sourceStatus(&$0) }
       if let durable { json.object("spool") { spoolStatus(durable, &$0) } }
@@ -92,7 +93,7 @@ extension Dispatcher {
     let kernel = intake.counters?.total
     json.field("kind", source.kind)
     json.field("records", source.records)
-    json.field("events", journal.eventsBegun)
+    json.field("events", events)
     json.field("bytes", source.bytes)
     json.field("malformed", source.malformedTotal + (kernel?.malformed ?? 0))
     json.object("malformed_kinds") { json in

@@ -49,6 +49,24 @@ public struct Counters: Equatable, Sendable {
 
   public init() {}
 
+  /// Counters that go on where a predecessor's ended; drops in the order of `DropReason.allCases`.
+  public init(
+    received: UInt64, delivered: UInt64, redelivered: UInt64, queued: UInt64, queuedBytes: Int,
+    queuedMax: UInt64, bytes: UInt64, droppedEvents: UInt64, dropped: [UInt64]
+  ) {
+    self.received = received
+    self.delivered = delivered
+    self.redelivered = redelivered
+    self.queued = queued
+    self.queuedBytes = queuedBytes
+    self.queuedMax = queuedMax
+    self.bytes = bytes
+    self.droppedEvents = droppedEvents
+    for reason in DropReason.allCases where reason.rawValue < dropped.count {
+      droppedByReason[reason.rawValue] = dropped[reason.rawValue]
+    }
+  }
+
   public internal(set) subscript(reason: DropReason) -> UInt64 {
     get { droppedByReason[reason.rawValue] }
     set { droppedByReason[reason.rawValue] = newValue }

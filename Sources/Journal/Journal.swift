@@ -12,6 +12,14 @@ public final class Journal {
     public var end: Int
     /// Bytes of their texts.
     public var bytes: Int
+
+    /// Those from a number on; `nil` when there are none. `bytes` stays as it is.
+    public func from(_ sequence: UInt64) -> Slice? {
+      let first = segment.firstSequence
+      guard sequence > first + UInt64(start) else { return self }
+      guard sequence < first + UInt64(end) else { return nil }
+      return Slice(segment: segment, start: Int(sequence - first), end: end, bytes: bytes)
+    }
   }
 
   /// What was appended since `beginBatch`.

@@ -8,33 +8,52 @@ extension Subscription {
   /// Costs nothing for a record that needs no change.
   ///
   /// - Returns: what `body` returned, or `nil` when nothing waits.
+  @inline(__always)
   public mutating func withNextBytes<Result>(
     journal: Journal, now: Int64, scratch: inout [UInt8],
     _ body: (UnsafeRawBufferPointer) -> Result
+  ) -> Result? {
+    unsafe withNextPiece(journal: journal, now: now, scratch: &scratch) { bytes, _ in
+      unsafe body(bytes)
+    }
+  }
+
+  /// The same; `body` is told, too, how many of the queue's records end in the bytes.
+  public mutating func withNextPiece<Result>(
+    journal: Journal, now: Int64, scratch: inout [UInt8],
+    _ body: (UnsafeRawBufferPointer, _ records: Int) -> Result
   ) -> Result? {
     prepareWrite(journal, now: now)
     guard hasUnwritten else { return nil }
     let run = runs[writeRun]
     let end = min(endOfPiece(run, journal), endOfSafe(run))
+    let isCounted = run.kind == .counted
     if case .string = encoding {
       let first = run.segment[writeIndex]
       let range = first.offset + writeOffset..<run.segment[end - 1].end
-      return unsafe run.segment.withBytes(range, body)
+      let records = isCounted ? end - writeIndex : 0
+      return unsafe run.segment.withBytes(range) { unsafe body($0, records) }
     }
-    encode(run, upTo: end, into: &scratch)
+    let records = encode(run, upTo: end, into: &scratch)
     return unsafe scratch.withUnsafeBytes { all in
-      unsafe body(UnsafeRawBufferPointer(rebasing: all[writeOffset...]))
+      unsafe body(UnsafeRawBufferPointer(rebasing: all[writeOffset...]), isCounted ? records : 0)
     }
   }
 
   /// The plugin's socket took that many bytes of what `withNextBytes` gave.
   public mutating func wrote(_ bytes: Int) {
     outstanding += bytes
+    stream.written += UInt64(bytes)
     let run = runs[writeRun]
     let (index, rest) = encoding.locate(
       run.segment, writeIndex..<run.end, bytes: bytes + writeOffset)
     if resentBelow > 0 || run.kind == .again { countAgain(run, writeIndex..<index) }
-    if run.kind == .counted { unconfirmed += index - writeIndex }
+    if run.kind == .counted {
+      unconfirmed += index - writeIndex
+      stream.records += UInt64(index - writeIndex)
+    } else {
+      stream.extraEnd = stream.written
+    }
     writeIndex = index
     writeOffset = rest
   }
@@ -74,6 +93,7 @@ extension Subscription {
     unconfirmed = 0
     outstanding = 0
     readOffset = 0
+    stream = StreamPosition()
     runs.removeAll { $0.kind == .again }
     inherited = confirms ? [] : history
     inheritedEvents = []
@@ -277,7 +297,9 @@ extension Subscription {
   }
 
   /// Puts binary records from the write cursor on into `scratch`, some 64 KiB of them.
-  private func encode(_ run: Run, upTo end: Int, into scratch: inout [UInt8]) {
+  ///
+  /// - Returns: how many.
+  private func encode(_ run: Run, upTo end: Int, into scratch: inout [UInt8]) -> Int {
     scratch.removeAll(keepingCapacity: true)
     var index = writeIndex
     while index < end, scratch.count < 64 << 10 {
@@ -291,6 +313,7 @@ extension Subscription {
       }
       index += 1
     }
+    return index - writeIndex
   }
 
   /// Counts records that went to a predecessor as well.

@@ -88,6 +88,8 @@ public struct Subscription {
   var writeOffset = 0
   /// Bytes of the first unread record that are read.
   var readOffset = 0
+  /// Of the stream to the plugin's present process.
+  public internal(set) var stream = StreamPosition()
   /// Bytes written and not known to be read.
   public internal(set) var outstanding = 0
   /// Records below this sequence number were written to a predecessor.

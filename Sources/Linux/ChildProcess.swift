@@ -36,12 +36,13 @@ public struct ChildProcess: ~Copyable {
   ///
   /// Blocks until the program runs or could not be started; takes less than a millisecond,
   /// whatever this process's size (CLONE_VM), and as long as opening the confinement's paths does.
+  /// `name` is what it is told that it is called, in place of its path.
   public init(
-    path: String, arguments: [String], environment: [String], input: Int32, output: Int32,
-    error: Int32, extra: Int32 = -1, confinement: Confinement = Confinement()
+    path: String, name: String? = nil, arguments: [String], environment: [String], input: Int32,
+    output: Int32, error: Int32, extra: Int32 = -1, confinement: Confinement = Confinement()
   ) throws(SpawnError) {
     var child = ad_child()
-    let argv = unsafe ([path] + arguments).map { unsafe strdup($0) } + [nil]
+    let argv = unsafe ([name ?? path] + arguments).map { unsafe strdup($0) } + [nil]
     let envp = unsafe environment.map { unsafe strdup($0) } + [nil]
     defer {
       unsafe argv.forEach { unsafe free($0) }
@@ -82,5 +83,26 @@ public struct ChildProcess: ~Copyable {
     guard unsafe ad_reap(pid, &status) != 0 else { return nil }
     let code = ad_exit_code(status)
     return code >= 0 ? .exit(code) : .signal(ad_exit_signal(status))
+  }
+
+  /// A child of this process that has ended and was not waited for; it stays one.
+  public static var endedChild: Int32? {
+    let pid = ad_ended_child()
+    return pid > 0 ? pid : nil
+  }
+
+  /// Waits for an ended child that nobody asks about.
+  public static func forget(_ pid: Int32) {
+    var status: Int32 = 0
+    _ = unsafe ad_reap(pid, &status)
+  }
+}
+
+extension Descriptor {
+  /// A running process, whoever's child it is; `nil` when there is none of that number. The call is
+  /// `pidfd_open`.
+  public static func process(_ pid: Int32) -> Descriptor? {
+    let fd = ad_pidfd_open(pid)
+    return fd >= 0 ? Descriptor(owning: fd) : nil
   }
 }

@@ -45,6 +45,24 @@ public enum UnixSocket {
   @inline(__always)
   public static func unread(_ fd: Int32) -> Int { Int(max(0, ad_unread(fd))) }
 
+  /// What waits to be read, without taking it. The flag is `MSG_PEEK`.
+  public static func peekAll(_ fd: Int32?) -> [UInt8] {
+    guard let fd else { return [] }
+    var bytes = [UInt8](repeating: 0, count: max(1, unread(fd)))
+    let count = unsafe bytes.withUnsafeMutableBytes {
+      unsafe ad_peek(fd, $0.baseAddress!, $0.count)
+    }
+    return Array(bytes.prefix(max(0, count)))
+  }
+
+  /// Looks at what waits to be read, without taking it.
+  public static func peek(_ fd: Int32, into buffer: UnsafeMutableRawBufferPointer) -> ReadResult {
+    let n = retryingInterrupts { unsafe ad_peek(fd, buffer.baseAddress!, buffer.count) }
+    if n > 0 { return .bytes(n) }
+    if n == 0 { return .end }
+    return errno == EAGAIN ? .wouldBlock : .failed(.current)
+  }
+
   /// Sends what the socket takes now, without SIGPIPE. The corresponding call is `send`.
   @inline(__always)
   public static func send(_ fd: Int32, _ bytes: UnsafeRawBufferPointer) -> WriteResult {

@@ -27,25 +27,47 @@ func start() -> Int32 {
     print(loaded.report, to: 1)
     return loaded.exitStatus
   case .run:
-    let service = undoWhatAuditdLeaves()
-    return run(load, service)
+    undoWhatAuditdLeaves()
+    if Holder.isWorker {
+      DescriptorKind.closeAll(from: Holder.firstDescriptorOfNobody)
+      return run(load, nil)
+    }
+    if mayReadStandardInput(arguments) {
+      DescriptorKind.closeAll(from: 3)
+      return hold()
+    }
+    // The service manager may have kept descriptors for us.
+    return run(load, ServiceManager(.take(), keeping: Dispatcher.storedDescriptors))
+  }
+}
+
+/// auditd's child that dies takes the input along; so a process that does nothing else keeps it.
+private func mayReadStandardInput(_ arguments: DaemonArguments) -> Bool {
+  let sources = arguments.request.sources
+  return (sources.isEmpty || sources == [.standardInput])
+    && (DescriptorKind.isSocket(0) || DescriptorKind.isPipe(0))
+}
+
+private func hold() -> Int32 {
+  do throws(SystemError) {
+    return try Holder(Array(CommandLine.arguments.dropFirst())).run()
+  } catch {
+    print("audispatchd: \(error)", to: 2)
+    return 1
   }
 }
 
 /// auditd's children inherit ignored and blocked signals, its other descriptors (2.8: even its own
 /// end of their input, so that its death would go unseen), a non-blocking input and its nice value.
-///
-/// - Returns: the service manager, with the descriptors that it kept for us.
-private func undoWhatAuditdLeaves() -> ServiceManager {
+/// The descriptors are closed as soon as it is known which are ours.
+private func undoWhatAuditdLeaves() {
   Signals.reset()
-  let service = ServiceManager(.take(), keeping: Dispatcher.storedDescriptors)
   DescriptorKind.setNonblocking(0, false)
   ProcessPriority.nice = 0
-  return service
 }
 
 private func run(
-  _ load: @escaping () -> LoadedConfiguration, _ service: ServiceManager
+  _ load: @escaping () -> LoadedConfiguration, _ service: ServiceManager?
 ) -> Int32 {
   let loaded = load()
   var messages = Messages(program: "audispatchd")

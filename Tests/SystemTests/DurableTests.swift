@@ -73,8 +73,7 @@ struct DurableTests {
       // What was given to a plugin is safe; what came last may not be yet.
       try await eventually("all is given") { try daemon.plugin("p").queued < 50 }
       if round < 3 {
-        daemon.child.signal(SIGKILL)
-        _ = try await daemon.child.end()
+        try await daemon.killAll()
       } else {
         try await daemon.finish()
       }

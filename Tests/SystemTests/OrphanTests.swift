@@ -103,15 +103,13 @@ struct OrphanTests {
     let pid = try #require(pids(scratch).first)
     try await daemon.send(TestEvent.stream(1..<101, fill: 1000))
     try await daemon.takenIn()
-    daemon.child.signal(SIGKILL)
-    _ = try await daemon.child.end()
+    try await daemon.killAll()
     return pid
   }
 
   /// Ends a dispatcher and its plugin without waiting for what neither would do.
   private func end(_ daemon: Audispatchd, _ scratch: Scratch) async throws {
-    daemon.child.signal(SIGKILL)
-    _ = try await daemon.child.end()
+    try await daemon.killAll()
     for pid in pids(scratch) { Foundation.kill(pid, SIGKILL) }
   }
 }

@@ -122,7 +122,7 @@ struct StopTests {
     try await eventually("the second's plugin has its events") {
       scratch.lines("out") == events.records
     }
-    #expect(try second.state().daemon.pid == second.child.pid)
+    #expect(try second.state().daemon.pid == second.worker)
     try await second.finish()
     #expect(!scratch.text("out.log").contains("OVERLAP"))
   }

@@ -1,4 +1,5 @@
 import AuditRecord
+import Glibc
 import Linux
 import Synchronization
 
@@ -72,6 +73,10 @@ final class InputReader<Gather: Gathering>: ThreadWork {
   }
 }
 
+/// audispatchd ends each record with a newline, unless it dies over it; then the record comes again,
+/// whole, and what stands at the end is not it.
+private let endIsCut = unsafe getenv("AUDISPATCH_PLUGIN") != nil
+
 /// What the reading thread has.
 struct Reading<Gather: Gathering>: Sendable {
   var gather: Gather
@@ -101,7 +106,7 @@ struct Reading<Gather: Gathering>: Sendable {
   }
 
   mutating func end(_ confirmations: Confirmations) {
-    takeRecords(ended: true, confirmations)
+    takeRecords(ended: !endIsCut, confirmations)
     gather.finish()
     findings.hasEnded = true
   }

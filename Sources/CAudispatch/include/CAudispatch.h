@@ -61,6 +61,8 @@ int ad_set_nice(int value);
 int ad_pidfd_signal(int pidfd, int signal);
 // Reaps the child: 1 with its wait status when it has ended, 0 when it runs.
 int ad_reap(pid_t pid, int *status);
+pid_t ad_ended_child(void);	// one that can be reaped; 0: none
+int ad_pidfd_open(pid_t pid);
 int ad_exit_code(int status);	// -1 when it did not exit by itself
 int ad_exit_signal(int status);	// 0 when no signal ended it
 bool ad_catches_signal(pid_t pid, int signal);	// SigCgt of /proc/PID/status
@@ -113,5 +115,63 @@ int ad_inet_connect(const void *address, size_t size, bool stream);	// may still
 int ad_socket_error(int fd);	// SO_ERROR, 0 for none
 int ad_unacknowledged(int fd);	// SIOCOUTQ: bytes that the other host has not acknowledged
 void ad_stream_options(int fd, int milliseconds);	// no delay; gives up without acknowledgement
+
+// What outlives the process that dispatches, in memory that its parent keeps: what it read and has
+// not put in a safe place, what it wrote to whom, and its counters. Every number is 64 bits wide
+// and counts bytes or records of a stream from its beginning.
+enum { AD_PLUGINS_MAX = 256, AD_NAME_MAX = 256, AD_REASONS_MAX = 8, AD_READER_MAX = 64 };
+typedef struct {
+	uint64_t received, delivered, redelivered, queued, queued_max, bytes, dropped_events;
+	uint64_t dropped[AD_REASONS_MAX];
+	int64_t queued_bytes;
+	uint64_t undelivered;	// number of the first record that is not delivered
+	uint64_t position;	// where in the child's stream it begins
+	uint64_t extra_end;	// where in it the last thing ended that is no queued record
+	uint64_t delivered_at_start;	// of the child that the stream goes to
+	uint64_t confirmed_at_start;
+	uint64_t first_number;	// of the first record that is not confirmed
+	uint64_t restarts;
+	uint64_t child;	// whose stream `position` is of; 0: of none
+	uint64_t encoding;
+} ad_plugin_figures;
+typedef struct {
+	uint64_t settled, settled_sequence;	// input from there on, and the records in it, are needed
+	uint64_t taken, next_sequence, next_event;	// as far as records were made of it
+	uint64_t records, bytes, events, malformed[8];
+	uint64_t spool_shift;	// a journal's number less its log's; 0: not known
+	uint64_t plugins;	// slots in use, or once in use
+	unsigned char reader[AD_READER_MAX];	// its state at `settled`
+	ad_plugin_figures plugin[AD_PLUGINS_MAX];
+} ad_snapshot;
+typedef struct ad_survivor ad_survivor;
+static inline ad_plugin_figures *ad_snapshot_plugin(ad_snapshot *s, int slot) { return &s->plugin[slot]; }
+
+size_t ad_survivor_bytes(void);	// in front of the ring
+// Maps such a file, made larger as needed, and its ring twice in a row; NULL with errno.
+ad_survivor *_Nullable ad_survivor_map(int fd, size_t ring, unsigned char *_Nullable *_Nonnull bytes);
+uint64_t ad_survivor_generation(const ad_survivor *s);	// 0: nobody was here before
+uint32_t ad_survivor_enter(ad_survivor *s, uint64_t at);	// how often before, with the input at this point
+// Read and write as read(2) and send(2), and leave the outcome behind.
+ssize_t ad_survivor_receive(ad_survivor *s, int fd, bool is_socket, uint64_t base, void *bytes,
+	size_t count);
+uint64_t ad_survivor_received(const ad_survivor *s, const unsigned char *ring, size_t size);
+void ad_survivor_skip(ad_survivor *s, uint64_t to);	// input goes on at that number
+uint64_t ad_survivor_floor(const ad_survivor *s);
+ssize_t ad_survivor_send(ad_survivor *s, int slot, int fd, const void *bytes, size_t count,
+	uint64_t base, uint64_t records_before, uint32_t records);
+uint64_t ad_survivor_sent(const ad_survivor *s, int slot, uint64_t *records);
+void ad_survivor_begin_child(ad_survivor *s, int slot, const char *name, uint64_t child);
+void ad_survivor_name(ad_survivor *s, int slot, const char *name);
+const char *ad_survivor_named(const ad_survivor *s, int slot);
+uint64_t ad_survivor_child(const ad_survivor *s, int slot);
+ad_snapshot *ad_survivor_next(ad_survivor *s);	// to be filled and published
+const ad_snapshot *ad_survivor_last(const ad_survivor *s);
+void ad_survivor_publish(ad_survivor *s);
+
+int ad_become_subreaper(void);
+int ad_message_pair(int pair[_Nonnull 2]);
+int ad_send_message(int fd, const void *bytes, size_t count, const int *_Nullable fds, int n);
+ssize_t ad_receive_message(int fd, void *bytes, size_t capacity, int fds[_Nonnull 2]);
+ssize_t ad_peek(int fd, void *bytes, size_t count);	// MSG_PEEK | MSG_DONTWAIT
 
 #pragma clang assume_nonnull end

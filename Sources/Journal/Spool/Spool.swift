@@ -58,6 +58,10 @@ public final class Spool {
   /// Bytes handed over that are not appended yet.
   public var pendingBytes: Int { work.pendingBytes }
 
+  /// Every record below this number was written to the log, in the journal's numbers; it survives
+  /// this process, if not a loss of power.
+  public var appendedBelow: UInt64 { work.appendedBelow &+ sequenceShift }
+
   public func answers() -> [Answer] { work.takeAnswers() }
 
   /// From now on the log's numbers are the journal's less a shift.

@@ -17,6 +17,7 @@ final class SpoolWork: ThreadWork {
     var requests: [Request] = []
     var answers: [Spool.Answer] = []
     var pendingBytes = 0
+    var appendedBelow: UInt64 = 0
     var hasEnded = false
   }
 
@@ -39,6 +40,7 @@ final class SpoolWork: ThreadWork {
   // MARK: The event loop's side
 
   var pendingBytes: Int { shared.withLock { $0.pendingBytes } }
+  var appendedBelow: UInt64 { shared.withLock { $0.appendedBelow } }
   var hasEnded: Bool { shared.withLock { $0.hasEnded } }
 
   func submit(_ request: Request) {
@@ -138,6 +140,8 @@ final class SpoolWork: ThreadWork {
             shared.withLock { $0.pendingBytes -= batch.bytes.count }
             if hasFailed { continue }
             try log.append(batch)
+            let next = log.nextSequence
+            shared.withLock { $0.appendedBelow = next }
             isUnsafe = isUnsafe || makesSafe
           case .sync: isUnsafe = true
           case .load(let plugin, let first, let bytes):

@@ -26,6 +26,7 @@ final class Audispatchd: Dispatcher {
   let child: Child
   private let input: Mutex<Int32?>
   private let sent = Mutex(0)
+  private let isPiped: Bool
 
   /// Starts the daemon. With `source` nil its input is a socket that `send` writes to.
   ///
@@ -36,14 +37,20 @@ final class Audispatchd: Dispatcher {
   init(
     _ plugins: [PluginFile], settings: [String] = [], arguments: [String] = [],
     source: String? = nil, scratch: Scratch? = nil, prefix: [String] = [],
-    nonblockingInput: Bool = false, extra: Int32 = -1, awaitsControl: Bool = true,
+    nonblockingInput: Bool = false, pipedInput: Bool = false, extra: Int32 = -1,
+    awaitsControl: Bool = true,
     environment: [String: String] = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]
   ) async throws {
     let scratch = try scratch ?? Scratch()
     let files = try DispatcherFiles(scratch, plugins, settings: settings)
     self.files = files
     var pair: [Int32] = [-1, -1]
-    if source == nil { guard unsafe ad_socketpair_stream(&pair) == 0 else { throw Errno.current } }
+    if source == nil {
+      let made = unsafe pipedInput ? ad_pipe(&pair) : ad_socketpair_stream(&pair)
+      guard made == 0 else { throw Errno.current }
+      if pipedInput { pair.swapAt(0, 1) }
+    }
+    isPiped = pipedInput
     if nonblockingInput { _ = ad_set_nonblocking(pair[1], true) }
     let command =
       prefix + [
@@ -68,6 +75,27 @@ final class Audispatchd: Dispatcher {
 
   deinit { finishInput() }
 
+  /// The process that dispatches, while the one that was started holds the input; `nil` between two.
+  var worker: pid_t? {
+    let path = "/proc/\(child.pid)/task/\(child.pid)/children"
+    let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+    // A dead one's plugins may have fallen to the holder.
+    return text.split(separator: " ").compactMap { pid_t($0) }.first {
+      (try? String(contentsOfFile: "/proc/\($0)/cmdline", encoding: .utf8))?
+        .hasPrefix("audispatchd\0") ?? false
+    }
+  }
+
+  /// Kills it whole: the process that holds the input, and the one that dispatches.
+  func killAll() async throws {
+    let worker = worker
+    child.signal(SIGKILL)
+    _ = try await child.end()
+    guard let worker else { return }
+    kill(worker, SIGKILL)
+    try await eventually("it is gone") { kill(worker, 0) != 0 }
+  }
+
   /// What it wrote on its standard output and error.
   var messages: String { files.scratch.text("daemon.out") + files.scratch.text("daemon.err") }
 
@@ -87,7 +115,11 @@ final class Audispatchd: Dispatcher {
     let clock = ContinuousClock()
     let end = clock.now + .seconds(60)
     while !rest.isEmpty {
-      let n = unsafe rest.withUnsafeBytes { unsafe ad_send(input, $0.baseAddress!, $0.count) }
+      let n = unsafe rest.withUnsafeBytes { bytes in
+        isPiped
+          ? unsafe write(input, bytes.baseAddress!, bytes.count)
+          : unsafe ad_send(input, bytes.baseAddress!, bytes.count)
+      }
       if n > 0 {
         rest = rest.dropFirst(n)
       } else if errno == EAGAIN {

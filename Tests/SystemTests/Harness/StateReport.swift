@@ -9,6 +9,7 @@ struct StateReport: Decodable, Sendable {
     let pid: Int32
     let version: String
     let uptime_seconds: Double
+    let deaths: Int
   }
 
   struct Source: Decodable, Sendable {

@@ -1,5 +1,6 @@
 // A plugin for tests: plugin MODE FILE
 //   copy            appends its input to FILE
+//   lines           as copy, but whole lines only
 //   catch           as copy; catches SIGHUP and notes it
 //   never           never reads
 //   gate:PATH       reads nothing until PATH exists, then as copy
@@ -80,6 +81,20 @@ static void copy_lines(long lines) {
 	}
 }
 
+static void whole_lines(void) {
+	static char buffer[512 << 10];
+	size_t have = 0;
+	ssize_t n;
+	while ((n = read(0, buffer + have, sizeof buffer - have)) > 0) {
+		have += (size_t)n;
+		char *last = memrchr(buffer, '\n', have);
+		if (!last) continue;
+		size_t whole = (size_t)(last + 1 - buffer);
+		keep(buffer, whole);
+		memmove(buffer, buffer + whole, have -= whole);
+	}
+}
+
 static void confirm(long every, long die) {
 	static char line[64 << 10];
 	const char *first = getenv("AUDISPATCH_FIRST");
@@ -89,6 +104,8 @@ static void confirm(long every, long die) {
 	note("first %llu", number);
 	while (fgets(line, sizeof line, in)) {
 		char text[(64 << 10) + 32], ok[32];
+		// The end of a dispatcher that died: the record comes again, whole.
+		if (!strchr(line, '\n')) break;
 		int gap = strstr(line, "op=queue-drop") != 0;
 		if (gap) keep(text, snprintf(text, sizeof text, "- %s", line));
 		else keep(text, snprintf(text, sizeof text, "%llu %s", number++, line));
@@ -145,6 +162,7 @@ int main(int argc, char **argv) {
 	if (flock(lock, LOCK_EX | LOCK_NB)) note("OVERLAP");
 	long a = 0, b = 0;
 	if (!strcmp(mode, "copy")) copy(0, 0);
+	else if (!strcmp(mode, "lines")) whole_lines();
 	else if (!strcmp(mode, "catch")) {
 		struct sigaction s = {.sa_handler = on_hup};
 		sigaction(SIGHUP, &s, 0);

@@ -1,0 +1,228 @@
+#define _GNU_SOURCE
+#include "CAudispatch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+// A transfer of bytes whose outcome the kernel itself stores, within the system call: a process
+// that is killed at any moment leaves either "nothing" or the exact count.
+typedef struct {
+	uint64_t base;	// bytes transferred before
+	uint64_t records_before;	// whole records among them
+	uint32_t records, bytes;	// of what is offered
+	uint32_t exact;	// a pipe: all of `bytes` or nothing, which the mark tells
+	struct iovec vector;
+	struct mmsghdr message;	// msg_len: the outcome
+} transfer;
+
+typedef struct {
+	transfer attempt[2];
+	uint32_t current;
+} stream;
+
+struct ad_survivor {
+	char magic[8];
+	uint32_t current, attempts;
+	uint64_t generation, attempted_at;
+	uint64_t floor;	// input below this number is not in the ring
+	stream input;
+	ad_snapshot snapshot[2];
+	struct {
+		uint64_t child;	// which of its children the stream went to; 0: none
+		stream output;
+		char name[AD_NAME_MAX];
+	} plugin[AD_PLUGINS_MAX];
+};
+
+static const char magic[8] = "audisp1";
+
+size_t ad_survivor_bytes(void) { return (sizeof(ad_survivor) + 4095) / 4096 * 4096; }
+
+// The ring is mapped twice, one copy behind the other: what wraps around is contiguous.
+ad_survivor *ad_survivor_map(int fd, size_t ring, unsigned char **bytes) {
+	size_t head = ad_survivor_bytes();
+	if (ftruncate(fd, (off_t)(head + ring))) return 0;
+	unsigned char *place = mmap(0, head + 2 * ring, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (place == MAP_FAILED) return 0;
+	int access = PROT_READ | PROT_WRITE, how = MAP_SHARED | MAP_FIXED;
+	if (mmap(place, head + ring, access, how, fd, 0) == MAP_FAILED) return 0;
+	if (mmap(place + head + ring, ring, access, how, fd, (off_t)head) == MAP_FAILED) return 0;
+	ad_survivor *s = (ad_survivor *)place;
+	// The outcome must not meet a page that is not there.
+	mlock(&s->input, sizeof s->input);
+	*bytes = place + head;
+	if (memcmp(s->magic, magic, sizeof magic)) memcpy(s->magic, magic, sizeof magic);
+	return s;
+}
+
+static uint64_t done(const stream *s) {
+	const transfer *t = &s->attempt[__atomic_load_n(&s->current, __ATOMIC_ACQUIRE) & 1];
+	return t->base + t->message.msg_len;
+}
+
+static transfer *prepare(stream *s, uint64_t base, void *bytes, size_t count) {
+	uint32_t next = !(s->current & 1);
+	transfer *t = &s->attempt[next];
+	t->base = base;
+	t->exact = 0;
+	t->bytes = (uint32_t)count;
+	t->vector = (struct iovec){bytes, count};
+	memset(&t->message, 0, sizeof t->message);
+	t->message.msg_hdr.msg_iov = &t->vector;
+	t->message.msg_hdr.msg_iovlen = 1;
+	return t;
+}
+
+static void begin(stream *s, transfer *t) {
+	__atomic_store_n(&s->current, (uint32_t)(t - s->attempt), __ATOMIC_RELEASE);
+}
+
+// Input
+
+static const unsigned char mark_byte = 0x01;	// in no line, and in no binary record's text
+enum { MARK = 16 };
+
+ssize_t ad_survivor_receive(ad_survivor *s, int fd, bool is_socket, uint64_t base, void *bytes,
+	size_t count) {
+	if (is_socket) {
+		transfer *t = prepare(&s->input, base, bytes, count);
+		begin(&s->input, t);
+		int n = (int)syscall(SYS_recvmmsg, fd, &t->message, 1, MSG_DONTWAIT, 0);
+		return n < 0 ? -1 : (ssize_t)t->message.msg_len;
+	}
+	// Of a pipe exactly what it holds is asked for, so that all of it comes or nothing.
+	int waiting = 0;
+	if (ioctl(fd, FIONREAD, &waiting)) return -1;
+	if (waiting < 1) waiting = 1;	// The end, most likely.
+	if ((size_t)waiting < count) count = (size_t)waiting;
+	size_t marked = count < MARK ? count : MARK;
+	memset((unsigned char *)bytes + count - marked, mark_byte, marked);
+	transfer *t = prepare(&s->input, base, bytes, count);
+	t->exact = 1;
+	begin(&s->input, t);
+	ssize_t n = read(fd, bytes, count);
+	if (n > 0) t->message.msg_len = (unsigned)n;
+	return n;
+}
+
+uint64_t ad_survivor_received(const ad_survivor *s, const unsigned char *ring, size_t size) {
+	const transfer *t = &s->input.attempt[s->input.current & 1];
+	if (!t->exact || t->message.msg_len) return done(&s->input);
+	size_t marked = t->bytes < MARK ? t->bytes : MARK;
+	const unsigned char *end = ring + t->base % size + t->bytes;
+	for (size_t i = 1; i <= marked; i++)
+		if (end[-(ssize_t)i] != mark_byte) return t->base + t->bytes;
+	return t->base;
+}
+
+void ad_survivor_skip(ad_survivor *s, uint64_t to) {
+	begin(&s->input, prepare(&s->input, to, 0, 0));
+	__atomic_store_n(&s->floor, to, __ATOMIC_RELEASE);
+}
+
+uint64_t ad_survivor_floor(const ad_survivor *s) { return s->floor; }
+
+// Output
+
+ssize_t ad_survivor_send(ad_survivor *s, int slot, int fd, const void *bytes, size_t count,
+	uint64_t base, uint64_t records_before, uint32_t records) {
+	stream *o = &s->plugin[slot].output;
+	transfer *t = prepare(o, base, (void *)bytes, count);
+	t->records_before = records_before;
+	t->records = records;
+	begin(o, t);
+	int n = (int)syscall(SYS_sendmmsg, fd, &t->message, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	return n < 0 ? -1 : (ssize_t)t->message.msg_len;
+}
+
+uint64_t ad_survivor_sent(const ad_survivor *s, int slot, uint64_t *records) {
+	const stream *o = &s->plugin[slot].output;
+	const transfer *t = &o->attempt[o->current & 1];
+	uint32_t sent = t->message.msg_len;
+	*records = t->records_before
+		+ (t->bytes ? (uint64_t)t->records * sent / t->bytes : 0);
+	return t->base + sent;
+}
+
+void ad_survivor_begin_child(ad_survivor *s, int slot, const char *name, uint64_t child) {
+	strncpy(s->plugin[slot].name, name, AD_NAME_MAX - 1);
+	begin(&s->plugin[slot].output, prepare(&s->plugin[slot].output, 0, 0, 0));
+	transfer *t = &s->plugin[slot].output.attempt[s->plugin[slot].output.current];
+	t->records_before = t->records = 0;
+	__atomic_store_n(&s->plugin[slot].child, child, __ATOMIC_RELEASE);
+}
+
+void ad_survivor_name(ad_survivor *s, int slot, const char *name) {
+	strncpy(s->plugin[slot].name, name, AD_NAME_MAX - 1);
+}
+const char *ad_survivor_named(const ad_survivor *s, int slot) { return s->plugin[slot].name; }
+uint64_t ad_survivor_child(const ad_survivor *s, int slot) { return s->plugin[slot].child; }
+
+// Snapshots
+
+ad_snapshot *ad_survivor_next(ad_survivor *s) { return &s->snapshot[!(s->current & 1)]; }
+const ad_snapshot *ad_survivor_last(const ad_survivor *s) { return &s->snapshot[s->current & 1]; }
+void ad_survivor_publish(ad_survivor *s) {
+	__atomic_store_n(&s->current, !(s->current & 1), __ATOMIC_RELEASE);
+}
+
+uint64_t ad_survivor_generation(const ad_survivor *s) { return s->generation; }
+
+uint32_t ad_survivor_enter(ad_survivor *s, uint64_t at) {
+	s->attempts = s->generation && s->attempted_at == at ? s->attempts + 1 : 0;
+	s->attempted_at = at;
+	s->generation++;
+	return s->attempts;
+}
+
+// Processes and messages with descriptors
+
+int ad_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
+
+int ad_message_pair(int pair[2]) {
+	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
+}
+
+int ad_send_message(int fd, const void *bytes, size_t count, const int *fds, int n) {
+	struct iovec vector = {(void *)bytes, count};
+	union { char bytes[CMSG_SPACE(2 * sizeof(int))]; struct cmsghdr align; } control;
+	struct msghdr m = {.msg_iov = &vector, .msg_iovlen = 1};
+	if (n > 0) {
+		m.msg_control = control.bytes;
+		m.msg_controllen = CMSG_SPACE((size_t)n * sizeof(int));
+		struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN((size_t)n * sizeof(int));
+		memcpy(CMSG_DATA(c), fds, (size_t)n * sizeof(int));
+	}
+	return sendmsg(fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -1 : 0;
+}
+
+ssize_t ad_receive_message(int fd, void *bytes, size_t capacity, int fds[2]) {
+	struct iovec vector = {bytes, capacity};
+	union { char bytes[CMSG_SPACE(2 * sizeof(int))]; struct cmsghdr align; } control;
+	struct msghdr m = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = control.bytes,
+		.msg_controllen = sizeof control.bytes};
+	fds[0] = fds[1] = -1;
+	ssize_t n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	if (n < 0) return -1;
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+		memcpy(fds, CMSG_DATA(c), c->cmsg_len - CMSG_LEN(0) < 2 * sizeof(int)
+			? c->cmsg_len - CMSG_LEN(0) : 2 * sizeof(int));
+	return n;
+}
+
+ssize_t ad_peek(int fd, void *bytes, size_t count) {
+	return recv(fd, bytes, count, MSG_PEEK | MSG_DONTWAIT);
+}

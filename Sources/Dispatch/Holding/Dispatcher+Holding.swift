@@ -1,0 +1,330 @@
+import AuditRecord
+import CAudispatch
+import Configuration
+import Glibc
+import Journal
+import Linux
+
+/// What a dead process had for a plugin, on its way into the plugin's queue.
+struct Inheritance {
+  var queue: Predecessor.Queue
+  /// Its child may still run, and read.
+  var isAwaited: Bool
+  /// What was written to the child: bytes and whole records.
+  var sent: (bytes: UInt64, records: UInt64)?
+  /// What of it the child had not read.
+  var unread: UInt64 = 0
+  var unreadRecords: UInt64 = 0
+  /// The highest number that it confirmed last.
+  var confirmed: UInt64?
+  /// Bytes that the child had read, of records that are read back now to know which these were.
+  var left: UInt64?
+
+  var isPassingOver: Bool { left != nil }
+}
+
+/// Leaving behind what a successor needs.
+extension Dispatcher {
+  /// Makes the state as it is now that which a successor finds. Nothing may be written to a plugin,
+  /// or consumed of what it says, that was not published before.
+  func publish() {
+    guard survivor.isHeld else { return }
+    unsafe survivor.publish { snapshot in
+      let settled = source.settled
+      unsafe snapshot.pointee.settled = settled.byte
+      unsafe snapshot.pointee.settled_sequence = settled.sequence
+      unsafe withUnsafeBytes(of: settled.reader) { reader in
+        unsafe withUnsafeMutableBytes(of: &snapshot.pointee.reader) { kept in
+          unsafe kept.copyMemory(from: reader)
+        }
+      }
+      unsafe snapshot.pointee.taken = source.taken
+      unsafe snapshot.pointee.next_sequence = journal.nextSequence
+      unsafe snapshot.pointee.next_event = journal.events
+      unsafe snapshot.pointee.records = source.records
+      unsafe snapshot.pointee.bytes = source.bytes
+      unsafe snapshot.pointee.events = events
+      unsafe withUnsafeMutableBytes(of: &snapshot.pointee.malformed) { raw in
+        for (index, count) in source.malformed.enumerated() {
+          unsafe raw.storeBytes(of: count, toByteOffset: 8 * index, as: UInt64.self)
+        }
+      }
+      unsafe snapshot.pointee.spool_shift = spoolShift
+      var used = 0
+      for plugin in plugins {
+        guard let slot = plugin.slot else { continue }
+        unsafe plugin.left(end: journal.nextSequence).store(
+          &ad_snapshot_plugin(snapshot, Int32(slot)).pointee)
+        used = max(used, slot + 1)
+      }
+      unsafe snapshot.pointee.plugins = UInt64(used)
+    }
+  }
+
+  /// The journal's numbers less the log's; until this process has opened the log, as a predecessor
+  /// had them. 0: there was no log.
+  private var spoolShift: UInt64 {
+    guard let durable, durable.isSettled else { return predecessor?.spoolShift ?? 0 }
+    return durable.spool.sequenceShift
+  }
+
+  /// Events begun, by predecessors too.
+  var events: UInt64 { eventsBefore &+ journal.eventsBegun }
+
+  /// Gives a plugin its place in the surviving memory, and what a predecessor had for it.
+  func takeSlot(_ plugin: Plugin) {
+    guard survivor.isHeld, plugin.name.utf8.count <= Survivor.maximumName else { return }
+    if isTakingOver, let queue = predecessor?.queues[plugin.name] {
+      plugin.slot = queue.slot
+      plugin.subscription.confirms = plugin.configuration.confirms
+      plugin.subscription.adopt(queue.counters, firstNumber: queue.firstNumber)
+      plugin.subscription.encoding = queue.encoding
+      plugin.lifecycle.adopt(restarts: queue.restarts)
+      plugin.deliveredBefore = queue.counters.delivered
+      plugin.droppedReported = plugin.subscription.counters.dropped
+      let isStream = queue.child != 0 && survivor.child(queue.slot) == queue.child
+      plugin.inheritance = Inheritance(
+        queue: queue, isAwaited: isStream && holder?.kept[queue.child] != nil)
+      return
+    }
+    var taken = Set(plugins.compactMap(\.slot))
+    if isTakingOver { taken.formUnion(predecessor?.queues.values.map(\.slot) ?? []) }
+    plugin.slot = (0..<Survivor.maximumPlugins).first { !taken.contains($0) }
+    if let slot = plugin.slot { survivor.setName(slot, plugin.name) }
+  }
+
+  /// Lets go of a plugin that is configured no more.
+  func remove(_ plugin: Plugin) {
+    plugins.removeAll { $0.id == plugin.id }
+    if let slot = plugin.slot { survivor.setName(slot, "") }
+  }
+
+  /// A child was started: should this process die, the holder waits for its end.
+  func keep(_ plugin: Plugin) {
+    guard let slot = plugin.slot, let pid = plugin.child?.pid, let ourEnd = plugin.ourEnd?.number,
+      let childEnd = plugin.childEnd?.number
+    else { return }
+    nextChild += 1
+    plugin.childNumber = survivor.generation << 32 | nextChild
+    plugin.confirmedAtStart = plugin.subscription.firstNumber
+    survivor.beginChild(slot, plugin.name, plugin.childNumber)
+    publish()
+    holder?.keep(plugin.childNumber, pid, ourEnd: ourEnd, childEnd: childEnd)
+  }
+
+  /// A child's end was seen, and its queue knows of it.
+  func letGo(_ plugin: Plugin) {
+    guard plugin.slot != nil, plugin.childNumber != 0 else { return }
+    let number = plugin.childNumber
+    plugin.childNumber = 0
+    publish()
+    holder?.forget(number)
+  }
+}
+
+extension Plugin {
+  /// What a successor is to know of it.
+  ///
+  /// - Parameter end: the number of the next record of the journal.
+  @inline(__always)
+  fileprivate func left(end: UInt64) -> Predecessor.Queue {
+    if var queue = inheritance?.queue {
+      queue.counters = subscription.counters
+      queue.firstNumber = subscription.firstNumber
+      if inheritance?.isPassingOver ?? false {
+        queue.undelivered = subscription.firstUndelivered(end: end)
+        queue.position += subscription.readPosition
+      }
+      return queue
+    }
+    return Predecessor.Queue(
+      slot: slot ?? 0, counters: subscription.counters,
+      undelivered: subscription.firstUndelivered(end: end), position: subscription.readPosition,
+      extraEnd: subscription.stream.extraEnd, deliveredAtStart: deliveredAtStart,
+      confirmedAtStart: confirmedAtStart, firstNumber: subscription.firstNumber,
+      restarts: lifecycle.restarts, child: childNumber, encoding: subscription.encoding)
+  }
+}
+
+/// Taking over from a process that died.
+extension Dispatcher {
+  /// Deaths in a row at one place of the input, by a fault of this program's own, after which that
+  /// input is passed over.
+  private static let maximumCrashes = 5
+
+  /// Begins where a predecessor was, if there was one: makes records again of what no log has yet,
+  /// which no plugin is given again.
+  func takeOver() {
+    isTakingOver = false
+    ownFirst = journal.nextSequence
+    guard survivor.isHeld else { return }
+    if let holder { _ = poller.add(holder.number, Token.holder, .read) }
+    guard let predecessor else {
+      _ = survivor.enter(at: 0)
+      return publish()
+    }
+    let attempts = survivor.enter(at: predecessor.nextSequence)
+    let count = predecessor.nextSequence - predecessor.settled.sequence
+    journal.beginBatch()
+    source.takeAgain(Int(count), into: journal, isNeeded: isSpooling)
+    if journal.batch.records > 0 { spool(journal.batch) }
+    ownFirst = journal.nextSequence
+    eventsBefore = predecessor.events &- journal.eventsBegun
+    if attempts >= Self.maximumCrashes, holder?.crashes ?? 0 >= Self.maximumCrashes,
+      source.pendingBytes > 0
+    {
+      say(
+        .alert,
+        "\(source.pendingBytes) bytes of input are passed over: with them the dispatching process "
+          + "died \(attempts) times")
+      source.passOverPending()
+    }
+    for (name, queue) in predecessor.queues where !plugins.contains(where: { $0.name == name }) {
+      survivor.setName(queue.slot, "")
+    }
+    publish()
+    for plugin in plugins where plugin.inheritance?.isAwaited == false {
+      settleInheritance(plugin)
+    }
+  }
+
+  /// Takes the holder's messages.
+  func hearHolder() {
+    guard let holder else { return }
+    let isThere = holder.receive { ended in predecessorsChildEnded(ended) }
+    guard !isThere else { return }
+    poller.remove(holder.number)
+    self.holder = nil
+    say(.warning, "the process that holds the input is gone: no other takes over from this one")
+  }
+
+  private func predecessorsChildEnded(_ ended: consuming HolderLink.Ended) {
+    guard
+      let plugin = plugins.first(where: {
+        $0.inheritance?.queue.child == ended.id && $0.inheritance?.isAwaited ?? false
+      }), let queue = plugin.inheritance?.queue
+    else {
+      holder?.forget(ended.id)
+      return
+    }
+    // Looked at, not taken: should this process die now, its successor has to find it.
+    let unread = UnixSocket.peekAll(ended.childEnd?.number)
+    let said = UnixSocket.peekAll(ended.ourEnd?.number)
+    var confirmations = ConfirmationReader()
+    plugin.inheritance?.sent = survivor.sent(queue.slot)
+    plugin.inheritance?.unread = UInt64(unread.count)
+    plugin.inheritance?.unreadRecords = Unread.records(unread, queue.encoding)
+    plugin.inheritance?.confirmed = confirmations.take(said)
+    plugin.inheritance?.isAwaited = false
+    settleInheritance(plugin)
+  }
+
+  /// Settles what was queued, as soon as it is known what the plugin had read, and what the log has.
+  func settleInheritance(_ plugin: Plugin) {
+    guard let inheritance = plugin.inheritance, !inheritance.isAwaited, !inheritance.isPassingOver
+    else { return }
+    if plugin.subscription.storage != nil, let durable {
+      guard durable.isSettled else { return }
+      if durable.isOpen { return adoptFromLog(plugin, inheritance, durable) }
+    }
+    let queue = inheritance.queue
+    let delivered: UInt64
+    if plugin.subscription.confirms {
+      delivered = inheritance.confirmed.map { $0 &+ 1 &- queue.firstNumber } ?? 0
+    } else {
+      let sent = inheritance.sent?.records ?? 0
+      let total = queue.deliveredAtStart + sent - min(sent, inheritance.unreadRecords)
+      delivered = max(total, queue.counters.delivered) - queue.counters.delivered
+    }
+    plugin.subscription.settle(
+      queued: queue.counters.queued, bytes: queue.counters.queuedBytes,
+      delivered: min(delivered, queue.counters.queued))
+    let lost = queue.counters.queued - min(delivered, queue.counters.queued)
+    if lost > 0 {
+      say(
+        .error,
+        "plugin \(plugin.name): \(lost) records were only in the memory of the process that died")
+    }
+    finishInheritance(plugin)
+  }
+
+  /// The log has what was queued; where in it the plugin was shows by the bytes that it read.
+  private func adoptFromLog(
+    _ plugin: Plugin, _ inheritance: Inheritance, _ durable: DurableQueues
+  ) {
+    let queue = inheritance.queue
+    let shift = durable.spool.sequenceShift
+    let end = max(durable.endAtOpening, ownFirst) &- shift
+    let from =
+      queue.undelivered >= durable.endAtOpening
+      ? queue.undelivered &- shift
+      : min(
+        queue.undelivered &- (predecessor?.spoolShift ?? shift), durable.endAtOpening &- shift)
+    let cursor = durable.cursors[plugin.name] ?? SpoolCursor(next: from, number: queue.firstNumber)
+    let waiting = cursor.wanted(of: from..<max(from, end))
+    plugin.subscription.adoptStored(
+      waiting.map { $0.lowerBound &+ shift..<$0.upperBound &+ shift },
+      queued: queue.counters.queued, bytes: queue.counters.queuedBytes)
+    if plugin.subscription.confirms {
+      if let confirmed = inheritance.confirmed {
+        plugin.subscription.confirmStored(below: confirmed &+ 1)
+      }
+      plugin.inheritance?.left = 0
+    } else if let sent = inheritance.sent, queue.extraEnd <= queue.position,
+      sent.bytes >= queue.position + inheritance.unread
+    {
+      plugin.inheritance?.left = sent.bytes - queue.position - inheritance.unread
+    } else {
+      // An announcement lies between: it is not known which records were read, so they come again.
+      plugin.inheritance?.left = 0
+    }
+    passOver(plugin)
+  }
+
+  /// Counts as delivered what the dead process's child had read, as it is read back.
+  func passOver(_ plugin: Plugin) {
+    guard let inheritance = plugin.inheritance, let left = inheritance.left else { return }
+    plugin.subscription.setSafe(below: .max)
+    let rest = plugin.subscription.passOver(left, journal: journal, scratch: &scratch)
+    plugin.inheritance?.left = rest
+    // What was passed over is in the queue's own count of the stream.
+    if rest > 0, plugin.subscription.storedRecords > 0 {
+      loadStored(plugin)
+      return scheduleTick(now + .milliseconds(2))
+    }
+    let queue = inheritance.queue
+    let sent = inheritance.sent?.records ?? 0
+    let done =
+      plugin.subscription.confirms
+      ? plugin.subscription.firstNumber - queue.confirmedAtStart
+      : plugin.subscription.counters.delivered - queue.deliveredAtStart
+    plugin.subscription.beginAgain(repeated: sent - min(sent, done), journal: journal)
+    if plugin.configuration.overflowAction == .lossless, let durable, durable.isOpen {
+      plugin.subscription.setSafe(below: durable.safeBelow)
+    }
+    finishInheritance(plugin)
+  }
+
+  private func finishInheritance(_ plugin: Plugin) {
+    guard let child = plugin.inheritance?.queue.child else { return }
+    plugin.inheritance = nil
+    publish()
+    if child != 0 { holder?.forget(child) }
+    if let durable, durable.isOpen, plugin.subscription.storage != nil { commit(durable) }
+    scheduleTick(now)
+  }
+
+  /// Where the opened log goes on in the journal: there where a predecessor had come with it.
+  func placeOfLog(_ opened: Spool.Opened, _ durable: DurableQueues) -> UInt64 {
+    let first =
+      durable.early.first.map { $0.slice.segment.firstSequence + UInt64($0.slice.start) }
+      ?? journal.nextSequence
+    guard let shift = predecessor?.spoolShift else { return first }
+    let place = opened.nextSequence &+ shift
+    if place < first { return first }
+    durable.early = durable.early.compactMap { early in
+      early.slice.from(place).map { ($0, early.nextEvent) }
+    }
+    return min(place, journal.nextSequence)
+  }
+}

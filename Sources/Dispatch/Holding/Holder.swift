@@ -1,0 +1,257 @@
+import Glibc
+public import Linux
+
+/// Keeps the input while the process that dispatches dies and is started again.
+///
+/// auditd sees one child that lives on: this process. It reads nothing, writes nothing and takes
+/// next to no time; it starts the worker (the same program again), passes signals on to it, keeps
+/// copies of the plugins' sockets, and is the one that a dead worker's plugins fall to.
+public final class Holder {
+  /// A worker's child.
+  private final class Kept {
+    let pid: Int32
+    /// Readable when it has ended; `nil` when it had before it was kept.
+    let number: Int32?
+    let ourEnd: Descriptor
+    let childEnd: Descriptor
+    /// Its worker is dead, since then.
+    var orphanedAt: Moment?
+    var wasAsked = false
+    var wasKilled = false
+    var isReported = false
+
+    init(pid: Int32, ourEnd: consuming Descriptor, childEnd: consuming Descriptor) {
+      self.pid = pid
+      if let process = Descriptor.process(pid) { number = process.release() } else { number = nil }
+      self.ourEnd = ourEnd
+      self.childEnd = childEnd
+    }
+
+    deinit { if let number { close(number) } }
+
+    var hasEnded: Bool { number.map { DescriptorKind.isReadable($0) } ?? true }
+  }
+
+  private let arguments: [String]
+  private let memory: Descriptor
+  private let signals: SignalSource
+  private var poller: Poller
+  private var messages = Messages(program: "audispatchd")
+  private var kept: [UInt64: Kept] = [:]
+  private var worker: ChildProcess?
+  private var channel: MessageChannel?
+  private var isReady = false
+  private var wasToldToStop = false
+  /// Deaths in a row before the input was read.
+  private var earlyDeaths = 0
+  /// Deaths in a row by a fault of the worker's own.
+  private var crashes = 0
+  private var startAt: Moment?
+
+  private enum Event {
+    static let signals: UInt64 = 1
+    static let worker: UInt64 = 2
+    static let channel: UInt64 = 3
+    static let child: UInt64 = 1 << 63
+  }
+
+  /// - Parameter arguments: of the program, without its name.
+  public init(_ arguments: [String]) throws(SystemError) {
+    self.arguments = arguments
+    memory = try Descriptor.anonymousFile("audispatch")
+    poller = try Poller()
+    signals = try SignalSource([
+      SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCONT, SIGCHLD,
+    ])
+    Signals.ignoreBrokenPipes()
+    _ = becomeSubreaper()
+    _ = poller.add(signals.number, Event.signals, .read)
+  }
+
+  /// Whether this process is a worker already.
+  public static var isWorker: Bool { unsafe getenv(HolderLink.variable) != nil }
+
+  /// Of a worker's descriptors those from here on are what others left open.
+  public static var firstDescriptorOfNobody: UInt32 { UInt32(HolderLink.descriptor) + 1 }
+
+  /// Runs until the worker ends of itself.
+  ///
+  /// - Returns: its exit status.
+  public func run() -> Int32 {
+    startAt = .now
+    while true {
+      if let due = startAt, due <= .now {
+        startAt = nil
+        start()
+      }
+      let count = poller.wait(milliseconds: timeout())
+      for index in 0..<count {
+        let (token, _) = poller.event(index)
+        switch token {
+        case Event.signals: passOn()
+        case Event.channel: readMessages()
+        default: break
+        }
+      }
+      if let status = lookAtWorker() { return status }
+      lookAtOrphans()
+    }
+  }
+
+  private func timeout() -> Int32 {
+    if kept.values.contains(where: { $0.orphanedAt != nil && !$0.isReported }) {
+      return 20
+    }
+    guard let due = startAt else { return -1 }
+    return Int32(max(0, (due.nanoseconds - Moment.now.nanoseconds) / 1_000_000 + 1))
+  }
+
+  // MARK: The worker
+
+  private func start() {
+    do {
+      let (ours, theirs) = try MessageChannel.pair()
+      let end = Descriptor(owning: theirs)
+      let channel = MessageChannel(owning: Descriptor(owning: ours))
+      let ids = kept.map { " \($0.key):\($0.value.pid)" }.joined()
+      channel.send("hello \(crashes)" + ids, [memory.number])
+      var environment = Self.environment
+      environment.append("\(HolderLink.variable)=1")
+      let child = try ChildProcess(
+        path: "/proc/self/exe", name: "audispatchd", arguments: arguments,
+        environment: environment, input: 0, output: 1, error: 2, extra: end.number)
+      isReady = false
+      _ = poller.add(child.pidfd, Event.worker, .read)
+      _ = poller.add(channel.number, Event.channel, .read)
+      for (id, child) in kept where child.isReported { report(id, child, channel) }
+      if wasToldToStop { child.signal(SIGTERM) }
+      worker = consume child
+      self.channel = consume channel
+    } catch {
+      messages.write(.alert, "\(error)")
+      diedEarly()
+    }
+  }
+
+  private static var environment: [String] {
+    var all: [String] = []
+    var next = unsafe environ
+    while let entry = unsafe next.pointee {
+      all.append(unsafe String(cString: entry))
+      unsafe next += 1
+    }
+    return all
+  }
+
+  /// The exit status when the worker has ended of itself.
+  private func lookAtWorker() -> Int32? {
+    guard let end = worker?.reap() else { return nil }
+    if let fd = worker?.pidfd { poller.remove(fd) }
+    readMessages()
+    if let fd = channel?.number { poller.remove(fd) }
+    channel = nil
+    worker = nil
+    guard case .signal(let signal) = end else {
+      if case .exit(let status) = end { return status }
+      return 1
+    }
+    let isOurFault = [SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGABRT, SIGFPE].contains(signal)
+    crashes = isOurFault ? crashes + 1 : 0
+    let now = Moment.now
+    for child in kept.values where child.orphanedAt == nil {
+      child.orphanedAt = now
+      shutdown(child.ourEnd.number, Int32(SHUT_WR))
+      if let fd = child.number { _ = poller.add(fd, Event.child, .read) }
+    }
+    messages.write(
+      .alert, "the dispatching process died by signal \(signal): another one takes over")
+    if isReady {
+      earlyDeaths = 0
+      startAt = now
+    } else {
+      diedEarly()
+    }
+    return nil
+  }
+
+  /// One that dies before it has read anything is started less and less often.
+  private func diedEarly() {
+    earlyDeaths += 1
+    let delay = min(Duration.milliseconds(50) * (1 << min(earlyDeaths - 1, 8)), .seconds(5))
+    startAt = Moment.now + (earlyDeaths <= 2 ? .zero : delay)
+  }
+
+  private func passOn() {
+    while let signal = signals.next() {
+      switch signal {
+      case SIGCHLD: break
+      case SIGTERM, SIGINT:
+        wasToldToStop = true
+        worker?.signal(signal)
+      default: worker?.signal(signal)
+      }
+    }
+  }
+
+  private func readMessages() {
+    while true {
+      guard let received = channel?.receive() else { return }
+      switch consume received {
+      case .nothing: return
+      case .ended:
+        if let fd = channel?.number { poller.remove(fd) }
+        return
+      case .message(let text, let ourEnd, let childEnd):
+        let words = text.split(separator: " ")
+        switch words.first {
+        case "ready": isReady = true
+        case "keep":
+          guard words.count == 3, let id = UInt64(words[1]), let pid = Int32(words[2]),
+            let ourEnd, let childEnd
+          else { continue }
+          kept[id] = Kept(pid: pid, ourEnd: ourEnd, childEnd: childEnd)
+        case "forget":
+          if words.count == 2, let id = UInt64(words[1]) { kept[id] = nil }
+        default: continue
+        }
+      }
+    }
+  }
+
+  // MARK: A dead worker's plugins
+
+  /// Reaps what has fallen to this process; asks and makes those to end that do not see that their
+  /// input has.
+  private func lookAtOrphans() {
+    guard kept.values.contains(where: { $0.orphanedAt != nil && !$0.isReported }) else {
+      return reapStrangers()
+    }
+    reapStrangers()
+    let now = Moment.now
+    for (id, child) in kept {
+      guard let since = child.orphanedAt, !child.isReported else { continue }
+      if child.hasEnded {
+        if let fd = child.number { poller.remove(fd) }
+        child.isReported = true
+        if channel != nil { report(id, child, channel!) }
+      } else if now - since > .seconds(5), !child.wasKilled {
+        child.wasKilled = true
+        kill(child.pid, SIGKILL)
+      } else if now - since > .seconds(2), !child.wasAsked {
+        child.wasAsked = true
+        kill(child.pid, SIGTERM)
+      }
+    }
+  }
+
+  private func report(_ id: UInt64, _ child: Kept, _ channel: borrowing MessageChannel) {
+    channel.send("ended \(id)", [child.ourEnd.number, child.childEnd.number])
+  }
+
+  /// Children that are not the worker. The worker itself is waited for by its number only.
+  private func reapStrangers() {
+    while let pid = ChildProcess.endedChild, pid != worker?.pid {
+      ChildProcess.forget(pid)
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import Glibc
+import Linux
+
+/// The connection of the process that dispatches to the one that holds its input.
+///
+/// Both sides write messages of one line:
+///
+///     hello N ID:PID …   first, with the surviving memory: crashes in a row, and children of a
+///                        dead predecessor
+///     ended ID           such a child is gone; with both ends of its socket
+///     keep ID PID        a child was started; with both ends of its socket
+///     forget ID          all that is to be known of a child is in the surviving memory
+///     ready              input is being read
+final class HolderLink {
+  /// The variable by which a process knows that it has a holder, at descriptor 3.
+  static let variable = "AUDISPATCH_HOLDER"
+  static let descriptor: Int32 = 3
+
+  private let channel: MessageChannel
+  /// Children of the predecessor that the holder knows, by their numbers.
+  private(set) var kept: [UInt64: Int32] = [:]
+  let memory: Survivor
+  /// Deaths in a row by a fault of the program's own.
+  private(set) var crashes = 0
+
+  /// `nil` without a holder.
+  static func connect() -> HolderLink? {
+    guard let value = unsafe getenv(variable), unsafe String(cString: value) == "1",
+      DescriptorKind.isSocket(descriptor)
+    else { return nil }
+    unsafe unsetenv(variable)
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    return HolderLink(MessageChannel(owning: Descriptor(owning: descriptor)))
+  }
+
+  private init?(_ channel: consuming MessageChannel) {
+    let received = channel.receive()
+    guard case .message(let text, let file?, _) = consume received,
+      let memory = try? Survivor(held: file)
+    else { return nil }
+    self.memory = memory
+    for word in text.split(separator: " ").dropFirst() {
+      if let number = Int(word) { crashes = number }
+      let parts = word.split(separator: ":")
+      if parts.count == 2, let id = UInt64(parts[0]), let pid = Int32(parts[1]) { kept[id] = pid }
+    }
+    self.channel = channel
+  }
+
+  var number: Int32 { channel.number }
+
+  func ready() { channel.send("ready") }
+
+  func keep(_ id: UInt64, _ pid: Int32, ourEnd: Int32, childEnd: Int32) {
+    channel.send("keep \(id) \(pid)", [ourEnd, childEnd])
+  }
+
+  func forget(_ id: UInt64) { channel.send("forget \(id)") }
+
+  /// A dead predecessor's child that is gone now.
+  struct Ended: ~Copyable {
+    let id: UInt64
+    let ourEnd: Descriptor?
+    let childEnd: Descriptor?
+  }
+
+  /// Takes the messages that wait; `false` when the holder is gone.
+  func receive(_ body: (consuming Ended) -> Void) -> Bool {
+    while true {
+      switch channel.receive() {
+      case .nothing: return true
+      case .ended: return false
+      case .message(let text, let ourEnd, let childEnd):
+        let words = text.split(separator: " ")
+        guard words.count == 2, words[0] == "ended", let id = UInt64(words[1]) else { continue }
+        body(Ended(id: id, ourEnd: ourEnd, childEnd: childEnd))
+      }
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import AuditRecord
+import Journal
+import Linux
+
+/// The input that was read and is still needed, in a ring that can outlive this process.
+///
+///     settled … (a durable log does not have it yet) … start … (no record yet) … end
+///
+/// Numbers are bytes of the input from its beginning on.
+@safe
+struct Intake: ~Copyable {
+  /// Read at once, at most.
+  private static let readBytes = 256 << 10
+  /// Beyond this it is worth to begin anew: memory that was just used is the fastest.
+  private static let warmBytes = UInt64(512 << 10)
+
+  let survivor: Survivor
+  private(set) var start: UInt64
+  private(set) var end: UInt64
+  /// What was made into records from here on is still needed, and which records that were.
+  private(set) var settled: Settled
+  /// Ends of batches that are not settled, in order.
+  private var waiting: [Settled] = []
+  private var firstWaiting = 0
+
+  /// A place in the input between two batches.
+  struct Settled {
+    var byte: UInt64
+    /// The number of the first record behind it.
+    var sequence: UInt64
+    var reader: RecordReader
+  }
+
+  /// - Parameters:
+  ///   - settled: where to begin.
+  ///   - end: behind what was read by a predecessor.
+  init(_ survivor: Survivor, settled: Settled, end: UInt64) {
+    self.survivor = survivor
+    self.settled = settled
+    start = settled.byte
+    self.end = end
+  }
+
+  /// Bytes that were read and are not yet a record.
+  var pendingBytes: Int { Int(end - start) }
+
+  /// Forgets what is not a record yet: another stream begins.
+  mutating func clear() { start = end }
+
+  /// Reads once.
+  mutating func fill(_ fd: Int32, isSocket: Bool) -> ReadResult {
+    var room = Survivor.ringBytes - Int(end - settled.byte)
+    if room < Self.readBytes {
+      // What a slow disk does not have yet stays in the journal's memory only.
+      settle(below: .max)
+      room = Survivor.ringBytes - Int(end - start)
+    }
+    let result = survivor.receive(
+      fd, isSocket: isSocket, at: end, limit: min(Self.readBytes, room))
+    if case .bytes(let count) = result { end += UInt64(count) }
+    return result
+  }
+
+  /// Whether nothing in the ring is needed, and much of it was used.
+  var isUsedUp: Bool {
+    start == end && settled.byte == start && start % UInt64(Survivor.ringBytes) > Self.warmBytes
+  }
+
+  /// Goes on at the ring's beginning. What a successor would begin with has to be published before:
+  /// it must not need what is left here.
+  mutating func beginAnew() {
+    let ring = UInt64(Survivor.ringBytes)
+    let place = (end / ring + 1) * ring
+    survivor.skip(to: place)
+    start = place
+    end = place
+    settled.byte = place
+  }
+
+  /// Gives what is not yet a record to `body`, which says how much of it it made into records.
+  mutating func take(_ body: (Span<UInt8>, inout Int) -> Void) {
+    let bytes = unsafe survivor.bytes(from: start, count: pendingBytes)
+    let span = unsafe Span<UInt8>(_unsafeBytes: UnsafeRawBufferPointer(bytes))
+    var position = 0
+    body(span, &position)
+    start += UInt64(position)
+  }
+
+  /// What was made into records up to here is needed until the log has it; `isNeeded` is false
+  /// where there is no log.
+  mutating func note(sequence: UInt64, reader: RecordReader, isNeeded: Bool) {
+    let place = Settled(byte: start, sequence: sequence, reader: reader)
+    if isNeeded {
+      waiting.append(place)
+    } else {
+      settled = place
+      waiting.removeAll(keepingCapacity: true)
+      firstWaiting = 0
+    }
+  }
+
+  /// The log has every record below this number.
+  mutating func settle(below sequence: UInt64) {
+    while firstWaiting < waiting.count, waiting[firstWaiting].sequence <= sequence {
+      settled = waiting[firstWaiting]
+      firstWaiting += 1
+    }
+    if firstWaiting == waiting.count {
+      waiting.removeAll(keepingCapacity: true)
+      firstWaiting = 0
+    } else if firstWaiting > 4096 {
+      waiting.removeFirst(firstWaiting)
+      firstWaiting = 0
+    }
+  }
+}

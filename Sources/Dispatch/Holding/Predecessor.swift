@@ -1,0 +1,163 @@
+import AuditRecord
+import CAudispatch
+import Journal
+import Linux
+
+/// What a process that dispatched, and died, left behind for the one that takes over.
+struct Predecessor {
+  /// Of one of its plugins.
+  struct Queue {
+    let slot: Int
+    var counters: Counters
+    /// The first record that was not delivered, and where in the child's stream it begins.
+    var undelivered: UInt64
+    var position: UInt64
+    var extraEnd: UInt64
+    var deliveredAtStart: UInt64
+    var confirmedAtStart: UInt64
+    var firstNumber: UInt64
+    var restarts: Int
+    /// The child whose stream that is; 0: none.
+    var child: UInt64
+    var encoding: Encoding
+  }
+
+  /// Input that is to be made into records again, from there on.
+  var settled: Intake.Settled
+  /// The number of the first record that no plugin was given.
+  var nextSequence: UInt64
+  var nextEvent: UInt64
+  var records: UInt64
+  var bytes: UInt64
+  var events: UInt64
+  var malformed: [UInt64]
+  /// The journal's numbers less the log's, if a log was open.
+  var spoolShift: UInt64?
+  /// Behind the last byte of input that it read.
+  var received: UInt64
+  var queues: [String: Queue] = [:]
+
+  /// `nil` when there was none.
+  init?(_ survivor: Survivor) {
+    guard survivor.isHeld, survivor.generation > 0, unsafe survivor.last.pointee.next_sequence > 0
+    else { return nil }
+    let last = unsafe survivor.last.pointee
+    var reader = RecordReader()
+    unsafe withUnsafeBytes(of: last.reader) { kept in
+      unsafe withUnsafeMutableBytes(of: &reader) { reader in
+        unsafe reader.copyMemory(from: UnsafeRawBufferPointer(rebasing: kept[..<reader.count]))
+      }
+    }
+    received = survivor.received
+    let floor = max(last.settled, survivor.floor)
+    settled = Intake.Settled(
+      byte: min(floor, received), sequence: last.settled_sequence, reader: reader)
+    nextSequence = last.next_sequence
+    nextEvent = last.next_event
+    records = last.records
+    bytes = last.bytes
+    events = last.events
+    malformed = unsafe withUnsafeBytes(of: last.malformed) {
+      unsafe Array($0.assumingMemoryBound(to: UInt64.self))
+    }
+    spoolShift = last.spool_shift == 0 ? nil : last.spool_shift
+    unsafe withUnsafePointer(to: last) { snapshot in
+      for slot in 0..<Int(min(last.plugins, UInt64(Survivor.maximumPlugins))) {
+        let name = survivor.name(slot)
+        guard !name.isEmpty else { continue }
+        unsafe queues[name] = Queue(
+          slot,
+          ad_snapshot_plugin(UnsafeMutablePointer(mutating: snapshot), Int32(slot)).pointee)
+      }
+    }
+  }
+}
+
+extension Predecessor.Queue {
+  init(_ slot: Int, _ figures: ad_plugin_figures) {
+    self.slot = slot
+    counters = Counters(
+      received: figures.received, delivered: figures.delivered, redelivered: figures.redelivered,
+      queued: figures.queued, queuedBytes: Int(figures.queued_bytes),
+      queuedMax: figures.queued_max, bytes: figures.bytes, droppedEvents: figures.dropped_events,
+      dropped: unsafe withUnsafeBytes(of: figures.dropped) {
+        unsafe Array($0.assumingMemoryBound(to: UInt64.self))
+      })
+    undelivered = figures.undelivered
+    position = figures.position
+    extraEnd = figures.extra_end
+    deliveredAtStart = figures.delivered_at_start
+    confirmedAtStart = figures.confirmed_at_start
+    firstNumber = figures.first_number
+    restarts = Int(figures.restarts)
+    child = figures.child
+    encoding = figures.encoding == 1 ? .compact : figures.encoding == 2 ? .fixed : .string
+  }
+
+  /// Writes it where a successor finds it.
+  @inline(__always)
+  func store(_ figures: inout ad_plugin_figures) {
+    figures.received = counters.received
+    figures.delivered = counters.delivered
+    figures.redelivered = counters.redelivered
+    figures.queued = counters.queued
+    figures.queued_bytes = Int64(counters.queuedBytes)
+    figures.queued_max = counters.queuedMax
+    figures.bytes = counters.bytes
+    figures.dropped_events = counters.droppedEvents
+    unsafe withUnsafeMutableBytes(of: &figures.dropped) { raw in
+      for reason in DropReason.allCases {
+        unsafe raw.storeBytes(
+          of: counters[reason], toByteOffset: 8 * reason.rawValue, as: UInt64.self)
+      }
+    }
+    figures.undelivered = undelivered
+    figures.position = position
+    figures.extra_end = extraEnd
+    figures.delivered_at_start = deliveredAtStart
+    figures.confirmed_at_start = confirmedAtStart
+    figures.first_number = firstNumber
+    figures.restarts = UInt64(restarts)
+    figures.child = child
+    figures.encoding = encoding == .compact ? 1 : encoding == .fixed ? 2 : 0
+  }
+}
+
+/// What a dead plugin had not read, as far as it is whole records or the rests of such.
+enum Unread {
+  /// Records of the plugin's queue among the bytes; announcements are none of them.
+  static func records(_ bytes: [UInt8], _ encoding: Encoding) -> UInt64 {
+    switch encoding {
+    case .string:
+      return bytes.split(separator: 0x0a, omittingEmptySubsequences: false).dropLast()
+        .reduce(0) { $0 + (isAnnouncement($1) ? 0 : 1) }
+    case .fixed: return UInt64((bytes.count + 8985) / 8986)
+    case .compact: return compactRecords(bytes)
+    }
+  }
+
+  private static func isAnnouncement(_ line: ArraySlice<UInt8>) -> Bool {
+    let words = String(decoding: line, as: UTF8.self).split(separator: " ")
+    return words.contains("type=DAEMON_ERR") && words.contains("op=queue-drop")
+  }
+
+  /// The headers from that place on with which the bytes come out even tell the records.
+  private static func compactRecords(_ bytes: [UInt8]) -> UInt64 {
+    for start in 0..<min(bytes.count, 16 << 10) {
+      var at = start
+      var records: UInt64 = start > 0 ? 1 : 0
+      while at + 16 <= bytes.count, isHeader(bytes, at) {
+        at += 16 + Int(bytes[at + 12]) + Int(bytes[at + 13]) << 8
+        if at <= bytes.count { records += 1 }
+      }
+      if at >= bytes.count - 15, at > start || start == 0 { return records }
+    }
+    return bytes.isEmpty ? 0 : 1
+  }
+
+  private static func isHeader(_ bytes: [UInt8], _ at: Int) -> Bool {
+    bytes[at] <= 1 && bytes[at + 1] == 0 && bytes[at + 2] == 0 && bytes[at + 3] == 0
+      && bytes[at + 4] == 16 && bytes[at + 5] == 0 && bytes[at + 6] == 0 && bytes[at + 7] == 0
+      && bytes[at + 14] == 0 && bytes[at + 15] == 0
+  }
+}

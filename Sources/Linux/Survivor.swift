@@ -1,0 +1,194 @@
+public import CAudispatch
+import Glibc
+
+/// Memory that outlives the process that dispatches, when a parent holds on to it: the ring of its
+/// input, and what its successor has to know.
+///
+/// Input is numbered by its bytes from the beginning on; the ring shows any of the last `ringBytes`
+/// in one piece. What the kernel did last, of the input and to each plugin, is stored by the kernel
+/// itself, so that it is exact whenever the process was killed. The calls are `recvmmsg` and
+/// `sendmmsg`, which store the length in their caller's memory before they return.
+@safe
+public final class Survivor {
+  public static let ringBytes = 8 << 20
+
+  private let memory: OpaquePointer
+  private let ring: UnsafeMutablePointer<UInt8>
+  /// Whether a parent holds on to it.
+  public let isHeld: Bool
+
+  /// Takes over memory from a parent, or begins with memory of its own.
+  ///
+  /// Touches no memory of the ring.
+  public init(held: consuming Descriptor?) throws(SystemError) {
+    let file: Descriptor
+    if let held {
+      isHeld = true
+      file = held
+    } else {
+      isHeld = false
+      file = try Descriptor.anonymousFile("audispatch")
+    }
+    var bytes: UnsafeMutablePointer<UInt8>?
+    guard let memory = unsafe ad_survivor_map(file.number, Self.ringBytes, &bytes),
+      let ring = unsafe bytes
+    else { throw SystemError("map", "the input's memory", .current) }
+    unsafe self.memory = memory
+    unsafe self.ring = ring
+  }
+
+  /// How many processes had it before this one.
+  public var generation: UInt64 { unsafe ad_survivor_generation(memory) }
+
+  /// Notes that this process takes over with the input at this byte.
+  ///
+  /// - Returns: how many in a row had begun there and died before they got further.
+  public func enter(at byte: UInt64) -> Int { Int(unsafe ad_survivor_enter(memory, byte)) }
+
+  // MARK: Input
+
+  /// Bytes of the ring, in one piece.
+  public func bytes(from start: UInt64, count: Int) -> UnsafeMutableRawBufferPointer {
+    unsafe UnsafeMutableRawBufferPointer(
+      start: ring + Int(start % UInt64(Self.ringBytes)), count: count)
+  }
+
+  /// Reads what there is, behind all that was read before.
+  @inline(__always)
+  public func receive(_ fd: Int32, isSocket: Bool, at end: UInt64, limit: Int) -> ReadResult {
+    let place = unsafe bytes(from: end, count: limit)
+    guard isHeld else { return unsafe Transfer.read(fd, into: place) }
+    let n = retryingInterrupts {
+      unsafe ad_survivor_receive(memory, fd, isSocket, end, place.baseAddress!, limit)
+    }
+    if n > 0 { return .bytes(n) }
+    if n == 0 { return .end }
+    return errno == EAGAIN ? .wouldBlock : .failed(.current)
+  }
+
+  /// Behind the last byte that was read, by whomever.
+  public var received: UInt64 { unsafe ad_survivor_received(memory, ring, Self.ringBytes) }
+
+  /// Lets the input go on at a later byte; what is before that is needed no more.
+  public func skip(to byte: UInt64) { unsafe ad_survivor_skip(memory, byte) }
+
+  /// Input before this byte is not in the ring.
+  public var floor: UInt64 { unsafe ad_survivor_floor(memory) }
+
+  // MARK: Output
+
+  /// Sends what a plugin's socket takes.
+  ///
+  /// - Parameters:
+  ///   - base: bytes written to this process of the plugin before, and whole records of its queue.
+  ///   - records: of its queue, in these bytes.
+  @inline(__always)
+  public func send(
+    _ slot: Int, _ fd: Int32, _ bytes: UnsafeRawBufferPointer, base: UInt64, recordsBefore: UInt64,
+    records: Int
+  ) -> WriteResult {
+    guard let start = bytes.baseAddress, bytes.count > 0 else { return .bytes(0) }
+    let n = retryingInterrupts {
+      unsafe ad_survivor_send(
+        memory, Int32(slot), fd, start, bytes.count, base, recordsBefore, UInt32(records))
+    }
+    if n >= 0 { return .bytes(n) }
+    return errno == EAGAIN ? .wouldBlock : .failed(.current)
+  }
+
+  /// Bytes and whole records that were written to a plugin's process. Where the kernel took only a
+  /// part of what was offered last, and nobody came to count its records, they are estimated.
+  public func sent(_ slot: Int) -> (bytes: UInt64, records: UInt64) {
+    var records: UInt64 = 0
+    let bytes = unsafe ad_survivor_sent(memory, Int32(slot), &records)
+    return (bytes, records)
+  }
+
+  /// A new process of a plugin: nothing was written to it. 0: there is none.
+  public func beginChild(_ slot: Int, _ name: String, _ child: UInt64) {
+    unsafe ad_survivor_begin_child(memory, Int32(slot), name, child)
+  }
+
+  public func child(_ slot: Int) -> UInt64 { unsafe ad_survivor_child(memory, Int32(slot)) }
+  public func name(_ slot: Int) -> String {
+    unsafe String(cString: ad_survivor_named(memory, Int32(slot)))
+  }
+  public func setName(_ slot: Int, _ name: String) {
+    unsafe ad_survivor_name(memory, Int32(slot), name)
+  }
+
+  // MARK: Snapshots
+
+  /// What was published last.
+  public var last: UnsafePointer<ad_snapshot> { unsafe ad_survivor_last(memory) }
+
+  /// Publishes all that `fill` writes, or nothing.
+  @inline(__always)
+  public func publish(_ fill: (UnsafeMutablePointer<ad_snapshot>) -> Void) {
+    unsafe fill(ad_survivor_next(memory))
+    unsafe ad_survivor_publish(memory)
+  }
+
+  /// Plugins that there is room for.
+  public static let maximumPlugins = Int(AD_PLUGINS_MAX)
+  /// Longer names have no place in it.
+  public static let maximumName = Int(AD_NAME_MAX) - 1
+}
+
+/// Messages with descriptors between two related processes. The socket is of type
+/// `SOCK_SEQPACKET`: each message is whole.
+public struct MessageChannel: ~Copyable {
+  private let descriptor: Descriptor
+  public var number: Int32 { descriptor.number }
+
+  public init(owning descriptor: consuming Descriptor) { self.descriptor = descriptor }
+
+  /// Two ends.
+  public static func pair() throws(SystemError) -> (Int32, Int32) {
+    var ends: (Int32, Int32) = (0, 0)
+    let result = unsafe withUnsafeMutableBytes(of: &ends) { raw in
+      unsafe ad_message_pair(raw.bindMemory(to: Int32.self).baseAddress!)
+    }
+    guard result == 0 else { throw SystemError("create", "a socket pair", .current) }
+    return ends
+  }
+
+  /// Never blocks; `false` when the other side is gone or does not read.
+  @discardableResult
+  public func send(_ text: String, _ descriptors: [Int32] = []) -> Bool {
+    let bytes = Array(text.utf8)
+    return unsafe bytes.withUnsafeBytes { bytes in
+      unsafe descriptors.withUnsafeBufferPointer { fds in
+        unsafe ad_send_message(
+          number, bytes.baseAddress!, bytes.count, fds.baseAddress, Int32(fds.count)) == 0
+      }
+    }
+  }
+
+  public enum Received: ~Copyable {
+    case message(String, Descriptor?, Descriptor?)
+    case nothing
+    case ended
+  }
+
+  /// The next message and up to two descriptors that came with it. Never blocks.
+  public func receive() -> Received {
+    var bytes = [UInt8](repeating: 0, count: 16 << 10)
+    var fds: (Int32, Int32) = (-1, -1)
+    let count = unsafe bytes.withUnsafeMutableBytes { bytes in
+      unsafe withUnsafeMutableBytes(of: &fds) { fds in
+        unsafe ad_receive_message(
+          number, bytes.baseAddress!, bytes.count, fds.bindMemory(to: Int32.self).baseAddress!)
+      }
+    }
+    if count < 0 { return errno == EAGAIN || errno == EINTR ? .nothing : .ended }
+    if count == 0 { return .ended }
+    let first = fds.0 >= 0 ? Descriptor(owning: fds.0) : nil
+    let second = fds.1 >= 0 ? Descriptor(owning: fds.1) : nil
+    return .message(String(decoding: bytes[..<count], as: UTF8.self), first, second)
+  }
+}
+
+/// The orphans among this process's descendants become its children. The call is
+/// `prctl(PR_SET_CHILD_SUBREAPER)`.
+public func becomeSubreaper() -> Bool { ad_become_subreaper() == 0 }

@@ -1,0 +1,174 @@
+import Foundation
+import Testing
+
+/// The process that dispatches is killed, again and again, while the one that holds its input goes
+/// on.
+@Suite("The dispatching process's death", .inTurn, .enabled(if: Host.isRoot, "needs root"))
+struct WorkerDeathTests {
+  /// 1,000 kills over a million records with AUDISPATCH_FULL=1.
+  private static let isFull = ProcessInfo.processInfo.environment["AUDISPATCH_FULL"] == "1"
+  private static let kills = isFull ? 1000 : 25
+  private static let events = isFull ? 500_000 : 30_000
+
+  @Test func `loses nothing, repeats nothing that was read, and counts what was in memory only`()
+    async throws
+  {
+    let scratch = try Scratch()
+    let program = try await Programs.plugin()
+    let room = "q_depth = 5000000\nq_bytes = 1G\nrestart_delay = 0.001"
+    let lossless = "overflow_action = lossless\nspool_bytes = 4G\nrestart_delay = 0.001"
+    let daemon = try await Audispatchd(
+      [
+        PluginFile("reads", program, ["lines", scratch("reads")], lossless),
+        PluginFile(
+          "confirms", program, ["confirm:50", scratch("confirms")], lossless, "confirm = yes"),
+        PluginFile("memory", program, ["lines", scratch("memory")], room),
+      ],
+      settings: ["spool_dir = \(scratch("spool"))", "spool_reserve = 0"], scratch: scratch)
+    // Each event twice: what tells its records apart is only their place in the stream.
+    let events = (0..<Self.events).map { TestEvent($0 / 2, records: 2, fill: 20) }
+    let sender = Task {
+      for start in stride(from: 0, to: events.count, by: 200) {
+        try await daemon.send(Array(events[start..<min(start + 200, events.count)]))
+        try await Task.sleep(for: .milliseconds(Self.isFull ? 50 : 20))
+      }
+    }
+    var random = Seeded(environment: "AUDISPATCH_SEED")
+    var killed = 0
+    while killed < Self.kills {
+      // From within its start to well after its plugins' starts.
+      let pause = Int.random(in: 0...10, using: &random) < 4 ? 30_000 : 400_000
+      try await Task.sleep(for: .microseconds(Int.random(in: 200...pause, using: &random)))
+      guard let worker = daemon.worker else { continue }
+      kill(worker, SIGKILL)
+      killed += 1
+    }
+    try await sender.value
+    let state = try await daemon.finish(within: .seconds(120))
+    let sent = events.records
+
+    #expect(difference(scratch.lines("reads"), sent) == nil, "\(random.seed)")
+    #expect(try state.plugin("reads").delivered == sent.count)
+
+    var next = 1
+    var repeated = 0
+    for line in scratch.lines("confirms") {
+      let words = line.split(separator: " ", maxSplits: 1)
+      let number = try #require(Int(words[0]))
+      try #require(number <= next, "left out before \(number), seed \(random.seed)")
+      try #require(String(words[1]) == sent[number - 1], "seed \(random.seed)")
+      if number < next { repeated += 1 }
+      next = max(next, number + 1)
+    }
+    #expect(next == sent.count + 1)
+    #expect(try state.plugin("confirms").delivered == sent.count)
+
+    let memory = try state.plugin("memory")
+    let gaps = scratch.lines("memory").filter { $0.contains("op=queue-drop") }
+    let given = scratch.lines("memory").count - gaps.count
+    #expect(memory.received == sent.count)
+    #expect(memory.delivered + memory.droppedInAll == sent.count)
+    #expect(abs(memory.delivered - given) <= killed, "\(memory) gave \(given)")
+    #expect(state.source.records == sent.count)
+    #expect(!scratch.text("reads.log").contains("OVERLAP"))
+    #expect(!scratch.text("confirms.log").contains("OVERLAP"))
+    if Self.isFull {
+      print(
+        "\(killed) kills over \(sent.count) records: 0 lost, 0 repeated, \(repeated) unconfirmed ones"
+          + " repeated, \(memory.droppedInAll) lost in memory, \(memory.restarts) starts of each"
+          + " plugin; seed \(random.seed)")
+    }
+  }
+
+  @Test func `loses nothing of a pipe either`() async throws {
+    let scratch = try Scratch()
+    let daemon = try await Audispatchd(
+      [
+        PluginFile(
+          "p", try await Programs.plugin(), ["lines", scratch("out")],
+          "overflow_action = lossless\nrestart_delay = 0.001")
+      ],
+      settings: ["spool_dir = \(scratch("spool"))", "spool_reserve = 0"], scratch: scratch,
+      pipedInput: true)
+    let events = TestEvent.stream(0..<4000, records: 2, fill: 20)
+    let sender = Task {
+      for start in stride(from: 0, to: events.count, by: 40) {
+        try await daemon.send(Array(events[start..<start + 40]))
+        try await Task.sleep(for: .milliseconds(10))
+      }
+    }
+    var random = Seeded(environment: "AUDISPATCH_SEED")
+    for _ in 0..<10 {
+      try await Task.sleep(for: .milliseconds(Int.random(in: 1...200, using: &random)))
+      if let worker = daemon.worker { kill(worker, SIGKILL) }
+    }
+    try await sender.value
+    let state = try await daemon.finish()
+    #expect(difference(scratch.lines("out"), events.records) == nil, "seed \(random.seed)")
+    #expect(state.source.records == 8000)
+  }
+
+  /// auditd closes the input of a child that died.
+  @Test func `of the process that holds the input lets the other one finish`() async throws {
+    let scratch = try Scratch()
+    let daemon = try await Audispatchd(
+      [PluginFile("p", try await Programs.plugin(), ["copy", scratch("out")])], scratch: scratch)
+    let events = TestEvent.stream(0..<200)
+    try await daemon.send(Array(events[..<100]))
+    try await daemon.takenIn()
+    let worker = try #require(daemon.worker)
+    daemon.child.signal(SIGKILL)
+    #expect(try await daemon.child.end() == .signalled(SIGKILL))
+    try await daemon.send(Array(events[100...]))
+    try await daemon.takenIn()
+    #expect(daemon.messages.contains("the process that holds the input is gone"))
+    daemon.finishInput()
+    try await eventually("the other ends") { kill(worker, 0) != 0 }
+    #expect(difference(scratch.lines("out"), events.records) == nil)
+    #expect(try daemon.files.writtenState().plugin("p").delivered == 200)
+  }
+
+  @Test func `is counted, and all counters go on`() async throws {
+    let scratch = try Scratch()
+    let daemon = try await Audispatchd(
+      [PluginFile("p", try await Programs.plugin(), ["gate:" + scratch("open"), scratch("out")])],
+      scratch: scratch)
+    try await daemon.send(TestEvent.stream(0..<100))
+    try await daemon.takenIn()
+    kill(try #require(daemon.worker), SIGKILL)
+    try scratch.write("", to: "open")
+    try await eventually("another has taken over", detail: { daemon.messages }) {
+      try daemon.state().daemon.deaths == 1 && daemon.plugin("p").state == "running"
+    }
+    let later = TestEvent.stream(100..<200)
+    try await daemon.send(later)
+    let state = try await daemon.finish()
+    let plugin = try state.plugin("p")
+    #expect(state.source.records == 200 && state.source.events == 200)
+    #expect(plugin.received == 200 && plugin.restarts == 1)
+    #expect(plugin.delivered == 200, "its socket held what was written: \(plugin)")
+    #expect(difference(scratch.lines("out").suffix(100).map { $0 }, later.records) == nil)
+  }
+}
+
+/// A generator of numbers that a failing test names.
+struct Seeded: RandomNumberGenerator {
+  let seed: UInt64
+  private var state: UInt64
+
+  /// - Parameter environment: the variable that gives the seed.
+  init(environment: String) {
+    seed =
+      ProcessInfo.processInfo.environment[environment].flatMap { UInt64($0) }
+      ?? UInt64.random(in: 1...1_000_000)
+    state = seed
+  }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+  }
+}
