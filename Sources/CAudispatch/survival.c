@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -185,6 +187,23 @@ uint32_t ad_survivor_enter(ad_survivor *s, uint64_t at) {
 }
 
 // Processes and messages with descriptors
+
+// Program text alone: what was written to, by relocation too, is no text.
+void ad_forget_text(void) {
+	FILE *maps = fopen("/proc/self/maps", "re");
+	char line[512];
+	while (maps && fgets(line, sizeof line, maps)) {
+		unsigned long start, end;
+		char access[5];
+		if (sscanf(line, "%lx-%lx %4s", &start, &end, access) == 3 && !strcmp(access, "r-xp")
+			&& strchr(line, '/'))
+			madvise((void *)start, end - start, MADV_DONTNEED);
+	}
+	if (maps) fclose(maps);
+	malloc_trim(0);
+}
+
+int ad_set_name(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
 
 int ad_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
 

@@ -7,6 +7,7 @@ extension Dispatcher {
   /// What has to happen because time has passed.
   func housekeeping() {
     nextTick = now + .seconds(3600)
+    forgetStart()
     takeRuntimeFolder()
     for plugin in plugins {
       handle(plugin, .tick)
@@ -32,6 +33,15 @@ extension Dispatcher {
       scheduleTick(now + .seconds(1))
     }
     journal.trim()
+  }
+
+  /// A moment after the start most of what was needed for it is not needed again.
+  private func forgetStart() {
+    guard !hasForgottenStart else { return }
+    let due = started + .milliseconds(300)
+    guard now >= due else { return scheduleTick(due) }
+    hasForgottenStart = true
+    forgetStartingCode()
   }
 
   /// An event's records come within moments: when none came for five seconds, none is incomplete.
@@ -150,12 +160,18 @@ extension Dispatcher {
     scheduleTick(now)
   }
 
-  /// Lets the plugins be stopped; with a predecessor's folder still to be waited for, they are started
-  /// first, so that what was read for them is not lost.
+  /// Lets the plugins be stopped. While a predecessor's folder, or what it left, is still to be waited
+  /// for, they are started first, so that what was read for them is not lost; likewise the spool.
   private func stopPlugins() {
     guard let latest = stopPluginsBy else { return }
-    guard runtime.isOurs || now >= latest else { return scheduleTick(now + .milliseconds(50)) }
+    guard isReadyForPlugins || now >= latest else { return scheduleTick(now + .milliseconds(20)) }
     stopPluginsBy = nil
+  }
+
+  /// Whether it is known what every plugin is to get, and none of it can be anybody else's.
+  private var isReadyForPlugins: Bool {
+    runtime.isOurs && durable.map(\.isSettled) ?? true
+      && plugins.allSatisfy { $0.inheritance == nil }
   }
 
   /// Stops what is not being stopped yet. A plugin whose successor a reload has promised gets it

@@ -40,6 +40,7 @@ public final class Dispatcher {
   var phase = Phase.running
   var now = Moment.now
   let started = Moment.now
+  var hasForgottenStart = false
   /// Records and events are counted from here, so that there is room below for what a spool has.
   static let firstNumber: UInt64 = 1 << 62
   var durable: DurableQueues?

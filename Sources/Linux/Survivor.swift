@@ -192,3 +192,10 @@ public struct MessageChannel: ~Copyable {
 /// The orphans among this process's descendants become its children. The call is
 /// `prctl(PR_SET_CHILD_SUBREAPER)`.
 public func becomeSubreaper() -> Bool { ad_become_subreaper() == 0 }
+
+/// What `ps` calls this process. The call is `prctl(PR_SET_NAME)`.
+public func setProcessName(_ name: String) { _ = unsafe ad_set_name(name) }
+
+/// Lets go of the program text that was needed to start and is not needed to go on; what is comes
+/// back with the next use, at some microseconds for each 64 KiB.
+public func forgetStartingCode() { ad_forget_text() }

@@ -119,7 +119,7 @@ struct DurableTests {
     #expect(try await mount.end() == .exited(0))
     defer { unsafe _ = umount2(scratch("spool"), Int32(MNT_DETACH)) }
     let daemon = try await start(
-      scratch, "lossless", "gate:" + scratch("open"), settings: ["q_bytes = 1M"])
+      scratch, "lossless", "gate:" + scratch("open"), "q_bytes = 1M")
     let events = TestEvent.stream(1..<10_001, records: 3, fill: 500)
     try await daemon.send(events)
     try await daemon.takenIn()

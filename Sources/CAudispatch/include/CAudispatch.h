@@ -168,7 +168,9 @@ ad_snapshot *ad_survivor_next(ad_survivor *s);	// to be filled and published
 const ad_snapshot *ad_survivor_last(const ad_survivor *s);
 void ad_survivor_publish(ad_survivor *s);
 
+int ad_set_name(const char *name);	// what ps(1) shows, at most 15 bytes
 int ad_become_subreaper(void);
+void ad_forget_text(void);	// what is needed of it is mapped again when it is, from memory
 int ad_message_pair(int pair[_Nonnull 2]);
 int ad_send_message(int fd, const void *bytes, size_t count, const int *_Nullable fds, int n);
 ssize_t ad_receive_message(int fd, void *bytes, size_t capacity, int fds[_Nonnull 2]);

@@ -125,6 +125,7 @@ public final class Holder {
       _ = poller.add(channel.number, Event.channel, .read)
       for (id, child) in kept where child.isReported { report(id, child, channel) }
       if wasToldToStop { child.signal(SIGTERM) }
+      forgetStartingCode()
       worker = consume child
       self.channel = consume channel
     } catch {

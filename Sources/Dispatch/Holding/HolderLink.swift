@@ -29,6 +29,8 @@ final class HolderLink {
       DescriptorKind.isSocket(descriptor)
     else { return nil }
     unsafe unsetenv(variable)
+    // It was executed by another name.
+    setProcessName("audispatchd")
     _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
     return HolderLink(MessageChannel(owning: Descriptor(owning: descriptor)))
   }
