@@ -228,8 +228,10 @@ int ad_landlock_version(void) {
 	return version < 0 ? 0 : (int)version;
 }
 
-int ad_landlock_ruleset(uint64_t handled) {
-	return (int)syscall(444 /* landlock_create_ruleset */, &handled, sizeof handled, 0);
+int ad_landlock_ruleset(uint64_t handled, uint64_t scoped) {
+	struct { uint64_t files, network, scoped; } rules = {handled, 0, scoped};
+	// Older kernels do not mind what they do not know, if it is zero.
+	return (int)syscall(444 /* landlock_create_ruleset */, &rules, sizeof rules, 0);
 }
 
 // EXECUTE, WRITE_FILE, READ_FILE, TRUNCATE, IOCTL_DEV.

@@ -143,6 +143,11 @@ struct PluginDirectory {
       do throws(Diagnostic) {
         configuration.confinement = try parsed.confinement.resolved(
           environment, warnings: &diagnostics)
+        if let obstacle = executable.obstacle(
+          to: configuration.path, for: configuration.confinement)
+        {
+          throw path.error(obstacle.message, suggestion: obstacle.suggestion)
+        }
         plugins.append(configuration)
       } catch { refuse(plugin, error) }
     case .dispatcher:

@@ -72,6 +72,29 @@ struct PluginExecutable {
       ExecutableIdentity(device: status.device, inode: status.inode, modified: status.modified))
   }
 
+  /// What keeps the confinement's user from executing a path, nil when nothing does. Where links lead
+  /// is not followed up.
+  func obstacle(to path: String, for confinement: Confinement) -> FileTrust.Objection? {
+    guard let user = confinement.user, user != 0, confinement.capabilities ?? [] == [] else {
+      return nil
+    }
+    let groups = (confinement.supplementaryGroups ?? []) + (confinement.group.map { [$0] } ?? [])
+    var place = path
+    while true {
+      guard case .success(let status) = environment.files.status(place) else { return nil }
+      let bit: UInt32 =
+        status.owner == user ? 0o100 : groups.contains(status.group) ? 0o010 : 0o001
+      if status.mode & bit == 0 {
+        return FileTrust.Objection(
+          message: "uid \(user) may not execute \(path): "
+            + "\(place) has mode 0\(String(status.mode, radix: 8))",
+          suggestion: "chmod \(bit == 0o001 ? "o" : bit == 0o010 ? "g" : "u")+x \(place)")
+      }
+      if place == "/" { return nil }
+      place = folder(of: place)
+    }
+  }
+
   private func missing(_ path: String, written: String) -> FileTrust.Objection {
     var folders = [folder(of: path)]
     if Self.isOwn(written) { folders.insert(folder(of: environment.daemonExecutable), at: 0) }

@@ -15,6 +15,8 @@ public struct FileStatus: Equatable, Sendable {
   public var kind: FileKind
   /// The owner's uid.
   public var owner: UInt32
+  /// The group's gid.
+  public var group: UInt32
   /// The twelve permission bits.
   public var mode: UInt32
   public var device: UInt64
@@ -23,11 +25,12 @@ public struct FileStatus: Equatable, Sendable {
   public var modified: Int64
 
   public init(
-    kind: FileKind, owner: UInt32, mode: UInt32, device: UInt64 = 0, inode: UInt64 = 0,
-    modified: Int64 = 0
+    kind: FileKind, owner: UInt32, group: UInt32 = 0, mode: UInt32, device: UInt64 = 0,
+    inode: UInt64 = 0, modified: Int64 = 0
   ) {
     self.kind = kind
     self.owner = owner
+    self.group = group
     self.mode = mode
     self.device = device
     self.inode = inode
@@ -45,6 +48,7 @@ public struct FileStatus: Equatable, Sendable {
       default: .device
       }
     owner = raw.st_uid
+    group = raw.st_gid
     mode = raw.st_mode & 0o7777
     device = UInt64(raw.st_dev)
     inode = UInt64(raw.st_ino)

@@ -61,7 +61,9 @@ public enum Landlock {
   static func ruleset(
     for program: String, reading: [String], writing: [String], version: Int
   ) throws(SystemError) -> Descriptor {
-    let number = ad_landlock_ruleset(Rights.handled(by: version).rawValue)
+    // From version 6 on it signals nobody but its own children and theirs.
+    let number = ad_landlock_ruleset(
+      Rights.handled(by: version).rawValue, version >= 6 ? 1 << 1 : 0)
     guard number >= 0 else { throw SystemError("create", "a landlock ruleset", .current) }
     let ruleset = Descriptor(owning: number)
     let paths =

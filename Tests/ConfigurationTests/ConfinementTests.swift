@@ -151,6 +151,37 @@ struct ConfinementTests {
     #expect(loaded.unusablePlugins == (objection == nil ? [] : ["p"]))
   }
 
+  static let executables: [(mode: UInt32, folder: UInt32, settings: String, obstacle: String?)] = [
+    (0o755, 0o755, "user = nobody", nil), (0o701, 0o701, "user = nobody", nil),
+    (
+      0o750, 0o755, "user = nobody",
+      "uid 65534 may not execute /sbin/p: /sbin/p has mode 0750 ('/sbin/p'); chmod o+x /sbin/p"
+    ),
+    (
+      0o755, 0o700, "user = nobody",
+      "uid 65534 may not execute /sbin/p: /sbin has mode 0700 ('/sbin/p'); chmod o+x /sbin"
+    ),
+    // The files of this host are group 0's.
+    (0o710, 0o710, "user = nobody\ngroup = root", nil),
+    (0o710, 0o710, "user = nobody\nsupplementary_groups = root", nil),
+    (
+      0o701, 0o701, "user = nobody\ngroup = root",
+      "uid 65534 may not execute /sbin/p: /sbin/p has mode 0701 ('/sbin/p'); chmod g+x /sbin/p"
+    ),
+    (0o700, 0o700, "group = nogroup\ncapabilities = none", nil),
+  ]
+
+  @Test(arguments: executables.indices)
+  func `is of a user that may execute the plugin`(_ index: Int) {
+    let (mode, folder, settings, obstacle) = Self.executables[index]
+    var host = Host()
+    host["/sbin"] = .directory(mode: folder)
+    host["/sbin/p"] = .program(mode: mode)
+    host[Host.plugins + "/p.conf"] = .file(Plain.text + settings + "\n")
+    let expected = obstacle.map { ["/etc/audispatch/plugins.d/p.conf:3:8: error: " + $0] } ?? []
+    #expect(host.load().pluginTexts == expected)
+  }
+
   @Test func `of an inactive plugin need not fit the host`() {
     let loaded = Host.load(
       plugin: Plain.with("active = no", "user = nobody-yet", "read_paths = /nowhere"))

@@ -1,4 +1,5 @@
 import Foundation
+import Linux
 import Testing
 
 /// What a plugin may do: told by a plugin that tries it, started by the daemon.
@@ -80,7 +81,12 @@ struct ConfinementTests {
     ),
     ("capabilities = none", ["Uid: 0 0 0 0", "CapEff: \(none)", "CapBnd: \(none)"]),
     ("no_new_privs = yes", ["NoNewPrivs: 1", own("CapEff"), own("CapBnd")]),
-    ("read_paths = none\nwrite_paths = /tmp", ["NoNewPrivs: 1"]),
+    (
+      "read_paths = none\nwrite_paths = /tmp",
+      ["NoNewPrivs: 1"]
+        + (Landlock.version >= 6 ? ["signal parent: Operation not permitted"] : [])
+    ),
+    ("capabilities = none", ["signal parent: yes"]),
     (
       "limit_files = 64\nlimit_processes = 99\nlimit_memory = 1G\nlimit_core = 0",
       [

@@ -43,7 +43,7 @@ const char *ad_spawn_stage(int stage);
 
 // Landlock. Rights are those of landlock(7), by their bits.
 int ad_landlock_version(void);	// 0: the kernel has none, or it is off
-int ad_landlock_ruleset(uint64_t handled);	// close-on-exec
+int ad_landlock_ruleset(uint64_t handled, uint64_t scoped);	// close-on-exec
 // Allows these rights below a path, links followed; ENOENT and the like as open(2).
 // A path that is no folder gets those of them that a file can have.
 int ad_landlock_allow(int ruleset, const char *path, uint64_t rights);

@@ -3,6 +3,7 @@
 // input to the end.
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -55,6 +56,7 @@ int main(int argc, char **argv) {
 		fprintf(out, "write %s: %s\n", argv[i],
 			is_folder ? attempt(probe, O_WRONLY | O_CREAT) : attempt(argv[i], O_WRONLY));
 	}
+	fprintf(out, "signal parent: %s\n", kill(getppid(), 0) ? strerror(errno) : "yes");
 	fprintf(out, "pid %d\ndone\n", getpid());
 	fclose(out);
 	char chunk[4096];
