@@ -47,7 +47,7 @@ struct SyslogOptions: PluginOptions, Equatable {
   var enterprise = 32473
   /// Messages that may be on their way to the server and not acknowledged.
   var window = 1000
-  var timeout = Duration.seconds(10)
+  var timeout = Duration.seconds(30)
   var retryDelay = Duration.milliseconds(500)
   var retryDelayMaximum = Duration.seconds(30)
   var tls = TLS()
@@ -116,7 +116,7 @@ struct SyslogOptions: PluginOptions, Equatable {
       (options: inout SyslogOptions, word: Word) throws(Diagnostic) in
       options.window = try word.number(in: 1...100_000, for: "window")
     },
-    .value("timeout", "SECONDS", "how long a server may not answer (10)") {
+    .value("timeout", "SECONDS", "how long a server may not answer (30)") {
       (options: inout SyslogOptions, word: Word) throws(Diagnostic) in
       options.timeout = try word.seconds(in: .milliseconds(100)...(.seconds(3600)), for: "timeout")
     },
