@@ -24,7 +24,8 @@ struct SyslogServerTests {
     let lines = SyslogPluginTests.corpus
     try await daemon.send(lines)
     try await eventually(
-      "all is there", detail: { "\(server.stored.count) of \(lines.count) \(daemon.messages)" }
+      "all is there", within: .seconds(120),
+      detail: { "\(server.stored.count) of \(lines.count) \(daemon.messages)" }
     ) { server.stored.count >= lines.count }
     let expected = lines.map { $0.replacing("\u{1d}", with: " ") }
     #expect(difference(server.stored, expected) == nil)
@@ -214,7 +215,7 @@ struct SyslogServerTests {
       }
     }
     try await eventually(
-      "all is confirmed", within: .seconds(isFullRun(records) ? 900 : 60),
+      "all is confirmed", within: .seconds(isFullRun(records) ? 900 : 180),
       detail: { "\((try? daemon.plugin("syslog")).map { "\($0)" } ?? "") \(daemon.messages)" }
     ) { try daemon.plugin("syslog").delivered == records }
     try await daemon.finish(within: .seconds(120))
