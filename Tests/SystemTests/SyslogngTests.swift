@@ -18,7 +18,8 @@ struct SyslogngTests {
     let lines = SyslogPluginTests.corpus
     try await daemon.send(lines)
     try await eventually(
-      "all is there", within: .seconds(120), detail: { "\(scratch.lines("log").count) \(daemon.messages)" }
+      "all is there", within: .seconds(120),
+      detail: { "\(scratch.lines("log").count) \(daemon.messages)" }
     ) { scratch.lines("log").count >= lines.count }
     let expected = lines.map { $0.replacing("\u{1d}", with: " ") }
     #expect(difference(scratch.lines("log"), expected) == nil)
