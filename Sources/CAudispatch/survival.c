@@ -188,15 +188,15 @@ uint32_t ad_survivor_enter(ad_survivor *s, uint64_t at) {
 
 // Processes and messages with descriptors
 
-// Program text alone: what was written to, by relocation too, is no text.
+// What of a file no page was written to, by relocation neither, is the file's still.
 void ad_forget_text(void) {
-	FILE *maps = fopen("/proc/self/maps", "re");
-	char line[512];
+	FILE *maps = fopen("/proc/self/smaps", "re");
+	char line[512], access[5] = "";
+	unsigned long start = 0, end = 0, kib;
+	bool is_file = false;
 	while (maps && fgets(line, sizeof line, maps)) {
-		unsigned long start, end;
-		char access[5];
-		if (sscanf(line, "%lx-%lx %4s", &start, &end, access) == 3 && !strcmp(access, "r-xp")
-			&& strchr(line, '/'))
+		if (sscanf(line, "%lx-%lx %4s", &start, &end, access) == 3) is_file = strchr(line, '/') != 0;
+		else if (is_file && access[1] == '-' && sscanf(line, "Anonymous: %lu kB", &kib) == 1 && !kib)
 			madvise((void *)start, end - start, MADV_DONTNEED);
 	}
 	if (maps) fclose(maps);

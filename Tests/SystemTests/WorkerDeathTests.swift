@@ -70,6 +70,14 @@ struct WorkerDeathTests {
     #expect(state.source.records == sent.count)
     #expect(!scratch.text("reads.log").contains("OVERLAP"))
     #expect(!scratch.text("confirms.log").contains("OVERLAP"))
+    let waits = daemon.messages.split(separator: "\n")
+      .compactMap { $0.split(separator: "read again after ").dropFirst().first }
+      .compactMap { Int($0.dropLast(3)) }.sorted()
+    if let middle = waits.dropFirst(waits.count / 2).first {
+      Faults.report(
+        "the input is read again after \(middle) µs, p99 \(waits[waits.count * 99 / 100]) µs,"
+          + " of \(waits.count) times")
+    }
     Faults.report(
       "\(killed) kills of the dispatching process over \(sent.count) records: none lost or repeated;"
         + " \(repeated) unconfirmed ones given again; \(memory.droppedInAll) lost that were in"

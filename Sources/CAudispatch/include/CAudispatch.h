@@ -170,7 +170,7 @@ void ad_survivor_publish(ad_survivor *s);
 
 int ad_set_name(const char *name);	// what ps(1) shows, at most 15 bytes
 int ad_become_subreaper(void);
-void ad_forget_text(void);	// what is needed of it is mapped again when it is, from memory
+void ad_forget_text(void);	// code and constants; mapped again where they are needed
 int ad_message_pair(int pair[_Nonnull 2]);
 int ad_send_message(int fd, const void *bytes, size_t count, const int *_Nullable fds, int n);
 ssize_t ad_receive_message(int fd, void *bytes, size_t capacity, int fds[_Nonnull 2]);

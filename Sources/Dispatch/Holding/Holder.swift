@@ -47,6 +47,8 @@ public final class Holder {
   /// Deaths in a row by a fault of the worker's own.
   private var crashes = 0
   private var startAt: Moment?
+  /// Of the last worker, until another one reads.
+  private var diedAt: Moment?
 
   private enum Event {
     static let signals: UInt64 = 1
@@ -125,7 +127,6 @@ public final class Holder {
       _ = poller.add(channel.number, Event.channel, .read)
       for (id, child) in kept where child.isReported { report(id, child, channel) }
       if wasToldToStop { child.signal(SIGTERM) }
-      forgetStartingCode()
       worker = consume child
       self.channel = consume channel
     } catch {
@@ -159,6 +160,7 @@ public final class Holder {
     let isOurFault = [SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGABRT, SIGFPE].contains(signal)
     crashes = isOurFault ? crashes + 1 : 0
     let now = Moment.now
+    diedAt = now
     for child in kept.values where child.orphanedAt == nil {
       child.orphanedAt = now
       shutdown(child.ourEnd.number, Int32(SHUT_WR))
@@ -173,6 +175,14 @@ public final class Holder {
       diedEarly()
     }
     return nil
+  }
+
+  private func becameReady() {
+    isReady = true
+    guard let diedAt else { return forgetStartingCode() }
+    self.diedAt = nil
+    let microseconds = (Moment.now.nanoseconds - diedAt.nanoseconds) / 1000
+    messages.write(.notice, "the input is read again after \(microseconds) µs")
   }
 
   /// One that dies before it has read anything is started less and less often.
@@ -205,7 +215,7 @@ public final class Holder {
       case .message(let text, let ourEnd, let childEnd):
         let words = text.split(separator: " ")
         switch words.first {
-        case "ready": isReady = true
+        case "ready": becameReady()
         case "keep":
           guard words.count == 3, let id = UInt64(words[1]), let pid = Int32(words[2]),
             let ourEnd, let childEnd
