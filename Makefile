@@ -17,7 +17,7 @@ UNITDIR ?= $(PREFIX)/lib/systemd/system
 RELEASE := .build/release
 # Swift's own compiler for C: where there is Swift, there is this one.
 LOAD_CC ?= $(shell command -v clang || command -v cc)
-LOAD_TOOLS := $(addprefix .build/load/,loadgen floor sink logfloor logsink)
+LOAD_TOOLS := $(addprefix .build/load/,loadgen floor sink logfloor logsink socketcat)
 # Swift's crash reporter can hang for minutes where nobody watches.
 export SWIFT_BACKTRACE ?= enable=no
 

@@ -149,7 +149,11 @@ final class LogFile {
   }
 
   /// Makes it read-only, as auditd does with what it has rotated.
-  func close(group: UInt32) { try? file.setAccess(mode: group == 0 ? 0o400 : 0o440, group: group) }
+  func close(group: UInt32) throws(Obstacle) {
+    do throws(Errno) {
+      try file.setAccess(mode: group == 0 ? 0o400 : 0o440, group: group)
+    } catch { throw Obstacle("make read-only", path + ".1", error) }
+  }
 
   /// The time of the first record, in seconds since 1970; `nil` for an empty file.
   func begun() -> Int? {

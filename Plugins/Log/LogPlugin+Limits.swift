@@ -57,7 +57,9 @@ extension LogPlugin {
       log.write(.error, "\(error.text); \(options.file) is written on")
       return
     }
-    old.close(group: options.group)
+    do throws(Obstacle) {
+      try old.close(group: options.group)
+    } catch { log.write(.error, error.text) }
     closeFile()
     counts.rotations += 1
     file = try LogFile(options.file, group: options.group)

@@ -13,9 +13,12 @@ struct LogPlugin: RecordPlugin, ~Copyable {
   /// Records are put together to this many bytes, unless the input pauses before.
   static let writeBytes = 64 << 10
   /// What is written and not safe is kept, to be written again; beyond this it is made safe.
-  static let unsafeBytes = 1 << 20
+  static let unsafeBytes = 512 << 10
   /// What waits when nothing can be written.
   static let waitingBytes = 2 << 20
+
+  /// The incremental modes synchronise after `freq` records, but not more often than this.
+  static let syncEvery = Duration.milliseconds(20)
 
   let doneWhen = DoneWhen.told
   var options: LogOptions
@@ -41,6 +44,7 @@ struct LogPlugin: RecordPlugin, ~Copyable {
   private var doubtful: LogFile.Identity?
   var nextLook = Duration.zero
   var bytesSinceLook = 0
+  private var lastSync = Duration.zero
   /// When the oldest record that is not safe was written.
   private var unsafeSince: Duration?
   /// When the log's first record was made; `nil` when that is not known, or does not matter.
@@ -85,6 +89,8 @@ struct LogPlugin: RecordPlugin, ~Copyable {
     standstill == nil || !waitsWhenStopped || held.unwritten < Self.waitingBytes
   }
 
+  /// Nobody looks at a log as it is written so closely.
+  var gathering: Duration { .milliseconds(8) }
   var watched: Int32? { poller.number }
 
   var deadline: Duration? {
@@ -124,9 +130,11 @@ struct LogPlugin: RecordPlugin, ~Copyable {
       do throws(Obstacle) { try makeSafe() } catch { meet(error) }
     }
     compression.stop()
+    let lost = confirmations.isAsked ? "the dispatcher has them" : "they may be lost"
     if held.unwritten > 0 {
-      let whose = confirmations.isAsked ? "; the dispatcher has them" : " and are lost"
-      log.write(.error, "\(held.unwritten) bytes of records were not written\(whose)")
+      log.write(.error, "\(held.unwritten) bytes of records were not written: \(lost)")
+    } else if held.written > 0 {
+      log.write(.error, "\(held.written) bytes of records are not safe: \(lost)")
     }
   }
 
@@ -230,22 +238,21 @@ struct LogPlugin: RecordPlugin, ~Copyable {
     case .incrementalAsync:
       guard isDue, inSync == nil, let file else { return }
       inSync = (held.written, held.lastWritten)
-      held.restartCount()
-      unsafeSince = nil
+      noteSync()
       syncing.start(file.number)
     }
   }
 
-  /// After `freq` records; and no record waits longer than a second.
+  /// After `freq` records, but not more often than that; and no record waits longer than a second.
   private var isDue: Bool {
     guard held.written > (inSync?.bytes ?? 0) else { return false }
-    if held.records >= options.frequency { return true }
     return unsafeUntil.map { $0 <= MonotonicTime.now } == true
   }
 
   private var unsafeUntil: Duration? {
     guard inSync == nil, let unsafeSince else { return nil }
-    return unsafeSince + .seconds(1)
+    return held.records >= options.frequency
+      ? max(unsafeSince, lastSync + Self.syncEvery) : unsafeSince + .seconds(1)
   }
 
   /// Waits until everything that is written is on the disk.
@@ -261,8 +268,13 @@ struct LogPlugin: RecordPlugin, ~Copyable {
     }
     counts.syncs += 1
     becameSafe(held.written, held.lastWritten)
+    noteSync()
+  }
+
+  private mutating func noteSync() {
     held.restartCount()
     unsafeSince = nil
+    lastSync = MonotonicTime.now
   }
 
   private mutating func finish(_ outcome: SyncThread.Outcome) {

@@ -9,9 +9,15 @@ public protocol ThreadWork: AnyObject, Sendable {
 public struct WorkThread: ~Copyable {
   private let thread: pthread_t
 
-  /// Starts it; the work is kept alive until it has ended.
+  /// Starts it; the work is kept alive until it has ended. No signal comes to it: whoever takes
+  /// signals, now or later, does so on another thread.
   public init(_ work: any ThreadWork) throws(SystemError) {
     var thread = pthread_t()
+    var all = sigset_t()
+    var before = sigset_t()
+    unsafe sigfillset(&all)
+    unsafe pthread_sigmask(SIG_SETMASK, &all, &before)
+    defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
     let context = unsafe Unmanaged.passRetained(Box(work)).toOpaque()
     let failure = unsafe pthread_create(&thread, nil, runWork, context)
     guard failure == 0 else {

@@ -16,6 +16,9 @@
 //   -i COUNT    interleave this many events
 //   -s SERIAL   serial of the first event (default 1)
 //   -t          a `sent=` field in each record: CLOCK_MONOTONIC in nanoseconds
+//   -T PORT     over TCP to that port of the loopback, as another auditd does to an
+//               auditd: one record per write, at most 500 of them not acknowledged;
+//               the program gets a SIGTERM at the end
 //   -w          the input waits before the program starts; must fit into the socket
 //   -z BYTES    EXECVE records of varied size, up to about this much
 //
@@ -30,6 +33,8 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,7 +63,7 @@ static const struct { uint32_t type; const char *name, *body; } kinds[] = {
 static struct {
 	long count, per_write, interleaved, serial, size_max;
 	double rate, delay, linger;
-	int version, fixed, eoe, stamped, waiting;
+	int version, fixed, eoe, stamped, waiting, port;
 } load = {.count = 1000000, .per_write = 1, .interleaved = 1, .serial = 1, .delay = 1, .version = 1};
 enum { TEXT = 2 };
 
@@ -106,6 +111,43 @@ static void wait_until(int64_t due) {
 	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR) {}
 }
 
+// auditd's header for records from other hosts, little-endian, in the place of the other.
+static void address_to_auditd(char *at, size_t text, uint32_t sequence) {
+	uint16_t length = (uint16_t)text;
+	memcpy(at, "\xfe\0\0\xff\0\0\0\0\0\0", 10);
+	memcpy(at + 10, &length, sizeof length);
+	memcpy(at + 12, &sequence, sizeof sequence);
+}
+
+// Reads acknowledgements until at most `most` of `sent` records lack one.
+static int await_acks(int fd, long sent, long most) {
+	static long bytes = 0;
+	char buffer[16 << 10];
+	while (sent - bytes / 16 > most) {
+		ssize_t n = read(fd, buffer, sizeof buffer);
+		if (n <= 0) return -1;
+		bytes += n;
+	}
+	return 0;
+}
+
+// Connects to a program that may still be starting.
+static int connect_to(int port) {
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	for (int i = 0; i < 500; i++) {
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0) {
+			setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+			return fd;
+		}
+		close(fd);
+		usleep(20000);
+	}
+	fprintf(stderr, "loadgen: nothing listens at port %d\n", port);
+	exit(1);
+}
+
 static void feed(int fd) {
 	char *out = calloc((size_t)load.per_write, RECORD_MAX);
 	size_t have = 0, text, bytes = 0;
@@ -115,8 +157,10 @@ static void feed(int fd) {
 	int kind = 0;
 	for (long i = 0; i < load.count; i++, advance(&serial, &kind, &turn)) {
 		if (load.rate > 0 && have == 0) wait_until(start + (int64_t)((double)i / load.rate * 1e9));
-		have += compose(out + have, serial, kind, &text);
+		char *at = out + have;
+		have += compose(at, serial, kind, &text);
 		bytes += text;
+		if (load.port) address_to_auditd(at, text, (uint32_t)i);
 		if ((i + 1) % load.per_write && i + 1 < load.count) continue;
 		if (write_all(fd, out, have)) {
 			perror("loadgen: write");
@@ -124,6 +168,10 @@ static void feed(int fd) {
 		}
 		have = 0;
 		sent = i + 1;
+		if (load.port && await_acks(fd, sent, sent < load.count ? 500 : 0)) {
+			fprintf(stderr, "loadgen: no acknowledgement\n");
+			break;
+		}
 	}
 	double secs = (double)(now_ns() - start) / 1e9;
 	fprintf(stderr, "fed=%ld secs=%.3f rate=%.0f bytes=%zu start_ns=%" PRId64 "\n", sent, secs,
@@ -221,13 +269,13 @@ static void on_signal(int signal) { (void)signal; }
 
 static int usage(void) {
 	fprintf(stderr, "usage: loadgen [-n COUNT] [-r RATE] [-b COUNT] [-v 0|1|text] [-f] [-d SECONDS]\n"
-		"               [-l SECONDS] [-e] [-i COUNT] [-s SERIAL] [-t] [-w] [-z BYTES] -- PROGRAM [ARGUMENT...]\n");
+		"               [-l SECONDS] [-e] [-i COUNT] [-s SERIAL] [-t] [-w] [-z BYTES] [-T PORT] -- PROGRAM [ARGUMENT...]\n");
 	return 2;
 }
 
 int main(int argc, char **argv) {
 	int option, pair[2];
-	while ((option = getopt(argc, argv, "+n:r:b:v:fd:l:ei:s:twz:")) != -1)
+	while ((option = getopt(argc, argv, "+n:r:b:v:fd:l:ei:s:twz:T:")) != -1)
 		switch (option) {
 		case 'n': load.count = atol(optarg); break;
 		case 'r': load.rate = atof(optarg); break;
@@ -241,6 +289,7 @@ int main(int argc, char **argv) {
 		case 's': load.serial = atol(optarg); break;
 		case 't': load.stamped = 1; break;
 		case 'w': load.waiting = 1; break;
+		case 'T': load.port = atoi(optarg); break;
 		case 'z': load.size_max = atol(optarg); break;
 		default: return usage();
 		}
@@ -258,10 +307,11 @@ int main(int argc, char **argv) {
 		usleep((useconds_t)(load.delay * 1e6));
 		idle = resident_kib(pid);
 	}
-	feed(pair[1]);
+	feed(load.port ? connect_to(load.port) : pair[1]);
 	if (load.waiting) pid = start(argv + optind, pair[0]);
 	usleep((useconds_t)(load.linger * 1e6));
 	long loaded = resident_kib(pid);
+	if (load.port) kill(pid, SIGTERM);
 	close(pair[1]);
 	int status = watch(pid);
 

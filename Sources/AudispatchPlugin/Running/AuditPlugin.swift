@@ -14,6 +14,12 @@ public protocol PluginLifeCycle: ~Copyable {
   /// then in the dispatcher's queue. Asked before each call of `handle`.
   var wantsMore: Bool { get }
 
+  /// How long records may be let gather in the input, so that many are read at once: what each
+  /// costs falls from 20 µs to less than 1 µs where they are written one by one. Only what comes
+  /// shortly behind others waits, and less the more comes; zero, the default, is for plugins whose
+  /// users watch.
+  var gathering: Duration { get }
+
   /// A descriptor that is waited for beside the input: when it is readable, `wake` is called.
   /// `Poller.number` stands for many.
   var watched: Int32? { get }
@@ -66,6 +72,7 @@ public enum DoneWhen: Sendable {
 extension PluginLifeCycle where Self: ~Copyable {
   public var doneWhen: DoneWhen { .handled }
   public var wantsMore: Bool { true }
+  public var gathering: Duration { .zero }
   public var watched: Int32? { nil }
   public var deadline: Duration? { nil }
   public mutating func wake() {}

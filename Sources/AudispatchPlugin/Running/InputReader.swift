@@ -12,6 +12,7 @@ final class InputReader<Gather: Gathering>: ThreadWork {
   private static var drainTime: Duration { .seconds(1) }
 
   private let input: Int32
+  private let gathering: Duration
   private let handoff: Handoff<Gather.Item>
   private let confirmations: Confirmations
   private let request = Atomic(Request.read.rawValue)
@@ -19,8 +20,9 @@ final class InputReader<Gather: Gathering>: ThreadWork {
 
   init(
     input: Int32, _ gather: Gather, _ handoff: Handoff<Gather.Item>,
-    _ confirmations: Confirmations, numbers: RecordNumbers
+    _ confirmations: Confirmations, numbers: RecordNumbers, gathering: Duration = .zero
   ) {
+    self.gathering = gathering
     self.input = input
     self.handoff = handoff
     self.confirmations = confirmations
@@ -40,6 +42,8 @@ final class InputReader<Gather: Gathering>: ThreadWork {
 
   private func run(_ reading: inout Reading<Gather>) {
     var leaveBy: Duration?
+    var pause = GatheringPause(longest: gathering)
+    var hasRead = false
     while true {
       let wanted = Request(rawValue: request.load(ordering: .acquiring)) ?? .stop
       if wanted == .stop { return }
@@ -50,6 +54,13 @@ final class InputReader<Gather: Gathering>: ThreadWork {
       let hasRoom = reading.handOver(to: handoff)
       if let leaveBy, leaveBy <= now, hasRoom { break }
 
+      if hasRead, hasRoom, leaveBy == nil {
+        let (records, bytes) = reading.taken
+        let gathers = pause.next(records: records, bytes: bytes, at: now)
+        if gathers > .zero { Pause.nanoseconds(gathers.inNanoseconds) }
+      }
+      hasRead = false
+
       // Without room only the handling thread's word is waited for; the dispatcher keeps the rest.
       let limit = [deadline, leaveBy].compactMap { $0 }.min()
       let wait = limit.map { max($0 - now, .zero) + .milliseconds(1) }
@@ -59,6 +70,7 @@ final class InputReader<Gather: Gathering>: ThreadWork {
       if ready[1] { handoff.commands.clear() }
       if ready[0] {
         guard reading.read(from: input, confirmations) else { break }
+        hasRead = true
       } else if leaveBy != nil, hasRoom, !ready[1] {
         break
       }
@@ -89,6 +101,9 @@ struct Reading<Gather: Gathering>: Sendable {
     self.gather = gather
     self.numbers = numbers
   }
+
+  /// Records and bytes that were read.
+  var taken: (records: Int, bytes: Int) { (stream.records, stream.bytes) }
 
   /// Reads once and takes the records out; `false` at the end of input.
   mutating func read(from input: Int32, _ confirmations: Confirmations) -> Bool {

@@ -55,7 +55,8 @@ public struct PluginSession<Options: PluginOptions>: ~Copyable {
   ) throws where P.Options == Options {
     let signals = try PluginSignals(taken: takesSignals)
     let handoff = try Handoff<Gather.Item>(bound: Self.handoffBytes)
-    let reader = InputReader(input: input, gather, handoff, confirmations, numbers: numbers)
+    let reader = InputReader(
+      input: input, gather, handoff, confirmations, numbers: numbers, gathering: plugin.gathering)
     var loop = HandlingLoop<P, Gather>(reader, handoff, confirmations, signals, log)
     var new: Options?
     let source = source
