@@ -102,6 +102,7 @@ struct OptionTests {
   }
 
   @Test(arguments: [
+    ["--server", "udp://h", "--max-size", "64K"],
     ["--body", "cef", "--messages", "records"], ["--server", "journal", "--server", "local"],
     ["--server", "tls://h", "--tls-cert", "/etc/passwd"],
     ["--server", "tls://h", "--tls-ca", "/nowhere/ca.pem"], ["--max-size", "100"],

@@ -40,6 +40,9 @@ extension SyslogOptions {
     if servers.contains(where: \.isJournal) && !isForJournal {
       add(.error, "the journal takes messages of another form than the other servers")
     }
+    if servers.contains(where: { $0.kind == .udp }), maximumSize ?? 0 > 65_507 {
+      add(.error, "no datagram has more than 65507 bytes", "set max_size")
+    }
     let usesTLS = servers.contains(where: \.usesTLS)
     if !usesTLS && tls != TLS() {
       add(.warning, "no server uses TLS: what is set for it has no effect")

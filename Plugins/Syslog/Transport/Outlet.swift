@@ -38,6 +38,7 @@ struct Outlet: ~Copyable {
   var watched: Int32? { poller.number }
   var deadline: Duration? {
     if link == nil, queue.count == 0 { return nil }
+    if link == nil, retryAt == nil { return MonotonicTime.now }
     return [retryAt, link?.deadline].compactMap { $0 }.min()
   }
 
