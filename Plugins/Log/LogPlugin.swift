@@ -22,7 +22,7 @@ struct LogPlugin: RecordPlugin, ~Copyable {
 
   let doneWhen = DoneWhen.told
   var options: LogOptions
-  private let confirmations: Confirmations
+  let confirmations: Confirmations
   var log: PluginLog
   /// Whether the dispatcher keeps what we do not take, and no other plugin waits for us.
   private let waitsWhenStopped: Bool
@@ -36,17 +36,17 @@ struct LogPlugin: RecordPlugin, ~Copyable {
   var programs = ActionPrograms()
   var compression: Compression
   private let poller: Poller
-  private let syncing: SyncThread
-  private var confirmed: DeliveryToken?
+  let syncing: SyncThread
+  var confirmed: DeliveryToken?
   /// What the thread makes safe.
-  private var inSync: (bytes: Int, token: DeliveryToken?)?
+  var inSync: (bytes: Int, token: DeliveryToken?)?
   /// The file whose last bytes may not be on the disk though the system takes them for clean.
-  private var doubtful: LogFile.Identity?
+  var doubtful: LogFile.Identity?
   var nextLook = Duration.zero
   var bytesSinceLook = 0
-  private var lastSync = Duration.zero
+  var lastSync = Duration.zero
   /// When the oldest record that is not safe was written.
-  private var unsafeSince: Duration?
+  var unsafeSince: Duration?
   /// When the log's first record was made; `nil` when that is not known, or does not matter.
   var begun: Int?
   var saidLarge = false
@@ -226,89 +226,6 @@ struct LogPlugin: RecordPlugin, ~Copyable {
     guard room > 0, room < held.unwritten else { return all }
     let from = held.written + room - 1
     return held.bytes[from...].firstIndex(of: 0x0a).map { $0 + 1 } ?? all
-  }
-
-  // MARK: Safety
-
-  private mutating func flush() throws(Obstacle) {
-    switch options.flush {
-    case .none: break
-    case .data, .sync: if held.written > 0 { try makeSafe() }
-    case .incremental: if isDue { try makeSafe() }
-    case .incrementalAsync:
-      guard isDue, inSync == nil, let file else { return }
-      inSync = (held.written, held.lastWritten)
-      noteSync()
-      syncing.start(file.number)
-    }
-  }
-
-  /// After `freq` records, but not more often than that; and no record waits longer than a second.
-  private var isDue: Bool {
-    guard held.written > (inSync?.bytes ?? 0) else { return false }
-    return unsafeUntil.map { $0 <= MonotonicTime.now } == true
-  }
-
-  private var unsafeUntil: Duration? {
-    guard inSync == nil, let unsafeSince else { return nil }
-    return held.records >= options.frequency
-      ? max(unsafeSince, lastSync + Self.syncEvery) : unsafeSince + .seconds(1)
-  }
-
-  /// Waits until everything that is written is on the disk.
-  mutating func makeSafe() throws(Obstacle) {
-    if inSync != nil { finish(syncing.wait()) }
-    guard let file, held.written > 0, options.flush != .none else { return }
-    guard doubtful == nil else { return }
-    do throws(Obstacle) {
-      try file.sync(everything: options.flush == .sync)
-    } catch {
-      doubtful = file.identity
-      throw error
-    }
-    counts.syncs += 1
-    becameSafe(held.written, held.lastWritten)
-    noteSync()
-  }
-
-  private mutating func noteSync() {
-    held.restartCount()
-    unsafeSince = nil
-    lastSync = MonotonicTime.now
-  }
-
-  private mutating func finish(_ outcome: SyncThread.Outcome) {
-    guard let done = inSync else { return }
-    inSync = nil
-    switch outcome {
-    case .done:
-      counts.syncs += 1
-      becameSafe(done.bytes, done.token)
-    case .failed(let errno):
-      doubtful = file?.identity
-      meet(Obstacle("sync", options.file, errno))
-    }
-  }
-
-  /// Nothing is left but EOE records, which are not written.
-  private mutating func confirmEnds() {
-    guard held.bytes.isEmpty, let last = held.lastWritten, last != confirmed else { return }
-    confirmed = last
-    confirmations.done(through: last)
-  }
-
-  private mutating func becameSafe(_ bytes: Int, _ token: DeliveryToken?) {
-    held.safe(bytes)
-    guard let token, token != confirmed else { return }
-    confirmed = token
-    confirmations.done(through: token)
-  }
-
-  mutating func closeFile() {
-    if inSync != nil { finish(syncing.wait()) }
-    if held.written > 0, doubtful == nil { doubtful = file?.identity }
-    file = nil
-    begun = nil
   }
 
   // MARK: Dropping

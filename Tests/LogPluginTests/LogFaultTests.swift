@@ -218,6 +218,19 @@ struct FailingDiskTests {
     #expect(run.lines("log/audit.log") == [LogPluginTests.record(1)])
   }
 
+  @Test func `waits at rest once what failed is safe`() throws {
+    let run = try LogPluginTests.run(
+      "--flush", "incremental", "--freq", "1",
+      prefix: ["/usr/bin/strace", "-f", "-qq", "-o", "DIR/trace", "-e", "trace=poll,fdatasync"]
+        + ["-e", "inject=fdatasync:error=EIO:when=1"], first: 1)
+    try run.send([LogPluginTests.record(1)])
+    #expect(run.eventually { run.confirmed == 1 })
+    // A second in which it does nothing but wait.
+    let before = run.lines("trace").count
+    Pause.nanoseconds(1_000_000_000)
+    #expect(run.lines("trace").count - before < 50)
+  }
+
   @Test(arguments: ["incremental", "incremental_async", "data"])
   func `confirms nothing as long as the disk fails`(_ mode: String) throws {
     let run = try LogPluginTests.run(

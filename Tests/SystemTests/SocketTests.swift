@@ -119,7 +119,16 @@ struct SocketTests {
   func reconnecting(kind: DispatcherKind) async throws {
     let scratch = try Scratch()
     let dispatcher = try await start(kind, "0640 DIR/s", scratch)
-    try await send(1, dispatcher, scratch)
+    // Ours is a process beside the other plugin: somebody must see what it has had.
+    let witness = kind == .ours ? try await client(scratch) : nil
+    func sendAndSee(_ serial: Int) async throws {
+      try await send(serial, dispatcher, scratch)
+      guard let witness else { return }
+      try await eventually("the socket's plugin has had \(serial)") {
+        witness.serials.last == serial
+      }
+    }
+    try await sendAndSee(1)
     do {
       let first = try await client(scratch)
       // auditd gives the socket to who came first, even if that is gone.
@@ -129,13 +138,8 @@ struct SocketTests {
       }
       #expect(!first.serials.contains(1))
     }
-    // Ours is a process beside the other plugin: somebody must see that it has had them.
-    let witness = kind == .ours ? try await client(scratch) : nil
-    try await send(3, dispatcher, scratch)
-    try await send(4, dispatcher, scratch)
-    if let witness {
-      try await eventually("the socket's plugin has them") { witness.serials.last == 4 }
-    }
+    try await sendAndSee(3)
+    try await sendAndSee(4)
     let second = try await client(scratch)
     try await eventually("the second client has an event") {
       try await dispatcher.send([TestEvent(5)])
