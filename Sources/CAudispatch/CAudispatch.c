@@ -97,9 +97,9 @@ int ad_unix_listen(const char *path, mode_t mode, int backlog) {
 	if (unix_address(path, &address)) return -1;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0) return -1;
-	mode_t before = umask(0777 & ~mode);
-	int bound = bind(fd, (struct sockaddr *)&address, sizeof address);
-	umask(before);
+	// The socket's own mode is that of the file, less the mask, which is the whole process's and stays.
+	int bound = fchmod(fd, mode) || bind(fd, (struct sockaddr *)&address, sizeof address) ||
+		chmod(path, mode);
 	if (bound || listen(fd, backlog)) return close_failed(fd);
 	return fd;
 }
