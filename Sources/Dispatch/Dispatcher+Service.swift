@@ -5,26 +5,41 @@ import Linux
 /// Behind auditd the manager is auditd's, and is told nothing: it would not listen to us.
 extension Dispatcher {
   /// What a service manager keeps for a successor, by name.
-  public static var storedDescriptors: [String] { [ServiceLink.connection] }
+  public static var storedDescriptors: [String] { [ServiceLink.connection, ServiceLink.memory] }
+
+  /// Takes back what a predecessor had given away to be kept: the connection, if it is to the socket
+  /// that the configuration names, and with it the memory of what was read from it.
+  ///
+  /// - Returns: that memory, or one of our own that is kept from now on; `nil`: nobody keeps any.
+  static func takeKept(
+    _ manager: ServiceManager?, _ intake: SourceSupply
+  ) throws(SystemError) -> Descriptor? {
+    guard let manager, manager.listens, intake.origin != .standardInput else { return nil }
+    if let connection = manager.takeInherited(ServiceLink.connection) {
+      if case .unixSocket(let path) = intake.origin,
+        UnixSocket.peerPath(connection.number) == path
+      {
+        intake.store(connection)
+        if let memory = manager.takeInherited(ServiceLink.memory) { return memory }
+      } else {
+        manager.forget(ServiceLink.connection)
+      }
+    }
+    guard case .unixSocket = intake.origin else { return nil }
+    manager.forget(ServiceLink.memory)
+    let memory = try Descriptor.anonymousFile("audispatch")
+    manager.store(memory.number, as: ServiceLink.memory)
+    return memory
+  }
 
   func makeServiceLink(_ manager: ServiceManager?) {
     guard let manager, manager.listens, intake.origin != .standardInput else { return }
-    service = ServiceLink(manager, now: now)
-  }
-
-  /// Takes back the connection that a predecessor had given away to be kept, if it is to the socket
-  /// that the configuration names.
-  func takeStoredConnection(_ manager: ServiceManager?) {
-    guard let connection = manager?.takeInherited(ServiceLink.connection) else { return }
-    guard case .unixSocket(let path) = intake.origin,
-      UnixSocket.peerPath(connection.number) == path
-    else {
-      manager?.forget(ServiceLink.connection)
-      return
+    let service = ServiceLink(manager, now: now)
+    self.service = service
+    if intake.hasStored {
+      service.hasStored = true
+      say(.notice, "going on with the connection to \(intake.description) that was kept")
     }
-    say(.notice, "going on with the connection to \(path) that was kept")
-    intake.stored = consume connection
-    service?.hasStored = true
   }
 
   /// Has the manager keep a connection that was just opened.

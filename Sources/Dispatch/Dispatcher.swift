@@ -89,7 +89,7 @@ public final class Dispatcher {
     node = try NodeName.resolve(loaded.daemon.nameFormat, name: loaded.daemon.nodeName)
     intake = try SourceSupply(loaded.daemon, node: node)
     holder = intake.origin == .standardInput ? HolderLink.connect() : nil
-    survivor = try holder?.memory ?? Survivor(held: nil)
+    survivor = try holder?.memory ?? Survivor(held: Self.takeKept(manager, intake))
     predecessor = Predecessor(survivor)
     journal = Journal(
       node: node, firstSequence: predecessor?.settled.sequence ?? Self.firstNumber,
@@ -100,7 +100,6 @@ public final class Dispatcher {
     inactive = loaded.plugins.filter { !$0.isActive }
     for plugin in loaded.plugins where plugin.isActive { add(plugin) }
     makeServiceLink(manager)
-    takeStoredConnection(manager)
     openLeftSpool()
     takeOver()
   }
@@ -119,6 +118,7 @@ public final class Dispatcher {
       if now >= nextTick { housekeeping() }
     }
     closeSpool()
+    service?.manager.forget(ServiceLink.memory)
     writeState()
     runtime.leave()
     return replayIsIncomplete ? 3 : 0

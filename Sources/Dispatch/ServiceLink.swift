@@ -4,6 +4,8 @@ import Linux
 final class ServiceLink {
   /// What the stored connection is called.
   static let connection = "audit"
+  /// What the memory is called that goes with it.
+  static let memory = "memory"
 
   let manager: ServiceManager
   private(set) var isReady = false

@@ -31,7 +31,8 @@ final class SourceSupply {
   private var delay = Duration.milliseconds(100)
   private var waitingReport = RateLimit(every: .seconds(60))
   /// A connection that was kept for us, to begin with.
-  var stored: Descriptor?
+  private var stored: Descriptor?
+  private(set) var hasStored = false
   /// When a lost input is tried again.
   var retry: Moment?
   private(set) var isEnding = false
@@ -90,6 +91,12 @@ final class SourceSupply {
         "the source 'kernel' needs CAP_AUDIT_READ: run as root, or give the service "
           + "AmbientCapabilities=CAP_AUDIT_READ CAP_NET_ADMIN CAP_AUDIT_CONTROL")
     }
+  }
+
+  /// Begins with this connection.
+  func store(_ connection: consuming Descriptor) {
+    stored = consume connection
+    hasStored = true
   }
 
   // MARK: What it is

@@ -8,7 +8,7 @@ final class NotifySocket: Sendable {
   /// What `NOTIFY_SOCKET` says: a path, or an abstract name with `@` in front.
   let address: String
   private let socket: Descriptor
-  private let taken = Mutex<(messages: [String], descriptors: [Int32])>(([], []))
+  private let taken = Mutex<(messages: [String], descriptors: [String: Int32])>(([], [:]))
 
   init(_ address: String) throws {
     self.address = address
@@ -31,7 +31,7 @@ final class NotifySocket: Sendable {
     guard bound == 0 else { throw Errno.current }
   }
 
-  deinit { taken.withLock { $0.descriptors.forEach { close($0) } } }
+  deinit { taken.withLock { $0.descriptors.values.forEach { close($0) } } }
 
   /// Everything that was told until now.
   var messages: [String] {
@@ -39,17 +39,21 @@ final class NotifySocket: Sendable {
     return taken.withLock { $0.messages }
   }
 
-  /// The last descriptor that was given away to be kept; nil: none.
-  var stored: Int32? {
+  /// The descriptor that was given away last to be kept by that name; nil: none.
+  func stored(_ name: String = "audit") -> Int32? {
     receive()
-    return taken.withLock { $0.descriptors.last }
+    return taken.withLock { $0.descriptors[name] }
   }
 
   private func receive() {
     taken.withLock { taken in
       while let (text, descriptor) = next() {
         taken.messages.append(text)
-        if let descriptor { taken.descriptors.append(descriptor) }
+        let name = text.split(separator: "\n").first { $0.hasPrefix("FDNAME=") }.map {
+          String($0.dropFirst(7))
+        }
+        guard let descriptor, let name else { continue }
+        if let before = taken.descriptors.updateValue(descriptor, forKey: name) { close(before) }
       }
     }
   }
