@@ -7,7 +7,7 @@ extension Dispatcher {
   func openControl() {
     do {
       let server = try ControlServer(path: runtime.controlSocket, user: geteuid())
-      _ = poller.add(server.listener.number, Token.control, .read)
+      try poller.watch(server.listener.number, Token.control, .read)
       control = server
       changeControlAccess()
     } catch { say(.error, "no control socket: \(error)") }
@@ -31,7 +31,11 @@ extension Dispatcher {
         client = arrived
         if arrived.isRefused { reportRefused(peer) }
       }
-      _ = poller.add(client.descriptor.number, Token.client | UInt64(client.id), .read)
+      let token = Token.client | UInt64(client.id)
+      guard poller.add(client.descriptor.number, token, .read) else {
+        drop(client)
+        continue
+      }
       scheduleTick(now + .seconds(6))
     }
   }

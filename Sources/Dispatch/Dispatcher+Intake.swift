@@ -167,7 +167,10 @@ extension Dispatcher {
       let fd = descriptor.number
       storeConnection(fd)
       source.open(descriptor)
-      source.isPolled = poller.add(fd, Token.source, .read)
+      // A file is always ready. A socket that is not waited for would be waited for in its read.
+      source.isPolled =
+        poller.add(fd, Token.source, .read)
+        || !DescriptorKind.isRegularFile(fd) && poller.add(fd, Token.source, .read)
       if let fd = intake.helperOutputNumber { _ = poller.add(fd, Token.helperOutput, .read) }
     } catch {
       if source.canWait {

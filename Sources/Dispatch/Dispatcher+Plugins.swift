@@ -70,13 +70,21 @@ extension Dispatcher {
         input: childEnd.number, output: outputEnd.number, error: outputEnd.number,
         confinement: configuration.confinement)
       ourEnd.setNonblocking(true)
-      _ = poller.add(child.pidfd, Token.pluginEnd | UInt64(plugin.id), .read)
-      _ = poller.add(output.number, Token.pluginOutput | UInt64(plugin.id), .read)
+      do throws(SystemError) {
+        try poller.watch(child.pidfd, Token.pluginEnd | UInt64(plugin.id), .read)
+        try poller.watch(output.number, Token.pluginOutput | UInt64(plugin.id), .read)
+        if configuration.confirms {
+          try poller.watch(ourEnd.number, Token.pluginInput | UInt64(plugin.id), .read)
+        }
+      } catch {
+        // Nobody would see it end.
+        child.signal(SIGKILL)
+        _ = Poll.readable([child.pidfd], within: .seconds(1))
+        _ = child.reap()
+        throw error
+      }
       plugin.confirmations = ConfirmationReader()
       plugin.confirmingEnded = false
-      if configuration.confirms {
-        _ = poller.add(ourEnd.number, Token.pluginInput | UInt64(plugin.id), .read)
-      }
       plugin.child = consume child
       plugin.ourEnd = consume ourEnd
       plugin.childEnd = consume childEnd
@@ -113,7 +121,11 @@ extension Dispatcher {
     } else if plugin.isBlocked, let fd = plugin.ourEnd?.number {
       let token = Token.pluginInput | UInt64(plugin.id)
       let interest = idleInterest(plugin).union(.write)
-      if !poller.add(fd, token, interest) { poller.change(fd, token, interest) }
+      if !poller.add(fd, token, interest), !poller.change(fd, token, interest) {
+        // Nobody would see that it has room: it is looked at again soon.
+        plugin.isBlocked = false
+        scheduleTick(now + .milliseconds(100))
+      }
     }
   }
 

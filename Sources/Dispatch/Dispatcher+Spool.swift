@@ -14,6 +14,7 @@ extension Dispatcher {
       return
     }
     openSpool()
+    if durable == nil { plugin.subscription.setStorageTakesRecords(false) }
   }
 
   /// Opens a spool in which something waits though no plugin is durable now, to report it and to
@@ -30,7 +31,12 @@ extension Dispatcher {
     do {
       let queues = try DurableQueues(
         folder: configuration.spoolDirectory, reserve: Int64(configuration.spoolReserve))
-      _ = poller.add(queues.spool.descriptor, Token.spool, .read)
+      do throws(SystemError) {
+        try poller.watch(queues.spool.descriptor, Token.spool, .read)
+      } catch {
+        _ = queues.spool.close(within: .zero)
+        throw error
+      }
       durable = queues
     } catch {
       say(.error, "\(error): durable plugins have their memory only")

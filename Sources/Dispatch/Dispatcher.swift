@@ -96,7 +96,7 @@ public final class Dispatcher {
       firstEvent: predecessor?.nextEvent ?? Self.firstNumber)
     source = intake.makeSource(survivor, predecessor)
     runtime = RuntimeFolder(path: loaded.daemon.runtimeDirectory)
-    _ = poller.add(signals.number, Token.signals, .read)
+    try poller.watch(signals.number, Token.signals, .read)
     inactive = loaded.plugins.filter { !$0.isActive }
     for plugin in loaded.plugins where plugin.isActive { add(plugin) }
     makeServiceLink(manager)

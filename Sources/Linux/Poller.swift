@@ -30,8 +30,16 @@ public struct Poller: ~Copyable {
     ad_epoll_add(epoll.number, fd, token, interest.rawValue) == 0
   }
 
-  public func change(_ fd: Int32, _ token: UInt64, _ interest: Interest) {
-    _ = ad_epoll_change(epoll.number, fd, token, interest.rawValue)
+  /// Adds what can always be waited for, unless the system has no room.
+  public func watch(
+    _ fd: Int32, _ token: UInt64, _ interest: Interest
+  ) throws(SystemError) {
+    guard add(fd, token, interest) else { throw SystemError("wait for", "a descriptor", .current) }
+  }
+
+  @discardableResult
+  public func change(_ fd: Int32, _ token: UInt64, _ interest: Interest) -> Bool {
+    ad_epoll_change(epoll.number, fd, token, interest.rawValue) == 0
   }
 
   public func remove(_ fd: Int32) { _ = ad_epoll_remove(epoll.number, fd) }
