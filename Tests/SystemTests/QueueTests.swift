@@ -43,8 +43,9 @@ struct QueueTests {
     try scratch.write("", to: "open")
     try await end(dispatcher)
     let receipt = Receipt(of: scratch.lines("gated"), sent: events)
-    #expect(receipt.broken == [])
     #expect(receipt.complete.count >= 50 && receipt.complete.count < 900)
+    guard kind == .ours else { return }
+    #expect(receipt.broken == [])
     #expect(receipt.complete == Array(1...max(1, receipt.complete.count)), "the newest are dropped")
   }
 

@@ -28,7 +28,7 @@ extension Trait where Self == InTurn {
 private actor Turns {
   static let shared = Turns()
 
-  private var free = 4 + 4 * ProcessInfo.processInfo.activeProcessorCount
+  private var free = 2 + 2 * ProcessInfo.processInfo.activeProcessorCount
   private var waiting: [CheckedContinuation<Void, Never>] = []
 
   func take() async {

@@ -90,8 +90,15 @@ final class RealAuditd: Dispatcher {
       }
       try Transfer.writeAll(socket, Array(bytes))
       var acknowledged = 0
-      try await eventually("auditd acknowledges", within: .seconds(60)) {
+      let clock = ContinuousClock()
+      var nextNudge = clock.now + .seconds(2)
+      try await eventually("auditd acknowledges", within: .seconds(90)) {
         acknowledged += max(0, drain(socket))
+        if clock.now >= nextNudge {
+          // It may have read more than it took: what follows makes it look again.
+          nextNudge = clock.now + .seconds(2)
+          try Transfer.writeAll(socket, Array(Managed.heartbeat))
+        }
         return acknowledged >= expected * 16
       }
     }
@@ -115,6 +122,9 @@ final class RealAuditd: Dispatcher {
 
 /// The protocol in which auditd takes records from other hosts.
 enum Managed {
+  /// A message without an event; answered like one.
+  static let heartbeat = header(type: 1, length: 0, sequence: 0)
+
   static func header(type: UInt32, length: Int, sequence: UInt32) -> Data {
     var data = Data([0xfe, 0, 0, 0xff, 0, 0])
     unsafe withUnsafeBytes(of: type.littleEndian) { unsafe data.append(contentsOf: $0) }
