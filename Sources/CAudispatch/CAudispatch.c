@@ -234,6 +234,13 @@ int ad_pidfd_signal(int pidfd, int signal) {
 	return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, 0, 0);
 }
 
+int ad_fork(int *pidfd) {
+	pid_t pid = fork();
+	if (pid == 0) setpgid(0, 0);
+	if (pid > 0) *pidfd = ad_pidfd_open(pid);
+	return pid;
+}
+
 int ad_reap(pid_t pid, int *status) {
 	pid_t got = waitpid(pid, status, WNOHANG);
 	return got < 0 ? -1 : got == pid;

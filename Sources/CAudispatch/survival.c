@@ -1,4 +1,3 @@
-#define _GNU_SOURCE
 #include "CAudispatch.h"
 
 #include <errno.h>
@@ -192,11 +191,15 @@ uint32_t ad_survivor_enter(ad_survivor *s, uint64_t at) {
 void ad_forget_text(void) {
 	FILE *maps = fopen("/proc/self/smaps", "re");
 	char line[512], access[5] = "";
-	unsigned long start = 0, end = 0, kib;
+	unsigned long from, to, start = 0, end = 0, kib;
 	bool is_file = false;
 	while (maps && fgets(line, sizeof line, maps)) {
-		if (sscanf(line, "%lx-%lx %4s", &start, &end, access) == 3) is_file = strchr(line, '/') != 0;
-		else if (is_file && access[1] == '-' && sscanf(line, "Anonymous: %lu kB", &kib) == 1 && !kib)
+		// Some of the other lines begin with a hexadecimal digit, too.
+		if (sscanf(line, "%lx-%lx %4s", &from, &to, access) == 3) {
+			start = from;
+			end = to;
+			is_file = strchr(line, '/') != 0;
+		} else if (is_file && access[1] == '-' && sscanf(line, "Anonymous: %lu kB", &kib) == 1 && !kib)
 			madvise((void *)start, end - start, MADV_DONTNEED);
 	}
 	if (maps) fclose(maps);

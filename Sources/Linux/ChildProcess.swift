@@ -26,9 +26,9 @@ public struct SpawnError: Error, Equatable, CustomStringConvertible {
 /// A running child. Its death shows as readiness of `pidfd`.
 public struct ChildProcess: ~Copyable {
   public let pid: Int32
-  private let pidfdOwner: Descriptor
-
-  public var pidfd: Int32 { pidfdOwner.number }
+  /// -1 where the system has no such numbers.
+  public let pidfd: Int32
+  private let pidfdOwner: Descriptor?
 
   /// Starts a program with those descriptors as 0, 1, 2 and, if given, 3; nothing else is open in
   /// it, all signals are at their defaults, its nice value is 0, it leads a process group, and it
@@ -68,11 +68,30 @@ public struct ChildProcess: ~Copyable {
         cause: Errno(child.error))
     }
     pid = child.pid
+    pidfd = child.pidfd
     pidfdOwner = Descriptor(owning: child.pidfd)
   }
 
+  private init(pid: Int32, pidfd: Int32) {
+    self.pid = pid
+    self.pidfd = pidfd
+    pidfdOwner = pidfd < 0 ? nil : Descriptor(owning: pidfd)
+  }
+
+  /// A copy of this process, which must have one thread only; `nil` in the copy. Both have all that
+  /// was open. The call is `fork`. Where the system has no numbers for processes its death shows as
+  /// SIGCHLD only.
+  public static func copy() throws(SystemError) -> ChildProcess? {
+    var pidfd: Int32 = -1
+    let pid = unsafe ad_fork(&pidfd)
+    guard pid >= 0 else { throw SystemError("start", "a copy of this process", .current) }
+    return pid == 0 ? nil : ChildProcess(pid: pid, pidfd: pidfd)
+  }
+
   /// The corresponding call is `pidfd_send_signal`, which cannot hit another process.
-  public func signal(_ number: Int32) { _ = ad_pidfd_signal(pidfdOwner.number, number) }
+  public func signal(_ number: Int32) {
+    if pidfd < 0 { kill(pid, number) } else { _ = ad_pidfd_signal(pidfd, number) }
+  }
 
   /// Whether the program has a handler for a signal (SigCgt in /proc).
   public func catches(_ signal: Int32) -> Bool { ad_catches_signal(pid, signal) }

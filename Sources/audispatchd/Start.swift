@@ -34,7 +34,7 @@ func start() -> Int32 {
     }
     if mayReadStandardInput(arguments) {
       DescriptorKind.closeAll(from: 3)
-      return hold()
+      return hold(load)
     }
     // The service manager may have kept descriptors for us.
     return run(load, ServiceManager(.take(), keeping: Dispatcher.storedDescriptors))
@@ -48,9 +48,9 @@ private func mayReadStandardInput(_ arguments: DaemonArguments) -> Bool {
     && (DescriptorKind.isSocket(0) || DescriptorKind.isPipe(0))
 }
 
-private func hold() -> Int32 {
+private func hold(_ load: @escaping () -> LoadedConfiguration) -> Int32 {
   do throws(SystemError) {
-    return try Holder(Array(CommandLine.arguments.dropFirst())).run()
+    return try Holder(Array(CommandLine.arguments.dropFirst())) { run(load, nil) }.run()
   } catch {
     print("audispatchd: \(error)", to: 2)
     return 1

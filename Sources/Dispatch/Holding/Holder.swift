@@ -4,8 +4,11 @@ public import Linux
 /// Keeps the input while the process that dispatches dies and is started again.
 ///
 /// auditd sees one child that lives on: this process. It reads nothing, writes nothing and takes
-/// next to no time; it starts the worker (the same program again), passes signals on to it, keeps
-/// copies of the plugins' sockets, and is the one that a dead worker's plugins fall to.
+/// next to no time; it starts the worker, passes signals on to it, keeps copies of the plugins'
+/// sockets, and is the one that a dead worker's plugins fall to.
+///
+/// The first worker is a copy of this process, which saves the time of loading the program twice; a
+/// successor is the program executed anew, so that an address learnt from a dead one is of no use.
 public final class Holder {
   /// A worker's child.
   private final class Kept {
@@ -33,6 +36,7 @@ public final class Holder {
   }
 
   private let arguments: [String]
+  private let work: () -> Int32
   private let memory: Descriptor
   private let signals: SignalSource
   private var poller: Poller
@@ -40,6 +44,7 @@ public final class Holder {
   private var kept: [UInt64: Kept] = [:]
   private var worker: ChildProcess?
   private var channel: MessageChannel?
+  private var hasStarted = false
   private var isReady = false
   private var wasToldToStop = false
   /// Deaths in a row before the input was read.
@@ -49,6 +54,8 @@ public final class Holder {
   private var startAt: Moment?
   /// Of the last worker, until another one reads.
   private var diedAt: Moment?
+  /// When it has been quiet for so long that only waiting is left to do.
+  private var restAt: Moment?
 
   private enum Event {
     static let signals: UInt64 = 1
@@ -57,9 +64,12 @@ public final class Holder {
     static let child: UInt64 = 1 << 63
   }
 
-  /// - Parameter arguments: of the program, without its name.
-  public init(_ arguments: [String]) throws(SystemError) {
+  /// - Parameters:
+  ///   - arguments: of the program, without its name.
+  ///   - work: what a worker does; its exit status.
+  public init(_ arguments: [String], work: @escaping () -> Int32) throws(SystemError) {
     self.arguments = arguments
+    self.work = work
     memory = try Descriptor.anonymousFile("audispatch")
     poller = try Poller()
     signals = try SignalSource([
@@ -86,6 +96,10 @@ public final class Holder {
         startAt = nil
         start()
       }
+      if let due = restAt, due <= .now {
+        restAt = nil
+        forgetStartingCode()
+      }
       let count = poller.wait(milliseconds: timeout())
       for index in 0..<count {
         let (token, _) = poller.event(index)
@@ -104,7 +118,7 @@ public final class Holder {
     if kept.values.contains(where: { $0.orphanedAt != nil && !$0.isReported }) {
       return 20
     }
-    guard let due = startAt else { return -1 }
+    guard let due = [startAt, restAt].compactMap(\.self).min() else { return -1 }
     return Int32(max(0, (due.nanoseconds - Moment.now.nanoseconds) / 1_000_000 + 1))
   }
 
@@ -117,11 +131,18 @@ public final class Holder {
       let channel = MessageChannel(owning: Descriptor(owning: ours))
       let ids = kept.map { " \($0.key):\($0.value.pid)" }.joined()
       channel.send("hello \(crashes)" + ids, [memory.number])
-      var environment = Self.environment
-      environment.append("\(HolderLink.variable)=1")
-      let child = try ChildProcess(
-        path: "/proc/self/exe", name: "audispatchd", arguments: arguments,
-        environment: environment, input: 0, output: 1, error: 2, extra: end.number)
+      let child: ChildProcess
+      if hasStarted {
+        child = try ChildProcess(
+          path: "/proc/self/exe", name: "audispatchd", arguments: arguments,
+          environment: Self.environment + ["\(HolderLink.variable)=1"], input: 0, output: 1,
+          error: 2, extra: end.number)
+      } else if let copy = try ChildProcess.copy() {
+        child = copy
+      } else {
+        becomeWorker(end.number)
+      }
+      hasStarted = true
       isReady = false
       _ = poller.add(child.pidfd, Event.worker, .read)
       _ = poller.add(channel.number, Event.channel, .read)
@@ -133,6 +154,15 @@ public final class Holder {
       messages.write(.alert, "\(error)")
       diedEarly()
     }
+  }
+
+  /// Goes on as what an executed worker is at its start.
+  private func becomeWorker(_ channel: Int32) -> Never {
+    dup2(channel, HolderLink.descriptor)
+    DescriptorKind.closeAll(from: Self.firstDescriptorOfNobody)
+    Signals.reset()
+    unsafe setenv(HolderLink.variable, "1", 1)
+    exit(work())
   }
 
   private static var environment: [String] {
@@ -179,7 +209,7 @@ public final class Holder {
 
   private func becameReady() {
     isReady = true
-    guard let diedAt else { return forgetStartingCode() }
+    guard let diedAt else { return }
     self.diedAt = nil
     let microseconds = (Moment.now.nanoseconds - diedAt.nanoseconds) / 1000
     messages.write(.notice, "the input is read again after \(microseconds) µs")
@@ -207,6 +237,7 @@ public final class Holder {
   private func readMessages() {
     while true {
       guard let received = channel?.receive() else { return }
+      restAt = Moment.now + .milliseconds(300)
       switch consume received {
       case .nothing: return
       case .ended:
