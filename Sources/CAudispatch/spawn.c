@@ -180,8 +180,9 @@ static pid_t start_in_our_memory(struct start *s, int *pidfd) {
 	}
 	// Changing its user makes all of our memory that of a program that is not to be looked at.
 	int dumpable = prctl(PR_GET_DUMPABLE);
-	// No CLONE_FILES: the child's descriptors are its own.
-	pid_t pid = clone(in_child, stack + STACK, CLONE_VM | CLONE_PIDFD | SIGCHLD, s, pidfd);
+	// No CLONE_FILES: the child's descriptors are its own. Valgrind knows only the one that waits.
+	int flags = CLONE_VM | CLONE_PIDFD | SIGCHLD | (secure_getenv("AUDISPATCH_VFORK") ? CLONE_VFORK : 0);
+	pid_t pid = clone(in_child, stack + STACK, flags, s, pidfd);
 	int failure = errno;
 	close(pair[1]);
 	if (pid >= 0 && !wait_for_exec(pair[0], pid, *pidfd) && !s->error) s->error = ECANCELED;
