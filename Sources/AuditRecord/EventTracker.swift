@@ -1,7 +1,7 @@
 /// Gives the records of one event one number, in the order in which events begin.
 ///
-/// Remembers the last 1,024 events (some 40 KB, so that they stay in the processor's nearest cache), so that a late record finds its event. Allocates
-/// nothing after the start.
+/// Remembers the last 1,024 events (some 50 KB, so that they stay in the processor's nearest cache),
+/// so that a late record finds its event. Allocates nothing after the start.
 public struct EventTracker {
   /// The number of an event; the first is 0.
   public typealias EventNumber = UInt64
@@ -28,9 +28,14 @@ public struct EventTracker {
   private static let capacity = 1024
   private static let buckets = 4096
 
+  /// The last events, each at its number modulo the capacity.
   private var ring = [Remembered](repeating: Remembered(), count: capacity)
-  /// Slot in `ring` + 1, or 0; open addressing with linear probing.
-  private var table = [UInt16](repeating: 0, count: buckets)
+  /// Slots in `ring` + 1, or 0; open addressing with linear probing. `young` has the events from
+  /// `youngStart` on, `old` as many before them. So no event is ever taken out alone: what `old` says
+  /// of a slot that was used again is true of the event that is there now, or of none.
+  private var young = [UInt16](repeating: 0, count: buckets)
+  private var old = [UInt16](repeating: 0, count: buckets)
+  private var youngStart: EventNumber
   @usableFromInline var last = Remembered()
   private var lastSlot = -1
 
@@ -42,6 +47,7 @@ public struct EventTracker {
   public init(first: EventNumber = 0) {
     next = first
     self.first = first
+    youngStart = first
   }
 
   /// Events below this number are forgotten: none of their records is recognised any more.
@@ -69,56 +75,64 @@ public struct EventTracker {
   /// Notes a record that has no stamp: an event of its own.
   public mutating func noteUnstamped() -> Mark {
     // A stamp that no record can have, a new one each time.
-    insert(RecordStamp(milliseconds: .max, serial: next), node: .max)
-    return Mark(event: next - 1, isFirst: true)
+    return noteOther(RecordStamp(milliseconds: .max, serial: next), node: .max)
   }
 
   private mutating func noteOther(_ stamp: RecordStamp, node: UInt32) -> Mark {
-    var bucket = Self.bucket(stamp, node)
-    while table[bucket] != 0 {
-      let slot = Int(table[bucket]) - 1
-      if ring[slot].stamp == stamp, ring[slot].node == node {
-        last = ring[slot]
-        lastSlot = slot
-        return Mark(event: last.event, isFirst: false)
-      }
-      bucket = (bucket + 1) % Self.buckets
+    let home = Self.bucket(stamp, node)
+    let free: Int
+    switch Self.find(stamp, node, in: young, ring, from: home) {
+    case .slot(let slot): return noteAgain(slot)
+    case .free(let bucket): free = bucket
     }
-    insert(stamp, node: node)
+    if case .slot(let slot) = Self.find(stamp, node, in: old, ring, from: home) {
+      return noteAgain(slot)
+    }
+    insert(stamp, node: node, bucket: free)
     return Mark(event: next - 1, isFirst: true)
   }
 
-  private mutating func insert(_ stamp: RecordStamp, node: UInt32) {
-    let slot = Int(next % UInt64(Self.capacity))
-    if next - first >= UInt64(Self.capacity) { forget(slot) }
-    ring[slot] = Remembered(stamp: stamp, node: node, event: next)
-    var bucket = Self.bucket(stamp, node)
-    while table[bucket] != 0 { bucket = (bucket + 1) % Self.buckets }
-    table[bucket] = UInt16(slot + 1)
+  @inline(__always)
+  private mutating func noteAgain(_ slot: Int) -> Mark {
     last = ring[slot]
     lastSlot = slot
-    next += 1
+    return Mark(event: last.event, isFirst: false)
   }
 
-  /// Takes a slot out of the table and closes the hole that it leaves in its chain.
-  private mutating func forget(_ slot: Int) {
-    var hole = Self.bucket(ring[slot].stamp, ring[slot].node)
-    while table[hole] != UInt16(slot + 1) { hole = (hole + 1) % Self.buckets }
-    table[hole] = 0
-    var probe = (hole + 1) % Self.buckets
-    while table[probe] != 0 {
-      let other = ring[Int(table[probe]) - 1]
-      let home = Self.bucket(other.stamp, other.node)
-      // Move it into the hole unless its home lies behind the hole.
-      if (probe - home + Self.buckets) % Self.buckets >= (probe - hole + Self.buckets)
-        % Self.buckets
-      {
-        table[hole] = table[probe]
-        table[probe] = 0
-        hole = probe
-      }
-      probe = (probe + 1) % Self.buckets
+  private enum Place {
+    case slot(Int)
+    /// Where it would be put.
+    case free(Int)
+  }
+
+  @inline(__always)
+  private static func find(
+    _ stamp: RecordStamp, _ node: UInt32, in table: [UInt16], _ ring: [Remembered], from home: Int
+  ) -> Place {
+    var bucket = home
+    while table[bucket] != 0 {
+      let slot = Int(table[bucket]) - 1
+      if ring[slot].stamp == stamp, ring[slot].node == node { return .slot(slot) }
+      bucket = (bucket + 1) % buckets
     }
+    return .free(bucket)
+  }
+
+  @inline(__always)
+  private mutating func insert(_ stamp: RecordStamp, node: UInt32, bucket: Int) {
+    let slot = Int(next % UInt64(Self.capacity))
+    last = Remembered(stamp: stamp, node: node, event: next)
+    lastSlot = slot
+    ring[slot] = last
+    young[bucket] = UInt16(slot + 1)
+    next += 1
+    if next - youngStart == UInt64(Self.capacity) { age() }
+  }
+
+  private mutating func age() {
+    swap(&young, &old)
+    for bucket in young.indices { young[bucket] = 0 }
+    youngStart = next
   }
 
   @inline(__always)

@@ -48,12 +48,12 @@ extension Dispatcher {
   /// What was read in one go must not overflow a queue whose plugin would have read it meanwhile.
   private func liveRoom() -> Int {
     var room = Int.max
-    for plugin in plugins where !plugin.subscription.isOverflowing {
-      if plugin.subscription.room == 0 || !plugin.subscription.isWithinBytes {
+    for plugin in plugins {
+      if plugin.subscription.isFull {
         plugin.refresh()
-        if plugin.subscription.room == 0 || !plugin.subscription.isWithinBytes { letRead(plugin) }
+        if plugin.subscription.isFull { letRead(plugin) }
       }
-      room = min(room, max(1, plugin.subscription.room))
+      room = min(room, plugin.subscription.liveRoom)
     }
     return room
   }
@@ -67,9 +67,9 @@ extension Dispatcher {
     while Moment.now < end {
       Pause.nanoseconds(30_000)
       plugin.refresh()
-      if plugin.subscription.room > 0, plugin.subscription.isWithinBytes { break }
+      if !plugin.subscription.isFull { break }
     }
-    plugin.isWorthWaitingFor = plugin.subscription.room > 0 && plugin.subscription.isWithinBytes
+    plugin.isWorthWaitingFor = !plugin.subscription.isFull
     now = Moment.now
     grace.spend(now - began)
   }

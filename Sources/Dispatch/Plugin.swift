@@ -91,10 +91,9 @@ final class Plugin {
   ) -> Bool {
     guard let fd = ourEnd?.number else { return true }
     while true {
-      let before = subscription.stream
       let result = unsafe subscription.withNextPiece(
         journal: journal, now: now, scratch: &scratch
-      ) { bytes, records in
+      ) { bytes, records, before in
         let result =
           if let slot {
             unsafe survivor.send(

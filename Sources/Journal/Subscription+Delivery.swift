@@ -13,15 +13,16 @@ extension Subscription {
     journal: Journal, now: Int64, scratch: inout [UInt8],
     _ body: (UnsafeRawBufferPointer) -> Result
   ) -> Result? {
-    unsafe withNextPiece(journal: journal, now: now, scratch: &scratch) { bytes, _ in
+    unsafe withNextPiece(journal: journal, now: now, scratch: &scratch) { bytes, _, _ in
       unsafe body(bytes)
     }
   }
 
-  /// The same; `body` is told, too, how many of the queue's records end in the bytes.
+  /// The same; `body` is told, too, how many of the queue's records end in the bytes, and how far the
+  /// stream had come before.
   public mutating func withNextPiece<Result>(
     journal: Journal, now: Int64, scratch: inout [UInt8],
-    _ body: (UnsafeRawBufferPointer, _ records: Int) -> Result
+    _ body: (UnsafeRawBufferPointer, _ records: Int, _ before: StreamPosition) -> Result
   ) -> Result? {
     prepareWrite(journal, now: now)
     guard hasUnwritten else { return nil }
@@ -32,11 +33,12 @@ extension Subscription {
       let first = run.segment[writeIndex]
       let range = first.offset + writeOffset..<run.segment[end - 1].end
       let records = isCounted ? end - writeIndex : 0
-      return unsafe run.segment.withBytes(range) { unsafe body($0, records) }
+      return unsafe run.segment.withBytes(range) { unsafe body($0, records, stream) }
     }
     let records = encode(run, upTo: end, into: &scratch)
     return unsafe scratch.withUnsafeBytes { all in
-      unsafe body(UnsafeRawBufferPointer(rebasing: all[writeOffset...]), isCounted ? records : 0)
+      unsafe body(
+        UnsafeRawBufferPointer(rebasing: all[writeOffset...]), isCounted ? records : 0, stream)
     }
   }
 

@@ -89,7 +89,8 @@ extension Subscription {
 
   /// The sequence number of the first record that is not delivered; `end` when all are.
   public func firstUndelivered(end: UInt64) -> UInt64 {
-    runs.first { $0.kind == .counted }?.sequence ?? storage?.ranges.first?.lowerBound ?? end
+    for index in runs.indices where runs[index].kind == .counted { return runs[index].sequence }
+    return storage?.ranges.first?.lowerBound ?? end
   }
 
   /// Sequence numbers of all that is queued and on disk, in order.

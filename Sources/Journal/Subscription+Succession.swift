@@ -10,10 +10,29 @@ public struct StreamPosition: Equatable, Sendable {
   public internal(set) var extraEnd: UInt64 = 0
 }
 
+/// What a process that takes over is to know of a queue.
+public struct QueueState {
+  public let counters: Counters
+  /// The sequence number of the first record that is not delivered, and where in the stream the
+  /// first record begins that is not read to its end.
+  public let undelivered: UInt64
+  public let position: UInt64
+  public let stream: StreamPosition
+  public let firstNumber: UInt64
+  public let encoding: Encoding
+}
+
 /// What a process that takes over from a dead one does with the queues that it finds.
 extension Subscription {
   /// Where in the stream the first record begins that is not read to its end.
   public var readPosition: UInt64 { stream.written - UInt64(outstanding) - UInt64(readOffset) }
+
+  /// - Parameter end: the number of the next record of the journal.
+  public func state(end: UInt64) -> QueueState {
+    QueueState(
+      counters: counters, undelivered: firstUndelivered(end: end), position: readPosition,
+      stream: stream, firstNumber: firstNumber, encoding: encoding)
+  }
 
   /// Goes on with a predecessor's counters; what it had queued is settled later, by
   /// `settle` or `adoptStored`.

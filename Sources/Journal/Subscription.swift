@@ -8,7 +8,7 @@ import DequeModule
 /// The queue in the order of the stream, and where its two cursors stand:
 ///
 ///     history (read, kept for a successor) | read cursor … written, unread … | write cursor … queued
-public struct Subscription {
+public struct Subscription: ~Copyable {
   /// What to do at the first record that the queue cannot take.
   public enum WhenFull: Sendable {
     case dropNewest
@@ -131,10 +131,12 @@ public struct Subscription {
     return writeIndex < runs[writeRun].end || writeRun < runs.count - 1
   }
 
+  @inline(__always)
   public var isEmpty: Bool { runs.isEmpty && storage?.ranges.isEmpty ?? true }
 
   public var isSuspended: Bool { if case .suspended = intake { true } else { false } }
 
+  @inline(__always)
   public var isOverflowing: Bool { intake != .admitting }
 
   /// Whether it is the moment to look how much the plugin has read since: the batch would take the
@@ -146,6 +148,14 @@ public struct Subscription {
     return outstanding > Segment.capacity || records > min(Int(counters.queuedMax), limits.records)
       || counters.queuedBytes + batch.bytes > limits.bytes
   }
+
+  /// Whether the queue, if it does not overflow already, would with the next record.
+  @inline(__always)
+  public var isFull: Bool { intake == .admitting && (room == 0 || !isWithinBytes) }
+
+  /// Records that it has room for, at least one; any number while it overflows.
+  @inline(__always)
+  public var liveRoom: Int { intake == .admitting ? max(1, room) : .max }
 
   /// Whether the queue has room for what a source that can wait would add.
   public var room: Int { max(0, limits.records - Int(counters.queued)) }

@@ -51,9 +51,10 @@ extension Dispatcher {
       }
       unsafe snapshot.pointee.spool_shift = spoolShift
       var used = 0
+      let end = journal.nextSequence
       for plugin in plugins {
         guard let slot = plugin.slot else { continue }
-        unsafe plugin.left(end: journal.nextSequence).store(
+        unsafe plugin.left(end: end).store(
           &ad_snapshot_plugin(snapshot, Int32(slot)).pointee)
         used = max(used, slot + 1)
       }
@@ -128,21 +129,22 @@ extension Plugin {
   /// - Parameter end: the number of the next record of the journal.
   @inline(__always)
   fileprivate func left(end: UInt64) -> Predecessor.Queue {
+    let state = subscription.state(end: end)
     if var queue = inheritance?.queue {
-      queue.counters = subscription.counters
-      queue.firstNumber = subscription.firstNumber
+      queue.counters = state.counters
+      queue.firstNumber = state.firstNumber
       if inheritance?.isPassingOver ?? false {
-        queue.undelivered = subscription.firstUndelivered(end: end)
-        queue.position += subscription.readPosition
+        queue.undelivered = state.undelivered
+        queue.position += state.position
       }
       return queue
     }
     return Predecessor.Queue(
-      slot: slot ?? 0, counters: subscription.counters,
-      undelivered: subscription.firstUndelivered(end: end), position: subscription.readPosition,
-      extraEnd: subscription.stream.extraEnd, deliveredAtStart: deliveredAtStart,
-      confirmedAtStart: confirmedAtStart, firstNumber: subscription.firstNumber,
-      restarts: lifecycle.restarts, child: childNumber, encoding: subscription.encoding)
+      slot: slot ?? 0, counters: state.counters, undelivered: state.undelivered,
+      position: state.position, extraEnd: state.stream.extraEnd,
+      deliveredAtStart: deliveredAtStart, confirmedAtStart: confirmedAtStart,
+      firstNumber: state.firstNumber, restarts: lifecycle.restarts, child: childNumber,
+      encoding: state.encoding)
   }
 }
 
