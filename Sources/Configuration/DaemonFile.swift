@@ -102,7 +102,7 @@ struct DaemonFile {
       configuration.inputFraming = try setting.single().choice(InputFraming.self, for: name)
     case .journalBytes:
       configuration.journalBytes = try setting.single().byteCount(
-        in: (1 << 20)...(1 << 40), for: name)
+        in: (8 << 20)...(1 << 40), for: name)
     case .logFormat:
       let value = try setting.single()
       // auditd's `nolog` wrote no log, and sent its plugins what `raw` sends them.

@@ -105,6 +105,8 @@ extension Dispatcher {
   /// The whole journal's bound: who holds its oldest unwritten records loses them.
   private func shedIfOverBound() {
     guard journal.bytes > configuration.journalBytes, !source.canWait else { return }
+    // What was read since the last look holds memory, too, and nobody has to lose it.
+    for plugin in plugins { plugin.refresh() }
     for _ in 0..<64 where journal.bytes > configuration.journalBytes {
       let holder = plugins.min {
         ($0.subscription.firstUnwrittenSequence ?? .max)

@@ -81,8 +81,7 @@ final class Audispatchd: Dispatcher {
     let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
     // A dead one's plugins may have fallen to the holder.
     return text.split(separator: " ").compactMap { pid_t($0) }.first {
-      (try? String(contentsOfFile: "/proc/\($0)/cmdline", encoding: .utf8))?
-        .hasPrefix("audispatchd\0") ?? false
+      (try? String(contentsOfFile: "/proc/\($0)/comm", encoding: .utf8)) == "audispatchd\n"
     }
   }
 
