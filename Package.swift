@@ -87,6 +87,9 @@ let package = Package(
       name: "audispatch-socket",
       dependencies: ["AudispatchPlugin", "AuditRecord", "Configuration", "Linux"],
       path: "Plugins/Socket", swiftSettings: strict),
+    .executableTarget(
+      name: "bench-fields", dependencies: ["AudispatchPlugin"], path: "Tests/Load/fields",
+      swiftSettings: strict),
     .target(
       name: "ScriptedAccounts", path: "Tests/ScriptedAccounts", cSettings: [.define("_GNU_SOURCE")]),
     .testTarget(name: "LinuxTests", dependencies: ["Linux"], swiftSettings: strict),
