@@ -47,6 +47,8 @@ public final class Holder {
   private var hasStarted = false
   private var isReady = false
   private var wasToldToStop = false
+  /// Signals for a worker that is not ready: it would die of them.
+  private var heldSignals: Set<Int32> = []
   /// Deaths in a row before the input was read.
   private var earlyDeaths = 0
   /// Deaths in a row by a fault of the worker's own.
@@ -147,7 +149,6 @@ public final class Holder {
       _ = poller.add(child.pidfd, Event.worker, .read)
       _ = poller.add(channel.number, Event.channel, .read)
       for (id, child) in kept where child.isReported { report(id, child, channel) }
-      if wasToldToStop { child.signal(SIGTERM) }
       worker = consume child
       self.channel = consume channel
     } catch {
@@ -203,12 +204,18 @@ public final class Holder {
       startAt = now
     } else {
       diedEarly()
+      if wasToldToStop, earlyDeaths > 2 { return 1 }
     }
+    isReady = false
     return nil
   }
 
+  /// From now on the worker takes signals.
   private func becameReady() {
     isReady = true
+    if wasToldToStop { worker?.signal(SIGTERM) }
+    for signal in heldSignals { worker?.signal(signal) }
+    heldSignals = []
     guard let diedAt else { return }
     self.diedAt = nil
     let microseconds = (Moment.now.nanoseconds - diedAt.nanoseconds) / 1000
@@ -227,9 +234,10 @@ public final class Holder {
       switch signal {
       case SIGCHLD: break
       case SIGTERM, SIGINT:
+        // To one that does not get ready, a second one goes all the same.
+        if isReady || wasToldToStop { worker?.signal(signal) }
         wasToldToStop = true
-        worker?.signal(signal)
-      default: worker?.signal(signal)
+      default: if isReady { worker?.signal(signal) } else { heldSignals.insert(signal) }
       }
     }
   }
