@@ -17,9 +17,8 @@ extension Dispatcher {
       let result = unsafe chunk.withUnsafeMutableBytes { unsafe UnixSocket.peek(fd, into: $0) }
       switch result {
       case .bytes(let count):
-        let lines = chunk[..<count].lastIndex(of: 0x0a).map { $0 + 1 }
-        let taken = survivor.isHeld ? lines ?? (count == chunk.count ? count : 0) : count
-        guard taken > 0 else { return reportUnconfirmed(plugin) }
+        // Half a line alone is taken, too, or it would be ready to be read all the time.
+        let taken = chunk[..<count].lastIndex(of: 0x0a).map { $0 + 1 } ?? count
         if let number = plugin.confirmations.take(chunk[..<taken]) {
           confirm(plugin, number)
           publish()

@@ -212,6 +212,9 @@ extension Dispatcher {
         say(.error, "plugin \(plugin.name) stopped with \(left - kept) records undelivered")
       }
     } else if left > 0, plugin.subscription.storage?.takesRecords ?? false {
+      // Until all others have ended this is looked at again and again.
+      guard plugin.leftSaid != left else { return }
+      plugin.leftSaid = left
       say(.notice, "plugin \(plugin.name): \(left) records wait in the spool")
     } else if left > 0 {
       say(.error, "plugin \(plugin.name) stopped with \(left) records undelivered")

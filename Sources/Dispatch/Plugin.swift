@@ -41,6 +41,8 @@ final class Plugin {
   var confirmationReport = RateLimit(every: .seconds(10))
   /// A replay does not wait for it any more.
   var isGivenUp = false
+  /// Records that were said to be left to a later start.
+  var leftSaid: UInt64?
   /// Its place in the surviving memory; `nil` without a holder, or when there is no room.
   var slot: Int?
   /// What a dead process had for it, until that is settled.

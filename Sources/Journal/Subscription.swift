@@ -65,7 +65,14 @@ public struct Subscription: ~Copyable {
 
   /// Whether a record is delivered when the plugin says that it is done with it, not when it has
   /// read it. Changes between two generations of the plugin only.
-  public var confirms = false
+  public var confirms = false {
+    didSet {
+      // A number stands for one record: what was read of an event is not repeated under others.
+      guard confirms, !oldValue else { return }
+      inherited.removeAll()
+      inheritedEvents.removeAll()
+    }
+  }
   /// The number of the first record that is not confirmed: what the next generation's stream
   /// begins with.
   public internal(set) var firstNumber: UInt64 = 1

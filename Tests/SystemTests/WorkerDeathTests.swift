@@ -19,7 +19,9 @@ struct WorkerDeathTests {
       [
         PluginFile("reads", program, ["lines", scratch("reads")], lossless),
         PluginFile(
-          "confirms", program, ["confirm:50", scratch("confirms")], lossless, "confirm = yes"),
+          // It confirms its last records when its input ends.
+          "confirms", program, ["confirm:50", scratch("confirms")], lossless, "confirm = yes",
+          "stop_timeout = 3"),
         PluginFile("memory", program, ["lines", scratch("memory")], room),
       ],
       settings: ["spool_dir = \(scratch("spool"))", "spool_reserve = 0"], scratch: scratch)
@@ -110,6 +112,52 @@ struct WorkerDeathTests {
     let state = try await daemon.finish()
     #expect(difference(scratch.lines("out"), events.records) == nil, "seed \(Faults.seed)")
     #expect(state.source.records == 8000)
+  }
+
+  @Test func `gives again what a plugin had not read, and counts it where it was in memory only`()
+    async throws
+  {
+    let scratch = try Scratch()
+    let program = try await Programs.plugin()
+    let gated = ["gate:" + scratch("open")]
+    let daemon = try await Audispatchd(
+      [
+        PluginFile(
+          "lossless", program, gated + [scratch("lossless")], "overflow_action = lossless"),
+        PluginFile("memory", program, gated + [scratch("memory")]),
+      ],
+      settings: ["spool_dir = \(scratch("spool"))", "spool_reserve = 0"], scratch: scratch)
+    let events = TestEvent.stream(0..<100)
+    try await daemon.send(events)
+    try await daemon.takenIn()
+    kill(try #require(daemon.worker), SIGKILL)
+    // They do not see the end of their input, and are made to end.
+    try await eventually("another has taken over", detail: { daemon.messages }) {
+      guard let state = daemon.files.stateIfAny() else { return false }
+      return try state.daemon.deaths == 1 && state.plugin("lossless").state == "running"
+        && state.plugin("memory").state == "running"
+    }
+    try scratch.write("", to: "open")
+    let state = try await daemon.finish()
+    #expect(difference(scratch.lines("lossless"), events.records) == nil)
+    #expect(try state.plugin("lossless").delivered == events.records.count)
+    #expect(try state.plugin("lossless").drops == [:])
+    #expect(try state.plugin("memory").drops == ["dispatcher_died": events.records.count])
+    #expect(try state.plugin("memory").delivered == 0)
+  }
+
+  @Test func `does not keep it from stopping when that is asked meanwhile`() async throws {
+    let scratch = try Scratch()
+    let daemon = try await Audispatchd(
+      [PluginFile("p", try await Programs.plugin(), ["copy", scratch("out")])], scratch: scratch)
+    let events = TestEvent.stream(0..<100)
+    try await daemon.send(events)
+    try await daemon.takenIn()
+    try await eventually("it has all") { scratch.lines("out").count == events.records.count }
+    kill(try #require(daemon.worker), SIGKILL)
+    daemon.child.signal(SIGTERM)
+    #expect(try await daemon.child.end() == .exited(0))
+    #expect(daemon.messages.components(separatedBy: "another one takes over").count == 2)
   }
 
   /// auditd closes the input of a child that died.

@@ -200,23 +200,32 @@ extension Dispatcher {
     say(.warning, "the process that holds the input is gone: no other takes over from this one")
   }
 
-  private func predecessorsChildEnded(_ ended: consuming HolderLink.Ended) {
+  private func predecessorsChildEnded(_ ended: borrowing HolderLink.Ended) {
+    let id = ended.id
     guard
       let plugin = plugins.first(where: {
-        $0.inheritance?.queue.child == ended.id && $0.inheritance?.isAwaited ?? false
+        $0.inheritance?.queue.child == id && $0.inheritance?.isAwaited ?? false
       }), let queue = plugin.inheritance?.queue
     else {
-      holder?.forget(ended.id)
+      holder?.forget(id)
       return
     }
     // Looked at, not taken: should this process die now, its successor has to find it.
-    let unread = UnixSocket.peekAll(ended.childEnd?.number)
-    let said = UnixSocket.peekAll(ended.ourEnd?.number)
+    let unread = UnixSocket.peekAll(ended.childEnd.number)
+    let said = UnixSocket.peekAll(ended.ourEnd.number)
     var confirmations = ConfirmationReader()
-    plugin.inheritance?.sent = survivor.sent(queue.slot)
+    let sent = survivor.sent(queue.slot)
+    plugin.inheritance?.sent = sent
     plugin.inheritance?.unread = UInt64(unread.count)
-    plugin.inheritance?.unreadRecords = Unread.records(unread, queue.encoding)
-    plugin.inheritance?.confirmed = confirmations.take(said)
+    plugin.inheritance?.unreadRecords = Unread.records(
+      unread, queue.encoding, of: plugin.name)
+    if let number = confirmations.take(said), number >= queue.firstNumber {
+      if number < queue.confirmedAtStart + sent.records {
+        plugin.inheritance?.confirmed = number
+      } else {
+        say(.error, "plugin \(plugin.name) confirmed \(number), which it was not given")
+      }
+    }
     plugin.inheritance?.isAwaited = false
     settleInheritance(plugin)
   }

@@ -62,20 +62,23 @@ final class HolderLink {
   /// A dead predecessor's child that is gone now.
   struct Ended: ~Copyable {
     let id: UInt64
-    let ourEnd: Descriptor?
-    let childEnd: Descriptor?
+    let ourEnd: Descriptor
+    let childEnd: Descriptor
   }
 
   /// Takes the messages that wait; `false` when the holder is gone.
-  func receive(_ body: (consuming Ended) -> Void) -> Bool {
+  func receive(_ body: (borrowing Ended) -> Void) -> Bool {
     while true {
       switch channel.receive() {
       case .nothing: return true
       case .ended: return false
       case .message(let text, let ourEnd, let childEnd):
         let words = text.split(separator: " ")
-        guard words.count == 2, words[0] == "ended", let id = UInt64(words[1]) else { continue }
-        body(Ended(id: id, ourEnd: ourEnd, childEnd: childEnd))
+        guard words.count == 2, words[0] == "ended", let id = UInt64(words[1]), let ourEnd,
+          let childEnd
+        else { continue }
+        let ended = Ended(id: id, ourEnd: ourEnd, childEnd: childEnd)
+        body(ended)
       }
     }
   }

@@ -126,19 +126,20 @@ extension Predecessor.Queue {
 /// What a dead plugin had not read, as far as it is whole records or the rests of such.
 enum Unread {
   /// Records of the plugin's queue among the bytes; announcements are none of them.
-  static func records(_ bytes: [UInt8], _ encoding: Encoding) -> UInt64 {
+  static func records(_ bytes: [UInt8], _ encoding: Encoding, of plugin: String) -> UInt64 {
     switch encoding {
     case .string:
       return bytes.split(separator: 0x0a, omittingEmptySubsequences: false).dropLast()
-        .reduce(0) { $0 + (isAnnouncement($1) ? 0 : 1) }
+        .reduce(0) { $0 + (isAnnouncement($1, to: plugin) ? 0 : 1) }
     case .fixed: return UInt64((bytes.count + 8985) / 8986)
     case .compact: return compactRecords(bytes)
     }
   }
 
-  private static func isAnnouncement(_ line: ArraySlice<UInt8>) -> Bool {
+  private static func isAnnouncement(_ line: ArraySlice<UInt8>, to plugin: String) -> Bool {
     let words = String(decoding: line, as: UTF8.self).split(separator: " ")
     return words.contains("type=DAEMON_ERR") && words.contains("op=queue-drop")
+      && words.contains("plugin=\(plugin)")
   }
 
   /// The headers from that place on with which the bytes come out even tell the records.
