@@ -14,6 +14,7 @@
 //   -l SECONDS  keep the input open this long after the last record, or until SIGUSR1
 //   -e          end each event with an EOE record: six records an event, not five
 //   -i COUNT    interleave this many events
+//   -k          keep step: write only when all that was written has been read
 //   -s SERIAL   serial of the first event (default 1)
 //   -t          a `sent=` field in each record: CLOCK_MONOTONIC in nanoseconds
 //   -T PORT     over TCP to that port of the loopback, as another auditd does to an
@@ -39,6 +40,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -63,7 +66,7 @@ static const struct { uint32_t type; const char *name, *body; } kinds[] = {
 static struct {
 	long count, per_write, interleaved, serial, size_max;
 	double rate, delay, linger;
-	int version, fixed, eoe, stamped, waiting, port;
+	int version, fixed, eoe, stamped, waiting, in_step, port;
 } load = {.count = 1000000, .per_write = 1, .interleaved = 1, .serial = 1, .delay = 1, .version = 1};
 enum { TEXT = 2 };
 
@@ -109,6 +112,15 @@ static void wait_until(int64_t due) {
 	if (due - now_ns() < 20000) return;
 	struct timespec t = {due / 1000000000, due % 1000000000};
 	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR) {}
+}
+
+// Sleeps until the other side has read everything; gives up when it is gone.
+static void await_reader(int fd) {
+	int unread;
+	while (!ioctl(fd, SIOCOUTQ, &unread) && unread > 0) {
+		struct timespec t = {0, 20000};
+		nanosleep(&t, NULL);
+	}
 }
 
 // auditd's header for records from other hosts, little-endian, in the place of the other.
@@ -162,6 +174,7 @@ static void feed(int fd) {
 		bytes += text;
 		if (load.port) address_to_auditd(at, text, (uint32_t)i);
 		if ((i + 1) % load.per_write && i + 1 < load.count) continue;
+		if (load.in_step) await_reader(fd);
 		if (write_all(fd, out, have)) {
 			perror("loadgen: write");
 			break;
@@ -269,13 +282,13 @@ static void on_signal(int signal) { (void)signal; }
 
 static int usage(void) {
 	fprintf(stderr, "usage: loadgen [-n COUNT] [-r RATE] [-b COUNT] [-v 0|1|text] [-f] [-d SECONDS]\n"
-		"               [-l SECONDS] [-e] [-i COUNT] [-s SERIAL] [-t] [-w] [-z BYTES] [-T PORT] -- PROGRAM [ARGUMENT...]\n");
+		"               [-l SECONDS] [-e] [-i COUNT] [-k] [-s SERIAL] [-t] [-w] [-z BYTES] [-T PORT] -- PROGRAM [ARGUMENT...]\n");
 	return 2;
 }
 
 int main(int argc, char **argv) {
 	int option, pair[2];
-	while ((option = getopt(argc, argv, "+n:r:b:v:fd:l:ei:s:twz:T:")) != -1)
+	while ((option = getopt(argc, argv, "+n:r:b:v:fd:l:ei:ks:twz:T:")) != -1)
 		switch (option) {
 		case 'n': load.count = atol(optarg); break;
 		case 'r': load.rate = atof(optarg); break;
@@ -286,6 +299,7 @@ int main(int argc, char **argv) {
 		case 'l': load.linger = atof(optarg); break;
 		case 'e': load.eoe = 1; break;
 		case 'i': load.interleaved = atol(optarg); break;
+		case 'k': load.in_step = 1; break;
 		case 's': load.serial = atol(optarg); break;
 		case 't': load.stamped = 1; break;
 		case 'w': load.waiting = 1; break;
