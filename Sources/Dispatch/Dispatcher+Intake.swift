@@ -112,7 +112,7 @@ extension Dispatcher {
         ($0.subscription.firstUnwrittenSequence ?? .max)
           < ($1.subscription.firstUnwrittenSequence ?? .max)
       }
-      guard let holder, holder.subscription.hasUnwritten else { return }
+      guard let holder, holder.subscription.firstUnwrittenSequence != nil else { return }
       if holder.subscription.unload() { continue }
       for _ in 0..<256 where !holder.subscription.shed(journal: journal) { return }
     }

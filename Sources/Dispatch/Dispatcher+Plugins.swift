@@ -211,14 +211,19 @@ extension Dispatcher {
       if left > kept {
         say(.error, "plugin \(plugin.name) stopped with \(left - kept) records undelivered")
       }
-    } else if left > 0, plugin.subscription.storage?.takesRecords ?? false {
+    } else if left > 0 {
       // Until all others have ended this is looked at again and again.
       guard plugin.leftSaid != left else { return }
-      plugin.leftSaid = left
-      say(.notice, "plugin \(plugin.name): \(left) records wait in the spool")
-    } else if left > 0 {
-      say(.error, "plugin \(plugin.name) stopped with \(left) records undelivered")
-      plugin.subscription.dropAll(goal == .remove ? .removed : .stopDeadline)
+      let isOnDisk = plugin.subscription.storage?.takesRecords ?? false
+      let waiting = isOnDisk ? left : UInt64(plugin.subscription.storedRecords)
+      if left > waiting {
+        say(.error, "plugin \(plugin.name) stopped with \(left - waiting) records undelivered")
+        plugin.subscription.dropHeld(goal == .remove ? .removed : .stopDeadline)
+      }
+      if waiting > 0 {
+        say(.notice, "plugin \(plugin.name): \(waiting) records wait in the spool")
+      }
+      plugin.leftSaid = waiting
     }
     if goal == .remove { remove(plugin) }
   }

@@ -121,12 +121,11 @@ extension Dispatcher {
     let records = kept?.count ?? 0
     plugin.subscription.restore(
       kept?.records ?? [], bytes: Int(clamping: min(records, 1 << 40)) * durable.averageBytes,
-      firstNumber: kept?.number ?? 1)
+      firstNumber: kept?.number ?? 1, takesRecords: durable.isOpen)
     if let from = kept?.leftOutFrom {
       durable.spool.leaveOut(plugin.name, from..<max(from, first))
     }
     if records > 0 { say(.notice, "plugin \(plugin.name): \(records) records wait in the spool") }
-    if !durable.isOpen { plugin.subscription.setStorageTakesRecords(false) }
     tell(plugin, durable)
   }
 

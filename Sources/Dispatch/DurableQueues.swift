@@ -56,6 +56,13 @@ final class DurableQueues {
     case .failed, .unusable: false
     }
   }
+  /// Whether the log was opened, and can be read, if not appended to.
+  var isReadable: Bool {
+    switch state {
+    case .open, .failed: true
+    case .opening, .unusable: false
+    }
+  }
   var isOpen: Bool { if case .open = state { true } else { false } }
 }
 

@@ -76,10 +76,7 @@ extension Subscription {
 
   /// Behind an overflow the queue admits again when it is half empty.
   private mutating func reopenIfHalfEmpty(_ batch: Journal.Batch) {
-    guard case .dropping(let from) = intake else { return }
-    let bound = bound
-    guard Int(counters.queued) <= bound.records / 2, counters.queuedBytes <= bound.bytes / 2
-    else { return }
+    guard case .dropping(let from) = intake, isHalfEmpty else { return }
     refused.append(Refused(events: from..<batch.firstNewEvent, reason: fullReason))
     intake = .admitting
   }
@@ -185,8 +182,14 @@ extension Subscription {
   /// Queues records, in memory as long as there is room.
   @inline(__always)
   private mutating func put(_ segment: Segment, _ start: Int, _ end: Int, bytes: Int) {
-    if storage != nil, mustStore(end - start, bytes) {
-      store(segment, start, end, bytes)
+    if storage != nil {
+      switch place(end - start, bytes) {
+      case .memory: append(segment, start, end, .counted)
+      case .disk: store(segment, start, end, bytes)
+      case .behind(let stored):
+        let run = Run(segment: segment, start: start, end: end, kind: .counted)
+        storage?.putBehind(run, end: stored)
+      }
     } else {
       append(segment, start, end, .counted)
     }
@@ -199,8 +202,8 @@ extension Subscription {
     defer { gap = Gap() }
     guard let (segment, index) = record(of: gap, journal, now: now) else { return }
     if let range = storage?.ranges.last {
-      storage?.gaps.append(
-        (range.upperBound, Run(segment: segment, start: index, end: index + 1, kind: .gap)))
+      let run = Run(segment: segment, start: index, end: index + 1, kind: .gap)
+      storage?.putBehind(run, end: range.upperBound)
     } else {
       append(segment, index, index + 1, .gap)
     }

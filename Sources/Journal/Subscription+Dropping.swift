@@ -13,7 +13,45 @@ extension Subscription {
   ///
   /// - Returns: whether anything was dropped.
   public mutating func shed(journal: Journal) -> Bool {
-    dropOldestEvent(next: journal.events, except: nil)
+    dropOldestEvent(next: journal.events, except: nil) || dropFromBehind(next: journal.events)
+  }
+
+  /// Whole events leave the records that stand, in memory, behind those on disk: as much as lies
+  /// in one segment.
+  private mutating func dropFromBehind(next: UInt64) -> Bool {
+    guard let position = storage?.behind.firstIndex(where: { $0.run.kind == .counted }),
+      let (end, run) = storage?.takeBehind(at: position)
+    else { return false }
+    var kept: [Run] = []
+    for index in run.start..<run.end {
+      let event = Self.expand(run.segment[index].event, next: next)
+      if run.segment[index].isFirst || droppedEvents.contains(event) {
+        exclude(event)
+        drop(run.segment, index, .queueFull, outOfQueue: true)
+        counters.queued -= 1
+        counters.queuedBytes -= Int(run.segment[index].textLength)
+      } else if let last = kept.last, last.end == index {
+        kept[kept.count - 1].end += 1
+      } else {
+        kept.append(Run(segment: run.segment, start: index, end: index + 1, kind: .counted))
+      }
+    }
+    for run in kept.reversed() { storage?.putBehind(run, end: end, at: position) }
+    return kept.reduce(0) { $0 + $1.count } < run.count
+  }
+
+  /// Drops what is queued in memory only; what is on disk stays.
+  public mutating func dropHeld(_ reason: DropReason) {
+    let stored = storage
+    counters.queued -= UInt64(stored?.records ?? 0)
+    counters.queuedBytes -= stored?.bytes ?? 0
+    dropAll(reason)
+    guard let stored, stored.records > 0 else { return }
+    storage?.ranges = stored.ranges
+    storage?.records = stored.records
+    storage?.bytes = stored.bytes
+    counters.queued = UInt64(stored.records)
+    counters.queuedBytes = stored.bytes
   }
 
   /// Records of the oldest event that may be dropped leave the queue. Those of them that lie far

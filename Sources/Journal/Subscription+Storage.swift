@@ -18,8 +18,12 @@ extension Subscription {
     var ranges = Deque<Range<UInt64>>()
     var records = 0
     var bytes = 0
-    /// Announcements that stand behind records that are on disk: behind which number.
-    var gaps: Deque<(behind: UInt64, run: Run)> = []
+    /// What is in memory only and stands behind records that are on disk, in order: announcements,
+    /// and what came while the disk took nothing. Empty when `ranges` is.
+    var behind: Deque<(end: UInt64, run: Run)> = []
+    /// Of these, the records that are counted in the queue, and their bytes.
+    var behindRecords = 0
+    var behindBytes = 0
     /// What the plugin is not to get, and the disk does not know of yet.
     var leftOut: [Range<UInt64>] = []
 
@@ -39,8 +43,27 @@ extension Subscription {
       }
     }
 
+    mutating func putBehind(_ run: Run, end: UInt64, at position: Int? = nil) {
+      behind.insert((end, run), at: position ?? behind.count)
+      count(run, 1)
+    }
+
+    mutating func takeBehind(at position: Int = 0) -> (end: UInt64, run: Run) {
+      let taken = behind.remove(at: position)
+      count(taken.run, -1)
+      return taken
+    }
+
+    private mutating func count(_ run: Run, _ sign: Int) {
+      guard run.kind == .counted else { return }
+      behindRecords += sign * run.count
+      behindBytes += sign * run.textBytes(run.start..<run.end)
+    }
+
     mutating func removeAll() {
-      gaps.removeAll()
+      behind.removeAll()
+      behindRecords = 0
+      behindBytes = 0
       ranges.removeAll()
       records = 0
       bytes = 0
@@ -51,24 +74,37 @@ extension Subscription {
   public mutating func beginStorage(_ storage: Storage) { self.storage = storage }
 
   /// Puts what the disk has for the plugin before what is queued since, none of which is written
-  /// yet and all of which is on disk by now.
+  /// yet: on disk by now, too, unless the disk takes nothing any more.
   ///
   /// - Parameters:
   ///   - ranges: sequence numbers of the records that wait, in order; counted as received now.
   ///   - bytes: of their texts, as well as is known.
-  public mutating func restore(_ ranges: [Range<UInt64>], bytes: Int, firstNumber: UInt64) {
-    storage?.takesRecords = true
+  public mutating func restore(
+    _ ranges: [Range<UInt64>], bytes: Int, firstNumber: UInt64, takesRecords: Bool = true
+  ) {
+    storage?.takesRecords = takesRecords
     storage?.isOpening = false
     self.firstNumber = firstNumber
     let records = ranges.reduce(0) { $0 + $1.count }
-    guard records > 0 else { return }
-    while let run = runs.last {
-      runs.removeLast()
-      if run.kind == .counted { unload(run) }
-    }
+    guard records > 0, var end = ranges.last?.upperBound else { return }
+    let since = runs
+    runs.removeAll()
     writeRun = 0
     writeIndex = 0
-    for range in ranges.reversed() { prepend(range) }
+    var stored = ranges
+    var held: [(end: UInt64, run: Run)] = []
+    for run in since {
+      if takesRecords, run.kind == .counted {
+        end = run.sequence + UInt64(run.count)
+        stored.append(run.sequence..<end)
+        storage?.records += run.count
+        storage?.bytes += run.textBytes(run.start..<run.end)
+      } else {
+        held.append((end, run))
+      }
+    }
+    for (end, run) in held.reversed() { storage?.putBehind(run, end: end, at: 0) }
+    for range in stored.reversed() { prepend(range) }
     storage?.records += records
     storage?.bytes += bytes
     counters.received += UInt64(records)
@@ -76,12 +112,20 @@ extension Subscription {
     counters.queuedBytes += bytes
   }
 
-  /// What the queue may hold. Behind what is on disk nothing can be queued while the disk takes
-  /// nothing.
+  /// What the queue may hold: while the disk takes nothing, what it has and the window.
   var bound: Limits {
     guard let storage, !storage.takesRecords, !storage.isOpening else { return limits }
-    guard storage.ranges.isEmpty else { return Limits(records: 0, bytes: 0, whenFull: .dropNewest) }
-    return storage.window
+    return Limits(
+      records: storage.window.records + storage.records,
+      bytes: storage.window.bytes + storage.bytes, whenFull: storage.window.whenFull)
+  }
+
+  /// Whether a queue that has overflowed has room again.
+  var isHalfEmpty: Bool {
+    guard let storage, !storage.takesRecords, !storage.isOpening else {
+      return Int(counters.queued) <= limits.records / 2 && counters.queuedBytes <= limits.bytes / 2
+    }
+    return heldRecords <= storage.window.records / 2 && heldBytes <= storage.window.bytes / 2
   }
 
   /// Why a record that finds no room is dropped.
@@ -138,12 +182,22 @@ extension Subscription {
   private var heldRecords: Int { Int(counters.queued) - (storage?.records ?? 0) }
   private var heldBytes: Int { counters.queuedBytes - (storage?.bytes ?? 0) }
 
-  func mustStore(_ records: Int, _ bytes: Int) -> Bool {
-    guard let storage else { return false }
-    if !storage.ranges.isEmpty { return true }
-    return storage.takesRecords
-      && (heldRecords + records > storage.window.records
-        || heldBytes + bytes > storage.window.bytes)
+  enum Place {
+    case memory
+    case disk
+    /// In memory, behind a record of the disk.
+    case behind(UInt64)
+  }
+
+  /// Where records of a durable plugin are queued.
+  func place(_ records: Int, _ bytes: Int) -> Place {
+    guard let storage else { return .memory }
+    guard storage.takesRecords else {
+      return storage.ranges.last.map { .behind($0.upperBound) } ?? .memory
+    }
+    let isOver =
+      heldRecords + records > storage.window.records || heldBytes + bytes > storage.window.bytes
+    return isOver || !storage.ranges.isEmpty ? .disk : .memory
   }
 
   mutating func store(_ segment: Segment, _ start: Int, _ end: Int, _ bytes: Int) {
@@ -151,7 +205,7 @@ extension Subscription {
     let range = first..<segment.firstSequence + UInt64(end)
     storage?.records += range.count
     storage?.bytes += bytes
-    let followsGap = storage?.gaps.last?.behind == first
+    let followsGap = storage?.behind.last?.end == first
     if let last = storage?.ranges.last, last.upperBound == first, !followsGap {
       storage?.ranges.removeLast()
       storage?.ranges.append(last.lowerBound..<range.upperBound)
@@ -165,11 +219,14 @@ extension Subscription {
   /// What is to be read back next: from which record on, up to which, and some bytes of it; `nil`
   /// while there is enough in memory.
   public var wanted: (records: Range<UInt64>, bytes: Int)? {
-    guard let storage, let first = storage.ranges.first,
-      heldBytes <= storage.window.bytes / 2, heldRecords <= storage.window.records / 2
-    else { return nil }
-    let records = first.prefix(max(1, storage.window.records - heldRecords))
-    return (records.startIndex..<records.endIndex, max(1, storage.window.bytes - heldBytes))
+    guard let storage, let first = storage.ranges.first else { return nil }
+    let records = heldRecords - storage.behindRecords
+    let bytes = heldBytes - storage.behindBytes
+    guard bytes <= storage.window.bytes / 2, records <= storage.window.records / 2 else {
+      return nil
+    }
+    let wanted = first.prefix(max(1, storage.window.records - records))
+    return (wanted.startIndex..<wanted.endIndex, max(1, storage.window.bytes - bytes))
   }
 
   /// Takes in what was read back.
@@ -200,10 +257,17 @@ extension Subscription {
       lose(next..<limit, journal, now)
       storage?.ranges.removeFirst()
       if limit < range.upperBound { storage?.ranges.prepend(limit..<range.upperBound) }
-      while let gap = storage?.gaps.first, gap.behind <= limit {
-        storage?.gaps.removeFirst()
-        append(gap.run.segment, gap.run.start, gap.run.end, .gap)
-      }
+      bringForward()
+    }
+  }
+
+  /// What stood behind records that are not on disk any more follows those in memory.
+  mutating func bringForward() {
+    while let end = storage?.behind.first?.end,
+      storage?.ranges.first.map({ end <= $0.lowerBound }) ?? true,
+      let run = storage?.takeBehind().run
+    {
+      append(run.segment, run.start, run.end, run.kind)
     }
   }
 
@@ -257,7 +321,9 @@ extension Subscription {
   }
 
   private mutating func prepend(_ range: Range<UInt64>) {
-    if let first = storage?.ranges.first, first.lowerBound == range.upperBound {
+    if let first = storage?.ranges.first, first.lowerBound == range.upperBound,
+      storage?.behind.first?.end != range.upperBound
+    {
       storage?.ranges.removeFirst()
       storage?.ranges.prepend(range.lowerBound..<first.upperBound)
     } else {

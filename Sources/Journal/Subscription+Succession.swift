@@ -63,10 +63,15 @@ extension Subscription {
   ///   - ranges: sequence numbers of the records, in order.
   ///   - queued: how many the predecessor had counted, and their bytes: what is not on disk
   ///     is lost.
-  public mutating func adoptStored(_ ranges: [Range<UInt64>], queued: UInt64, bytes: Int) {
+  ///   - takesRecords: whether the disk takes what comes from now on.
+  public mutating func adoptStored(
+    _ ranges: [Range<UInt64>], queued: UInt64, bytes: Int, takesRecords: Bool = true
+  ) {
     let since = counters
     let records = UInt64(ranges.reduce(0) { $0 + $1.count })
-    restore(ranges, bytes: records == 0 ? 0 : bytes, firstNumber: firstNumber)
+    restore(
+      ranges, bytes: records == 0 ? 0 : bytes, firstNumber: firstNumber,
+      takesRecords: takesRecords)
     counters.queued = since.queued - queued + records
     counters.queuedBytes = since.queuedBytes - (records == 0 ? bytes : 0)
     // More is there than was counted when it had just been left out as too much.
@@ -94,6 +99,7 @@ extension Subscription {
       counters.bytes += UInt64(bytes)
       firstNumber += count
     }
+    bringForward()
   }
 
   /// The predecessor's plugin had read that many bytes more of the stream than is counted. Takes as

@@ -171,7 +171,9 @@ public struct Subscription: ~Copyable {
 
   /// The sequence number of the next record to be written, for shedding.
   public var firstUnwrittenSequence: UInt64? {
-    guard hasUnwritten else { return nil }
+    guard hasUnwritten else {
+      return storage?.behind.first { $0.run.kind == .counted }?.run.sequence
+    }
     let run = runs[writeRun]
     if run.kind == .counted, writeIndex < run.end {
       return run.segment.firstSequence + UInt64(writeIndex)

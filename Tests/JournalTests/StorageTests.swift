@@ -28,10 +28,63 @@ struct StorageTests {
     for seed in 0..<400 { run(Seeded(UInt64(seed))) }
   }
 
+  @Test func `holds what comes while the disk takes nothing behind what the disk has`() {
+    let journal = Journal()
+    var subscription = Subscription(
+      name: "p", limits: .init(records: .max, bytes: 1 << 20, whenFull: .dropNewest),
+      encoding: .string, announcesGaps: true, node: nil, journal: journal)
+    subscription.beginStorage(
+      .init(window: .init(records: 10, bytes: 1 << 20, whenFull: .dropNewest)))
+    func admit(_ records: Int) {
+      journal.beginBatch()
+      for _ in 0..<records {
+        journal.appendLine("type=A msg=audit(1700000000.001:\(journal.nextSequence)): n=1")
+      }
+      subscription.admit(journal.batch, journal: journal, now: 1)
+    }
+    for _ in 0..<5 { admit(10) }
+    #expect(subscription.storedRecords == 40 && subscription.counters.dropped == 0)
+    subscription.setStorageTakesRecords(false)
+    // Ten are in memory before the forty of the disk already.
+    admit(1)
+    #expect(subscription.counters.dropped == 1)
+    var scratch: [UInt8] = []
+    let piece = unsafe subscription.withNextBytes(journal: journal, now: 1, scratch: &scratch) {
+      $0.count
+    }
+    subscription.wrote(piece ?? 0)
+    subscription.setUnread(0)
+    for _ in 0..<10 { admit(1) }
+    #expect(subscription.counters.dropped == 1 && subscription.counters.queued == 50)
+    // What is held behind does not keep from reading back what comes before it.
+    #expect(subscription.wanted?.records == 10..<20)
+    admit(1)
+    #expect(subscription.counters.dropped == 2 && subscription.storedRecords == 40)
+    while subscription.shed(journal: journal) {}
+    #expect(subscription.counters.queued == 40 && subscription.counters.isBalanced)
+    admit(3)
+    subscription.dropHeld(.stopDeadline)
+    #expect(subscription.counters.queued == 40 && subscription.counters.isBalanced)
+    #expect(subscription.queuedOnDisk == [10..<50])
+  }
+
   private func run(_ generator: Seeded) {
     var random = generator
     let journal = Journal()
     var disk = Disk()
+    var put = 0
+    func append(_ records: Int) {
+      journal.beginBatch()
+      for _ in 0..<records {
+        journal.appendLine("type=A msg=audit(1700000000.001:\(put)): n=\(put)")
+        put += 1
+      }
+    }
+    // What another process had left on disk.
+    let inherited = Int.random(in: 0...40, using: &random)
+    append(inherited)
+    if inherited > 0 { disk.keep(journal.batch) }
+    let inheritedBytes = inherited > 0 ? journal.batch.bytes : 0
     let spool = Int.random(in: 2_000...20_000, using: &random)
     var subscription = Subscription(
       name: "p", limits: .init(records: .max, bytes: spool, whenFull: .dropNewest),
@@ -40,13 +93,20 @@ struct StorageTests {
     let window = Subscription.Limits(
       records: Int.random(in: 1...40, using: &random),
       bytes: Int.random(in: 100...2_000, using: &random), whenFull: .dropNewest)
-    subscription.beginStorage(.init(window: window))
+    subscription.beginStorage(.init(window: window, isOpening: true))
     let isLossless = Bool.random(using: &random)
-    var put = 0
     var stream = ""
     var delivered = 0
     var leftOut: [Range<UInt64>] = []
-    var takes = true
+    // The disk may have failed again before it was known what it has.
+    var takes = Bool.random(using: &random)
+    append(Int.random(in: 1...12, using: &random))
+    subscription.admit(journal.batch, journal: journal, now: 1)
+    leftOut += subscription.takeLeftOut()
+    if takes { disk.keep(journal.batch) }
+    subscription.restore(
+      inherited > 0 ? [0..<UInt64(inherited)] : [], bytes: inheritedBytes, firstNumber: 1,
+      takesRecords: takes)
 
     func write(_ limit: Int) {
       var scratch: [UInt8] = []
@@ -83,11 +143,7 @@ struct StorageTests {
     for _ in 0..<300 {
       switch Int.random(in: 0..<12, using: &random) {
       case 0..<4:
-        journal.beginBatch()
-        for _ in 0..<Int.random(in: 1...12, using: &random) {
-          journal.appendLine("type=A msg=audit(1700000000.001:\(put)): n=\(put)")
-          put += 1
-        }
+        append(Int.random(in: 1...12, using: &random))
         subscription.admit(journal.batch, journal: journal, now: 1)
         if takes { disk.keep(journal.batch) }
         leftOut += subscription.takeLeftOut()
@@ -109,7 +165,11 @@ struct StorageTests {
         case 1: disk.lost.insert(UInt64(Int.random(in: 0...put, using: &random)))
         case 2:
           takes.toggle()
-          subscription.setStorageTakesRecords(takes)
+          if takes {
+            subscription.storageTakesRecordsAgain(from: journal.nextSequence)
+          } else {
+            subscription.setStorageTakesRecords(false)
+          }
         default: break
         }
       default: break

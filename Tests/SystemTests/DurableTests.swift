@@ -144,6 +144,65 @@ struct DurableTests {
     #expect(try state.plugin("p").delivered == scratch.lines("out").count - receipt.gaps.count)
   }
 
+  /// While the dead one's plugin is waited for, its queue is nobody's.
+  @Test(arguments: [true, false])
+  func `a disk that fills up after a death costs nothing that is on it, nor what memory holds`(
+    endsBeforeRecovery: Bool
+  ) async throws {
+    let scratch = try Scratch()
+    try scratch.folder("spool")
+    let mount = try Child(
+      "/bin/mount", ["-t", "tmpfs", "-o", "size=8m,mode=0700", "none", scratch("spool")])
+    #expect(try await mount.end() == .exited(0))
+    defer { unsafe _ = umount2(scratch("spool"), Int32(MNT_DETACH)) }
+    let daemon = try await start(scratch, "lossless", "gate:" + scratch("open"))
+    let events = TestEvent.stream(0..<1000, records: 2, fill: 1000)
+    try await daemon.send(events)
+    try await daemon.takenIn()
+    #expect(try #require(try daemon.plugin("p").stored) > 1000)
+    #expect(throws: (any Error).self) {
+      try Data(count: 8 << 20).write(to: URL(filePath: scratch("spool/filler")))
+    }
+    try #require(FileManager.default.fileExists(atPath: scratch("spool/filler")))
+    kill(try #require(daemon.worker), SIGKILL)
+    // As much as its memory may hold, and no more.
+    let later = TestEvent.stream(1000..<1100, records: 2, fill: 1000)
+    try await daemon.send(later)
+    try await eventually("the disk has failed", detail: { daemon.messages }) {
+      daemon.messages.contains("the spool takes no records")
+    }
+    try await eventually("its queue is known again", detail: { daemon.messages }) {
+      try daemon.files.stateIfAny()?.plugin("p").state == "running"
+    }
+    #expect(try daemon.plugin("p").droppedInAll == 0)
+    #expect(try daemon.plugin("p").queued == 2200)
+    if endsBeforeRecovery {
+      try daemon.files.configure([
+        "spool_dir = \(scratch("spool"))", "spool_reserve = 0", "stop_timeout = 0.1",
+      ])
+      daemon.reload()
+      try await eventually("the reload", detail: { daemon.messages }) {
+        daemon.messages.contains("configuration read again")
+      }
+      let state = try await daemon.finish()
+      // What is on disk waits for the next start.
+      #expect(try state.plugin("p").queued > 1000)
+      #expect(try state.plugin("p").drops.keys.allSatisfy { $0 == "stop_deadline" })
+      return
+    }
+    try scratch.write("", to: "open")
+    try scratch.remove("spool/filler")
+    try await eventually("it has recovered", within: .seconds(30), detail: { daemon.messages }) {
+      daemon.messages.contains("the spool takes records again")
+    }
+    let last = TestEvent.stream(1100..<1200, records: 2)
+    try await daemon.send(last)
+    let state = try await daemon.finish()
+    #expect(difference(scratch.lines("out"), (events + later + last).records) == nil)
+    #expect(try state.plugin("p").drops == [:])
+    #expect(try state.plugin("p").delivered == 2400)
+  }
+
   @Test func `the queue of a plugin that is gone is reported and kept`() async throws {
     let scratch = try Scratch()
     let events = TestEvent.stream(1..<101)

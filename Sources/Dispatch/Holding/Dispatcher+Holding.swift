@@ -236,7 +236,7 @@ extension Dispatcher {
     else { return }
     if plugin.subscription.storage != nil, let durable {
       guard durable.isSettled else { return }
-      if durable.isOpen { return adoptFromLog(plugin, inheritance, durable) }
+      if durable.isReadable { return adoptFromLog(plugin, inheritance, durable) }
     }
     let queue = inheritance.queue
     let delivered: UInt64
@@ -265,7 +265,9 @@ extension Dispatcher {
   ) {
     let queue = inheritance.queue
     let shift = durable.spool.sequenceShift
-    let end = max(durable.endAtOpening, ownFirst) &- shift
+    // What was taken in again, after the predecessor, may not be in a log that has failed since.
+    let last = durable.isOpen ? ownFirst : min(ownFirst, durable.spool.appendedBelow)
+    let end = max(durable.endAtOpening, last) &- shift
     let from =
       queue.undelivered >= durable.endAtOpening
       ? queue.undelivered &- shift
@@ -275,7 +277,8 @@ extension Dispatcher {
     let waiting = cursor.wanted(of: from..<max(from, end))
     plugin.subscription.adoptStored(
       waiting.map { $0.lowerBound &+ shift..<$0.upperBound &+ shift },
-      queued: queue.counters.queued, bytes: queue.counters.queuedBytes)
+      queued: queue.counters.queued, bytes: queue.counters.queuedBytes,
+      takesRecords: durable.isOpen)
     if plugin.subscription.confirms {
       if let confirmed = inheritance.confirmed {
         plugin.subscription.confirmStored(below: confirmed &+ 1)

@@ -22,6 +22,8 @@ struct StateReport: Decodable, Sendable {
     let pid: Int32
     let received, delivered, redelivered, queued, queued_bytes, queued_max, restarts, bytes: Int
     let dropped: [String: Int]
+    /// Of the queue, records that are on disk only; `nil` where nothing is put there.
+    let stored: Int?
 
     /// The reasons for which anything was dropped.
     var drops: [String: Int] { dropped.filter { $0.value > 0 } }
