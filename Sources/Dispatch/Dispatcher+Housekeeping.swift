@@ -128,6 +128,11 @@ extension Dispatcher {
             .notice,
             "plugins of a killed audispatchd still run: waiting for \(names.joined(separator: ", "))"
           )
+        case .distrust(let reason):
+          say(
+            .error,
+            "\(runtime.path) is not used (\(reason)), and no plugin is started: make it root's, "
+              + "writable for nobody else")
         case .other: break
         }
       }

@@ -15,6 +15,8 @@ struct RuntimeFolder: ~Copyable {
     case dispatcher
     /// Plugins of a killed one, by name, still run: two generations must not overlap.
     case plugins([String])
+    /// Somebody else could put there what we act on, or move away what is ours: why.
+    case distrust(String)
     /// It cannot be used, or not yet.
     case other
   }
@@ -37,14 +39,29 @@ struct RuntimeFolder: ~Copyable {
     if unsafe mkdir(path, 0o755) != 0, errno != EEXIST {
       throw SystemError("create", path, .current)
     }
+    if let reason = try distrust() { return .distrust(reason) }
     if lock == nil, candidate == nil {
-      candidate = try Descriptor.open(path + "/lock", O_RDWR | O_CREAT, mode: 0o640)
+      candidate = try Descriptor.open(path + "/lock", O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o640)
     }
     guard candidate?.tryLock() ?? false else { return .dispatcher }
     guard let left = orphans.remaining(in: path, now: now) else { return .other }
     guard left.isEmpty else { return .plugins(left.map(\.name)) }
     lock = candidate.take()
     return nil
+  }
+
+  /// What speaks against the folder: its list of children is acted on, as root.
+  private func distrust() throws(SystemError) -> String? {
+    let folder = try Descriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+    do throws(Errno) {
+      let status = try Files.status(of: folder.number)
+      if status.owner != 0, status.owner != geteuid() { return "belongs to uid \(status.owner)" }
+      if status.mode & 0o002 != 0 { return "everybody may write to it" }
+      if status.mode & 0o020 != 0, status.group != 0, status.group != getegid() {
+        return "the group with gid \(status.group) may write to it"
+      }
+      return nil
+    } catch { throw SystemError("look at", path, error) }
   }
 
   /// Removes what others would take for a running dispatcher's.
@@ -59,7 +76,9 @@ struct RuntimeFolder: ~Copyable {
   func write(_ name: String, _ text: String) throws(SystemError) {
     guard isOurs else { return }
     let place = "\(path)/\(name)"
-    let file = try Descriptor.open(place + ".new", O_WRONLY | O_CREAT | O_TRUNC, mode: 0o640)
+    unsafe unlink(place + ".new")
+    let file = try Descriptor.open(
+      place + ".new", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o640)
     _ = fchmod(file.number, 0o640)
     do throws(Errno) {
       try Transfer.writeAll(file.number, Array(text.utf8))

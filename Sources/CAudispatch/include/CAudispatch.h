@@ -120,7 +120,7 @@ void ad_stream_options(int fd, int milliseconds);	// no delay; gives up without 
 // What outlives the process that dispatches, in memory that its parent keeps: what it read and has
 // not put in a safe place, what it wrote to whom, and its counters. Every number is 64 bits wide
 // and counts bytes or records of a stream from its beginning.
-enum { AD_PLUGINS_MAX = 256, AD_NAME_MAX = 256, AD_REASONS_MAX = 8, AD_READER_MAX = 64 };
+enum { AD_PLUGINS_MAX = 2048, AD_NAME_MAX = 256, AD_REASONS_MAX = 8, AD_READER_MAX = 64 };
 typedef struct {
 	uint64_t received, delivered, redelivered, queued, queued_max, bytes, dropped_events;
 	uint64_t dropped[AD_REASONS_MAX];

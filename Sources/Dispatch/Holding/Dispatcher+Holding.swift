@@ -91,7 +91,14 @@ extension Dispatcher {
     var taken = Set(plugins.compactMap(\.slot))
     if isTakingOver { taken.formUnion(predecessor?.queues.values.map(\.slot) ?? []) }
     plugin.slot = (0..<Survivor.maximumPlugins).first { !taken.contains($0) }
-    if let slot = plugin.slot { survivor.setName(slot, plugin.name) }
+    if let slot = plugin.slot {
+      survivor.setName(slot, plugin.name)
+    } else {
+      say(
+        .error,
+        "plugin \(plugin.name): more than \(Survivor.maximumPlugins) plugins: what it has queued is "
+          + "not counted should the dispatching process die")
+    }
   }
 
   /// Lets go of a plugin that is configured no more.
