@@ -79,4 +79,37 @@ struct RedeliveryTests {
     #expect(subscription.counters.redelivered == death.redelivered)
     #expect(subscription.counters.isBalanced)
   }
+
+  @Test func `that confirms, where its predecessor did not, has each record under one number`() {
+    let journal = Journal()
+    var subscription = Subscription(
+      name: "p", limits: .init(records: 100, bytes: 1 << 20, whenFull: .dropNewest),
+      encoding: .string, announcesGaps: true, node: nil, journal: journal)
+    func put(_ event: Int) {
+      journal.beginBatch()
+      journal.appendLine("type=A msg=audit(1700000000.001:\(event)): x")
+      subscription.admit(journal.batch, journal: journal, now: 1)
+    }
+    var scratch: [UInt8] = []
+    func write() -> Int {
+      var records = 0
+      while let piece = unsafe subscription.withNextBytes(
+        journal: journal, now: 1, scratch: &scratch, { unsafe String(decoding: $0, as: UTF8.self) })
+      {
+        subscription.wrote(piece.utf8.count)
+        records += piece.split(separator: "\n").count
+      }
+      return records
+    }
+    put(1)
+    put(1)
+    #expect(write() == 2)
+    subscription.restart(unread: 0, journal: journal)
+    subscription.confirms = true
+    // The event goes on; what was read of it has no number.
+    put(1)
+    #expect(write() == 1)
+    #expect(subscription.confirm(upTo: 1) && !subscription.confirm(upTo: 2))
+    #expect(subscription.counters.delivered == 3 && subscription.isEmpty)
+  }
 }

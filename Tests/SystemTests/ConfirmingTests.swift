@@ -23,6 +23,9 @@ struct ConfirmingTests {
     // The rest is confirmed at the end of the plugin's input, when the time to read is over.
     try daemon.files.configure(["stop_timeout = 0.100"])
     daemon.reload()
+    try await eventually("it is read", detail: { daemon.messages }) {
+      daemon.messages.contains("configuration read again")
+    }
     let state = try await daemon.finish()
     #expect(try state.plugin("p").delivered == 250)
     #expect(try state.plugin("p").redelivered == 0)
@@ -90,6 +93,36 @@ struct ConfirmingTests {
     #expect(try daemon.plugin("p").delivered == 0)
     let state = try await daemon.finish()
     #expect(try state.plugin("p").drops == ["stop_deadline": 1])
+  }
+
+  @Test func `half a line is waited for at no cost`() async throws {
+    let scratch = try Scratch()
+    try scratch.write(
+      "#!/bin/sh\nprintf ok >&0\nuntil [ -e \"$1\" ]; do sleep 0.05; done\n"
+        + "printf ' 1\\n' >&0\nexec sleep 600\n",
+      to: "plugin", mode: 0o755)
+    let daemon = try await Audispatchd(
+      [
+        PluginFile(
+          "p", scratch("plugin"), [scratch("open")], "confirm = yes", "stop_timeout = 0.100")
+      ], scratch: scratch)
+    try await daemon.send([TestEvent(1)])
+    try await daemon.takenIn()
+    try await Task.sleep(for: .milliseconds(200))
+    let before = try cpuTicks(of: #require(daemon.worker))
+    try await Task.sleep(for: .milliseconds(500))
+    #expect(try cpuTicks(of: #require(daemon.worker)) - before < 10)
+    #expect(try daemon.plugin("p").delivered == 0)
+    try scratch.write("", to: "open")
+    try await eventually("the line is whole") { try daemon.plugin("p").delivered == 1 }
+    try await daemon.finish()
+  }
+
+  /// User and system time of a process, in hundredths of a second.
+  private func cpuTicks(of pid: pid_t) throws -> Int {
+    let stat = String(decoding: contents("/proc/\(pid)/stat"), as: UTF8.self)
+    let fields = stat.drop { $0 != ")" }.split(separator: " ")
+    return try #require(Int(fields[12])) + #require(Int(fields[13]))
   }
 
   @Test func `a plugin that does not ask is told no number`() async throws {

@@ -203,6 +203,27 @@ struct DurableTests {
     #expect(try state.plugin("p").delivered == 2400)
   }
 
+  @Test func `what waits when the daemon stops is said once, however long others take`()
+    async throws
+  {
+    let scratch = try Scratch()
+    let daemon = try await Audispatchd(
+      [
+        PluginFile(
+          "p", try await Programs.plugin(), ["never", scratch("out")], "overflow_action = spill",
+          "stop_timeout = 0.100"),
+        PluginFile(
+          "other", try await Programs.plugin(), ["slow:16384:100000", scratch("other")],
+          "stop_timeout = 2"),
+      ], settings: ["spool_dir = \(scratch("spool"))", "spool_reserve = 0"], scratch: scratch)
+    try await daemon.send(TestEvent.stream(0..<2000, records: 2, fill: 500))
+    try await daemon.takenIn()
+    try await daemon.finish()
+    #expect(
+      daemon.messages.components(separatedBy: "plugin p: 4000 records wait in the spool").count == 2
+    )
+  }
+
   @Test func `the queue of a plugin that is gone is reported and kept`() async throws {
     let scratch = try Scratch()
     let events = TestEvent.stream(1..<101)

@@ -146,6 +146,36 @@ struct WorkerDeathTests {
     #expect(try state.plugin("memory").delivered == 0)
   }
 
+  @Test func `leaves no number confirmed that was never given`() async throws {
+    let scratch = try Scratch()
+    try scratch.write(
+      "#!/bin/sh\nuntil [ -e \"$1\" ]; do sleep 0.02; done\n[ -e \"$1.said\" ] || echo ok 5000 >&0\n"
+        + ": >\"$1.said\"\nexec sleep 600\n",
+      to: "plugin", mode: 0o755)
+    let daemon = try await Audispatchd(
+      [
+        PluginFile(
+          "p", scratch("plugin"), [scratch("open")], "confirm = yes", "overflow_action = lossless",
+          "stop_timeout = 0.100")
+      ], settings: ["spool_dir = \(scratch("spool"))", "spool_reserve = 0"], scratch: scratch)
+    try await daemon.send(TestEvent.stream(0..<10))
+    try await daemon.takenIn()
+    let worker = try #require(daemon.worker)
+    // It cannot see it any more; its successor does.
+    kill(worker, SIGSTOP)
+    try scratch.write("", to: "open")
+    try await eventually("the plugin has said it") { scratch.exists("open.said") }
+    kill(worker, SIGKILL)
+    try await eventually("it is said", within: .seconds(20), detail: { daemon.messages }) {
+      daemon.messages.contains("plugin p confirmed 5000, which it was not given")
+    }
+    try await eventually("another has taken over", detail: { daemon.messages }) {
+      try daemon.files.stateIfAny()?.plugin("p").state == "running"
+    }
+    #expect(try daemon.plugin("p").delivered == 0 && daemon.plugin("p").queued == 10)
+    try await daemon.finish()
+  }
+
   @Test func `does not keep it from stopping when that is asked meanwhile`() async throws {
     let scratch = try Scratch()
     let daemon = try await Audispatchd(
