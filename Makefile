@@ -17,7 +17,7 @@ UNITDIR ?= $(PREFIX)/lib/systemd/system
 RELEASE := .build/release
 # Swift's own compiler for C: where there is Swift, there is this one.
 LOAD_CC ?= $(shell command -v clang || command -v cc)
-LOAD_TOOLS := $(addprefix .build/load/,loadgen floor sink logfloor logsink socketcat)
+LOAD_TOOLS := $(addprefix .build/load/,loadgen floor sink logfloor logsink socketcat tally)
 # Swift's crash reporter can hang for minutes where nobody watches.
 export SWIFT_BACKTRACE ?= enable=no
 
@@ -51,6 +51,7 @@ test: ## everything that CI checks; installs what is missing
 	Scripts/fuzz $${FUZZ_SECONDS:-5}
 	Scripts/instructions
 	SOAK_SECONDS=20 Scripts/laggard
+	AUDISPATCH_SEED=1 SOAK_SECONDS=15 Scripts/storm
 	swift build --build-tests
 	Scripts/test
 
