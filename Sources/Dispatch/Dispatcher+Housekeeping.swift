@@ -57,9 +57,9 @@ extension Dispatcher {
   private func watch(_ plugin: Plugin) {
     plugin.refresh()
     let counters = plugin.subscription.counters
-    if plugin.subscription.isOverflowing || counters.dropped > plugin.droppedReported {
-      reportOverflow(plugin)
-      if counters.dropped > plugin.droppedReported { scheduleTick(now + .seconds(1)) }
+    if plugin.subscription.isOverflowing || counters.dropped > plugin.dropsReported.dropped {
+      reportDrops(plugin)
+      if counters.dropped > plugin.dropsReported.dropped { scheduleTick(now + .seconds(1)) }
     }
     if !plugin.subscription.isOverflowing { plugin.hasActed = false }
     if counters.delivered > plugin.deliveredBefore || counters.queued == 0 {

@@ -219,6 +219,7 @@ extension Dispatcher {
       if left > waiting {
         say(.error, "plugin \(plugin.name) stopped with \(left - waiting) records undelivered")
         plugin.subscription.dropHeld(goal == .remove ? .removed : .stopDeadline)
+        plugin.dropsReported = plugin.subscription.counters
       }
       if waiting > 0 {
         say(.notice, "plugin \(plugin.name): \(waiting) records wait in the spool")
@@ -242,7 +243,7 @@ extension Dispatcher {
       "\(plugin.configuration.queueDepth) records, \(plugin.configuration.queueBytes) bytes"
     switch plugin.configuration.overflowAction {
     case .ignore, .dropOldest: break
-    case .syslog, .spill, .lossless: reportOverflow(plugin)
+    case .syslog, .spill, .lossless: reportDrops(plugin)
     case .suspend:
       say(.alert, "plugin \(plugin.name): queue full (\(bound)): suspended until resumed")
     case .single: act(plugin, configuration.singleCommand, "single-user mode")
@@ -261,18 +262,23 @@ extension Dispatcher {
     }
   }
 
-  /// Says at a steady low rate what a plugin is losing.
-  func reportOverflow(_ plugin: Plugin) {
-    let dropped = plugin.subscription.counters.dropped
+  /// Says at a steady low rate what a plugin is losing, and why.
+  func reportDrops(_ plugin: Plugin) {
+    let counters = plugin.subscription.counters
     let action = plugin.configuration.overflowAction
-    guard action == .syslog || action.isDurable, dropped > plugin.droppedReported,
-      plugin.overflowReport.pass(now) != nil
-    else { return }
+    let saysOverflow = action == .syslog || action.isDurable
+    let news = DropReason.allCases.compactMap { reason in
+      let count = counters[reason] - plugin.dropsReported[reason]
+      let isSaid = saysOverflow || reason != .queueFull && reason != .suspended
+      return count > 0 && isSaid ? "\(count) \(reason.name)" : nil
+    }
+    guard !news.isEmpty else { return plugin.dropsReported = counters }
+    guard plugin.overflowReport.pass(now) != nil else { return }
+    plugin.dropsReported = counters
     say(
       .error,
-      "plugin \(plugin.name): queue full (\(plugin.subscription.counters.queued) records): dropped "
-        + "\(dropped - plugin.droppedReported) records, \(dropped) in all")
-    plugin.droppedReported = dropped
+      "plugin \(plugin.name): records dropped: \(news.joined(separator: ", ")); \(counters.dropped) in "
+        + "all, \(counters.queued) are queued")
   }
 
   func resumeAll() { for plugin in plugins { resume(plugin) } }

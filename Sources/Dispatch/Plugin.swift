@@ -30,7 +30,7 @@ final class Plugin {
   /// The next look at a full queue.
   var nextLook = Moment(nanoseconds: 0)
   var overflowReport = RateLimit(every: .seconds(10))
-  var droppedReported: UInt64 = 0
+  var dropsReported = Counters()
   /// `single` or `halt` was executed for the overflow that lasts.
   var hasActed = false
   /// It has read since it was last waited for in vain.

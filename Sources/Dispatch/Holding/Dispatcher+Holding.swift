@@ -82,7 +82,7 @@ extension Dispatcher {
       plugin.subscription.encoding = queue.encoding
       plugin.lifecycle.adopt(restarts: queue.restarts)
       plugin.deliveredBefore = queue.counters.delivered
-      plugin.droppedReported = plugin.subscription.counters.dropped
+      plugin.dropsReported = plugin.subscription.counters
       let isStream = queue.child != 0 && survivor.child(queue.slot) == queue.child
       plugin.inheritance = Inheritance(
         queue: queue, isAwaited: isStream && holder?.kept[queue.child] != nil)
@@ -257,12 +257,7 @@ extension Dispatcher {
     plugin.subscription.settle(
       queued: queue.counters.queued, bytes: queue.counters.queuedBytes,
       delivered: min(delivered, queue.counters.queued))
-    let lost = queue.counters.queued - min(delivered, queue.counters.queued)
-    if lost > 0 {
-      say(
-        .error,
-        "plugin \(plugin.name): \(lost) records were only in the memory of the process that died")
-    }
+    reportDrops(plugin)
     finishInheritance(plugin)
   }
 
