@@ -21,6 +21,7 @@ struct ExampleTests {
     ("shell", false, "/bin/sh"),
     ("log", false, "/usr/libexec/audispatch/audispatch-log"),
     ("syslog", false, "/usr/libexec/audispatch/audispatch-syslog"),
+    ("syslog-remote", false, "/usr/libexec/audispatch/audispatch-syslog"),
     ("socket", false, "/usr/libexec/audispatch/audispatch-socket"),
   ])
   func `of plugins are right, and only the default one is active`(
@@ -32,13 +33,17 @@ struct ExampleTests {
     #expect(loaded.plugins.map(\.path) == [path])
   }
 
-  @Test(arguments: ["print", "syslog-debian", "laurel", "shell", "log", "syslog", "socket"])
+  @Test(arguments: [
+    "print", "syslog-debian", "laurel", "shell", "log", "syslog", "syslog-remote", "socket",
+  ])
   func `of plugins are right with every setting in them`(_ name: String) throws {
     let loaded = Host.load(plugin: Self.uncommented(try Self.text("plugins.d/\(name).conf")))
     #expect(loaded.pluginTexts == [])
   }
 
-  @Test(arguments: ["print", "syslog-debian", "laurel", "shell", "log", "syslog", "socket"])
+  @Test(arguments: [
+    "print", "syslog-debian", "laurel", "shell", "log", "syslog", "syslog-remote", "socket",
+  ])
   func `of plugins come confined, in a way that fits a host`(_ name: String) throws {
     var host = Host()
     let text = try Self.text("plugins.d/\(name).conf")

@@ -22,17 +22,18 @@ struct ReadyMadeTests {
   /// them.
   private func daemon(
     _ name: String, _ scratch: Scratch, replacing places: [String: String] = [:],
-    prefix: [String] = []
+    settings: [String] = [], prefix: [String] = []
   ) async throws -> Audispatchd {
     var text = String(decoding: contents("\(Self.root)/plugins.d/\(name).conf"), as: UTF8.self)
       .replacing("active = no", with: "active = yes")
-    let own = "audispatch-" + name
+    let own = "audispatch-" + name.prefix { $0 != "-" }
     if text.contains("path = \(own)\n") {
       try FileManager.default.copyItem(atPath: Self.built(own), toPath: scratch(own))
       text = text.replacing("path = \(own)\n", with: "path = \(scratch(own))\n")
     }
     for (place, other) in places { text = text.replacing(place, with: other) }
-    return try await Audispatchd([PluginFile(name, text: text)], scratch: scratch, prefix: prefix)
+    return try await Audispatchd(
+      [PluginFile(name, text: text)], settings: settings, scratch: scratch, prefix: prefix)
   }
 
   private func status(_ daemon: Audispatchd, _ name: String) throws -> [String] {
@@ -122,6 +123,38 @@ struct ReadyMadeTests {
     .enabled(
       if: Host.has(built("audispatch-syslog"), "/usr/bin/unshare"), "needs root and make build"))
   func `syslog`() async throws { try await expectSyslog("syslog", replacing: [:]) }
+
+  @Test(
+    .enabled(if: Host.has(built("audispatch-syslog")), "needs root and make build"),
+    .enabled(if: Rsyslogd.isHere, Rsyslogd.why))
+  func `syslog-remote`() async throws {
+    let scratch = try Scratch()
+    let server = try await Rsyslogd(.relpOverTLS, scratch)
+    try scratch.write(
+      server.settings.map { $0 + "\n" }.joined(), to: "syslog-remote.conf", mode: 0o600)
+    let daemon = try await daemon(
+      "syslog-remote", scratch,
+      replacing: ["/etc/audispatch": scratch.path, "read_paths =": "read_paths = \(scratch.path)"],
+      settings: ["spool_dir = \(scratch("spool"))", "spool_reserve = 0"])
+    try await daemon.send([Self.record])
+    try await eventually("the server has acknowledged it", detail: { daemon.messages }) {
+      try daemon.plugin("syslog-remote").delivered == 1
+    }
+    #expect(server.stored == [Self.record])
+    // What the server does not take waits.
+    server.child.signal(SIGKILL)
+    _ = try await server.child.end()
+    try await daemon.send([Self.record, Self.record])
+    try await eventually("they wait") { try daemon.plugin("syslog-remote").queued == 2 }
+    let successor = try await Rsyslogd(.relpOverTLS, scratch, port: server.port)
+    try await eventually("they are there", within: .seconds(40), detail: { daemon.messages }) {
+      try daemon.plugin("syslog-remote").queued == 0
+    }
+    #expect(try status(daemon, "syslog-remote").contains("CapBnd: 0000000000000000"))
+    try await daemon.finish()
+    successor.child.signal(SIGTERM)
+    _ = try await successor.child.end()
+  }
 
   @Test(.enabled(if: Host.has("/sbin/audisp-syslog", "/usr/bin/unshare"), "needs audisp-syslog"))
   func `Debian's syslog`() async throws { try await expectSyslog("syslog-debian", replacing: [:]) }
