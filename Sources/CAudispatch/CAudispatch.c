@@ -27,6 +27,9 @@
 // Descriptors
 
 int ad_open(const char *path, int flags, mode_t mode) { return open(path, flags | O_CLOEXEC, mode); }
+int ad_open_in(int folder, const char *name, int flags, mode_t mode) {
+	return openat(folder, name, flags | O_CLOEXEC, mode);
+}
 
 int ad_socketpair_stream(int pair[2]) {
 	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair);

@@ -7,12 +7,26 @@ extension Dispatcher {
     plugin.subscription.confirms && !plugin.confirmingEnded ? .read : []
   }
 
-  /// Reads what a plugin says that it is done with.
-  func readConfirmations(_ plugin: Plugin) {
+  /// Waits for that at a plugin's socket. For nothing it is not waited at all: that the plugin has
+  /// closed it both ways would be reported again and again.
+  func wait(at plugin: Plugin, for interest: Interest) {
+    guard let fd = plugin.ourEnd?.number else { return }
+    if interest.isEmpty {
+      poller.remove(fd)
+    } else {
+      poller.change(fd, Token.pluginInput | UInt64(plugin.id), interest)
+    }
+  }
+
+  /// Pieces of 4 KiB that are read at once, so that a plugin that writes without end holds up nobody.
+  private static let piecesAtOnce = 4
+
+  /// Reads what a plugin says that it is done with: of one that has ended, all.
+  func readConfirmations(_ plugin: Plugin, hasEnded: Bool = false) {
     guard plugin.subscription.confirms, !plugin.confirmingEnded, let fd = plugin.ourEnd?.number
     else { return }
     var chunk = [UInt8](repeating: 0, count: 4096)
-    while true {
+    for _ in 0..<(hasEnded ? 1000 : Self.piecesAtOnce) {
       // Looked at first: should this process die before a successor can know of it, it is there.
       let result = unsafe chunk.withUnsafeMutableBytes { unsafe UnixSocket.peek(fd, into: $0) }
       switch result {
@@ -30,11 +44,11 @@ extension Dispatcher {
       case .wouldBlock: return reportUnconfirmed(plugin)
       case .end, .failed:
         plugin.confirmingEnded = true
-        let token = Token.pluginInput | UInt64(plugin.id)
-        poller.change(fd, token, plugin.isBlocked ? .write : [])
+        wait(at: plugin, for: plugin.isBlocked ? .write : [])
         return reportUnconfirmed(plugin)
       }
     }
+    reportUnconfirmed(plugin)
   }
 
   private func confirm(_ plugin: Plugin, _ number: UInt64) {

@@ -118,6 +118,7 @@ extension Dispatcher {
     if !plugin.write(journal: journal, now: wall, scratch: &scratch, survivor: survivor) {
       // Nobody reads it: the child is gone or going, and its end will tell.
       plugin.isBlocked = true
+      wait(at: plugin, for: idleInterest(plugin))
     } else if plugin.isBlocked, let fd = plugin.ourEnd?.number {
       let token = Token.pluginInput | UInt64(plugin.id)
       let interest = idleInterest(plugin).union(.write)
@@ -150,8 +151,8 @@ extension Dispatcher {
   }
 
   func becameWritable(_ plugin: Plugin) {
-    guard let fd = plugin.ourEnd?.number else { return }
-    poller.change(fd, Token.pluginInput | UInt64(plugin.id), idleInterest(plugin))
+    guard plugin.ourEnd != nil else { return }
+    wait(at: plugin, for: idleInterest(plugin))
     plugin.isBlocked = false
     flush(plugin, wall: WallClock.milliseconds)
     goOnReadingBack(plugin)
@@ -164,17 +165,13 @@ extension Dispatcher {
   private func endInput(_ plugin: Plugin) {
     guard let fd = plugin.ourEnd?.number else { return }
     shutdown(fd, Int32(SHUT_WR))
-    if plugin.subscription.confirms {
-      poller.change(fd, Token.pluginInput | UInt64(plugin.id), idleInterest(plugin))
-    } else {
-      poller.remove(fd)
-    }
+    wait(at: plugin, for: idleInterest(plugin))
   }
 
   func childEnded(_ plugin: Plugin) {
     guard let end = plugin.child?.reap() else { return }
     readOutput(plugin)
-    readConfirmations(plugin)
+    readConfirmations(plugin, hasEnded: true)
     let unread = plugin.unread
     plugin.subscription.restart(
       unread: min(unread, plugin.subscription.outstanding), journal: journal)

@@ -217,6 +217,7 @@ extension Dispatcher {
   /// Asks for what a plugin will read next, when it has room for it.
   func loadStored(_ plugin: Plugin) {
     guard let durable, durable.isSettled, !durable.loading.contains(plugin.id),
+      now >= plugin.nextLoad,
       plugin.inheritance?.isPassingOver ?? true,
       let wanted = plugin.subscription.wanted
     else { return }
@@ -230,11 +231,13 @@ extension Dispatcher {
     guard let plugin = plugin(id) else { return }
     let end = records.through &+ durable.spool.sequenceShift
     let segments = journal.restore(records, from: durable.spool)
+    let before = plugin.subscription.storedRecords
     plugin.subscription.readBack(
       segments, through: end, journal: journal, now: WallClock.milliseconds)
     passOver(plugin)
     flush(plugin, wall: WallClock.milliseconds)
     if segments.isEmpty {
+      if before == plugin.subscription.storedRecords { plugin.nextLoad = now + .seconds(1) }
       scheduleTick(now + .seconds(1))
     } else {
       goOnReadingBack(plugin)

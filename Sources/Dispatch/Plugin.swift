@@ -29,6 +29,8 @@ final class Plugin {
   var reportedStall = false
   /// The next look at a full queue.
   var nextLook = Moment(nanoseconds: 0)
+  /// What lies on disk only is not asked for before: it could not be read.
+  var nextLoad = Moment(nanoseconds: 0)
   var overflowReport = RateLimit(every: .seconds(10))
   var dropsReported = Counters()
   /// `single` or `halt` was executed for the overflow that lasts.

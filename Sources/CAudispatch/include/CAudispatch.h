@@ -14,6 +14,7 @@
 
 // Descriptors. All are made close-on-exec.
 int ad_open(const char *path, int flags, mode_t mode);
+int ad_open_in(int folder, const char *name, int flags, mode_t mode);	// AT_FDCWD: the working one
 int ad_socketpair_stream(int pair[_Nonnull 2]);
 int ad_pipe(int pair[_Nonnull 2]);	// both ends close-on-exec, blocking
 int ad_bell(void);	// eventfd, non-blocking, close-on-exec

@@ -66,11 +66,13 @@ struct FolderDisk: SpoolDisk, ~Copyable {
   }
 
   func read(_ name: String, from: Int, count: Int) throws(Errno) -> [UInt8] {
-    try Self.read("\(path)/\(name)", from: from, count: count)
+    try Self.read(name, in: folder.number, from: from, count: count)
   }
 
-  static func read(_ path: String, from: Int, count: Int) throws(Errno) -> [UInt8] {
-    let (fd, size) = try open(path)
+  static func read(
+    _ name: String, in folder: Int32 = AT_FDCWD, from: Int, count: Int
+  ) throws(Errno) -> [UInt8] {
+    let (fd, size) = try open(name, in: folder)
     defer { close(fd) }
     let wanted = max(0, min(count, size - from))
     var bytes = [UInt8](repeating: 0, count: wanted)
@@ -98,21 +100,28 @@ struct FolderDisk: SpoolDisk, ~Copyable {
     return bytes
   }
 
-  func size(_ name: String) throws(Errno) -> Int { try Self.size("\(path)/\(name)") }
+  func size(_ name: String) throws(Errno) -> Int { try Self.size(name, in: folder.number) }
 
-  static func size(_ path: String) throws(Errno) -> Int {
-    let (fd, size) = try open(path)
+  static func size(_ name: String, in folder: Int32 = AT_FDCWD) throws(Errno) -> Int {
+    let (fd, size) = try open(name, in: folder)
     close(fd)
     return size
   }
 
-  private static func open(_ path: String) throws(Errno) -> (fd: Int32, size: Int) {
+  /// Opens a file in the folder that was opened, wherever that is now. What is there in the place of
+  /// a file is no such file.
+  private static func open(
+    _ name: String, in folder: Int32
+  ) throws(Errno) -> (fd: Int32, size: Int) {
     let fd = retryingInterrupts {
-      unsafe ad_open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0)
+      unsafe ad_open_in(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0)
     }
-    guard fd >= 0 else { throw .current }
+    guard fd >= 0 else {
+      let cause = Errno.current
+      throw cause == Errno(ELOOP) ? .noSuchFile : cause
+    }
     do throws(Errno) {
-      guard try Files.status(of: fd).kind == .regular else { throw Errno(EINVAL) }
+      guard try Files.status(of: fd).kind == .regular else { throw .noSuchFile }
       let size = lseek(fd, 0, SEEK_END)
       guard size >= 0 else { throw .current }
       return (fd, Int(size))
@@ -127,6 +136,6 @@ struct FolderDisk: SpoolDisk, ~Copyable {
   }
 
   private func open(_ name: String, _ flags: Int32, mode: mode_t) -> Int32 {
-    retryingInterrupts { unsafe ad_open("\(path)/\(name)", flags, mode) }
+    retryingInterrupts { unsafe ad_open_in(folder.number, name, flags, mode) }
   }
 }

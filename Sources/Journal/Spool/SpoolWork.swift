@@ -160,10 +160,11 @@ final class SpoolWork: ThreadWork {
           }
         } catch {
           if case .load(let plugin, let first, _) = request {
-            // What cannot be read at all is looked at again; the caller asks anew.
+            // What cannot be read now is asked for again; what comes can be appended all the same.
             answer(.loaded(plugin: plugin, LoadedRecords(loaded: SpoolLoaded(through: first))))
+          } else {
+            fail(error)
           }
-          fail(error)
         }
       }
       if isUnsafe, !hasFailed {
