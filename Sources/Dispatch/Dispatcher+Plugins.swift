@@ -211,8 +211,9 @@ extension Dispatcher {
     } else if left > 0 {
       // Until all others have ended this is looked at again and again.
       guard plugin.leftSaid != left else { return }
-      let isOnDisk = plugin.subscription.storage?.takesRecords ?? false
-      let waiting = isOnDisk ? left : UInt64(plugin.subscription.storedRecords)
+      let waiting =
+        plugin.subscription.storage == nil
+        ? 0 : left - UInt64(plugin.subscription.queuedInMemoryOnly)
       if left > waiting {
         say(.error, "plugin \(plugin.name) stopped with \(left - waiting) records undelivered")
         plugin.subscription.dropHeld(goal == .remove ? .removed : .stopDeadline)

@@ -14,7 +14,7 @@ extension Dispatcher {
       return
     }
     openSpool()
-    if durable == nil { plugin.subscription.setStorageTakesRecords(false) }
+    if durable == nil { plugin.subscription.doWithoutStorage() }
   }
 
   /// Opens a spool in which something waits though no plugin is durable now, to report it and to
@@ -79,7 +79,10 @@ extension Dispatcher {
     durable.averageBytes = opened.averageBytes
     durable.openMicroseconds = opened.microseconds
     durable.state = .open
-    for (slice, nextEvent) in durable.early { durable.spool.append(slice, nextEvent: nextEvent) }
+    for (slice, nextEvent) in durable.early {
+      durable.spool.append(slice, nextEvent: nextEvent)
+      durable.pending.append(slice)
+    }
     durable.early = []
     let shift = durable.spool.sequenceShift
     durable.cursors = opened.cursors
@@ -109,7 +112,7 @@ extension Dispatcher {
   /// What the log has for a plugin comes before what is taken in from that record on.
   private func begin(_ plugin: Plugin, _ durable: DurableQueues, from first: UInt64) {
     if case .unusable = durable.state {
-      return plugin.subscription.setStorageTakesRecords(false)
+      return plugin.subscription.doWithoutStorage()
     }
     if plugin.inheritance != nil {
       durable.kept[plugin.name] = nil
@@ -121,7 +124,7 @@ extension Dispatcher {
     let records = kept?.count ?? 0
     plugin.subscription.restore(
       kept?.records ?? [], bytes: Int(clamping: min(records, 1 << 40)) * durable.averageBytes,
-      firstNumber: kept?.number ?? 1, takesRecords: durable.isOpen)
+      firstNumber: kept?.number ?? 1, takesRecords: durable.isOpen, goesOnAt: first)
     if let from = kept?.leftOutFrom {
       durable.spool.leaveOut(plugin.name, from..<max(from, first))
     }
@@ -134,7 +137,7 @@ extension Dispatcher {
     durable.early = []
     say(.error, "\(reason): durable plugins have their memory only")
     for plugin in plugins where plugin.subscription.storage != nil {
-      plugin.subscription.setStorageTakesRecords(false)
+      plugin.subscription.doWithoutStorage()
       settleInheritance(plugin)
     }
   }
@@ -151,8 +154,13 @@ extension Dispatcher {
         doWithoutSpool(durable, "the spool is not open yet")
       }
     case .open:
-      source.settle(below: durable.spool.appendedBelow)
-      for slice in batch.slices { durable.spool.append(slice, nextEvent: batch.nextEvent) }
+      let appended = durable.spool.appendedBelow
+      source.settle(below: appended)
+      durable.forgetPending(below: appended)
+      for slice in batch.slices {
+        durable.spool.append(slice, nextEvent: batch.nextEvent)
+        durable.pending.append(slice)
+      }
       commit(durable)
       if durable.spool.pendingBytes > 64 << 20 { spoolFailed(durable, .timedOut) }
     case .failed, .unusable: break
@@ -262,9 +270,13 @@ extension Dispatcher {
     // What the log was told last may have been in what it could not take.
     durable.told = [:]
     source.settle(below: .max)
+    let first = max(durable.endAtOpening, durable.spool.appendedBelow)
+    durable.forgetPending(below: first)
+    let slices = Array(durable.pending)
+    durable.pending.removeAll()
     say(.alert, "the spool takes no records (\(errno)): durable plugins have their memory only")
     for plugin in plugins where plugin.subscription.storage != nil {
-      plugin.subscription.setStorageTakesRecords(false)
+      plugin.subscription.storageFailed(from: first, slices)
       plugin.subscription.setSafe(below: .max)
       flush(plugin, wall: WallClock.milliseconds)
     }
@@ -277,6 +289,9 @@ extension Dispatcher {
     say(.notice, "the spool takes records again")
     for plugin in plugins where plugin.subscription.storage != nil {
       plugin.subscription.storageTakesRecordsAgain(from: journal.nextSequence)
+      // A later start must not look for what was in memory only.
+      tell(plugin, durable)
+      for gone in plugin.subscription.unstored { durable.spool.leaveOut(plugin.name, gone) }
       if plugin.configuration.overflowAction == .lossless {
         plugin.subscription.setSafe(below: journal.nextSequence)
       }
@@ -295,7 +310,10 @@ extension Dispatcher {
       }
       scheduleTick(now + .seconds(1))
     }
-    for plugin in plugins where plugin.subscription.storage != nil { goOnReadingBack(plugin) }
+    for plugin in plugins where plugin.subscription.storage != nil {
+      plugin.subscription.forgetUnstored()
+      goOnReadingBack(plugin)
+    }
     giveUpKept(durable)
     guard durable.isOpen, now >= durable.nextSync else { return }
     durable.nextSync = now + .seconds(1)

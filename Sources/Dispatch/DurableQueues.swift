@@ -1,3 +1,4 @@
+import DequeModule
 import Journal
 import Linux
 
@@ -24,6 +25,8 @@ final class DurableQueues {
   var state = State.opening
   /// Taken in while the spool was being opened.
   var early: [(slice: Journal.Slice, nextEvent: UInt64)] = []
+  /// Handed to the log and perhaps not in it yet.
+  var pending: Deque<Journal.Slice> = []
   /// Where plugins stood when it was opened, in its own numbers.
   var cursors: [String: SpoolCursor] = [:]
   /// What waits for plugins that are not active.
@@ -46,6 +49,15 @@ final class DurableQueues {
 
   init(folder: String, reserve: Int64) throws(SystemError) {
     spool = try Spool(folder: folder, reserve: reserve)
+  }
+
+  /// What the log has by now.
+  func forgetPending(below end: UInt64) {
+    while let slice = pending.first,
+      slice.segment.firstSequence + UInt64(slice.end) <= end
+    {
+      pending.removeFirst()
+    }
   }
 
   var isSettled: Bool { if case .opening = state { false } else { true } }

@@ -84,8 +84,9 @@ final class Plugin {
   /// Asks how much of what was written the child has not read.
   func refresh() {
     guard subscription.outstanding > 0, let fd = childEnd?.number else { return }
+    guard let unread = UnixSocket.unread(fd) else { return }
     let before = subscription.counters.delivered
-    subscription.setUnread(UnixSocket.unread(fd))
+    subscription.setUnread(unread)
     if subscription.counters.delivered > before { isWorthWaitingFor = true }
   }
 
@@ -124,10 +125,10 @@ final class Plugin {
     }
   }
 
-  /// Bytes that the child has not read.
+  /// Bytes that the child has not read; where that cannot be told, all that were written.
   var unread: Int {
     guard let fd = childEnd?.number else { return 0 }
-    return UnixSocket.unread(fd)
+    return UnixSocket.unread(fd) ?? subscription.outstanding
   }
 
   /// Takes back what the dead child had not read; nobody else can read it then.

@@ -220,6 +220,18 @@ extension Subscription {
     return journal.appendGap(text, type: .daemonError)
   }
 
+  /// How many dropped records some gap records tell of.
+  func droppedRecords(in run: Run, _ range: Range<Int>) -> UInt64 {
+    range.reduce(0) { sum, index in
+      let entry = run.segment[index]
+      let text = unsafe run.segment.withBytes(entry.offset..<entry.end) {
+        unsafe String(decoding: $0, as: UTF8.self)
+      }
+      let word = text.split(separator: " ").first { $0.hasPrefix("dropped=") }
+      return sum + (word.flatMap { UInt64($0.dropFirst(8)) } ?? 0)
+    }
+  }
+
   @inline(__always)
   mutating func append(_ segment: Segment, _ start: Int, _ end: Int, _ kind: Run.Kind) {
     let last = runs.count - 1

@@ -55,6 +55,7 @@ extension Subscription {
       stream.records += UInt64(index - writeIndex)
     } else {
       stream.extraEnd = stream.written
+      if run.kind == .gap { announced.written += droppedRecords(in: run, writeIndex..<index) }
     }
     writeIndex = index
     writeOffset = rest
@@ -95,6 +96,7 @@ extension Subscription {
     unconfirmed = 0
     outstanding = 0
     readOffset = 0
+    announced.written = announced.read
     stream = StreamPosition()
     runs.removeAll { $0.kind == .again }
     inherited = confirms ? [] : history
@@ -136,6 +138,7 @@ extension Subscription {
     while left > 0 {
       let run = runs[0]
       guard run.kind == .counted else {
+        deliver(run.start..<run.end)
         popFirst()
         continue
       }
@@ -152,7 +155,10 @@ extension Subscription {
     guard !range.isEmpty else { return }
     let run = runs[0]
     runs[0].start = range.upperBound
-    guard run.kind == .counted else { return }
+    guard run.kind == .counted else {
+      if run.kind == .gap { announced.read += droppedRecords(in: run, range) }
+      return
+    }
     let text = run.textBytes(range)
     counters.delivered += UInt64(range.count)
     counters.queued -= UInt64(range.count)

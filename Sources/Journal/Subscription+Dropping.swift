@@ -40,18 +40,20 @@ extension Subscription {
     return kept.reduce(0) { $0 + $1.count } < run.count
   }
 
-  /// Drops what is queued in memory only; what is on disk stays.
+  /// Drops what is queued in memory only; what is on disk stays, there.
   public mutating func dropHeld(_ reason: DropReason) {
-    let stored = storage
-    counters.queued -= UInt64(stored?.records ?? 0)
-    counters.queuedBytes -= stored?.bytes ?? 0
+    let ranges = queuedOnDisk
+    let stored = ranges.reduce(0) { $0 + $1.count }
+    let share = counters.queued == 0 ? 0 : counters.queuedBytes * stored / Int(counters.queued)
+    counters.queued -= UInt64(stored)
+    counters.queuedBytes -= share
     dropAll(reason)
-    guard let stored, stored.records > 0 else { return }
-    storage?.ranges = stored.ranges
-    storage?.records = stored.records
-    storage?.bytes = stored.bytes
-    counters.queued = UInt64(stored.records)
-    counters.queuedBytes = stored.bytes
+    guard stored > 0 else { return }
+    for range in ranges { storage?.ranges.append(range) }
+    storage?.records = stored
+    storage?.bytes = share
+    counters.queued = UInt64(stored)
+    counters.queuedBytes = share
   }
 
   /// Records of the oldest event that may be dropped leave the queue. Those of them that lie far

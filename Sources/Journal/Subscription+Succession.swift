@@ -20,6 +20,10 @@ public struct QueueState {
   public let stream: StreamPosition
   public let firstNumber: UInt64
   public let encoding: Encoding
+  /// Dropped records that gap records told of: in those that were read, and that were written.
+  public let announced: (read: UInt64, written: UInt64)
+  /// While not all of the queue is on disk: how many records in turn are, and are not.
+  public let pieces: [(records: UInt64, isOnDisk: Bool)]
 }
 
 /// What a process that takes over from a dead one does with the queues that it finds.
@@ -31,7 +35,19 @@ extension Subscription {
   public func state(end: UInt64) -> QueueState {
     QueueState(
       counters: counters, undelivered: firstUndelivered(end: end), position: readPosition,
-      stream: stream, firstNumber: firstNumber, encoding: encoding)
+      stream: stream, firstNumber: firstNumber, encoding: encoding, announced: announced,
+      pieces: storage == nil ? [] : pieceCounts)
+  }
+
+  /// What a predecessor had dropped and its plugin has not been told of, is announced.
+  public mutating func adoptAnnounced(_ read: UInt64, of dropped: Counters) {
+    announced = (read, read)
+    let missing = dropped.dropped - min(read, dropped.dropped)
+    guard missing > 0, let reason = DropReason.allCases.max(by: { dropped[$0] < dropped[$1] })
+    else {
+      return
+    }
+    noteGap(records: missing, events: 0, reason: reason, serial: nil, ahead: true)
   }
 
   /// Goes on with a predecessor's counters; what it had queued is settled later, by
@@ -61,31 +77,44 @@ extension Subscription {
   ///
   /// - Parameters:
   ///   - ranges: sequence numbers of the records, in order.
-  ///   - queued: how many the predecessor had counted, and their bytes: what is not on disk
-  ///     is lost.
+  ///   - queued: how many the predecessor had counted, and their bytes.
+  ///   - read: how many of them were in memory only, and were read; what else is not on disk is lost.
   ///   - takesRecords: whether the disk takes what comes from now on.
+  /// - Returns: how many are lost, to be announced when it is known what was read.
   public mutating func adoptStored(
-    _ ranges: [Range<UInt64>], queued: UInt64, bytes: Int, takesRecords: Bool = true
-  ) {
+    _ ranges: [Range<UInt64>], queued: UInt64, bytes: Int, read: UInt64 = 0,
+    takesRecords: Bool = true
+  ) -> UInt64 {
     let since = counters
     let records = UInt64(ranges.reduce(0) { $0 + $1.count })
-    restore(
-      ranges, bytes: records == 0 ? 0 : bytes, firstNumber: firstNumber,
-      takesRecords: takesRecords)
+    let onDisk =
+      queued == 0 ? 0 : Int(Double(bytes) * Double(min(records, queued)) / Double(queued))
+    restore(ranges, bytes: onDisk, firstNumber: firstNumber, takesRecords: takesRecords)
     counters.queued = since.queued - queued + records
-    counters.queuedBytes = since.queuedBytes - (records == 0 ? bytes : 0)
+    counters.queuedBytes = since.queuedBytes - bytes + onDisk
     // More is there than was counted when it had just been left out as too much.
     counters.received = since.received + (records > queued ? records - queued : 0)
-    guard queued > records else { return }
-    counters[.dispatcherDied] += queued - records
-    noteGap(
-      records: queued - records, events: 0, reason: .dispatcherDied, serial: nil, ahead: true)
+    guard queued > records else { return 0 }
+    let read = min(read, queued - records)
+    counters.delivered += read
+    counters[.dispatcherDied] += queued - records - read
+    return queued - records - read
   }
 
-  /// The predecessor's plugin had confirmed everything below this number, all of it stored.
-  public mutating func confirmStored(below number: UInt64) {
-    while firstNumber < number, let first = storage?.ranges.first, let stored = storage {
-      let count = min(number - firstNumber, UInt64(first.count))
+  /// Records that were only in a dead process's memory are announced.
+  public mutating func announceDied(_ records: UInt64) {
+    guard records > 0 else { return }
+    noteGap(records: records, events: 0, reason: .dispatcherDied, serial: nil, ahead: true)
+  }
+
+  /// The first number becomes a later one: those before it were read, or are gone.
+  public mutating func skipNumbers(to number: UInt64) { firstNumber = max(firstNumber, number) }
+
+  /// The predecessor's plugin had read, or confirmed, that many of the first records, all stored.
+  public mutating func passOverStored(_ records: UInt64) {
+    var left = records
+    while left > 0, let first = storage?.ranges.first, let stored = storage {
+      let count = min(left, UInt64(first.count))
       let bytes = stored.bytes / max(1, stored.records) * Int(count)
       storage?.ranges.removeFirst()
       if count < UInt64(first.count) {
@@ -97,7 +126,8 @@ extension Subscription {
       counters.queued -= count
       counters.queuedBytes -= bytes
       counters.bytes += UInt64(bytes)
-      firstNumber += count
+      if confirms { firstNumber += count }
+      left -= count
     }
     bringForward()
   }
@@ -110,6 +140,12 @@ extension Subscription {
     _ bytes: UInt64, journal: Journal, scratch: inout [UInt8]
   ) -> UInt64 {
     var left = bytes
+    // An announcement that is due is none of what was read.
+    let due = gapAhead
+    gapAhead = Gap()
+    defer {
+      if gapAhead.records == 0 { gapAhead = due }
+    }
     while left > 0 {
       let piece = unsafe withNextBytes(journal: journal, now: 0, scratch: &scratch) { $0.count }
       guard let piece, piece > 0 else { return left }

@@ -15,6 +15,7 @@ public struct Errno: Error, Equatable, Hashable, Sendable, CustomStringConvertib
   public static let interrupted = Errno(EINTR)
   public static let timedOut = Errno(ETIMEDOUT)
   public static let noSuchFile = Errno(ENOENT)
+  public static let invalidArgument = Errno(EINVAL)
   public static let messageTooLong = Errno(EMSGSIZE)
   public static let noBuffers = Errno(ENOBUFS)
 

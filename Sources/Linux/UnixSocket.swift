@@ -41,14 +41,17 @@ public enum UnixSocket {
   }
 
   /// Bytes that wait to be read. The corresponding request is `FIONREAD`, which for a stream socket
-  /// counts exactly what the other side wrote and nobody has read.
+  /// counts exactly what the other side wrote and nobody has read. `nil`: that could not be asked.
   @inline(__always)
-  public static func unread(_ fd: Int32) -> Int { Int(max(0, ad_unread(fd))) }
+  public static func unread(_ fd: Int32) -> Int? {
+    let count = retryingInterrupts { ad_unread(fd) }
+    return count < 0 ? nil : Int(count)
+  }
 
   /// What waits to be read, without taking it. The flag is `MSG_PEEK`.
   public static func peekAll(_ fd: Int32?) -> [UInt8] {
     guard let fd else { return [] }
-    var bytes = [UInt8](repeating: 0, count: max(1, unread(fd)))
+    var bytes = [UInt8](repeating: 0, count: max(1, unread(fd) ?? 1 << 20))
     let count = unsafe bytes.withUnsafeMutableBytes {
       unsafe ad_peek(fd, $0.baseAddress!, $0.count)
     }

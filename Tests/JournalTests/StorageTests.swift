@@ -44,7 +44,7 @@ struct StorageTests {
     }
     for _ in 0..<5 { admit(10) }
     #expect(subscription.storedRecords == 40 && subscription.counters.dropped == 0)
-    subscription.setStorageTakesRecords(false)
+    subscription.storageFailed(from: journal.nextSequence, [])
     // Ten are in memory before the forty of the disk already.
     admit(1)
     #expect(subscription.counters.dropped == 1)
@@ -103,7 +103,11 @@ struct StorageTests {
     append(Int.random(in: 1...12, using: &random))
     subscription.admit(journal.batch, journal: journal, now: 1)
     leftOut += subscription.takeLeftOut()
-    if takes { disk.keep(journal.batch) }
+    if takes {
+      disk.keep(journal.batch)
+    } else {
+      subscription.storageFailed(from: UInt64(inherited), journal.batch.slices)
+    }
     subscription.restore(
       inherited > 0 ? [0..<UInt64(inherited)] : [], bytes: inheritedBytes, firstNumber: 1,
       takesRecords: takes)
@@ -168,7 +172,14 @@ struct StorageTests {
           if takes {
             subscription.storageTakesRecordsAgain(from: journal.nextSequence)
           } else {
-            subscription.setStorageTakesRecords(false)
+            // Of the last batch nothing may have got there.
+            let first = journal.batch.slices.first.map {
+              $0.segment.firstSequence + UInt64($0.start)
+            }
+            let isLost = Bool.random(using: &random)
+            let from = isLost ? first ?? journal.nextSequence : journal.nextSequence
+            disk.lines = disk.lines.filter { $0.key < from }
+            subscription.storageFailed(from: from, isLost ? journal.batch.slices : [])
           }
         default: break
         }
@@ -176,6 +187,12 @@ struct StorageTests {
       }
       #expect(subscription.counters.isBalanced)
       #expect(subscription.counters.received == UInt64(put))
+      guard put.isMultiple(of: 8) else { continue }
+      let stored = subscription.queuedOnDisk
+      #expect(stored.allSatisfy { $0.allSatisfy { disk.lines[$0] != nil } })
+      #expect(
+        stored.reduce(0) { $0 + $1.count } + subscription.queuedInMemoryOnly
+          == Int(subscription.counters.queued))
       delivered = Int(subscription.counters.delivered)
     }
     subscription.setSafe(below: .max)

@@ -118,6 +118,27 @@ struct ConfirmingTests {
     try await daemon.finish()
   }
 
+  @Test(arguments: ["confirm = yes", "confirm = no"])
+  func `a plugin that closes its input both ways costs nothing`(confirm: String) async throws {
+    let scratch = try Scratch()
+    let daemon = try await Audispatchd(
+      [
+        PluginFile(
+          "p", try await Programs.plugin(), ["deaf", scratch("out")], confirm,
+          "stop_timeout = 0.100"),
+        PluginFile("other", try await Programs.plugin(), ["copy", scratch("other")]),
+      ], scratch: scratch)
+    try await eventually("it is deaf") { scratch.text("out.log").contains(" deaf") }
+    let events = TestEvent.stream(0..<100)
+    try await daemon.send(events)
+    try await eventually("the other has all") { scratch.lines("other").count == 100 }
+    let before = try cpuTicks(of: #require(daemon.worker))
+    try await Task.sleep(for: .milliseconds(500))
+    #expect(try cpuTicks(of: #require(daemon.worker)) - before < 10)
+    let state = try await daemon.finish()
+    #expect(try state.plugin("p").drops == ["stop_deadline": 100])
+  }
+
   /// User and system time of a process, in hundredths of a second.
   private func cpuTicks(of pid: pid_t) throws -> Int {
     let stat = String(decoding: contents("/proc/\(pid)/stat"), as: UTF8.self)

@@ -186,8 +186,13 @@ struct DurableTests {
       }
       let state = try await daemon.finish()
       // What is on disk waits for the next start.
-      #expect(try state.plugin("p").queued > 1000)
-      #expect(try state.plugin("p").drops.keys.allSatisfy { $0 == "stop_deadline" })
+      let stopped = try state.plugin("p")
+      #expect(stopped.drops == ["stop_deadline": 200] && stopped.queued == 2000)
+      try scratch.remove("spool/filler")
+      let next = try await start(scratch, "lossless", "copy")
+      let final = try await next.finish()
+      #expect(difference(scratch.lines("out"), events.records) == nil)
+      #expect(try final.plugin("p").delivered == 2000 && final.plugin("p").drops == [:])
       return
     }
     try scratch.write("", to: "open")
@@ -201,6 +206,107 @@ struct DurableTests {
     #expect(difference(scratch.lines("out"), (events + later + last).records) == nil)
     #expect(try state.plugin("p").drops == [:])
     #expect(try state.plugin("p").delivered == 2400)
+  }
+
+  /// The disk has failed before; what came since is in memory only.
+  @Test func `a death while the disk takes nothing costs what is in memory only, and says so`()
+    async throws
+  {
+    let scratch = try Scratch()
+    try scratch.folder("spool")
+    let mount = try Child(
+      "/bin/mount", ["-t", "tmpfs", "-o", "size=8m,mode=0700", "none", scratch("spool")])
+    #expect(try await mount.end() == .exited(0))
+    defer { unsafe _ = umount2(scratch("spool"), Int32(MNT_DETACH)) }
+    let daemon = try await Audispatchd(
+      [
+        PluginFile(
+          "p", try await Programs.plugin(), ["gate:" + scratch("open"), scratch("out")],
+          "overflow_action = lossless", "q_depth = 100000")
+      ],
+      settings: ["spool_dir = \(scratch("spool"))", "spool_reserve = 0"], scratch: scratch)
+    let events = TestEvent.stream(0..<1000, records: 2, fill: 1000)
+    try await daemon.send(events)
+    try await daemon.takenIn()
+    #expect(throws: (any Error).self) {
+      try Data(count: 12 << 20).write(to: URL(filePath: scratch("spool/filler")))
+    }
+    var later: [TestEvent] = []
+    try await eventually("the disk has failed", detail: { daemon.messages }) {
+      let next = TestEvent.stream(1000 + later.count..<1010 + later.count, records: 2, fill: 1000)
+      try await daemon.send(next)
+      later += next
+      return daemon.messages.contains("the spool takes no records")
+    }
+    try await daemon.takenIn()
+    let before = try daemon.plugin("p")
+    #expect(before.droppedInAll == 0 && before.queued == 2 * (1000 + later.count))
+    kill(try #require(daemon.worker), SIGKILL)
+    try await eventually("another dispatches", within: .seconds(20), detail: { daemon.messages }) {
+      try daemon.files.stateIfAny()?.plugin("p").state == "running"
+    }
+    try scratch.write("", to: "open")
+    try scratch.remove("spool/filler")
+    let last = TestEvent.stream(5000..<5100, records: 2)
+    try await daemon.send(last)
+    let state = try await daemon.finish()
+    let lost = try #require(try state.plugin("p").drops["dispatcher_died"])
+    #expect(try state.plugin("p").drops.count == 1 && lost > 0 && lost <= 2 * later.count)
+    let given = scratch.lines("out").filter { !$0.contains("op=queue-drop") }
+    let kept = events.records + later.records.dropLast(lost) + last.records
+    #expect(difference(given, kept) == nil)
+    let gaps = scratch.lines("out").filter { $0.contains("op=queue-drop") }
+    #expect(gaps.count == 1 && gaps[0].contains(" dropped=\(lost) "))
+    #expect(gaps[0].contains(" reason=dispatcher_died "))
+  }
+
+  @Test func `what was read behind a gap record is not given again after a death`() async throws {
+    let scratch = try Scratch()
+    let daemon = try await start(
+      scratch, "lossless", "gate:" + scratch("open"), "spool_bytes = 1M")
+    let events = TestEvent.stream(0..<2000, records: 2, fill: 1000)
+    try await daemon.send(events)
+    try await daemon.takenIn()
+    #expect(try daemon.plugin("p").droppedInAll > 0)
+    try scratch.write("", to: "open")
+    try await eventually("it has read its queue") { try daemon.plugin("p").queued == 0 }
+    let last = TestEvent.stream(2000..<2020, records: 2)
+    try await daemon.send(last)
+    try await eventually("it has read the rest, and of the gap") {
+      scratch.lines("out").last == last.records.last
+    }
+    // As soon after that as can be.
+    kill(try #require(daemon.worker), SIGKILL)
+    let state = try await daemon.finish()
+    let dropped = try state.plugin("p").drops["spool_full"] ?? 0
+    let given = scratch.lines("out").filter { !$0.contains("op=queue-drop") }
+    #expect(given.count == 4040 - dropped && Set(given).count == given.count)
+    let told = scratch.lines("out").compactMap {
+      $0.firstMatch(of: #/ op=queue-drop .* dropped=(\d+) /#).flatMap { Int($0.1) }
+    }
+    #expect(told.reduce(0, +) == dropped && state.plugins.allSatisfy { $0.drops.count < 2 })
+  }
+
+  @Test func `something else in the place of one of its files costs what was in that file`()
+    async throws
+  {
+    let scratch = try Scratch()
+    let daemon = try await start(scratch, "lossless", "gate:" + scratch("open"))
+    let events = TestEvent.stream(0..<5000, records: 2, fill: 1000)
+    try await daemon.send(events)
+    try await daemon.takenIn()
+    let files = try FileManager.default.contentsOfDirectory(atPath: scratch("spool"))
+      .filter { $0.hasSuffix(".spool") }.sorted()
+    try #require(files.count > 2)
+    try scratch.remove("spool/" + files[1])
+    try scratch.folder("spool/" + files[1])
+    try scratch.write("", to: "open")
+    let state = try await daemon.finish(within: .seconds(60))
+    let lost = try #require(try state.plugin("p").drops["spool_corrupt"])
+    #expect(lost > 0 && lost < 5000)
+    #expect(try state.plugin("p").delivered == 10_000 - lost)
+    #expect(difference(scratch.lines("other"), events.records) == nil)
+    #expect(!daemon.messages.contains("takes no records"))
   }
 
   @Test func `what waits when the daemon stops is said once, however long others take`()

@@ -121,7 +121,8 @@ void ad_stream_options(int fd, int milliseconds);	// no delay; gives up without 
 // What outlives the process that dispatches, in memory that its parent keeps: what it read and has
 // not put in a safe place, what it wrote to whom, and its counters. Every number is 64 bits wide
 // and counts bytes or records of a stream from its beginning.
-enum { AD_PLUGINS_MAX = 2048, AD_NAME_MAX = 256, AD_REASONS_MAX = 8, AD_READER_MAX = 64 };
+enum { AD_PLUGINS_MAX = 2048, AD_NAME_MAX = 256, AD_REASONS_MAX = 8, AD_READER_MAX = 64,
+	AD_PIECES_MAX = 8 };
 typedef struct {
 	uint64_t received, delivered, redelivered, queued, queued_max, bytes, dropped_events;
 	uint64_t dropped[AD_REASONS_MAX];
@@ -135,6 +136,10 @@ typedef struct {
 	uint64_t restarts;
 	uint64_t child;	// whose stream `position` is of; 0: of none
 	uint64_t encoding;
+	uint64_t announced, announced_written;	// dropped records that it was told of
+	// While not all of the queue is on disk: its records in turn, times two, plus one where they
+	// are; ends with a zero.
+	uint64_t pieces[AD_PIECES_MAX];
 } ad_plugin_figures;
 typedef struct {
 	uint64_t settled, settled_sequence;	// input from there on, and the records in it, are needed

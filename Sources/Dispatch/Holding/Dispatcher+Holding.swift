@@ -20,7 +20,55 @@ struct Inheritance {
   /// Bytes that the child had read, of records that are read back now to know which these were.
   var left: UInt64?
 
+  /// Lost with the predecessor's memory, and not announced yet.
+  var died: UInt64 = 0
+
   var isPassingOver: Bool { left != nil }
+
+  /// How many records of its queue the child had read, or confirmed, that the predecessor did not
+  /// know of.
+  func done(confirms: Bool) -> UInt64 {
+    let done: UInt64
+    if confirms {
+      done = confirmed.map { $0 &+ 1 &- queue.firstNumber } ?? 0
+    } else {
+      let sent = sent?.records ?? 0
+      let total = queue.deliveredAtStart + sent - min(sent, unreadRecords)
+      done = max(total, queue.counters.delivered) - queue.counters.delivered
+    }
+    return min(done, queue.counters.queued)
+  }
+
+  /// Dropped records that the child had read gap records of.
+  var announced: UInt64 {
+    guard let sent, sent.bytes >= queue.extraEnd + unread else { return queue.announced.read }
+    return queue.announced.written
+  }
+
+  /// Of so many records read, those on disk and those in memory only; and with what number the first
+  /// one goes on that is left, so that none has the number of another.
+  func split(_ done: UInt64) -> (onDisk: UInt64, inMemory: UInt64, number: UInt64) {
+    var left = done
+    var (onDisk, inMemory) = (UInt64(0), UInt64(0))
+    // Lost in front of what is left, and behind some of it.
+    var (lost, isLostBehind, hasLeft) = (UInt64(0), false, false)
+    for piece in queue.pieces {
+      let read = min(left, piece >> 1)
+      left -= read
+      if piece & 1 == 1 {
+        onDisk += read
+        hasLeft = hasLeft || read < piece >> 1
+      } else {
+        inMemory += read
+        if read < piece >> 1 {
+          isLostBehind = isLostBehind || hasLeft
+          if !hasLeft { lost += piece >> 1 - read }
+        }
+      }
+    }
+    let number = queue.firstNumber &+ (isLostBehind ? queue.counters.queued : done &+ lost)
+    return (onDisk, inMemory, number)
+  }
 }
 
 /// Leaving behind what a successor needs.
@@ -151,7 +199,9 @@ extension Plugin {
       position: state.position, extraEnd: state.stream.extraEnd,
       deliveredAtStart: deliveredAtStart, confirmedAtStart: confirmedAtStart,
       firstNumber: state.firstNumber, restarts: lifecycle.restarts, child: childNumber,
-      encoding: state.encoding)
+      encoding: state.encoding, announced: state.announced,
+      pieces: state.pieces.isEmpty
+        ? [] : state.pieces.map { $0.records << 1 | ($0.isOnDisk ? 1 : 0) })
   }
 }
 
@@ -241,22 +291,15 @@ extension Dispatcher {
   func settleInheritance(_ plugin: Plugin) {
     guard let inheritance = plugin.inheritance, !inheritance.isAwaited, !inheritance.isPassingOver
     else { return }
-    if plugin.subscription.storage != nil, let durable {
-      guard durable.isSettled else { return }
-      if durable.isReadable { return adoptFromLog(plugin, inheritance, durable) }
+    if plugin.subscription.storage != nil, let durable, !durable.isSettled { return }
+    plugin.subscription.adoptAnnounced(inheritance.announced, of: inheritance.queue.counters)
+    if plugin.subscription.storage != nil, let durable, durable.isReadable {
+      return adoptFromLog(plugin, inheritance, durable)
     }
     let queue = inheritance.queue
-    let delivered: UInt64
-    if plugin.subscription.confirms {
-      delivered = inheritance.confirmed.map { $0 &+ 1 &- queue.firstNumber } ?? 0
-    } else {
-      let sent = inheritance.sent?.records ?? 0
-      let total = queue.deliveredAtStart + sent - min(sent, inheritance.unreadRecords)
-      delivered = max(total, queue.counters.delivered) - queue.counters.delivered
-    }
     plugin.subscription.settle(
       queued: queue.counters.queued, bytes: queue.counters.queuedBytes,
-      delivered: min(delivered, queue.counters.queued))
+      delivered: inheritance.done(confirms: plugin.subscription.confirms))
     reportDrops(plugin)
     finishInheritance(plugin)
   }
@@ -276,23 +319,28 @@ extension Dispatcher {
       : min(
         queue.undelivered &- (predecessor?.spoolShift ?? shift), durable.endAtOpening &- shift)
     let cursor = durable.cursors[plugin.name] ?? SpoolCursor(next: from, number: queue.firstNumber)
-    let waiting = cursor.wanted(of: from..<max(from, end))
-    plugin.subscription.adoptStored(
-      waiting.map { $0.lowerBound &+ shift..<$0.upperBound &+ shift },
-      queued: queue.counters.queued, bytes: queue.counters.queuedBytes,
+    let waiting = cursor.wanted(of: from..<max(from, end)).map {
+      $0.lowerBound &+ shift..<$0.upperBound &+ shift
+    }
+    let onDisk = waiting.reduce(0) { $0 + UInt64($1.count) }
+    let confirms = plugin.subscription.confirms
+    let done = inheritance.done(confirms: confirms)
+    // Pieces that are in memory only are known by their numbers alone, and the bytes of gap records
+    // are none of the queue's: then what was read is told in records.
+    let split =
+      queue.pieces.isEmpty ? (done, 0, queue.firstNumber &+ done) : inheritance.split(done)
+    plugin.inheritance?.died = plugin.subscription.adoptStored(
+      waiting, queued: queue.counters.queued, bytes: queue.counters.queuedBytes, read: split.1,
       takesRecords: durable.isOpen)
-    if plugin.subscription.confirms {
-      if let confirmed = inheritance.confirmed {
-        plugin.subscription.confirmStored(below: confirmed &+ 1)
-      }
-      plugin.inheritance?.left = 0
-    } else if let sent = inheritance.sent, queue.extraEnd <= queue.position,
+    plugin.inheritance?.left = 0
+    if !confirms, queue.pieces.isEmpty, queue.extraEnd <= queue.position,
+      let sent = inheritance.sent,
       sent.bytes >= queue.position + inheritance.unread
     {
       plugin.inheritance?.left = sent.bytes - queue.position - inheritance.unread
     } else {
-      // An announcement lies between: it is not known which records were read, so they come again.
-      plugin.inheritance?.left = 0
+      plugin.subscription.passOverStored(min(split.0, onDisk))
+      if confirms, !queue.pieces.isEmpty { plugin.subscription.skipNumbers(to: split.2) }
     }
     passOver(plugin)
   }
@@ -315,6 +363,8 @@ extension Dispatcher {
       ? plugin.subscription.firstNumber - queue.confirmedAtStart
       : plugin.subscription.counters.delivered - queue.deliveredAtStart
     plugin.subscription.beginAgain(repeated: sent - min(sent, done), journal: journal)
+    plugin.subscription.announceDied(inheritance.died)
+    reportDrops(plugin)
     if plugin.configuration.overflowAction == .lossless, let durable, durable.isOpen {
       plugin.subscription.setSafe(below: durable.safeBelow)
     }

@@ -20,6 +20,11 @@ struct Predecessor {
     /// The child whose stream that is; 0: none.
     var child: UInt64
     var encoding: Encoding
+    /// Dropped records that gap records told of: in those that were read, and that were written.
+    var announced: (read: UInt64, written: UInt64)
+    /// While not all of the queue is on disk: how many records in turn are, times two, plus one where
+    /// they are.
+    var pieces: [UInt64] = []
   }
 
   /// Input that is to be made into records again, from there on.
@@ -41,34 +46,32 @@ struct Predecessor {
   init?(_ survivor: Survivor) {
     guard survivor.isHeld, survivor.generation > 0, unsafe survivor.last.pointee.next_sequence > 0
     else { return nil }
-    let last = unsafe survivor.last.pointee
+    let last = unsafe survivor.last
     var reader = RecordReader()
-    unsafe withUnsafeBytes(of: last.reader) { kept in
+    unsafe withUnsafeBytes(of: last.pointee.reader) { kept in
       unsafe withUnsafeMutableBytes(of: &reader) { reader in
         unsafe reader.copyMemory(from: UnsafeRawBufferPointer(rebasing: kept[..<reader.count]))
       }
     }
     received = survivor.received
-    let floor = max(last.settled, survivor.floor)
-    settled = Intake.Settled(
-      byte: min(floor, received), sequence: last.settled_sequence, reader: reader)
-    nextSequence = last.next_sequence
-    nextEvent = last.next_event
-    records = last.records
-    bytes = last.bytes
-    events = last.events
-    malformed = unsafe withUnsafeBytes(of: last.malformed) {
+    let floor = unsafe max(last.pointee.settled, survivor.floor)
+    settled = unsafe Intake.Settled(
+      byte: min(floor, received), sequence: last.pointee.settled_sequence, reader: reader)
+    nextSequence = unsafe last.pointee.next_sequence
+    nextEvent = unsafe last.pointee.next_event
+    records = unsafe last.pointee.records
+    bytes = unsafe last.pointee.bytes
+    events = unsafe last.pointee.events
+    malformed = unsafe withUnsafeBytes(of: last.pointee.malformed) {
       unsafe Array($0.assumingMemoryBound(to: UInt64.self))
     }
-    spoolShift = last.spool_shift == 0 ? nil : last.spool_shift
-    unsafe withUnsafePointer(to: last) { snapshot in
-      for slot in 0..<Int(min(last.plugins, UInt64(Survivor.maximumPlugins))) {
-        let name = survivor.name(slot)
-        guard !name.isEmpty else { continue }
-        unsafe queues[name] = Queue(
-          slot,
-          ad_snapshot_plugin(UnsafeMutablePointer(mutating: snapshot), Int32(slot)).pointee)
-      }
+    spoolShift = unsafe last.pointee.spool_shift == 0 ? nil : last.pointee.spool_shift
+    // The memory may be large, and holes in it are to stay holes: nothing of it is copied whole.
+    let snapshot = unsafe UnsafeMutablePointer(mutating: last)
+    for slot in 0..<Int(min(unsafe last.pointee.plugins, UInt64(Survivor.maximumPlugins))) {
+      let name = survivor.name(slot)
+      guard !name.isEmpty else { continue }
+      unsafe queues[name] = Queue(slot, ad_snapshot_plugin(snapshot, Int32(slot)).pointee)
     }
   }
 }
@@ -91,6 +94,10 @@ extension Predecessor.Queue {
     firstNumber = figures.first_number
     restarts = Int(figures.restarts)
     child = figures.child
+    announced = (figures.announced, figures.announced_written)
+    pieces = unsafe withUnsafeBytes(of: figures.pieces) {
+      unsafe Array($0.assumingMemoryBound(to: UInt64.self).prefix { $0 != 0 })
+    }
     encoding = figures.encoding == 1 ? .compact : figures.encoding == 2 ? .fixed : .string
   }
 
@@ -119,6 +126,18 @@ extension Predecessor.Queue {
     figures.first_number = firstNumber
     figures.restarts = UInt64(restarts)
     figures.child = child
+    figures.announced = announced.read
+    figures.announced_written = announced.written
+    unsafe withUnsafeMutableBytes(of: &figures.pieces) { raw in
+      // Nearly always there are none, and then one zero says so.
+      for index in 0..<min(max(pieces.count, 1), Int(AD_PIECES_MAX)) {
+        unsafe raw.storeBytes(
+          of: index < pieces.count ? pieces[index] : 0, toByteOffset: 8 * index, as: UInt64.self)
+      }
+      if pieces.count > 0, pieces.count < Int(AD_PIECES_MAX) {
+        unsafe raw.storeBytes(of: 0, toByteOffset: 8 * pieces.count, as: UInt64.self)
+      }
+    }
     figures.encoding = encoding == .compact ? 1 : encoding == .fixed ? 2 : 0
   }
 }

@@ -109,7 +109,7 @@ struct FolderDisk: SpoolDisk, ~Copyable {
   }
 
   /// Opens a file in the folder that was opened, wherever that is now. What is there in the place of
-  /// a file is no such file.
+  /// a file is an invalid argument.
   private static func open(
     _ name: String, in folder: Int32
   ) throws(Errno) -> (fd: Int32, size: Int) {
@@ -118,10 +118,10 @@ struct FolderDisk: SpoolDisk, ~Copyable {
     }
     guard fd >= 0 else {
       let cause = Errno.current
-      throw cause == Errno(ELOOP) ? .noSuchFile : cause
+      throw cause == Errno(ELOOP) ? .invalidArgument : cause
     }
     do throws(Errno) {
-      guard try Files.status(of: fd).kind == .regular else { throw .noSuchFile }
+      guard try Files.status(of: fd).kind == .regular else { throw .invalidArgument }
       let size = lseek(fd, 0, SEEK_END)
       guard size >= 0 else { throw .current }
       return (fd, Int(size))

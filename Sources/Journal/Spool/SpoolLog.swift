@@ -276,8 +276,8 @@ struct SpoolLog<Disk: SpoolDisk & ~Copyable>: ~Copyable {
       do throws(Errno) {
         loaded.bytes = try disk.read(file.name, from: offset, count: chunk)
       } catch {
-        // Somebody has removed the file: what was in it is lost.
-        guard error == .noSuchFile else { throw error }
+        // Somebody has removed the file, or put something else there: what was in it is lost.
+        guard error == .noSuchFile || error == .invalidArgument else { throw error }
         loaded.bytes = []
       }
       let isWhole = loaded.bytes.count < chunk

@@ -9,6 +9,7 @@
 //   dump            writes what it was started with to FILE, then reads and forgets
 //   confirm:EVERY:DIE  writes `NUMBER LINE` to FILE (gap records: `- LINE`), and says `ok N` after
 //                   every EVERY lines and at the end; with DIE it kills itself after DIE lines
+//   deaf            closes its input both ways, and stays
 //   stubborn        copies, then ignores end of input and SIGTERM
 // Beside FILE it keeps FILE.log (start, signals, end, each with pid and time) and
 // FILE.lock, whose exclusive lock shows that no other generation runs.
@@ -185,6 +186,10 @@ int main(int argc, char **argv) {
 		dump(argc, argv);
 		out = open("/dev/null", O_WRONLY);
 		copy(0, 0);
+	} else if (!strcmp(mode, "deaf")) {
+		shutdown(0, SHUT_RDWR);
+		note("deaf");
+		for (;;) pause();
 	} else if (!strcmp(mode, "stubborn")) {
 		signal(SIGTERM, SIG_IGN);
 		note("ready");
