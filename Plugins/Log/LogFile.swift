@@ -36,6 +36,11 @@ final class LogFile {
   private let status: FileStatus
   /// Bytes in it.
   private(set) var size: Int
+  /// When it got its first byte, on the monotonic clock; `nil` while it is empty. For a file that
+  /// was found it is when that was made, or last written where the file system does not keep it.
+  ///
+  /// What the records say does not count: those of a backlog are old in a file that is not.
+  private(set) var begun: Duration?
   /// Whether this opening made it.
   let isNew: Bool
 
@@ -81,6 +86,10 @@ final class LogFile {
     guard file.tryLock() else {
       throw Obstacle(.failure, "\(path) is being written by another audispatch-log")
     }
+    if size > 0 {
+      let made = Files.born(file.number) ?? status.modified
+      begun = MonotonicTime.now - .milliseconds(max(0, WallClock.milliseconds - made / 1_000_000))
+    }
     if size > 0, (try? file.bytes(at: size - 1, count: 1)) != [0x0a] {
       let (_, failure) = append([0x0a], from: 0, to: 1)
       if let failure { throw Obstacle("write to", path, failure) }
@@ -104,7 +113,12 @@ final class LogFile {
   }
 
   /// Looks whether somebody has cut it.
-  func measure() { size = (try? file.size()) ?? size }
+  func measure() { measured((try? file.size()) ?? size) }
+
+  private func measured(_ now: Int) {
+    if now == 0 { begun = nil } else if size == 0 { begun = MonotonicTime.now }
+    size = now
+  }
 
   /// Writes lines; what could not be written of the last of them is taken back.
   ///
@@ -123,10 +137,10 @@ final class LogFile {
       if case .failed(let errno) = result { failure = errno }
       let whole = bytes[start..<at].lastIndex(of: 0x0a).map { $0 + 1 } ?? start
       if whole < at, (try? file.truncate(to: size + whole - start)) != nil { at = whole }
-      size += at - start
+      measured(size + at - start)
       return (at - start, failure)
     }
-    size += at - start
+    measured(size + at - start)
     return (at - start, nil)
   }
 
@@ -153,13 +167,5 @@ final class LogFile {
     do throws(Errno) {
       try file.setAccess(mode: group == 0 ? 0o400 : 0o440, group: group)
     } catch { throw Obstacle("make read-only", path + ".1", error) }
-  }
-
-  /// The time of the first record, in seconds since 1970; `nil` for an empty file.
-  func begun() -> Int? {
-    guard let head = try? file.bytes(at: 0, count: 512) else { return nil }
-    let line = String(decoding: head.prefix { $0 != 0x0a }, as: UTF8.self)
-    guard let stamp = line.firstRange(of: "msg=audit(") else { return nil }
-    return Int(line[stamp.upperBound...].prefix { $0.isNumber })
   }
 }

@@ -70,21 +70,16 @@ extension LogPlugin {
 
   // MARK: Age
 
+  /// When the log is too old; `nil` too when that was so and it could not be moved, which is tried
+  /// again when the next record comes.
   var ageDeadline: Duration? {
-    guard options.maximumAge > 0, let begun, file != nil else { return nil }
-    let left = begun + options.maximumAge - Int(WallClock.milliseconds / 1000)
-    return MonotonicTime.now + .seconds(max(0, left))
+    guard options.maximumAge > 0, rotateAfter == .zero else { return nil }
+    return file?.begun.map { $0 + .seconds(options.maximumAge) }
   }
 
   mutating func rotateByAge() throws(Obstacle) {
-    guard options.maximumAge > 0, let file, file.size > 0 else { return }
-    if begun == nil { begun = file.begun() ?? Int(WallClock.milliseconds / 1000) }
-    guard let begun, begun + options.maximumAge <= Int(WallClock.milliseconds / 1000) else {
-      return
-    }
-    // What does not move now is tried again when the next record comes.
-    self.begun = nil
-    try rotate()
+    guard options.maximumAge > 0, let begun = file?.begun else { return }
+    if begun + .seconds(options.maximumAge) <= MonotonicTime.now { try rotate() }
   }
 
   // MARK: Space

@@ -82,6 +82,5 @@ extension LogPlugin {
     if inSync != nil { finish(syncing.wait()) }
     if held.written > 0, doubtful == nil { doubtful = file?.identity }
     file = nil
-    begun = nil
   }
 }

@@ -47,8 +47,6 @@ struct LogPlugin: RecordPlugin, ~Copyable {
   var lastSync = Duration.zero
   /// When the oldest record that is not safe was written.
   var unsafeSince: Duration?
-  /// When the log's first record was made; `nil` when that is not known, or does not matter.
-  var begun: Int?
   var saidLarge = false
   /// No rotation is tried before, after one failed.
   var rotateAfter = Duration.zero
@@ -180,7 +178,6 @@ struct LogPlugin: RecordPlugin, ~Copyable {
       let opened = try LogFile(options.file, group: options.group)
       file = opened
       saidLarge = false
-      begun = nil
       try folder.tidy(keeping: options.sizeAction == .rotate ? options.fileCount : nil)
       if opened.isNew, options.flush != .none { try folder.sync() }
       lookAfterCompression()

@@ -55,6 +55,13 @@ int ad_close_from(unsigned first) { return (int)syscall(SYS_close_range, first, 
 
 int ad_memfd(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
 
+int64_t ad_born_ns(int fd) {
+	struct statx facts;
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &facts)) return -1;
+	if (!(facts.stx_mask & STATX_BTIME)) return errno = ENOTSUP, -1;
+	return (int64_t)facts.stx_btime.tv_sec * 1000000000 + facts.stx_btime.tv_nsec;
+}
+
 int ad_peek_urgent(int fd) {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	return poll(&p, 1, 0) < 0 ? -1 : p.revents != 0;

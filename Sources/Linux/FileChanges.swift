@@ -55,6 +55,13 @@ extension Descriptor {
 }
 
 extension Files {
+  /// When the file was made, in nanoseconds since 1970; `nil` where the file system does not keep
+  /// that. The corresponding call is `statx`.
+  public static func born(_ descriptor: Int32) -> Int64? {
+    let born = ad_born_ns(descriptor)
+    return born < 0 ? nil : born
+  }
+
   /// The corresponding call is `rename`.
   public static func rename(_ from: String, to: String) throws(SystemError) {
     guard unsafe Glibc.rename(from, to) == 0 else { throw SystemError("rename", from, .current) }

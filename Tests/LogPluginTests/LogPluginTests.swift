@@ -131,11 +131,41 @@ struct LogPluginTests {
     #expect(all == Array(Self.logged.suffix(all.count)))
   }
 
-  @Test func `rotates a log whose first record is too old`() throws {
-    let run = try Self.run("--max-log-age", "1d")
+  @Test func `rotates a log that is too old`() throws {
+    let run = try Self.run("--max-log-age", "1")
     try run.send([Self.record(1)])
     #expect(run.eventually { run.lines("log/audit.log.1") == [Self.record(1)] })
     #expect(run.contents("log/audit.log") == "")
+  }
+
+  @Test func `knows how old a log is that it finds`() throws {
+    let first = try Self.run("--max-log-age", "2")
+    try first.send([Self.record(1)])
+    first.close()
+    #expect(first.end() == .exit(0))
+    Pause.nanoseconds(2_100_000_000)
+    let second = try Self.run("--max-log-age", "2", folder: first.folder)
+    try second.send([Self.record(2)])
+    second.close()
+    #expect(second.end() == .exit(0))
+    #expect(second.lines("log/audit.log.1") == [Self.record(1)])
+    #expect(second.lines("log/audit.log") == [Self.record(2)])
+  }
+
+  @Test func `does not take a log for old because its records are`() throws {
+    let run = try Self.run("--max-log-age", "1d", first: 1)
+    for serial in 1...20 {
+      try run.send([Self.record(serial)])
+      #expect(run.await(":\(serial)): ", in: "log/audit.log"))
+    }
+    run.endInput()
+    #expect(run.end() == .exit(0))
+    let again = try Self.run("--max-log-age", "1d", folder: run.folder)
+    try again.send([Self.record(21)])
+    again.close()
+    #expect(again.end() == .exit(0))
+    #expect(try Files.names(in: "\(run.folder)/log") == ["audit.log"])
+    #expect(run.lines("log/audit.log") == (1...21).map { Self.record($0) })
   }
 
   @Test func `compresses what it has rotated, and leaves the youngest`() throws {
