@@ -34,8 +34,9 @@ final class LogFile {
   let path: String
   private let file: Descriptor
   private let status: FileStatus
-  /// Bytes in it.
+  /// Bytes in it when it was last written or measured: others may append to it, and cut it.
   private(set) var size: Int
+  private(set) var tail: Tail
   /// When it got its first byte, on the monotonic clock; `nil` while it is empty. For a file that
   /// was found it is when that was made, or last written where the file system does not keep it.
   ///
@@ -50,6 +51,14 @@ final class LogFile {
   struct Identity: Equatable {
     let device: UInt64
     let inode: UInt64
+  }
+
+  /// The last bytes that this opening has written without anything of others between them.
+  struct Tail: Equatable {
+    let file: Identity
+    /// Where they end in the file.
+    var end = 0
+    var count = 0
   }
 
   var identity: Identity { Identity(device: status.device, inode: status.inode) }
@@ -77,6 +86,7 @@ final class LogFile {
       do throws(Errno) {
         status = try Files.status(of: file.number)
         size = try file.size()
+        tail = Tail(file: Identity(device: status.device, inode: status.inode))
         if status.kind == .regular { try file.setAccess(mode: mode, group: group) }
       } catch { throw SystemError("prepare", path, error) }
     } catch { throw Obstacle(error) }
@@ -113,11 +123,9 @@ final class LogFile {
   }
 
   /// Looks whether somebody has cut it.
-  func measure() { measured((try? file.size()) ?? size) }
-
-  private func measured(_ now: Int) {
-    if now == 0 { begun = nil } else if size == 0 { begun = MonotonicTime.now }
-    size = now
+  func measure() {
+    size = (try? file.size()) ?? size
+    if size == 0 { begun = nil }
   }
 
   /// Writes lines; what could not be written of the last of them is taken back.
@@ -130,27 +138,49 @@ final class LogFile {
         unsafe Transfer.write(file.number, UnsafeRawBufferPointer(rebasing: all[at..<end]))
       }
       if case .bytes(let count) = result, count > 0 {
+        wrote(count)
         at += count
         continue
       }
       var failure = Errno(ENOSPC)
       if case .failed(let errno) = result { failure = errno }
       let whole = bytes[start..<at].lastIndex(of: 0x0a).map { $0 + 1 } ?? start
-      if whole < at, (try? file.truncate(to: size + whole - start)) != nil { at = whole }
-      measured(size + at - start)
+      if whole < at, takeBack(at - whole) { at = whole }
+      measure()
       return (at - start, failure)
     }
-    measured(size + at - start)
     return (at - start, nil)
   }
 
-  /// Writes the last bytes of the file once more, through an opening that knows of no failure, and
-  /// has them synchronised: after a failed synchronisation the system may take them for clean.
-  func rewrite(_ bytes: ArraySlice<UInt8>) throws(Obstacle) {
+  private func wrote(_ count: Int) {
+    let end = (try? file.position()) ?? size + count
+    tail.count = tail.end == end - count ? tail.count + count : count
+    tail.end = end
+    size = end
+    if begun == nil || end == count { begun = MonotonicTime.now }
+  }
+
+  /// Cuts off what was written last, unless others have appended to it or cut it: then it stays as
+  /// it is, and its record is to be written whole behind theirs.
+  ///
+  /// - Returns: `false` when it is there and can be continued.
+  private func takeBack(_ count: Int) -> Bool {
+    guard let now = try? file.size() else { return false }
+    let end = tail.end
+    let start = end - min(count, tail.count)
+    if start < now, now <= end, (try? file.truncate(to: start)) == nil { return false }
+    tail.end = start
+    tail.count -= end - start
+    return true
+  }
+
+  /// Writes bytes of the file once more, through an opening that knows of no failure, and has them
+  /// synchronised: after a failed synchronisation the system may take them for clean.
+  func rewrite(_ bytes: ArraySlice<UInt8>, endingAt end: Int) throws(Obstacle) {
     do throws(SystemError) {
       let again = try Descriptor.open(path, O_WRONLY | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK)
       do throws(Errno) {
-        try again.write(bytes, at: size - bytes.count)
+        try again.write(bytes, at: end - bytes.count)
         try Descriptor.sync(again.number)
       } catch { throw SystemError("write again to", path, error) }
     } catch { throw Obstacle(error) }

@@ -96,6 +96,7 @@ extension LogPlugin {
       closeFile()
       self.file = try LogFile(options.file, group: options.group)
     }
+    self.file?.measure()
     guard let file = self.file, let room = FileSystem.room(file.number) else { return }
     let low = options.spaceLeft.bytes(of: room.total)
     let last = options.adminSpaceLeft.bytes(of: room.total)

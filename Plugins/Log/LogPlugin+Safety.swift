@@ -36,7 +36,7 @@ extension LogPlugin {
     do throws(Obstacle) {
       try file.sync(everything: options.flush == .sync)
     } catch {
-      doubtful = file.identity
+      doubtful = file.tail
       throw error
     }
     counts.syncs += 1
@@ -58,7 +58,7 @@ extension LogPlugin {
       counts.syncs += 1
       becameSafe(done.bytes, done.token)
     case .failed(let errno):
-      doubtful = file?.identity
+      doubtful = file?.tail
       meet(Obstacle("sync", options.file, errno))
     }
   }
@@ -80,7 +80,7 @@ extension LogPlugin {
 
   mutating func closeFile() {
     if inSync != nil { finish(syncing.wait()) }
-    if held.written > 0, doubtful == nil { doubtful = file?.identity }
+    if held.written > 0, doubtful == nil { doubtful = file?.tail }
     file = nil
   }
 }

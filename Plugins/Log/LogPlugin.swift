@@ -40,8 +40,8 @@ struct LogPlugin: RecordPlugin, ~Copyable {
   var confirmed: DeliveryToken?
   /// What the thread makes safe.
   var inSync: (bytes: Int, token: DeliveryToken?)?
-  /// The file whose last bytes may not be on the disk though the system takes them for clean.
-  var doubtful: LogFile.Identity?
+  /// What may not be on the disk though the system takes it for clean.
+  var doubtful: LogFile.Tail?
   var nextLook = Duration.zero
   var bytesSinceLook = 0
   var lastSync = Duration.zero
@@ -183,11 +183,11 @@ struct LogPlugin: RecordPlugin, ~Copyable {
       lookAfterCompression()
     }
     guard let doubtful, let file else { return }
-    if file.identity == doubtful, file.size >= held.written {
-      try file.rewrite(held.bytes[..<held.written])
+    if file.identity == doubtful.file, doubtful.count >= held.written, file.size >= doubtful.end {
+      try file.rewrite(held.bytes[..<held.written], endingAt: doubtful.end)
       becameSafe(held.written, held.lastWritten)
     } else {
-      // It is not there any more: what may be lost with it is written once more.
+      // It is not there any more, or in pieces: what may be lost is written once more.
       held.rewind()
     }
     self.doubtful = nil

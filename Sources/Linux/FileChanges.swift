@@ -26,6 +26,13 @@ extension Descriptor {
     return size
   }
 
+  /// Where this opening's last write has ended, whatever others have appended behind it.
+  public borrowing func position() throws(Errno) -> Int {
+    let position = lseek(number, 0, SEEK_CUR)
+    guard position >= 0 else { throw .current }
+    return position
+  }
+
   /// Reads at a place of a file. The corresponding call is `pread`.
   public borrowing func bytes(at offset: Int, count: Int) throws(Errno) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: count)

@@ -204,7 +204,10 @@ struct FailingDiskTests {
     // A rotation that failed half-way leaves a number out.
     let names = try Files.names(in: "\(folder)/log")
     #expect(Set(names.flatMap { run.lines("log/\($0)") }) == Set(records))
-    if trace.contains("(INJECTED)") { #expect(run.messages.contains("Input/output error")) }
+    // Where a write has ended is reckoned if it is not told.
+    if trace.contains("(INJECTED)"), call != "lseek" {
+      #expect(run.messages.contains("Input/output error"))
+    }
   }
 
   @Test func `writes again what could not be synchronised`() throws {
