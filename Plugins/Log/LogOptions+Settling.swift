@@ -8,14 +8,21 @@ extension LogOptions {
 
   /// What must fit together, and what must be there.
   func settle() -> [Diagnostic] {
+    conflicts(without: []) + [fileObjection].compactMap(\.self)
+  }
+
+  func conflicts(without wrong: Set<String>) -> [Diagnostic] {
+    func isKnown(_ keywords: String...) -> Bool { wrong.isDisjoint(with: keywords) }
     var found: [Diagnostic] = []
-    if frequency == 0, flush == .incremental || flush == .incrementalAsync {
+    if isKnown("freq", "flush"), frequency == 0,
+      flush == .incremental || flush == .incrementalAsync
+    {
       found.append(problem("freq", "flush = \(flush.rawValue) needs a freq of at least 1"))
     }
-    if adminSpaceLeft.isBelow(spaceLeft) == false {
+    if isKnown("admin_space_left", "space_left"), adminSpaceLeft.isBelow(spaceLeft) == false {
       found.append(problem("admin_space_left", "admin_space_left must be less than space_left"))
     }
-    if sizeAction == .rotate, fileCount < 2 {
+    if isKnown("max_log_file_action", "num_logs"), sizeAction == .rotate, fileCount < 2 {
       found.append(
         problem(
           "num_logs", "with num_logs = \(fileCount) nothing is rotated, and the log grows",
@@ -25,7 +32,6 @@ extension LogOptions {
     if compresses, unsafe access(Compression.program, X_OK) != 0 {
       found.append(problem("compress", "there is no \(Compression.program)"))
     }
-    if let objection = fileObjection { found.append(objection) }
     return found
   }
 

@@ -7,7 +7,7 @@ public enum Suggestion {
 
   /// The known word with the fewest edits, at most a third of its length, or the one that begins
   /// with what was written; the first among equals.
-  static func nearest(_ word: String, among known: [String]) -> String? {
+  public static func nearest(_ word: String, among known: [String]) -> String? {
     let wanted = Array(word.lowercased().utf8.prefix(64))
     var best: (word: String, edits: Int)?
     for candidate in known {

@@ -143,6 +143,36 @@ struct LogOptionsTests {
         """)
   }
 
+  static let halfRight: [([String], [String])] = [
+    (
+      ["--freq=0", "--num-logs=1", "--space-left=60", "--admin-space-left=60", "--compress=maybe"],
+      [
+        "argument 5: error: compress is one of no, gzip ('maybe')",
+        "argument 1: error: flush = incremental_async needs a freq of at least 1 ('0')",
+        "argument 4: error: admin_space_left must be less than space_left ('60')",
+        "argument 2: warning: with num_logs = 1 nothing is rotated, and the log grows ('1')",
+      ]
+    ),
+    // What it would not fit together with is not known.
+    (
+      ["--admin-space-left=80", "--space-left=much", "--freq=0", "--flush=data"],
+      ["argument 2: error: space_left is a number of MiB, or 1% to 99% of the file system ('much')"]
+    ),
+    (
+      ["--freq=0", "--flush=sometimes"],
+      [
+        "argument 2: error: flush is one of none, incremental, incremental_async, data, sync "
+          + "('sometimes')"
+      ]
+    ),
+  ]
+
+  @Test(arguments: halfRight.indices)
+  func `says too what does not fit together`(_ index: Int) throws {
+    let (arguments, messages) = Self.halfRight[index]
+    #expect(try Self.load(arguments).1 == messages)
+  }
+
   /// The example with its comments, and with every comment that is a setting as one.
   @Test(arguments: [false, true])
   func `has an example that says nothing but the defaults`(_ isUncommented: Bool) throws {

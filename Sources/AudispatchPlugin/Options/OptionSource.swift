@@ -21,21 +21,28 @@ struct OptionSource<Options: PluginOptions>: Sendable {
   func load() -> (options: Options, diagnostics: [Diagnostic]) {
     var options = Options()
     var diagnostics: [Diagnostic] = []
+    // Keywords of which it is not known what they shall be.
+    var wrong: Set<String> = []
     let overridden = Set(line.settings.map(\.keyword.text))
     do throws(Diagnostic) {
       let trust = FileTrust(user: user)
       if let bytes = try trust.contents(of: path, mayBeMissing: line.file == nil, files) {
-        apply(ConfigurationText(bytes, file: path), to: &options, but: overridden, &diagnostics)
+        let text = ConfigurationText(bytes, file: path)
+        apply(text, to: &options, but: overridden, &diagnostics, &wrong)
       }
-    } catch { diagnostics.append(error) }
+    } catch {
+      diagnostics.append(error)
+      wrong = Self.names
+    }
     diagnostics.sortByPosition()
-    for setting in line.settings { apply(setting, to: &options, &diagnostics) }
+    for setting in line.settings { apply(setting, to: &options, &diagnostics, &wrong) }
     if !line.operands.isEmpty {
       do throws(Diagnostic) {
         try options.take(line.operands)
       } catch { diagnostics.append(error) }
     }
-    if !diagnostics.contains(where: { $0.severity == .error }) { diagnostics += options.settle() }
+    let isUsable = !diagnostics.contains { $0.severity == .error }
+    diagnostics += isUsable ? options.settle() : options.conflicts(without: wrong)
     return (options, diagnostics)
   }
 
@@ -54,14 +61,18 @@ struct OptionSource<Options: PluginOptions>: Sendable {
   /// Every setting of the file is looked at; those that the command line has too change nothing.
   private func apply(
     _ text: ConfigurationText, to options: inout Options, but overridden: Set<String>,
-    _ diagnostics: inout [Diagnostic]
+    _ diagnostics: inout [Diagnostic], _ wrong: inout Set<String>
   ) {
     diagnostics += text.diagnostics
+    if text.diagnostics.contains(where: { $0.severity == .error }) { wrong = Self.names }
     var lines: [String: Int] = [:]
     var unused = Options()
     for setting in text.settings {
       let line = setting.keyword.position.line
-      if diagnostics.isFull(at: line, of: path) { return }
+      if diagnostics.isFull(at: line, of: path) {
+        wrong = Self.names
+        return
+      }
       let name = setting.keyword.text.lowercased()
       if let before = lines[name],
         Options.keywords.first(where: { $0.name == name })?.repeats == false
@@ -71,15 +82,18 @@ struct OptionSource<Options: PluginOptions>: Sendable {
       }
       lines[name] = line
       if overridden.contains(name) {
-        apply(setting, to: &unused, &diagnostics)
+        apply(setting, to: &unused, &diagnostics, &wrong)
       } else {
-        apply(setting, to: &options, &diagnostics)
+        apply(setting, to: &options, &diagnostics, &wrong)
       }
     }
   }
 
+  private static var names: Set<String> { Set(Options.keywords.map(\.name)) }
+
   private func apply(
-    _ setting: Setting, to options: inout Options, _ diagnostics: inout [Diagnostic]
+    _ setting: Setting, to options: inout Options, _ diagnostics: inout [Diagnostic],
+    _ wrong: inout Set<String>
   ) {
     let name = setting.keyword.text.lowercased()
     do throws(Diagnostic) {
@@ -89,6 +103,11 @@ struct OptionSource<Options: PluginOptions>: Sendable {
           suggestion: Suggestion.near(name, among: Options.keywords.map(\.name)))
       }
       try keyword.apply(&options, setting)
-    } catch { diagnostics.append(error) }
+    } catch {
+      diagnostics.append(error)
+      if let meant = Suggestion.nearest(name, among: Options.keywords.map(\.name)) {
+        wrong.insert(meant)
+      }
+    }
   }
 }

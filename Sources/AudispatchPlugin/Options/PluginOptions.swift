@@ -19,6 +19,10 @@ public protocol PluginOptions: Sendable {
   /// an error among what it returns makes the options unusable. `--check` asks this too, so it
   /// must not change anything outside.
   mutating func settle() -> [Diagnostic]
+
+  /// What does not fit together though some keywords, which are as they were, could not be taken:
+  /// `settle` is not called then. The default is nothing.
+  func conflicts(without wrong: Set<String>) -> [Diagnostic]
 }
 
 extension PluginOptions {
@@ -27,6 +31,8 @@ extension PluginOptions {
   }
 
   public mutating func settle() -> [Diagnostic] { [] }
+
+  public func conflicts(without wrong: Set<String>) -> [Diagnostic] { [] }
 }
 
 /// Nothing can be configured.
