@@ -17,15 +17,16 @@ int main(int argc, char **argv)
 	for (int i = 0; i < 3; i++) // the end of input is the end
 		signal((int[]){SIGHUP, SIGTERM, SIGPIPE}[i], SIG_IGN);
 	snprintf(wanted, sizeof wanted, " key=\"%s\"", argv[1]);
-	snprintf(gap, sizeof gap, "): op=queue-drop plugin=%s ", name ? name : "");
+	snprintf(gap, sizeof gap, "op=queue-drop plugin=%s ", name ? name : "");
 	while (getline(&line, &size, stdin) > 0) {
 		if (!strchr(line, '\n')) break; // a dispatcher that died: it comes again, whole
 		if (strstr(line, wanted) && (fputs(line, out) < 0 || fflush(out))) return 1;
 		if (!number) continue;
 		// Confirming, if the dispatcher asks for it: a gap record has no number.
-		char *type = strncmp(line, "node=", 5) ? NULL : strstr(line, " type=");
-		type = type ? type + 1 : line;
-		if (strncmp(type, "type=DAEMON_ERR ", 16) || !strstr(type, gap))
+		char *type = strncmp(line, "node=", 5) ? line : strchr(line, ' ');
+		if (type && *type == ' ') type++;
+		char *op = type && !strncmp(type, "type=DAEMON_ERR msg=audit(", 26) ? strstr(type, "): ") : 0;
+		if (!op || strncmp(op + 3, gap, strlen(gap)))
 			dprintf(0, "ok %llu\n", number++);
 	}
 	return 0;
