@@ -13,6 +13,9 @@ final class ListeningSocket {
   private let socket: Descriptor
   private let inode: UInt64
   private let device: UInt64
+  /// Given up for a moment when no descriptor is left: a client that cannot be had can be turned
+  /// away, and does not wait for ever.
+  private var reserve: Descriptor?
 
   var number: Int32 { socket.number }
 
@@ -35,6 +38,13 @@ final class ListeningSocket {
     let status = try? Files.status(of: path, followingLinks: false)
     inode = status?.inode ?? 0
     device = status?.device ?? 0
+    keepReserve()
+  }
+
+  private func keepReserve() {
+    do throws(SystemError) {
+      reserve = try Descriptor.anonymousFile("reserve")
+    } catch { reserve = nil }
   }
 
   private static func inUse(_ path: String) -> String {
@@ -64,7 +74,18 @@ final class ListeningSocket {
   }
 
   /// The next client; `nil` when none waits.
-  func accept() -> Descriptor? { UnixSocket.accept(socket.number) }
+  func accept() throws(Errno) -> Descriptor? { try UnixSocket.acceptNext(socket.number) }
+
+  /// Lets the next client go, for which there is no descriptor.
+  ///
+  /// - Returns: `false` when none waits, which the system does not look at as long as there is none.
+  func turnAway() throws(Errno) -> Bool {
+    reserve = nil
+    defer { keepReserve() }
+    guard let client = try accept() else { return false }
+    _ = consume client
+    return true
+  }
 
   /// Removes the path if it is still this socket's.
   func remove() { if isInPlace { unsafe unlink(path) } }

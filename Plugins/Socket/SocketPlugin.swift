@@ -24,6 +24,8 @@ struct SocketPlugin: RecordPlugin, ~Copyable {
   private var clients: [UInt64: Client] = [:]
   private var nextClient: UInt64 = 0
   private var socket: ListeningSocket?
+  /// Whether the socket is not looked at before the next look at its place.
+  private var rests = false
   private var poller: Poller
   private var nextLook = Duration.zero
   private var nextRefusal = Duration.zero
@@ -144,7 +146,7 @@ struct SocketPlugin: RecordPlugin, ~Copyable {
   private mutating func look() {
     nextLook = MonotonicTime.now + Self.lookEvery
     if let socket {
-      if socket.isInPlace { return }
+      if socket.isInPlace { return listenAgain(socket) }
       log.write(.warning, "\(socket.path) was removed; it is made again")
       close()
     }
@@ -168,30 +170,65 @@ struct SocketPlugin: RecordPlugin, ~Copyable {
     poller.remove(socket.number)
     socket.remove()
     self.socket = nil
+    rests = false
   }
 
   private mutating func accept() {
-    while let descriptor = socket?.accept() {
-      guard clients.count < options.clients else {
-        counts.turnedAway += 1
-        if MonotonicTime.now >= nextCrowd {
-          nextCrowd = MonotonicTime.now + Self.wordEvery
-          log.write(
-            .warning,
-            "\(clients.count) clients are connected: another is turned away; "
-              + "\(counts.turnedAway) in all")
+    while let socket {
+      do throws(Errno) {
+        guard let descriptor = try socket.accept() else { return }
+        if clients.count < options.clients {
+          take(descriptor)
+        } else {
+          noteTurnedAway("\(clients.count) clients are connected")
         }
-        continue
+      } catch {
+        guard turnAway(socket, for: error) else { return }
       }
-      let peer = (try? Peer(of: descriptor.number)).map { " (pid \($0.pid), uid \($0.user))" }
-      let key = nextClient
-      nextClient += 1
-      counts.clients += 1
-      _ = poller.add(descriptor.number, key, [])
-      clients[key] = Client(
-        descriptor, name: "client \(key + 1)\(peer ?? "")",
-        queue: ClientQueue(depth: options.depth, bytes: options.bytes, start: tracker.next))
     }
+  }
+
+  /// Lets a client go that cannot be had; `false` when there is none, or not even that can be done.
+  private mutating func turnAway(_ socket: ListeningSocket, for reason: Errno) -> Bool {
+    do throws(Errno) {
+      guard try socket.turnAway() else { return false }
+      noteTurnedAway("\(reason)")
+      return true
+    } catch {
+      // It would be announced without end.
+      rests = true
+      poller.change(socket.number, Self.listener, [])
+      sayCrowd("\(error): clients wait")
+      return false
+    }
+  }
+
+  private mutating func listenAgain(_ socket: ListeningSocket) {
+    guard rests else { return }
+    rests = false
+    poller.change(socket.number, Self.listener, .read)
+  }
+
+  private mutating func take(_ descriptor: consuming Descriptor) {
+    let peer = (try? Peer(of: descriptor.number)).map { " (pid \($0.pid), uid \($0.user))" }
+    let key = nextClient
+    nextClient += 1
+    counts.clients += 1
+    _ = poller.add(descriptor.number, key, [])
+    clients[key] = Client(
+      descriptor, name: "client \(key + 1)\(peer ?? "")",
+      queue: ClientQueue(depth: options.depth, bytes: options.bytes, start: tracker.next))
+  }
+
+  private mutating func noteTurnedAway(_ why: String) {
+    counts.turnedAway += 1
+    sayCrowd("\(why): another is turned away; \(counts.turnedAway) in all")
+  }
+
+  private mutating func sayCrowd(_ text: String) {
+    guard MonotonicTime.now >= nextCrowd else { return }
+    nextCrowd = MonotonicTime.now + Self.wordEvery
+    log.write(.warning, text)
   }
 
   // MARK: Clients

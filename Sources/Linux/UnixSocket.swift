@@ -34,10 +34,23 @@ public enum UnixSocket {
     }
   }
 
-  /// The next client, non-blocking; `nil` when none waits.
+  /// The next client, non-blocking; `nil` when none waits, or it cannot be had.
   public static func accept(_ fd: Int32) -> Descriptor? {
-    let client = retryingInterrupts { ad_accept(fd) }
-    return client >= 0 ? Descriptor(owning: client) : nil
+    do throws(Errno) { return try acceptNext(fd) } catch { return nil }
+  }
+
+  /// The next client, non-blocking; `nil` when none waits. One that cannot be had, for want of
+  /// descriptors most likely, goes on waiting, and the listener stays readable.
+  public static func acceptNext(_ fd: Int32) throws(Errno) -> Descriptor? {
+    while true {
+      let client = retryingInterrupts { ad_accept(fd) }
+      if client >= 0 { return Descriptor(owning: client) }
+      switch Errno.current {
+      case .again: return nil
+      case Errno(ECONNABORTED): continue
+      case let failure: throw failure
+      }
+    }
   }
 
   /// Bytes that wait to be read. The corresponding request is `FIONREAD`, which for a stream socket

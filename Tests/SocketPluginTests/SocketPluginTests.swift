@@ -151,6 +151,40 @@ struct SocketPluginTests {
     #expect(run.messages.contains("another is turned away"))
   }
 
+  @Test func `turns away clients for which it has no descriptor, at rest`() throws {
+    let run = try PluginRun(
+      "audispatch-socket", ["0600", "DIR/s"], prefix: ["/usr/bin/prlimit", "--nofile=24"])
+    #expect(run.eventually { (try? Files.status(of: "\(run.folder)/s")) != nil })
+    var clients: [TestClient] = []
+    // Its backlog is shorter than this.
+    #expect(
+      run.eventually {
+        if let client = try? TestClient("\(run.folder)/s") { clients.append(client) }
+        return clients.count == 30
+      })
+    #expect(clients[29].awaitEnd())
+    #expect(run.messages.contains("Too many open files: another is turned away; 1 in all"))
+    let before = try Self.processorTime(run.pid)
+    Pause.nanoseconds(500_000_000)
+    #expect(try Self.processorTime(run.pid) - before < 10)
+    try run.send([Self.record(1)])
+    #expect(clients[0].await(":1): x=\n"))
+    for client in clients { client.read() }
+    let turnedAway = clients.count { $0.hasEnded }
+    #expect(turnedAway > 5)
+    run.close()
+    #expect(run.end() == .exit(0))
+    #expect(run.messages.contains(" turned_away=\(turnedAway) "))
+  }
+
+  /// In hundredths of a second.
+  private static func processorTime(_ pid: Int32) throws -> Int {
+    let bytes = try Transfer.contents(of: "/proc/\(pid)/stat", limit: 4096)
+    let words = String(decoding: bytes, as: UTF8.self).split(separator: ")").last?
+      .split(separator: " ")
+    return (words?[11...12] ?? []).compactMap { Int($0) }.reduce(0, +)
+  }
+
   @Test func `gives what waits to its clients at the end, and removes its socket`() throws {
     let run = try Self.run("0600", "DIR/s")
     let client = try Self.client(run)
