@@ -53,6 +53,10 @@ final class DatagramLink: Link {
 
   func advance(_ queue: inout MessageQueue, _ now: Duration) throws(LinkFailure) -> Int {
     isBlocked = false
+    // What became of the last one; left there, it would wake the plugin without end.
+    if queue.unsent == 0, let errno = SocketState.error(socket.number) {
+      throw LinkFailure(SystemError("send to", name, errno))
+    }
     var done = 0
     while let message = queue.next() {
       switch socket.send(message) {

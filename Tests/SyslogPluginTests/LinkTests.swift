@@ -1,0 +1,39 @@
+import Linux
+import Testing
+
+@testable import AudispatchPlugin
+@testable import audispatch_syslog
+
+@Suite("A connection")
+struct LinkTests {
+  private func outlet(_ arguments: String...) throws -> Outlet {
+    try Outlet(settled(arguments + ["--retry-delay", "0.1"]).options)
+  }
+
+  /// Advances until something is so; whether it became so.
+  private func advance(
+    _ outlet: inout Outlet, until isSo: (borrowing Outlet, DeliveryToken?) -> Bool
+  ) -> Bool {
+    let end = MonotonicTime.now + .seconds(20)
+    while MonotonicTime.now < end {
+      let token = outlet.advance()
+      if isSo(outlet, token) { return true }
+      outlet.wait(atMost: .milliseconds(50))
+    }
+    return false
+  }
+
+  @Test func `over UDP wakes nobody when nobody listens`() throws {
+    // Bound and let go: nothing listens there.
+    let port = try Loopback(stream: false).port
+    var outlet = try outlet("--server", "udp://127.0.0.1:\(port)")
+    outlet.append(bytes("a"), token: nil)
+    #expect(advance(&outlet) { outlet, _ in outlet.done == 1 })
+    _ = outlet.advance()
+    let reports = outlet.takeReports().map(\.1)
+    #expect(reports.contains { $0.contains("Connection refused") }, "\(reports)")
+    let begun = MonotonicTime.now
+    outlet.wait(atMost: .milliseconds(300))
+    #expect(MonotonicTime.now - begun >= .milliseconds(300))
+  }
+}

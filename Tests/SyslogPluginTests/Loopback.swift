@@ -1,0 +1,36 @@
+import Glibc
+import Linux
+
+/// A server's socket on the loopback, which a test plays the server on.
+final class Loopback {
+  private let socket: Descriptor
+  let port: UInt16
+
+  init(stream: Bool) throws {
+    let type = stream ? SOCK_STREAM : SOCK_DGRAM
+    let socket = Descriptor(owning: Glibc.socket(AF_INET, Int32(type.rawValue), 0))
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let isBound = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+        unsafe bind(socket.number, address, size) == 0
+          && getsockname(socket.number, address, &size) == 0
+      }
+    }
+    guard isBound, !stream || listen(socket.number, 1) == 0 else { throw Errno.current }
+    port = UInt16(bigEndian: address.sin_port)
+    self.socket = socket
+  }
+
+  /// The connection that was begun; blocks until there is one.
+  func accept() -> Descriptor { Descriptor(owning: Glibc.accept(socket.number, nil, nil)) }
+}
+
+extension Descriptor {
+  /// Writes text, as a server's answer.
+  func say(_ text: String) {
+    _ = unsafe Array(text.utf8).withUnsafeBytes { unsafe UnixSocket.send(number, $0) }
+  }
+}
