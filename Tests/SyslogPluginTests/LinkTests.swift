@@ -36,4 +36,23 @@ struct LinkTests {
     outlet.wait(atMost: .milliseconds(300))
     #expect(MonotonicTime.now - begun >= .milliseconds(300))
   }
+
+  @Test(arguments: ["0 serverclose 0\n", "", "not RELP\n"])
+  func `over RELP counts an answer that the server's end comes with`(_ last: String) throws {
+    let server = try Loopback(stream: true)
+    var outlet = try outlet("--server", "relp://127.0.0.1:\(server.port)")
+    let token = DeliveryToken(place: 1)
+    outlet.append(bytes("a"), token: token)
+    _ = outlet.advance()
+    var isOpen = false
+    do {
+      let connection = server.accept()
+      connection.say("1 rsp 37 200 OK\nrelp_version=0\ncommands=syslog\n")
+      isOpen = advance(&outlet) { outlet, _ in outlet.connections == 1 }
+      connection.say("2 rsp 6 200 OK\n" + last)
+    }
+    #expect(isOpen)
+    #expect(advance(&outlet) { _, done in done == token })
+    #expect(outlet.waiting == 0 && outlet.sentAgain == 0)
+  }
 }

@@ -70,6 +70,16 @@ struct RelpSessionTests {
     #expect(session.state == .closed)
   }
 
+  @Test(arguments: ["3 rsp 9 500 Error\n", "HTTP/1.1 400 Bad Request\r\n\r\n"])
+  func `counts what was taken in front of a violation`(_ answer: String) throws {
+    var session = try open()
+    _ = send(&session, "a", "b")
+    do throws(RelpSession.Violation) {
+      _ = try session.take(bytes("2 rsp 6 200 OK\n" + answer)[...])
+      Issue.record("no violation")
+    } catch { #expect(error.done == 1) }
+  }
+
   @Test(arguments: [
     "2 rsp 9 500 Error\n", "9 rsp 6 200 OK\n", "2 rsp 6 200 OK\n2 rsp 6 200 OK\n",
     "HTTP/1.1 400 Bad Request\r\n\r\n", "2 rsp 5 200 OK\n", "2 syslog 1 a\n", "x rsp 6 200 OK\n",

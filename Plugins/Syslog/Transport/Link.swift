@@ -23,8 +23,11 @@ protocol Link: AnyObject {
 
   /// Does whatever can be done now.
   ///
-  /// - Returns: how many messages are done, counted from the first.
-  func advance(_ queue: inout MessageQueue, _ now: Duration) throws(LinkFailure) -> Int
+  /// - Parameter done: rises by how many messages are done, counted from the first; also where
+  ///   the link fails behind them.
+  func advance(
+    _ queue: inout MessageQueue, _ now: Duration, _ done: inout Int
+  ) throws(LinkFailure)
 
   /// Says good-bye where the protocol has a word for it; what it says is written by `advance`.
   func close()
@@ -51,13 +54,14 @@ final class DatagramLink: Link {
   // Waking from a full socket of this host may get lost when its owner dies.
   var deadline: Duration? { isBlocked ? MonotonicTime.now + .milliseconds(500) : nil }
 
-  func advance(_ queue: inout MessageQueue, _ now: Duration) throws(LinkFailure) -> Int {
+  func advance(
+    _ queue: inout MessageQueue, _ now: Duration, _ done: inout Int
+  ) throws(LinkFailure) {
     isBlocked = false
     // What became of the last one; left there, it would wake the plugin without end.
     if queue.unsent == 0, let errno = SocketState.error(socket.number) {
       throw LinkFailure(SystemError("send to", name, errno))
     }
-    var done = 0
     while let message = queue.next() {
       switch socket.send(message) {
       case .bytes: done += 1
@@ -67,14 +71,12 @@ final class DatagramLink: Link {
       case .wouldBlock, .failed(.noBuffers):
         queue.unsend()
         isBlocked = true
-        return done
+        return
       case .failed(let errno):
         queue.unsend()
-        if done > 0 { return done }
         throw LinkFailure(SystemError("send to", name, errno))
       }
     }
-    return done
   }
 
   func close() {}

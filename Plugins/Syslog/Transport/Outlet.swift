@@ -62,14 +62,18 @@ struct Outlet: ~Copyable {
       let now = MonotonicTime.now
       if let retryAt, now < retryAt { break }
       retryAt = nil
+      var count = 0
       do throws(LinkFailure) {
         if link == nil { try connect(now) }
         guard let link else { break }
-        let count = try link.advance(&queue, now)
+        try link.advance(&queue, now, &count)
         token = note(count) ?? token
         if link.isReady { sayReady() }
         break
-      } catch { fail(error, now) }
+      } catch {
+        token = note(count) ?? token
+        fail(error, now)
+      }
     }
     watch()
     return token
@@ -173,7 +177,10 @@ struct Outlet: ~Copyable {
     stream.close()
     let end = MonotonicTime.now + limit
     while !stream.isClosed, MonotonicTime.now < end {
-      do throws(LinkFailure) { _ = try stream.advance(&queue, MonotonicTime.now) } catch { break }
+      var count = 0
+      do throws(LinkFailure) {
+        try stream.advance(&queue, MonotonicTime.now, &count)
+      } catch { break }
       watch()
       wait(atMost: .milliseconds(50))
     }

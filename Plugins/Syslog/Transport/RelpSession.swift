@@ -10,6 +10,9 @@ struct RelpSession {
 
   struct Violation: Error, Equatable, CustomStringConvertible {
     let description: String
+    /// Messages that the server had taken before, and nothing has said yet.
+    var done = 0
+
     init(_ description: String) { self.description = description }
   }
 
@@ -66,10 +69,21 @@ struct RelpSession {
   /// Takes what the server said; how many messages, from the oldest on, are done by it.
   mutating func take(_ bytes: ArraySlice<UInt8>) throws(Violation) -> Int {
     input += bytes
-    var at = 0
-    while let frame = try frame(from: &at) { try take(frame) }
-    input.removeFirst(at)
-    if input.count > Self.longestAnswer { throw Violation("an answer without an end") }
+    do throws(Violation) {
+      var at = 0
+      while let frame = try frame(from: &at) { try take(frame) }
+      input.removeFirst(at)
+      if input.count > Self.longestAnswer { throw Violation("an answer without an end") }
+    } catch {
+      var violation = error
+      violation.done = settle()
+      throw violation
+    }
+    return settle()
+  }
+
+  /// Lets go of what is answered, from the oldest on; how many that are.
+  private mutating func settle() -> Int {
     var done = 0
     while first < answered.count, answered[first] {
       first += 1

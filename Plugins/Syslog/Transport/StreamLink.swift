@@ -68,7 +68,9 @@ final class StreamLink: Link {
     return deadline
   }
 
-  func advance(_ queue: inout MessageQueue, _ now: Duration) throws(LinkFailure) -> Int {
+  func advance(
+    _ queue: inout MessageQueue, _ now: Duration, _ done: inout Int
+  ) throws(LinkFailure) {
     if isWaited, now - progress >= settings.timeout {
       let reason = isReady ? "takes and acknowledges nothing" : "does not answer"
       guard phase == .connecting else { throw LinkFailure(reason) }
@@ -77,21 +79,20 @@ final class StreamLink: Link {
     }
     // Time counts from when there is something to wait for.
     if !isWaited { progress = now }
-    if phase == .resolving, try !resolve() { return 0 }
-    if phase == .connecting, try !connect(now) { return 0 }
-    guard let channel else { return 0 }
-    if phase == .shaking, try !shakeHands(channel, now) { return 0 }
-    var done = try read(channel, now)
+    if phase == .resolving, try !resolve() { return }
+    if phase == .connecting, try !connect(now) { return }
+    guard let channel else { return }
+    if phase == .shaking, try !shakeHands(channel, now) { return }
+    try read(channel, now, &done)
     while true {
       fill(from: &queue)
       guard outAt < out.count else { break }
       guard try write(channel, now) else { break }
       // The answers may already be there.
-      done += try read(channel, now)
+      try read(channel, now, &done)
     }
     if settings.manner != .relp { done += arrival.take(channel.acknowledged) }
     if done > 0 { progress = now }
-    return done
   }
 
   private func resolve() throws(LinkFailure) -> Bool {
@@ -151,25 +152,29 @@ final class StreamLink: Link {
     }
   }
 
-  private func read(_ channel: ByteChannel, _ now: Duration) throws(LinkFailure) -> Int {
-    var done = 0
+  private func read(
+    _ channel: ByteChannel, _ now: Duration, _ done: inout Int
+  ) throws(LinkFailure) {
     while true {
       switch try channel.read(into: &input) {
       case .wants(let interest):
         waitsFor = interest
-        return done
+        return
       case .ended:
-        if phase == .closing { return done }
+        if phase == .closing { return }
         throw LinkFailure("ended the connection")
       case .bytes(let count):
         // Without RELP a server has nothing to say.
         guard settings.manner == .relp else { continue }
         do throws(RelpSession.Violation) {
           done += try relp.take(input[..<count])
-        } catch { throw LinkFailure(error.description) }
+        } catch {
+          done += error.done
+          throw LinkFailure(error.description)
+        }
         progress = now
         if relp.state == .closed {
-          if phase == .closing { return done }
+          if phase == .closing { return }
           throw LinkFailure("ended the session")
         }
       }

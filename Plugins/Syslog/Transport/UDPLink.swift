@@ -33,12 +33,14 @@ final class UDPLink: Link {
   var isReady: Bool { inner != nil }
   var generation: Int { inner == nil ? 0 : 1 }
 
-  func advance(_ queue: inout MessageQueue, _ now: Duration) throws(LinkFailure) -> Int {
+  func advance(
+    _ queue: inout MessageQueue, _ now: Duration, _ done: inout Int
+  ) throws(LinkFailure) {
     if inner == nil {
       switch resolver.answer {
       case nil:
         if now - began >= timeout { throw LinkFailure("no name server answers") }
-        return 0
+        return
       case .failure(let failure)?: throw LinkFailure(failure.description)
       case .success(let found)?:
         guard let first = found.first else { throw LinkFailure("no address") }
@@ -48,7 +50,7 @@ final class UDPLink: Link {
         } catch { throw LinkFailure("\(error)") }
       }
     }
-    return try inner?.advance(&queue, now) ?? 0
+    try inner?.advance(&queue, now, &done)
   }
 
   func close() {}
