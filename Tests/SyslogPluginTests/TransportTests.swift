@@ -114,6 +114,16 @@ struct RelpSessionTests {
     }
   }
 
+  @Test func `escapes what a server refuses it with`() throws {
+    var session = try open()
+    _ = send(&session, "a")
+    let refusal = "500 \u{1b}[2Jno\u{202e}"
+    let expected = RelpSession.Violation(#"the server refuses: 500 \x1b[2Jno\u{202e}"#)
+    #expect(throws: expected) {
+      try session.take(bytes("2 rsp \(refusal.utf8.count) \(refusal)\n")[...])
+    }
+  }
+
   @Test func `gives up a server that does not take syslog`() throws {
     var session = RelpSession()
     var out: [UInt8] = []

@@ -1,3 +1,5 @@
+import AudispatchPlugin
+
 /// The client's side of RELP (rsyslog's Reliable Event Logging Protocol, version 0): bytes in,
 /// bytes out.
 ///
@@ -155,7 +157,7 @@ struct RelpSession {
       let code = frame.data.prefix { $0 != 0x20 && $0 != 0x0a }
       guard code.elementsEqual("200".utf8) else {
         let text = frame.data.prefix { $0 != 0x0a }.prefix(200)
-        throw Violation("the server refuses: \(String(decoding: text, as: UTF8.self))")
+        throw Violation("the server refuses: \(SafeText.escaped(text))")
       }
       try answer(frame)
     default: throw Violation("not RELP")
