@@ -11,7 +11,22 @@
 struct sc_channel {
 	SSL_CTX *context;
 	SSL *ssl;
+	bool asked; // for our certificate
+	int tickets;
 };
+
+// Called when the server asks for a certificate, whether we have one or not.
+static int note_question(SSL *ssl, void *channel) {
+	(void)ssl;
+	((sc_channel *)channel)->asked = true;
+	return 1;
+}
+
+static int note_ticket(SSL *ssl, SSL_SESSION *session) {
+	(void)session;
+	((sc_channel *)SSL_get_app_data(ssl))->tickets++;
+	return 0;
+}
 
 // The last error of OpenSSL, or of the system, in words.
 static void explain(const char *what, char *why, size_t size) {
@@ -46,8 +61,13 @@ static int set_up(sc_channel *c, int fd, const char *name, const char *authoriti
 		return explain("cannot read the private key", why, size), -1;
 	if (key && SSL_CTX_check_private_key(c->context) != 1)
 		return explain("the key is not the certificate's", why, size), -1;
+	SSL_CTX_set_cert_cb(c->context, note_question, c);
+	SSL_CTX_set_session_cache_mode(c->context,
+		SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+	SSL_CTX_sess_set_new_cb(c->context, note_ticket);
 	c->ssl = SSL_new(c->context);
-	if (!c->ssl || !SSL_set_fd(c->ssl, fd)) return explain("cannot set TLS up", why, size), -1;
+	if (!c->ssl || !SSL_set_fd(c->ssl, fd) || !SSL_set_app_data(c->ssl, c))
+		return explain("cannot set TLS up", why, size), -1;
 	X509_VERIFY_PARAM *parameters = SSL_get0_param(c->ssl);
 	X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 	// An address is compared with addresses, and not sent as a name.
@@ -93,6 +113,10 @@ int sc_handshake(sc_channel *channel, char *why, size_t size) {
 	if (end == sc_failed && verdict != X509_V_OK)
 		snprintf(why, size, "the server's certificate: %s", X509_verify_cert_error_string(verdict));
 	return end;
+}
+
+bool sc_is_judged(sc_channel *channel) {
+	return SSL_version(channel->ssl) < TLS1_3_VERSION || !channel->asked || channel->tickets > 0;
 }
 
 long sc_read(sc_channel *channel, void *bytes, size_t count, char *why, size_t size) {

@@ -1,4 +1,6 @@
+import CAudispatch
 import Foundation
+import Linux
 import Testing
 
 /// audispatch-syslog into a real rsyslogd.
@@ -127,6 +129,74 @@ struct SyslogServerTests {
     #expect(scratch.text("log") == "")
     #expect(try daemon.plugin("syslog").delivered == 0)
     try await daemon.finish()
+  }
+
+  /// With TLS 1.3 such a server refuses us behind our handshake, and its host acknowledges what we
+  /// sent until then.
+  @Test func `has nothing done by a server that refuses it, until its certificate is there`()
+    async throws
+  {
+    let scratch = try Scratch()
+    let server = try await Rsyslogd(.mutual, scratch)
+    let lines = server.settings + ["retry_delay = 0.05", "retry_delay_max = 0.1"]
+    let file = try SyslogPluginTests.configuration(
+      scratch, lines.filter { !$0.hasPrefix("tls_cert") && !$0.hasPrefix("tls_key") })
+    let daemon = try await Audispatchd(
+      [PluginFile("syslog", SyslogPluginTests.program, ["--config", file], "confirm = yes")],
+      scratch: scratch)
+    for start in stride(from: 1, to: 1001, by: 50) {
+      try await daemon.send(TestEvent.stream(start..<start + 50))
+      try await Task.sleep(for: .milliseconds(100))
+    }
+    #expect(daemon.messages.contains("certificate required"))
+    #expect(try daemon.plugin("syslog").delivered == 0)
+    _ = try SyslogPluginTests.configuration(scratch, lines)
+    daemon.reload()
+    try await eventually("all is confirmed", detail: { daemon.messages }) {
+      try daemon.plugin("syslog").delivered == 1000
+    }
+    #expect(difference(server.stored, TestEvent.stream(1..<1001).records) == nil)
+    try await daemon.finish()
+  }
+
+  @Test(arguments: [
+    ["-Verify", "1", "-num_tickets", "0"], ["-Verify", "1"], ["-num_tickets", "0"],
+  ])
+  func `sends to a server that accepts it, with tickets or without`(_ manner: [String])
+    async throws
+  {
+    let scratch = try Scratch()
+    try await Certificates.make(in: scratch)
+    let port = try freePort()
+    // It ends a connection at the end of its input.
+    var pair: [Int32] = [-1, -1]
+    try #require(unsafe ad_socketpair_stream(&pair) == 0)
+    let near = Descriptor(owning: pair[0])
+    let far = Descriptor(owning: pair[1])
+    let server = try Child(
+      "/usr/bin/openssl",
+      [
+        "s_server", "-quiet", "-tls1_3", "-accept", "127.0.0.1:\(port)", "-CAfile",
+        scratch("ca.pem"), "-cert", scratch("server.pem"), "-key", scratch("server.key"),
+      ] + manner, input: far.number, output: scratch("out"), error: scratch("out"))
+    try await eventually("it listens") { Rsyslogd.listens(on: port, datagrams: false) }
+    let file = try SyslogPluginTests.configuration(
+      scratch,
+      ["server = tls://127.0.0.1:\(port)"]
+        + ["ca = ca.pem", "cert = client.pem", "key = client.key"].map {
+          "tls_" + $0.replacing("= ", with: "= \(scratch.path)/")
+        })
+    let daemon = try await Audispatchd(
+      [PluginFile("syslog", SyslogPluginTests.program, ["--config", file], "confirm = yes")],
+      scratch: scratch)
+    try await daemon.send(TestEvent.stream(1..<11))
+    try await eventually("all is confirmed", detail: { daemon.messages }) {
+      try daemon.plugin("syslog").delivered == 10
+    }
+    try await eventually("all is there") { scratch.text("out").contains("part=0") }
+    try await daemon.finish()
+    server.signal(SIGKILL)
+    _ = near.number
   }
 
   @Test func `is replaced by the next server, and comes back`() async throws {

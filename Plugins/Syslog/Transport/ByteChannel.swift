@@ -28,6 +28,10 @@ final class ByteChannel {
     return Self.outcome(try secure.handshake())
   }
 
+  /// Whether the server is known to have judged our certificate, or has nothing to judge; with TLS
+  /// 1.3 a server does so when our handshake is over.
+  var isJudged: Bool { secure?.isJudged ?? true }
+
   func read(into buffer: inout [UInt8]) throws(LinkFailure) -> Outcome {
     if let secure {
       let result = unsafe buffer.withUnsafeMutableBytes { room in

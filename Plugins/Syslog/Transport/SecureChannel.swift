@@ -29,6 +29,9 @@ final class SecureChannel {
     try outcome(Int(unsafe sc_handshake(channel, &why, why.count)))
   }
 
+  /// Whether the server is known to have judged our certificate, or has nothing to judge.
+  var isJudged: Bool { unsafe sc_is_judged(channel) }
+
   func read(into buffer: UnsafeMutableRawBufferPointer) throws(LinkFailure) -> Outcome {
     guard let base = buffer.baseAddress else { return .bytes(0) }
     return try outcome(unsafe sc_read(channel, base, buffer.count, &why, why.count))

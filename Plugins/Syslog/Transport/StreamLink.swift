@@ -4,7 +4,8 @@ import Linux
 /// A connection over TCP or TLS, plain or with RELP on it.
 ///
 /// With RELP a message is done when the server says so. Without, nothing is ever said: a message
-/// is done when the server's host has acknowledged all its bytes.
+/// is done when the server's host has acknowledged all its bytes. Its host acknowledges too what a
+/// server never reads that refuses our certificate: nothing is sent before that is judged.
 final class StreamLink: Link {
   /// How messages are told apart.
   enum Manner: Equatable { case octetCounting, lines, relp }
@@ -18,9 +19,11 @@ final class StreamLink: Link {
     var secure: (name: String, files: SyslogOptions.TLS)?
   }
 
-  private enum Phase { case resolving, connecting, shaking, ready, closing }
+  private enum Phase { case resolving, connecting, shaking, judging, ready, closing }
 
   private static let outBytes = 64 << 10
+  /// How long a server that says nothing of our certificate may still refuse it.
+  private static let patience = Duration.seconds(1)
 
   private let server: ServerAddress
   private let settings: Settings
@@ -60,6 +63,7 @@ final class StreamLink: Link {
 
   var deadline: Duration? {
     var deadline: Duration?
+    if phase == .judging { return progress + Self.patience }
     if isWaited { deadline = progress + settings.timeout }
     // Nobody says when the other host has acknowledged something: it must be asked.
     if arrival.isAwaited {
@@ -71,7 +75,7 @@ final class StreamLink: Link {
   func advance(
     _ queue: inout MessageQueue, _ now: Duration, _ done: inout Int
   ) throws(LinkFailure) {
-    if isWaited, now - progress >= settings.timeout {
+    if isWaited, phase != .judging, now - progress >= settings.timeout {
       let reason = isReady ? "takes and acknowledges nothing" : "does not answer"
       guard phase == .connecting else { throw LinkFailure(reason) }
       progress = now
@@ -83,6 +87,7 @@ final class StreamLink: Link {
     if phase == .connecting, try !connect(now) { return }
     guard let channel else { return }
     if phase == .shaking, try !shakeHands(channel, now) { return }
+    if phase == .judging, try !awaitJudgement(channel, now) { return }
     try read(channel, now, &done)
     while true {
       fill(from: &queue)
@@ -144,12 +149,31 @@ final class StreamLink: Link {
       return false
     case .ended: throw LinkFailure("ended the connection while shaking hands")
     case .bytes:
-      phase = .ready
+      phase = .judging
       progress = now
       waitsFor = .read
-      if settings.manner == .relp { relp.open(&out) }
       return true
     }
+  }
+
+  /// Waits until the server has judged our certificate. With RELP its answers say so.
+  private func awaitJudgement(
+    _ channel: ByteChannel, _ now: Duration
+  ) throws(LinkFailure) -> Bool {
+    // Tickets are taken, and a refusal noticed, by reading.
+    while settings.manner != .relp, !channel.isJudged, now - progress < Self.patience {
+      switch try channel.read(into: &input) {
+      case .wants(let interest):
+        waitsFor = interest
+        guard channel.isJudged else { return false }
+      case .ended: throw LinkFailure("ended the connection")
+      case .bytes: continue
+      }
+    }
+    phase = .ready
+    progress = now
+    if settings.manner == .relp { relp.open(&out) }
+    return true
   }
 
   private func read(

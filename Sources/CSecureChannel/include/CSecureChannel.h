@@ -21,6 +21,10 @@ void sc_free(sc_channel *channel);
 
 // Shakes hands: 1 when that is done, else one of the above; the reason of a failure in `why`.
 int sc_handshake(sc_channel *channel, char *why, size_t size);
+// Whether the server is known to have judged our certificate, after the handshake: with TLS 1.3 that
+// ends before. A server that has accepted it usually says so by a ticket, which `sc_read` takes; one
+// that did not ask has nothing to judge.
+bool sc_is_judged(sc_channel *channel);
 // The bytes that were read or taken, else one of the above.
 long sc_read(sc_channel *channel, void *bytes, size_t count, char *why, size_t size);
 long sc_write(sc_channel *channel, const void *bytes, size_t count, char *why, size_t size);
