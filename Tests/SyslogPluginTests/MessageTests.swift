@@ -170,6 +170,34 @@ struct EventMessageTests {
     #expect(arguments == ["argc": "2", "a0": "mkdir", "a1": "a|b=\\\"\\xff\n"])
   }
 
+  static let repeated: [([String], [String])] = [
+    (["uid", "uid", "uid"], ["uid", "uid_2", "uid_3"]),
+    (["uid", "uid_2", "uid"], ["uid", "uid_2", "uid_3"]),
+    (["uid", "uid", "uid_2", "uid"], ["uid", "uid_2", "uid_2_2", "uid_3"]),
+  ]
+
+  @Test(arguments: repeated)
+  func `gives no name twice in JSON`(_ names: [String], _ expected: [String]) {
+    let fields = names.map { EventContent.Field(name: bytes($0), value: [0x31]) }
+    let content = EventContent(
+      milliseconds: 0, serial: 1,
+      records: [EventContent.Record(type: bytes("USER"), fields: fields)])
+    let body = text(JSONBody.write(content, limit: 8096))
+    let pairs = expected.map { "\"\($0)\":\"1\"" }.joined(separator: ",")
+    #expect(body.contains("\"fields\":{\(pairs)}"), "\(body)")
+  }
+
+  @Test func `gives no name twice in JSON where names are cut`() {
+    let names = ["a", "b"].map { String(repeating: "n", count: 3000) + $0 }
+    let fields = names.map { EventContent.Field(name: bytes($0), value: [0x31]) }
+    let content = EventContent(
+      milliseconds: 0, serial: 1,
+      records: [EventContent.Record(type: bytes("USER"), fields: fields)])
+    let body = text(JSONBody.write(content, limit: 480))
+    let cut = String(repeating: "n", count: 128) + "…[+2873 bytes]"
+    #expect(body.contains("\"\(cut)\":\"1\",\"\(cut)_2\":\"1\""), "\(body)")
+  }
+
   @Test(arguments: Array(stride(from: 480, through: 2000, by: 37)))
   func `stays JSON and names its event when it is cut`(_ size: Int) throws {
     let long =

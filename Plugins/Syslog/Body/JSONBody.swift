@@ -1,7 +1,8 @@
 /// `{"time":"…Z","serial":1,"node":"n","keys":["k"],"records":[{"type":"CWD","fields":{…}}]}`.
 ///
-/// All values are strings. A name that comes again in a record has a number: `uid`, `uid_2`. Bytes
-/// that are no UTF-8 are written as `\xNN` (in JSON, with its backslash escaped).
+/// All values are strings. A name that comes again in a record has the next number that makes
+/// it another one: `uid`, `uid_2`. Bytes that are no UTF-8 are written as `\xNN` (in JSON, with
+/// its backslash escaped).
 enum JSONBody {
   static func write(_ content: EventContent, limit: Int) -> [UInt8] {
     var body: [UInt8] = []
@@ -56,21 +57,49 @@ enum JSONBody {
     text += "{\"type\":".utf8
     add(record.type, limit, to: &text)
     text += ",\"fields\":{".utf8
-    var seen: [[UInt8]: Int] = [:]
+    var names = Names()
     for (index, field) in record.fields.enumerated() {
       if index > 0 { text.append(UInt8(ascii: ",")) }
-      let times = seen[field.name, default: 0] + 1
-      seen[field.name] = times
-      add(times == 1 ? field.name : field.name + Array("_\(times)".utf8), limit, to: &text)
-      text.append(UInt8(ascii: ":"))
+      // As it is written: names may differ only in what is cut.
+      var name: [UInt8] = []
+      escape(field.name, limit, to: &name)
+      text.append(UInt8(ascii: "\""))
+      text += names.unused(name)
+      text += "\":".utf8
       add(field.value, limit, to: &text)
     }
     text += [UInt8(ascii: "}"), UInt8(ascii: "}")]
   }
 
+  /// The names that an object has, and how often each was asked for.
+  private struct Names {
+    private var times: [[UInt8]: Int] = [:]
+
+    /// The name, with a number when it is taken.
+    mutating func unused(_ name: [UInt8]) -> [UInt8] {
+      guard var number = times[name] else {
+        times[name] = 1
+        return name
+      }
+      var numbered: [UInt8]
+      repeat {
+        number += 1
+        numbered = name + Array("_\(number)".utf8)
+      } while times[numbered] != nil
+      times[name] = number
+      times[numbered] = 1
+      return numbered
+    }
+  }
+
   /// A string with its quotes.
   static func add(_ value: [UInt8], _ limit: Int, to text: inout [UInt8]) {
     text.append(UInt8(ascii: "\""))
+    escape(value, limit, to: &text)
+    text.append(UInt8(ascii: "\""))
+  }
+
+  private static func escape(_ value: [UInt8], _ limit: Int, to text: inout [UInt8]) {
     let value = MessageCut.cut(value, to: limit)
     var at = 0
     while at < value.count {
@@ -93,7 +122,6 @@ enum JSONBody {
       }
       at += 1
     }
-    text.append(UInt8(ascii: "\""))
   }
 
   private static func hex(_ byte: UInt8) -> [UInt8] {
