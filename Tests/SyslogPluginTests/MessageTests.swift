@@ -224,6 +224,22 @@ struct EventMessageTests {
           + "cn1Label=session cn1=3 msg="))
   }
 
+  @Test(arguments: ["cef", "leef"])
+  func `has a header of valid characters in CEF and LEEF`(_ body: String) throws {
+    var writer = writer("--utc", "--body", body)
+    for count in 60...66 {
+      let operation = String(repeating: "a", count: count) + "é€\u{1f600}é€"
+      var line = bytes("type=USER_CMD \(Denied.stamp) pid=1 op=\(operation) res=success")
+      let messages = writer.messages(of: try event([line]))
+      #expect(messages.allSatisfy { String(validating: $0, as: UTF8.self) != nil })
+      line.replaceSubrange(5..<7, with: [0xff, 0xc3])
+      line += [0x20] + bytes("op=") + [0xff]
+      let others = writer.messages(of: try event([line]))
+      #expect(!others.isEmpty)
+      #expect(others.allSatisfy { String(validating: $0, as: UTF8.self) != nil })
+    }
+  }
+
   @Test func `is LEEF with its time to the millisecond`() throws {
     let message = try #require(try messages(["--utc", "--body", "leef"]).first)
     let fields = message.dropFirst(Self.header.count).split(separator: "\t").map(String.init)

@@ -10,7 +10,8 @@ enum CEFBody {
     var text = Array("CEF:0|audispatch|audispatch|\(version)|".utf8)
     header(event.type, to: &text)
     text.append(UInt8(ascii: "|"))
-    header(event.type + (event.action.map { [0x20] + $0.prefix(64) } ?? []), to: &text)
+    header(
+      event.type + (event.action.map { [0x20] + MessageCut.prefix($0, 64) } ?? []), to: &text)
     text += "|\(event.severity)|rt=\(event.milliseconds) externalId=\(event.serial)".utf8
     func add(_ name: StaticString, _ value: [UInt8]?) {
       guard let value, !value.isEmpty else { return }
@@ -50,7 +51,7 @@ enum CEFBody {
   }
 
   private static func header(_ value: [UInt8], to text: inout [UInt8]) {
-    for byte in value {
+    for byte in String(decoding: value, as: UTF8.self).utf8 {
       switch byte {
       case UInt8(ascii: "|"), UInt8(ascii: "\\"): text += [0x5c, byte]
       case 0..<0x20, 0x7f: text.append(0x20)

@@ -8,7 +8,8 @@ enum LEEFBody {
     _ event: EventOverview, _ host: [UInt8], _ version: String, valuesTo limit: Int
   ) -> [UInt8] {
     var text = Array("LEEF:2.0|audispatch|audispatch|\(version)|".utf8)
-    text += event.type.map { $0 == UInt8(ascii: "|") || $0 <= 0x20 ? UInt8(ascii: "_") : $0 }
+    let type = String(decoding: event.type, as: UTF8.self).utf8
+    text += type.map { $0 == UInt8(ascii: "|") || $0 <= 0x20 ? UInt8(ascii: "_") : $0 }
     text += "|x09|devTime=\(event.milliseconds)".utf8
     func add(_ name: StaticString, _ value: [UInt8]?) {
       guard let value, !value.isEmpty else { return }

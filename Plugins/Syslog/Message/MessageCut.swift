@@ -23,6 +23,11 @@ enum MessageCut {
     return value[..<end] + mark(value.count - end)
   }
 
+  /// At most the first so many bytes, and no part of a character.
+  static func prefix(_ value: [UInt8], _ limit: Int) -> ArraySlice<UInt8> {
+    value.count > limit ? value[..<boundary(value, limit)] : value[...]
+  }
+
   /// The last place at or before `end` that is not inside a UTF-8 sequence.
   private static func boundary(_ text: [UInt8], _ end: Int) -> Int {
     var place = end
