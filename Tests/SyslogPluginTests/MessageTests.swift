@@ -198,6 +198,32 @@ struct EventMessageTests {
     #expect(body.contains("\"\(cut)\":\"1\",\"\(cut)_2\":\"1\""), "\(body)")
   }
 
+  @Test(arguments: BodyForm.allCases.map(\.rawValue), ["yes", "no"])
+  func `keeps to its size whatever its header holds`(_ body: String, _ data: String) throws {
+    for (tag, host, node, key) in [(48, 255, 0, 50), (48, 1, 100, 50), (1, 1, 255, 250)] {
+      func name(_ letter: String, _ count: Int) -> String {
+        String(repeating: letter, count: count)
+      }
+      var writer = writer(
+        "--server", "tcp://h", "--body", body, "--max-size", "480", "--tag", name("t", tag),
+        "--host", name("h", host), "--structured-data=\(data)")
+      // The longest names and the longest number that a record can have.
+      let line =
+        (node > 0 ? "node=\(name("n", node)) " : "") + "type=\(name("T", 40)) "
+        + "msg=audit(1763680803.855:4294967295): arch=c000003e key=\"\(name("k", key))\""
+      let messages = writer.messages(of: try event([bytes(line)]))
+      #expect(messages.count == 1)
+      for message in messages {
+        #expect(message.count <= 480, "\(text(message))")
+        guard body == "json" || body == "cee" else { continue }
+        let start = try #require(message.firstIndex(of: UInt8(ascii: "{")))
+        #expect(throws: Never.self) {
+          try JSONSerialization.jsonObject(with: Data(message[start...]))
+        }
+      }
+    }
+  }
+
   @Test(arguments: Array(stride(from: 480, through: 2000, by: 37)))
   func `stays JSON and names its event when it is cut`(_ size: Int) throws {
     let long =

@@ -13,10 +13,15 @@ enum JSONBody {
     // The form must stay: what is left of it names the event.
     var content = content
     content.keys = []
-    content.node = content.node.map { Array($0.prefix(32)) }
+    content.node = content.node.map { Array(MessageCut.prefix($0, 32)) }
     let left = content.records.count
     content.records = []
-    return write(content, valuesTo: 32, cutRecords: left)
+    body = write(content, valuesTo: 32, cutRecords: left)
+    if body.count <= limit { return body }
+    content.node = nil
+    content.isContinuation = false
+    body = write(content, valuesTo: 32, cutRecords: left)
+    return body.count <= limit ? body : write(content, valuesTo: 32)
   }
 
   private static func write(

@@ -11,6 +11,9 @@ struct MessageWriter {
   private var summary = EventSummary(zone: .utc)
 
   static let version = "0.1.0"
+  /// What a body has at least while the header holds structured data. Without it the longest
+  /// header leaves 97 bytes of a message of 480: the shortest JSON needs 84.
+  private static let leastBody = 160
 
   /// - Parameters:
   ///   - options: settled ones.
@@ -95,13 +98,19 @@ struct MessageWriter {
       subject.data = StructuredData.element(
         enterprise: options.enterprise, node: node, type: name, milliseconds: stamp.milliseconds,
         serial: stamp.serial, keys: keys())
-      // Keys and names can be long; the body has the serial too.
-      if subject.data.count > limit / 2 { subject.data = [] }
     }
     var message: [UInt8] = []
     message.reserveCapacity(128 + subject.data.count)
     header.append(subject, to: &message)
-    let body = body(max(64, limit - message.count))
+    // Keys and names can be long; the body has the serial too.
+    if !subject.data.isEmpty,
+      subject.data.count > limit / 2 || limit - message.count < Self.leastBody
+    {
+      subject.data = []
+      message.removeAll(keepingCapacity: true)
+      header.append(subject, to: &message)
+    }
+    let body = body(limit - message.count)
     message.reserveCapacity(message.count + body.count)
     message += body
     return message
