@@ -123,6 +123,29 @@ struct FieldTests {
     #expect(address == nil)
   }
 
+  static let decisions: [(String, String, String?)] = [
+    ("AVC", "avc:  denied  { read write } for  pid=1", "denied read,write"),
+    ("AVC", " avc: granted {execmem} for pid=1", "granted execmem"),
+    ("AVC", "avc:  denied  { } for  pid=1", "denied "),
+    ("USER_AVC", "pid=1 uid=0 msg='avc:  denied  { send } for msgtype=x'", "denied send"),
+    ("AVC", "pid=1 msg='avc:  denied  { send } for msgtype=x'", nil),
+    ("USER_AVC", "pid=1 msg='avc:  received setenforce notice (enforcing=1)'", nil),
+    ("USER_AVC", "pid=1 msg='", nil),
+    ("AVC", "apparmor=\"DENIED\" operation=\"open\"", nil),
+    ("AVC", "avc:  denied  { read", nil), ("AVC", "avc:", nil), ("AVC", "", nil),
+    ("SYSCALL", "avc:  denied  { read } for  pid=1", nil),
+  ]
+
+  @Test(arguments: decisions)
+  func `follow what SELinux decided`(_ type: String, _ body: String, _ expected: String?) {
+    let event = self.event("type=\(type) msg=audit(1.000:1): " + body)
+    let decided = event.accessVector(of: event.records[0]).map { vector in
+      let permissions = String(decoding: event.permissions(of: vector), as: UTF8.self)
+      return String(decoding: event.bytes[vector.result], as: UTF8.self) + " " + permissions
+    }
+    #expect(decided == expected)
+  }
+
   private func event(_ line: String) -> AuditEvent { assemble([Array(line.utf8)])[0] }
 }
 

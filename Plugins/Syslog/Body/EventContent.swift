@@ -57,9 +57,19 @@ extension EventContent {
         }
       }
     }
-    return event.fields(of: record).map { field in
+    let found = event.fields(of: record)
+    var fields = found.map { field in
       Field(name: Array(event.bytes[field.name]), value: event.decoded(field, of: record))
     }
+    if let vector = event.accessVector(of: record) {
+      let place = found.firstIndex { $0.name.lowerBound > vector.result.lowerBound }
+      fields.insert(
+        contentsOf: [
+          Field(name: Array("seresult".utf8), value: Array(event.bytes[vector.result])),
+          Field(name: Array("seperms".utf8), value: event.permissions(of: vector)),
+        ], at: place ?? fields.count)
+    }
+    return fields
   }
 }
 

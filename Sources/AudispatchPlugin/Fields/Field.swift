@@ -24,8 +24,9 @@ public struct Field: Equatable, Sendable {
 /// Walks the fields of a record from left to right; allocates nothing.
 ///
 /// Words without `=` belong to the value in front of them inside `msg='…'` (`op=adding user`) and
-/// are passed over elsewhere. A quote that is not closed ends at the next space. Whatever the
-/// bytes are, the walk ends, and every place it gives is within them.
+/// are passed over elsewhere (see `AccessVector` for those of SELinux). A quote that is not closed
+/// ends at the next space. Whatever the bytes are, the walk ends, and every place it gives is
+/// within them.
 public struct FieldScanner: Sendable {
   private var at: Int
   private let end: Int

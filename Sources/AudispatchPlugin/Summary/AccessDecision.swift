@@ -22,12 +22,9 @@ extension EventFacts {
 
   /// `avc:  denied  { read } for  pid=…`: the words in front of the fields are the decision.
   private var selinuxDecision: String? {
-    let text = event.bytes[subject.body..<subject.line.upperBound]
-    guard let open = text.firstIndex(of: UInt8(ascii: "{")),
-      let close = text[open...].firstIndex(of: UInt8(ascii: "}"))
-    else { return nil }
-    let granted = text[..<open].split(separator: 0x20).contains { $0.elementsEqual("granted".utf8) }
-    let rights = text[(open + 1)..<close].split(separator: 0x20).prefix(32)
+    guard let vector = event.accessVector(of: subject) else { return nil }
+    let granted = event.bytes[vector.result].elementsEqual("granted".utf8)
+    let rights = event.bytes[vector.permissions].split(separator: 0x20).prefix(32)
       .map { SafeText.word($0.prefix(64)) }.joined(separator: ",")
     var words = ["SELinux \(granted ? "granted" : "denied") \(rights)"]
     if let name = shown("path", of: subject) ?? shown("name", of: subject) {
