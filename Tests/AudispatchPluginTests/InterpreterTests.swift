@@ -50,6 +50,36 @@ struct InterpreterTests {
     #expect(names.contains("uid") && !names.contains("UID"))
   }
 
+  static let whole: [(String, String)] = [
+    (
+      "type=AVC msg=audit(1.000:1): apparmor=\"DENIED\" info=\"Failed name lookup\" error=-13 ouid=0",
+      "apparmor=DENIED|info=Failed name lookup|error=-13|ouid=root"
+    ),
+    (
+      "type=SOFTWARE_UPDATE msg=audit(1.000:1): pid=1 uid=0 msg='op=install sw=\"a b c\" "
+        + "sw_type=rpm exe=\"/x y\" res=success'",
+      "pid=1|uid=root|op=install|sw=a b c|sw_type=rpm|exe=/x y|res=success"
+    ),
+    ("type=PATH msg=audit(1.000:1): item=0 dev=\"sda1\" ouid=0", "item=0|dev=sda1|ouid=root"),
+    ("type=SOCKADDR msg=audit(1.000:1): saddr=", "saddr="),
+    ("type=USER msg=audit(1.000:1): a= b=1 a=2 c=", "a=|b=1|a=2|c="),
+    (
+      "type=AVC msg=audit(1.000:1): avc:  denied  { read write } for  pid=1 dev=\"sda1\"",
+      "seresult=denied|seperms=read,write|pid=1|dev=sda1"
+    ),
+    (
+      "type=USER_AVC msg=audit(1.000:1): pid=1 uid=0 msg='avc:  denied  { send } for a=x res=1'",
+      "pid=1|uid=root|seresult=denied|seperms=send|a=x|res=yes"
+    ),
+  ]
+
+  @Test(arguments: whole)
+  func `has every field whole`(_ line: String, _ expected: String) throws {
+    let event = try #require(assemble([Array(line.utf8)]).first)
+    let all = Interpreter().meanings(in: event.records[0], event).filter { $0.name != "type" }
+    #expect(all.map { "\($0.name)=\($0.meaning)" }.joined(separator: "|") == expected)
+  }
+
   /// Our decoding of names and arguments beside libauparse's own.
   @Test func `has the same bytes as our decoding`() {
     var generator = GeneratedEvents(seed: 5)

@@ -134,6 +134,29 @@ struct EventMessageTests {
       ])
   }
 
+  @Test(arguments: [["--body", "key_value"], ["--body", "key_value", "--interpret"]])
+  func `has what SELinux decided in its place`(_ arguments: [String]) throws {
+    let lines = [
+      "type=AVC \(Denied.stamp) avc:  denied  { read write } for  pid=1 dev=\"sda1\"",
+      "type=USER_AVC \(Denied.stamp) pid=1 ses=1 msg='avc:  granted  { send } for a=x'",
+    ]
+    for (line, expected) in zip(
+      lines,
+      [
+        "type=AVC seresult=denied seperms=\"read,write\" pid=1 dev=sda1",
+        "type=USER_AVC pid=1 ses=1 seresult=granted seperms=send a=x",
+      ])
+    {
+      let settings = try CommandLineSettings(["--utc"] + arguments, SyslogOptions.keywords)
+      let options = OptionSource<SyslogOptions>(settings, usually: "/nowhere/x.conf", user: 0)
+        .load().0
+      var writer = MessageWriter(options, host: "here", process: 7)
+      let messages = writer.messages(of: try event([bytes(line)])).map(text)
+      #expect(
+        messages == [Self.header + "time=1763680803.855 serial=724 " + expected])
+    }
+  }
+
   @Test func `can be one for each record`() throws {
     let messages = try messages(["--utc", "--body", "key_value"])
     #expect(messages.count == 3)

@@ -41,13 +41,7 @@ extension AuditEvent {
   /// What is not in quotes, of a field that the kernel or libaudit may write in hex, and consists
   /// of pairs of upper-case digits, is hex.
   public func decoded(_ field: Field, of record: EventRecord) -> [UInt8] {
-    if field.quoting == .none, field.section != .enrichment,
-      EncodedFields.contains(bytes[field.name], type: record.type),
-      let plain = Hex.decode(bytes[field.value])
-    {
-      return plain
-    }
-    return Array(bytes[field.value])
+    field.decoded(in: bytes, record.type)
   }
 
   private func find(_ name: String, of record: EventRecord, enriched: Bool) -> Field? {
@@ -60,6 +54,18 @@ extension AuditEvent {
       }
     }
     return nil
+  }
+}
+
+extension Field {
+  /// The value with its encoding undone, in a record of that type.
+  func decoded(in bytes: [UInt8], _ type: RecordType) -> [UInt8] {
+    if quoting == .none, section != .enrichment,
+      EncodedFields.contains(bytes[name], type: type), let plain = Hex.decode(bytes[value])
+    {
+      return plain
+    }
+    return Array(bytes[value])
   }
 }
 

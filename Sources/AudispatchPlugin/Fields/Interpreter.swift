@@ -1,5 +1,6 @@
 import AuditRecord
 import CAuparse
+import Glibc
 import Synchronization
 
 /// What the values of a record mean, through libauparse: names of users, system calls, errors,
@@ -27,15 +28,17 @@ public struct Interpreter: Sendable {
 
 extension Interpreter {
   /// The meaning of every field of a record, in its order, one look at the record for all; what
-  /// libauparse does not know is as it is written. Empty when it refuses the line.
+  /// libauparse does not know, or reads only in part, is as it is written. Empty when it refuses
+  /// the line. What SELinux decided is `seresult` and `seperms`.
   ///
   /// The fields that auditd added (behind 0x1d) are not among them: they are the meanings.
   public func meanings(
     in record: EventRecord, of lines: [UInt8]
   ) -> [(name: String, meaning: String)] {
-    LibauparseTurn.take(.interpretation) { _ in
+    let found = LibauparseTurn.take(.interpretation) { _ in
       Parser.shared.withLock { $0.meanings(in: lines[record.line]) }
     }
+    return found.isEmpty ? [] : Meanings.merged(found, record, lines)
   }
 
   /// The same, for a record of an event.
@@ -73,19 +76,24 @@ private struct Parser {
     return meaning.hasPrefix("unknown-") ? nil : meaning
   }
 
-  mutating func meanings(in line: ArraySlice<UInt8>) -> [(name: String, meaning: String)] {
+  mutating func meanings(in line: ArraySlice<UInt8>) -> [Meanings.Found] {
     buffer = line + [UInt8(ascii: "\n"), 0]
     guard load(), unsafe auparse_first_record(state) > 0, unsafe auparse_first_field(state) > 0
     else {
       buffer = []
       return []
     }
-    var meanings: [(name: String, meaning: String)] = []
+    var meanings: [Meanings.Found] = []
     repeat {
-      guard let name = unsafe auparse_get_field_name(state),
-        let text = unsafe auparse_interpret_field(state) ?? auparse_get_field_str(state)
-      else { continue }
-      unsafe meanings.append((String(cString: name), String(cString: text)))
+      guard let name = unsafe auparse_get_field_name(state) else { continue }
+      let raw = unsafe auparse_get_field_str(state)
+      let bytes =
+        unsafe raw.map { raw in
+          unsafe Array(UnsafeRawBufferPointer(start: raw, count: strlen(raw)))
+        } ?? []
+      guard let text = unsafe auparse_interpret_field(state) ?? raw else { continue }
+      unsafe meanings.append(
+        Meanings.Found(name: String(cString: name), raw: bytes, meaning: String(cString: text)))
     } while unsafe auparse_next_field(state) > 0
     return meanings
   }
