@@ -62,6 +62,9 @@ final class ControlServer {
     }
   }
 
+  /// Nobody is let in before: there were no descriptors.
+  var restsUntil: Moment?
+
   var listeners: [Client] { clients.filter { $0.subscription != nil } }
 
   func client(_ id: UInt32) -> Client? { clients.first { $0.id == id } }
@@ -72,11 +75,17 @@ final class ControlServer {
     /// There are too many: it was let go.
     case surplus
     case none
+    /// There is no descriptor for it: it goes on waiting.
+    case exhausted
   }
 
   /// Takes the next client. Who is refused is a client too, to be told so when it has asked.
   func accept(_ now: Moment) -> Arrival {
-    guard let descriptor = UnixSocket.accept(listener.number) else { return .none }
+    let descriptor: Descriptor
+    do throws(Errno) {
+      guard let next = try UnixSocket.acceptNext(listener.number) else { return .none }
+      descriptor = next
+    } catch { return .exhausted }
     let peer = try? Peer(of: descriptor.number)
     let isRefused = !(peer.map(access.admits) ?? false)
     if isRefused { refused += 1 }

@@ -13,6 +13,14 @@ extension Dispatcher {
     } catch { say(.error, "no control socket: \(error)") }
   }
 
+  /// Listens again where there were no descriptors.
+  func listenAgain() {
+    guard let control, let until = control.restsUntil else { return }
+    guard now >= until else { return scheduleTick(until) }
+    control.restsUntil = nil
+    _ = poller.add(control.listener.number, Token.control, .read)
+  }
+
   /// Lets in whom the configuration names now.
   func changeControlAccess() {
     do {
@@ -27,6 +35,11 @@ extension Dispatcher {
       switch control.accept(now) {
       case .none: return
       case .surplus: continue
+      case .exhausted:
+        // Its listener would be readable all the time.
+        poller.remove(control.listener.number)
+        control.restsUntil = now + .seconds(1)
+        return scheduleTick(now + .seconds(1))
       case .client(let arrived, let peer):
         client = arrived
         if arrived.isRefused { reportRefused(peer) }

@@ -26,6 +26,7 @@ extension Dispatcher {
     }
     unpauseIfPossible()
     forgetHistoryWhenIdle()
+    listenAgain()
     control?.dropSilentClients(now) { poller.remove($0) }
     if control?.hasSilentClients ?? false { scheduleTick(now + .seconds(1)) }
     reapActions()
