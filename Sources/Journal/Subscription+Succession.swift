@@ -144,7 +144,12 @@ extension Subscription {
     let due = gapAhead
     gapAhead = Gap()
     defer {
-      if gapAhead.records == 0 { gapAhead = due }
+      if gapAhead.records == 0 {
+        gapAhead = due
+      } else {
+        gapAhead.records += due.records
+        gapAhead.events += due.events
+      }
     }
     while left > 0 {
       let piece = unsafe withNextBytes(journal: journal, now: 0, scratch: &scratch) { $0.count }

@@ -68,6 +68,21 @@ struct StorageTests {
     #expect(subscription.queuedOnDisk == [10..<50])
   }
 
+  @Test func `has nothing on disk while that is being opened`() {
+    let journal = Journal()
+    var subscription = Subscription(
+      name: "p", limits: .init(records: .max, bytes: 1 << 20, whenFull: .dropNewest),
+      encoding: .string, announcesGaps: true, node: nil, journal: journal)
+    subscription.beginStorage(
+      .init(window: .init(records: 10, bytes: 1 << 20, whenFull: .dropNewest), isOpening: true))
+    journal.beginBatch()
+    journal.appendLine("type=A msg=audit(1700000000.001:1): n=1")
+    subscription.admit(journal.batch, journal: journal, now: 1)
+    #expect(subscription.queuedInMemoryOnly == 1 && subscription.queuedOnDisk == [])
+    subscription.dropHeld(.stopDeadline)
+    #expect(subscription.counters[.stopDeadline] == 1 && subscription.counters.isBalanced)
+  }
+
   private func run(_ generator: Seeded) {
     var random = generator
     let journal = Journal()
@@ -187,13 +202,13 @@ struct StorageTests {
       }
       #expect(subscription.counters.isBalanced)
       #expect(subscription.counters.received == UInt64(put))
+      delivered = Int(subscription.counters.delivered)
       guard put.isMultiple(of: 8) else { continue }
       let stored = subscription.queuedOnDisk
       #expect(stored.allSatisfy { $0.allSatisfy { disk.lines[$0] != nil } })
       #expect(
         stored.reduce(0) { $0 + $1.count } + subscription.queuedInMemoryOnly
           == Int(subscription.counters.queued))
-      delivered = Int(subscription.counters.delivered)
     }
     subscription.setSafe(below: .max)
     for _ in 0..<10_000 where !subscription.isEmpty {

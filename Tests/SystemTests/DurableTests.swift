@@ -19,6 +19,14 @@ struct DurableTests {
       scratch: scratch)
   }
 
+  /// The spool's folder becomes a file system of that size; to be unmounted.
+  private func mountSmallDisk(_ size: String, _ scratch: Scratch) async throws {
+    try scratch.folder("spool")
+    let mount = try Child(
+      "/bin/mount", ["-t", "tmpfs", "-o", "size=\(size),mode=0700", "none", scratch("spool")])
+    try #require(try await mount.end() == .exited(0))
+  }
+
   @Test(arguments: ["spill", "lossless"])
   func `a plugin that falls far behind gets everything, in order, once`(action: String)
     async throws
@@ -113,10 +121,7 @@ struct DurableTests {
 
   @Test func `a full disk leaves the memory, is said, and is recovered from`() async throws {
     let scratch = try Scratch()
-    try scratch.folder("spool")
-    let mount = try Child(
-      "/bin/mount", ["-t", "tmpfs", "-o", "size=12m,mode=0700", "none", scratch("spool")])
-    #expect(try await mount.end() == .exited(0))
+    try await mountSmallDisk("12m", scratch)
     defer { unsafe _ = umount2(scratch("spool"), Int32(MNT_DETACH)) }
     let daemon = try await start(
       scratch, "lossless", "gate:" + scratch("open"), "q_bytes = 1M")
@@ -150,10 +155,7 @@ struct DurableTests {
     endsBeforeRecovery: Bool
   ) async throws {
     let scratch = try Scratch()
-    try scratch.folder("spool")
-    let mount = try Child(
-      "/bin/mount", ["-t", "tmpfs", "-o", "size=8m,mode=0700", "none", scratch("spool")])
-    #expect(try await mount.end() == .exited(0))
+    try await mountSmallDisk("8m", scratch)
     defer { unsafe _ = umount2(scratch("spool"), Int32(MNT_DETACH)) }
     let daemon = try await start(scratch, "lossless", "gate:" + scratch("open"))
     let events = TestEvent.stream(0..<1000, records: 2, fill: 1000)
@@ -213,10 +215,7 @@ struct DurableTests {
     async throws
   {
     let scratch = try Scratch()
-    try scratch.folder("spool")
-    let mount = try Child(
-      "/bin/mount", ["-t", "tmpfs", "-o", "size=8m,mode=0700", "none", scratch("spool")])
-    #expect(try await mount.end() == .exited(0))
+    try await mountSmallDisk("8m", scratch)
     defer { unsafe _ = umount2(scratch("spool"), Int32(MNT_DETACH)) }
     let daemon = try await Audispatchd(
       [
