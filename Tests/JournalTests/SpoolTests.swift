@@ -33,6 +33,34 @@ struct SpoolTests {
   }
 
   /// The event loop takes a disk that is slow for one that fails; the thread may not have failed.
+  @Test func `is not put where others could replace its folder`() throws {
+    try withFolder { folder in
+      let parent = folder + "/parent"
+      defer {
+        unsafe rmdir(parent + "/spool")
+        unsafe rmdir(parent)
+      }
+      let refused: (mode_t) -> Bool = { mode in
+        unsafe chmod(parent, mode)
+        do throws(SystemError) {
+          _ = try FolderDisk(parent + "/spool", reserve: 0)
+          return false
+        } catch { return "\(error)".contains(parent) }
+      }
+      unsafe mkdir(parent, 0o755)
+      #expect(!refused(0o755))
+      #expect(!refused(0o1777))
+      #expect(refused(0o757))
+      #expect(refused(0o777))
+      guard getuid() == 0 else { return }
+      unsafe chown(parent, 0, 12345)
+      #expect(refused(0o775))
+      #expect(!refused(0o755))
+      unsafe chown(parent, 12345, 0)
+      #expect(refused(0o755))
+    }
+  }
+
   @Test func `recovers from a failure that it did not have`() throws {
     try withFolder { folder in
       let spool = try Spool(folder: folder, reserve: 0)
