@@ -12,6 +12,7 @@ extension Dispatcher {
     for plugin in plugins {
       handle(plugin, .tick)
       watch(plugin)
+      goOnWithOutput(plugin)
       flush(plugin, wall: WallClock.milliseconds)
     }
     tendSpool()

@@ -186,6 +186,7 @@ extension Dispatcher {
     plugin.ourEnd = nil
     plugin.childEnd = nil
     plugin.output = nil
+    plugin.outputRestsUntil = nil
     plugin.isBlocked = false
     let wasStopping = !plugin.lifecycle.takesInput || plugin.lifecycle.state != .running
     if !wasStopping {
@@ -227,11 +228,24 @@ extension Dispatcher {
     if goal == .remove { remove(plugin) }
   }
 
+  /// Says what a plugin wrote on its standard output and error; one that floods it waits.
   func readOutput(_ plugin: Plugin) {
     var lines: [String] = []
-    let isOpen = plugin.output?.read(now) { lines.append($0) }
+    let outcome = plugin.output?.read(now) { lines.append($0) }
     for line in lines { say(.info, "\(plugin.name): \(line)") }
-    if isOpen == false, let fd = plugin.output?.number { poller.remove(fd) }
+    guard outcome != .open, let fd = plugin.output?.number else { return }
+    poller.remove(fd)
+    plugin.outputRestsUntil = outcome == .flooded ? now + OutputCatcher.rest : nil
+    if let until = plugin.outputRestsUntil { scheduleTick(until) }
+  }
+
+  /// Waits for what a plugin writes again, once it has rested.
+  func goOnWithOutput(_ plugin: Plugin) {
+    guard let until = plugin.outputRestsUntil, let fd = plugin.output?.number else { return }
+    guard now >= until, poller.add(fd, Token.pluginOutput | UInt64(plugin.id), .read) else {
+      return scheduleTick(max(until, now + .milliseconds(1)))
+    }
+    plugin.outputRestsUntil = nil
   }
 
   // MARK: Overflow

@@ -16,8 +16,20 @@ struct OutputCatcher: ~Copyable {
 
   var number: Int32 { pipe.number }
 
-  /// Reads what is there. `false` when nothing will follow.
-  mutating func read(_ now: Moment, _ say: (String) -> Void) -> Bool {
+  enum Outcome {
+    /// All that was there was read.
+    case open
+    /// There is more than is read at once: that can wait.
+    case flooded
+    /// Nothing will follow.
+    case ended
+  }
+
+  /// How long what floods is left to wait: six megabytes a second are read at the most.
+  static let rest = Duration.milliseconds(10)
+
+  /// Reads what is there, 64 KiB at the most.
+  mutating func read(_ now: Moment, _ say: (String) -> Void) -> Outcome {
     var chunk = [UInt8](repeating: 0, count: 4096)
     for _ in 0..<16 {
       let result = unsafe chunk.withUnsafeMutableBytes {
@@ -33,14 +45,14 @@ struct OutputCatcher: ~Copyable {
             if line.count >= 1024 { finishLine(now, say) }
           }
         }
-      case .wouldBlock: return true
+      case .wouldBlock: return .open
       case .end, .failed:
         if !line.isEmpty { finishLine(now, say) }
         sayWhatWasSuppressed(say)
-        return false
+        return .ended
       }
     }
-    return true
+    return .flooded
   }
 
   private mutating func finishLine(_ now: Moment, _ say: (String) -> Void) {

@@ -16,6 +16,8 @@ final class Plugin {
   /// The child's end, kept to ask how much of it is unread.
   var childEnd: Descriptor?
   var output: OutputCatcher?
+  /// It writes there more than is read: until then nothing is.
+  var outputRestsUntil: Moment?
 
   /// The socket took less than was offered, and its readiness is waited for.
   var isBlocked = false

@@ -258,8 +258,11 @@ final class SourceSupply {
   }
 
   /// What the helpers have to say.
+  ///
+  /// - Returns: whether more may follow.
   func readHelperOutput(_ now: Moment, _ say: (String) -> Void) -> Bool {
-    helperOutput?.read(now, say) ?? false
+    let outcome = helperOutput?.read(now, say) ?? .ended
+    return outcome != .ended
   }
 
   /// Asks the kernel's reader to give what it has and to end.

@@ -1,0 +1,50 @@
+import Foundation
+import Glibc
+import Linux
+import Testing
+
+/// What plugins write on their standard output and error.
+@Suite("A plugin's output", .inTurn)
+struct OutputTests {
+  @Test func `is passed on line by line, and cut short where there is much`() async throws {
+    let scratch = try Scratch()
+    let script = scratch("plugin")
+    try scratch.write(
+      "#!/bin/sh\nfor n in $(seq 50); do echo line $n; done >&2\necho; printf end\ncat >/dev/null\n",
+      to: "plugin", mode: 0o755)
+    let daemon = try await Audispatchd([PluginFile("p", script)], scratch: scratch)
+    try await daemon.finish()
+    let lines = daemon.messages.split(separator: "\n").filter { $0.contains(" p: ") }.map {
+      $0.split(separator: " p: ", maxSplits: 1).last.map(String.init)
+    }
+    let first = (1...20).map { "line \($0)" }
+    #expect(lines == first + ["(32 more lines were not shown)"])
+  }
+
+  @Test func `floods nobody`() async throws {
+    let scratch = try Scratch()
+    let out = scratch("out")
+    let began = Moment.now
+    let daemon = try await Audispatchd(
+      [
+        PluginFile("flood", "/usr/bin/yes", [], "stop_timeout = 0.1"),
+        PluginFile("other", try await Programs.plugin(), ["copy", out]),
+      ], scratch: scratch)
+    let events = TestEvent.stream(0..<1000)
+    for begin in stride(from: 0, to: events.count, by: 10) {
+      try await daemon.send(Array(events[begin..<(begin + 10)]))
+    }
+    try await eventually("the other has all") { scratch.lines("out").count == events.count }
+    let pid = try daemon.plugin("flood").pid
+    let written = contents("/proc/\(pid)/io")
+    let took = Moment.now - began
+    // 64 KiB in 10 ms at most, and what the pipe holds.
+    let limit = (took.inNanoseconds / 10_000_000 + 2) * (64 << 10)
+    let text = String(decoding: written, as: UTF8.self)
+    let bytes = try #require(text.firstMatch(of: #/wchar: (\d+)/#).flatMap { Int64($0.1) })
+    #expect(bytes > 64 << 10)
+    #expect(bytes <= limit, "in \(took)")
+    try await daemon.finish()
+    #expect(difference(scratch.lines("out"), events.records) == nil)
+  }
+}
