@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -54,14 +55,14 @@ int ad_peer_path(int fd, char *path, size_t capacity) {
 	return (int)length;
 }
 
-int ad_keep_only(int *descriptors, int count) {
-	int high[16];
-	if (count > 16) return errno = EINVAL, -1;
-	// Out of the way of each other first.
-	for (int i = 0; i < count; i++)
-		if ((high[i] = fcntl(descriptors[i], F_DUPFD_CLOEXEC, 64)) < 0) return -1;
-	for (int i = 0; i < count; i++)
-		if (dup3(high[i], 3 + i, O_CLOEXEC) < 0) return -1;
-	for (int i = 0; i < count; i++) descriptors[i] = 3 + i;
-	return ad_close_from(3U + (unsigned)count);
+int ad_keep_only(const int *descriptors, int count) {
+	unsigned next = 3;
+	for (int i = 0; i < count; i++) {
+		unsigned kept = (unsigned)descriptors[i];
+		if (kept < next) return errno = EINVAL, -1;
+		if (fcntl(descriptors[i], F_SETFD, FD_CLOEXEC)) return -1;
+		if (kept > next && syscall(SYS_close_range, next, kept - 1, 0)) return -1;
+		next = kept + 1;
+	}
+	return ad_close_from(next);
 }

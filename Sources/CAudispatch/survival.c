@@ -31,7 +31,7 @@ typedef struct {
 } stream;
 
 struct ad_survivor {
-	char magic[8];
+	uint64_t layout;
 	uint32_t current, attempts;
 	uint64_t generation, attempted_at;
 	uint64_t floor;	// input below this number is not in the ring
@@ -44,13 +44,17 @@ struct ad_survivor {
 	} plugin[AD_PLUGINS_MAX];
 };
 
-static const char magic[8] = "audisp1";
+// Another one is another program's. The number changes with what the bytes mean.
+static const uint64_t layout = 2ULL << 48 | sizeof(ad_survivor);
 
 size_t ad_survivor_bytes(void) { return (sizeof(ad_survivor) + 4095) / 4096 * 4096; }
 
 // The ring is mapped twice, one copy behind the other: what wraps around is contiguous.
 ad_survivor *ad_survivor_map(int fd, size_t ring, unsigned char **bytes) {
 	size_t head = ad_survivor_bytes();
+	uint64_t found = layout;
+	if (pread(fd, &found, sizeof found, 0) == sizeof found && found != layout && ftruncate(fd, 0))
+		return 0;
 	if (ftruncate(fd, (off_t)(head + ring))) return 0;
 	unsigned char *place = mmap(0, head + 2 * ring, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (place == MAP_FAILED) return 0;
@@ -61,7 +65,7 @@ ad_survivor *ad_survivor_map(int fd, size_t ring, unsigned char **bytes) {
 	// The outcome must not meet a page that is not there.
 	mlock(&s->input, sizeof s->input);
 	*bytes = place + head;
-	if (memcmp(s->magic, magic, sizeof magic)) memcpy(s->magic, magic, sizeof magic);
+	s->layout = layout;
 	return s;
 }
 

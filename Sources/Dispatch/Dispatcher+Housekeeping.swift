@@ -118,6 +118,7 @@ extension Dispatcher {
     guard !runtime.isOurs else { return }
     do {
       guard let wait = try runtime.take(now: now) else {
+        settleKeptSockets()
         // What was waiting for it starts in this very round.
         return openControl()
       }

@@ -1,35 +1,61 @@
+import Glibc
 import Linux
 
 /// The dispatcher as a service: what its manager is told, and keeps.
 ///
 /// Behind auditd the manager is auditd's, and is told nothing: it would not listen to us.
 extension Dispatcher {
-  /// What a service manager keeps for a successor, by name.
-  public static var storedDescriptors: [String] { [ServiceLink.connection, ServiceLink.memory] }
+  /// Whether a descriptor of that name, which a service manager kept, has a meaning.
+  public static func knowsDescriptor(named name: String) -> Bool { ServiceLink.knows(name) }
 
   /// Takes back what a predecessor had given away to be kept: the connection, if it is to the socket
-  /// that the configuration names, and with it the memory of what was read from it.
+  /// that the configuration names, and the memory of what was read and queued.
   ///
   /// - Returns: that memory, or one of our own that is kept from now on; `nil`: nobody keeps any.
   static func takeKept(
     _ manager: ServiceManager?, _ intake: SourceSupply
   ) throws(SystemError) -> Descriptor? {
-    guard let manager, manager.listens, intake.origin != .standardInput else { return nil }
-    if let connection = manager.takeInherited(ServiceLink.connection) {
-      if case .unixSocket(let path) = intake.origin,
-        UnixSocket.peerPath(connection.number) == path
-      {
-        intake.store(connection)
-        if let memory = manager.takeInherited(ServiceLink.memory) { return memory }
-      } else {
-        manager.forget(ServiceLink.connection)
+    guard let manager, manager.listens else { return nil }
+    switch intake.origin {
+    case .standardInput, .files: return nil
+    case .kernel: break
+    case .unixSocket(let path):
+      if let connection = manager.takeInherited(ServiceLink.connection) {
+        if UnixSocket.peerPath(connection.number) == path {
+          intake.store(connection)
+        } else {
+          manager.forget(ServiceLink.connection)
+        }
       }
     }
-    guard case .unixSocket = intake.origin else { return nil }
-    manager.forget(ServiceLink.memory)
+    if let memory = manager.takeInherited(ServiceLink.memory) { return memory }
     let memory = try Descriptor.anonymousFile("audispatch")
     manager.store(memory.number, as: ServiceLink.memory)
     return memory
+  }
+
+  /// Takes back the sockets of a predecessor's children, and has what is left over kept no longer.
+  static func takeSockets(
+    _ manager: ServiceManager?, of predecessor: Predecessor?
+  ) -> [UInt64: ChildSockets] {
+    guard let manager else { return [:] }
+    var kept: [UInt64: ChildSockets] = [:]
+    for queue in predecessor?.queues.values ?? [:].values where queue.child != 0 {
+      guard let ourEnd = manager.takeInherited(ServiceLink.ourEnd(of: queue.child)),
+        let childEnd = manager.takeInherited(ServiceLink.childEnd(of: queue.child))
+      else { continue }
+      // As the predecessor's death would have ended it, had nobody kept it.
+      shutdown(ourEnd.number, Int32(SHUT_WR))
+      kept[queue.child] = ChildSockets(id: queue.child, ourEnd: ourEnd, childEnd: childEnd)
+    }
+    manager.forgetRest()
+    return kept
+  }
+
+  /// A predecessor's children have ended, all of them: the runtime folder is ours.
+  func settleKeptSockets() {
+    for child in keptSockets.values { predecessorsChildEnded(child) }
+    keptSockets = [:]
   }
 
   func makeServiceLink(_ manager: ServiceManager?) {
@@ -72,7 +98,7 @@ extension Dispatcher {
     if let next { scheduleTick(next) }
     if service.manager.hasWaiting {
       service.manager.retry()
-      scheduleTick(now + .seconds(1))
+      scheduleTick(now + .milliseconds(100))
     }
   }
 

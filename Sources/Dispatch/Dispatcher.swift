@@ -48,6 +48,8 @@ public final class Dispatcher {
   let survivor: Survivor
   var holder: HolderLink?
   let predecessor: Predecessor?
+  /// Of a predecessor's children, which a service manager kept, by their numbers.
+  var keptSockets: [UInt64: ChildSockets]
   /// Events begun by predecessors.
   var eventsBefore: UInt64 = 0
   var nextChild: UInt64 = 0
@@ -91,6 +93,7 @@ public final class Dispatcher {
     holder = intake.origin == .standardInput ? HolderLink.connect() : nil
     survivor = try holder?.memory ?? Survivor(held: Self.takeKept(manager, intake))
     predecessor = Predecessor(survivor)
+    keptSockets = Self.takeSockets(manager, of: predecessor)
     journal = Journal(
       node: node, firstSequence: predecessor?.settled.sequence ?? Self.firstNumber,
       firstEvent: predecessor?.nextEvent ?? Self.firstNumber)
@@ -118,7 +121,7 @@ public final class Dispatcher {
       if now >= nextTick { housekeeping() }
     }
     closeSpool()
-    service?.manager.forget(ServiceLink.memory)
+    service?.forgetMemory()
     writeState()
     runtime.leave()
     return replayIsIncomplete ? 3 : 0

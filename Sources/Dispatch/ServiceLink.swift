@@ -4,8 +4,16 @@ import Linux
 final class ServiceLink {
   /// What the stored connection is called.
   static let connection = "audit"
-  /// What the memory is called that goes with it.
+  /// What the memory is called of what was read and queued.
   static let memory = "memory"
+
+  /// What the ends of a child's socket are called.
+  static func ourEnd(of child: UInt64) -> String { "plugin-\(child)" }
+  static func childEnd(of child: UInt64) -> String { "plugin-\(child)-end" }
+
+  static func knows(_ name: String) -> Bool {
+    name == connection || name == memory || name.hasPrefix("plugin-")
+  }
 
   let manager: ServiceManager
   private(set) var isReady = false
@@ -39,6 +47,26 @@ final class ServiceLink {
 
   func endsReload() {
     if isReady { manager.tell("READY=1") }
+  }
+
+  /// A child was started: should this process die, its successor asks what the child had not read.
+  func keep(_ child: UInt64, ourEnd: Int32, childEnd: Int32) {
+    manager.store(ourEnd, as: Self.ourEnd(of: child))
+    manager.store(childEnd, as: Self.childEnd(of: child))
+  }
+
+  func forget(_ child: UInt64) {
+    manager.forget(Self.ourEnd(of: child))
+    manager.forget(Self.childEnd(of: child))
+  }
+
+  /// A clean end: nothing of it is anybody's. Waits a tenth of a second for a manager that is busy.
+  func forgetMemory() {
+    manager.forget(Self.memory)
+    for _ in 0..<50 where manager.hasWaiting {
+      Pause.nanoseconds(2_000_000)
+      manager.retry()
+    }
   }
 
   func stops() { manager.tell("STOPPING=1") }

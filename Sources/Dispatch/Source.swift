@@ -28,10 +28,12 @@ final class Source {
   /// What was skipped since `takeMalformed`, and the first sample of it.
   private var malformedNews: (kind: MalformedInput, sample: [UInt8])?
 
-  /// - Parameter predecessor: whose input it goes on with.
+  /// - Parameters:
+  ///   - predecessor: whose input it goes on with.
+  ///   - hasSameStream: what is opened first is what the predecessor read from.
   init(
     kind: String, canWait: Bool, framing: InputFraming, survivor: Survivor,
-    predecessor: Predecessor?
+    predecessor: Predecessor?, hasSameStream: Bool
   ) {
     self.kind = kind
     self.canWait = canWait
@@ -47,7 +49,7 @@ final class Source {
       ?? Intake.Settled(byte: 0, sequence: Dispatcher.firstNumber, reader: fresh)
     reader = settled.reader
     intake = Intake(survivor, settled: settled, end: predecessor?.received ?? 0)
-    goesOn = predecessor != nil
+    goesOn = predecessor != nil && hasSameStream
     if let predecessor {
       records = predecessor.records
       bytes = predecessor.bytes
@@ -61,7 +63,7 @@ final class Source {
   var pendingBytes: Int { intake.pendingBytes }
 
   /// The first stream goes on where a predecessor was in it.
-  private var goesOn: Bool
+  private(set) var goesOn: Bool
 
   /// Begins to read from a new stream.
   func open(_ descriptor: consuming Descriptor) {

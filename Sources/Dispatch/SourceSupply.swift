@@ -138,7 +138,7 @@ final class SourceSupply {
   func makeSource(_ survivor: Survivor, _ predecessor: Predecessor?) -> Source {
     Source(
       kind: kind, canWait: canWait, framing: configuration.inputFraming, survivor: survivor,
-      predecessor: predecessor)
+      predecessor: predecessor, hasSameStream: origin == .standardInput || hasStored)
   }
 
   /// The standard error of the helpers, to be waited for.

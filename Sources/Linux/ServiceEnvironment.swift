@@ -27,7 +27,7 @@ public struct ServiceEnvironment: Equatable, Sendable {
       watchdog = .microseconds(microseconds)
     }
     guard variable("LISTEN_PID").flatMap({ Int32($0) }) == pid,
-      let count = variable("LISTEN_FDS").flatMap({ Int($0) }), (1...1024).contains(count)
+      let count = variable("LISTEN_FDS").flatMap({ Int($0) }), (1...16384).contains(count)
     else { return }
     let names = (variable("LISTEN_FDNAMES") ?? "").split(
       separator: ":", omittingEmptySubsequences: false)

@@ -18,28 +18,28 @@ public final class ServiceManager {
   }
 
   /// More than this is not kept: it does not listen any more.
-  private static let longestQueue = 64
+  private static let longestQueue = 8192
 
   public let watchdog: Duration?
   private let address: String?
   private var socket: Descriptor?
   private var waiting: [Message] = []
-  private var inherited: [(name: String, number: Int32)]
+  private var inherited: [String: Int32] = [:]
 
-  /// Keeps, of the descriptors that were handed over, the first of each of those names, and closes
-  /// every other one from 3 on.
-  public init(_ environment: ServiceEnvironment, keeping names: [String]) {
+  /// Keeps, of the descriptors that were handed over, the first of each name that has a meaning, and
+  /// closes every other one from 3 on.
+  public init(_ environment: ServiceEnvironment, keeping isKept: (String) -> Bool) {
     watchdog = environment.watchdog
     address = environment.notifySocket
-    inherited = names.compactMap { name in
-      environment.descriptorNames.firstIndex(of: name).map { (name, Int32(3 + $0)) }
+    var numbers: [Int32] = []
+    for (index, name) in environment.descriptorNames.enumerated()
+    where inherited[name] == nil && isKept(name) {
+      inherited[name] = Int32(3 + index)
+      numbers.append(Int32(3 + index))
     }
-    var numbers = inherited.map(\.number)
-    if unsafe ad_keep_only(&numbers, Int32(numbers.count)) == 0 {
-      for index in numbers.indices { inherited[index].number = numbers[index] }
-    } else {
+    if unsafe ad_keep_only(numbers, Int32(numbers.count)) != 0 {
       // One of them was not open at all.
-      inherited = []
+      inherited = [:]
       DescriptorKind.closeAll(from: 3)
     }
   }
@@ -52,8 +52,16 @@ public final class ServiceManager {
 
   /// Gives away a descriptor that was handed over; its owner closes it.
   public func takeInherited(_ name: String) -> Descriptor? {
-    guard let index = inherited.firstIndex(where: { $0.name == name }) else { return nil }
-    return Descriptor(owning: inherited.remove(at: index).number)
+    inherited.removeValue(forKey: name).map { Descriptor(owning: $0) }
+  }
+
+  /// Has what was handed over and not taken kept no longer.
+  public func forgetRest() {
+    for (name, number) in inherited {
+      close(number)
+      forget(name)
+    }
+    inherited = [:]
   }
 
   /// Tells it lines `NAME=value`, in the order of the calls.
@@ -65,10 +73,11 @@ public final class ServiceManager {
 
   /// A sign of life, which nobody needs later.
   public func tellAlive() {
-    guard listens, waiting.isEmpty else { return }
-    waiting.append(Message("WATCHDOG=1"))
+    guard listens else { return }
+    let sign = Message("WATCHDOG=1")
+    waiting.insert(sign, at: 0)
     retry()
-    waiting.removeAll()
+    if waiting.first === sign { waiting.removeFirst() }
   }
 
   /// Has it keep a descriptor over the death of this process, until `forget`.

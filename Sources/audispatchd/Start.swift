@@ -37,7 +37,7 @@ func start() -> Int32 {
       return hold(load)
     }
     // The service manager may have kept descriptors for us.
-    return run(load, ServiceManager(.take(), keeping: Dispatcher.storedDescriptors))
+    return run(load, ServiceManager(.take(), keeping: Dispatcher.knowsDescriptor))
   }
 }
 

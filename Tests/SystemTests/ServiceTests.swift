@@ -49,6 +49,19 @@ struct ServiceTests {
       return client.number >= 0
     }
 
+    /// What hands a daemon over what was kept.
+    func handover() async throws -> [String] {
+      [try await Programs.handover(), "\(getpid())"] + manager.stored.map { "\($0)=\($1)" } + ["--"]
+    }
+
+    /// Its plugin, the connection and the memory are given away.
+    func everythingIsKept(plugins: Int = 1) async throws {
+      try await eventually("everything is given away", detail: { "\(manager.stored)" }) {
+        let names = Set(manager.stored.keys)
+        return names.isSuperset(of: ["audit", "memory"]) && names.count == 2 + 2 * plugins
+      }
+    }
+
     func told(_ text: String) async throws {
       try await eventually("\(text) is told", detail: { "\(manager.messages)" }) {
         manager.messages.contains(text)
@@ -158,11 +171,6 @@ struct ServiceTests {
     #expect(run.manager.messages == [])
   }
 
-  /// As the descriptor 3 that the manager hands over, in the name of this process.
-  private static let handover = [
-    "/bin/sh", "-c", "LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=audit exec \"$@\"", "sh",
-  ]
-
   @Test func `goes on with the connection of a killed predecessor, and loses nothing`()
     async throws
   {
@@ -173,7 +181,7 @@ struct ServiceTests {
     let events = TestEvent.stream(1..<501, records: 2, eoe: true)
     var sent = 0
     for round in 0..<5 {
-      try await eventually("the connection is given away") { run.manager.stored() != nil }
+      try await run.everythingIsKept()
       try write(Array(events[sent..<(sent + 50)]), to: connection.number)
       sent += 50
       try await eventually("it is read", detail: { "\(round): \(daemon.messages)" }) {
@@ -185,8 +193,9 @@ struct ServiceTests {
       sent += 50
       daemon.child.signal(SIGKILL)
       _ = try await daemon.child.end()
-      let stored = try #require(run.manager.stored())
-      daemon = try await run.daemon([plugin], prefix: Self.handover, extra: stored)
+      // From a manager that lost the memory, too.
+      if round == 3 { run.manager.loseAll(but: ["audit"]) }
+      daemon = try await run.daemon([plugin], prefix: run.handover())
     }
     try await eventually("all is there") {
       run.scratch.lines("out").count == events.records.count
@@ -201,54 +210,84 @@ struct ServiceTests {
     try await daemon.ended()
   }
 
-  /// The memory too, which is opened anew: there is one place only to hand a descriptor over at.
-  private func handover(memory: Int32) -> [String] {
-    [
-      "/bin/sh", "-c",
-      "exec 4<>/proc/\(getpid())/fd/\(memory); "
-        + "LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=audit:memory exec \"$@\"", "sh",
-    ]
-  }
-
-  @Test func `goes on with what a predecessor had read, too, when it was killed at work`()
-    async throws
-  {
+  @Test(arguments: ["lines", "confirm:7:0"])
+  func `goes on with what a predecessor had read, too, when it was killed at work`(
+    _ manner: String
+  ) async throws {
     let run = try Run()
     let plugin = PluginFile(
-      "p", try await Programs.plugin(), ["copy", run.scratch("out")], "overflow_action = lossless")
+      "p", try await Programs.plugin(), [manner, run.scratch("out")],
+      "overflow_action = lossless" + (manner == "lines" ? "" : "\nconfirm = yes"))
     let settings = ["spool_dir = \(run.scratch("spool"))", "spool_reserve = 0"]
     var daemon = try await run.daemon([plugin], settings: settings)
     let connection = try await run.accept()
     let events = TestEvent.stream(1..<2001, records: 2, eoe: true)
     for (round, begin) in stride(from: 0, to: events.count, by: 200).enumerated() {
-      try await eventually("both are given away") {
-        run.manager.stored() != nil && run.manager.stored("memory") != nil
-      }
+      try await run.everythingIsKept()
       try write(Array(events[begin..<(begin + 200)]), to: connection.number)
       // Sooner or later in its work.
       let seen = begin * 3 + round * 50
       try await eventually("some is there", detail: { "\(round): \(daemon.messages)" }) {
-        Set(run.scratch.lines("out")).count >= seen
+        run.scratch.lines("out").count >= seen
       }
       daemon.child.signal(SIGKILL)
       _ = try await daemon.child.end()
-      let kept = try #require(run.manager.stored())
-      let memory = try #require(run.manager.stored("memory"))
-      daemon = try await run.daemon(
-        [plugin], settings: settings, prefix: handover(memory: memory), extra: kept)
+      daemon = try await run.daemon([plugin], settings: settings, prefix: run.handover())
     }
     try await eventually("all is there", detail: { daemon.messages }) {
-      Set(run.scratch.lines("out")).count == events.records.count
+      run.scratch.lines("out").count >= events.records.count
     }
-    // In order; what comes again was not known to be read.
-    var known: Set<String> = []
-    let firsts = run.scratch.lines("out").filter { known.insert($0).inserted }
-    #expect(difference(firsts, events.records) == nil)
-    #expect(try daemon.state().source.records == events.records.count)
-    #expect(try daemon.state().source.malformed == 0)
+    // A plugin that confirms writes the number in front.
+    let lines = run.scratch.lines("out").map { line in
+      line.firstRange(of: "type=").map { String(line[$0.lowerBound...]) } ?? line
+    }
+    #expect(difference(lines, events.records) == nil)
+    let state = try daemon.state()
+    state.expectConserved(sent: events.records.count)
+    #expect(state.source.malformed == 0)
+    try await run.everythingIsKept()
     daemon.child.signal(SIGTERM)
     try await daemon.ended()
-    try await run.told("FDSTOREREMOVE=1\nFDNAME=memory")
+    // Nothing is left to be kept but the connection.
+    try await eventually("all is forgotten", detail: { "\(run.manager.stored)" }) {
+      Array(run.manager.stored.keys) == ["audit"]
+    }
+  }
+
+  @Test func `knows what was only in a predecessor's memory, when the connection has ended, too`()
+    async throws
+  {
+    let run = try Run()
+    let plugin = PluginFile(
+      "p", try await Programs.plugin(), ["gate:" + run.scratch("gate"), run.scratch("out")],
+      "q_depth = 20000")
+    var daemon = try await run.daemon([plugin])
+    let events = TestEvent.stream(1..<5001, records: 2, eoe: true)
+    do {
+      let connection = try await run.accept()
+      connection.setNonblocking(false)
+      try write(events, to: connection.number)
+      try await eventually("it is taken") {
+        try daemon.plugin("p").received == events.records.count
+      }
+    }
+    try await run.told("FDSTOREREMOVE=1\nFDNAME=audit")
+    daemon.child.signal(SIGKILL)
+    _ = try await daemon.child.end()
+    daemon = try await run.daemon([plugin], prefix: run.handover())
+    _ = try await run.accept()
+    try run.scratch.write("", to: "gate")
+    try await eventually("all has its fate", detail: { daemon.messages }) {
+      try daemon.plugin("p").queued == 0
+    }
+    let state = try daemon.state()
+    state.expectConserved(sent: events.records.count)
+    let died = try #require(state.plugin("p").dropped["dispatcher_died"])
+    let records = run.scratch.lines("out").filter { !$0.contains("type=DAEMON_ERR") }
+    #expect(died > 0)
+    #expect(died + records.count == events.records.count)
+    daemon.child.signal(SIGTERM)
+    try await daemon.ended()
   }
 
   @Test func `has a connection forgotten that has ended, and makes another`() async throws {
@@ -277,7 +316,8 @@ struct ServiceTests {
     let elsewhere = try UnixSocket.listen(run.scratch("elsewhere"), mode: 0o600)
     let kept = try UnixSocket.connect(run.scratch("elsewhere"))
     #expect(elsewhere.number >= 0)
-    let daemon = try await run.daemon([], prefix: Self.handover, extra: kept.number)
+    let daemon = try await run.daemon(
+      [], prefix: [try await Programs.handover(), "\(getpid())", "audit=\(kept.number)", "--"])
     _ = try await run.accept()
     try await run.told("FDSTOREREMOVE=1\nFDNAME=audit")
     daemon.child.signal(SIGTERM)

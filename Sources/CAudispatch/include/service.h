@@ -11,7 +11,7 @@ int ad_notify_connect(const char *address);
 int ad_notify(int fd, const void *bytes, size_t count, int passed);
 // The path that the other end of a unix socket is bound to: its length, 0 when it has none.
 int ad_peer_path(int fd, char *path, size_t capacity);
-// Gives these descriptors the numbers 3 and on, close-on-exec, and closes all others from 3 on.
-int ad_keep_only(int *descriptors, int count);	// count is at most 16
+// Makes these descriptors, in order and from 3 on, close-on-exec, and closes all others from 3 on.
+int ad_keep_only(const int *descriptors, int count);
 
 #pragma clang assume_nonnull end

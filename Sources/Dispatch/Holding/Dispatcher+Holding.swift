@@ -133,7 +133,9 @@ extension Dispatcher {
       plugin.dropsReported = plugin.subscription.counters
       let isStream = queue.child != 0 && survivor.child(queue.slot) == queue.child
       plugin.inheritance = Inheritance(
-        queue: queue, isAwaited: isStream && holder?.kept[queue.child] != nil)
+        queue: queue,
+        isAwaited: isStream
+          && (holder?.kept[queue.child] != nil || keptSockets[queue.child] != nil))
       return
     }
     var taken = Set(plugins.compactMap(\.slot))
@@ -155,7 +157,7 @@ extension Dispatcher {
     if let slot = plugin.slot { survivor.setName(slot, "") }
   }
 
-  /// A child was started: should this process die, the holder waits for its end.
+  /// A child was started: should this process die, others have its socket.
   func keep(_ plugin: Plugin) {
     guard let slot = plugin.slot, let pid = plugin.child?.pid, let ourEnd = plugin.ourEnd?.number,
       let childEnd = plugin.childEnd?.number
@@ -166,6 +168,7 @@ extension Dispatcher {
     survivor.beginChild(slot, plugin.name, plugin.childNumber)
     publish()
     holder?.keep(plugin.childNumber, pid, ourEnd: ourEnd, childEnd: childEnd)
+    service?.keep(plugin.childNumber, ourEnd: ourEnd, childEnd: childEnd)
   }
 
   /// A child's end was seen, and its queue knows of it.
@@ -174,7 +177,13 @@ extension Dispatcher {
     let number = plugin.childNumber
     plugin.childNumber = 0
     publish()
+    forgetChild(number)
+  }
+
+  /// All that is to be known of a child is in the surviving memory.
+  private func forgetChild(_ number: UInt64) {
     holder?.forget(number)
+    service?.forget(number)
   }
 }
 
@@ -238,6 +247,7 @@ extension Dispatcher {
           + "died \(attempts) times")
       source.passOverPending()
     }
+    if !source.goesOn { takeRest() }
     for (name, queue) in predecessor.queues where !plugins.contains(where: { $0.name == name }) {
       survivor.setName(queue.slot, "")
     }
@@ -245,6 +255,13 @@ extension Dispatcher {
     for plugin in plugins where plugin.inheritance?.isAwaited == false {
       settleInheritance(plugin)
     }
+  }
+
+  /// What the predecessor read last is the end of its stream: nobody kept that.
+  private func takeRest() {
+    source.markEnded()
+    takeRecords()
+    if source.pendingBytes > 0 { source.passOverPending() }
   }
 
   /// Takes the holder's messages.
@@ -257,15 +274,15 @@ extension Dispatcher {
     say(.warning, "the process that holds the input is gone: no other takes over from this one")
   }
 
-  private func predecessorsChildEnded(_ ended: borrowing HolderLink.Ended) {
+  /// It is to be seen now what a child had read, and confirmed.
+  func predecessorsChildEnded(_ ended: ChildSockets) {
     let id = ended.id
     guard
       let plugin = plugins.first(where: {
         $0.inheritance?.queue.child == id && $0.inheritance?.isAwaited ?? false
       }), let queue = plugin.inheritance?.queue
     else {
-      holder?.forget(id)
-      return
+      return forgetChild(id)
     }
     // Looked at, not taken: should this process die now, its successor has to find it.
     let unread = UnixSocket.peekAll(ended.childEnd.number)
@@ -375,7 +392,7 @@ extension Dispatcher {
     guard let child = plugin.inheritance?.queue.child else { return }
     plugin.inheritance = nil
     publish()
-    if child != 0 { holder?.forget(child) }
+    if child != 0 { forgetChild(child) }
     if let durable, durable.isOpen, plugin.subscription.storage != nil { commit(durable) }
     scheduleTick(now)
   }

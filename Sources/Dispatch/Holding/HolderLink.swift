@@ -1,6 +1,19 @@
 import Glibc
 import Linux
 
+/// Both ends of the socket of a dead predecessor's child.
+final class ChildSockets {
+  let id: UInt64
+  let ourEnd: Descriptor
+  let childEnd: Descriptor
+
+  init(id: UInt64, ourEnd: consuming Descriptor, childEnd: consuming Descriptor) {
+    self.id = id
+    self.ourEnd = ourEnd
+    self.childEnd = childEnd
+  }
+}
+
 /// The connection of the process that dispatches to the one that holds its input.
 ///
 /// Both sides write messages of one line:
@@ -59,15 +72,8 @@ final class HolderLink {
 
   func forget(_ id: UInt64) { channel.send("forget \(id)") }
 
-  /// A dead predecessor's child that is gone now.
-  struct Ended: ~Copyable {
-    let id: UInt64
-    let ourEnd: Descriptor
-    let childEnd: Descriptor
-  }
-
-  /// Takes the messages that wait; `false` when the holder is gone.
-  func receive(_ body: (borrowing Ended) -> Void) -> Bool {
+  /// Takes the messages that wait, of children that are gone now; `false` when the holder is gone.
+  func receive(_ body: (ChildSockets) -> Void) -> Bool {
     while true {
       switch channel.receive() {
       case .nothing: return true
@@ -77,8 +83,7 @@ final class HolderLink {
         guard words.count == 2, words[0] == "ended", let id = UInt64(words[1]), let ourEnd,
           let childEnd
         else { continue }
-        let ended = Ended(id: id, ourEnd: ourEnd, childEnd: childEnd)
-        body(ended)
+        body(ChildSockets(id: id, ourEnd: ourEnd, childEnd: childEnd))
       }
     }
   }

@@ -39,10 +39,21 @@ final class NotifySocket: Sendable {
     return taken.withLock { $0.messages }
   }
 
-  /// The descriptor that was given away last to be kept by that name; nil: none.
-  func stored(_ name: String = "audit") -> Int32? {
+  /// What is kept, by name.
+  var stored: [String: Int32] {
     receive()
-    return taken.withLock { $0.descriptors[name] }
+    return taken.withLock { $0.descriptors }
+  }
+
+  /// Loses what is kept by other names.
+  func loseAll(but names: Set<String>) {
+    receive()
+    taken.withLock { taken in
+      for (name, number) in taken.descriptors where !names.contains(name) {
+        close(number)
+        taken.descriptors[name] = nil
+      }
+    }
   }
 
   private func receive() {
@@ -52,7 +63,11 @@ final class NotifySocket: Sendable {
         let name = text.split(separator: "\n").first { $0.hasPrefix("FDNAME=") }.map {
           String($0.dropFirst(7))
         }
-        guard let descriptor, let name else { continue }
+        guard let name else { continue }
+        if text.hasPrefix("FDSTOREREMOVE=1") {
+          if let before = taken.descriptors.removeValue(forKey: name) { close(before) }
+        }
+        guard let descriptor else { continue }
         if let before = taken.descriptors.updateValue(descriptor, forKey: name) { close(before) }
       }
     }

@@ -24,6 +24,8 @@ enum Programs {
   static func confined() async throws -> String { try await compiled.value(of: "confined", []) }
   /// Asks a line of a unix socket; see its source.
   static func ask() async throws -> String { try await compiled.value(of: "ask", []) }
+  /// Hands descriptors over as a service manager does; see its source.
+  static func handover() async throws -> String { try await compiled.value(of: "handover", []) }
   /// Executes itself as another user.
   static func execs() async throws -> String { try await compiled.value(of: "execs", ["-static"]) }
 
