@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <malloc.h>
 #include <poll.h>
 #include <stdio.h>
@@ -192,21 +193,22 @@ uint32_t ad_survivor_enter(ad_survivor *s, uint64_t at) {
 // Processes and messages with descriptors
 
 // What of a file no page was written to, by relocation neither, is the file's still.
-void ad_forget_text(void) {
-	FILE *maps = fopen("/proc/self/smaps", "re");
-	char line[512], access[5] = "";
-	unsigned long from, to, start = 0, end = 0, kib;
-	bool is_file = false;
-	while (maps && fgets(line, sizeof line, maps)) {
-		// Some of the other lines begin with a hexadecimal digit, too.
-		if (sscanf(line, "%lx-%lx %4s", &from, &to, access) == 3) {
-			start = from;
-			end = to;
-			is_file = strchr(line, '/') != 0;
-		} else if (is_file && access[1] == '-' && sscanf(line, "Anonymous: %lu kB", &kib) == 1 && !kib)
-			madvise((void *)start, end - start, MADV_DONTNEED);
+// What is never written to is as in its file.
+static int forget_object(struct dl_phdr_info *object, size_t size, void *unused) {
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	(void)size, (void)unused;
+	for (int i = 0; i < object->dlpi_phnum; i++) {
+		const ElfW(Phdr) *part = &object->dlpi_phdr[i];
+		if (part->p_type != PT_LOAD || part->p_flags & PF_W) continue;
+		uintptr_t from = (object->dlpi_addr + part->p_vaddr) / page * page;
+		uintptr_t to = object->dlpi_addr + part->p_vaddr + part->p_memsz;
+		madvise((void *)from, to - from, MADV_DONTNEED);
 	}
-	if (maps) fclose(maps);
+	return 0;
+}
+
+void ad_forget_text(void) {
+	dl_iterate_phdr(forget_object, NULL);
 	malloc_trim(0);
 }
 

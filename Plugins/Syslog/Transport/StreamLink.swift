@@ -172,6 +172,8 @@ final class StreamLink: Link {
     }
     phase = .ready
     progress = now
+    // Certificates take much code that is not needed again.
+    if settings.secure != nil { forgetStartingCode() }
     if settings.manner == .relp { relp.open(&out) }
     return true
   }
