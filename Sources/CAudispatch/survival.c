@@ -150,6 +150,14 @@ ssize_t ad_survivor_send(ad_survivor *s, int slot, int fd, const void *bytes, si
 	return n < 0 ? -1 : (ssize_t)t->message.msg_len;
 }
 
+void ad_survivor_written(ad_survivor *s, int slot, uint64_t base, uint64_t records) {
+	stream *o = &s->plugin[slot].output;
+	transfer *t = prepare(o, base, 0, 0);
+	t->records_before = records;
+	t->records = 0;
+	begin(o, t);
+}
+
 uint64_t ad_survivor_sent(const ad_survivor *s, int slot, uint64_t *records) {
 	const stream *o = &s->plugin[slot].output;
 	const transfer *t = &o->attempt[o->current & 1];
@@ -161,9 +169,7 @@ uint64_t ad_survivor_sent(const ad_survivor *s, int slot, uint64_t *records) {
 
 void ad_survivor_begin_child(ad_survivor *s, int slot, const char *name, uint64_t child) {
 	strncpy(s->plugin[slot].name, name, AD_NAME_MAX - 1);
-	begin(&s->plugin[slot].output, prepare(&s->plugin[slot].output, 0, 0, 0));
-	transfer *t = &s->plugin[slot].output.attempt[s->plugin[slot].output.current];
-	t->records_before = t->records = 0;
+	ad_survivor_written(s, slot, 0, 0);
 	__atomic_store_n(&s->plugin[slot].child, child, __ATOMIC_RELEASE);
 }
 

@@ -4,7 +4,8 @@ import Linux
 extension Dispatcher {
   /// What a plugin's socket is waited for when nothing waits to be written.
   func idleInterest(_ plugin: Plugin) -> Interest {
-    plugin.subscription.confirms && !plugin.confirmingEnded ? .read : []
+    plugin.subscription.confirms && !plugin.confirmingEnded && plugin.confirmingRestsUntil == nil
+      ? .read : []
   }
 
   /// Waits for that at a plugin's socket. For nothing it is not waited at all: that the plugin has
@@ -20,8 +21,12 @@ extension Dispatcher {
 
   /// Pieces of 4 KiB that are read at once, so that a plugin that writes without end holds up nobody.
   private static let piecesAtOnce = 4
+  /// How long it is not listened to then: a million confirmations a second are read, and more.
+  private static let confirmingRest = Duration.milliseconds(1)
 
   /// Reads what a plugin says that it is done with: of one that has ended, all.
+  ///
+  /// One that says more than is read at once waits for a moment.
   func readConfirmations(_ plugin: Plugin, hasEnded: Bool = false) {
     guard plugin.subscription.confirms, !plugin.confirmingEnded, let fd = plugin.ourEnd?.number
     else { return }
@@ -49,6 +54,25 @@ extension Dispatcher {
       }
     }
     reportUnconfirmed(plugin)
+    guard !hasEnded else { return }
+    let until = now + Self.confirmingRest
+    plugin.confirmingRestsUntil = until
+    scheduleTick(until)
+    wait(at: plugin, for: plugin.isBlocked ? .write : [])
+  }
+
+  /// Listens again to a plugin that said more than was read at once.
+  func goOnWithConfirmations(_ plugin: Plugin) {
+    guard let until = plugin.confirmingRestsUntil, let fd = plugin.ourEnd?.number else { return }
+    guard now >= until else { return scheduleTick(until) }
+    plugin.confirmingRestsUntil = nil
+    let token = Token.pluginInput | UInt64(plugin.id)
+    let interest = plugin.isBlocked ? idleInterest(plugin).union(.write) : idleInterest(plugin)
+    guard !interest.isEmpty, !poller.add(fd, token, interest),
+      !poller.change(fd, token, interest)
+    else { return }
+    plugin.confirmingRestsUntil = now + .milliseconds(100)
+    scheduleTick(now + .milliseconds(100))
   }
 
   private func confirm(_ plugin: Plugin, _ number: UInt64) {

@@ -13,6 +13,7 @@ extension Dispatcher {
       handle(plugin, .tick)
       watch(plugin)
       goOnWithOutput(plugin)
+      goOnWithConfirmations(plugin)
       flush(plugin, wall: WallClock.milliseconds)
     }
     tendSpool()

@@ -167,8 +167,10 @@ extension Dispatcher {
     do throws(SystemError) {
       guard let descriptor = try intake.open() else { return sourceDrained() }
       let fd = descriptor.number
-      storeConnection(fd)
       source.open(descriptor)
+      // A successor has to know that this is another stream before it finds it kept.
+      publish()
+      storeConnection(fd)
       // A file is always ready. A socket that is not waited for would be waited for in its read.
       source.isPolled =
         poller.add(fd, Token.source, .read)

@@ -85,6 +85,7 @@ extension Dispatcher {
       }
       plugin.confirmations = ConfirmationReader()
       plugin.confirmingEnded = false
+      plugin.confirmingRestsUntil = nil
       plugin.child = consume child
       plugin.ourEnd = consume ourEnd
       plugin.childEnd = consume childEnd

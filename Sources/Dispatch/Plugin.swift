@@ -40,6 +40,8 @@ final class Plugin {
   /// It has read since it was last waited for in vain.
   var isWorthWaitingFor = true
   var confirmations = ConfirmationReader()
+  /// It confirms more than is read: until then nothing is.
+  var confirmingRestsUntil: Moment?
   /// The child says nothing more on its standard input.
   var confirmingEnded = false
   var confirmationReport = RateLimit(every: .seconds(10))
@@ -117,6 +119,11 @@ final class Plugin {
         subscription.wrote(count)
         if count < result?.count ?? 0 {
           isBlocked = true
+          // The plugin may not read for long: until it does, this is what a successor goes by.
+          if let slot {
+            let stream = subscription.stream
+            survivor.written(slot, bytes: stream.written, records: stream.records)
+          }
           return true
         }
       case .wouldBlock:

@@ -116,8 +116,12 @@ final class Source {
     intake.note(sequence: journal.nextSequence, reader: reader, isNeeded: isNeeded)
   }
 
-  /// Makes records once more of what a predecessor had made records of, that many.
-  func takeAgain(_ count: Int, into journal: Journal, isNeeded: Bool) {
+  /// Makes records once more of what a predecessor had made records of, that many, and goes on where
+  /// it had come to: what is between had been passed over.
+  func takeAgain(
+    _ count: Int, into journal: Journal, isNeeded: Bool,
+    until taken: (byte: UInt64, reader: RecordReader)
+  ) {
     var reader = self.reader
     var left = count
     intake.take { span, position in
@@ -127,8 +131,9 @@ final class Source {
         guard case .malformed = stop else { break }
       }
     }
-    self.reader = reader
-    intake.note(sequence: journal.nextSequence, reader: reader, isNeeded: isNeeded)
+    intake.goOn(at: taken.byte)
+    self.reader = taken.reader
+    intake.note(sequence: journal.nextSequence, reader: taken.reader, isNeeded: isNeeded)
   }
 
   /// Counts what was read and is no record yet as malformed.

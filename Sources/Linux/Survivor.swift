@@ -96,8 +96,13 @@ public final class Survivor {
     return errno == EAGAIN ? .wouldBlock : .failed(.current)
   }
 
+  /// Notes how far a plugin's stream has come: after a write of which the kernel took a part.
+  public func written(_ slot: Int, bytes: UInt64, records: UInt64) {
+    unsafe ad_survivor_written(memory, Int32(slot), bytes, records)
+  }
+
   /// Bytes and whole records that were written to a plugin's process. Where the kernel took only a
-  /// part of what was offered last, and nobody came to count its records, they are estimated.
+  /// part of what was offered last, and the process died before it noted that, they are estimated.
   public func sent(_ slot: Int) -> (bytes: UInt64, records: UInt64) {
     var records: UInt64 = 0
     let bytes = unsafe ad_survivor_sent(memory, Int32(slot), &records)

@@ -1,4 +1,5 @@
 import Foundation
+import Linux
 import Testing
 
 /// `confirm = yes`: what a plugin says that it is done with, and what it is given again.
@@ -115,6 +116,23 @@ struct ConfirmingTests {
     #expect(try daemon.plugin("p").delivered == 0)
     try scratch.write("", to: "open")
     try await eventually("the line is whole") { try daemon.plugin("p").delivered == 1 }
+    try await daemon.finish()
+  }
+
+  @Test func `a plugin that confirms without end waits`() async throws {
+    let scratch = try Scratch()
+    try scratch.write("#!/bin/sh\nexec yes 'ok 0' >&0\n", to: "plugin", mode: 0o755)
+    let daemon = try await Audispatchd(
+      [PluginFile("p", scratch("plugin"), [], "confirm = yes", "stop_timeout = 0.100")],
+      scratch: scratch)
+    let began = Moment.now
+    try await Task.sleep(for: .milliseconds(500))
+    let written = String(
+      decoding: contents("/proc/\(try daemon.plugin("p").pid)/io"), as: UTF8.self)
+    // 16 KiB in a millisecond at most, and what the socket holds.
+    let limit = ((Moment.now - began).inNanoseconds / 1_000_000 + 1) * (16 << 10) + (512 << 10)
+    let bytes = try #require(written.firstMatch(of: #/wchar: (\d+)/#).flatMap { Int64($0.1) })
+    #expect(bytes > 16 << 10 && bytes <= limit)
     try await daemon.finish()
   }
 

@@ -53,6 +53,7 @@ void ad_fine_timers(void);
 // Signals.
 void ad_default_dispositions(void);	// of every signal
 void ad_reset_signals(void);	// every disposition to default, nothing blocked
+void ad_block_signals(const int *signals, int count);
 int ad_signal_descriptor(const int *signals, int count);	// blocks them and opens a signalfd
 int ad_next_signal(int fd, int *sender);	// the number, 0 when none waits
 void ad_ignore_sigpipe(void);
@@ -137,6 +138,7 @@ typedef struct {
 	uint64_t restarts;
 	uint64_t child;	// whose stream `position` is of; 0: of none
 	uint64_t encoding;
+	uint64_t shift;	// where `undelivered` is in the log: that less this; 0: no log was known
 	uint64_t announced, announced_written;	// dropped records that it was told of
 	// While not all of the queue is on disk: its records in turn, times two, plus one where they
 	// are; ends with a zero.
@@ -148,7 +150,7 @@ typedef struct {
 	uint64_t records, bytes, events, malformed[8];
 	uint64_t spool_shift;	// a journal's number less its log's; 0: not known
 	uint64_t plugins;	// slots in use, or once in use
-	unsigned char reader[AD_READER_MAX];	// its state at `settled`
+	unsigned char reader[AD_READER_MAX], taken_reader[AD_READER_MAX];	// at `settled`, at `taken`
 	ad_plugin_figures plugin[AD_PLUGINS_MAX];
 } ad_snapshot;
 typedef struct ad_survivor ad_survivor;
@@ -167,6 +169,8 @@ void ad_survivor_skip(ad_survivor *s, uint64_t to);	// input goes on at that num
 uint64_t ad_survivor_floor(const ad_survivor *s);
 ssize_t ad_survivor_send(ad_survivor *s, int slot, int fd, const void *bytes, size_t count,
 	uint64_t base, uint64_t records_before, uint32_t records);
+// What was written so far, when the kernel took a part of what it was offered.
+void ad_survivor_written(ad_survivor *s, int slot, uint64_t base, uint64_t records);
 uint64_t ad_survivor_sent(const ad_survivor *s, int slot, uint64_t *records);
 void ad_survivor_begin_child(ad_survivor *s, int slot, const char *name, uint64_t child);
 void ad_survivor_name(ad_survivor *s, int slot, const char *name);

@@ -87,6 +87,11 @@ extension Dispatcher {
         }
       }
       unsafe snapshot.pointee.taken = source.taken
+      unsafe withUnsafeBytes(of: source.reader) { reader in
+        unsafe withUnsafeMutableBytes(of: &snapshot.pointee.taken_reader) { kept in
+          unsafe kept.copyMemory(from: reader)
+        }
+      }
       unsafe snapshot.pointee.next_sequence = journal.nextSequence
       unsafe snapshot.pointee.next_event = journal.events
       unsafe snapshot.pointee.records = source.records
@@ -97,12 +102,13 @@ extension Dispatcher {
           unsafe raw.storeBytes(of: count, toByteOffset: 8 * index, as: UInt64.self)
         }
       }
-      unsafe snapshot.pointee.spool_shift = spoolShift
+      let place = placeInLog
+      unsafe snapshot.pointee.spool_shift = place.shift
       var used = 0
       let end = journal.nextSequence
       for plugin in plugins {
         guard let slot = plugin.slot else { continue }
-        unsafe plugin.left(end: end).store(
+        unsafe plugin.left(end: end, place).store(
           &ad_snapshot_plugin(snapshot, Int32(slot)).pointee)
         used = max(used, slot + 1)
       }
@@ -110,11 +116,11 @@ extension Dispatcher {
     }
   }
 
-  /// The journal's numbers less the log's; until this process has opened the log, as a predecessor
-  /// had them. 0: there was no log.
-  private var spoolShift: UInt64 {
-    guard let durable, durable.isSettled else { return predecessor?.spoolShift ?? 0 }
-    return durable.spool.sequenceShift
+  /// The journal's numbers less the log's, of records from that one on; until this process has
+  /// opened the log, as a predecessor had them. 0: there was no log.
+  private var placeInLog: (shift: UInt64, from: UInt64) {
+    guard let durable, durable.isSettled else { return (predecessor?.spoolShift ?? 0, .max) }
+    return (durable.spool.sequenceShift, durable.endAtOpening)
   }
 
   /// Events begun, by predecessors too.
@@ -190,9 +196,13 @@ extension Dispatcher {
 extension Plugin {
   /// What a successor is to know of it.
   ///
-  /// - Parameter end: the number of the next record of the journal.
+  /// - Parameters:
+  ///   - end: the number of the next record of the journal.
+  ///   - place: where in the log its records are, from one on.
   @inline(__always)
-  fileprivate func left(end: UInt64) -> Predecessor.Queue {
+  fileprivate func left(
+    end: UInt64, _ place: (shift: UInt64, from: UInt64)
+  ) -> Predecessor.Queue {
     let state = subscription.state(end: end)
     if var queue = inheritance?.queue {
       queue.counters = state.counters
@@ -200,11 +210,15 @@ extension Plugin {
       if inheritance?.isPassingOver ?? false {
         queue.undelivered = state.undelivered
         queue.position += state.position
+        queue.shift = place.shift
+      } else if queue.undelivered >= place.from {
+        queue.shift = place.shift
       }
       return queue
     }
     return Predecessor.Queue(
       slot: slot ?? 0, counters: state.counters, undelivered: state.undelivered,
+      shift: place.shift,
       position: state.position, extraEnd: state.stream.extraEnd,
       deliveredAtStart: deliveredAtStart, confirmedAtStart: confirmedAtStart,
       firstNumber: state.firstNumber, restarts: lifecycle.restarts, child: childNumber,
@@ -234,7 +248,8 @@ extension Dispatcher {
     let attempts = survivor.enter(at: predecessor.nextSequence)
     let count = predecessor.nextSequence - predecessor.settled.sequence
     journal.beginBatch()
-    source.takeAgain(Int(count), into: journal, isNeeded: isSpooling)
+    source.takeAgain(
+      Int(count), into: journal, isNeeded: isSpooling, until: predecessor.taken)
     if journal.batch.records > 0 { spool(journal.batch) }
     ownFirst = journal.nextSequence
     eventsBefore = predecessor.events &- journal.eventsBegun
@@ -334,7 +349,7 @@ extension Dispatcher {
       queue.undelivered >= durable.endAtOpening
       ? queue.undelivered &- shift
       : min(
-        queue.undelivered &- (predecessor?.spoolShift ?? shift), durable.endAtOpening &- shift)
+        queue.undelivered &- (queue.shift ?? shift), durable.endAtOpening &- shift)
     let cursor = durable.cursors[plugin.name] ?? SpoolCursor(next: from, number: queue.firstNumber)
     let waiting = cursor.wanted(of: from..<max(from, end)).map {
       $0.lowerBound &+ shift..<$0.upperBound &+ shift
@@ -374,7 +389,9 @@ extension Dispatcher {
       return scheduleTick(now + .milliseconds(2))
     }
     let queue = inheritance.queue
-    let sent = inheritance.sent?.records ?? 0
+    let sent =
+      inheritance.sent?.records
+      ?? (survivor.child(queue.slot) == queue.child ? survivor.sent(queue.slot).records : 0)
     let done =
       plugin.subscription.confirms
       ? plugin.subscription.firstNumber - queue.confirmedAtStart

@@ -47,6 +47,9 @@ struct Intake: ~Copyable {
   /// Forgets what is not a record yet: another stream begins.
   mutating func clear() { start = end }
 
+  /// Goes on there: nothing is made of what is before.
+  mutating func goOn(at byte: UInt64) { start = max(start, min(byte, end)) }
+
   /// Reads once.
   mutating func fill(_ fd: Int32, isSocket: Bool) -> ReadResult {
     var room = Survivor.ringBytes - Int(end - settled.byte)

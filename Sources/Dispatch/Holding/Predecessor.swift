@@ -11,6 +11,8 @@ struct Predecessor {
     var counters: Counters
     /// The first record that was not delivered, and where in the child's stream it begins.
     var undelivered: UInt64
+    /// What that record's number in the journal is more than its number in the log; `nil`: not known.
+    var shift: UInt64?
     var position: UInt64
     var extraEnd: UInt64
     var deliveredAtStart: UInt64
@@ -29,6 +31,8 @@ struct Predecessor {
 
   /// Input that is to be made into records again, from there on.
   var settled: Intake.Settled
+  /// Where input begins that no record was made of, and how it is to be read.
+  var taken: (byte: UInt64, reader: RecordReader)
   /// The number of the first record that no plugin was given.
   var nextSequence: UInt64
   var nextEvent: UInt64
@@ -47,16 +51,15 @@ struct Predecessor {
     guard survivor.isHeld, survivor.generation > 0, unsafe survivor.last.pointee.next_sequence > 0
     else { return nil }
     let last = unsafe survivor.last
-    var reader = RecordReader()
-    unsafe withUnsafeBytes(of: last.pointee.reader) { kept in
-      unsafe withUnsafeMutableBytes(of: &reader) { reader in
-        unsafe reader.copyMemory(from: UnsafeRawBufferPointer(rebasing: kept[..<reader.count]))
-      }
-    }
     received = survivor.received
-    let floor = unsafe max(last.pointee.settled, survivor.floor)
     settled = unsafe Intake.Settled(
-      byte: min(floor, received), sequence: last.pointee.settled_sequence, reader: reader)
+      byte: min(max(last.pointee.settled, survivor.floor), received),
+      sequence: last.pointee.settled_sequence,
+      reader: withUnsafeBytes(of: last.pointee.reader) { unsafe Self.reader($0) })
+    taken = unsafe (
+      min(max(last.pointee.taken, survivor.floor), received),
+      withUnsafeBytes(of: last.pointee.taken_reader) { unsafe Self.reader($0) }
+    )
     nextSequence = unsafe last.pointee.next_sequence
     nextEvent = unsafe last.pointee.next_event
     records = unsafe last.pointee.records
@@ -76,6 +79,16 @@ struct Predecessor {
   }
 }
 
+extension Predecessor {
+  private static func reader(_ kept: UnsafeRawBufferPointer) -> RecordReader {
+    var reader = RecordReader()
+    unsafe withUnsafeMutableBytes(of: &reader) { reader in
+      unsafe reader.copyMemory(from: UnsafeRawBufferPointer(rebasing: kept[..<reader.count]))
+    }
+    return reader
+  }
+}
+
 extension Predecessor.Queue {
   init(_ slot: Int, _ figures: ad_plugin_figures) {
     self.slot = slot
@@ -87,6 +100,7 @@ extension Predecessor.Queue {
         unsafe Array($0.assumingMemoryBound(to: UInt64.self))
       })
     undelivered = figures.undelivered
+    shift = figures.shift == 0 ? nil : figures.shift
     position = figures.position
     extraEnd = figures.extra_end
     deliveredAtStart = figures.delivered_at_start
@@ -119,6 +133,7 @@ extension Predecessor.Queue {
       }
     }
     figures.undelivered = undelivered
+    figures.shift = shift ?? 0
     figures.position = position
     figures.extra_end = extraEnd
     figures.delivered_at_start = deliveredAtStart
