@@ -218,11 +218,20 @@ void ad_reset_signals(void) {
 	sigprocmask(SIG_SETMASK, &none, 0);
 }
 
+static int block(sigset_t *set, const int *signals, int count) {
+	sigemptyset(set);
+	for (int i = 0; i < count; i++) sigaddset(set, signals[i]);
+	return sigprocmask(SIG_BLOCK, set, 0);
+}
+
+void ad_block_signals(const int *signals, int count) {
+	sigset_t set;
+	block(&set, signals, count);
+}
+
 int ad_signal_descriptor(const int *signals, int count) {
 	sigset_t set;
-	sigemptyset(&set);
-	for (int i = 0; i < count; i++) sigaddset(&set, signals[i]);
-	if (sigprocmask(SIG_BLOCK, &set, 0)) return -1;
+	if (block(&set, signals, count)) return -1;
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 

@@ -21,16 +21,17 @@ extension Dispatcher {
     case .kernel: break
     case .unixSocket(let path):
       if let connection = manager.takeInherited(ServiceLink.connection) {
-        if UnixSocket.peerPath(connection.number) == path {
+        if UnixSocket.isConnected(connection.number, to: path) {
           intake.store(connection)
         } else {
           manager.forget(ServiceLink.connection)
+          intake.gaveUpConnection = true
         }
       }
     }
     if let memory = manager.takeInherited(ServiceLink.memory) { return memory }
     let memory = try Descriptor.anonymousFile("audispatch")
-    manager.store(memory.number, as: ServiceLink.memory)
+    manager.store(memory.number, as: ServiceLink.memory, isNeeded: true)
     return memory
   }
 
@@ -62,6 +63,12 @@ extension Dispatcher {
     guard let manager, manager.listens, intake.origin != .standardInput else { return }
     let service = ServiceLink(manager, now: now)
     self.service = service
+    if intake.gaveUpConnection {
+      say(
+        .warning,
+        "the connection that was kept is not to \(intake.description): given up, with what waits in it"
+      )
+    }
     if intake.hasStored {
       service.hasStored = true
       say(.notice, "going on with the connection to \(intake.description) that was kept")
@@ -72,7 +79,7 @@ extension Dispatcher {
   func storeConnection(_ fd: Int32) {
     guard case .unixSocket = intake.origin, let service, !service.hasStored else { return }
     service.hasStored = true
-    service.manager.store(fd, as: ServiceLink.connection)
+    service.manager.store(fd, as: ServiceLink.connection, isNeeded: true)
   }
 
   /// A connection has ended: what it had was read.

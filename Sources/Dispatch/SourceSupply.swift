@@ -33,6 +33,8 @@ final class SourceSupply {
   /// A connection that was kept for us, to begin with.
   private var stored: Descriptor?
   private(set) var hasStored = false
+  /// One that was kept was to somewhere else.
+  var gaveUpConnection = false
   /// When a lost input is tried again.
   var retry: Moment?
   private(set) var isEnding = false

@@ -6,19 +6,23 @@ import Glibc
 public final class ServiceManager {
   private final class Message {
     let text: String
-    /// To be passed along, -1: none.
+    /// What it has kept, and by which name; `nil` and -1: nothing.
+    let name: String?
     let descriptor: Int32
 
-    init(_ text: String, owning descriptor: Int32 = -1) {
+    init(_ text: String, keeping name: String? = nil, owning descriptor: Int32 = -1) {
       self.text = text
+      self.name = name
       self.descriptor = descriptor
     }
 
     deinit { if descriptor >= 0 { close(descriptor) } }
   }
 
-  /// More than this is not kept: it does not listen any more.
-  private static let longestQueue = 8192
+  /// More is not told to one that does not listen any more.
+  private static let longestQueue = 1024
+  /// Descriptors that wait to be kept, at most.
+  private static let mostDescriptors = 256
 
   public let watchdog: Duration?
   private let address: String?
@@ -67,6 +71,8 @@ public final class ServiceManager {
   /// Tells it lines `NAME=value`, in the order of the calls.
   public func tell(_ text: String) {
     guard listens else { return }
+    // Only the last of these counts.
+    if text.hasPrefix("STATUS=") { waiting.removeAll { $0.text.hasPrefix("STATUS=") } }
     waiting.append(Message(text))
     retry()
   }
@@ -81,16 +87,25 @@ public final class ServiceManager {
   }
 
   /// Has it keep a descriptor over the death of this process, until `forget`.
-  public func store(_ descriptor: Int32, as name: String) {
-    guard listens else { return }
+  ///
+  /// - Parameter isNeeded: also when many wait already, because it does not listen.
+  public func store(_ descriptor: Int32, as name: String, isNeeded: Bool = false) {
+    guard listens, isNeeded || waiting.count(where: { $0.name != nil }) < Self.mostDescriptors
+    else { return }
     let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 3)
     guard copy >= 0 else { return }
     // Not dropped when the other side hangs up: there may be something to read in it.
-    waiting.append(Message("FDSTORE=1\nFDNAME=\(name)\nFDPOLL=0", owning: copy))
+    waiting.append(
+      Message("FDSTORE=1\nFDNAME=\(name)\nFDPOLL=0", keeping: name, owning: copy))
     retry()
   }
 
-  public func forget(_ name: String) { tell("FDSTOREREMOVE=1\nFDNAME=\(name)") }
+  /// Has what it keeps by that name kept no longer; what it has not taken yet it never gets.
+  public func forget(_ name: String) {
+    let count = waiting.count
+    waiting.removeAll { $0.name == name }
+    if waiting.count == count { tell("FDSTOREREMOVE=1\nFDNAME=\(name)") }
+  }
 
   /// Sends what waits, as far as it is taken.
   public func retry() {
@@ -111,7 +126,11 @@ public final class ServiceManager {
       }
       waiting.removeFirst()
     }
-    if waiting.count > Self.longestQueue { waiting.removeFirst() }
+    if waiting.count > Self.longestQueue,
+      let first = waiting.firstIndex(where: { $0.name == nil })
+    {
+      waiting.remove(at: first)
+    }
   }
 }
 
@@ -122,5 +141,24 @@ extension UnixSocket {
     let length = unsafe ad_peer_path(fd, &path, path.count)
     guard length > 0 else { return nil }
     return String(decoding: path[..<Int(length)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  /// Whether a connected socket's other end is bound to that path, by whatever links and folders
+  /// either is named.
+  public static func isConnected(_ fd: Int32, to path: String) -> Bool {
+    guard let peer = peerPath(fd) else { return false }
+    if peer == path { return true }
+    // The socket itself may be gone, or another one by now: its folder says where it was.
+    guard let (ours, name) = folderAndName(path), let (theirs, other) = folderAndName(peer) else {
+      return false
+    }
+    return name == other && ours.device == theirs.device && ours.inode == theirs.inode
+  }
+
+  private static func folderAndName(_ path: String) -> (FileStatus, Substring)? {
+    guard let slash = path.lastIndex(of: "/"),
+      let folder = try? Files.status(of: slash == path.startIndex ? "/" : String(path[..<slash]))
+    else { return nil }
+    return (folder, path[path.index(after: slash)...])
   }
 }

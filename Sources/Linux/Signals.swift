@@ -6,6 +6,13 @@ public enum Signals {
   /// Undoes what a parent left behind: every disposition to its default, nothing blocked.
   public static func reset() { ad_reset_signals() }
 
+  /// Lets signals wait until somebody takes them over.
+  public static func hold(_ signals: [Int32]) {
+    unsafe signals.withUnsafeBufferPointer {
+      unsafe ad_block_signals($0.baseAddress!, Int32($0.count))
+    }
+  }
+
   public static func ignoreBrokenPipes() { ad_ignore_sigpipe() }
 }
 

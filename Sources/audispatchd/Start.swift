@@ -36,6 +36,8 @@ func start() -> Int32 {
       DescriptorKind.closeAll(from: 3)
       return hold(load)
     }
+    // A reload that is asked for before we can do it is not to be our end.
+    Signals.hold([SIGHUP, SIGUSR1, SIGUSR2])
     // The service manager may have kept descriptors for us.
     return run(load, ServiceManager(.take(), keeping: Dispatcher.knowsDescriptor))
   }

@@ -21,12 +21,11 @@ struct ServiceTests {
 
     func daemon(
       _ plugins: [PluginFile], settings: [String] = [], environment: [String: String] = [:],
-      prefix: [String] = [], extra: Int32 = -1, awaitsControl: Bool = true
+      prefix: [String] = [], source: String = "events", awaitsControl: Bool = true
     ) async throws -> Audispatchd {
       try await Audispatchd(
-        plugins, settings: settings, source: "unix:" + scratch("events"), scratch: scratch,
-        prefix: prefix,
-        extra: extra, awaitsControl: awaitsControl,
+        plugins, settings: settings, source: "unix:" + scratch(source), scratch: scratch,
+        prefix: prefix, awaitsControl: awaitsControl,
         environment: [
           "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "NOTIFY_SOCKET": manager.address,
         ].merging(environment) { $1 })
@@ -290,6 +289,59 @@ struct ServiceTests {
     try await daemon.ended()
   }
 
+  /// auditd died within a record; the next one has said nothing yet.
+  @Test func `takes another connection for another stream, whoever was killed in between`()
+    async throws
+  {
+    let run = try Run()
+    let plugin = PluginFile("p", try await Programs.plugin(), ["lines", run.scratch("out")])
+    var daemon = try await run.daemon([plugin])
+    let events = TestEvent.stream(1..<41)
+    do {
+      let connection = try await run.accept()
+      try write(Array(events[..<20]), to: connection.number)
+      try Transfer.writeAll(connection.number, Array("type=SYSCALL msg=audit(1.0".utf8))
+      try await eventually("it is read") { run.scratch.lines("out").count == 20 }
+    }
+    let connection = try await run.accept()
+    try await eventually("both were given away") {
+      run.manager.messages.count { $0.hasPrefix("FDSTORE=1\nFDNAME=audit\n") } == 2
+    }
+    daemon.child.signal(SIGKILL)
+    _ = try await daemon.child.end()
+    daemon = try await run.daemon([plugin], prefix: run.handover())
+    try write(Array(events[20...]), to: connection.number)
+    try await eventually("all is there", detail: { daemon.messages }) {
+      run.scratch.lines("out").count == 40
+    }
+    #expect(difference(run.scratch.lines("out"), events.records) == nil)
+    #expect(try daemon.state().source.malformed == 1)
+    daemon.child.signal(SIGTERM)
+    try await daemon.ended()
+  }
+
+  @Test func `keeps nothing ready for a manager that does not listen`() async throws {
+    let run = try Run()
+    try run.scratch.write("#!/bin/sh\nexit 1\n", to: "dies", mode: 0o755)
+    let daemon = try await run.daemon([
+      PluginFile(
+        "dies", run.scratch("dies"), [], "restart_delay = 0.001", "restart_delay_max = 0.001",
+        "max_restarts = 1000000"),
+      PluginFile("p", try await Programs.plugin(), ["copy", run.scratch("out")]),
+    ])
+    // The socket takes some messages that nobody reads, and then no more.
+    try await eventually("it has died often") { try daemon.plugin("dies").restarts > 300 }
+    let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(daemon.child.pid)/fd")
+    #expect(open.count < 60)
+    #expect(try daemon.plugin("p").state == "running")
+    try await eventually("what is still of use is given away", detail: { "\(run.manager.stored)" })
+    {
+      Set(run.manager.stored.keys).isSuperset(of: ["audit", "memory"])
+    }
+    daemon.child.signal(SIGTERM)
+    try await daemon.ended()
+  }
+
   @Test func `has a connection forgotten that has ended, and makes another`() async throws {
     let run = try Run()
     let daemon = try await run.daemon([
@@ -311,6 +363,25 @@ struct ServiceTests {
     try await daemon.ended()
   }
 
+  @Test func `knows its connection by whatever name auditd bound it`() async throws {
+    let run = try Run()
+    try run.scratch.folder("run")
+    try FileManager.default.createSymbolicLink(
+      atPath: run.scratch("var-run"), withDestinationPath: run.scratch("run"))
+    let listener = try UnixSocket.listen(run.scratch("var-run/events"), mode: 0o600)
+    let kept = try UnixSocket.connect(run.scratch("run/events"))
+    let daemon = try await run.daemon(
+      [PluginFile("p", try await Programs.plugin(), ["lines", run.scratch("out")])],
+      prefix: [try await Programs.handover(), "\(getpid())", "audit=\(kept.number)", "--"],
+      source: "run/events")
+    guard let connection = UnixSocket.accept(listener.number) else { throw Errno.current }
+    let events = TestEvent.stream(1..<11)
+    try write(events, to: connection.number)
+    try await eventually("all is there") { run.scratch.lines("out").count == 10 }
+    daemon.child.signal(SIGTERM)
+    try await daemon.ended()
+  }
+
   @Test func `does not take a kept connection to somewhere else for its own`() async throws {
     let run = try Run()
     let elsewhere = try UnixSocket.listen(run.scratch("elsewhere"), mode: 0o600)
@@ -320,6 +391,7 @@ struct ServiceTests {
       [], prefix: [try await Programs.handover(), "\(getpid())", "audit=\(kept.number)", "--"])
     _ = try await run.accept()
     try await run.told("FDSTOREREMOVE=1\nFDNAME=audit")
+    #expect(daemon.messages.contains("the connection that was kept is not to"))
     daemon.child.signal(SIGTERM)
     try await daemon.ended()
   }
