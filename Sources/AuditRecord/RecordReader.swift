@@ -42,7 +42,7 @@ public struct RecordReader: Sendable {
   @usableFromInline var state = State.fresh
   /// Bytes of padding, or of a line that is too long, that are still to be passed over.
   @usableFromInline var padding = 0
-  private var skipsLine = false
+  public private(set) var skipsLine = false
   /// Where padding would end, seen from behind the first record's payload.
   @usableFromInline var framingProbe: Int?
   public internal(set) var framing: Framing

@@ -56,6 +56,7 @@ extension Dispatcher {
       let output = OutputCatcher(owning: Descriptor(owning: reading))
       let outputEnd = Descriptor(owning: writing)
       plugin.subscription.confirms = configuration.confirms
+      plugin.subscription.setGapMark(configuration.confirms ? gapWord : nil, journal: journal)
       var environment = [
         "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "AUDISPATCH_PLUGIN=\(configuration.name)", "AUDISPATCH_VERSION=\(Self.version)",
@@ -63,6 +64,7 @@ extension Dispatcher {
       ]
       if configuration.confirms {
         environment.append("AUDISPATCH_FIRST=\(plugin.subscription.firstNumber)")
+        environment.append("AUDISPATCH_GAP=\(gapWord)")
       }
       runtime.noteChildren(plugins, starting: plugin)
       let child = try ChildProcess(

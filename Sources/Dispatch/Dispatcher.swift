@@ -61,6 +61,8 @@ public final class Dispatcher {
   var nextTick = Moment.now
   var scratch: [UInt8] = []
   var random = SystemRandomNumberGenerator()
+  /// What plugins that confirm know their gap records by: nobody else has it.
+  let gapWord = String(UInt64.random(in: .min ... .max), radix: 36)
   /// Children that are neither plugins nor a source: what `single` and `halt` executed.
   var actions: [ActionChild] = []
   /// Something was lost that a replay promises not to lose.

@@ -216,7 +216,7 @@ extension Subscription {
     let text =
       "\(node)type=DAEMON_ERR msg=audit(\(now / 1000).\(fraction):\(gap.serial)): op=queue-drop "
       + "plugin=\(name) dropped=\(gap.records) events=\(gap.events) reason=\(gap.reason.name) "
-      + "res=failed"
+      + "res=failed\(gapMark)"
     return journal.appendGap(text, type: .daemonError)
   }
 

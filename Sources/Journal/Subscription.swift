@@ -1,3 +1,4 @@
+import AuditRecord
 import DequeModule
 
 /// One plugin's cursor into the journal: a queue of references to records, with a bound of its own.
@@ -62,6 +63,43 @@ public struct Subscription: ~Copyable {
   let node: String
   /// The stream's encoding; changes between two generations of the plugin only.
   public var encoding: Encoding
+
+  /// What the plugin knows its gap records by, beside their form: ` gap=WORD`, or nothing. Others'
+  /// records, and logs that are read again, have such in their text.
+  private(set) var gapMark = ""
+
+  /// Gives gap records that mark from now on, those in the queue too. Between two generations of the
+  /// plugin only.
+  public mutating func setGapMark(_ word: String?, journal: Journal) {
+    let mark = word.map { " gap=\($0)" } ?? ""
+    guard mark != gapMark else { return }
+    for index in runs.indices {
+      let isNext = index == writeRun && writeIndex == runs[index].start
+      runs[index] = marked(runs[index], mark, journal)
+      if isNext { writeIndex = runs[index].start }
+    }
+    if var waiting = storage?.behind {
+      for index in waiting.indices {
+        waiting[index].run = marked(waiting[index].run, mark, journal)
+      }
+      storage?.behind = waiting
+    }
+    gapMark = mark
+  }
+
+  /// Gap records with that mark; others as they are.
+  private func marked(_ run: Run, _ mark: String, _ journal: Journal) -> Run {
+    guard run.kind == .gap else { return run }
+    let places = (run.start..<run.end).map { index in
+      let entry = run.segment[index]
+      let text = unsafe run.segment.withBytes(entry.offset..<entry.end - 1) {
+        unsafe String(decoding: $0, as: UTF8.self)
+      }
+      return journal.appendGap(text.dropLast(gapMark.utf8.count) + mark, type: .daemonError)
+    }
+    guard let first = places.first, places.allSatisfy({ $0.0 === first.0 }) else { return run }
+    return Run(segment: first.0, start: first.1, end: first.1 + places.count, kind: .gap)
+  }
 
   /// Whether a record is delivered when the plugin says that it is done with it, not when it has
   /// read it. Changes between two generations of the plugin only.

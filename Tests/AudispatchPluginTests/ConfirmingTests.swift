@@ -42,6 +42,25 @@ struct ConfirmingTests {
     #expect(run.contents("err").contains(" missed=4\n"))
   }
 
+  @Test func `gives records without any text a number, too`() throws {
+    let run = try PrintRun(["--raw"], environment: Self.confirming)
+    let line = String(decoding: PrintPluginTests.first, as: UTF8.self)
+    try run.write(Array("\n\(line)\r\n\n\(line)\n".utf8))
+    #expect(run.said(until: "ok 106\n").hasSuffix("ok 106\n"))
+    run.close()
+    #expect(run.end() == .exit(0))
+  }
+
+  @Test func `knows our gap records from those that look like them`() throws {
+    let gap = "type=DAEMON_ERR msg=audit(1.000:1): op=queue-drop plugin=print dropped=4 events=1"
+    let run = try PrintRun(["--raw"], environment: Self.confirming + ["AUDISPATCH_GAP=w1"])
+    try run.write(Array("\(gap)\n\(gap) gap=w2\n\(gap) gap=w1\njunk\n".utf8))
+    #expect(run.said(until: "ok 103\n").hasSuffix("ok 103\n"))
+    run.close()
+    #expect(run.end() == .exit(0))
+    #expect(run.contents("err").contains(" missed=4\n"))
+  }
+
   @Test func `says nothing to a dispatcher that does not ask`() throws {
     let run = try PrintRun(["--utc"])
     try run.write(PrintPluginTests.first)

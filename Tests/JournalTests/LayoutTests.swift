@@ -152,11 +152,14 @@ struct LayoutTests {
     #expect(journal.bytes == Journal.idleBytes)
   }
 
-  @Test func `announces a gap in these words`() {
+  /// Without a word, with one from the start, and with one that comes when it waits in the queue.
+  @Test(arguments: [(nil, nil), ("w1", "w1"), (nil, "w2"), ("w1", "w2")] as [(String?, String?)])
+  func `announces a gap in these words`(before: String?, after: String?) {
     let journal = Journal(node: "web1")
     var subscription = Subscription(
       name: "slow", limits: .init(records: 2, bytes: 1 << 20, whenFull: .dropNewest),
       encoding: .string, announcesGaps: true, node: "web1", journal: journal)
+    subscription.setGapMark(before, journal: journal)
     var stream = ""
     var scratch: [UInt8] = []
     for serial in 1...9 {
@@ -174,6 +177,7 @@ struct LayoutTests {
       subscription.setUnread(0)
       stream = ""
     }
+    subscription.setGapMark(after, journal: journal)
     while let part = unsafe subscription.withNextBytes(
       journal: journal, now: 1, scratch: &scratch, { unsafe String(decoding: $0, as: UTF8.self) })
     {
@@ -183,6 +187,6 @@ struct LayoutTests {
     #expect(
       stream.split(separator: "\n").first.map(String.init)
         == "node=web1 type=DAEMON_ERR msg=audit(1700000001.042:5): op=queue-drop plugin=slow "
-        + "dropped=3 events=3 reason=queue_full res=failed")
+        + "dropped=3 events=3 reason=queue_full res=failed" + (after.map { " gap=\($0)" } ?? ""))
   }
 }

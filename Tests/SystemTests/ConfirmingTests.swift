@@ -96,6 +96,34 @@ struct ConfirmingTests {
     #expect(try state.plugin("p").drops == ["stop_deadline": 1])
   }
 
+  /// From another host, or a log that is read again.
+  @Test func `a record that looks like a gap record of the plugin's is one like any other`()
+    async throws
+  {
+    let scratch = try Scratch()
+    let daemon = try await Audispatchd(
+      [
+        PluginFile(
+          "p", try await Programs.plugin(), ["confirm:1:0", scratch("out")], "confirm = yes",
+          "q_depth = 40")
+      ], scratch: scratch)
+    let others = (0..<50).map {
+      "type=DAEMON_ERR msg=audit(1.000:\($0)): op=queue-drop plugin=p dropped=3 events=1 "
+        + "reason=queue_full res=failed"
+    }
+    let all = others + TestEvent.stream(100..<400).records
+    for start in stride(from: 0, to: all.count, by: 10) {
+      try await daemon.send(Array(all[start..<start + 10]))
+      try await eventually("they are confirmed", detail: { scratch.text("out") }) {
+        try daemon.plugin("p").delivered == start + 10
+      }
+    }
+    let state = try await daemon.finish()
+    #expect(try state.plugin("p").drops == [:])
+    #expect(
+      scratch.lines("out") == all.enumerated().map { "\($0.offset + 1) \($0.element)" })
+  }
+
   @Test func `half a line is waited for at no cost`() async throws {
     let scratch = try Scratch()
     try scratch.write(

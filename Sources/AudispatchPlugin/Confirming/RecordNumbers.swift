@@ -8,10 +8,15 @@ struct RecordNumbers: Sendable {
   private var frames = 0
   /// `op=queue-drop plugin=NAME `, how the fields of our gap records begin.
   private let gap: [UInt8]
+  /// ` gap=WORD`, how they end; empty where the dispatcher gave us no word.
+  private let mark: [UInt8]
 
-  /// - Parameter plugin: the name in our gap records; without it every gap record counts as ours.
-  init(first: UInt64, plugin: String?) {
+  /// - Parameters:
+  ///   - plugin: the name in our gap records; without it every gap record counts as ours.
+  ///   - gap: the word that nobody else's have.
+  init(first: UInt64, plugin: String?, gap word: String? = nil) {
     next = first
+    mark = word.map { Array(" gap=\($0)".utf8) } ?? []
     gap = Array("op=queue-drop plugin=\(plugin.map { $0 + " " } ?? "")".utf8)
   }
 
@@ -49,8 +54,10 @@ struct RecordNumbers: Sendable {
   }
 
   func isGap(_ line: Span<UInt8>, at body: Int) -> Bool {
-    guard line.count - body >= gap.count else { return false }
+    guard line.count - body >= gap.count + mark.count else { return false }
     for i in gap.indices where line[body + i] != gap[i] { return false }
+    let end = line.count - mark.count
+    for i in mark.indices where line[end + i] != mark[i] { return false }
     return true
   }
 }

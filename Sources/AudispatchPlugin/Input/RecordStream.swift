@@ -77,6 +77,7 @@ public struct RecordStream: Sendable {
     let buffer = self.buffer
     let all = buffer.span.extracting(0..<filled)
     while true {
+      passBlankLines(all)
       switch reader.next(all, &start, ended: ended) {
       case .needsMore: return false
       case .malformed(let kind, let sample):
@@ -107,6 +108,18 @@ public struct RecordStream: Sendable {
         body(made.span, header, type(made.span, header), isInStep ? frames : nil)
         return true
       }
+    }
+  }
+
+  /// A record without any text is an empty line, which the reader passes over.
+  @inline(__always)
+  private mutating func passBlankLines(_ bytes: Span<UInt8>) {
+    guard reader.isBinary != true, !reader.skipsLine else { return }
+    while start < bytes.count {
+      if bytes[start] == 0x0d, start + 1 < bytes.count, bytes[start + 1] == 0x0a { start += 1 }
+      guard bytes[start] == 0x0a else { return }
+      start += 1
+      frames += 1
     }
   }
 

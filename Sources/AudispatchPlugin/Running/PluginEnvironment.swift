@@ -7,10 +7,13 @@ struct PluginEnvironment: Sendable {
   var first: UInt64?
   /// `AUDISPATCH_PLUGIN`: the plugin's name, as in gap records.
   var plugin: String?
+  /// `AUDISPATCH_GAP`: how gap records end, so that they are known from others that look like them.
+  var gap: String?
 
-  init(first: UInt64? = nil, plugin: String? = nil) {
+  init(first: UInt64? = nil, plugin: String? = nil, gap: String? = nil) {
     self.first = first
     self.plugin = plugin
+    self.gap = gap
   }
 
   struct Refusal: Error, CustomStringConvertible {
@@ -20,6 +23,7 @@ struct PluginEnvironment: Sendable {
   /// - Parameter input: confirming needs a socket there.
   init(_ variable: (String) -> String?, input: Int32) throws(Refusal) {
     plugin = variable("AUDISPATCH_PLUGIN")
+    gap = variable("AUDISPATCH_GAP")
     guard let text = variable("AUDISPATCH_FIRST") else { return }
     guard let first = UInt64(text), first > 0, first < 1 << 62 else {
       throw Refusal(description: "AUDISPATCH_FIRST is no number of a record: nothing is confirmed")

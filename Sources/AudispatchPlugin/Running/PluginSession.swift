@@ -35,7 +35,8 @@ public struct PluginSession<Options: PluginOptions>: ~Copyable {
     self.input = input
     self.limits = limits
     confirmations = try Confirmations(first: environment.first, descriptor: input)
-    numbers = RecordNumbers(first: environment.first ?? 0, plugin: environment.plugin)
+    numbers = RecordNumbers(
+      first: environment.first ?? 0, plugin: environment.plugin, gap: environment.gap)
   }
 
   /// Hands events out until the end of input or SIGTERM.

@@ -101,13 +101,16 @@ static void confirm(long every, long die) {
 	const char *first = getenv("AUDISPATCH_FIRST");
 	unsigned long long number = first ? strtoull(first, 0, 10) : 0;
 	long lines = 0;
+	char mark[64];
+	snprintf(mark, sizeof mark, " gap=%s\n", getenv("AUDISPATCH_GAP"));
 	FILE *in = fdopen(dup(0), "r");
 	note("first %llu", number);
 	while (fgets(line, sizeof line, in)) {
 		char text[(64 << 10) + 32], ok[32];
 		// The end of a dispatcher that died: the record comes again, whole.
 		if (!strchr(line, '\n')) break;
-		int gap = strstr(line, "op=queue-drop") != 0;
+		size_t length = strlen(line), end = strlen(mark);
+		int gap = strstr(line, "op=queue-drop") && length > end && !strcmp(line + length - end, mark);
 		if (gap) keep(text, snprintf(text, sizeof text, "- %s", line));
 		else keep(text, snprintf(text, sizeof text, "%llu %s", number++, line));
 		if (++lines % every == 0)
