@@ -25,13 +25,7 @@ final class ListeningSocket {
     do throws(SystemError) {
       try Self.removeDead(path)
       socket = try UnixSocket.listen(path, mode: mode)
-      if let group, unsafe lchown(path, uid_t.max, group) != 0 {
-        let error = SystemError("give a group to", path, .current)
-        unsafe unlink(path)
-        throw error
-      }
-      // Without the mask of the process: exactly this.
-      if unsafe chmod(path, mode) != 0 { throw SystemError("prepare", path, .current) }
+      if let group { try Self.give(path, to: group) }
     } catch let error {
       throw Refusal(description: error.cause == Errno(EADDRINUSE) ? Self.inUse(path) : "\(error)")
     }
@@ -39,6 +33,15 @@ final class ListeningSocket {
     inode = status?.inode ?? 0
     device = status?.device ?? 0
     keepReserve()
+  }
+
+  private static func give(_ path: String, to group: UInt32) throws(SystemError) {
+    do throws(SystemError) {
+      try UnixSocket.give(path, toGroup: group)
+    } catch {
+      unsafe unlink(path)
+      throw error
+    }
   }
 
   private func keepReserve() {

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,6 +86,7 @@ static int unix_address(const char *path, struct sockaddr_un *address) {
 	return 0;
 }
 
+// Leaves errno as it is.
 static int close_failed(int fd) {
 	int error = errno;
 	close(fd);
@@ -102,27 +105,74 @@ int ad_unix_connect(const char *path) {
 	return fd;
 }
 
+typedef struct {
+	int fd, error;
+	const struct sockaddr_un *address;
+} binding;
+
+static void *bind_without_mask(void *of) {
+	binding *b = of;
+	if (!unshare(CLONE_FS)) umask(0);
+	b->error = bind(b->fd, (const struct sockaddr *)b->address, sizeof *b->address) ? errno : 0;
+	return 0;
+}
+
+// The file gets the socket's own mode, less the mask. That is the whole process's and stays, but a
+// thread can have one of its own: so the mode is never more than asked for, nor is the path, which
+// may lead elsewhere by then, followed again.
+static int bind_with_mode(int fd, const struct sockaddr_un *address, mode_t mode) {
+	binding b = {.fd = fd, .address = address};
+	pthread_t thread;
+	if (fchmod(fd, mode)) return -1;
+	int error = pthread_create(&thread, 0, bind_without_mask, &b);
+	if (!error) error = pthread_join(thread, 0);
+	errno = error ? error : b.error;
+	return errno ? -1 : 0;
+}
+
 int ad_unix_listen(const char *path, mode_t mode, int backlog) {
 	struct sockaddr_un address;
 	if (unix_address(path, &address)) return -1;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0) return -1;
-	// The socket's own mode is that of the file, less the mask, which is the whole process's and stays.
-	int bound = fchmod(fd, mode) || bind(fd, (struct sockaddr *)&address, sizeof address) ||
-		chmod(path, mode);
-	if (bound || listen(fd, backlog)) return close_failed(fd);
+	if (bind_with_mode(fd, &address, mode) || listen(fd, backlog)) return close_failed(fd);
 	return fd;
 }
 
-int ad_give_to_group(const char *path, gid_t group) {
-	int given = chown(path, (uid_t)-1, group);
-	if (!given || errno != EPERM) return given;
-	// Whose group it is may give it away: CAP_SETGID does without CAP_CHOWN.
-	int before = setfsgid(group);
-	int result = chown(path, (uid_t)-1, group), failure = errno;
-	setfsgid((gid_t)before);
-	errno = failure;
-	return result;
+// What is at a path, if it is a socket of ours: no link, nor a second name of one.
+static int own_socket(const char *path) {
+	struct stat s;
+	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0) return -1;
+	if (fstat(fd, &s)) return close_failed(fd);
+	errno = !S_ISSOCK(s.st_mode) ? ENOTSOCK : s.st_uid != geteuid() || s.st_nlink != 1 ? EPERM : 0;
+	return errno ? close_failed(fd) : fd;
+}
+
+static int give(int fd, gid_t group) { return fchownat(fd, "", (uid_t)-1, group, AT_EMPTY_PATH); }
+
+int ad_socket_group(const char *path, gid_t group) {
+	int fd = own_socket(path);
+	if (fd < 0) return -1;
+	int result = give(fd, group);
+	if (result && errno == EPERM) {
+		// Whose group it is may give it away: CAP_SETGID does without CAP_CHOWN.
+		int before = setfsgid(group);
+		result = give(fd, group);
+		int failure = errno;
+		setfsgid((gid_t)before);
+		errno = failure;
+	}
+	return close_failed(fd), result;
+}
+
+int ad_socket_mode(const char *path, mode_t mode) {
+	char name[32];
+	int fd = own_socket(path);
+	if (fd < 0) return -1;
+	snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+	int result = chmod(name, mode);
+	return close_failed(fd), result;
 }
 
 int ad_accept(int fd) { return accept4(fd, 0, 0, SOCK_CLOEXEC | SOCK_NONBLOCK); }

@@ -54,12 +54,10 @@ final class ControlServer {
 
   /// The group first, then the permission: never is it another group's.
   private func giveToGroup() throws(SystemError) {
-    guard unsafe chmod(path, 0o600) == 0 else { throw SystemError("protect", path, .current) }
+    try UnixSocket.setMode(of: path, to: 0o600)
     guard let group = access.group else { return }
     try UnixSocket.give(path, toGroup: group)
-    guard unsafe chmod(path, access.mode) == 0 else {
-      throw SystemError("open to control_group", path, .current)
-    }
+    try UnixSocket.setMode(of: path, to: access.mode)
   }
 
   /// Nobody is let in before: there were no descriptors.

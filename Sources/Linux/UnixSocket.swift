@@ -20,17 +20,26 @@ public enum UnixSocket {
     return Descriptor(owning: fd)
   }
 
-  /// Listens at a path that must not exist; the descriptor is non-blocking.
+  /// Listens at a path that must not exist; the descriptor is non-blocking. The socket has exactly
+  /// that mode from the beginning, whatever the mask is.
   public static func listen(_ path: String, mode: UInt32) throws(SystemError) -> Descriptor {
     let fd = unsafe ad_unix_listen(path, mode, 16)
     guard fd >= 0 else { throw SystemError("listen at", path, .current) }
     return Descriptor(owning: fd)
   }
 
-  /// Gives a socket, or any file of ours, to a group, with CAP_CHOWN or CAP_SETGID.
+  /// Gives a socket of ours to a group, with CAP_CHOWN or CAP_SETGID. What has taken its place,
+  /// a link most likely, stays as it is.
   public static func give(_ path: String, toGroup group: UInt32) throws(SystemError) {
-    guard unsafe ad_give_to_group(path, group) == 0 else {
+    guard unsafe ad_socket_group(path, group) == 0 else {
       throw SystemError("give to group \(group)", path, .current)
+    }
+  }
+
+  /// Gives a socket of ours another mode. What has taken its place stays as it is.
+  public static func setMode(of path: String, to mode: UInt32) throws(SystemError) {
+    guard unsafe ad_socket_mode(path, mode) == 0 else {
+      throw SystemError("set the mode of", path, .current)
     }
   }
 

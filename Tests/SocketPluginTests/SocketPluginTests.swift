@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Linux
 import PluginHarness
@@ -248,7 +249,10 @@ struct SocketPluginTests {
 
   @Test func `makes its socket again when somebody has removed it`() throws {
     let run = try Self.run("0600", "DIR/s")
-    _ = try Self.client(run)
+    let before = try Self.client(run)
+    // It takes signals when it handles records.
+    try run.send([Self.record(0)])
+    #expect(before.await(":0): x=\n"))
     unsafe unlink("\(run.folder)/s")
     run.signal(SIGHUP)
     let client = try Self.client(run)
@@ -279,6 +283,41 @@ struct SocketPluginTests {
     _ = try Self.client(run)
     let owner = try CommandRun("/usr/bin/stat", "-c", "%a %u %g", "\(run.folder)/s")
     #expect(owner.output == "660 \(geteuid()) 4\n")
+  }
+
+  @Test(arguments: ["0606", "0660", "0777"])
+  func `gives its socket exactly its mode, whatever the mask is`(_ mode: String) throws {
+    let run = try PluginRun(
+      "audispatch-socket", [mode, "DIR/s"],
+      prefix: ["/bin/sh", "-c", "umask 077; exec \"$@\"", "sh"])
+    _ = try Self.client(run)
+    #expect(try Files.status(of: "\(run.folder)/s").mode == UInt32(mode, radix: 8))
+  }
+
+  /// Somebody who may write to the folder is faster than any look at it.
+  @Test(
+    .enabled(
+      if: FileManager.default.isExecutableFile(atPath: "/usr/bin/strace") && geteuid() == 0,
+      "needs root and strace"),
+    arguments: [[], ["--group", "4"]])
+  func `changes nothing that a link in its place leads to`(_ group: [String]) throws {
+    let folder = try PluginRun.makeFolder()
+    defer { PluginRun.remove(folder) }
+    let victim = try Descriptor.open("\(folder)/victim", O_WRONLY | O_CREAT, mode: 0o600)
+    let before = try Files.status(of: victim.number)
+    let calls = "?chmod,?fchmodat,?fchmodat2,?chown,?lchown,?fchownat"
+    let run = try PluginRun(
+      "audispatch-socket", ["0666", "DIR/s"] + group,
+      prefix: [
+        "/usr/bin/strace", "-f", "-qq", "-o", "DIR/trace", "-e", "trace=\(calls)", "-e",
+        "inject=\(calls):delay_enter=700000",
+      ], folder: folder)
+    #expect(run.eventually { (try? Files.status(of: "\(folder)/s").kind) == .socket })
+    unsafe symlink("victim", "\(folder)/link")
+    unsafe rename("\(folder)/link", "\(folder)/s")
+    run.close()
+    #expect(run.end() == .exit(0))
+    #expect(try Files.status(of: victim.number) == before)
   }
 
   @Test func `moves with its configuration`() throws {

@@ -29,8 +29,10 @@ bool ad_is_fifo(int fd);
 
 // Unix sockets. A path over 107 bytes is ENAMETOOLONG.
 int ad_unix_connect(const char *path);	// a blocking stream; EAGAIN when the backlog is full
-int ad_unix_listen(const char *path, mode_t mode, int backlog);	// stream, non-blocking
-int ad_give_to_group(const char *path, gid_t group);	// with CAP_CHOWN or CAP_SETGID
+int ad_unix_listen(const char *path, mode_t mode, int backlog);	// stream, non-blocking; exactly that mode
+// Of a socket of ours that is at that path itself, and nothing else: no link is followed.
+int ad_socket_group(const char *path, gid_t group);	// with CAP_CHOWN or CAP_SETGID
+int ad_socket_mode(const char *path, mode_t mode);
 int ad_accept(int fd);	// non-blocking, close-on-exec
 int ad_syslog_send(const char *path, const void *bytes, size_t count);	// one datagram, never blocks
 ssize_t ad_send(int fd, const void *bytes, size_t count);	// MSG_NOSIGNAL | MSG_DONTWAIT
