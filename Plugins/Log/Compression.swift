@@ -9,6 +9,9 @@ import Linux
 /// meanwhile. When it is done, and its output is on the disk, the copy takes the name that the
 /// file then has, and the file goes. A crash leaves `.audit.log.gz`, which the next start removes,
 /// or a copy beside its original, which stays.
+///
+/// It takes room before it gives any: it begins only where its copy fits beside the file, and what
+/// failed is taken away, and not begun again at once.
 struct Compression {
   enum Format: String, CaseIterable, Sendable { case no, gzip }
 
@@ -17,15 +20,24 @@ struct Compression {
   /// The name of a copy that is being made.
   static func unfinished(_ base: String) -> String { ".\(base).gz" }
 
+  /// How long none begins after a failure; doubled with each in a row.
+  private static let firstPause = Duration.seconds(60)
+  private static let lastPause = Duration.seconds(3600)
+
   private let folder: LogFolder
   private var work: Work?
+  private var pause = firstPause
+  private var notBefore = Duration.zero
 
   private final class Work {
     let process: ChildProcess
     let source: FileStatus
-    init(_ process: consuming ChildProcess, _ source: FileStatus) {
+    /// Ends when all of its processes have.
+    let life: Descriptor
+    init(_ process: consuming ChildProcess, _ source: FileStatus, _ life: consuming Descriptor) {
       self.process = process
       self.source = source
+      self.life = life
     }
   }
 
@@ -34,13 +46,28 @@ struct Compression {
   /// The process that is waited for.
   var pidfd: Int32? { work.map { $0.process.pidfd } }
 
-  /// Starts with the youngest file that is to be compressed, if there is one and nothing runs.
-  mutating func start(leaving count: Int, group: UInt32) throws(Obstacle) {
-    guard work == nil, let file = try folder.files().compressible(leaving: count) else { return }
+  /// Starts with the youngest file that is to be compressed, if there is one, it is not larger than
+  /// the room for its copy, and nothing runs.
+  mutating func start(leaving count: Int, group: UInt32, room: Int) throws(Obstacle) {
+    guard work == nil, notBefore <= MonotonicTime.now,
+      let file = try folder.files().compressible(leaving: count)
+    else { return }
+    do throws(Obstacle) {
+      try start(file, group: group, room: room)
+    } catch {
+      giveUp()
+      throw error
+    }
+  }
+
+  private mutating func start(
+    _ file: RotatedFiles.File, group: UInt32, room: Int
+  ) throws(Obstacle) {
     let mode: UInt32 = group == 0 ? 0o400 : 0o440
     do throws(SystemError) {
       let path = folder.full(folder.name(file))
       let source = try Descriptor.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+      if let size = try? source.length(), size > room { return }
       let copyPath = folder.full(Self.unfinished(folder.base))
       let copy = try Descriptor.open(copyPath, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: mode)
       let status: FileStatus
@@ -48,7 +75,9 @@ struct Compression {
         status = try Files.status(of: source.number)
         try copy.setAccess(mode: mode, group: group)
       } catch { throw SystemError("prepare", copyPath, error) }
-      let null = try Descriptor.open("/dev/null", O_WRONLY)
+      let (life, end) = try Pipe.open()
+      let reading = Descriptor(owning: life)
+      let writing = Descriptor(owning: end)
       do throws(SpawnError) {
         work = Work(
           try ChildProcess(
@@ -57,7 +86,7 @@ struct Compression {
               "-c", "nice -n 19 \(Self.program) -c && exec sync -d /proc/self/fd/1",
             ],
             environment: ["PATH=/usr/bin:/bin"], input: source.number, output: copy.number,
-            error: null.number), status)
+            error: writing.number), status, reading)
       } catch { throw SystemError("start", Self.program, error.cause) }
     } catch { throw Obstacle(error) }
   }
@@ -66,17 +95,36 @@ struct Compression {
   mutating func finish() throws(Obstacle) -> String? {
     guard let work, let end = work.process.reap() else { return nil }
     self.work = nil
-    let copy = folder.full(Self.unfinished(folder.base))
-    guard end == .exit(0) else {
-      throw Obstacle(.failure, "cannot compress a rotated file: \(Self.program) ended with \(end)")
+    do throws(Obstacle) {
+      guard end == .exit(0) else {
+        throw Obstacle(
+          .failure, "cannot compress a rotated file: \(Self.program) ended with \(end)")
+      }
+      let path = try putInPlace(work.source)
+      pause = Self.firstPause
+      return path
+    } catch {
+      giveUp()
+      throw error
     }
+  }
+
+  /// Takes the copy away, and waits with the next.
+  private mutating func giveUp() {
+    notBefore = MonotonicTime.now + pause
+    pause = min(pause * 2, Self.lastPause)
+    unsafe unlink(folder.full(Self.unfinished(folder.base)))
+  }
+
+  private func putInPlace(_ source: FileStatus) throws(Obstacle) -> String? {
+    let copy = folder.full(Self.unfinished(folder.base))
     // Where is the file now? It may have gone, too.
     let files = try folder.files()
     let found = files.files.first { file in
       guard !file.isCompressed,
         let status = try? Files.status(of: folder.full(files.name(file)), followingLinks: false)
       else { return false }
-      return status.inode == work.source.inode && status.device == work.source.device
+      return status.inode == source.inode && status.device == source.device
     }
     do throws(SystemError) {
       guard let found else {
@@ -90,14 +138,20 @@ struct Compression {
     } catch { throw Obstacle(error) }
   }
 
-  /// Stops what runs: at the end, the next start begins again.
-  mutating func stop() {
-    guard let work else { return }
-    work.process.signal(SIGKILL)
+  /// Stops what runs, and gives back its room: what was begun is begun again, some time later or
+  /// with the next start.
+  ///
+  /// - Returns: whether anything ran.
+  @discardableResult
+  mutating func stop() -> Bool {
+    guard let work else { return false }
+    work.process.signalGroup(SIGKILL)
     _ = Poll.wait(work.process.pidfd, for: .read, milliseconds: 1000)
+    _ = Poll.wait(work.life.number, for: .read, milliseconds: 1000)
     _ = work.process.reap()
     self.work = nil
-    try? Files.remove(folder.full(Self.unfinished(folder.base)))
+    giveUp()
+    return true
   }
 }
 

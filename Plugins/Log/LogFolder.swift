@@ -24,15 +24,16 @@ struct LogFolder {
     try perform(try files().rotation(keeping: count))
   }
 
-  /// Takes away what a crash has left, and what is beyond the number of files.
-  func tidy(keeping count: Int?) throws(Obstacle) {
+  /// Takes away what a crash has left, and what is beyond the number of files. The copy that is
+  /// being made stays.
+  func tidy(keeping count: Int?, isCompressing: Bool) throws(Obstacle) {
     let files = try files()
     var steps = files.doubles
     if let count, count >= 2 {
       steps += files.excess(keeping: count).filter { !steps.contains($0) }
     }
     try perform(steps)
-    if (try? Files.status(of: full(Compression.unfinished(base)))) != nil {
+    if !isCompressing, (try? Files.status(of: full(Compression.unfinished(base)))) != nil {
       try perform([.remove(Compression.unfinished(base))])
     }
   }

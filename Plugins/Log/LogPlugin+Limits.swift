@@ -97,9 +97,12 @@ extension LogPlugin {
       self.file = try LogFile(options.file, group: options.group)
     }
     self.file?.measure()
-    guard let file = self.file, let room = FileSystem.room(file.number) else { return }
+    guard let file = self.file, var room = FileSystem.room(file.number) else { return }
     let low = options.spaceLeft.bytes(of: room.total)
     let last = options.adminSpaceLeft.bytes(of: room.total)
+    if room.free < max(low, last), stopCompression() {
+      room = FileSystem.room(file.number) ?? room
+    }
     let (fell, rose) = space.look(free: room.free, low: low, administrators: last)
     if let fell {
       let (name, action) =
@@ -118,6 +121,7 @@ extension LogPlugin {
     if action == .suspend {
       throw Obstacle(.space, "\(folder.path) has only \(room.free >> 20) MiB left")
     }
+    lookAfterCompression()
   }
 
   private mutating func removeOldest() -> Bool {
@@ -190,12 +194,25 @@ extension LogPlugin {
     }
   }
 
+  // MARK: Compression
+
   mutating func lookAfterCompression() {
     do throws(Obstacle) {
       _ = try compression.finish()
-      guard options.compresses, compression.pidfd == nil else { return }
-      try compression.start(leaving: options.uncompressed, group: options.group)
+      guard options.compresses, compression.pidfd == nil, let file,
+        let room = FileSystem.room(file.number)
+      else { return }
+      try compression.start(
+        leaving: options.uncompressed, group: options.group,
+        room: room.free - options.spaceLeft.bytes(of: room.total))
       if let pidfd = compression.pidfd { watch(pidfd) }
     } catch { log.write(.error, error.text) }
+  }
+
+  /// The log needs the room that a compression takes; `false` when none runs.
+  mutating func stopCompression() -> Bool {
+    guard compression.stop() else { return false }
+    log.write(.notice, "stopped compressing a rotated file: there is too little room")
+    return true
   }
 }

@@ -101,7 +101,7 @@ struct LogPlugin: RecordPlugin, ~Copyable {
 
   mutating func wake() {
     programs.reap()
-    lookAfterCompression()
+    if compression.pidfd != nil { lookAfterCompression() }
     if inSync != nil, let outcome = syncing.take() { finish(outcome) }
     advance()
   }
@@ -160,6 +160,7 @@ struct LogPlugin: RecordPlugin, ~Copyable {
         if let obstacle = sizeObstacle { throw obstacle }
         return goOn()
       } catch {
+        if error.kind == .full, stopCompression() { continue }
         // Room can be made, and then it is tried again at once.
         guard error.kind == .full, options.fullAction == .rotate, makeRoom() else {
           return meet(error)
@@ -178,7 +179,9 @@ struct LogPlugin: RecordPlugin, ~Copyable {
       let opened = try LogFile(options.file, group: options.group)
       file = opened
       saidLarge = false
-      try folder.tidy(keeping: options.sizeAction == .rotate ? options.fileCount : nil)
+      try folder.tidy(
+        keeping: options.sizeAction == .rotate ? options.fileCount : nil,
+        isCompressing: compression.pidfd != nil)
       if opened.isNew, options.flush != .none { try folder.sync() }
       lookAfterCompression()
     }

@@ -93,6 +93,9 @@ public struct ChildProcess: ~Copyable {
     if pidfd < 0 { kill(pid, number) } else { _ = ad_pidfd_signal(pidfd, number) }
   }
 
+  /// To the child and those that it has started, but for what left its process group.
+  public func signalGroup(_ number: Int32) { kill(-pid, number) }
+
   /// Whether the program has a handler for a signal (SigCgt in /proc).
   public func catches(_ signal: Int32) -> Bool { ad_catches_signal(pid, signal) }
 

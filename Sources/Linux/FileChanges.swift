@@ -26,6 +26,13 @@ extension Descriptor {
     return size
   }
 
+  /// Bytes in the file; where the next is read stays. The corresponding call is `fstat`.
+  public borrowing func length() throws(Errno) -> Int {
+    var facts = stat()
+    guard unsafe fstat(number, &facts) == 0 else { throw .current }
+    return Int(facts.st_size)
+  }
+
   /// Where this opening's last write has ended, whatever others have appended behind it.
   public borrowing func position() throws(Errno) -> Int {
     let position = lseek(number, 0, SEEK_CUR)
