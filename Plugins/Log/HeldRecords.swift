@@ -59,8 +59,11 @@ struct HeldRecords {
     written -= count
   }
 
-  /// What was written is not there any more.
-  mutating func rewind() { written = 0 }
+  /// What was written is not there any more: nothing is confirmed before all is written again.
+  mutating func rewind() {
+    written = 0
+    if unwritten > 0 { lastWritten = nil }
+  }
 
   mutating func restartCount() { records = 0 }
 }

@@ -30,7 +30,7 @@ extension LogPlugin {
 
   /// Waits until everything that is written is on the disk.
   mutating func makeSafe() throws(Obstacle) {
-    if inSync != nil { finish(syncing.wait()) }
+    if inSync != nil { try finish(syncing.wait()) }
     guard let file, held.written > 0, options.flush != .none else { return }
     guard doubtful == nil else { return }
     do throws(Obstacle) {
@@ -50,7 +50,8 @@ extension LogPlugin {
     lastSync = MonotonicTime.now
   }
 
-  mutating func finish(_ outcome: SyncThread.Outcome) {
+  /// - Throws: what kept the thread from making it safe.
+  mutating func finish(_ outcome: SyncThread.Outcome) throws(Obstacle) {
     guard let done = inSync else { return }
     inSync = nil
     switch outcome {
@@ -59,7 +60,7 @@ extension LogPlugin {
       becameSafe(done.bytes, done.token)
     case .failed(let errno):
       doubtful = file?.tail
-      meet(Obstacle("sync", options.file, errno))
+      throw Obstacle("sync", file?.path ?? options.file, errno)
     }
   }
 
@@ -79,7 +80,11 @@ extension LogPlugin {
   }
 
   mutating func closeFile() {
-    if inSync != nil { finish(syncing.wait()) }
+    if inSync != nil {
+      do throws(Obstacle) {
+        try finish(syncing.wait())
+      } catch { log.write(.error, error.text) }
+    }
     if held.written > 0, doubtful == nil { doubtful = file?.tail }
     file = nil
   }

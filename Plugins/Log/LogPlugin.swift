@@ -102,7 +102,9 @@ struct LogPlugin: RecordPlugin, ~Copyable {
   mutating func wake() {
     programs.reap()
     if compression.pidfd != nil { lookAfterCompression() }
-    if inSync != nil, let outcome = syncing.take() { finish(outcome) }
+    if inSync != nil, let outcome = syncing.take() {
+      do throws(Obstacle) { try finish(outcome) } catch { meet(error) }
+    }
     advance()
   }
 

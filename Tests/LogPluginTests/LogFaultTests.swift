@@ -307,6 +307,55 @@ struct FailingDiskTests {
     #expect(run.lines("log/audit.log") == [LogPluginTests.record(1)])
   }
 
+  @Test(.enabled(if: SmallDisk.isHere, SmallDisk.why))
+  func `confirms only what it has written again, in another file and with little room`() throws {
+    let folder = try PluginRun.makeFolder()
+    let disk = try SmallDisk(folder, size: "512k")
+    defer {
+      _ = try? CommandRun("/bin/umount", "-l", disk.folder)
+      PluginRun.remove(folder)
+    }
+    let run = try LogPluginTests.run(
+      "--flush", "data", "--space-left=2", "--admin-space-left=1", "--space-left-action=ignore",
+      "--admin-space-left-action=ignore",
+      prefix: Self.prefix("fdatasync:error=EIO:when=1", ["audit.log"]), first: 1, folder: folder)
+    let records = (1...400).map { LogPluginTests.record($0, fill: 500) }
+    try run.send(records)
+    #expect(run.await("cannot sync", in: "err"))
+    #expect(run.eventually { run.contents("log/audit.log").hasSuffix("\n") })
+    unsafe rename("\(disk.folder)/audit.log", "\(disk.folder)/moved")
+    let place = try Descriptor.open(disk.folder, O_RDONLY | O_DIRECTORY)
+    let room = try #require(FileSystem.room(place.number))
+    try disk.fill(room.free - (50 << 10))
+    #expect(run.eventually { !run.lines("log/audit.log").isEmpty }, "\(run.messages)")
+    // That much is written, and the rest tried again.
+    Pause.nanoseconds(1_500_000_000)
+    #expect(run.lines("log/audit.log").count < 100)
+    #expect(run.confirmed <= run.lines("log/audit.log").count)
+    disk.empty()
+    #expect(run.eventually { run.confirmed == 400 }, "\(run.messages)")
+    #expect(run.lines("log/audit.log") == records)
+  }
+
+  /// The synchronisation that fails is on its way when the log is moved away.
+  @Test func `has what was not safe in the log from which it goes on`() throws {
+    let run = try LogPluginTests.run(
+      "--flush", "incremental_async", "--freq", "1", "--max-log-file", "4K",
+      "--max-log-file-action", "keep_logs",
+      prefix: Self.prefix("fdatasync:error=EIO:delay_exit=500000:when=1", ["audit.log"]), first: 1)
+    let records = (1...200).map { LogPluginTests.record($0, fill: 50) }
+    try run.send([records[0]])
+    #expect(run.await(":1): ", in: "log/audit.log"))
+    Pause.nanoseconds(100_000_000)
+    try run.send(Array(records[1...]))
+    #expect(run.eventually { run.confirmed == 200 }, "\(run.messages)")
+    run.endInput()
+    #expect(run.end() == .exit(0))
+    #expect(run.messages.contains("Input/output error"))
+    #expect(run.contents("trace").contains("pwrite64("), "the system may take it for clean")
+    #expect(LogPluginTests.all(run) == records)
+  }
+
   private static func rotated(in folder: String) throws {
     unsafe mkdir("\(folder)/log", 0o700)
     let file = try Descriptor.open("\(folder)/log/audit.log.2", O_WRONLY | O_CREAT)
