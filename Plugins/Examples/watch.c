@@ -12,8 +12,11 @@ int main(int argc, char **argv)
 	const char *first = getenv("AUDISPATCH_FIRST"), *name = getenv("AUDISPATCH_PLUGIN");
 	unsigned long long number = first ? strtoull(first, NULL, 10) : 0;
 	size_t size = 0;
-	FILE *out = argc == 3 ? fopen(argv[2], "a") : NULL;
+	FILE *out = argc == 3 ? fopen(argv[2], "a+") : NULL;
 	if (!out) return 2;
+	// What a full disk has cut off gets its newline, and comes again.
+	int last = fseek(out, -1, SEEK_END) ? '\n' : fgetc(out);
+	if (fseek(out, 0, SEEK_END) || (last != '\n' && fputc('\n', out) < 0)) return 1;
 	for (int i = 0; i < 3; i++) // the end of input is the end
 		signal((int[]){SIGHUP, SIGTERM, SIGPIPE}[i], SIG_IGN);
 	snprintf(wanted, sizeof wanted, " key=\"%s\"", argv[1]);

@@ -15,21 +15,25 @@ gap = re.compile(
     rb"(node=\S+ )?type=DAEMON_ERR msg=audit\(\S+ op=queue-drop plugin=%s "
     % os.fsencode(re.escape(os.environ.get("AUDISPATCH_PLUGIN", "")))
 )
-out = open(path, "ab", buffering=0)
 
 
 def reopen(*_):
     global out
-    out = open(path, "ab", buffering=0)
+    out = open(path, "a+b", buffering=0)
+    if out.tell():  # what a full disk has cut off gets its newline, and comes again
+        out.seek(-1, os.SEEK_END)
+        if out.read(1) != b"\n":
+            out.write(b"\n")
 
 
+reopen()
 signal.signal(signal.SIGHUP, reopen)
 signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the end of input is the end
 for line in sys.stdin.buffer:
     if not line.endswith(b"\n"):  # a dispatcher that died: the record comes again, whole
         break
-    if wanted in line:
-        out.write(line)
+    if wanted in line and out.write(line) != len(line):
+        sys.exit(1)
     if number and not gap.match(line):  # confirming, if the dispatcher asks for it
         os.write(0, b"ok %d\n" % number)
         number += 1

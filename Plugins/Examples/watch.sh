@@ -4,6 +4,8 @@
 
 trap '' HUP TERM PIPE # the end of input is the end
 key=$1 file=$2 n=$AUDISPATCH_FIRST
+# What a full disk has cut off gets its newline, and comes again.
+[ -z "$(tail -c 1 "$file" 2>&-)" ] || echo >>"$file" || exit 1
 while IFS= read -r line; do
   case $line in
     *" key=\"$key\""*) printf '%s\n' "$line" >>"$file" || exit 1 ;;

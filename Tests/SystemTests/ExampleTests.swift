@@ -130,6 +130,41 @@ struct ExampleTests {
     #expect(found == [Self.records[0], Self.records[7]])
   }
 
+  /// Whatever was confirmed, and only that, need not come again: here from a limit instead of a disk.
+  @Test(arguments: Example.allCases)
+  func `has every record as a line, though its disk was full in between`(
+    _ example: Example
+  ) async throws {
+    let scratch = try Scratch()
+    let records = (1...40).map { "type=SYSCALL msg=audit(1.000:\($0)): syscall=\($0) key=\"etc\"" }
+    var confirmed = 0
+    for limit in ["1000", "unlimited"] {
+      let (ours, theirs) = try UnixSocket.pair()
+      let end = Descriptor(owning: ours)
+      let child = try Child(
+        "/usr/bin/prlimit",
+        ["--fsize=\(limit)", try await example.program()]
+          + example.arguments(key: "etc", file: scratch("found")),
+        environment: [
+          "PATH": "/usr/bin:/bin", "AUDISPATCH_FIRST": "\(confirmed + 1)",
+          "AUDISPATCH_PLUGIN": "watch",
+        ], input: theirs, error: scratch("err"))
+      close(theirs)
+      try Transfer.writeAll(end.number, Array(records[confirmed...].joined(separator: "\n").utf8))
+      try Transfer.writeAll(end.number, [0x0a])
+      shutdown(end.number, Int32(SHUT_WR))
+      let outcome = try await child.end()
+      #expect((outcome == .exited(0)) == (limit == "unlimited"), "\(outcome)")
+      // What it said before it died.
+      let said = UnixSocket.peekAll(end.number)
+      let last = String(decoding: said, as: UTF8.self).split(separator: "\n").last
+      confirmed = last.flatMap { Int($0.dropFirst(3)) } ?? confirmed
+    }
+    #expect(confirmed == records.count)
+    let lines = Set(scratch.lines("found"))
+    #expect(records.filter { !lines.contains($0) } == [])
+  }
+
   @Test func `take what comes from audispatchd`() async throws {
     let scratch = try Scratch()
     let daemon = try await Audispatchd(try await Self.plugins(key: "etc", scratch))

@@ -20,7 +20,16 @@ struct Watch: AuditPlugin, ~Copyable {
 
   init(_ options: Options) throws {
     key = Array(options.key.utf8)
-    file = try Descriptor.open(options.file, O_WRONLY | O_CREAT | O_APPEND)
+    file = try Self.open(options.file)
+  }
+  /// What a full disk has cut off gets its newline, and comes again.
+  static func open(_ path: String) throws -> Descriptor {
+    let file = try Descriptor.open(path, O_RDWR | O_CREAT | O_APPEND)
+    let size = try file.size()
+    if size > 0, try file.bytes(at: size - 1, count: 1) != Array("\n".utf8) {
+      try Transfer.writeAll(file.number, Array("\n".utf8))
+    }
+    return file
   }
   func handle(_ event: AuditEvent) throws {
     guard event.ruleKeys().contains(key) else { return }
