@@ -81,14 +81,13 @@ struct PrintPluginTests {
     try run.write(Self.first)
     #expect(run.await(Self.firstLine, in: "lines"))
     unsafe rename("\(run.folder)/lines", "\(run.folder)/lines.1")
-    unsafe mkdir("\(run.folder)/lines", 0o700)
+    unsafe symlink("/nowhere/lines", "\(run.folder)/lines")
     run.signal(SIGHUP)
     #expect(run.await("still writing to the file as it was", in: "err"))
     try run.write(Self.second)
     run.close()
     #expect(run.end() == .exit(0))
     #expect(run.contents("lines.1") == Self.firstLine + Self.secondLine)
-    unsafe rmdir("\(run.folder)/lines")
   }
 
   @Test(arguments: ["", "HUP TERM"])
@@ -143,6 +142,26 @@ struct PrintPluginTests {
     let source = OptionSource<PrintOptions>(line, usually: "/nowhere/print.conf", user: 0)
     let (options, diagnostics) = source.load()
     return diagnostics.isEmpty ? options : nil
+  }
+
+  @Test(arguments: [
+    ("DIR", "DIR is a directory, not a file"), ("/", "/ is a directory, not a file"),
+    ("DIR/input", "DIR/input is a socket, not a file"), ("DIR/new/", "can only be a folder"),
+    ("DIR/err/lines", "DIR/err is a file, not a folder"), ("/dev/null", "0 errors"),
+    ("DIR/new", "0 errors"), ("DIR/err", "0 errors"),
+  ])
+  func `checks whether it can write there at all`(_ output: String, _ expected: String) throws {
+    let folder = try PrintRun([]).folder
+    let socket = try UnixSocket.listen("\(folder)-input", mode: 0o600)
+    defer { unsafe unlink("\(folder)-input") }
+    let output = output.replacing("DIR/input", with: "\(folder)-input")
+    let run = try PrintRun(["--check", "-o", output])
+    #expect(run.end() == .exit(expected == "0 errors" ? 0 : 2))
+    let said = run.contents("out").replacing("\(folder)-input", with: "DIR/input")
+      .replacing(run.folder, with: "DIR")
+    #expect(said.contains(expected), "\(said)")
+    #expect(expected == "0 errors" || said.hasPrefix("argument 2: error: "))
+    _ = socket.number
   }
 
   @Test(arguments: arguments)
