@@ -172,6 +172,30 @@ struct PluginProgramTests {
     #expect(run.contents("out") == PrintPluginTests.firstLine + PrintPluginTests.secondLine)
   }
 
+  @Test func `keeps its configuration while somebody writes the new one`() throws {
+    let run = try PrintRun(["--config=DIR/lines"], files: ["lines": "utc = yes\n"])
+    try run.write(PrintPluginTests.first)
+    #expect(run.await(PrintPluginTests.firstLine, in: "out"))
+    try run.put("", in: "lines")
+    run.signal(SIGHUP)
+    #expect(run.await("the configuration stays as it was", in: "err"))
+    #expect(run.contents("err").contains("/lines: error: the file is empty, and was not before"))
+    try run.put("# nothing\n", in: "lines")
+    run.signal(SIGHUP)
+    run.signal(SIGUSR1)
+    #expect(run.await(" handled=", in: "err"))
+    // Which is none that it would miss.
+    try run.put("", in: "lines")
+    run.signal(SIGHUP)
+    try run.write(PrintPluginTests.second)
+    run.close()
+    #expect(run.end() == .exit(0))
+    let refusals = run.contents("err").split(separator: "\n").count {
+      $0.contains("stays as it was")
+    }
+    #expect(refusals == 1)
+  }
+
   @Test func `says its counters when SIGUSR1 asks`() throws {
     let run = try PrintRun(["--utc"])
     try run.write(PrintPluginTests.first)

@@ -9,6 +9,8 @@ struct OptionSource<Options: PluginOptions>: Sendable {
   /// The user who may own the file beside root.
   var user: UInt32
   var files = FileAccess.system
+  /// Whether the file said anything when `loadNoting` or a reload took it.
+  private var hadSettings = false
 
   /// - Parameter path: the usual file, which may be missing; one that is named may not.
   init(_ line: CommandLineSettings, usually path: String, user: UInt32) {
@@ -19,6 +21,27 @@ struct OptionSource<Options: PluginOptions>: Sendable {
 
   /// Reads and checks everything. The options are usable when no diagnostic is an error.
   func load() -> (options: Options, diagnostics: [Diagnostic]) {
+    let found = read()
+    return (found.options, found.diagnostics)
+  }
+
+  /// The same, for what is to be reloaded later.
+  mutating func loadNoting() -> (options: Options, diagnostics: [Diagnostic]) {
+    let found = read()
+    hadSettings = found.content == .settings
+    return (found.options, found.diagnostics)
+  }
+
+  /// What there is in the file.
+  private enum Content {
+    /// Not one byte, which is what somebody who writes it in its place begins with.
+    case nothing
+    case noSettings
+    case settings
+  }
+
+  private func read() -> (options: Options, diagnostics: [Diagnostic], content: Content) {
+    var content = Content.noSettings
     var options = Options()
     var diagnostics: [Diagnostic] = []
     // Keywords of which it is not known what they shall be.
@@ -28,6 +51,7 @@ struct OptionSource<Options: PluginOptions>: Sendable {
       let trust = FileTrust(user: user)
       if let bytes = try trust.contents(of: path, mayBeMissing: line.file == nil, files) {
         let text = ConfigurationText(bytes, file: path)
+        content = bytes.isEmpty ? .nothing : text.settings.isEmpty ? .noSettings : .settings
         apply(text, to: &options, but: overridden, &diagnostics, &wrong)
       }
     } catch {
@@ -43,18 +67,25 @@ struct OptionSource<Options: PluginOptions>: Sendable {
     }
     let isUsable = !diagnostics.contains { $0.severity == .error }
     diagnostics += isUsable ? options.settle() : options.conflicts(without: wrong)
-    return (options, diagnostics)
+    return (options, diagnostics, content)
   }
 
   /// What SIGHUP asks for: the new options; `nil`, with the reasons logged, when they are not
-  /// usable.
-  func reload(_ log: inout PluginLog) -> Options? {
-    let (options, diagnostics) = load()
+  /// usable. An empty file that had settings is one that is being written.
+  mutating func reload(_ log: inout PluginLog) -> Options? {
+    var (options, diagnostics, content) = read()
+    if content == .nothing, hadSettings {
+      diagnostics.append(
+        Diagnostic(
+          .error, file: path, "the file is empty, and was not before",
+          suggestion: "rename a complete one over it; a comment in it is enough for the defaults"))
+    }
     for diagnostic in diagnostics where diagnostic.severity != .note { log.write(diagnostic) }
     guard !diagnostics.contains(where: { $0.severity == .error }) else {
       log.write(.error, "the configuration stays as it was")
       return nil
     }
+    hadSettings = content == .settings
     return options
   }
 

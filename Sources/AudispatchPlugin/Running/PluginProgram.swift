@@ -56,8 +56,8 @@ public struct PluginProgram<Options: PluginOptions>: Sendable {
       return 2
     }
     if line.action == .help { return say(help) }
-    let source = OptionSource<Options>(line, usually: file, user: geteuid())
-    let (options, diagnostics) = source.load()
+    var source = OptionSource<Options>(line, usually: file, user: geteuid())
+    let (options, diagnostics) = source.loadNoting()
     let isUsable = !diagnostics.contains { $0.severity == .error }
     if line.action == .check {
       let status = say(report(diagnostics))

@@ -60,7 +60,7 @@ public struct PluginSession<Options: PluginOptions>: ~Copyable {
       input: input, gather, handoff, confirmations, numbers: numbers, gathering: plugin.gathering)
     var loop = HandlingLoop<P, Gather>(reader, handoff, confirmations, signals, log)
     var new: Options?
-    let source = source
+    var source = source
     let thread = try WorkThread(reader)
     let outcome = Result {
       try loop.run(&plugin, handle) { log in
