@@ -2,31 +2,36 @@
 ///
 /// All values are strings. A name that comes again in a record has the next number that makes
 /// it another one: `uid`, `uid_2`. Bytes that are no UTF-8 are written as `\xNN` (in JSON, with
-/// its backslash escaped).
+/// its backslash escaped). What is left out is counted: `"cut_records":2` beside the records,
+/// `"cut_fields":3` beside a record's fields.
 enum JSONBody {
   static func write(_ content: EventContent, limit: Int) -> [UInt8] {
-    var body: [UInt8] = []
     for step in ValueLimits.steps {
-      body = write(content, valuesTo: step)
-      if body.count <= limit { return body }
+      if let body = write(content, valuesTo: step, limit) { return body }
     }
-    // The form must stay: what is left of it names the event.
-    var content = content
-    content.keys = []
-    content.node = content.node.map { Array(MessageCut.prefix($0, 32)) }
-    let left = content.records.count
-    content.records = []
-    body = write(content, valuesTo: 32, cutRecords: left)
-    if body.count <= limit { return body }
-    content.node = nil
-    content.isContinuation = false
-    body = write(content, valuesTo: 32, cutRecords: left)
-    return body.count <= limit ? body : write(content, valuesTo: 32)
+    return cut(content, to: limit)
   }
 
+  /// The body with values of so many bytes; `nil` when it has more than the limit.
   private static func write(
-    _ content: EventContent, valuesTo limit: Int, cutRecords: Int = 0
-  ) -> [UInt8] {
+    _ content: EventContent, valuesTo values: Int, _ limit: Int
+  ) -> [UInt8]? {
+    let main = main(of: content.records)
+    var text = head(content, valuesTo: values)
+    text += ",\"records\":[".utf8
+    for (index, record) in content.records.enumerated() {
+      if index > 0 { text.append(UInt8(ascii: ",")) }
+      // Long values of others are no reason to cut what was run, and by whom.
+      let isKept = index == main && content.records.count > 1
+      add(record, isKept ? max(values, 512) : values, to: &text)
+      if text.count > limit { return nil }
+    }
+    text += "]}".utf8
+    return text.count <= limit ? text : nil
+  }
+
+  /// What stands in front of the records.
+  static func head(_ content: EventContent, valuesTo limit: Int) -> [UInt8] {
     var time = MessageTime(.utc)
     var text = Array("{\"time\":\"".utf8)
     time.appendLong(content.milliseconds, to: &text)
@@ -40,14 +45,10 @@ enum JSONBody {
       list(content.keys, to: &text) { add($0, limit, to: &$1) }
     }
     if content.isContinuation { text += ",\"continued\":true".utf8 }
-    if cutRecords > 0 { text += ",\"cut_records\":\(cutRecords)".utf8 }
-    text += ",\"records\":".utf8
-    list(content.records, to: &text) { add($0, limit, to: &$1) }
-    text.append(UInt8(ascii: "}"))
     return text
   }
 
-  private static func list<Item>(
+  static func list<Item>(
     _ items: [Item], to text: inout [UInt8], _ each: (Item, inout [UInt8]) -> Void
   ) {
     text.append(UInt8(ascii: "["))
@@ -65,19 +66,26 @@ enum JSONBody {
     var names = Names()
     for (index, field) in record.fields.enumerated() {
       if index > 0 { text.append(UInt8(ascii: ",")) }
-      // As it is written: names may differ only in what is cut.
-      var name: [UInt8] = []
-      escape(field.name, limit, to: &name)
-      text.append(UInt8(ascii: "\""))
-      text += names.unused(name)
-      text += "\":".utf8
-      add(field.value, limit, to: &text)
+      add(field, limit, &names, to: &text)
     }
     text += [UInt8(ascii: "}"), UInt8(ascii: "}")]
   }
 
+  /// A name that is not taken yet, and its value.
+  static func add(
+    _ field: EventContent.Field, _ limit: Int, _ names: inout Names, to text: inout [UInt8]
+  ) {
+    // As it is written: names may differ only in what is cut.
+    var name: [UInt8] = []
+    escape(field.name, limit, to: &name)
+    text.append(UInt8(ascii: "\""))
+    text += names.unused(name)
+    text += "\":".utf8
+    add(field.value, limit, to: &text)
+  }
+
   /// The names that an object has, and how often each was asked for.
-  private struct Names {
+  struct Names {
     private var times: [[UInt8]: Int] = [:]
 
     /// The name, with a number when it is taken.
