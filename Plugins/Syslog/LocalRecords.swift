@@ -168,9 +168,8 @@ struct LocalRecords: RecordPlugin, ~Copyable {
     send()
   }
 
-  /// Waits for the socket, 1.5 s at most.
-  mutating func finish() {
-    let end = MonotonicTime.now + .milliseconds(1500)
+  /// Waits for the socket.
+  mutating func finish(by end: Duration) {
     while !isIdle, MonotonicTime.now < end {
       socket.wait(milliseconds: 50)
       send()

@@ -108,17 +108,17 @@ struct SyslogPlugin: AuditPlugin, RecordPlugin, ~Copyable {
     advance()
   }
 
-  /// Sends what waits, 1.5 s at most, and takes leave of the server.
-  mutating func finish() {
-    let end = MonotonicTime.now + .milliseconds(1500)
-    while outlet.waiting > 0, MonotonicTime.now < end {
-      outlet.wait(atMost: end - MonotonicTime.now)
+  /// Sends what waits, and takes leave of the server.
+  mutating func finish(by end: Duration) {
+    let last = end - .milliseconds(100)
+    while outlet.waiting > 0, MonotonicTime.now < last {
+      outlet.wait(atMost: last - MonotonicTime.now)
       advance()
     }
     if outlet.waiting > 0 {
       log.write(.error, "ends before \(outlet.waiting) messages were taken by a server")
     }
-    outlet.close(within: .milliseconds(300))
+    outlet.close(within: min(.milliseconds(300), max(end - MonotonicTime.now, .zero)))
   }
 }
 

@@ -237,6 +237,45 @@ struct SyslogPluginTests {
     try await daemon.finish()
   }
 
+  @Test(arguments: ["unix:NOWHERE", "tcp://127.0.0.1:1", "relp://127.0.0.1:1"])
+  func `ends in time and says what is left when nothing takes messages`(server: String)
+    async throws
+  {
+    let scratch = try Scratch()
+    var pair: [Int32] = [-1, -1]
+    try #require(unsafe ad_socketpair_stream(&pair) == 0)
+    let plugin = try Child(
+      Self.program, ["--server", server.replacing("NOWHERE", with: scratch("nowhere"))],
+      environment: ["AUDISPATCH_PLUGIN": "syslog"], input: pair[1], error: scratch("err"))
+    close(pair[1])
+    let input = Descriptor(owning: pair[0])
+    _ = ad_set_nonblocking(input.number, true)
+    let text = Array(TestEvent.stream(1..<30_001, fill: 300).records.joined(separator: "\n").utf8)
+    var at = 0
+    var wasTaken = true
+    while wasTaken {
+      wasTaken = false
+      // Until its memory is full.
+      for _ in 0..<20 {
+        try await Task.sleep(for: .milliseconds(20))
+        while at < text.count {
+          let n = unsafe text[at..<min(at + 65536, text.count)].withUnsafeBytes {
+            unsafe ad_send(input.number, $0.baseAddress!, $0.count)
+          }
+          if n <= 0 { break }
+          at += n
+          wasTaken = true
+        }
+      }
+    }
+    let begun = ContinuousClock.now
+    plugin.signal(SIGTERM)
+    #expect(try await plugin.end() == .exited(0))
+    #expect(ContinuousClock.now - begun < .milliseconds(2700))
+    let said = scratch.text("err")
+    #expect(said.contains("ends before") || said.contains("did not take the last"), "\(said)")
+  }
+
   @Test func `reports every problem of its configuration`() async throws {
     let scratch = try Scratch()
     let file = try Self.configuration(

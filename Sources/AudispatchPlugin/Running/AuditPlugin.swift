@@ -44,6 +44,12 @@ public protocol PluginLifeCycle: ~Copyable {
   /// the end of its input, and 3 s after SIGTERM.
   mutating func finish() throws
 
+  /// `finish`, for a plugin that could wait for others then: it shall not go on beyond that moment
+  /// of `MonotonicTime`, at most 2.2 s behind SIGTERM, so that it ends before it is killed.
+  ///
+  /// The default calls `finish`, which is not called otherwise.
+  mutating func finish(by end: Duration) throws
+
   /// The plugin's own counters, for the line of counters at SIGUSR1 and at the end.
   var figures: [(name: String, value: Int)] { get }
 }
@@ -79,5 +85,6 @@ extension PluginLifeCycle where Self: ~Copyable {
   public mutating func reload(_ options: Options) {}
   public mutating func idle() {}
   public mutating func finish() {}
+  public mutating func finish(by end: Duration) throws { try finish() }
   public var figures: [(name: String, value: Int)] { [] }
 }

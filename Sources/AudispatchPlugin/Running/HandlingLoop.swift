@@ -9,8 +9,15 @@ struct HandlingLoop<P: PluginLifeCycle & ~Copyable, Gather: Gathering>: ~Copyabl
 
   /// How long a plugin goes on handling after SIGTERM.
   private static var leaveTime: Duration { .seconds(2) }
-  /// How long a full socket is waited for with the last word about what is done.
-  private static var lastWordTime: Duration { .seconds(1) }
+  /// How long it may wait for others when it finishes: behind that, or without SIGTERM.
+  private static var finishTime: (left: Duration, ended: Duration) {
+    (.milliseconds(200), .milliseconds(1800))
+  }
+  /// How long a full socket is waited for with the last word about what is done: behind both, or
+  /// without SIGTERM. The dispatcher kills 3 s behind SIGTERM.
+  private static var lastWordTime: (left: Duration, ended: Duration) {
+    (.milliseconds(300), .seconds(1))
+  }
   /// How often it is told what is done while there is always more to handle.
   private static var tellEvery: Duration { .milliseconds(20) }
 
@@ -144,8 +151,10 @@ struct HandlingLoop<P: PluginLifeCycle & ~Copyable, Gather: Gathering>: ~Copyabl
 
   private mutating func end(_ plugin: inout P) throws {
     reader.ask(.stop)
-    try plugin.finish()
-    let last = MonotonicTime.now + Self.lastWordTime
+    try plugin.finish(
+      by: leaveBy.map { $0 + Self.finishTime.left } ?? MonotonicTime.now + Self.finishTime.ended)
+    let last =
+      leaveBy.map { $0 + Self.lastWordTime.left } ?? MonotonicTime.now + Self.lastWordTime.ended
     while !confirmations.flush(), MonotonicTime.now < last {
       _ = Poll.wait(confirmations.socket, for: .write, milliseconds: 50)
     }
