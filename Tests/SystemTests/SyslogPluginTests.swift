@@ -276,6 +276,14 @@ struct SyslogPluginTests {
     #expect(said.contains("ends before") || said.contains("did not take the last"), "\(said)")
   }
 
+  @Test func `outlives a reader of its output that is gone`() async throws {
+    let scratch = try Scratch()
+    let line = "{ sleep 0.3; \(Self.program) --help; echo $? >\(scratch("status")); } | true"
+    _ = try await run("/bin/sh", ["-c", line])
+    try await eventually("it ends") { scratch.lines("status").count == 1 }
+    #expect(scratch.lines("status") == ["1"])
+  }
+
   @Test func `reports every problem of its configuration`() async throws {
     let scratch = try Scratch()
     let file = try Self.configuration(

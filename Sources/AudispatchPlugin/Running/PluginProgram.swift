@@ -39,6 +39,8 @@ public struct PluginProgram<Options: PluginOptions>: Sendable {
   ///
   /// Closes what else is open: auditd up to 4.0.4 leaves descriptors of its own to its plugins.
   public func main(_ body: (inout PluginSession<Options>) throws -> Void) -> Never {
+    // Before anything is written or connected: a session ignores them only once it runs.
+    Signals.ignoreBrokenPipes()
     if DescriptorKind.isSocket(0) { DescriptorKind.closeAll(from: 3) }
     exit(run(Array(CommandLine.arguments.dropFirst()), body))
   }
