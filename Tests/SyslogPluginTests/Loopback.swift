@@ -24,6 +24,15 @@ final class Loopback {
     self.socket = socket
   }
 
+  /// The next datagram; blocks until there is one.
+  func receive() -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: 2048)
+    let count = unsafe bytes.withUnsafeMutableBytes { bytes in
+      unsafe recv(socket.number, bytes.baseAddress, bytes.count, 0)
+    }
+    return Array(bytes.prefix(max(0, count)))
+  }
+
   /// The connection that was begun; blocks until there is one.
   func accept() -> Descriptor { Descriptor(owning: Glibc.accept(socket.number, nil, nil)) }
 }

@@ -196,7 +196,9 @@ enum Links {
     switch server.kind {
     case .unix(let path), .journal(let path):
       return DatagramLink(try DatagramSocket(path: path), to: path)
-    case .udp: return try UDPLink.begin(server, now, options.timeout)
+    case .udp:
+      let resolver = try Resolver.begin(server.host, port: server.port)
+      return UDPLink(server, resolver, now, options.timeout)
     case .tcp, .tls, .relp, .relpOverTLS:
       var settings = StreamLink.Settings(
         manner: .relp, window: options.window, timeout: options.timeout)

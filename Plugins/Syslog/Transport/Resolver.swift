@@ -16,15 +16,21 @@ final class Resolver: ThreadWork {
     bell = try Bell()
   }
 
+  /// Has the answer already.
+  static func known(_ addresses: [InternetAddress]) throws(SystemError) -> Resolver {
+    let resolver = try Resolver("", 0)
+    resolver.found.withLock { $0 = .success(addresses) }
+    return resolver
+  }
+
   /// Begins to look up. An address needs no looking up: its answer is there at once.
   static func begin(_ host: String, port: UInt16) throws(SystemError) -> Resolver {
-    let resolver = try Resolver(host, port)
     if let known = try? InternetAddress.resolve(host, port: port, numeric: true) {
-      resolver.found.withLock { $0 = .success(known) }
-    } else {
-      // It may outlive whoever asked.
-      try WorkThread(resolver).detach()
+      return try .known(known)
     }
+    let resolver = try Resolver(host, port)
+    // It may outlive whoever asked.
+    try WorkThread(resolver).detach()
     return resolver
   }
 
