@@ -39,15 +39,17 @@ struct SyslogPlugin: AuditPlugin, RecordPlugin, ~Copyable {
     [
       ("sent", outlet.done), ("waiting", outlet.waiting), ("dropped", overflow.dropped),
       ("sent_again", outlet.sentAgain),
-      ("too_long", outlet.tooLong), ("connections", outlet.connections),
+      ("too_long", outlet.tooLong), ("refused", outlet.refused),
+      ("connections", outlet.connections),
     ]
   }
 
   mutating func handle(_ event: AuditEvent) {
     if drops(event.records.count) { return }
     let messages = writer.messages(of: event)
-    for message in messages.dropLast() { outlet.append(message, token: nil) }
-    finish(with: messages.last, event.token)
+    let serial = event.stamp.serial
+    for message in messages.dropLast() { outlet.append(message, token: nil, serial: serial) }
+    finish(with: messages.last, event.token, serial)
   }
 
   /// Drops so many records if no more may wait.
@@ -66,18 +68,20 @@ struct SyslogPlugin: AuditPlugin, RecordPlugin, ~Copyable {
   mutating func handle(_ records: RecordBatch) {
     if drops(records.records.count) { return }
     var last: [UInt8]?
+    var serial: UInt64 = 0
     for record in records.records {
       if record.type == .endOfEvent, options.ends == false { continue }
-      if let last { outlet.append(last, token: nil) }
+      if let last { outlet.append(last, token: nil, serial: serial) }
       last = writer.message(of: record, in: records.bytes)
+      serial = record.stamp.serial
     }
-    finish(with: last, records.token)
+    finish(with: last, records.token, serial)
   }
 
   /// Adds the last message of what has that token; `nil` when there was none.
-  private mutating func finish(with last: [UInt8]?, _ token: DeliveryToken) {
+  private mutating func finish(with last: [UInt8]?, _ token: DeliveryToken, _ serial: UInt64) {
     if let last {
-      outlet.append(last, token: token)
+      outlet.append(last, token: token, serial: serial)
     } else if !outlet.attach(token) {
       confirmations.done(through: token)
     }

@@ -33,6 +33,9 @@ final class Loopback {
     return Array(bytes.prefix(max(0, count)))
   }
 
+  /// Whether somebody has begun a connection.
+  var isAsked: Bool { Poll.wait(socket.number, for: .read, milliseconds: 0) }
+
   /// The connection that was begun; blocks until there is one.
   func accept() -> Descriptor { Descriptor(owning: Glibc.accept(socket.number, nil, nil)) }
 }

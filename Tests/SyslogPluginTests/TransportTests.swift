@@ -118,7 +118,8 @@ struct RelpSessionTests {
     var session = try open()
     _ = send(&session, "a")
     let refusal = "500 \u{1b}[2Jno\u{202e}"
-    let expected = RelpSession.Violation(#"the server refuses: 500 \x1b[2Jno\u{202e}"#)
+    var expected = RelpSession.Violation(#"the server refuses: 500 \x1b[2Jno\u{202e}"#)
+    expected.refused = 0
     #expect(throws: expected) {
       try session.take(bytes("2 rsp \(refusal.utf8.count) \(refusal)\n")[...])
     }
@@ -208,6 +209,17 @@ struct MessageQueueTests {
     #expect(queue.startOver() == 2)
     #expect(
       queue.next() == [3] && queue.next() == [4] && queue.next() == [5] && queue.next() == nil)
+  }
+
+  @Test func `are done with those in front of them when they are left out`() {
+    var queue = MessageQueue()
+    for place in 0..<3 { queue.append([1], token: tokens[place], serial: UInt64(place)) }
+    #expect(queue.remove(at: 1) == (1, nil))
+    #expect(queue.count == 2 && queue.bytes == 2)
+    _ = queue.next()
+    #expect(queue.finish(1) == tokens[1])
+    #expect(queue.remove(at: 0) == (2, tokens[2]))
+    #expect(queue.count == 0 && queue.bytes == 0)
   }
 
   @Test func `keep little of what is done`() {

@@ -4,9 +4,14 @@ import Linux
 /// Why a link is of no use any more.
 struct LinkFailure: Error, Equatable, CustomStringConvertible {
   let description: String
+  /// Which message the server refused, counted from the first that is not done.
+  let refused: Int?
 
-  init(_ description: String) { self.description = description }
-  init(_ error: SystemError) { description = error.description }
+  init(_ description: String, refused: Int? = nil) {
+    self.description = description
+    self.refused = refused
+  }
+  init(_ error: SystemError) { self.init(error.description) }
 }
 
 /// One connection to one server, from its beginning to its failure. Never blocks.

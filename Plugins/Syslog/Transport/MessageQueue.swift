@@ -6,6 +6,8 @@ struct MessageQueue {
     var message: [UInt8]
     /// What is done when this message is, and everything before it.
     var token: DeliveryToken?
+    /// That of the event, to name it by.
+    var serial: UInt64
   }
 
   private var entries: [Entry] = []
@@ -19,8 +21,8 @@ struct MessageQueue {
   var count: Int { entries.count - first }
   var unsent: Int { count - sent }
 
-  mutating func append(_ message: [UInt8], token: DeliveryToken?) {
-    entries.append(Entry(message: message, token: token))
+  mutating func append(_ message: [UInt8], token: DeliveryToken?, serial: UInt64 = 0) {
+    entries.append(Entry(message: message, token: token, serial: serial))
     bytes += message.count
   }
 
@@ -57,6 +59,17 @@ struct MessageQueue {
       first = 0
     }
     return token
+  }
+
+  /// Leaves out a message, while none is on its way. What is done with it is done with the one in
+  /// front of it, or now if there is none.
+  mutating func remove(at place: Int) -> (serial: UInt64, done: DeliveryToken?) {
+    precondition(sent == 0, "what is on its way is left out")
+    let entry = entries.remove(at: first + place)
+    bytes -= entry.message.count
+    guard let token = entry.token, place > 0 else { return (entry.serial, entry.token) }
+    entries[first + place - 1].token = token
+    return (entry.serial, nil)
   }
 
   /// Nothing is on its way any more: all of it is to be sent again. Returns how many were.

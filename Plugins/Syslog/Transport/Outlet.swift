@@ -22,7 +22,13 @@ struct Outlet: ~Copyable {
   private(set) var done = 0
   private(set) var sentAgain = 0
   private(set) var connections = 0
+  /// Messages that were left out because a server refused them again and again.
+  private(set) var refused = 0
   private var tooLongBefore = 0
+  /// Which message was refused last, counted from the very first, and how often in a row.
+  private var refusal = (place: -1, times: 0)
+  /// How often a server may refuse a message.
+  private static var refusals: Int { 3 }
 
   init(_ options: SyslogOptions) throws(SystemError) {
     self.options = options
@@ -42,8 +48,8 @@ struct Outlet: ~Copyable {
     return [retryAt, link?.deadline].compactMap { $0 }.min()
   }
 
-  mutating func append(_ message: [UInt8], token: DeliveryToken?) {
-    queue.append(message, token: token)
+  mutating func append(_ message: [UInt8], token: DeliveryToken?, serial: UInt64 = 0) {
+    queue.append(message, token: token, serial: serial)
   }
 
   /// Lets what waits now carry a token; `false` when nothing waits.
@@ -73,6 +79,7 @@ struct Outlet: ~Copyable {
       } catch {
         token = note(count) ?? token
         fail(error, now)
+        if let place = error.refused { token = refuse(place, error) ?? token }
       }
     }
     watch()
@@ -128,12 +135,30 @@ struct Outlet: ~Copyable {
     // One that is lost as soon as it is there must not be made again without end.
     let delay = backoff.failed(wasOfUse: wasOfUse && now - begunAt >= options.retryDelay)
     // Said once, until a server is reached again.
-    if delay > .zero, !isDown {
+    if delay > .zero, !isDown, failure.refused == nil {
       isDown = true
       reports.append((.error, "no server can be reached: \(queue.count) messages wait"))
     }
     retryAt = delay > .zero ? now + delay : nil
     dropLink()
+  }
+
+  /// Leaves the message at a place out if servers have refused it again and again: nothing behind it
+  /// would ever be taken.
+  private mutating func refuse(_ place: Int, _ failure: LinkFailure) -> DeliveryToken? {
+    // What is left out in front of others moves them, but begins the count anew.
+    let number = done + place
+    refusal = (number, number == refusal.place ? refusal.times + 1 : 1)
+    guard refusal.times >= Self.refusals else { return nil }
+    refusal = (-1, 0)
+    refused += 1
+    let (serial, token) = queue.remove(at: place)
+    reports.append(
+      (
+        .error,
+        "the message of event \(serial) is left out, refused \(Self.refusals) times: \(failure)"
+      ))
+    return token
   }
 
   /// Goes on with other servers, over which everything is sent that is not done.

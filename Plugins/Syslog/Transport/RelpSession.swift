@@ -14,6 +14,8 @@ struct RelpSession {
     let description: String
     /// Messages that the server had taken before, and nothing has said yet.
     var done = 0
+    /// Which message the server refused, counted from the first that is not done then.
+    var refused: Int?
 
     init(_ description: String) { self.description = description }
   }
@@ -79,6 +81,7 @@ struct RelpSession {
     } catch {
       var violation = error
       violation.done = settle()
+      violation.refused = violation.refused.map { $0 - violation.done }
       throw violation
     }
     return settle()
@@ -157,11 +160,21 @@ struct RelpSession {
       let code = frame.data.prefix { $0 != 0x20 && $0 != 0x0a }
       guard code.elementsEqual("200".utf8) else {
         let text = frame.data.prefix { $0 != 0x0a }.prefix(200)
-        throw Violation("the server refuses: \(SafeText.escaped(text))")
+        var violation = Violation("the server refuses: \(SafeText.escaped(text))")
+        if state == .open { violation.refused = place(of: frame.number) }
+        throw violation
       }
       try answer(frame)
     default: throw Violation("not RELP")
     }
+  }
+
+  /// Which of the messages on their way, from the oldest on, has that number and is not answered.
+  private func place(of number: Int) -> Int? {
+    // Numbers begin again at 1.
+    var place = number - firstNumber
+    if place < 0 { place += Self.lastNumber }
+    return place < outstanding && !answered[first + place] ? place : nil
   }
 
   private mutating func answer(_ frame: Frame) throws(Violation) {
@@ -174,10 +187,7 @@ struct RelpSession {
       }
       state = .open
     case .open, .closing:
-      // Numbers begin again at 1.
-      var place = frame.number - firstNumber
-      if place < 0 { place += Self.lastNumber }
-      if place < outstanding, !answered[first + place] {
+      if let place = place(of: frame.number) {
         answered[first + place] = true
       } else if state == .closing {
         state = .closed

@@ -196,7 +196,7 @@ final class StreamLink: Link {
           done += try relp.take(input[..<count])
         } catch {
           done += error.done
-          throw LinkFailure(error.description)
+          throw LinkFailure(error.description, refused: error.refused)
         }
         progress = now
         if relp.state == .closed {
