@@ -81,6 +81,23 @@ struct RecordMessageTests {
     }
   }
 
+  @Test(arguments: ["rfc5424", "rfc3164"], [[], ["--messages", "events"], ["interpret"]])
+  func `has its serial whatever node it has`(_ format: String, _ further: [String]) throws {
+    for (node, size) in [64, 128, 250, 255].flatMap({ node in
+      [480, 540, 600, 700, 2048].map { (node, $0) }
+    }) {
+      let start = "node=\(String(repeating: "n", count: node)) type=SYSCALL \(Denied.stamp)"
+      let line = "\(start) arch=c000003e syscall=2 a0=\(String(repeating: "a", count: 4000))"
+      var writer = writer(
+        ["--server", "tcp://h", "--format", format, "--max-size", "\(size)"] + further
+          + ["--tag", String(repeating: "t", count: 48)])
+      for message in writer.messages(of: try event([bytes(line), bytes(line)])).map(text) {
+        #expect(message.utf8.count <= size)
+        #expect(message.contains("msg=audit(1763680803.855:724)"), "\(message)")
+      }
+    }
+  }
+
   @Test(arguments: [
     ("key=6C6F67696E7301726F6F74", ["logins", "root"]), ("key=(null)", []),
     ("key=\"a]b\"", ["a]b"]),

@@ -38,7 +38,8 @@ enum InterpretedBody {
       var text: [UInt8] = []
       for record in content.records {
         if !text.isEmpty { text.append(0x20) }
-        if let node = content.node {
+        // The serial behind it must not be cut, and headers have it.
+        if let node = content.node, node.count <= limit {
           text += "node=".utf8 + MessageHeader.token(node, limit: 255) + [0x20]
         }
         text += "type=".utf8 + MessageHeader.token(record.type, limit: 64)

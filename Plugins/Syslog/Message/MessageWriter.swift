@@ -47,7 +47,7 @@ struct MessageWriter {
     let name = Array(bytes[record.typeName])
     return message(
       record.stamp, node, name, keys: { RecordKeys.keys(of: record, in: bytes) }
-    ) { limit in TextBody.write(bytes[record.line], limit: limit) }
+    ) { limit in TextBody.write(record, in: bytes, limit: limit) }
   }
 
   /// The messages of an event: one, or one for each of its records.
@@ -68,7 +68,7 @@ struct MessageWriter {
     let body: (Int) -> [UInt8]
     switch options.body {
     case .text where interpreter == nil:
-      body = { TextBody.write(records.map { event.bytes[$0.line] }, limit: $0) }
+      body = { TextBody.write(records, in: event.bytes, limit: $0) }
     case .cef, .leef:
       let overview = EventOverview(
         event, interpreter ?? Interpreter(), summary: summary.line(for: event))
