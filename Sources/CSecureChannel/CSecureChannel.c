@@ -44,6 +44,33 @@ void sc_free(sc_channel *channel) {
 	free(channel);
 }
 
+// Which of the files cannot be used; 0 for none, with the reason in `why`.
+static int load_files(SSL_CTX *context, const char *authorities, const char *certificate,
+		const char *key, char *why, size_t size) {
+	if (authorities ? !SSL_CTX_load_verify_file(context, authorities)
+			: !SSL_CTX_set_default_verify_paths(context))
+		return explain("cannot read the authorities' certificates", why, size), sc_authorities;
+	if (certificate && SSL_CTX_use_certificate_chain_file(context, certificate) != 1)
+		return explain("cannot read the certificate", why, size), sc_certificate;
+	// A key is compared with the certificate where it is read, too.
+	if (key && SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1)
+		return explain("cannot use the private key", why, size), sc_key;
+	if (key && SSL_CTX_check_private_key(context) != 1)
+		return explain("the key is not the certificate's", why, size), sc_key;
+	return 0;
+}
+
+int sc_check_files(const char *authorities, const char *certificate, const char *key, char *why,
+		size_t size) {
+	ERR_clear_error();
+	errno = 0;
+	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+	if (!context) return 0;
+	int wrong = load_files(context, authorities, certificate, key, why, size);
+	SSL_CTX_free(context);
+	return wrong;
+}
+
 static int set_up(sc_channel *c, int fd, const char *name, const char *authorities,
 		const char *certificate, const char *key, char *why, size_t size) {
 	c->context = SSL_CTX_new(TLS_client_method());
@@ -52,15 +79,7 @@ static int set_up(sc_channel *c, int fd, const char *name, const char *authoriti
 	SSL_CTX_set_mode(c->context, SSL_MODE_ENABLE_PARTIAL_WRITE
 		| SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_verify(c->context, SSL_VERIFY_PEER, NULL);
-	if (authorities ? !SSL_CTX_load_verify_file(c->context, authorities)
-			: !SSL_CTX_set_default_verify_paths(c->context))
-		return explain("cannot read the authorities' certificates", why, size), -1;
-	if (certificate && SSL_CTX_use_certificate_chain_file(c->context, certificate) != 1)
-		return explain("cannot read the certificate", why, size), -1;
-	if (key && SSL_CTX_use_PrivateKey_file(c->context, key, SSL_FILETYPE_PEM) != 1)
-		return explain("cannot read the private key", why, size), -1;
-	if (key && SSL_CTX_check_private_key(c->context) != 1)
-		return explain("the key is not the certificate's", why, size), -1;
+	if (load_files(c->context, authorities, certificate, key, why, size)) return -1;
 	SSL_CTX_set_cert_cb(c->context, note_question, c);
 	SSL_CTX_set_session_cache_mode(c->context,
 		SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);

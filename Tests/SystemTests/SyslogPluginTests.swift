@@ -284,6 +284,47 @@ struct SyslogPluginTests {
     #expect(scratch.lines("status") == ["1"])
   }
 
+  static let impossible: [([String], String)] = [
+    (
+      ["server = tls://h", "tls_ca = SCRATCH/syslog.conf"],
+      ":2:10: error: cannot read the authorities' certificates: "
+    ),
+    (
+      ["server = tls://h", "tls_ca = SCRATCH/nowhere"], ":2:10: error: cannot examine "
+    ),
+    (
+      ["tls_cert = SCRATCH/client.pem", "tls_key = SCRATCH/server.key", "server = tls://h"],
+      ":2:11: error: cannot use the private key: key values mismatch"
+    ),
+    (
+      ["server = tls://h", "tls_cert = SCRATCH/client.pem"],
+      ":2:12: error: a certificate and its key belong together"
+    ),
+    (["server = unix:/etc/passwd"], ":1:10: error: /etc/passwd is a file, not a socket"),
+    (["body = cef", "messages = records"], ":2:12: error: cef describes whole events"),
+    (
+      ["server = journal", "server = udp://h"],
+      ":2:10: error: the journal takes messages of another form"
+    ),
+    (
+      ["server = udp://h", "max_size = 64K"], ":2:12: error: no datagram has more than 65507 bytes"
+    ),
+  ]
+
+  @Test(arguments: impossible.indices)
+  func `reports where it stands what can never work`(_ index: Int) async throws {
+    let scratch = try Scratch()
+    let (lines, expected) = Self.impossible[index]
+    if lines.contains(where: { $0.contains("tls_cert") }) {
+      try await Certificates.make(in: scratch)
+    }
+    let file = try Self.configuration(
+      scratch, lines.map { $0.replacing("SCRATCH", with: scratch.path) })
+    let outcome = try await run(Self.program, ["--config", file, "--check"])
+    #expect(outcome.end == .exited(2))
+    #expect(outcome.output.contains(file + expected), "\(outcome.output)")
+  }
+
   @Test func `reports every problem of its configuration`() async throws {
     let scratch = try Scratch()
     let file = try Self.configuration(

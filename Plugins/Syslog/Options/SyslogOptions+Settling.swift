@@ -29,49 +29,122 @@ extension SyslogOptions {
   var isForJournal: Bool { servers.allSatisfy(\.isJournal) }
 
   private func objections() -> [Diagnostic] {
-    var diagnostics: [Diagnostic] = []
-    func add(_ severity: Diagnostic.Severity, _ message: String, _ suggestion: String? = nil) {
-      diagnostics.append(
-        Diagnostic(severity, file: "configuration", message, suggestion: suggestion))
-    }
+    var found: [Diagnostic] = []
     if (body == .cef || body == .leef) && unit == .records {
-      add(.error, "\(body.rawValue) describes whole events", "set messages = events")
+      found.append(
+        problem(
+          "messages", "\(body.rawValue) describes whole events",
+          suggestion: "set messages = events"))
     }
-    if servers.contains(where: \.isJournal) && !isForJournal {
-      add(.error, "the journal takes messages of another form than the other servers")
+    if let other = servers.firstIndex(where: { !$0.isJournal }),
+      servers.contains(where: \.isJournal)
+    {
+      found.append(
+        problem(
+          places.servers[other],
+          "the journal takes messages of another form than the other servers"))
     }
     if servers.contains(where: { $0.kind == .udp }), maximumSize ?? 0 > 65_507 {
-      add(.error, "no datagram has more than 65507 bytes", "set max_size")
-    }
-    let usesTLS = servers.contains(where: \.usesTLS)
-    if !usesTLS && tls != TLS() {
-      add(.warning, "no server uses TLS: what is set for it has no effect")
-    }
-    if (tls.certificate == nil) != (tls.key == nil) {
-      add(.error, "a certificate and its key belong together", "set both tls_cert and tls_key")
+      found.append(
+        problem("max_size", "no datagram has more than 65507 bytes", suggestion: "set max_size"))
     }
     if framing == .lines && servers.contains(where: { $0.kind == .tls }) {
-      add(.warning, "over TLS messages are counted (RFC 5425): framing has no effect there")
+      found.append(
+        problem(
+          "framing", "over TLS messages are counted (RFC 5425): framing has no effect there",
+          severity: .warning))
     }
-    guard usesTLS else { return diagnostics }
+    return found + socketObjections + tlsObjections
+  }
+
+  /// Paths on this host where something else than a socket is; what is missing may come.
+  private var socketObjections: [Diagnostic] {
+    zip(servers, places.servers).compactMap { server, word in
+      guard let path = server.path, let status = try? Files.status(of: path),
+        status.kind != .socket
+      else { return nil }
+      return problem(word, "\(path) is a \(status.kind.rawValue), not a socket")
+    }
+  }
+
+  private var tlsObjections: [Diagnostic] {
+    var found: [Diagnostic] = []
+    let keywords = ["tls_ca", "tls_cert", "tls_key", "tls_name"]
+    let first = keywords.first { places.words[$0] != nil } ?? "tls_ca"
+    let usesTLS = servers.contains(where: \.usesTLS)
+    if !usesTLS && tls != TLS() {
+      found.append(
+        problem(
+          first, "no server uses TLS: what is set for it has no effect", severity: .warning))
+    }
+    if (tls.certificate == nil) != (tls.key == nil) {
+      found.append(
+        problem(
+          tls.key == nil ? "tls_cert" : "tls_key", "a certificate and its key belong together",
+          suggestion: "set both tls_cert and tls_key"))
+    }
+    guard usesTLS else { return found }
+    found += fileObjections
+    guard tls.authorities != nil || tls.certificate != nil,
+      !found.contains(where: { $0.severity == .error })
+    else { return found }
+    if let (keyword, reason) = SecureChannel.objection(to: tls) {
+      found.append(problem(keyword, reason))
+    }
+    return found
+  }
+
+  private var fileObjections: [Diagnostic] {
+    var found: [Diagnostic] = []
     for (keyword, path) in [
       ("tls_ca", tls.authorities), ("tls_cert", tls.certificate), ("tls_key", tls.key),
     ] {
       guard let path else { continue }
       do throws(Errno) {
         let status = try Files.status(of: path)
-        if status.kind != .regular { add(.error, "\(keyword): \(path) is no file") }
-        if keyword == "tls_key" && status.mode & 0o077 != 0 {
-          add(.warning, "others may read the private key \(path)", "chmod 0600 \(path)")
+        if status.kind != .regular {
+          found.append(problem(keyword, "\(path) is a \(status.kind.rawValue), not a file"))
         }
-      } catch { add(.error, "\(keyword): cannot examine \(path): \(error)") }
+        if keyword == "tls_key" && status.mode & 0o077 != 0 {
+          found.append(
+            problem(
+              keyword, "others may read the private key \(path)", severity: .warning,
+              suggestion: "chmod 0600 \(path)"))
+        }
+      } catch { found.append(problem(keyword, "cannot examine \(path): \(error)")) }
     }
-    return diagnostics
+    return found
+  }
+
+  private func problem(
+    _ keyword: String, _ message: String, severity: Diagnostic.Severity = .error,
+    suggestion: String? = nil
+  ) -> Diagnostic {
+    if let word = places.words[keyword] {
+      return problem(word, message, severity: severity, suggestion: suggestion)
+    }
+    return Diagnostic(severity, file: keyword, message, suggestion: suggestion)
+  }
+
+  private func problem(
+    _ word: Word, _ message: String, severity: Diagnostic.Severity = .error,
+    suggestion: String? = nil
+  ) -> Diagnostic {
+    severity == .error
+      ? word.error(message, suggestion: suggestion) : word.warning(message, suggestion: suggestion)
   }
 }
 
 extension ServerAddress {
   var isJournal: Bool {
     if case .journal = kind { true } else { false }
+  }
+
+  /// Where it is on this host.
+  var path: String? {
+    switch kind {
+    case .unix(let path), .journal(let path): path
+    default: nil
+    }
   }
 }

@@ -28,6 +28,15 @@ struct SyslogOptions: PluginOptions, Equatable {
     var name: String?
   }
 
+  /// Where what `settle` may object to stands; no part of what is asked for.
+  struct Places: Equatable, Sendable {
+    var words: [String: Word] = [:]
+    /// Those of `servers`.
+    var servers: [Word] = []
+
+    static func == (_: Places, _: Places) -> Bool { true }
+  }
+
   var priority = SyslogPriority()
   var interpret = false
   /// In the order in which they are tried; this host's `/dev/log` without any.
@@ -51,6 +60,7 @@ struct SyslogOptions: PluginOptions, Equatable {
   var retryDelay = Duration.milliseconds(500)
   var retryDelayMaximum = Duration.seconds(30)
   var tls = TLS()
+  var places = Places()
 
   static let keywords: [PluginKeyword<SyslogOptions>] = messageKeywords + serverKeywords
 
@@ -69,6 +79,7 @@ struct SyslogOptions: PluginOptions, Equatable {
     .value("messages", "UNIT", "a message for each of the records or events") {
       (options: inout SyslogOptions, word: Word) throws(Diagnostic) in
       options.unit = try word.choice(Unit.self, for: "messages")
+      options.places.words["messages"] = word
     },
     .value("body", "FORM", "text (default), key_value, json, cee, cef or leef") {
       (options: inout SyslogOptions, word: Word) throws(Diagnostic) in
@@ -81,6 +92,7 @@ struct SyslogOptions: PluginOptions, Equatable {
     .value("max_size", "SIZE", "the longest message; longer ones are cut, with a mark") {
       (options: inout SyslogOptions, word: Word) throws(Diagnostic) in
       options.maximumSize = try word.byteCount(in: 480...(128 << 10), for: "max_size")
+      options.places.words["max_size"] = word
     },
     .value("tag", "NAME", "the program's name in the header") {
       (options: inout SyslogOptions, word: Word) throws(Diagnostic) in
@@ -107,10 +119,12 @@ struct SyslogOptions: PluginOptions, Equatable {
       repeats: true
     ) { (options: inout SyslogOptions, word: Word) throws(Diagnostic) in
       options.servers.append(try ServerAddress(word))
+      options.places.servers.append(word)
     },
     .value("framing", "HOW", "over tcp: octet_counting (default) or lines") {
       (options: inout SyslogOptions, word: Word) throws(Diagnostic) in
       options.framing = try word.choice(Framing.self, for: "framing")
+      options.places.words["framing"] = word
     },
     .value("window", "MESSAGES", "messages on their way that are not acknowledged (1000)") {
       (options: inout SyslogOptions, word: Word) throws(Diagnostic) in
@@ -133,18 +147,22 @@ struct SyslogOptions: PluginOptions, Equatable {
     .value("tls_ca", "FILE", "whose signature a server's certificate needs") {
       (options: inout SyslogOptions, word: Word) throws(Diagnostic) in
       options.tls.authorities = try word.absolutePath(for: "tls_ca")
+      options.places.words["tls_ca"] = word
     },
     .value("tls_cert", "FILE", "our own certificate, for servers that ask") {
       (options: inout SyslogOptions, word: Word) throws(Diagnostic) in
       options.tls.certificate = try word.absolutePath(for: "tls_cert")
+      options.places.words["tls_cert"] = word
     },
     .value("tls_key", "FILE", "the private key of our certificate") {
       (options: inout SyslogOptions, word: Word) throws(Diagnostic) in
       options.tls.key = try word.absolutePath(for: "tls_key")
+      options.places.words["tls_key"] = word
     },
     .value("tls_name", "NAME", "the name in the server's certificate, if not HOST") {
       (options: inout SyslogOptions, word: Word) throws(Diagnostic) in
       options.tls.name = try Self.token(word, limit: 253)
+      options.places.words["tls_name"] = word
     },
   ]
 

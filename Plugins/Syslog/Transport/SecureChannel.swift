@@ -22,6 +22,19 @@ final class SecureChannel {
     unsafe channel = made
   }
 
+  /// The keyword of the file that cannot be used, and why; `nil` when all can.
+  static func objection(to files: SyslogOptions.TLS) -> (keyword: String, reason: String)? {
+    var why = [CChar](repeating: 0, count: 256)
+    let wrong = unsafe sc_check_files(
+      files.authorities, files.certificate, files.key, &why, why.count)
+    switch Int(wrong) {
+    case 0: return nil
+    case Int(sc_authorities): return ("tls_ca", text(why))
+    case Int(sc_certificate): return ("tls_cert", text(why))
+    default: return ("tls_key", text(why))
+    }
+  }
+
   deinit { unsafe sc_free(channel) }
 
   /// Whether hands are shaken.

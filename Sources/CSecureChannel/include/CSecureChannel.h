@@ -17,6 +17,10 @@ enum { sc_wants_read = -1, sc_wants_write = -2, sc_ended = -3, sc_failed = -4 };
 // be read.
 sc_channel *_Nullable sc_new(int fd, const char *name, const char *_Nullable authorities,
 	const char *_Nullable certificate, const char *_Nullable key, char *why, size_t size);
+// Which of those files cannot be used, with the reason in `why`; 0 when all can.
+enum { sc_authorities = 1, sc_certificate, sc_key };
+int sc_check_files(const char *_Nullable authorities, const char *_Nullable certificate,
+	const char *_Nullable key, char *why, size_t size);
 void sc_free(sc_channel *channel);
 
 // Shakes hands: 1 when that is done, else one of the above; the reason of a failure in `why`.
