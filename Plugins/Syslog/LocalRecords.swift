@@ -157,7 +157,10 @@ struct LocalRecords: RecordPlugin, ~Copyable {
   /// Connects anew, and goes on by the new options; what else they ask for needs a new start.
   mutating func reload(_ options: SyslogOptions) {
     guard let path = Self.path(for: options) else {
-      log.write(.error, "the plugin must be restarted for what changed; it goes on as before")
+      log.write(
+        .error,
+        "plain records to a local socket are not exchanged for others without a new start: "
+          + "everything stays as it was")
       return
     }
     self.path = path

@@ -98,15 +98,28 @@ struct SyslogPlugin: AuditPlugin, RecordPlugin, ~Copyable {
   }
 
   /// Connects anew, and makes messages by the new options; those that wait stay as they are.
-  mutating func reload(_ options: SyslogOptions) {
-    let needsStart =
-      MessageWriter.takesRecords(options) != MessageWriter.takesRecords(self.options)
-      || options.isForJournal != self.options.isForJournal
-    guard !needsStart else {
-      log.write(.error, "the plugin must be restarted for what changed; it goes on as before")
+  ///
+  /// Whether events are put together is settled when the session begins to run, and what waits for
+  /// the journal is not for other servers: that stays as it was.
+  mutating func reload(_ new: SyslogOptions) {
+    guard new.isForJournal == options.isForJournal else {
+      log.write(
+        .error,
+        "the journal is not exchanged for other servers, nor they for it, without a new start: "
+          + "everything stays as it was")
       return
     }
-    self.options = options
+    var new = new
+    if MessageWriter.takesRecords(new) != MessageWriter.takesRecords(options) {
+      log.write(
+        .error,
+        "messages, body and interpret stay as they were until the plugin is started anew; "
+          + "everything else applies")
+      new.unit = options.unit
+      new.body = options.body
+      new.interpret = options.interpret
+    }
+    options = new
     writer = MessageWriter(options, host: HostName.current, process: getpid())
     outlet.change(to: options)
     advance()

@@ -189,6 +189,30 @@ struct SyslogPluginTests {
     try await daemon.finish()
   }
 
+  @Test func `applies other servers on SIGHUP though another body needs a new start`()
+    async throws
+  {
+    let scratch = try Scratch()
+    let logs = try ["one", "two"].map { try SystemLog(scratch($0)) }
+    let file = try Self.configuration(
+      scratch, ["server = unix:\(logs[0].path)", "format = rfc5424"])
+    let daemon = try await Audispatchd(
+      [PluginFile("syslog", Self.program, ["--config", file])], scratch: scratch)
+    try await daemon.send(TestEvent.stream(1..<2))
+    try await eventually("a message") { logs[0].messages.count == 1 }
+    _ = try Self.configuration(
+      scratch, ["server = unix:\(logs[1].path)", "format = rfc5424", "body = json"])
+    daemon.reload()
+    var serial = 2
+    try await eventually("another server", detail: { daemon.messages }) {
+      try await daemon.send(TestEvent.stream(serial..<serial + 1))
+      serial += 1
+      return logs[1].messages.last?.contains("] type=SYSCALL") == true
+    }
+    #expect(daemon.messages.contains("messages, body and interpret stay as they were"))
+    try await daemon.finish()
+  }
+
   @Test(.enabled(if: RealAuditd.isHere, RealAuditd.why))
   func `runs under auditd 3.0.9 as audisp-syslog does`() async throws {
     let scratch = try Scratch()
