@@ -4,17 +4,18 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-int ad_datagram_connect(const char *path, int milliseconds) {
+static int unix_connect(const char *path, int type, int milliseconds) {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	if (strlen(path) >= sizeof address.sun_path) return errno = ENAMETOOLONG, -1;
 	strcpy(address.sun_path, path);
-	int type = SOCK_DGRAM | SOCK_CLOEXEC | (milliseconds > 0 ? 0 : SOCK_NONBLOCK);
+	type |= SOCK_CLOEXEC | (milliseconds > 0 ? 0 : SOCK_NONBLOCK);
 	int fd = socket(AF_UNIX, type, 0);
 	if (fd < 0) return -1;
 	struct timeval limit = {.tv_usec = milliseconds * 1000};
@@ -28,12 +29,58 @@ int ad_datagram_connect(const char *path, int milliseconds) {
 	return fd;
 }
 
+int ad_datagram_connect(const char *path, int milliseconds, bool *stream) {
+	int fd = unix_connect(path, SOCK_DGRAM, milliseconds);
+	if (!stream) return fd;
+	*stream = fd < 0 && errno == EPROTOTYPE;
+	return *stream ? unix_connect(path, SOCK_STREAM, milliseconds) : fd;
+}
+
+// Sends the rest of a message of which `sent` bytes went into a stream. The kernel takes a message
+// whole or not at all unless it has more than half of the socket's buffer, some 100 KiB.
+static int send_rest(int fd, const struct msghdr *message, size_t sent) {
+	for (size_t i = 0; i < message->msg_iovlen; i++) {
+		struct iovec part = message->msg_iov[i];
+		while (sent < part.iov_len) {
+			struct pollfd room = {.fd = fd, .events = POLLOUT};
+			if (poll(&room, 1, 1000) == 0) return errno = ECONNRESET, -1;
+			ssize_t more = send(fd, (char *)part.iov_base + sent, part.iov_len - sent,
+				MSG_NOSIGNAL | MSG_DONTWAIT);
+			if (more < 0 && errno != EAGAIN && errno != EINTR) return -1;
+			if (more > 0) sent += (size_t)more;
+		}
+		sent -= part.iov_len;
+	}
+	return 0;
+}
+
+static size_t size_of(const struct msghdr *message) {
+	size_t size = 0;
+	for (size_t i = 0; i < message->msg_iovlen; i++) size += message->msg_iov[i].iov_len;
+	return size;
+}
+
+ssize_t ad_stream_send(int fd, const void *bytes, size_t count) {
+	struct iovec parts[] = {{(void *)bytes, count}, {"", 1}};
+	struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+	ssize_t sent;
+	do sent = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (sent < 0 && errno == EINTR);
+	if (sent >= 0 && (size_t)sent <= count && send_rest(fd, &message, (size_t)sent)) return -1;
+	return sent < 0 ? -1 : (ssize_t)count;
+}
+
+bool ad_stream_ended(int fd) {
+	char byte;
+	return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 enum { at_once = 64 };
 
 int ad_send_lines(int fd, const void *head, size_t head_count, const void *bytes,
-		const ad_piece *pieces, int count) {
+		const ad_piece *pieces, int count, bool stream) {
 	struct mmsghdr messages[at_once];
-	struct iovec parts[at_once][4];
+	struct iovec parts[at_once][5];
 	if (count > at_once) count = at_once;
 	for (int i = 0; i < count; i++) {
 		char *line = (char *)bytes + pieces[i].start;
@@ -44,11 +91,18 @@ int ad_send_lines(int fd, const void *head, size_t head_count, const void *bytes
 		parts[i][1] = (struct iovec){line, first};
 		parts[i][2] = (struct iovec){" ", 1};
 		if (separator) parts[i][3] = (struct iovec){separator + 1, length - first - 1};
-		messages[i].msg_hdr = (struct msghdr){.msg_iov = parts[i], .msg_iovlen = separator ? 4 : 2};
+		size_t used = separator ? 4 : 2;
+		if (stream) parts[i][used++] = (struct iovec){"", 1};
+		messages[i].msg_hdr = (struct msghdr){.msg_iov = parts[i], .msg_iovlen = used};
 	}
 	int sent;
 	do sent = sendmmsg(fd, messages, (unsigned)count, MSG_NOSIGNAL);
 	while (sent < 0 && errno == EINTR);
+	if (stream && sent > 0) {
+		const struct mmsghdr *last = &messages[sent - 1];
+		if (last->msg_len < size_of(&last->msg_hdr) && send_rest(fd, &last->msg_hdr, last->msg_len))
+			return -1;
+	}
 	return sent;
 }
 

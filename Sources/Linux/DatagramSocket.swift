@@ -4,26 +4,46 @@ import Glibc
 /// A connected socket that takes messages, each whole or not at all.
 public struct DatagramSocket: ~Copyable {
   private let descriptor: Descriptor
+  /// Whether it is a stream, in which a NUL ends each message.
+  private let isStream: Bool
 
   /// Takes over a connected socket.
-  public init(owning descriptor: consuming Descriptor) { self.descriptor = descriptor }
+  public init(owning descriptor: consuming Descriptor) {
+    self.descriptor = descriptor
+    isStream = false
+  }
 
   /// Connects to a unix socket, such as `/dev/log`.
   ///
   /// - Parameter patience: how long a line waits for room when lines are sent, in milliseconds. A
   ///   reader takes ten datagrams at most into its queue: being woken for each of them in the
   ///   kernel costs half of what waiting in `poll` does.
-  public init(path: String, patience: Int32 = 0) throws(SystemError) {
-    let fd = unsafe ad_datagram_connect(path, patience)
+  /// - Parameter orStream: takes a stream too where there is one, as syslog(3) does.
+  public init(path: String, patience: Int32 = 0, orStream: Bool) throws(SystemError) {
+    var isStream = false
+    let fd =
+      unsafe orStream
+      ? ad_datagram_connect(path, patience, &isStream) : ad_datagram_connect(path, patience, nil)
     guard fd >= 0 else { throw SystemError("connect to", path, .current) }
     descriptor = Descriptor(owning: fd)
+    self.isStream = isStream
   }
+
+  /// Whether it is a stream whose other end is gone: then it is always ready, for nothing.
+  public var hasEnded: Bool { isStream && ad_stream_ended(number) }
 
   public var number: Int32 { descriptor.number }
 
   /// Sends one message; never blocks. The corresponding call is `send`.
   public func send(_ message: [UInt8]) -> WriteResult {
-    unsafe message.withUnsafeBytes { unsafe UnixSocket.send(number, $0) }
+    unsafe message.withUnsafeBytes { bytes in
+      guard isStream, let base = bytes.baseAddress else {
+        return unsafe UnixSocket.send(number, bytes)
+      }
+      let count = unsafe ad_stream_send(number, base, bytes.count)
+      if count >= 0 { return .bytes(count) }
+      return errno == EAGAIN ? .wouldBlock : .failed(.current)
+    }
   }
 
   /// Where a line stands in bytes that are sent.
@@ -48,7 +68,7 @@ public struct DatagramSocket: ~Copyable {
           unsafe lines.withMemoryRebound(to: ad_piece.self) { lines in
             unsafe ad_send_lines(
               number, head.baseAddress!, head.count, bytes.baseAddress!, lines.baseAddress!,
-              Int32(min(lines.count, 64)))
+              Int32(min(lines.count, 64)), isStream)
           }
         }
       }

@@ -1,3 +1,4 @@
+import Foundation
 import Linux
 import Testing
 
@@ -97,6 +98,34 @@ struct LinkTests {
     connection.say("2 rsp 6 200 OK\n")
     #expect(advance(&outlet) { _, done in done == DeliveryToken(place: 3) })
     #expect(outlet.waiting == 0)
+  }
+
+  @Test func `to a stream of this host ends messages with NUL, and notices its end`() throws {
+    let path = NSTemporaryDirectory() + "audispatch-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let listener = try UnixSocket.listen(path, mode: 0o600)
+    var outlet = try outlet("--server", "unix:" + path)
+    for text in ["one", "two"] { outlet.append(bytes(text), token: nil) }
+    #expect(advance(&outlet) { outlet, _ in outlet.done == 2 })
+    do {
+      guard let connection = UnixSocket.accept(listener.number) else { throw Errno.current }
+      #expect(connection.hear(8) == bytes("one\0two\0"))
+    }
+    #expect(
+      advance(&outlet) { _, _ in UnixSocket.accept(listener.number) != nil },
+      "it connects anew")
+    #expect(outlet.takeReports().contains { $0.1.contains("ended the connection") })
+  }
+
+  @Test func `to a stream of this host takes records as they are, too`() throws {
+    let path = NSTemporaryDirectory() + "audispatch-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let listener = try UnixSocket.listen(path, mode: 0o600)
+    var socket = LocalSocket(path: path, retryDelay: .milliseconds(10))
+    let lines = [DatagramSocket.Line(0..<3), DatagramSocket.Line(4..<7)]
+    #expect(socket.send(bytes("<1>"), lines[...], of: bytes("a\u{1d}b\ncde")) == .bytes(2))
+    guard let connection = UnixSocket.accept(listener.number) else { throw Errno.current }
+    #expect(connection.hear(14) == bytes("<1>a b\0<1>cde\0"))
   }
 
   @Test(arguments: ["0 serverclose 0\n", "", "not RELP\n"])

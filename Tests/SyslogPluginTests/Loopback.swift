@@ -41,6 +41,15 @@ final class Loopback {
 }
 
 extension Descriptor {
+  /// Reads what is there, at most that many bytes.
+  func hear(_ count: Int) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    let read = unsafe bytes.withUnsafeMutableBytes { bytes in
+      unsafe recv(number, bytes.baseAddress, bytes.count, 0)
+    }
+    return Array(bytes.prefix(max(0, read)))
+  }
+
   /// Writes text, as a server's answer.
   func say(_ text: String) {
     _ = unsafe Array(text.utf8).withUnsafeBytes { unsafe UnixSocket.send(number, $0) }

@@ -67,6 +67,7 @@ final class DatagramLink: Link {
     if queue.unsent == 0, let errno = SocketState.error(socket.number) {
       throw LinkFailure(SystemError("send to", name, errno))
     }
+    if queue.unsent == 0, socket.hasEnded { throw LinkFailure("ended the connection") }
     while let message = queue.next() {
       switch socket.send(message) {
       case .bytes: done += 1

@@ -1,7 +1,8 @@
 import AudispatchPlugin
 import Linux
 
-/// A datagram socket of this host that is connected again when its owner was restarted.
+/// A datagram socket of this host, or a stream where there is one in its place, that is connected
+/// again when its owner was restarted.
 struct LocalSocket: ~Copyable {
   private let path: String
   private let retryDelay: Duration
@@ -88,7 +89,7 @@ struct LocalSocket: ~Copyable {
     case .none: break
     }
     do throws(SystemError) {
-      let new = try DatagramSocket(path: path, patience: 5)
+      let new = try DatagramSocket(path: path, patience: 5, orStream: true)
       switch poller {
       case .some(let poller): _ = poller.add(new.number, 0, .write)
       case .none: break

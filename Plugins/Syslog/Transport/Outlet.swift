@@ -219,8 +219,10 @@ enum Links {
     _ server: ServerAddress, _ options: SyslogOptions, _ now: Duration
   ) throws(SystemError) -> any Link {
     switch server.kind {
-    case .unix(let path), .journal(let path):
-      return DatagramLink(try DatagramSocket(path: path), to: path)
+    case .unix(let path):
+      return DatagramLink(try DatagramSocket(path: path, orStream: true), to: path)
+    case .journal(let path):
+      return DatagramLink(try DatagramSocket(path: path, orStream: false), to: path)
     case .udp:
       let resolver = try Resolver.begin(server.host, port: server.port)
       return UDPLink(server, resolver, now, options.timeout)

@@ -109,12 +109,18 @@ int64_t ad_free_bytes(int fd);	// of the file system, for the daemon
 
 // Messages to other programs and hosts.
 // A unix datagram socket whose sends wait so long for room; 0: not at all.
-int ad_datagram_connect(const char *path, int milliseconds);
+// Where `stream` is given, what is there may be a stream too, and it says which it is.
+int ad_datagram_connect(const char *path, int milliseconds, bool *_Nullable stream);
+// A message and NUL into a stream of this host: its size, or -1; whole, or the stream is of no use
+// any more.
+ssize_t ad_stream_send(int fd, const void *bytes, size_t count);
+// Whether the other end of a stream is gone.
+bool ad_stream_ended(int fd);
 // One datagram each for lines in `bytes`: `head`, then the line with its first 0x1d made a
 // space. How many the socket took, -1 when it took none; waits as long as the socket does.
 typedef struct { uint32_t start, end; } ad_piece;
 int ad_send_lines(int fd, const void *head, size_t head_count, const void *bytes,
-	const ad_piece *pieces, int count);
+	const ad_piece *pieces, int count, bool stream);
 
 // Internet sockets, non-blocking.
 int ad_inet_connect(const void *address, size_t size, bool stream);	// may still be connecting
