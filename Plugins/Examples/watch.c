@@ -8,8 +8,8 @@
 
 int main(int argc, char **argv)
 {
-	char wanted[256], gap[512], *line = NULL;
-	const char *first = getenv("AUDISPATCH_FIRST"), *name = getenv("AUDISPATCH_PLUGIN");
+	char wanted[256], gap[64], *line = NULL;
+	const char *first = getenv("AUDISPATCH_FIRST"), *word = getenv("AUDISPATCH_GAP");
 	unsigned long long number = first ? strtoull(first, NULL, 10) : 0;
 	size_t size = 0;
 	FILE *out = argc == 3 ? fopen(argv[2], "a+") : NULL;
@@ -20,16 +20,14 @@ int main(int argc, char **argv)
 	for (int i = 0; i < 3; i++) // the end of input is the end
 		signal((int[]){SIGHUP, SIGTERM, SIGPIPE}[i], SIG_IGN);
 	snprintf(wanted, sizeof wanted, " key=\"%s\"", argv[1]);
-	snprintf(gap, sizeof gap, "op=queue-drop plugin=%s ", name ? name : "");
+	snprintf(gap, sizeof gap, " gap=%s\n", word ? word : "");
 	while (getline(&line, &size, stdin) > 0) {
 		if (!strchr(line, '\n')) break; // a dispatcher that died: it comes again, whole
 		if (strstr(line, wanted) && (fputs(line, out) < 0 || fflush(out))) return 1;
 		if (!number) continue;
 		// Confirming, if the dispatcher asks for it: a gap record has no number.
-		char *type = strncmp(line, "node=", 5) ? line : strchr(line, ' ');
-		if (type && *type == ' ') type++;
-		char *op = type && !strncmp(type, "type=DAEMON_ERR msg=audit(", 26) ? strstr(type, "): ") : 0;
-		if (!op || strncmp(op + 3, gap, strlen(gap)))
+		size_t length = strlen(line), end = strlen(gap);
+		if (length < end || strcmp(line + length - end, gap))
 			dprintf(0, "ok %llu\n", number++);
 	}
 	return 0;

@@ -211,15 +211,18 @@ struct MessageQueueTests {
       queue.next() == [3] && queue.next() == [4] && queue.next() == [5] && queue.next() == nil)
   }
 
-  @Test func `are done with those in front of them when they are left out`() {
+  @Test func `can be set aside, and put back to where they were`() {
     var queue = MessageQueue()
     for place in 0..<3 { queue.append([1], token: tokens[place], serial: UInt64(place)) }
-    #expect(queue.remove(at: 1) == (1, nil))
+    _ = queue.next()
+    #expect(queue.finish(1) == tokens[0])
+    let aside = queue.setAside()
+    #expect(aside?.serial == 1 && queue.count == 1 && queue.bytes == 1)
+    #expect(queue.setAside()?.serial == nil)
+    queue.putBack(aside!)
     #expect(queue.count == 2 && queue.bytes == 2)
     _ = queue.next()
     #expect(queue.finish(1) == tokens[1])
-    #expect(queue.remove(at: 0) == (2, tokens[2]))
-    #expect(queue.count == 0 && queue.bytes == 0)
   }
 
   @Test func `keep little of what is done`() {

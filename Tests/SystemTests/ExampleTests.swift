@@ -87,13 +87,15 @@ struct ExampleTests {
   static let records = [
     "type=SYSCALL msg=audit(1.000:1): arch=c000003e syscall=2 key=\"etc\"",
     "type=EOE msg=audit(1.000:1):",
-    "type=DAEMON_ERR msg=audit(1.000:2): op=queue-drop plugin=watch dropped=3 events=1 res=failed",
+    "type=DAEMON_ERR msg=audit(1.000:2): op=queue-drop plugin=watch dropped=3 events=1 res=failed "
+      + "gap=word",
     "type=SYSCALL msg=audit(2.000:3): arch=c000003e syscall=2 key=\"other\"",
     "type=EOE msg=audit(2.000:3):",
     // Somebody else's text, which is no gap record.
     "type=USER_CMD msg=audit(2.000:4): cmd=\"type=DAEMON_ERR msg=audit(1.000:2): op=queue-drop "
       + "plugin=watch \"",
-    "node=n type=DAEMON_ERR msg=audit(1.000:2): op=queue-drop plugin=watch dropped=3 res=failed",
+    "node=n type=DAEMON_ERR msg=audit(1.000:2): op=queue-drop plugin=watch dropped=3 res=failed "
+      + "gap=word",
     "node=n type=SYSCALL msg=audit(3.000:5): arch=c000003e syscall=2 key=\"etc\"",
     "node=n type=EOE msg=audit(3.000:5):",
   ]
@@ -108,6 +110,7 @@ struct ExampleTests {
       program, example.arguments(key: "etc", file: scratch("found")),
       environment: [
         "PATH": "/usr/bin:/bin", "AUDISPATCH_FIRST": "41", "AUDISPATCH_PLUGIN": "watch",
+        "AUDISPATCH_GAP": "word",
       ], input: theirs, error: scratch("err"))
     close(theirs)
     try Transfer.writeAll(end.number, Array(Self.records.map { $0 + "\n" }.joined().utf8))
@@ -147,7 +150,7 @@ struct ExampleTests {
           + example.arguments(key: "etc", file: scratch("found")),
         environment: [
           "PATH": "/usr/bin:/bin", "AUDISPATCH_FIRST": "\(confirmed + 1)",
-          "AUDISPATCH_PLUGIN": "watch",
+          "AUDISPATCH_PLUGIN": "watch", "AUDISPATCH_GAP": "word",
         ], input: theirs, error: scratch("err"))
       close(theirs)
       try Transfer.writeAll(end.number, Array(records[confirmed...].joined(separator: "\n").utf8))

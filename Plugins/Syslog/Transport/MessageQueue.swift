@@ -2,7 +2,7 @@ import AudispatchPlugin
 
 /// Messages in their order, from the first that is not done: some sent, the rest still to send.
 struct MessageQueue {
-  private struct Entry {
+  struct Entry {
     var message: [UInt8]
     /// What is done when this message is, and everything before it.
     var token: DeliveryToken?
@@ -61,15 +61,27 @@ struct MessageQueue {
     return token
   }
 
-  /// Leaves out a message, while none is on its way. What is done with it is done with the one in
-  /// front of it, or now if there is none.
-  mutating func remove(at place: Int) -> (serial: UInt64, done: DeliveryToken?) {
-    precondition(sent == 0, "what is on its way is left out")
-    let entry = entries.remove(at: first + place)
+  /// Takes the first message out, while none is on its way; `nil` where it is the only one.
+  mutating func setAside() -> Entry? {
+    precondition(sent == 0, "what is on its way is set aside")
+    guard count > 1 else { return nil }
+    let entry = entries[first]
+    entries[first].message = []
+    first += 1
     bytes -= entry.message.count
-    guard let token = entry.token, place > 0 else { return (entry.serial, entry.token) }
-    entries[first + place - 1].token = token
-    return (entry.serial, nil)
+    return entry
+  }
+
+  /// Puts it back to where it was, while none is on its way.
+  mutating func putBack(_ entry: Entry) {
+    precondition(sent == 0, "something is sent before it")
+    if first > 0 {
+      first -= 1
+      entries[first] = entry
+    } else {
+      entries.insert(entry, at: 0)
+    }
+    bytes += entry.message.count
   }
 
   /// Nothing is on its way any more: all of it is to be sent again. Returns how many were.

@@ -27,6 +27,8 @@ struct Outlet: ~Copyable {
   private var tooLongBefore = 0
   /// Which message was refused last, counted from the very first, and how often in a row.
   private var refusal = (place: -1, times: 0)
+  /// What was refused that often, until it shows whether the server takes others.
+  private var aside: (entry: MessageQueue.Entry, answer: String)?
   /// How often a server may refuse a message.
   private static var refusals: Int { 3 }
 
@@ -38,7 +40,7 @@ struct Outlet: ~Copyable {
   }
 
   /// Messages that are not done, and their bytes.
-  var waiting: Int { queue.count }
+  var waiting: Int { queue.count + (aside == nil ? 0 : 1) }
   var waitingBytes: Int { queue.bytes }
   var tooLong: Int { tooLongBefore + ((link as? DatagramLink)?.tooLong ?? 0) }
   var watched: Int32? { poller.number }
@@ -79,7 +81,7 @@ struct Outlet: ~Copyable {
       } catch {
         token = note(count) ?? token
         fail(error, now)
-        if let place = error.refused { token = refuse(place, error) ?? token }
+        if let place = error.refused { noteRefusal(place, error) }
       }
     }
     watch()
@@ -88,6 +90,7 @@ struct Outlet: ~Copyable {
 
   private mutating func note(_ count: Int) -> DeliveryToken? {
     guard count > 0 else { return nil }
+    leaveOut()
     done += count
     wasOfUse = true
     return queue.finish(count)
@@ -121,6 +124,7 @@ struct Outlet: ~Copyable {
     let address = options.servers[server]
     let again = queue.startOver()
     sentAgain += again
+    takeBack()
     if !isDown {
       var text = "\(address): \(failure)"
       if again > 0 {
@@ -143,22 +147,36 @@ struct Outlet: ~Copyable {
     dropLink()
   }
 
-  /// Leaves the message at a place out if servers have refused it again and again: nothing behind it
-  /// would ever be taken.
-  private mutating func refuse(_ place: Int, _ failure: LinkFailure) -> DeliveryToken? {
-    // What is left out in front of others moves them, but begins the count anew.
+  /// Sets the first message aside if servers have refused it again and again: nothing behind it would
+  /// ever be taken. A server may as well refuse everything, because its disk is full.
+  private mutating func noteRefusal(_ place: Int, _ failure: LinkFailure) {
     let number = done + place
     refusal = (number, number == refusal.place ? refusal.times + 1 : 1)
-    guard refusal.times >= Self.refusals else { return nil }
+    guard refusal.times >= Self.refusals, place == 0, let entry = queue.setAside() else { return }
+    aside = (entry, failure.description)
+  }
+
+  /// The server has taken another: what was set aside is the message's own fault. What is done with
+  /// it is done with those behind it.
+  private mutating func leaveOut() {
+    guard let (entry, answer) = aside else { return }
+    aside = nil
     refusal = (-1, 0)
     refused += 1
-    let (serial, token) = queue.remove(at: place)
+    done += 1
     reports.append(
       (
         .error,
-        "the message of event \(serial) is left out, refused \(Self.refusals) times: \(failure)"
+        "the message of event \(entry.serial) is left out, refused \(Self.refusals) times: \(answer)"
       ))
-    return token
+  }
+
+  /// It has not shown whether the server takes others: the message is the first again.
+  private mutating func takeBack() {
+    guard let (entry, _) = aside else { return }
+    aside = nil
+    refusal = (-1, 0)
+    queue.putBack(entry)
   }
 
   /// Goes on with other servers, over which everything is sent that is not done.
@@ -168,6 +186,7 @@ struct Outlet: ~Copyable {
       servers: options.servers.count, from: options.retryDelay, to: options.retryDelayMaximum)
     retryAt = nil
     sentAgain += queue.startOver()
+    takeBack()
     dropLink()
   }
 
