@@ -32,11 +32,16 @@ struct Compression {
   private final class Work {
     let process: ChildProcess
     let source: FileStatus
+    let copy: Descriptor
     /// Ends when all of its processes have.
     let life: Descriptor
-    init(_ process: consuming ChildProcess, _ source: FileStatus, _ life: consuming Descriptor) {
+    init(
+      _ process: consuming ChildProcess, _ source: FileStatus, copy: consuming Descriptor,
+      life: consuming Descriptor
+    ) {
       self.process = process
       self.source = source
+      self.copy = copy
       self.life = life
     }
   }
@@ -86,7 +91,7 @@ struct Compression {
               "-c", "nice -n 19 \(Self.program) -c && exec sync -d /proc/self/fd/1",
             ],
             environment: ["PATH=/usr/bin:/bin"], input: source.number, output: copy.number,
-            error: writing.number), status, reading)
+            error: writing.number), status, copy: copy, life: reading)
       } catch { throw SystemError("start", Self.program, error.cause) }
     } catch { throw Obstacle(error) }
   }
@@ -149,6 +154,8 @@ struct Compression {
     _ = Poll.wait(work.process.pidfd, for: .read, milliseconds: 1000)
     _ = Poll.wait(work.life.number, for: .read, milliseconds: 1000)
     _ = work.process.reap()
+    // Removed, it would have its room until the system is done with those that had it open.
+    try? work.copy.truncate(to: 0)
     self.work = nil
     giveUp()
     return true
