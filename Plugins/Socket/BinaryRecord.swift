@@ -6,11 +6,11 @@ enum BinaryRecord {
   /// A payload in auditd is never longer.
   static let longest = 8970
 
-  /// Appends a record. A line that does not fit into a fixed one is cut.
+  /// Appends a record, cut where it is longer than readers take.
   static func append(
     _ line: ArraySlice<UInt8>, _ type: RecordType, fixed: Bool, to bytes: inout [UInt8]
   ) {
-    let payload = fixed ? line.prefix(longest) : line
+    let payload = line.prefix(longest)
     for word in [1, UInt32(headerBytes), type.rawValue, UInt32(payload.count)] {
       unsafe withUnsafeBytes(of: word) { unsafe bytes.append(contentsOf: $0) }
     }
