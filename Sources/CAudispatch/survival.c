@@ -135,6 +135,8 @@ void ad_survivor_skip(ad_survivor *s, uint64_t to) {
 	__atomic_store_n(&s->floor, to, __ATOMIC_RELEASE);
 }
 
+void ad_survivor_release(void *bytes, size_t count) { madvise(bytes, count, MADV_REMOVE); }
+
 uint64_t ad_survivor_floor(const ad_survivor *s) { return s->floor; }
 
 // Output

@@ -10,7 +10,9 @@ import Glibc
 /// `sendmmsg`, which store the length in their caller's memory before they return.
 @safe
 public final class Survivor {
-  public static let ringBytes = 8 << 20
+  /// What comes in some seconds of much load: so long a disk may take for what is to be safe. Takes
+  /// memory as far as it is used.
+  public static let ringBytes = 64 << 20
 
   private let memory: OpaquePointer
   private let ring: UnsafeMutablePointer<UInt8>
@@ -71,6 +73,12 @@ public final class Survivor {
 
   /// Lets the input go on at a later byte; what is before that is needed no more.
   public func skip(to byte: UInt64) { unsafe ad_survivor_skip(memory, byte) }
+
+  /// Gives memory of the ring back; what was in it is lost.
+  public func release(from start: UInt64, to end: UInt64) {
+    let place = unsafe bytes(from: start, count: Int(end - start))
+    unsafe ad_survivor_release(place.baseAddress!, place.count)
+  }
 
   /// Input before this byte is not in the ring.
   public var floor: UInt64 { unsafe ad_survivor_floor(memory) }

@@ -174,6 +174,7 @@ ssize_t ad_survivor_receive(ad_survivor *s, int fd, bool is_socket, uint64_t bas
 	size_t count);
 uint64_t ad_survivor_received(const ad_survivor *s, const unsigned char *ring, size_t size);
 void ad_survivor_skip(ad_survivor *s, uint64_t to);	// input goes on at that number
+void ad_survivor_release(void *bytes, size_t count);	// whole pages of the ring
 uint64_t ad_survivor_floor(const ad_survivor *s);
 ssize_t ad_survivor_send(ad_survivor *s, int slot, int fd, const void *bytes, size_t count,
 	uint64_t base, uint64_t records_before, uint32_t records);

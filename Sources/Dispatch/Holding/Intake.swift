@@ -13,6 +13,8 @@ struct Intake: ~Copyable {
   private static let readBytes = 256 << 10
   /// Beyond this it is worth to begin anew: memory that was just used is the fastest.
   private static let warmBytes = UInt64(512 << 10)
+  /// So much of the ring's memory is kept.
+  private static let keptBytes = UInt64(2 << 20)
 
   let survivor: Survivor
   private(set) var start: UInt64
@@ -74,7 +76,10 @@ struct Intake: ~Copyable {
   mutating func beginAnew() {
     let ring = UInt64(Survivor.ringBytes)
     let place = (end / ring + 1) * ring
+    let used = end % ring
     survivor.skip(to: place)
+    // A disk was slow, or input came in a burst: so much is seldom needed.
+    if used > Self.keptBytes { survivor.release(from: place + Self.keptBytes, to: place + used) }
     start = place
     end = place
     settled.byte = place
