@@ -14,7 +14,7 @@ struct Intake: ~Copyable {
   /// Beyond this it is worth to begin anew: memory that was just used is the fastest.
   private static let warmBytes = UInt64(512 << 10)
   /// So much of the ring's memory is kept.
-  private static let keptBytes = UInt64(2 << 20)
+  private static let keptBytes = UInt64(8 << 20)
 
   let survivor: Survivor
   private(set) var start: UInt64
