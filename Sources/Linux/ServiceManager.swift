@@ -136,7 +136,7 @@ public final class ServiceManager {
 
 extension UnixSocket {
   /// The path that a connected socket's other end is bound to; `nil`: none, or no unix socket.
-  public static func peerPath(_ fd: Int32) -> String? {
+  private static func peerPath(_ fd: Int32) -> String? {
     var path = [CChar](repeating: 0, count: 256)
     let length = unsafe ad_peer_path(fd, &path, path.count)
     guard length > 0 else { return nil }

@@ -18,8 +18,7 @@ final class Child: Sendable {
   init(
     _ path: String, _ arguments: [String] = [],
     environment: [String: String] = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"],
-    input: Int32? = nil, output: String = "/dev/null", error: String = "/dev/null",
-    extra: Int32 = -1
+    input: Int32? = nil, output: String = "/dev/null", error: String = "/dev/null"
   ) throws {
     let flags = O_WRONLY | O_CREAT | O_APPEND
     let null = try Descriptor.open("/dev/null", O_RDONLY)
@@ -29,7 +28,7 @@ final class Child: Sendable {
     let envp = CStrings(environment.map { "\($0)=\($1)" })
     var child = ad_child()
     let result = unsafe ad_spawn(
-      path, argv.pointers, envp.pointers, input ?? null.number, out.number, err.number, extra,
+      path, argv.pointers, envp.pointers, input ?? null.number, out.number, err.number, -1,
       &child)
     guard result == 0 else { throw SystemError("start", path, Errno(child.error)) }
     pid = child.pid

@@ -32,12 +32,11 @@ final class Audispatchd: Dispatcher {
   ///
   /// - Parameters:
   ///   - prefix: A program with its arguments that executes the daemon.
-  ///   - extra: What it finds as descriptor 3.
   ///   - awaitsControl: Whether it is ready when it answers over its control socket.
   init(
     _ plugins: [PluginFile], settings: [String] = [], arguments: [String] = [],
     source: String? = nil, scratch: Scratch? = nil, prefix: [String] = [],
-    nonblockingInput: Bool = false, pipedInput: Bool = false, extra: Int32 = -1,
+    nonblockingInput: Bool = false, pipedInput: Bool = false,
     awaitsControl: Bool = true,
     environment: [String: String] = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]
   ) async throws {
@@ -62,7 +61,7 @@ final class Audispatchd: Dispatcher {
       command[0], Array(command.dropFirst()),
       environment: environment,
       input: pair[1] >= 0 ? pair[1] : nil, output: scratch("daemon.out"),
-      error: scratch("daemon.err"), extra: extra)
+      error: scratch("daemon.err"))
     if pair[1] >= 0 { close(pair[1]) }
     if pair[0] >= 0 { _ = ad_set_nonblocking(pair[0], true) }
     input = Mutex(pair[0] >= 0 ? pair[0] : nil)
