@@ -21,6 +21,9 @@ LOAD_TOOLS := $(addprefix .build/load/,loadgen floor sink logfloor logsink socke
 # Swift's crash reporter can hang for minutes where nobody watches.
 export SWIFT_BACKTRACE ?= enable=no
 
+# Golden documents of others, which are no part of the project.
+GOLDENS ?= ../shared/conformance/go-libaudit
+
 DAEMONS := audispatchd audispatchctl
 PLUGINS := audispatch-kernel audispatch-print audispatch-syslog audispatch-log audispatch-socket
 
@@ -53,6 +56,7 @@ test: ## everything that CI checks; installs what is missing
 	SOAK_SECONDS=20 Scripts/laggard
 	AUDISPATCH_SEED=1 SOAK_SECONDS=15 Scripts/storm
 	swift build --build-tests
+	[ ! -d '$(GOLDENS)' ] || .build/debug/conformance '$(GOLDENS)'
 	Scripts/test
 
 .PHONY: run
@@ -72,6 +76,11 @@ soak: build load ## 100 plugins for ten minutes; SOAK_SECONDS, SOAK_RATE, SOAK_P
 faults: build load ## power cuts, kills, failing calls, a modelled disk: hours; FAULTS="NAME..."
 	swift build --build-tests
 	Scripts/faults
+
+.PHONY: conformance
+conformance: dependencies ## documents beside go-libaudit's golden ones; GOLDENS=DIR
+	swift build --product conformance
+	.build/debug/conformance '$(GOLDENS)'
 
 .PHONY: fuzz
 fuzz: dependencies ## readers and grammar under libFuzzer; FUZZ_SECONDS for each (60)

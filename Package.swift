@@ -55,6 +55,9 @@ let package = Package(
       name: "AudispatchPlugin",
       dependencies: ["AuditRecord", "CAuparse", "Configuration", "Linux"],
       swiftSettings: strict),
+    .target(
+      name: "EventDocument", dependencies: ["AudispatchPlugin", "AuditRecord", "CAudit"],
+      swiftSettings: strict),
     .executableTarget(
       name: "audispatchd", dependencies: ["AuditDispatch", "Configuration", "Linux"],
       swiftSettings: strict),
@@ -90,6 +93,9 @@ let package = Package(
     .executableTarget(
       name: "bench-fields", dependencies: ["AudispatchPlugin"], path: "Tests/Load/fields",
       swiftSettings: strict),
+    .executableTarget(
+      name: "conformance", dependencies: ["AudispatchPlugin", "AuditRecord", "EventDocument"],
+      path: "Tests/Conformance", swiftSettings: strict),
     .target(
       name: "ScriptedAccounts", path: "Tests/ScriptedAccounts", cSettings: [.define("_GNU_SOURCE")]),
     .testTarget(name: "LinuxTests", dependencies: ["Linux"], swiftSettings: strict),
@@ -115,6 +121,10 @@ let package = Package(
       exclude: ["Golden"], swiftSettings: strict),
     .target(
       name: "PluginHarness", dependencies: ["Linux"], path: "Tests/PluginHarness",
+      swiftSettings: strict),
+    .testTarget(
+      name: "EventDocumentTests",
+      dependencies: ["AudispatchPlugin", "AuditRecord", "CAudit", "EventDocument"],
       swiftSettings: strict),
     .testTarget(
       name: "LogPluginTests",

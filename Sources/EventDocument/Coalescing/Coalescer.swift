@@ -1,0 +1,253 @@
+import AudispatchPlugin
+import AuditRecord
+
+/// Puts the records of an event together to one set of facts.
+///
+/// In the way of go-libaudit it does what that does, faults included; else it keeps what that loses:
+/// the differences are named at the places where they are made.
+struct Coalescer: Sendable {
+  /// Whether go-libaudit's faults are corrected.
+  let isComplete: Bool
+  private(set) var facts = EventFacts()
+  private var libaudit = LibauditRecords()
+  private var complete = CompleteRecords()
+  private var kinds: [UInt32: RecordKind] = [:]
+  private var content = RecordContent()
+  private var main = RecordContent()
+  /// The SYSCALL's normalization, and whether there is a call at all.
+  private var call: SystemCall?
+
+  init(isComplete: Bool) { self.isComplete = isComplete }
+
+  /// - Returns: `false`, with a warning, for records that go-libaudit makes no event of.
+  mutating func coalesce(_ event: AuditEvent) -> Bool {
+    facts.begin(event.bytes, event.stamp)
+    call = nil
+    var records = event.records[...]
+    if let last = records.last, last.type == .endOfEvent, records.count > 1 || !isComplete {
+      records.removeLast()
+    }
+    guard let first = records.first else {
+      facts.warnings.append("messages is empty")
+      return false
+    }
+    let systemCall = systemCall(records)
+    if records.count > 1, systemCall == nil, !isComplete {
+      facts.warnings.append("missing syscall message in compound event")
+      return false
+    }
+    begin(first, systemCall)
+    if records.count > 1 {
+      for record in records where isComplete || record.type != .syscall {
+        if record != systemCall ?? first { merge(record) }
+      }
+    }
+    normalize()
+    takeProcess()
+    return true
+  }
+
+  private func systemCall(_ records: ArraySlice<EventRecord>) -> EventRecord? {
+    records.count == 1 && !isComplete ? nil : records.first { $0.type == .syscall }
+  }
+
+  private mutating func read(_ record: EventRecord) {
+    if isComplete {
+      complete.read(record, &facts.text, into: &content)
+    } else {
+      libaudit.read(record, &facts.text, into: &content)
+    }
+  }
+
+  /// What the record that names the event says, and what the SYSCALL does.
+  private mutating func begin(_ first: EventRecord, _ systemCall: EventRecord?) {
+    facts.kind = kind(of: first)
+    facts.category = EventCategory.name(first.type.rawValue)
+    read(systemCall ?? first)
+    swap(&content, &main)
+    call = main.call
+    if let failure = main.failure {
+      facts.warnings.append(failure)
+      return
+    }
+    if let result = main.fields.take("result", facts.text) {
+      facts.result = result
+    } else {
+      facts.result = facts.text.add("unknown")
+    }
+    facts.session = main.fields.take("ses", facts.text)
+    facts.actor = main.fields.value("auid", facts.text)
+    facts.actingAs = main.fields.value("uid", facts.text)
+    facts.tags = main.keys
+    addMeanings(main)
+    for entry in main.fields.entries {
+      if facts.text.ends(entry.name, with: "uid") || facts.text.ends(entry.name, with: "gid") {
+        facts.identities.add(entry)
+      } else if facts.text.starts(entry.name, with: "subj_") {
+        var entry = entry
+        entry.name.start += 5
+        facts.subjectLabel.add(entry)
+      } else if systemCall == nil || !facts.text.has(entry.name, "items") {
+        var entry = entry
+        entry.source = (systemCall ?? first).type.rawValue
+        facts.data.add(entry)
+      }
+    }
+  }
+
+  private mutating func merge(_ record: EventRecord) {
+    let type = record.type.rawValue
+    if isComplete, type == RecordNumber.end { return }
+    if isComplete, type == RecordNumber.execve { return addArguments(of: record) }
+    read(record)
+    if let failure = content.failure {
+      facts.warnings.append(Self.warning(failure, type))
+      return
+    }
+    if isComplete {
+      for key in content.keys where !facts.tags.contains(where: { facts.text.isSame($0, key) }) {
+        facts.tags.append(key)
+      }
+      addMeanings(content)
+    }
+    switch type {
+    case RecordNumber.path:
+      facts.addPath()
+      swap(&facts.paths[facts.pathCount - 1], &content.fields)
+    case RecordNumber.socketAddress: addAddress()
+    case RecordNumber.execve: addArguments()
+    default: addData(record)
+    }
+  }
+
+  private static func warning(_ failure: String, _ type: UInt32) -> String {
+    switch type {
+    case RecordNumber.path: "failed to parse PATH message: \(failure)"
+    case RecordNumber.socketAddress: "failed to parse SOCKADDR message: \(failure)"
+    case RecordNumber.execve: "failed to parse EXECVE message: \(failure)"
+    default: "failed to parse message: \(failure)"
+    }
+  }
+
+  private mutating func addMeanings(_ content: RecordContent) {
+    for entry in content.meanings.entries
+    where facts.accounts.index(of: entry.name, facts.text) == nil {
+      facts.accounts.add(entry)
+    }
+  }
+
+  private mutating func addData(_ record: EventRecord) {
+    for entry in content.fields.entries {
+      var entry = entry
+      entry.source = record.type.rawValue
+      guard let place = facts.data.index(of: entry.name, facts.text) else {
+        facts.data.add(entry)
+        continue
+      }
+      if isComplete {
+        keep(entry, beside: place)
+      } else {
+        let name = String(decoding: facts.text[entry.name], as: UTF8.self)
+        let kind = String(decoding: kind(of: record).name, as: UTF8.self)
+        facts.warnings.append("duplicate key (\(name)) from \(kind) message")
+      }
+    }
+  }
+
+  /// Keeps a further value of a name: always one from another record of the same type, so that the
+  /// values of those records go together, else one that says something new.
+  private mutating func keep(_ entry: FieldMap.Entry, beside place: Int) {
+    let known = facts.data.entries[place]
+    if entry.source != known.source,
+      facts.data.entries.contains(where: {
+        facts.text.isSame($0.name, entry.name) && facts.text.isSame($0.value, entry.value)
+      })
+    {
+      return
+    }
+    facts.data.add(entry)
+  }
+
+  private mutating func kind(of record: EventRecord) -> RecordKind {
+    let type = record.type.rawValue
+    if let kind = kinds[type], type != RecordType.unnamed.rawValue { return kind }
+    var name = Array(facts.text.bytes[record.typeName])
+    if let newer = NormalizationTable.newerTypes.first(where: { $0.number == type }) {
+      name = Array(newer.name.utf8)
+    }
+    let kind = RecordKind(name)
+    if kinds.count < 4096 { kinds[type] = kind }
+    return kind
+  }
+}
+
+extension Coalescer {
+  private mutating func addAddress() {
+    guard let call = facts.data.value("syscall", facts.text) else {
+      facts.warnings.append("failed to add SOCKADDR data because syscall is unknown")
+      if isComplete { addSocketFields() }
+      return
+    }
+    addSocketFields()
+    let direction: EventFacts.Direction
+    let text = facts.text
+    if text.has(call, "recvfrom") || text.has(call, "recvmsg") || text.has(call, "accept")
+      || text.has(call, "accept4")
+    {
+      direction = .ingress
+    } else if text.has(call, "connect") || text.has(call, "sendto") || text.has(call, "sendmsg") {
+      direction = .egress
+    } else if isComplete, text.starts(call, with: "recv") {
+      direction = .ingress
+    } else if isComplete, text.starts(call, with: "send") {
+      direction = .egress
+    } else {
+      return
+    }
+    let address = EventFacts.Address(
+      ip: content.fields.value("addr", text), port: content.fields.value("port", text),
+      path: content.fields.value("path", text).flatMap { $0.isEmpty ? nil : $0 })
+    facts.direction = direction
+    guard address.ip != nil || address.port != nil || address.path != nil else { return }
+    if direction == .ingress { facts.source = address } else { facts.destination = address }
+  }
+
+  private mutating func addSocketFields() {
+    for entry in content.fields.entries {
+      let start = facts.text.bytes.count
+      _ = facts.text.add("socket_")
+      let rest = facts.text.copy(entry.name.range)
+      facts.data.set(Text(start..<Int(rest.end)), entry.value, facts.text)
+    }
+  }
+
+  private mutating func addArguments() {
+    // `argc` and every argument are there: the record would not have been read otherwise.
+    guard let count = content.fields.value("argc", facts.text) else { return }
+    facts.data.set(facts.text.add("argc"), count, facts.text)
+    facts.arguments.removeAll(keepingCapacity: true)
+    var finder = ArgumentFinder()
+    for index in 0..<max(facts.text.number(count) ?? 0, 0) {
+      guard let place = finder.place(of: index, content.fields, facts.text) else { return }
+      facts.arguments.append(content.fields.entries[place].value)
+    }
+  }
+
+  /// Arguments whole, also where the kernel cut one in parts or over several records.
+  private mutating func addArguments(of record: EventRecord) {
+    complete.addArguments(of: record, &facts)
+  }
+
+  private mutating func takeProcess() {
+    facts.pid = facts.data.take("pid", facts.text)
+    facts.parent = facts.data.take("ppid", facts.text)
+    facts.title = facts.data.take("proctitle", facts.text)
+    facts.name = facts.data.take("comm", facts.text)
+    facts.executable = facts.data.take("exe", facts.text)
+    facts.directory = facts.data.take("cwd", facts.text)
+  }
+
+  private mutating func normalize() {
+    Normalizer(isComplete: isComplete, call: call, kind: facts.kind).apply(to: &facts)
+  }
+}

@@ -1,0 +1,110 @@
+/// The file that an event is about, from its PATH records.
+struct FileObject {
+  let isComplete: Bool
+
+  /// Takes the first path at or behind the hinted one that is not a parent or unknown.
+  func set(_ hint: Int, _ facts: inout EventFacts) {
+    guard facts.pathCount > 0 else { return }
+    let start = facts.pathCount > hint ? hint : 0
+    var chosen = start
+    for index in start..<facts.pathCount where !isSkipped(facts.paths[index], facts.text) {
+      chosen = index
+      break
+    }
+    let path = facts.paths[chosen]
+    var file = EventFacts.File()
+    if let name = path.value("name", facts.text) {
+      let name = isComplete ? AbsolutePath.of(name, &facts) : name
+      facts.object = name
+      file.path = name
+    }
+    file.inode = path.value("inode", facts.text)
+    // go-libaudit takes the number of the device that the file is for the one that it is on.
+    file.device = isComplete ? path.value("dev", facts.text) : path.value("rdev", facts.text)
+    facts.file = file
+    if let digits = path.value("mode", facts.text) {
+      guard let mode = facts.text.unsigned(digits, base: 8) else { return }
+      facts.file?.mode = facts.text.add(Self.permissions(mode))
+      // It also takes the kernel's bits for those of Go, by which everything is a regular file.
+      facts.objectType = isComplete ? Self.type(mode) : Array("file".utf8)
+    }
+    facts.file?.uid = path.value("ouid", facts.text)
+    facts.file?.gid = path.value("ogid", facts.text)
+    for entry in path.entries where facts.text.starts(entry.name, with: "obj_") {
+      var entry = entry
+      entry.name.start += 4
+      facts.fileLabel.add(entry)
+    }
+  }
+
+  private func isSkipped(_ path: FieldMap, _ text: EventText) -> Bool {
+    // RHEL 7 calls it objtype, which go-libaudit does not know.
+    guard
+      let type = path.value("nametype", text)
+        ?? (isComplete ? path.value("objtype", text) : nil)
+    else { return false }
+    return text.has(type, "PARENT") || text.has(type, "UNKNOWN")
+  }
+
+  static func permissions(_ mode: UInt64) -> [UInt8] {
+    [9, 6, 3, 0].map { 0x30 + UInt8(mode >> UInt64($0) & 7) }
+  }
+
+  static func type(_ mode: UInt64) -> [UInt8] {
+    let name =
+      switch mode & 0o170000 {
+      case 0o010000: "named-pipe"
+      case 0o020000: "character-device"
+      case 0o040000: "directory"
+      case 0o060000: "block-device"
+      case 0o120000: "symlink"
+      case 0o140000: "socket"
+      default: "file"
+      }
+    return Array(name.utf8)
+  }
+}
+
+/// A path as it is from the root, where the event tells.
+enum AbsolutePath {
+  /// - Returns: the name itself when it begins at the root, or at a folder that no record names:
+  ///   that of a descriptor.
+  static func of(_ name: Text, _ facts: inout EventFacts) -> Text {
+    guard !name.isEmpty, facts.text.bytes[Int(name.start)] != 0x2f, !beginsElsewhere(facts),
+      let folder = facts.data.value("cwd", facts.text), !folder.isEmpty
+    else { return name }
+    var rest = name
+    while facts.text.starts(rest, with: "./") { rest.start += 2 }
+    if facts.text.has(rest, ".") || rest.isEmpty { return folder }
+    let joined = facts.text.copy(folder.range)
+    if facts.text.bytes[Int(folder.end) - 1] != 0x2f { facts.text.append(0x2f) }
+    let end = facts.text.copy(rest.range)
+    return Text(Int(joined.start)..<Int(end.end))
+  }
+
+  /// Whether the call's first argument names an open folder by its descriptor, and not the working
+  /// directory (`AT_FDCWD`, -100).
+  private static func beginsElsewhere(_ facts: EventFacts) -> Bool {
+    guard let call = facts.data.value("syscall", facts.text), isRelative(call, facts.text) else {
+      return false
+    }
+    let argument: StaticString = facts.text.has(call, "symlinkat") ? "a1" : "a0"
+    guard let digits = facts.data.value(argument, facts.text),
+      let descriptor = facts.text.unsigned(digits, base: 16)
+    else { return false }
+    return UInt32(truncatingIfNeeded: descriptor) != 0xffff_ff9c
+  }
+
+  /// Calls that begin with a descriptor of a folder: their names end with `at`, which `creat`,
+  /// `stat`, `lstat` and `fstat` do by chance.
+  private static func isRelative(_ call: Text, _ text: EventText) -> Bool {
+    for chance: StaticString in ["creat", "stat", "lstat", "fstat"] where text.has(call, chance) {
+      return false
+    }
+    for ending: StaticString in ["at", "at2", "at64", "at_time64"]
+    where text.ends(call, with: ending) {
+      return true
+    }
+    return text.has(call, "statx") || text.has(call, "move_mount")
+  }
+}

@@ -1,0 +1,107 @@
+import AuditRecord
+
+/// The members that documents of several forms have.
+extension DocumentBytes {
+  /// `@timestamp`, in UTC.
+  mutating func time(_ stamp: RecordStamp) {
+    key("@timestamp")
+    openString()
+    TimeText.append(stamp.milliseconds, trimmed: true, to: &self)
+    closeString()
+  }
+
+  /// Nothing for a value that is not there or is empty.
+  mutating func member(_ name: StaticString, _ value: Text?, _ text: EventText) {
+    guard let value, !value.isEmpty else { return }
+    key(name)
+    string(text[value])
+  }
+
+  mutating func member(_ name: StaticString, _ value: [UInt8]) {
+    guard !value.isEmpty else { return }
+    key(name)
+    string(value[...])
+  }
+
+  mutating func member(_ entry: FieldMap.Entry, _ text: EventText) {
+    key(text[entry.name])
+    string(text[entry.value])
+  }
+
+  mutating func list(_ name: StaticString, _ values: [Text], _ text: EventText) {
+    guard !values.isEmpty else { return }
+    array(name)
+    for value in values.prefix(itemLimit) { string(text[value]) }
+    if values.count > itemLimit { omitted(values.count - itemLimit) }
+    endArray()
+  }
+
+  mutating func list(_ name: StaticString, _ values: [[UInt8]]) {
+    guard !values.isEmpty else { return }
+    array(name)
+    for value in values { string(value[...]) }
+    endArray()
+  }
+
+  /// An object of fields; nothing when there are none.
+  mutating func fields(_ name: StaticString, _ map: FieldMap, _ text: EventText) {
+    guard !map.isEmpty else { return }
+    object(name)
+    for entry in map.entries { member(entry, text) }
+    endObject()
+  }
+}
+
+/// Times as text.
+enum TimeText {
+  /// `2017-03-31T21:29:12.404Z`; with zeros at the end of the fraction left out, as Go does, if
+  /// `trimmed`.
+  static func append(_ milliseconds: UInt64, trimmed: Bool, to out: inout DocumentBytes) {
+    let seconds = milliseconds / 1000
+    let (year, month, day) = date(Int64(clamping: seconds / 86400))
+    let ofDay = seconds % 86400
+    padded(year, 4, &out)
+    for (mark, value): (StaticString, UInt64) in [
+      ("-", UInt64(month)), ("-", UInt64(day)), ("T", ofDay / 3600), (":", ofDay / 60 % 60),
+      (":", ofDay % 60),
+    ] {
+      out.raw(mark)
+      padded(Int64(value), 2, &out)
+    }
+    let fraction = milliseconds % 1000
+    if fraction > 0 || !trimmed {
+      out.raw(".")
+      if !trimmed || fraction % 10 != 0 {
+        padded(Int64(fraction), 3, &out)
+      } else if fraction % 100 != 0 {
+        padded(Int64(fraction / 10), 2, &out)
+      } else {
+        padded(Int64(fraction / 100), 1, &out)
+      }
+    }
+    out.raw("Z")
+  }
+
+  private static func padded(_ value: Int64, _ digits: Int, _ out: inout DocumentBytes) {
+    var least: Int64 = 1
+    for _ in 1..<digits { least *= 10 }
+    while least > max(value, 1) {
+      out.raw("0")
+      least /= 10
+    }
+    out.piece(Int(value))
+  }
+
+  /// The Gregorian date of a day since 1970, in eras of 400 years that begin on a first of March.
+  private static func date(_ days: Int64) -> (Int64, Int64, Int64) {
+    let shifted = days + 719_468
+    let era = shifted / 146_097
+    let dayOfEra = shifted - era * 146_097
+    let year = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * year + year / 4 - year / 100)
+    let month = (5 * dayOfYear + 2) / 153
+    let day = dayOfYear - (153 * month + 2) / 5 + 1
+    let civil = month < 10 ? month + 3 : month - 9
+    return (year + era * 400 + (civil <= 2 ? 1 : 0), civil, day)
+  }
+}

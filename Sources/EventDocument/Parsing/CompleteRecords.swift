@@ -1,0 +1,213 @@
+import AudispatchPlugin
+import AuditRecord
+
+/// Reads a record so that nothing of it is lost: whatever may be in hexadecimal is decoded, what
+/// auditd added is told from what the record says, all families of addresses are read, and a
+/// field that is missing costs no other.
+struct CompleteRecords: Sendable {
+  var calls = SystemCallCache()
+
+  mutating func read(
+    _ record: EventRecord, _ text: inout EventText, into content: inout RecordContent
+  ) {
+    content.removeAll()
+    let type = record.type.rawValue
+    if let vector = DecisionWords(record.body..<record.line.upperBound, text.bytes) {
+      content.fields.set(text.add("seresult"), Text(vector.result), text)
+      let list = text.copy(vector.permissions)
+      content.fields.set(text.add("seperms"), Self.commas(list, &text), text)
+    }
+    var scanner = FieldScanner(body: record.body, end: record.line.upperBound)
+    while let field = scanner.next(text.bytes.span) {
+      take(field, type, &text, &content)
+    }
+    interpret(type, &text, &content)
+  }
+
+  /// Words with commas in place of the spaces between them.
+  private static func commas(_ words: Text, _ text: inout EventText) -> Text {
+    var list = words
+    while !list.isEmpty, text.bytes[Int(list.end) - 1] == 0x20 { list.end -= 1 }
+    for at in list.range where text.bytes[at] == 0x20 { text.replace(at, UInt8(ascii: ",")) }
+    return list
+  }
+
+  private func take(
+    _ field: Field, _ type: UInt32, _ text: inout EventText, _ content: inout RecordContent
+  ) {
+    let name = Text(field.name)
+    var value = Text(field.value)
+    if field.section == .enrichment {
+      guard text.ends(name, with: "UID") || text.ends(name, with: "GID") else { return }
+      if field.quoting == .none, let plain = text.decodedHex(value) { value = plain }
+      if type == RecordNumber.path {
+        content.fields.add(FieldMap.Entry(name: name, value: value, raw: value))
+      } else {
+        let lower = text.copy(field.name)
+        for at in lower.range where (0x41...0x5a).contains(text.bytes[at]) {
+          text.replace(at, text.bytes[at] + 0x20)
+        }
+        content.meanings.add(FieldMap.Entry(name: lower, value: value, raw: value))
+      }
+      return
+    }
+    if field.quoting == .none { value = Self.untilEnrichment(name, value, text) }
+    if value.isEmpty || text.has(value, "?") || text.has(value, "(null)") { return }
+    if text.has(name, "key") {
+      content.fields.set(name, value, raw: value, text)
+      let isPlain = field.quoting == .none
+      return takeKeys(isPlain, &text, &content)
+    }
+    if field.quoting == .none, EncodedNames.contains(name, text), let plain = text.decodedHex(value)
+    {
+      value = plain
+      if type != RecordNumber.socketAddress {
+        for at in plain.range where text.bytes[at] == 0 { text.replace(at, 0x20) }
+      }
+    }
+    content.fields.set(name, value, text)
+  }
+
+  /// Some kernels' lines have lost the 0x1d in front of what auditd added: `key=(null)ARCH=x86_64`.
+  private static func untilEnrichment(_ name: Text, _ value: Text, _ text: EventText) -> Text {
+    var value = value
+    if text.starts(value, with: "(null)") {
+      value.end = value.start + 6
+    } else if text.has(name, "res") {
+      var end = Int(value.start)
+      while end < Int(value.end), !(0x41...0x5a).contains(text.bytes[end]) { end += 1 }
+      value.end = Int32(end)
+    }
+    return value
+  }
+
+  private func takeKeys(
+    _ mayBeHex: Bool, _ text: inout EventText, _ content: inout RecordContent
+  ) {
+    guard let value = content.fields.take("key", text) else { return }
+    let plain = mayBeHex ? text.decodedHex(value) ?? value : value
+    var start = Int(plain.start)
+    if text.starts(plain, with: "key=") { start += 4 }
+    for at in start..<Int(plain.end) where text.bytes[at] == 1 {
+      if at > start { content.keys.append(Text(start..<at)) }
+      start = at + 1
+    }
+    if start < Int(plain.end) { content.keys.append(Text(start..<Int(plain.end))) }
+  }
+
+  private mutating func interpret(
+    _ type: UInt32, _ text: inout EventText, _ content: inout RecordContent
+  ) {
+    for name: StaticString in ["auid", "old-auid", "ses", "old-ses"] {
+      LibauditRecords.unset(name, &content.fields, &text)
+    }
+    LibauditRecords.splitContext("subj", LibauditRecords.subject, &content.fields, &text)
+    LibauditRecords.unifyResult(&content.fields, &text)
+    LibauditRecords.nameExit(&content.fields, &text)
+    nameSignal(&text, &content)
+    switch type {
+    case RecordNumber.syscall, RecordNumber.seccomp: nameCall(&text, &content)
+    case RecordNumber.socketAddress:
+      if let digits = content.fields.take("saddr", text) {
+        SocketFamilies.add(digits, to: &content.fields, &text)
+      }
+    case RecordNumber.path:
+      LibauditRecords.splitContext("obj", LibauditRecords.object, &content.fields, &text)
+    default: break
+    }
+  }
+
+  private func nameSignal(_ text: inout EventText, _ content: inout RecordContent) {
+    guard let place = content.fields.index(of: "sig", text),
+      let number = text.number(content.fields.entries[place].value),
+      NumberNames.signals.indices.contains(number), let name = NumberNames.signals[number]
+    else { return }
+    content.fields.setValue(text.add(name), at: place)
+  }
+
+  private mutating func nameCall(_ text: inout EventText, _ content: inout RecordContent) {
+    guard let place = content.fields.index(of: "arch", text),
+      let number = text.unsigned(content.fields.entries[place].value, base: 16)
+    else { return }
+    let architecture = UInt32(truncatingIfNeeded: number)
+    if let name = Architectures.bytes[architecture] {
+      content.fields.setValue(text.add(name), at: place)
+    }
+    guard let callPlace = content.fields.index(of: "syscall", text),
+      let number = text.number(content.fields.entries[callPlace].value)
+    else { return }
+    let call = calls.call(number, architecture: architecture)
+    content.call = call
+    if let name = call.name { content.fields.setValue(text.add(name), at: callPlace) }
+  }
+}
+
+extension CompleteRecords {
+  /// At most so many arguments; there are never as many in a record of the kernel.
+  static let mostArguments = 100_000
+
+  /// Adds the arguments of an EXECVE to those of the ones before it. An argument that the kernel
+  /// cut in parts (`a1[0]`, `a1[1]`, `a1_len`) is put together.
+  func addArguments(of record: EventRecord, _ facts: inout EventFacts) {
+    var scanner = FieldScanner(body: record.body, end: record.line.upperBound)
+    while let field = scanner.next(facts.text.bytes.span), field.section != .enrichment {
+      let name = Text(field.name)
+      if facts.text.has(name, "argc") {
+        facts.data.set(name, Text(field.value), facts.text)
+        continue
+      }
+      guard let (number, part) = Self.argument(name, facts.text), number < Self.mostArguments else {
+        continue
+      }
+      while facts.arguments.count <= number {
+        facts.arguments.append(Text(field.value.lowerBound..<field.value.lowerBound))
+      }
+      let raw = Text(field.value)
+      guard part > 0 else {
+        facts.arguments[number] = decoded(raw, field.quoting, copies: part == 0, &facts.text)
+        continue
+      }
+      // Parts come one behind another, so that the argument is at the end of the text.
+      if Int(facts.arguments[number].end) != facts.text.bytes.count {
+        facts.arguments[number] = facts.text.copy(facts.arguments[number].range)
+      }
+      facts.arguments[number].end = decoded(raw, field.quoting, copies: true, &facts.text).end
+    }
+  }
+
+  private func decoded(
+    _ raw: Text, _ quoting: Field.Quoting, copies: Bool, _ text: inout EventText
+  ) -> Text {
+    if quoting == .none, let plain = text.decodedHex(raw) { return plain }
+    return copies ? text.copy(raw.range) : raw
+  }
+
+  /// The number of an argument, and of its part, -1 where it is whole; `nil` for `a1_len`.
+  private static func argument(_ name: Text, _ text: EventText) -> (number: Int, part: Int)? {
+    guard name.count >= 2, text.bytes[Int(name.start)] == 0x61 else { return nil }
+    let digits = Text(Int(name.start) + 1..<Int(name.end))
+    if let number = text.number(digits) { return number >= 0 ? (number, -1) : nil }
+    guard let open = text[digits].firstIndex(of: UInt8(ascii: "[")),
+      text.bytes[Int(name.end) - 1] == UInt8(ascii: "]"),
+      let number = text.number(Text(Int(digits.start)..<open)),
+      let part = text.number(Text(open + 1..<Int(digits.end) - 1)), number >= 0, part >= 0
+    else { return nil }
+    return (number, part)
+  }
+}
+
+/// The fields whose values the kernel or a program may write in hexadecimal (libaudit's dictionary).
+enum EncodedNames {
+  private static let hashes: Set<UInt64> = Set(
+    [
+      "acct", "cgroup", "cmd", "comm", "cwd", "data", "device", "dir", "exe", "file", "grp",
+      "grantors", "invalid_context", "list_name", "name", "new-chardev", "new-disk", "new-fs",
+      "new-net", "new-rng", "new_group", "new_pe", "ocomm", "old-chardev", "old-disk", "old-fs",
+      "old-net", "old-rng", "path", "proctitle", "profile", "root_dir", "sw", "unit", "vm",
+      "vm-ctx", "watch",
+    ].map { FieldMap.hash(Array($0.utf8)) })
+
+  static func contains(_ name: Text, _ text: EventText) -> Bool {
+    hashes.contains(FieldMap.hash(name, text))
+  }
+}

@@ -1,0 +1,110 @@
+import AudispatchPlugin
+import AuditRecord
+import CAudit
+import Testing
+
+@testable import EventDocument
+
+@Suite("The tables of actions")
+struct TableTests {
+  /// Every call of the machines that the tables are complete for.
+  static let calls: [(machine: String, number: Int, name: String, architecture: UInt32)] =
+    SystemCallNames.machines.flatMap { machine in
+      (0..<600).compactMap { number in
+        SystemCallNames.name(number, architecture: machine.architecture).map {
+          (machine.name, number, $0, machine.architecture)
+        }
+      }
+    }
+
+  @Test func `every system call has a line, or a reason why not`() {
+    #expect(Self.calls.count > 1100)
+    let without = Set(NormalizationTable.catchAllCalls.flatMap { $0.names.split(separator: " ") })
+    for call in Self.calls {
+      let hasLine = NormalizationTable.complete.call(Array(call.name.utf8)) != nil
+      #expect(hasLine != without.contains(Substring(call.name)), "\(call.machine): \(call.name)")
+    }
+  }
+
+  @Test func `every name of a line is that of a call`() {
+    // Calls of other machines and names of the C library, which go-libaudit's lines have.
+    let others: Set = ["seteuid", "setegid", "recv", "send", "fstatat", "futimens"]
+    let names = Set(Self.calls.map(\.name)).union(others)
+    for line in NormalizationTable.libauditCalls + NormalizationTable.furtherCalls {
+      for name in line.names { #expect(names.contains(name), "\(name)") }
+    }
+    for (calls, _) in NormalizationTable.catchAllCalls {
+      for name in calls.split(separator: " ") { #expect(names.contains(String(name)), "\(name)") }
+    }
+  }
+
+  @Test func `every type of record that libaudit names has a line`() {
+    for number in 1000..<3000 {
+      guard let name = unsafe audit_msg_type_to_name(Int32(number)) else { continue }
+      let text = unsafe String(cString: name)
+      guard !["LOGIN", "SYSCALL"].contains(text) else { continue }
+      #expect(!NormalizationTable.complete.records(Array(text.utf8)).isEmpty, "\(text)")
+    }
+    for newer in NormalizationTable.newerTypes {
+      let lines = NormalizationTable.complete.records(Array(newer.name.utf8))
+      #expect(!lines.isEmpty, "\(newer.name)")
+    }
+  }
+
+  /// Which types ECS 8.17 expects in which category.
+  static let expected: [String: Set<String>] = [
+    "authentication": ["start", "end", "info"],
+    "configuration": ["access", "change", "creation", "deletion", "info"],
+    "driver": ["change", "end", "info", "start"],
+    "file": ["access", "change", "creation", "deletion", "info"],
+    "host": ["access", "change", "end", "info", "start"],
+    "iam": ["admin", "change", "creation", "deletion", "group", "info", "user"],
+    "intrusion_detection": ["allowed", "denied", "info"], "library": ["start"],
+    "network": ["access", "allowed", "connection", "denied", "end", "info", "protocol", "start"],
+    "package": ["access", "change", "deletion", "info", "installation", "start"],
+    "process": ["access", "change", "end", "info", "start"],
+    "session": ["start", "end", "info"],
+  ]
+
+  @Test func `further lines have categories and types that ECS expects together`() {
+    for line in NormalizationTable.furtherCalls + NormalizationTable.furtherRecords {
+      #expect(
+        !line.action.isEmpty && !line.categories.isEmpty && !line.types.isEmpty, "\(line.names)")
+      let allowed = line.categories.reduce(into: Set<String>()) { allowed, category in
+        allowed.formUnion(Self.expected[String(decoding: category, as: UTF8.self)] ?? [])
+      }
+      for type in line.types {
+        #expect(allowed.contains(String(decoding: type, as: UTF8.self)), "\(line.names)")
+      }
+    }
+  }
+
+  @Test func `a line of a call is what its events say`() {
+    var coalescer = Coalescer(isComplete: true)
+    for call in Self.calls {
+      let event = event(
+        "type=SYSCALL msg=audit(1.000:1): arch=\(String(call.architecture, radix: 16)) "
+          + "syscall=\(call.number) success=yes exit=0 exe=\"/x\"")
+      let isWhole = coalescer.coalesce(event)
+      #expect(isWhole)
+      let line = NormalizationTable.complete.call(Array(call.name.utf8))
+      let expected = line?.action ?? Array("called-\(call.name)".utf8)
+      #expect(coalescer.facts.action == expected, "\(call.machine): \(call.name)")
+      #expect(coalescer.facts.categories == (line?.categories ?? [Array("process".utf8)]))
+    }
+  }
+
+  @Test func `a line of a record is what its events say`() {
+    var coalescer = Coalescer(isComplete: true)
+    for line in NormalizationTable.libauditRecords + NormalizationTable.furtherRecords {
+      for name in line.names where RecordType(name: name) != nil && name != "EOE" {
+        let required = line.required.map { String(decoding: $0, as: UTF8.self) + "=\"x\" " }
+        let fields = name == "AVC" && line.required.isEmpty ? "" : required.joined()
+        _ = coalescer.coalesce(event("type=\(name) msg=audit(1.000:1): \(fields)pid=1"))
+        let lines = NormalizationTable.complete.records(Array(name.utf8))
+        let wanted = lines.last { $0.required == line.required } ?? lines.last
+        #expect(coalescer.facts.action == wanted?.action, "\(name)")
+      }
+    }
+  }
+}
