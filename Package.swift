@@ -53,7 +53,7 @@ let package = Package(
       path: "Sources/Dispatch", swiftSettings: strict),
     .target(
       name: "AudispatchPlugin",
-      dependencies: ["AuditRecord", "CAuparse", "Configuration", "Linux"],
+      dependencies: ["AuditRecord", "CAudit", "CAuparse", "Configuration", "Linux"],
       swiftSettings: strict),
     .target(
       name: "EventDocument", dependencies: ["AudispatchPlugin", "AuditRecord", "CAudit"],

@@ -14,9 +14,13 @@ extension AuditEvent {
     find(name, of: record, enriched: false)
   }
 
-  /// auditd's interpretation of a field (its name in upper case), if the line has one.
+  /// auditd's interpretation of a field (its name in upper case), if the line has one; `nil` where
+  /// auditd found none (`unknown-syscall(-1)`).
   public func enrichment(_ name: String, of record: EventRecord) -> Field? {
-    find(name, of: record, enriched: true)
+    guard let field = find(name, of: record, enriched: true),
+      !AddedMeanings.isUnknown(bytes[field.value])
+    else { return nil }
+    return field
   }
 
   /// A field's value as bytes: quotes taken off, and hex turned back where the kernel writes it.
@@ -38,8 +42,8 @@ extension AuditEvent {
 
   /// A field's value with its encoding undone.
   ///
-  /// What is not in quotes, of a field that the kernel or libaudit may write in hex, and consists
-  /// of pairs of upper-case digits, is hex.
+  /// What is not in quotes, of a field that the kernel or libaudit may write in hex (see
+  /// `EncodedFields`), and consists of pairs of upper-case digits, is hex.
   public func decoded(_ field: Field, of record: EventRecord) -> [UInt8] {
     field.decoded(in: bytes, record.type)
   }
@@ -92,27 +96,5 @@ public enum Hex {
       }
     }
     return bytes
-  }
-}
-
-/// The fields that hold text which may be written in hex (libaudit's field dictionary).
-enum EncodedFields {
-  static let names: Set<String> = [
-    "acct", "cgroup", "cmd", "comm", "cwd", "data", "device", "dir", "exe", "file", "grp",
-    "grantors",
-    "invalid_context", "key", "list_name", "name", "new-chardev", "new-disk", "new-fs", "new-net",
-    "new-rng", "new_group", "new_pe", "ocomm", "old-chardev", "old-disk", "old-fs", "old-net",
-    "old-rng", "path", "proctitle", "profile", "root_dir", "sw", "unit", "vm", "vm-ctx", "watch",
-  ]
-
-  static func contains(_ name: ArraySlice<UInt8>, type: RecordType) -> Bool {
-    if type == .execve { return name.first == UInt8(ascii: "a") && isArgument(name) }
-    return names.contains(String(decoding: name, as: UTF8.self))
-  }
-
-  /// `a0`, `a12`, `a1[3]`; not `argc`, `a1_len`.
-  private static func isArgument(_ name: ArraySlice<UInt8>) -> Bool {
-    guard let second = name.dropFirst().first, second &- 0x30 < 10 else { return false }
-    return name.dropFirst().allSatisfy { $0 &- 0x30 < 10 || $0 == 0x5b || $0 == 0x5d }
   }
 }
