@@ -85,7 +85,7 @@ int ad_send_lines(int fd, const void *head, size_t head_count, const void *bytes
 	for (int i = 0; i < count; i++) {
 		char *line = (char *)bytes + pieces[i].start;
 		size_t length = pieces[i].end - pieces[i].start;
-		char *separator = memchr(line, 0x1d, length);
+		char *separator = memrchr(line, 0x1d, length);
 		size_t first = separator ? (size_t)(separator - line) : length;
 		parts[i][0] = (struct iovec){(void *)head, head_count};
 		parts[i][1] = (struct iovec){line, first};

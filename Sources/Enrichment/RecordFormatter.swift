@@ -12,6 +12,9 @@ import AuditRecord
 /// - A line is cut at 8,937 bytes, with a node's name at 9,192, before enrichment.
 /// - Enrichment may make it longer, up to 9,225; the finished line is cut at 8,969, and then its
 ///   size counts a NUL behind it.
+///
+/// What auditd does not do: a 0x1d in the kernel's text, which a program may have put into its
+/// message, is written `\x1d`. So what stands behind a 0x1d is the enrichment, and nobody else's.
 public struct RecordFormatter: ~Copyable {
   public enum Content: Sendable {
     case raw, enriched
@@ -38,6 +41,16 @@ public struct RecordFormatter: ~Copyable {
   ///
   /// Enriching looks up the names of users and groups, and blocks for as long as that takes.
   public mutating func format(type: UInt32, text: Span<UInt8>, into output: inout [UInt8]) {
+    guard text.firstIndex(of: 0x1D, from: 0) == nil else {
+      let plain = text.withoutSeparators
+      return formatPlain(type: type, text: plain.span, into: &output)
+    }
+    formatPlain(type: type, text: text, into: &output)
+  }
+
+  private mutating func formatPlain(
+    type: UInt32, text: Span<UInt8>, into output: inout [UInt8]
+  ) {
     if content == .raw, node == nil {
       let size = min(text.count, RecordFormatter.longestPayload)
       output.appendHeader(version: 0, type: type, size: size)
@@ -92,6 +105,18 @@ enum LineLimit {
   static let buffer = 8970 + 255
   /// With so little left, no further field is looked at.
   static let reserve = 24
+}
+
+extension Span<UInt8> {
+  /// The bytes with `\x1d` for each 0x1d.
+  fileprivate var withoutSeparators: [UInt8] {
+    var plain: [UInt8] = []
+    plain.reserveCapacity(count + 16)
+    for at in indices {
+      if self[at] == 0x1D { plain += #"\x1d"#.utf8 } else { plain.append(self[at]) }
+    }
+    return plain
+  }
 }
 
 extension [UInt8] {

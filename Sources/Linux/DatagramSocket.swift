@@ -57,7 +57,7 @@ public struct DatagramSocket: ~Copyable {
     }
   }
 
-  /// Sends a message for each of some lines, at most 64 at once: `head`, then the line, its first
+  /// Sends a message for each of some lines, at most 64 at once: `head`, then the line, its last
   /// 0x1d made a space. Copies nothing; waits for room, `patience` for each. The corresponding call is `sendmmsg`.
   ///
   /// - Returns: how many messages were taken.

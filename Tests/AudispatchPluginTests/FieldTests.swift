@@ -33,13 +33,36 @@ struct FieldTests {
     ("msg=''", []),
     ("msg='a=1'", ["message a=1"]),
     (
-      "saddr=0200\u{1d}SADDR={ fam=inet lport=9 } X=1",
+      "x=2 saddr=0200\u{1d}SADDR={ fam=inet lport=9 } X=1",
       [
-        "record saddr=0200", "enrichment SADDR=fam=inet lport=9", "enrichment X=1",
+        "record x=2", "record saddr=0200", "enrichment SADDR=fam=inet lport=9", "enrichment X=1",
       ]
     ),
-    ("key=(null)\u{1d}ARCH=x86_64", ["record key=(null)", "enrichment ARCH=x86_64"]),
-    ("a=\"x\u{1d}B=\"y\"", ["record a=\"x", "enrichment B=y"]),
+    (
+      "arch=c000003e key=(null)\u{1d}ARCH=x86_64",
+      ["record arch=c000003e", "record key=(null)", "enrichment ARCH=x86_64"]
+    ),
+    ("a=\"x\u{1d}A=\"y\"", ["record a=\"x", "enrichment A=y"]),
+    (
+      "subj==/usr/sbin/ntpd (enforce) key=\"net\"",
+      ["record subj==/usr/sbin/ntpd (enforce)", "record key=net"]
+    ),
+    (
+      "msg='PAM: x acct=root : exe=\"/x\" (hostname=a, addr=?, terminal=ssh res=failed)'",
+      [
+        "message acct=root", "message exe=/x", "message hostname=a", "message addr=?",
+        "message terminal=ssh", "message res=failed",
+      ]
+    ),
+    ("msg='uid=48: exe=\"/bin/login\"'", ["message uid=48", "message exe=/bin/login"]),
+    ("msg='addr=fe80:: x=(null)'", ["message addr=fe80::", "message x=(null)"]),
+    (
+      "msg='text=it is a=b \"quoted\" res=1 exe=\"/x\" res=success'",
+      ["message text=it is a=b \"quoted\" res=1", "message exe=/x", "message res=success"]
+    ),
+    (
+      "msg='text=\"a b\" exe=\"/x\"'", ["message text=a b", "message exe=/x"]
+    ),
     ("", []), ("=", []), ("a", []), ("a=", ["record a="]), (" = = ", []),
   ]
 
@@ -51,6 +74,45 @@ struct FieldTests {
       return "\(field.section) \(name)=\(String(decoding: event.bytes[field.value], as: UTF8.self))"
     }
     #expect(fields == expected)
+  }
+
+  /// A body, and its words without a field as `=words`.
+  static let worded: [(String, [String])] = [
+    (
+      "auditd normal halt, sending auid=0 subj= res=success",
+      [
+        "=auditd normal halt, sending", "auid=0", "subj=", "res=success",
+      ]
+    ),
+    (
+      "login pid=1 uid=0 old auid=5 new auid=6",
+      [
+        "=login", "pid=1", "uid=0", "=old", "auid=5", "=new", "auid=6",
+      ]
+    ),
+    (
+      "user pid=1 msg='PAM: authentication acct=\"root\" : exe=\"/x\"'",
+      [
+        "=user", "pid=1", "=PAM: authentication", "acct=root", "exe=/x",
+      ]
+    ),
+    ("a=\"b\" (c d) e, : . f=1", ["a=b", "=(c d) e", "f=1"]),
+    ("a=1 end", ["a=1", "=end"]), ("only", ["=only"]), ("", []), (" : ", []),
+    ("uid=0 \u{1d}UID=\"root\"", ["uid=0", "UID=root"]),
+  ]
+
+  @Test(arguments: worded)
+  func `are walked with the words between them`(_ body: String, _ expected: [String]) {
+    let event = self.event("type=USER msg=audit(1.000:1): " + body)
+    let record = event.records[0]
+    var scanner = FieldScanner(body: record.body, end: record.line.upperBound, words: true)
+    var found: [String] = []
+    while let field = scanner.next(event.bytes.span) {
+      let (name, value) = (event.bytes[field.name], event.bytes[field.value])
+      found.append(
+        "\(String(decoding: name, as: UTF8.self))=\(String(decoding: value, as: UTF8.self))")
+    }
+    #expect(found == expected)
   }
 
   static let values: [(String, String, String?)] = [

@@ -112,6 +112,19 @@ extension Enriching {
       #expect(line("audit(1700000000.123:1): uid=0", type: 1305, node: "n") == expected)
     }
 
+    /// A program with CAP_AUDIT_WRITE wrote an enrichment of its own.
+    @Test func `has nothing added but what was added here`() {
+      let text = "audit(1700000000.123:1): uid=0 msg='res=1\u{1D}UID=\"bob\" X='"
+      let escaped = #"audit(1700000000.123:1): uid=0 msg='res=1\x1dUID="bob" X='"#
+      #expect(line(text, type: 1100) == "type=USER_AUTH msg=\(escaped)\u{1D}UID=\"root\"")
+      #expect(
+        RecordFormats.format(text, type: 1100)
+          == [BinaryRecord(version: 0, type: 1100, Array(escaped.utf8))])
+      #expect(
+        RecordFormats.format(text, type: 1100, node: "n")
+          == [BinaryRecord(line: "node=n type=USER_AUTH msg=\(escaped)", type: 1100)])
+    }
+
     @Test func `is cut at 8937 bytes before it is enriched`() {
       let text = "audit(1700000000.123:1): uid=0 " + String(repeating: "x", count: 9000)
       let raw = String("type=CONFIG_CHANGE msg=\(text)".prefix(8937))

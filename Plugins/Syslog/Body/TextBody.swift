@@ -5,23 +5,34 @@ import AudispatchPlugin
 /// What is cut never has the first record's serial in it: its node, which headers have, goes first,
 /// then its type.
 enum TextBody {
-  /// A record's line with its first 0x1d made a space, as audisp-syslog does it. Other control
-  /// characters become spaces too: a server might take them for the end of the message.
+  /// A record's line with its last 0x1d, in front of what auditd added, made a space. Others are
+  /// somebody's text and become `?`. Other control characters become spaces: a server might take
+  /// them for the end of the message.
   static func write(_ record: EventRecord, in bytes: [UInt8], limit: Int) -> [UInt8] {
-    var text = Array(bytes[record.line])
-    finish(&text, record, limit)
+    var text = line(of: record, in: bytes)
+    cut(&text, record, limit)
     return text
   }
 
   /// Records of one event, a space between them.
   static func write(_ records: [EventRecord], in bytes: [UInt8], limit: Int) -> [UInt8] {
-    var text = Array(records.map { bytes[$0.line] }.joined(separator: [0x20]))
-    if let first = records.first { finish(&text, first, limit) }
+    var text = Array(records.map { line(of: $0, in: bytes) }.joined(separator: [0x20]))
+    if let first = records.first { cut(&text, first, limit) }
     return text
   }
 
-  private static func finish(_ text: inout [UInt8], _ first: EventRecord, _ limit: Int) {
-    for index in text.indices where text[index] < 0x20 { text[index] = 0x20 }
+  private static func line(of record: EventRecord, in bytes: [UInt8]) -> [UInt8] {
+    var text = Array(bytes[record.line])
+    var isAdded = true
+    for index in text.indices.reversed() where text[index] < 0x20 {
+      let isSeparator = text[index] == 0x1d
+      text[index] = isSeparator && !isAdded ? UInt8(ascii: "?") : 0x20
+      if isSeparator { isAdded = false }
+    }
+    return text
+  }
+
+  private static func cut(_ text: inout [UInt8], _ first: EventRecord, _ limit: Int) {
     guard text.count > limit else { return }
     let room = limit - MessageCut.mark(text.count).count
     let start = first.line.lowerBound

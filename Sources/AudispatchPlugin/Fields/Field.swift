@@ -8,12 +8,13 @@ public struct Field: Equatable, Sendable {
     case record
     /// Inside `msg='…'`, written by a program in user space.
     case message
-    /// Behind the 0x1d, added by auditd: names in upper case, values interpreted.
+    /// What auditd added: names in upper case, values interpreted (see `AddedMeanings`).
     case enrichment
   }
 
   public enum Quoting: Equatable, Sendable { case none, double, single, braces }
 
+  /// Empty for words that belong to no field (see `FieldScanner.init`).
   public var name: Range<Int>
   /// Without its quotes or braces.
   public var value: Range<Int>
@@ -23,28 +24,42 @@ public struct Field: Equatable, Sendable {
 
 /// Walks the fields of a record from left to right; allocates nothing.
 ///
-/// Words without `=` belong to the value in front of them inside `msg='…'` (`op=adding user`) and
-/// are passed over elsewhere (see `AccessVector` for those of SELinux). A quote that is not closed
-/// ends at the next space. Whatever the bytes are, the walk ends, and every place it gives is
-/// within them.
+/// Words without `=` belong to the value in front of them inside `msg='…'` (`op=adding user`), and
+/// elsewhere where that is a security context (`subj=/usr/sbin/ntpd (enforce)`); others are passed
+/// over unless they are asked for. A quote that is not closed ends at the next space. Old senders'
+/// brackets and punctuation (`acct=root : (hostname=?, res=failed)`) are no part of a value.
+/// Whatever the bytes are, the walk ends, and every place it gives is within them.
 public struct FieldScanner: Sendable {
   private var at: Int
+  private let body: Int
   private let end: Int
+  private let givesWords: Bool
   private var section = Field.Section.record
   private var messageEnd: Int?
+  /// Where the enrichment begins, `end` without one; looked for when a 0x1d is met.
+  private var separator: Int?
+  /// Whether a name had a bracket in front that has not been closed.
+  private var isInBrackets = false
 
   /// Walks from `body` (see `EventRecord.body`) to `end`.
-  public init(body: Int, end: Int) {
+  ///
+  /// - Parameter words: whether words that belong to no field are given too, as fields without a
+  ///   name.
+  public init(body: Int, end: Int, words: Bool = false) {
     at = body
+    self.body = body
     self.end = end
+    givesWords = words
   }
 
   public mutating func next(_ bytes: Span<UInt8>) -> Field? {
     while at < end {
       let byte = bytes[at]
       if byte == 0x1d {
-        section = .enrichment
-        messageEnd = nil
+        if isSeparator(bytes, at) {
+          section = .enrichment
+          messageEnd = nil
+        }
         at += 1
         continue
       }
@@ -58,13 +73,18 @@ public struct FieldScanner: Sendable {
         at += 1
         continue
       }
-      let name = at
+      var name = at
       while at < end, at != messageEnd, !isBreak(bytes[at]), bytes[at] != UInt8(ascii: "=") {
         at += 1
       }
       guard at < end, at > name, bytes[at] == UInt8(ascii: "="), at != messageEnd else {
         if at < end, at == name { at += 1 }
+        if givesWords, let words = words(bytes, from: name) { return words }
         continue
+      }
+      if bytes[name] == UInt8(ascii: "("), at > name + 1 {
+        isInBrackets = true
+        name += 1
       }
       let nameEnd = at
       at += 1
@@ -74,12 +94,20 @@ public struct FieldScanner: Sendable {
     return nil
   }
 
+  private mutating func isSeparator(_ bytes: Span<UInt8>, _ place: Int) -> Bool {
+    if let separator { return separator == place }
+    let found = AddedMeanings.separator(of: bytes, from: body, to: end) ?? end
+    separator = found
+    return found == place
+  }
+
   /// Enters `msg='…'`, whose text may itself hold quotes: it ends at the last one.
   private mutating func isMessage(_ bytes: Span<UInt8>, _ name: Int, _ nameEnd: Int) -> Bool {
     guard nameEnd - name == 3, bytes.has("msg='", at: name) else { return false }
     var stop = at
     var last: Int?
-    while stop < end, bytes[stop] != 0x1d {
+    while stop < end {
+      if bytes[stop] == 0x1d, isSeparator(bytes, stop) { break }
       if bytes[stop] == UInt8(ascii: "'"), stop > at { last = stop }
       stop += 1
     }
@@ -91,6 +119,7 @@ public struct FieldScanner: Sendable {
 
   private mutating func value(_ bytes: Span<UInt8>, of name: Range<Int>) -> Field {
     let limit = messageEnd ?? end
+    if section == .message, let text = freeText(bytes, of: name, to: limit) { return text }
     if at < limit {
       let (closing, quoting): (UInt8, Field.Quoting) =
         switch bytes[at] {
@@ -108,16 +137,70 @@ public struct FieldScanner: Sendable {
     }
     let start = at
     while at < limit, !isBreak(bytes[at]) { at += 1 }
-    var stop = at
-    if section == .message {
-      while let word = plainWord(bytes, from: stop, to: limit) { stop = word }
-      at = stop
+    if section == .message || section == .record && isContext(bytes, name) {
+      while let word = plainWord(bytes, from: at, to: limit) { at = word }
     }
-    if stop > start + 1, bytes[stop - 1] == UInt8(ascii: ",") { stop -= 1 }
-    return Field(name: name, value: start..<stop, quoting: .none, section: section)
+    return Field(
+      name: name, value: start..<plainEnd(bytes, of: name, start, at), quoting: .none,
+      section: section)
   }
 
-  /// The end of the next word if it is not a field.
+  /// The end of a value without the punctuation of old senders: `?,`, `48:`, `failed)`.
+  private mutating func plainEnd(
+    _ bytes: Span<UInt8>, of name: Range<Int>, _ start: Int, _ end: Int
+  ) -> Int {
+    guard section != .enrichment, end > start + 1 else { return end }
+    switch bytes[end - 1] {
+    case UInt8(ascii: ","): return end - 1
+    case UInt8(ascii: ":"):
+      return section == .message && bytes[end - 2] != UInt8(ascii: ":") ? end - 1 : end
+    case UInt8(ascii: ")"):
+      let isResult = bytes.has("res", at: name.lowerBound)
+      guard isInBrackets || isResult, bytes[start] != UInt8(ascii: "(") else { return end }
+      isInBrackets = false
+      return end - 1
+    default: return end
+    }
+  }
+
+  /// The text that `auditctl -m` sends, which may hold what looks like fields: it ends where the
+  /// last ` exe=` begins, which libaudit writes behind it.
+  private mutating func freeText(
+    _ bytes: Span<UInt8>, of name: Range<Int>, to limit: Int
+  ) -> Field? {
+    guard name.count == 4, bytes.has("text", at: name.lowerBound) else { return nil }
+    var stop = limit - 5
+    while stop > at, !bytes.has(" exe=", at: stop) { stop -= 1 }
+    guard stop > at else { return nil }
+    var value = at..<stop
+    at = stop
+    var quoting = Field.Quoting.none
+    let quote = UInt8(ascii: "\"")
+    if value.count >= 2, bytes[value.lowerBound] == quote,
+      place(bytes, of: quote, from: value.lowerBound + 1, to: stop) == stop - 1
+    {
+      value = value.lowerBound + 1..<stop - 1
+      quoting = .double
+    }
+    return Field(name: name, value: value, quoting: quoting, section: .message)
+  }
+
+  /// Words that no field begins with, up to the next one.
+  private mutating func words(_ bytes: Span<UInt8>, from start: Int) -> Field? {
+    let limit = messageEnd ?? end
+    if section == .enrichment || start >= limit { return nil }
+    at = min(max(at, start + 1), limit)
+    while at < limit, !isBreak(bytes[at]) { at += 1 }
+    while let word = plainWord(bytes, from: at, to: limit) { at = word }
+    var stop = at
+    while stop > start, !isWordByte(bytes[stop - 1]), bytes[stop - 1] != UInt8(ascii: ")") {
+      stop -= 1
+    }
+    guard (start..<stop).contains(where: { isWordByte(bytes[$0]) }) else { return nil }
+    return Field(name: start..<start, value: start..<stop, quoting: .none, section: section)
+  }
+
+  /// The end of the next word if it is neither a field nor a colon alone.
   private func plainWord(_ bytes: Span<UInt8>, from: Int, to limit: Int) -> Int? {
     var at = from
     while at < limit, bytes[at] == 0x20 { at += 1 }
@@ -126,14 +209,28 @@ public struct FieldScanner: Sendable {
       if bytes[at] == UInt8(ascii: "="), at > start { return nil }
       at += 1
     }
+    if at == start + 1, bytes[start] == UInt8(ascii: ":") { return nil }
     return at > start ? at : nil
   }
 
-  private func place(_ bytes: Span<UInt8>, of byte: UInt8, from: Int, to limit: Int) -> Int? {
+  /// Whether a field holds a security context, which AppArmor writes with spaces.
+  private func isContext(_ bytes: Span<UInt8>, _ name: Range<Int>) -> Bool {
+    switch name.count {
+    case 3: bytes.has("obj", at: name.lowerBound)
+    case 4: bytes.has("subj", at: name.lowerBound)
+    case 8:
+      bytes.has("scontext", at: name.lowerBound) || bytes.has("tcontext", at: name.lowerBound)
+    default: false
+    }
+  }
+
+  private mutating func place(
+    _ bytes: Span<UInt8>, of byte: UInt8, from: Int, to limit: Int
+  ) -> Int? {
     var at = from
     while at < limit {
       if bytes[at] == byte { return at }
-      if bytes[at] == 0x1d { return nil }
+      if bytes[at] == 0x1d, isSeparator(bytes, at) { return nil }
       at += 1
     }
     return nil
@@ -147,4 +244,8 @@ public struct FieldScanner: Sendable {
   }
 
   private func isBreak(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x1d }
+
+  private func isWordByte(_ byte: UInt8) -> Bool {
+    byte >= 0x80 || byte &- 0x30 < 10 || (byte | 0x20) &- 0x61 < 26
+  }
 }

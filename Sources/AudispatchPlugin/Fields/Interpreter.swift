@@ -17,28 +17,41 @@ public struct Interpreter: Sendable {
   /// The meaning of a field of a record; `nil` when libauparse has none, does not know it, or
   /// refuses the line.
   public func meaning(of name: String, in record: EventRecord, _ event: AuditEvent) -> String? {
-    LibauparseTurn.take(.interpretation) { remembers in
+    let line = record.lineForLibauparse(in: event.bytes)
+    return LibauparseTurn.take(.interpretation) { remembers in
       Parser.shared.withLock { parser in
         if !remembers { parser.forget() }
-        return parser.meaning(of: name, in: event.bytes[record.line])
+        return parser.meaning(of: name, in: line)
       }
     }
   }
 }
 
 extension Interpreter {
-  /// The meaning of every field of a record, in its order, one look at the record for all; what
-  /// libauparse does not know, or reads only in part, is as it is written. Empty when it refuses
-  /// the line. What SELinux decided is `seresult` and `seperms`.
+  /// Every field of a record with its meaning, in their order, one look at the record for all.
   ///
-  /// The fields that auditd added (behind 0x1d) are not among them: they are the meanings.
+  /// What is encoded is decoded; what libauparse does not know, or reads only in part, is as it is
+  /// written: an `unknown-…` never replaces a number. What SELinux decided is `seresult` and
+  /// `seperms`. The fields that auditd added are not among them: they are the meanings.
+  ///
+  /// - Parameter words: whether words that belong to no field are given, without a name.
+  public func fields(
+    of record: EventRecord, in lines: [UInt8], words: Bool = false
+  ) -> [(name: [UInt8], meaning: [UInt8])] {
+    let line = record.lineForLibauparse(in: lines)
+    let found = LibauparseTurn.take(.interpretation) { _ in
+      Parser.shared.withLock { $0.meanings(in: line) }
+    }
+    return Meanings.merged(found, record, lines, words: words)
+  }
+
+  /// The same as text, for what is looked at by people.
   public func meanings(
     in record: EventRecord, of lines: [UInt8]
   ) -> [(name: String, meaning: String)] {
-    let found = LibauparseTurn.take(.interpretation) { _ in
-      Parser.shared.withLock { $0.meanings(in: lines[record.line]) }
+    fields(of: record, in: lines).map {
+      (String(decoding: $0.name, as: UTF8.self), String(decoding: $0.meaning, as: UTF8.self))
     }
-    return found.isEmpty ? [] : Meanings.merged(found, record, lines)
   }
 
   /// The same, for a record of an event.
@@ -46,6 +59,19 @@ extension Interpreter {
     in record: EventRecord, _ event: AuditEvent
   ) -> [(name: String, meaning: String)] {
     meanings(in: record, of: event.bytes)
+  }
+}
+
+extension EventRecord {
+  /// The line with no 0x1d but the one in front of what auditd added: libauparse believes what
+  /// stands behind the first.
+  fileprivate func lineForLibauparse(in bytes: [UInt8]) -> ArraySlice<UInt8> {
+    let text = bytes[line]
+    guard text.contains(0x1d) else { return text }
+    let separator = AddedMeanings.separator(of: bytes.span, from: body, to: line.upperBound)
+    var readable = text
+    for at in text.indices where text[at] == 0x1d && at != separator { readable[at] = 0x20 }
+    return readable
   }
 }
 
@@ -73,7 +99,7 @@ private struct Parser {
       let text = unsafe auparse_interpret_field(state)
     else { return nil }
     let meaning = unsafe String(cString: text)
-    return meaning.hasPrefix("unknown-") ? nil : meaning
+    return AddedMeanings.isUnknown(meaning.utf8) ? nil : meaning
   }
 
   mutating func meanings(in line: ArraySlice<UInt8>) -> [Meanings.Found] {
@@ -93,7 +119,9 @@ private struct Parser {
         } ?? []
       guard let text = unsafe auparse_interpret_field(state) ?? raw else { continue }
       unsafe meanings.append(
-        Meanings.Found(name: String(cString: name), raw: bytes, meaning: String(cString: text)))
+        Meanings.Found(
+          name: Array(String(cString: name).utf8), raw: bytes,
+          meaning: Array(UnsafeRawBufferPointer(start: text, count: strlen(text)))))
     } while unsafe auparse_next_field(state) > 0
     return meanings
   }

@@ -3,88 +3,90 @@ import AuditRecord
 /// libauparse's meanings of a record, held beside the fields as they stand there.
 ///
 /// libauparse 3.0.9 ends a value at its first space also in quotes, keeps the quotes of some
-/// fields, and leaves out fields without a value, and what a USER_AVC decided.
+/// fields, ends what it decodes at a NUL, and leaves out fields without a value, words without a
+/// field, and what a USER_AVC decided. So the fields are ours, and of libauparse are the meanings.
 struct Meanings {
-  typealias Named = (name: String, meaning: String)
+  typealias Named = (name: [UInt8], meaning: [UInt8])
 
   /// A field as libauparse has it.
   struct Found {
-    var name: String
+    var name: [UInt8]
     /// The value as it read it, with quotes.
     var raw: [UInt8]
-    var meaning: String
+    var meaning: [UInt8]
   }
 
   private let record: EventRecord
   private let bytes: [UInt8]
-  private let fields: [Field]
-  private var vector: AccessVector?
-  // Fields before it have been passed.
+  private let found: [Found]
+  // Those before it belong to fields that were passed.
   private var next = 0
   private var all: [Named] = []
 
-  /// How many fields libauparse may have left out in a row.
+  /// How many fields libauparse may have beyond ours in a row.
   private static let reach = 16
 
-  /// - Parameter found: not empty.
+  /// - Parameter found: empty where libauparse refuses the line.
   static func merged(
-    _ found: [Found], _ record: EventRecord, _ bytes: [UInt8]
+    _ found: [Found], _ record: EventRecord, _ bytes: [UInt8], words: Bool
   ) -> [Named] {
-    var meanings = Meanings(record, bytes, isDecided: found.contains { $0.name == "seresult" })
-    for one in found { meanings.take(one) }
-    meanings.pass(upTo: meanings.fields.count)
+    var meanings = Meanings(record, bytes, found)
+    var vector = AccessVector(record, bytes)
+    var scanner = FieldScanner(body: record.body, end: record.line.upperBound, words: words)
+    while let field = scanner.next(bytes.span), field.section != .enrichment {
+      if let decided = vector, decided.result.lowerBound < field.value.upperBound {
+        meanings.decide(decided)
+        vector = nil
+        // The words that say so.
+        if field.name.isEmpty { continue }
+      }
+      meanings.take(field)
+    }
+    if let vector { meanings.decide(vector) }
     return meanings.all
   }
 
-  private init(_ record: EventRecord, _ bytes: [UInt8], isDecided: Bool) {
+  private init(_ record: EventRecord, _ bytes: [UInt8], _ found: [Found]) {
     self.record = record
     self.bytes = bytes
-    var scanner = FieldScanner(body: record.body, end: record.line.upperBound)
-    var fields: [Field] = []
-    while let field = scanner.next(bytes.span), field.section != .enrichment {
-      fields.append(field)
-    }
-    self.fields = fields
-    vector = isDecided ? nil : AccessVector(record, bytes)
+    self.found = found
   }
 
-  private mutating func take(_ found: Found) {
-    let name = Array(found.name.utf8)
-    let place = fields[next...].prefix(Self.reach).firstIndex { field in
-      bytes[field.name].elementsEqual(name) && bytes[field.text].starts(with: found.raw)
-    }
-    guard let place else { return all.append((found.name, found.meaning)) }
-    pass(upTo: place)
-    decide(before: fields[place].name.lowerBound)
-    let field = fields[place]
+  private mutating func take(_ field: Field) {
+    all.append((Array(bytes[field.name]), meaning(of: field)))
+  }
+
+  private mutating func meaning(of field: Field) -> [UInt8] {
+    let own = field.decoded(in: bytes, record.type)
     // What is in double quotes means what it says.
-    let isWhole = field.quoting != .double && found.raw.count == field.text.count
-    all.append((found.name, isWhole ? found.meaning : value(of: field)))
-    next = place + 1
-  }
-
-  /// Passes fields that libauparse does not have; those without a value are given.
-  private mutating func pass(upTo place: Int) {
-    for field in fields[next..<place] where field.value.isEmpty {
-      decide(before: field.name.lowerBound)
-      all.append((String(decoding: bytes[field.name], as: UTF8.self), ""))
+    guard !field.name.isEmpty, let meant = meant(by: field), field.quoting != .double else {
+      return own
     }
-    next = place
-    if place == fields.count { decide(before: record.line.upperBound) }
+    // What is typed at a terminal has keys without characters, which libauparse names.
+    let isText = EncodedFields.contains(bytes[field.name], type: record.type)
+    if isText, !bytes[field.name].elementsEqual("data".utf8) { return own }
+    guard meant.raw.count == field.text.count || field.value.count == meant.raw.count,
+      !AddedMeanings.isUnknown(meant.meaning)
+    else {
+      return bytes[field.name].elementsEqual("syscall".utf8)
+        ? SystemCallName.name(of: field, record, bytes).map { Array($0.utf8) } ?? own : own
+    }
+    return meant.meaning
   }
 
-  /// Gives what SELinux decided where that stands in front of a place.
-  private mutating func decide(before place: Int) {
-    guard let decided = vector, decided.result.lowerBound < place else { return }
-    let result = String(decoding: bytes[decided.result], as: UTF8.self)
-    all.append(("seresult", result))
-    let permissions = String(decoding: decided.list(in: bytes), as: UTF8.self)
-    all.append(("seperms", permissions))
-    vector = nil
+  /// libauparse's view of one of our fields.
+  private mutating func meant(by field: Field) -> Found? {
+    let place = found[next...].prefix(Self.reach).firstIndex { found in
+      bytes[field.name].elementsEqual(found.name) && bytes[field.text].starts(with: found.raw)
+    }
+    guard let place else { return nil }
+    next = place + 1
+    return found[place]
   }
 
-  private func value(of field: Field) -> String {
-    String(decoding: field.decoded(in: bytes, record.type), as: UTF8.self)
+  private mutating func decide(_ vector: AccessVector) {
+    all.append((Array("seresult".utf8), Array(bytes[vector.result])))
+    all.append((Array("seperms".utf8), vector.list(in: bytes)))
   }
 }
 

@@ -116,7 +116,7 @@ int ad_datagram_connect(const char *path, int milliseconds, bool *_Nullable stre
 ssize_t ad_stream_send(int fd, const void *bytes, size_t count);
 // Whether the other end of a stream is gone.
 bool ad_stream_ended(int fd);
-// One datagram each for lines in `bytes`: `head`, then the line with its first 0x1d made a
+// One datagram each for lines in `bytes`: `head`, then the line with its last 0x1d made a
 // space. How many the socket took, -1 when it took none; waits as long as the socket does.
 typedef struct { uint32_t start, end; } ad_piece;
 int ad_send_lines(int fd, const void *head, size_t head_count, const void *bytes,

@@ -1,0 +1,37 @@
+import AuditRecord
+import CAudit
+
+/// Names of system calls from libaudit's tables, where auditd and libauparse have none: both look
+/// at a call by the architecture of a SYSCALL record, and a SECCOMP has none of its own for them.
+public enum SystemCallName {
+  /// The name of a call by the `arch` of a record, as the kernel writes it (in hexadecimal).
+  public static func name(_ number: Int, arch: UInt32) -> String? {
+    let machine = audit_elf_to_machine(arch)
+    guard number >= 0, machine >= 0, let number = Int32(exactly: number),
+      let name = unsafe audit_syscall_to_name(number, machine)
+    else { return nil }
+    return unsafe String(cString: name)
+  }
+
+  /// The name of the call in a field of a record that names its architecture.
+  static func name(of field: Field, _ record: EventRecord, _ bytes: [UInt8]) -> String? {
+    guard let number = Digits.value(bytes[field.value]) else { return nil }
+    var scanner = FieldScanner(body: record.body, end: record.line.upperBound)
+    while let other = scanner.next(bytes.span), other.section == .record {
+      guard bytes[other.name].elementsEqual("arch".utf8) else { continue }
+      let text = String(decoding: bytes[other.value].prefix(8), as: UTF8.self)
+      return UInt32(text, radix: 16).flatMap { name(number, arch: $0) }
+    }
+    return nil
+  }
+}
+
+extension AuditEvent {
+  /// The name of the system call that a record tells of: auditd's, else libaudit's, else `nil`.
+  public func systemCallName(in record: EventRecord) -> String? {
+    if let name = enrichment("SYSCALL", of: record) {
+      return String(decoding: bytes[name.value], as: UTF8.self)
+    }
+    return field("syscall", of: record).flatMap { SystemCallName.name(of: $0, record, bytes) }
+  }
+}
