@@ -14,6 +14,8 @@ public struct PluginConfiguration: Equatable, Sendable {
   public var arguments: [String] = []
   public var format = RecordFormat.string
   public var binaryFraming = BinaryFraming.same
+  /// What becomes of its standard output.
+  public var output = PluginOutput.log
   /// Records that may be queued: 1 to 10,000,000.
   public var queueDepth = 2000
   /// Bytes that may be queued.
@@ -48,6 +50,14 @@ public struct PluginConfiguration: Equatable, Sendable {
     self.name = name
     self.file = file
   }
+}
+
+/// What becomes of a plugin's standard output.
+public enum PluginOutput: String, CaseIterable, Sendable {
+  /// Its lines are messages of the daemon, at a bounded rate.
+  case log
+  /// It is passed on whole; while nobody takes it, the plugin waits.
+  case pass
 }
 
 /// How records are written to a plugin.

@@ -13,6 +13,7 @@ struct PluginFile {
     case arguments = "args"
     case direction
     case format
+    case output
     case path
     case type
   }
@@ -91,6 +92,8 @@ struct PluginFile {
       }
     case .format:
       configuration.format = try setting.single().choice(RecordFormat.self, for: keyword)
+    case .output:
+      configuration.output = try setting.single().choice(PluginOutput.self, for: keyword)
     case .path: path = try setting.single()
     case .type: _ = try setting.single().choice(PluginType.self, for: keyword)
     }

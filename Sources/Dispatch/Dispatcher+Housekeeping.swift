@@ -13,6 +13,7 @@ extension Dispatcher {
       handle(plugin, .tick)
       watch(plugin)
       goOnWithOutput(plugin)
+      waitForOutput(of: plugin)
       goOnWithConfirmations(plugin)
       flush(plugin, wall: WallClock.milliseconds)
     }
@@ -76,7 +77,8 @@ extension Dispatcher {
     }
     plugin.reportedStall = true
     if plugin.lifecycle.state == .running {
-      let action = plugin.configuration.restartsWhenStalled ? ": restarting it" : ""
+      var action = plugin.configuration.restartsWhenStalled ? ": restarting it" : ""
+      if waitsForSink(plugin) { action = ", as what it prints is not taken" + action }
       say(
         .warning,
         "plugin \(plugin.name) has read nothing for \(Int(timeout.inSeconds)) s while "
@@ -104,6 +106,7 @@ extension Dispatcher {
   private func finishReplay() {
     guard isReplayRead, phase == .running else { return }
     if plugins.allSatisfy({ $0.isGivenUp || $0.subscription.isEmpty }) {
+      passing.isWaitedFor = true
       beginStop("end of input")
     } else {
       scheduleTick(now + .milliseconds(2))
@@ -152,6 +155,7 @@ extension Dispatcher {
   /// Reads what is still in the source, lets the plugins drain, and ends.
   func beginStop(_ reason: String) {
     // Asked once more, by whoever signals all that is called audispatchd: it stops already.
+    if phase != .running, passing.isWaitedFor { passing.isWaitedFor = false }
     guard phase == .running else { return }
     say(.info, "stopping: \(reason)")
     service?.stops()
@@ -210,7 +214,7 @@ extension Dispatcher {
       scheduleTick(now + .milliseconds(2))
     }
     guard phase == .stopping, stopPluginsBy == nil else { return }
-    if plugins.allSatisfy({ $0.lifecycle.state == .stopped }) {
+    if plugins.allSatisfy({ $0.lifecycle.state == .stopped }), isOutputTaken() {
       if source.canWait, plugins.contains(where: { $0.subscription.counters.dropped > 0 }) {
         replayIsIncomplete = true
       }

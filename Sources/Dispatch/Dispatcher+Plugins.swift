@@ -54,7 +54,13 @@ extension Dispatcher {
       let childEnd = Descriptor(owning: theirs)
       let (reading, writing) = try Pipe.open()
       let output = OutputCatcher(owning: Descriptor(owning: reading))
-      let outputEnd = Descriptor(owning: writing)
+      let messagesEnd = Descriptor(owning: writing)
+      let passedEnd = try passOutput(of: plugin)
+      let standardOutput =
+        switch passedEnd {
+        case .some(let end): end.number
+        case .none: messagesEnd.number
+        }
       plugin.subscription.confirms = configuration.confirms
       plugin.subscription.setGapMark(configuration.confirms ? gapWord : nil, journal: journal)
       var environment = [
@@ -69,7 +75,7 @@ extension Dispatcher {
       runtime.noteChildren(plugins, starting: plugin)
       let child = try ChildProcess(
         path: configuration.path, arguments: configuration.arguments, environment: environment,
-        input: childEnd.number, output: outputEnd.number, error: outputEnd.number,
+        input: childEnd.number, output: standardOutput, error: messagesEnd.number,
         confinement: configuration.confinement)
       ourEnd.setNonblocking(true)
       do throws(SystemError) {
@@ -85,6 +91,7 @@ extension Dispatcher {
         _ = child.reap()
         throw error
       }
+      beginPassing(plugin)
       plugin.confirmations = ConfirmationReader()
       plugin.confirmingEnded = false
       plugin.confirmingRestsUntil = nil
@@ -174,6 +181,7 @@ extension Dispatcher {
   func childEnded(_ plugin: Plugin) {
     guard let end = plugin.child?.reap() else { return }
     readOutput(plugin)
+    endPassing(plugin)
     readConfirmations(plugin, hasEnded: true)
     let unread = plugin.unread
     plugin.subscription.restart(
@@ -229,26 +237,6 @@ extension Dispatcher {
       plugin.leftSaid = waiting
     }
     if goal == .remove { remove(plugin) }
-  }
-
-  /// Says what a plugin wrote on its standard output and error; one that floods it waits.
-  func readOutput(_ plugin: Plugin) {
-    var lines: [String] = []
-    let outcome = plugin.output?.read(now) { lines.append($0) }
-    for line in lines { say(.info, "\(plugin.name): \(line)") }
-    guard outcome != .open, let fd = plugin.output?.number else { return }
-    poller.remove(fd)
-    plugin.outputRestsUntil = outcome == .flooded ? now + OutputCatcher.rest : nil
-    if let until = plugin.outputRestsUntil { scheduleTick(until) }
-  }
-
-  /// Waits for what a plugin writes again, once it has rested.
-  func goOnWithOutput(_ plugin: Plugin) {
-    guard let until = plugin.outputRestsUntil, let fd = plugin.output?.number else { return }
-    guard now >= until, poller.add(fd, Token.pluginOutput | UInt64(plugin.id), .read) else {
-      return scheduleTick(max(until, now + .milliseconds(1)))
-    }
-    plugin.outputRestsUntil = nil
   }
 
   // MARK: Overflow

@@ -100,6 +100,6 @@ extension PluginConfiguration {
   fileprivate func needsRestart(for new: PluginConfiguration) -> Bool {
     path != new.path || arguments != new.arguments || format != new.format
       || binaryFraming != new.binaryFraming || confirms != new.confirms
-      || executable != new.executable || confinement != new.confinement
+      || output != new.output || executable != new.executable || confinement != new.confinement
   }
 }

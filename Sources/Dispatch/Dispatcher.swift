@@ -65,6 +65,8 @@ public final class Dispatcher {
   let gapWord = String(UInt64.random(in: .min ... .max), radix: 36)
   /// Children that are neither plugins nor a source: what `single` and `halt` executed.
   var actions: [ActionChild] = []
+  /// What plugins print, on its way.
+  var passing = Passing()
   /// Something was lost that a replay promises not to lose.
   var replayIsIncomplete = false
   /// The plugins are to be stopped: at the latest then.
@@ -166,6 +168,8 @@ public final class Dispatcher {
       if let plugin = plugin(number) { childEnded(plugin) }
     case Token.pluginOutput:
       if let plugin = plugin(number) { readOutput(plugin) }
+    case Token.passedOutput: if let output = passing.output(number) { pass(output) }
+    case Token.outputSink: hearSink()
     case Token.spool: handleSpool()
     case Token.holder: hearHolder()
     case Token.control: acceptClients()

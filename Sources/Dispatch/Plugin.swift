@@ -15,7 +15,10 @@ final class Plugin {
   var ourEnd: Descriptor?
   /// The child's end, kept to ask how much of it is unread.
   var childEnd: Descriptor?
+  /// Of its standard error, and of its standard output unless that is passed on.
   var output: OutputCatcher?
+  /// Its standard output, with `output = pass`.
+  var passed: PassedOutput?
   /// It writes there more than is read: until then nothing is.
   var outputRestsUntil: Moment?
 

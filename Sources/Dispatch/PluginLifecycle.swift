@@ -142,6 +142,16 @@ struct PluginLifecycle: Equatable, Sendable {
     }
   }
 
+  /// Somebody is waited for who takes what the child has to say: its time to end begins anew.
+  mutating func postpone(_ now: Moment) {
+    switch state {
+    case .draining(let goal, _): state = .draining(goal, until: now + policy.drain)
+    case .ending(let goal, _): state = .ending(goal, until: now + policy.endToTerm)
+    case .terminating(let goal, _): state = .terminating(goal, until: now + policy.termToKill)
+    case .starting, .running, .backingOff, .held, .killed, .stopped: break
+    }
+  }
+
   /// - Parameter jitter: 0.8 to 1.2, a factor on the pause before a restart.
   mutating func handle(_ event: Event, now: Moment, jitter: Double) -> Action {
     switch (state, event) {

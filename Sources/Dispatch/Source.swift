@@ -192,6 +192,8 @@ enum Token {
   static let helperOutput: UInt64 = 8 << 32
   static let spool: UInt64 = 9 << 32
   static let holder: UInt64 = 10 << 32
+  static let passedOutput: UInt64 = 11 << 32
+  static let outputSink: UInt64 = 12 << 32
 
   static func kind(_ token: UInt64) -> UInt64 { token & 0xffff_ffff_0000_0000 }
   static func number(_ token: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: token) }

@@ -2,7 +2,7 @@ import CAudispatch
 import Glibc
 
 /// A connected socket that takes messages, each whole or not at all.
-public struct DatagramSocket: ~Copyable {
+public struct DatagramSocket: ~Copyable, Sendable {
   private let descriptor: Descriptor
   /// Whether it is a stream, in which a NUL ends each message.
   private let isStream: Bool

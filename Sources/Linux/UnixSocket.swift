@@ -110,6 +110,25 @@ public enum DescriptorKind {
     var facts = stat()
     return unsafe fstat(fd, &facts) == 0 && facts.st_mode & S_IFMT == S_IFREG
   }
+  /// Whether it is closed, or `/dev/null`.
+  public static func isNowhere(_ fd: Int32) -> Bool {
+    var facts = stat()
+    var null = stat()
+    guard unsafe fstat(fd, &facts) == 0 else { return true }
+    return unsafe stat("/dev/null", &null) == 0 && facts.st_mode & S_IFMT == S_IFCHR
+      && facts.st_rdev == null.st_rdev
+  }
+  /// Opens `/dev/null` for 0, 1 and 2 where they are closed, so that none of them becomes something
+  /// else.
+  public static func openStandard() {
+    while true {
+      let fd = unsafe open("/dev/null", O_RDWR)
+      guard (0...2).contains(fd) else {
+        if fd > 2 { close(fd) }
+        return
+      }
+    }
+  }
   /// Clears `O_NONBLOCK`, which belongs to the open file and so to everybody who has it.
   public static func setNonblocking(_ fd: Int32, _ on: Bool) { _ = ad_set_nonblocking(fd, on) }
   /// Closes every descriptor from this number on. The corresponding call is `close_range`.

@@ -27,6 +27,7 @@ func start() -> Int32 {
     print(loaded.report, to: 1)
     return loaded.exitStatus
   case .run:
+    DescriptorKind.openStandard()
     undoWhatAuditdLeaves()
     if Holder.isWorker {
       DescriptorKind.closeAll(from: Holder.firstDescriptorOfNobody)

@@ -21,6 +21,22 @@ struct OutputTests {
     #expect(lines == first + ["(32 more lines were not shown)"])
   }
 
+  @Test func `that was left out is said within a second, not with the next line`() async throws {
+    let scratch = try Scratch()
+    try scratch.write(
+      "#!/bin/sh\nfor n in $(seq 50); do echo line $n; done >&2\ncat >/dev/null\n",
+      to: "plugin", mode: 0o755)
+    let daemon = try await Audispatchd([PluginFile("p", scratch("plugin"))], scratch: scratch)
+    try await eventually("the last that is shown") { daemon.messages.contains(" p: line 20\n") }
+    let began = Moment.now
+    try await eventually("the others' number") {
+      daemon.messages.contains(" p: (30 more lines were not shown)\n")
+    }
+    // Ten seconds it would be with the next line.
+    #expect(Moment.now - began < .seconds(5))
+    try await daemon.finish()
+  }
+
   @Test func `floods nobody`() async throws {
     let scratch = try Scratch()
     let out = scratch("out")

@@ -48,7 +48,7 @@ struct ReadyMadeTests {
     let daemon = try await daemon("print", scratch)
     try await daemon.send([Self.record])
     try await eventually("its line", detail: { daemon.messages }) {
-      split(daemon.messages).contains { $0.contains("print: ") && $0.contains("root") }
+      scratch.text("daemon.out").contains("root")
     }
     let status = try status(daemon, "print")
     #expect(status.contains("Uid: 65534 65534 65534 65534"))

@@ -1,13 +1,15 @@
 import Linux
 
 /// What a child writes on its standard output and error: lines for the dispatcher's messages,
-/// 20 in 10 seconds at most; the others are counted.
+/// 20 in 10 seconds at most; how many others there were is said within a second.
 struct OutputCatcher: ~Copyable {
   private let pipe: Descriptor
   private var line: [UInt8] = []
   private var windowEnds: Moment?
   private var lines = 0
   private var suppressed = 0
+  /// When it is said how many were not shown.
+  private(set) var tellAt: Moment?
 
   init(owning pipe: consuming Descriptor) {
     pipe.setNonblocking(true)
@@ -27,6 +29,7 @@ struct OutputCatcher: ~Copyable {
 
   /// How long what floods is left to wait: six megabytes a second are read at the most.
   static let rest = Duration.milliseconds(10)
+  private static let tellWithin = Duration.milliseconds(900)
 
   /// Reads what is there, 64 KiB at the most.
   mutating func read(_ now: Moment, _ say: (String) -> Void) -> Outcome {
@@ -65,13 +68,22 @@ struct OutputCatcher: ~Copyable {
     lines += 1
     if lines > 20 {
       suppressed += 1
+      if tellAt == nil { tellAt = now + Self.tellWithin }
     } else if !line.isEmpty {
       say(printable(line))
     }
   }
 
+  /// Says how many lines were not shown, once it is time.
+  mutating func tell(_ now: Moment, _ say: (String) -> Void) {
+    if let tellAt, now >= tellAt { sayWhatWasSuppressed(say) }
+  }
+
   private mutating func sayWhatWasSuppressed(_ say: (String) -> Void) {
-    if suppressed > 0 { say("(\(suppressed) more lines were not shown)") }
+    if suppressed > 0 {
+      say("(\(suppressed) more line\(suppressed == 1 ? " was" : "s were") not shown)")
+    }
     suppressed = 0
+    tellAt = nil
   }
 }
