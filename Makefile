@@ -100,7 +100,8 @@ format: ## lay out all Swift sources
 lint: ## what format would change
 	swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)
 
-# Files in SYSCONFDIR that are there already are left as they are.
+# Files in SYSCONFDIR that are there already are left as they are. Plugins of other users have to
+# find their own files there; who may read one is up to that file.
 ETC := $(DESTDIR)$(SYSCONFDIR)/audispatch
 DOC := $(DESTDIR)$(PREFIX)/share/doc/audispatch
 
@@ -110,7 +111,8 @@ install: build ## install under DESTDIR
 	  '$(DOC)/plugins/swift/Sources'
 	install -m 0750 $(DAEMONS:%=$(RELEASE)/%) '$(DESTDIR)$(SBINDIR)'
 	install -m 0755 $(PLUGINS:%=$(RELEASE)/%) '$(DESTDIR)$(LIBEXECDIR)'
-	install -d -m 0750 '$(ETC)' '$(ETC)/plugins.d' '$(DESTDIR)$(LOGDIR)'
+	install -d -m 0755 '$(ETC)' '$(ETC)/plugins.d'
+	install -d -m 0750 '$(DESTDIR)$(LOGDIR)'
 	[ -e '$(ETC)/audispatchd.conf' ] || \
 	  install -m 0640 Documentation/examples/audispatchd.conf '$(ETC)'
 	for file in plugins.d/*.conf; do \

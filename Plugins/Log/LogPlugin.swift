@@ -138,6 +138,10 @@ struct LogPlugin: RecordPlugin, ~Copyable {
     }
   }
 
+  var hasLost: Bool {
+    !confirmations.isAsked && (held.unwritten > 0 || held.written > 0 || counts.dropped > 0)
+  }
+
   var figures: [(name: String, value: Int)] {
     [
       ("ends", held.ends), ("written_bytes", counts.bytes), ("syncs", counts.syncs),

@@ -117,6 +117,9 @@ struct SocketPlugin: RecordPlugin, ~Copyable {
     look()
   }
 
+  /// A client had not read everything at the end.
+  private(set) var hasLost = false
+
   mutating func finish() {
     close()
     let end = MonotonicTime.now + Self.lastTime
@@ -124,6 +127,7 @@ struct SocketPlugin: RecordPlugin, ~Copyable {
       _ = Poll.wait(poller.number, for: .read, milliseconds: 50)
       wakeClients()
     }
+    hasLost = clients.values.contains { !$0.isIdle }
     for (key, client) in clients { remove(key, client) }
   }
 

@@ -172,12 +172,15 @@ struct LocalRecords: RecordPlugin, ~Copyable {
   }
 
   /// Waits for the socket.
+  /// Records that were taken and not sent.
+  private var left: Int { lines.count - next + waiting.reduce(0) { $0 + $1.records.count } }
+  var hasLost: Bool { !confirmations.isAsked && (left > 0 || overflow.dropped > 0) }
+
   mutating func finish(by end: Duration) {
     while !isIdle, MonotonicTime.now < end {
       socket.wait(milliseconds: 50)
       send()
     }
-    let left = lines.count - next + waiting.reduce(0) { $0 + $1.records.count }
     if left > 0 { log.write(.error, "\(path) did not take the last \(left) records") }
   }
 }

@@ -125,6 +125,8 @@ struct SyslogPlugin: AuditPlugin, RecordPlugin, ~Copyable {
     advance()
   }
 
+  var hasLost: Bool { !confirmations.isAsked && (outlet.waiting > 0 || overflow.dropped > 0) }
+
   /// Sends what waits, and takes leave of the server.
   mutating func finish(by end: Duration) {
     let last = end - .milliseconds(100)

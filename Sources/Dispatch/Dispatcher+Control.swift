@@ -9,6 +9,7 @@ extension Dispatcher {
       let server = try ControlServer(path: runtime.controlSocket, user: geteuid())
       try poller.watch(server.listener.number, Token.control, .read)
       control = server
+      if holder != nil { runtime.noteHolder() }
       changeControlAccess()
     } catch { say(.error, "no control socket: \(error)") }
   }
@@ -102,7 +103,8 @@ extension Dispatcher {
     switch (words.first ?? "", words.dropFirst().first) {
     case ("status", nil): text = "ok\n" + statusText()
     case ("reload", nil):
-      text = "ok\n" + reload().map { $0 + "\n" }.joined()
+      let outcome = reload()
+      text = "ok\n" + outcome.answer
     case ("check", nil):
       let loaded = loader()
       text =

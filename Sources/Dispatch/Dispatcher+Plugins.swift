@@ -92,6 +92,7 @@ extension Dispatcher {
         throw error
       }
       beginPassing(plugin)
+      plugin.past.advice = []
       plugin.confirmations = ConfirmationReader()
       plugin.confirmingEnded = false
       plugin.confirmingRestsUntil = nil
@@ -110,7 +111,11 @@ extension Dispatcher {
       runtime.noteChildren(plugins)
       flush(plugin, wall: WallClock.milliseconds)
     } catch {
-      say(.error, "plugin \(plugin.name): \(error)")
+      let spawn = error as? SpawnError
+      let reason = spawn.flatMap { StartFailure().reason($0, configuration.confinement) }
+      let text = "\(error)" + (reason.map { ": \($0)" } ?? "")
+      say(.error, "plugin \(plugin.name): \(text)")
+      plugin.past.lastMessage = .init(text)
       runtime.noteChildren(plugins)
       handle(plugin, .spawnFailed)
     }
@@ -200,16 +205,35 @@ extension Dispatcher {
     plugin.outputRestsUntil = nil
     plugin.isBlocked = false
     let wasStopping = !plugin.lifecycle.takesInput || plugin.lifecycle.state != .running
+    plugin.past.lastExit = .init(end)
+    let loss = noteLoss(plugin, end)
     if !wasStopping {
-      say(.warning, "plugin \(plugin.name) ended by itself (\(end))")
-    } else if end != .exit(0), end != .signal(SIGTERM), end != .signal(SIGKILL) {
-      say(.notice, "plugin \(plugin.name) ended with \(end)")
+      say(.warning, "plugin \(plugin.name) ended by itself (\(end))\(loss)")
+    } else if end != .exit(0) {
+      say(.notice, "plugin \(plugin.name) ended with \(end)\(loss)")
     }
     handle(plugin, .exited(progress: progress))
     runtime.noteChildren(plugins)
     // What waits for its end, a stop above all, goes on at once.
     scheduleTick(now)
   }
+
+  /// What an end says of records that the plugin had taken, as a clause. What a plugin confirms is
+  /// given again or counted, so that nothing is concluded from its death.
+  private func noteLoss(_ plugin: Plugin, _ end: ChildEnd) -> String {
+    var loss = ""
+    switch end {
+    case .exit(Self.lostStatus): loss = ": not everything that it had taken is stored"
+    case .signal where !plugin.configuration.confirms && source.canWait:
+      loss = ": what it had taken may be lost"
+    default: return ""
+    }
+    if source.canWait { replayIsIncomplete = true }
+    return loss
+  }
+
+  /// What our plugins exit with when something that they took is stored nowhere (EX_IOERR).
+  private static let lostStatus: Int32 = 74
 
   /// Nothing is left to do for a plugin: what it was to get has its fate.
   private func finish(_ plugin: Plugin, _ goal: PluginLifecycle.Goal) {

@@ -8,14 +8,15 @@ extension Dispatcher {
   /// queue, new ones start, those that are gone drain and stop, and a file that cannot be used any
   /// more keeps the plugin that runs.
   ///
-  /// - Returns: what was found, a line each.
   @discardableResult
-  func reload() -> [String] {
-    guard phase == .running else { return ["stopping: nothing was reloaded"] }
+  func reload() -> ReloadOutcome {
+    guard phase == .running else {
+      return ReloadOutcome(lines: ["stopping: nothing was read again"], isRefused: true)
+    }
     service?.beginsReload(now)
     defer { service?.endsReload() }
     let loaded = loader()
-    var said = loaded.diagnostics.map(\.description)
+    var said = loaded.diagnostics.filter { $0.severity != .note }.map(\.description)
     if loaded.isDaemonUsable {
       if let change = unreloadable(loaded.daemon) { said.append(change) }
       configuration.singleCommand = loaded.daemon.singleCommand
@@ -33,9 +34,14 @@ extension Dispatcher {
       said.append("the plugins stay as they were")
     }
     for line in said { say(.warning, line) }
-    say(.info, "configuration read again: \(plugins.count) active plugins")
+    let isRefused = loaded.exitStatus != 0 || !loaded.isPluginDirectoryRead
+    let active = plugins.count { !$0.lifecycle.isBeingRemoved }
+    let sum =
+      "configuration read again\(isRefused ? ", but for what is refused" : ""): "
+      + "\(active) active plugin\(active == 1 ? "" : "s")"
+    say(.info, sum)
     scheduleTick(now)
-    return said
+    return ReloadOutcome(lines: said + [sum], isRefused: isRefused)
   }
 
   private func apply(_ loaded: LoadedConfiguration, _ said: inout [String]) {
@@ -92,6 +98,19 @@ extension Dispatcher {
     if new.capabilityBound != configuration.capabilityBound { names.append("capability_bound") }
     return names.isEmpty
       ? nil : "\(names.joined(separator: ", ")): a change needs a restart of audispatchd"
+  }
+}
+
+/// What a reload came to.
+struct ReloadOutcome {
+  /// What was found, and the sum.
+  let lines: [String]
+  /// Something of the configuration was not taken.
+  let isRefused: Bool
+
+  /// For whoever asked over the control socket; the last line is the exit status.
+  var answer: String {
+    lines.map { $0 + "\n" }.joined() + "status \(isRefused ? 6 : 0)\n"
   }
 }
 

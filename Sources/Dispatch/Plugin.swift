@@ -19,6 +19,7 @@ final class Plugin {
   var output: OutputCatcher?
   /// Its standard output, with `output = pass`.
   var passed: PassedOutput?
+  var past = PluginPast()
   /// It writes there more than is read: until then nothing is.
   var outputRestsUntil: Moment?
 
@@ -80,7 +81,7 @@ final class Plugin {
     if inheritance != nil { return "starting" }
     return switch lifecycle.state {
     case .starting: "starting"
-    case .running: subscription.isSuspended ? "suspended" : "running"
+    case .running: subscription.isSuspended ? "suspended" : reportedStall ? "stalled" : "running"
     case .backingOff: "backing_off"
     case .held: "held"
     case .draining, .ending, .terminating, .killed: "stopping"

@@ -69,23 +69,33 @@ struct RuntimeFolder: ~Copyable {
     guard isOurs else { return }
     unsafe unlink(controlSocket)
     unsafe unlink("\(path)/\(Orphans.file)")
+    unsafe unlink("\(path)/\(Self.holderFile)")
     lock = nil
   }
 
   /// Writes a file beside its place and moves it there, so that nobody reads half of it.
-  func write(_ name: String, _ text: String) throws(SystemError) {
+  func write(_ name: String, _ text: String, mode: UInt32 = 0o640) throws(SystemError) {
     guard isOurs else { return }
     let place = "\(path)/\(name)"
     unsafe unlink(place + ".new")
     let file = try Descriptor.open(
-      place + ".new", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o640)
-    _ = fchmod(file.number, 0o640)
+      place + ".new", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: mode)
+    _ = fchmod(file.number, mode)
     do throws(Errno) {
       try Transfer.writeAll(file.number, Array(text.utf8))
     } catch { throw SystemError("write", place, error) }
     guard unsafe rename(place + ".new", place) == 0 else {
       throw SystemError("rename", place, .current)
     }
+  }
+
+  /// The number of the process that lives on when this one dies: `audispatchctl` waits while it
+  /// does.
+  static let holderFile = "holder"
+
+  func noteHolder() {
+    // Without it only nobody waits.
+    try? write(Self.holderFile, "\(getppid())\n", mode: 0o644)
   }
 
   /// Notes who our children are, for a successor should we be killed; before a start that one comes.

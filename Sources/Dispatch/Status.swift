@@ -134,6 +134,46 @@ extension Dispatcher {
       json.field("stored", plugin.subscription.storedRecords)
     }
     json.field("restarts", plugin.lifecycle.restarts)
+    limits(plugin.configuration, &json)
+    reasons(plugin, &json)
+  }
+
+  private func limits(_ configuration: PluginConfiguration, _ json: inout JSONText) {
+    json.object("limits") { json in
+      json.field("records", configuration.queueDepth)
+      json.field("bytes", configuration.queueBytes)
+      if configuration.overflowAction.isDurable {
+        json.field("spool_bytes", configuration.spoolBytes)
+      }
+      json.field("overflow_action", configuration.overflowAction.rawValue)
+    }
+  }
+
+  /// Why it is as it is.
+  private func reasons(_ plugin: Plugin, _ json: inout JSONText) {
+    if let exit = plugin.past.lastExit {
+      json.object("last_exit") { json in
+        switch exit.value {
+        case .exit(let status): json.field("status", status)
+        case .signal(let number): json.field("signal", number)
+        }
+        json.field("at", exit.at)
+      }
+    }
+    if let message = plugin.past.lastMessage {
+      json.object("last_message") { json in
+        json.field("text", message.value)
+        json.field("at", message.at)
+      }
+    }
+    switch plugin.lifecycle.state {
+    case .backingOff(let until), .held(let until):
+      json.field("next_attempt_seconds", max(0, Int64((until - now).inSeconds.rounded(.up))))
+    default: break
+    }
+    if plugin.lifecycle.takesInput, plugin.subscription.counters.queued > 0 {
+      json.field("idle_seconds", max(0, Int64((now - plugin.progressed).inSeconds)))
+    }
   }
 
   private func counterFields(_ counters: Counters, _ json: inout JSONText) {

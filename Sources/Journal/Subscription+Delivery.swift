@@ -49,7 +49,7 @@ extension Subscription {
     let run = runs[writeRun]
     let (index, rest) = encoding.locate(
       run.segment, writeIndex..<run.end, bytes: bytes + writeOffset)
-    if resentBelow > 0 || run.kind == .again { countAgain(run, writeIndex..<index) }
+    if givenBelow > 0 || run.kind == .again { countAgain(run, writeIndex..<index) }
     if run.kind == .counted {
       unconfirmed += index - writeIndex
       stream.records += UInt64(index - writeIndex)
@@ -93,6 +93,7 @@ extension Subscription {
   public mutating func restart(unread: Int, journal: Journal) {
     setUnread(unread)
     resentBelow = max(resentBelow, firstUnbegunSequence ?? 0)
+    givenBelow = max(givenBelow, firstUnread(unread) ?? 0)
     unconfirmed = 0
     outstanding = 0
     readOffset = 0
@@ -124,6 +125,29 @@ extension Subscription {
       return run.sequence
     }
     return runs.last { $0.kind == .counted }.map { $0.sequence + UInt64($0.count) }
+  }
+
+  /// The sequence number of the first queued record that is not read whole, of those that are
+  /// written; behind them when all are. Only a plugin that confirms has read some that are queued.
+  private func firstUnread(_ unread: Int) -> UInt64? {
+    guard confirms, let first = runs.first else { return nil }
+    let written = runs.indices.prefix(writeRun + 1).map { index in
+      runs[index].start..<(index == writeRun ? writeIndex : runs[index].end)
+    }
+    let sizes = written.indices.map { encoding.size(runs[$0].segment, written[$0]) }
+    var left = sizes.reduce(writeOffset, +) - unread
+    for (index, size) in sizes.enumerated() {
+      let run = runs[index]
+      if left < size {
+        let (end, _) = encoding.locate(run.segment, written[index], bytes: max(0, left))
+        return run.segment.firstSequence + UInt64(end)
+      }
+      left -= size
+    }
+    return written.last.map {
+      runs[written.count - 1].segment.firstSequence + UInt64($0.upperBound)
+    }
+      ?? first.sequence
   }
 
   // MARK: Reading and confirming
@@ -324,7 +348,7 @@ extension Subscription {
     return index - writeIndex
   }
 
-  /// Counts records that went to a predecessor as well.
+  /// Counts records that a predecessor had read as well.
   private mutating func countAgain(_ run: Run, _ range: Range<Int>) {
     guard run.kind != .gap else { return }
     if run.kind == .again {
@@ -332,10 +356,10 @@ extension Subscription {
       return
     }
     let first = run.segment.firstSequence + UInt64(range.lowerBound)
-    if first < resentBelow {
-      counters.redelivered += min(UInt64(range.count), resentBelow - first)
+    if first < givenBelow {
+      counters.redelivered += min(UInt64(range.count), givenBelow - first)
     } else {
-      resentBelow = 0
+      givenBelow = 0
     }
   }
 }

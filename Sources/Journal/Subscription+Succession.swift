@@ -170,5 +170,6 @@ extension Subscription {
     inheritedEvents.removeAll()
     guard records > 0, !isEmpty else { return }
     resentBelow = max(resentBelow, firstUndelivered(end: 0) + records)
+    givenBelow = resentBelow
   }
 }

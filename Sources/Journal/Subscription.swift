@@ -139,6 +139,8 @@ public struct Subscription: ~Copyable {
   public internal(set) var outstanding = 0
   /// Records below this sequence number were written to a predecessor.
   var resentBelow: UInt64 = 0
+  /// Records below were read by a predecessor; what of them is sent is sent again.
+  var givenBelow: UInt64 = 0
   /// Dropped records that gap records told of: in those that were read, and that were written.
   public internal(set) var announced: (read: UInt64, written: UInt64) = (0, 0)
 

@@ -20,6 +20,12 @@ public struct SpawnError: Error, Equatable, CustomStringConvertible {
   public let stage: String
   public let cause: Errno
 
+  public init(path: String, stage: String, cause: Errno) {
+    self.path = path
+    self.stage = stage
+    self.cause = cause
+  }
+
   public var description: String { "cannot start \(path): \(stage): \(cause)" }
 }
 

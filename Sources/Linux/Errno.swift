@@ -17,6 +17,8 @@ public struct Errno: Error, Equatable, Hashable, Sendable, CustomStringConvertib
   public static let noSuchFile = Errno(ENOENT)
   public static let invalidArgument = Errno(EINVAL)
   public static let messageTooLong = Errno(EMSGSIZE)
+  public static let notAllowed = Errno(EACCES)
+  public static let notExecutable = Errno(ENOEXEC)
   public static let noBuffers = Errno(ENOBUFS)
 
   public var description: String { unsafe String(cString: ad_error_text(number)) }

@@ -28,12 +28,7 @@ struct ControlClient {
 
   /// Asks, and returns when the daemon has agreed.
   func ask(_ request: String) throws(ControlFailure) -> ControlReply {
-    let connection: Descriptor
-    do {
-      connection = try UnixSocket.connect(socket)
-    } catch {
-      throw .cannotConnect(socket, error.cause)
-    }
+    let connection = try connect()
     do {
       try Transfer.writeAll(connection.number, Array("\(request)\n".utf8))
     } catch {
@@ -53,6 +48,41 @@ struct ControlClient {
         throw ControlFailure("audispatchd hung up without an answer")
       }
     }
+  }
+}
+
+extension ControlClient {
+  /// How long a worker that has died may take to be replaced, while its holder lives; and where
+  /// nobody but a service manager could start another.
+  private static let replacement = (held: Duration.seconds(30), alone: Duration.seconds(2))
+
+  /// Connects; waits while the process that dispatches is being replaced.
+  private func connect() throws(ControlFailure) -> Descriptor {
+    let began = Moment.now
+    while true {
+      do {
+        return try UnixSocket.connect(socket)
+      } catch {
+        let isGone = [ENOENT, ECONNREFUSED].contains(error.cause.number)
+        let limit =
+          holderLives
+          ? Self.replacement.held
+          : error.cause.number == ECONNREFUSED ? Self.replacement.alone : .zero
+        guard isGone, Moment.now - began < limit else {
+          throw .cannotConnect(socket, error.cause)
+        }
+        Pause.nanoseconds(20_000_000)
+      }
+    }
+  }
+
+  private var holderLives: Bool {
+    guard let text = try? Transfer.contents(of: folder + "/holder", limit: 32),
+      let pid = Int32(String(decoding: text.prefix { $0 != 0x0a }, as: UTF8.self)), pid > 0,
+      kill(pid, 0) == 0 || errno == EPERM
+    else { return false }
+    let name = try? Transfer.contents(of: "/proc/\(pid)/comm", limit: 32)
+    return name.map { $0 == Array("audispatchd\n".utf8) } ?? true
   }
 }
 

@@ -5,13 +5,41 @@ struct ReloadCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "reload",
     abstract: "Has the daemon read its configuration and plugins.d again.",
-    discussion: "Prints what is wrong with them. Plugins whose file did not change keep running.")
+    discussion: """
+      Prints what is wrong with them, and a line on what came of it; the exit status is 0, or 6 \
+      when something was refused: that stays as it was. Plugins whose file did not change keep \
+      running.
+      """)
 
   @OptionGroup var runtime: RuntimeOptions
 
   func run() throws {
+    var status: Int32 = 0
     try reporting { () throws(ControlFailure) in
-      Output.write(Lines.safe(try runtime.client.answer(to: "reload")))
+      let report = DaemonReport(try runtime.client.answer(to: "reload"))
+      Output.write(Lines.safe(report.text))
+      // A daemon of before ends without a status.
+      status = report.status ?? 0
+    }
+    if status != 0 { throw ExitCode(status) }
+  }
+}
+
+/// Lines, the last of which is an exit status.
+struct DaemonReport {
+  let text: [UInt8]
+  let status: Int32?
+
+  init(_ answer: [UInt8]) {
+    let lines = answer.split(separator: 0x0a)
+    if let last = lines.last, last.starts(with: "status ".utf8),
+      let number = Int32(String(decoding: last.dropFirst(7), as: UTF8.self))
+    {
+      text = Array(lines.dropLast().joined(separator: [0x0a]))
+      status = number
+    } else {
+      text = answer
+      status = nil
     }
   }
 }
@@ -58,11 +86,11 @@ struct CheckCommand: ParsableCommand {
         throw ControlFailure(
           error.message, hint: "audispatchd --check checks the configuration without it.")
       }
-      var lines = answer.split(separator: 0x0a)
-      guard let last = lines.popLast(), last.starts(with: "status ".utf8),
-        let number = Int32(String(decoding: last.dropFirst(7), as: UTF8.self))
-      else { throw ControlFailure("audispatchd broke off in its answer") }
-      Output.write(Lines.safe(Array(lines.joined(separator: [0x0a]))))
+      let report = DaemonReport(answer)
+      guard let number = report.status else {
+        throw ControlFailure("audispatchd broke off in its answer")
+      }
+      Output.write(Lines.safe(report.text))
       status = number
     }
     if status != 0 { throw ExitCode(status) }

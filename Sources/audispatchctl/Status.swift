@@ -43,6 +43,30 @@ struct Status: Decodable, Equatable {
   }
 
   struct Plugin: Decodable, Equatable {
+    struct Limits: Decodable, Equatable {
+      var records: UInt64
+      var bytes: UInt64
+      var spoolBytes: UInt64?
+      var overflowAction: String
+
+      enum CodingKeys: String, CodingKey {
+        case records, bytes
+        case spoolBytes = "spool_bytes"
+        case overflowAction = "overflow_action"
+      }
+    }
+
+    struct Exit: Decodable, Equatable {
+      var status: Int?
+      var signal: Int?
+      var at: UInt64
+    }
+
+    struct Message: Decodable, Equatable {
+      var text: String
+      var at: UInt64
+    }
+
     var name: String
     var state: String
     /// 0 while no process runs.
@@ -54,10 +78,22 @@ struct Status: Decodable, Equatable {
     var queuedBytes: UInt64
     var dropped: [String: UInt64]
     var restarts: UInt64
+    // What follows an older daemon does not say.
+    var limits: Limits?
+    var lastExit: Exit?
+    var lastMessage: Message?
+    var nextAttemptSeconds: UInt64?
+    /// Since the plugin has read anything, while something waits for it.
+    var idleSeconds: UInt64?
 
     enum CodingKeys: String, CodingKey {
       case name, state, pid, received, delivered, redelivered, queued, dropped, restarts
+      case limits
       case queuedBytes = "queued_bytes"
+      case lastExit = "last_exit"
+      case lastMessage = "last_message"
+      case nextAttemptSeconds = "next_attempt_seconds"
+      case idleSeconds = "idle_seconds"
     }
   }
 

@@ -12,10 +12,12 @@ struct StatusTable {
     var lines = [Self.daemon(status.daemon), Self.source(status.source)]
     if let spool = status.spool { lines += Self.spool(spool) }
     lines.append("")
-    if status.plugins.isEmpty {
-      lines.append("no plugins")
-    } else {
-      lines += Self.table(status.plugins)
+    let inactive = status.plugins.filter { $0.state == "inactive" }
+    let active = status.plugins.filter { $0.state != "inactive" }
+    lines += active.isEmpty ? ["no active plugins"] : Self.table(active)
+    if !inactive.isEmpty {
+      let names = inactive.map { SafeText.escaped($0.name.utf8) }
+      lines += ["", "inactive: \(names.joined(separator: ", "))"]
     }
     text = lines.map { $0 + "\n" }.joined()
   }
@@ -90,9 +92,18 @@ struct StatusTable {
       let list = reasons.map { "\(number($0.value)) \(SafeText.escaped($0.key.utf8))" }
       notes.append("  dropped: \(list.joined(separator: ", "))")
     }
-    if plugin.queuedBytes > 0 { notes.append("  queued: \(size(plugin.queuedBytes))") }
+    if plugin.queuedBytes > 0 {
+      notes.append("  queued: \(size(plugin.queuedBytes))\(plugin.limits.map(bounds) ?? "")")
+    }
     if plugin.redelivered > 0 { notes.append("  sent again: \(number(plugin.redelivered))") }
-    return notes
+    return notes + StatusReasons(plugin).lines.map { "  " + $0 }
+  }
+
+  private static func bounds(_ limits: Status.Plugin.Limits) -> String {
+    let action = SafeText.escaped(limits.overflowAction.utf8)
+    let memory = "\(number(limits.records)) records or \(size(limits.bytes))"
+    guard let disk = limits.spoolBytes else { return " of at most \(memory), then \(action)" }
+    return " (\(action): \(memory) in memory, \(size(disk)) on disk)"
   }
 
   static func number(_ value: UInt64) -> String {

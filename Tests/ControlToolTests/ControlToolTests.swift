@@ -16,7 +16,7 @@ struct ControlToolTests {
 
   static func ok(_ body: String) -> [UInt8] { Array("ok\n\(body)".utf8) }
 
-  @Test(arguments: ["busy", "idle", "newer", "hostile", "durable"])
+  @Test(arguments: ["busy", "idle", "newer", "hostile", "durable", "troubled"])
   func `shows a status as a table`(_ name: String) throws {
     let run = try FakeDaemon.run(["status"], answer: Self.ok(Self.golden("\(name).json")))
     #expect(run.output == Self.golden("\(name).txt"))
@@ -69,6 +69,14 @@ struct ControlToolTests {
     #expect(run.request == "reload\n")
     #expect(run.output == "a.conf:3:1: unknown keyword \\x1b[2J\n")
     #expect(run.status == 0)
+  }
+
+  @Test(arguments: [Int32(0), 6])
+  func `ends as a reload did`(_ status: Int32) throws {
+    let run = try FakeDaemon.run(
+      ["reload"], answer: Self.ok("configuration read again: 1 active plugin\nstatus \(status)\n"))
+    #expect(run.output == "configuration read again: 1 active plugin\n")
+    #expect(run.status == status)
   }
 
   @Test func `resumes a plugin by name`() throws {

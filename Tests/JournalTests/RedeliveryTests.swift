@@ -12,7 +12,7 @@ private struct Death: CustomTestStringConvertible, Sendable {
   var written: Int
   var unread: Int
   var after: [Int]
-  /// What the successor is given, and how many of these records its predecessor was given too.
+  /// What the successor is given, and how many of these records its predecessor had read too.
   var successor: [Int]
   var redelivered: UInt64
 }
@@ -29,10 +29,10 @@ private let deaths: [Death] = [
     unread: 0, after: [2, 3], successor: [2, 2, 3], redelivered: 1),
   Death(
     testDescription: "the last record unread", before: [1, 2, 2], written: 3, unread: 1,
-    after: [2, 3], successor: [2, 2, 2, 3], redelivered: 2),
+    after: [2, 3], successor: [2, 2, 2, 3], redelivered: 1),
   Death(
     testDescription: "nothing read", before: [1, 2], written: 2, unread: 2, after: [3],
-    successor: [1, 2, 3], redelivered: 2),
+    successor: [1, 2, 3], redelivered: 0),
   Death(
     testDescription: "nothing written", before: [1, 2], written: 0, unread: 0, after: [],
     successor: [1, 2], redelivered: 0),
@@ -78,6 +78,33 @@ struct RedeliveryTests {
     #expect(write(.max) == death.successor)
     #expect(subscription.counters.redelivered == death.redelivered)
     #expect(subscription.counters.isBalanced)
+  }
+
+  @Test
+  func `that confirms is sent again what was read and not confirmed, and not what was unread`() {
+    let journal = Journal()
+    var subscription = Subscription(
+      name: "p", limits: .init(records: 100, bytes: 1 << 20, whenFull: .dropNewest),
+      encoding: .string, announcesGaps: true, node: nil, journal: journal)
+    subscription.confirms = true
+    let line = "type=A msg=audit(1700000000.001:1): x"
+    journal.beginBatch()
+    for _ in 1...5 { journal.appendLine(line) }
+    subscription.admit(journal.batch, journal: journal, now: 1)
+    var scratch: [UInt8] = []
+    func write(_ records: Int) {
+      let piece = unsafe subscription.withNextBytes(journal: journal, now: 1, scratch: &scratch) {
+        $0.count
+      }
+      subscription.wrote(min(piece ?? 0, records * (line.utf8.count + 1)))
+    }
+    write(4)
+    // One is confirmed, two more are read, of the fourth a part, and the last was never written.
+    let isKnown = subscription.confirm(upTo: 1)
+    #expect(isKnown)
+    subscription.restart(unread: line.utf8.count - 5, journal: journal)
+    write(5)
+    #expect(subscription.counters.redelivered == 2)
   }
 
   @Test func `that confirms, where its predecessor did not, has each record under one number`() {

@@ -141,7 +141,7 @@ struct FullDiskTests {
     #expect(run.eventually { run.messages.contains("log again, after") }, "\(run.messages)")
     try run.send([LogPluginTests.record(30_001)])
     run.close()
-    #expect(run.end() == .exit(0))
+    #expect(run.end() == .exit(74))
     let told = try #require(
       LogPluginTests.all(run).first { $0.contains("type=DAEMON_ERR") && $0.contains("op=log-drop") }
     )

@@ -21,7 +21,8 @@ struct PluginDeathTests {
     #expect(difference(scratch.lines("out"), events.records) == nil)
     let plugin = try state.plugin("p")
     #expect(plugin.restarts == 1)
-    #expect(plugin.redelivered > 0 && plugin.redelivered <= events.records.count)
+    // It had read nothing: what is sent now is not sent again.
+    #expect(plugin.redelivered == 0)
   }
 
   /// A plugin that dies in the middle of every other event: its successor begins with that event.

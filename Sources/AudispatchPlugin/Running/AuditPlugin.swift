@@ -50,6 +50,10 @@ public protocol PluginLifeCycle: ~Copyable {
   /// The default calls `finish`, which is not called otherwise.
   mutating func finish(by end: Duration) throws
 
+  /// Whether something that it took is stored or sent nowhere, and nobody will give it again: asked
+  /// at the end. The program's exit status is 74 then.
+  var hasLost: Bool { get }
+
   /// The plugin's own counters, for the line of counters at SIGUSR1 and at the end.
   var figures: [(name: String, value: Int)] { get }
 }
@@ -79,6 +83,7 @@ extension PluginLifeCycle where Self: ~Copyable {
   public var doneWhen: DoneWhen { .handled }
   public var wantsMore: Bool { true }
   public var gathering: Duration { .zero }
+  public var hasLost: Bool { false }
   public var watched: Int32? { nil }
   public var deadline: Duration? { nil }
   public mutating func wake() {}

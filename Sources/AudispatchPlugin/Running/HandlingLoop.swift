@@ -35,6 +35,7 @@ struct HandlingLoop<P: PluginLifeCycle & ~Copyable, Gather: Gathering>: ~Copyabl
   private var leaveBy: Duration?
   private var told = Duration.zero
   private var saidOutOfStep = false
+  private var hasFailed = false
 
   init(
     _ reader: InputReader<Gather>, _ handoff: Handoff<Gather.Item>,
@@ -49,6 +50,12 @@ struct HandlingLoop<P: PluginLifeCycle & ~Copyable, Gather: Gathering>: ~Copyabl
   }
 
   mutating func run(_ plugin: inout P, _ handle: Handle, _ reload: Reload) throws {
+    hasFailed = true
+    try handleAll(&plugin, handle, reload)
+    hasFailed = false
+  }
+
+  private mutating func handleAll(_ plugin: inout P, _ handle: Handle, _ reload: Reload) throws {
     while true {
       let isIdle = try handOut(to: &plugin, handle)
       report()
@@ -135,6 +142,15 @@ struct HandlingLoop<P: PluginLifeCycle & ~Copyable, Gather: Gathering>: ~Copyabl
     }
   }
 
+  /// Records that were read and not handled; what was being handled when the plugin threw counts.
+  private var unhandled: Int {
+    let counters = counters
+    return counters.records - counters.handled - counters.strayEnds
+  }
+
+  /// It ended by an error, or too soon, with records in hand.
+  var leavesUnhandled: Bool { unhandled > 0 || hasFailed && findings.counters.records > 0 }
+
   private var counters: PluginCounters {
     var counters = findings.counters
     counters.handled = handled
@@ -160,7 +176,7 @@ struct HandlingLoop<P: PluginLifeCycle & ~Copyable, Gather: Gathering>: ~Copyabl
     }
     reports.close(findings.malformed.counts)
     let counters = counters
-    let left = counters.records - counters.handled - counters.strayEnds
+    let left = unhandled
     if left > 0 { log.write(.warning, "ends before \(left) records were handled") }
     log.write(.info, counters.line(plugin.figures))
     if let failure = findings.failure { throw failure }

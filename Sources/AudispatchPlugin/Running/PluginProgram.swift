@@ -14,7 +14,7 @@ import Linux
 /// `audispatch-example`, if it is there.
 ///
 /// Exit status: 0 at the end of input or after SIGTERM, 1 when it could not go on, 2 for arguments
-/// or a configuration that it cannot follow.
+/// or a configuration that it cannot follow, 74 when it ends without having stored what it took.
 public struct PluginProgram<Options: PluginOptions>: Sendable {
   let name: String
   let about: String
@@ -67,20 +67,29 @@ public struct PluginProgram<Options: PluginOptions>: Sendable {
     }
     for diagnostic in diagnostics where diagnostic.severity != .note { log.write(diagnostic) }
     guard isUsable else { return 2 }
+    var environment = PluginEnvironment()
+    do throws(PluginEnvironment.Refusal) {
+      environment = try PluginEnvironment(PluginEnvironment.variable, input: 0)
+    } catch { log.write(.error, error.description) }
+    var session: PluginSession<Options>
     do {
-      var environment = PluginEnvironment()
-      do throws(PluginEnvironment.Refusal) {
-        environment = try PluginEnvironment(PluginEnvironment.variable, input: 0)
-      } catch { log.write(.error, error.description) }
-      var session = try PluginSession(
+      session = try PluginSession(
         options, from: source, log: log, input: 0, environment: environment)
-      try body(&session)
-      return 0
     } catch {
       log.write(.error, "\(error)")
       return 1
     }
+    do {
+      try body(&session)
+      return session.hasLost ? Self.lostSomething : 0
+    } catch {
+      log.write(.error, "\(error)")
+      return session.hasLost ? Self.lostSomething : 1
+    }
   }
+
+  /// EX_IOERR of sysexits.h.
+  private static var lostSomething: Int32 { 74 }
 
   private func say(_ text: String) -> Int32 {
     do throws(Errno) {

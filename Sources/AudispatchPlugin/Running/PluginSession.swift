@@ -22,6 +22,8 @@ public struct PluginSession<Options: PluginOptions>: ~Copyable {
   let input: Int32
   let numbers: RecordNumbers
   let takesSignals: Bool
+  /// What was taken is not all stored, or not all handled, and nobody will give it again.
+  private(set) var hasLost = false
 
   init(
     _ options: Options, from source: OptionSource<Options>, log: PluginLog, input: Int32,
@@ -72,6 +74,7 @@ public struct PluginSession<Options: PluginOptions>: ~Copyable {
     reader.ask(.stop)
     thread.join()
     if let new { options = new }
+    hasLost = !confirmations.isAsked && loop.leavesUnhandled || plugin.hasLost
     try outcome.get()
   }
 }

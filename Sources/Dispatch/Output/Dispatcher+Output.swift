@@ -35,7 +35,11 @@ extension Dispatcher {
   func readOutput(_ plugin: Plugin) {
     var lines: [String] = []
     let outcome = plugin.output?.read(now) { lines.append($0) }
-    for line in lines { say(.info, "\(plugin.name): \(line)") }
+    for line in lines {
+      plugin.past.lastMessage = .init(line)
+      say(.info, "\(plugin.name): \(line)")
+      advise(plugin, on: line)
+    }
     if let tellAt = plugin.output?.tellAt { scheduleTick(tellAt) }
     guard outcome != .open, let fd = plugin.output?.number else { return }
     poller.remove(fd)
@@ -52,6 +56,16 @@ extension Dispatcher {
       return scheduleTick(max(until, now + .milliseconds(1)))
     }
     plugin.outputRestsUntil = nil
+  }
+
+  /// Says which keyword stands behind a refusal that a plugin met, once for each.
+  private func advise(_ plugin: Plugin, on line: String) {
+    let configuration = plugin.configuration
+    let advice = ConfinementAdvice(configuration.confinement, program: configuration.path)
+    guard let clause = advice.clause(on: line), plugin.past.advice.count < 20,
+      plugin.past.advice.insert(clause).inserted
+    else { return }
+    say(.warning, "plugin \(plugin.name) is confined: \(clause)")
   }
 
   // MARK: Output that is passed on
