@@ -78,7 +78,7 @@ faults: build load ## power cuts, kills, failing calls, a modelled disk: hours; 
 	Scripts/faults
 
 .PHONY: conformance
-conformance: dependencies ## documents beside go-libaudit's golden ones; GOLDENS=DIR
+conformance: dependencies ## documents beside Elastic's golden ones; GOLDENS=DIR
 	swift build --product conformance
 	.build/debug/conformance '$(GOLDENS)'
 

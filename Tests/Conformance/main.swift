@@ -1,7 +1,7 @@
-// conformance: how many of go-libaudit's golden events and records are equal in the form
-// `go-libaudit`, and which differ.
+// conformance: how many golden documents are equal, and which differ: go-libaudit's events and
+// records in the form `go-libaudit`, Auditbeat's in the form `ecs` but for known differences.
 //
-//   conformance FOLDER     a folder with aucoalesce/ and auparse/
+//   conformance FOLDER     a folder with aucoalesce/ and auparse/, or with NAME.log-expected.json
 //
 // Ends with 1 when something differs, with 2 when there is nothing to compare.
 import AudispatchPlugin
@@ -9,19 +9,23 @@ import AuditRecord
 import EventDocument
 import Foundation
 
-/// Event lines as one event.
-func event(_ lines: [String]) -> AuditEvent? {
+/// The events of some lines.
+func events(_ lines: [String]) -> [AuditEvent] {
   var assembler = EventAssembler()
   var names = TypeNames()
   for line in lines {
     let bytes = Array(line.utf8)
-    guard let header = RecordHeader(bytes.span) else { return nil }
+    guard let header = RecordHeader(bytes.span) else { return [] }
     let number = names.number(of: bytes.span.extracting(header.typeName))
     assembler.append(bytes.span, header, type: RecordType(rawValue: number), at: .zero)
   }
   assembler.finish()
-  return assembler.next()
+  var events: [AuditEvent] = []
+  while let event = assembler.next() { events.append(event) }
+  return events
 }
+
+func event(_ lines: [String]) -> AuditEvent? { events(lines).first }
 
 func object(_ json: [UInt8]) -> NSDictionary {
   let parsed = try? JSONSerialization.jsonObject(with: Data(json))
@@ -88,9 +92,14 @@ do {
     }
     report(name, differences(expected, object(records.document(record, in: event.bytes)), ""))
   }
+  let others = Beats(folder: CommandLine.arguments[1])
+  let (before, all) = (equal, equal + different)
+  for file in others.files {
+    for (name, differences) in try others.compared(file) { report(name, differences) }
+  }
   print(
-    "\(events) of \(allEvents) events and \(equal - events) of "
-      + "\(equal + different - allEvents) records are equal")
+    "\(events) of \(allEvents) events and \(before - events) of \(all - allEvents) records are "
+      + "equal; \(equal - before) of \(equal + different - all) documents in ECS")
   if equal + different == 0 { exit(2) }
   exit(different == 0 ? 0 : 1)
 } catch {

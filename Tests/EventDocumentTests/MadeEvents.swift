@@ -8,16 +8,25 @@ func event(_ lines: String...) -> AuditEvent { event(lines) }
 
 func event(_ lines: [String]) -> AuditEvent { event(lines.map { Array($0.utf8) }) }
 
-func event(_ lines: [[UInt8]]) -> AuditEvent {
-  var assembler = EventAssembler()
+func event(_ lines: [[UInt8]]) -> AuditEvent { events(lines, EventAssembler.Limits())[0] }
+
+func events(_ lines: [String], _ limits: EventAssembler.Limits) -> [AuditEvent] {
+  events(lines.map { Array($0.utf8) }, limits)
+}
+
+private func events(_ lines: [[UInt8]], _ limits: EventAssembler.Limits) -> [AuditEvent] {
+  var assembler = EventAssembler(limits: limits)
+  var events: [AuditEvent] = []
   var names = TypeNames()
   for line in lines {
     guard let header = RecordHeader(line.span) else { continue }
     let number = names.number(of: line.span.extracting(header.typeName))
     assembler.append(line.span, header, type: RecordType(rawValue: number), at: .zero)
+    while let event = assembler.next() { events.append(event) }
   }
   assembler.finish()
-  return assembler.next()!
+  while let event = assembler.next() { events.append(event) }
+  return events
 }
 
 extension DocumentWriter {

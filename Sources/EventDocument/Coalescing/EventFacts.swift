@@ -21,6 +21,9 @@ struct EventFacts: Sendable {
     var mode: Text?
     var uid: Text?
     var gid: Text?
+    /// Names of both, where auditd added them.
+    var ownerName: Text?
+    var groupName: Text?
   }
 
   struct Address: Equatable, Sendable {

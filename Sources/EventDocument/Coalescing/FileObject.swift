@@ -30,6 +30,8 @@ struct FileObject {
     }
     facts.file?.uid = path.value("ouid", facts.text)
     facts.file?.gid = path.value("ogid", facts.text)
+    facts.file?.ownerName = path.value("OUID", facts.text)
+    facts.file?.groupName = path.value("OGID", facts.text)
     for entry in path.entries where facts.text.starts(entry.name, with: "obj_") {
       var entry = entry
       entry.name.start += 4

@@ -28,6 +28,13 @@ extension DocumentBytes {
     string(text[entry.value])
   }
 
+  /// A number, or a string where it is none after all.
+  mutating func numberMember(_ name: StaticString, _ value: Text?, _ text: EventText) {
+    guard let value, !value.isEmpty else { return }
+    key(name)
+    if let number = text.number(value) { integer(number) } else { string(text[value]) }
+  }
+
   mutating func list(_ name: StaticString, _ values: [Text], _ text: EventText) {
     guard !values.isEmpty else { return }
     array(name)

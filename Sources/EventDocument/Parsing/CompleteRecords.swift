@@ -35,7 +35,7 @@ struct CompleteRecords: Sendable {
   private func take(
     _ field: Field, _ type: UInt32, _ text: inout EventText, _ content: inout RecordContent
   ) {
-    let name = Text(field.name)
+    let name = Self.plainName(field.name, &text)
     var value = Text(field.value)
     if field.section == .enrichment {
       guard text.ends(name, with: "UID") || text.ends(name, with: "GID") else { return }
@@ -66,6 +66,22 @@ struct CompleteRecords: Sendable {
       }
     }
     content.fields.set(name, value, text)
+  }
+
+  /// A name that is one to every reader of documents: a dot would make an object of it.
+  private static func plainName(_ range: Range<Int>, _ text: inout EventText) -> Text {
+    func isPlain(_ byte: UInt8) -> Bool {
+      switch byte {
+      case 0x61...0x7a, 0x30...0x39, 0x5f, 0x2d, 0x41...0x5a, 0x5b, 0x5d: true
+      default: false
+      }
+    }
+    for at in range where !isPlain(text.bytes[at]) {
+      let name = text.copy(range)
+      for at in name.range where !isPlain(text.bytes[at]) { text.replace(at, 0x5f) }
+      return name
+    }
+    return Text(range)
   }
 
   /// Some kernels' lines have lost the 0x1d in front of what auditd added: `key=(null)ARCH=x86_64`.

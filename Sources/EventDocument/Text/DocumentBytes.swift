@@ -50,6 +50,9 @@ struct DocumentBytes: Sendable {
     bytes.append(0x5b)
   }
 
+  /// An array behind a key.
+  mutating func beginList() { bytes.append(0x5b) }
+
   mutating func endArray() { bytes.append(0x5d) }
 
   /// A name that needs no escapes.

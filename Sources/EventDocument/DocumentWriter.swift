@@ -1,0 +1,64 @@
+public import AudispatchPlugin
+
+/// Writes events as JSON documents, each one object on one line, in valid UTF-8 whatever the event
+/// holds.
+///
+/// Keeps what it needs from event to event, so that little is allocated: give it the events one by
+/// one. In `ecs`, names of users may be looked up, which may block (`AccountLookup`).
+public struct DocumentWriter: Sendable {
+  public let form: DocumentForm
+  private let options: DocumentOptions
+  private var coalescer: Coalescer
+  private var out: DocumentBytes
+  private var ecs: ECSForm
+  /// Documents that were cut so far.
+  public private(set) var cut = 0
+
+  public init(_ form: DocumentForm, _ options: DocumentOptions = DocumentOptions()) {
+    self.form = form
+    self.options = options
+    coalescer = Coalescer(isComplete: form != .libaudit)
+    out = DocumentBytes(form == .libaudit ? .replaced : .escaped)
+    ecs = ECSForm(options)
+  }
+
+  /// The document of an event, without a newline; its bytes are valid until the next one.
+  public mutating func document(_ event: AuditEvent) -> [UInt8] {
+    let isWhole = coalescer.coalesce(event)
+    for extent in DocumentExtent.steps {
+      out.begin()
+      (out.valueLimit, out.itemLimit) = extent.limits
+      write(event, isWhole, extent)
+      if out.bytes.count <= options.maximumSize || form == .libaudit { break }
+      if extent == .whole { cut += 1 }
+    }
+    return out.bytes
+  }
+
+  private mutating func write(_ event: AuditEvent, _ isWhole: Bool, _ extent: DocumentExtent) {
+    switch form {
+    case .ecs: ecs.write(event, coalescer.facts, extent, &out)
+    case .libaudit:
+      if isWhole {
+        LibauditForm.write(coalescer.facts, &out)
+      } else {
+        LibauditForm.writeRefused(event, coalescer.facts, &out)
+      }
+    }
+  }
+
+  /// Lets names of users and groups be looked up again.
+  public mutating func forgetAccounts() { ecs.people.cache.forget() }
+}
+
+/// Writes records as go-libaudit parses them, for comparison.
+public struct RecordDocumentWriter: Sendable {
+  private var form = LibauditRecordForm()
+
+  public init() {}
+
+  /// The document of a record whose place is in `lines`, without a newline.
+  public mutating func document(_ record: EventRecord, in lines: [UInt8]) -> [UInt8] {
+    form.document(record, in: lines)
+  }
+}

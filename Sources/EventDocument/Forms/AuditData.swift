@@ -1,0 +1,119 @@
+import AudispatchPlugin
+import AuditRecord
+
+/// The records' own fields in a document: `auditd.data` and `auditd.paths`.
+enum AuditData {
+  /// Fields of addresses are gathered in `socket`; several values of a name are a list.
+  static func write(_ facts: EventFacts, _ out: inout DocumentBytes) {
+    let text = facts.text
+    let others = facts.identities.entries.filter { !isIdentity($0.name, text) }
+    guard !facts.data.isEmpty || !others.isEmpty else { return }
+    let entries = others.isEmpty ? facts.data.entries : facts.data.entries + others
+    out.object("data")
+    writeDistinct(entries.filter { !text.starts($0.name, with: "socket_") }, text, &out)
+    var socket = entries.filter { text.starts($0.name, with: "socket_") }
+    if !socket.isEmpty {
+      for place in socket.indices { socket[place].name.start += 7 }
+      out.object("socket")
+      writeDistinct(socket, text, &out)
+      out.endObject()
+    }
+    out.endObject()
+  }
+
+  /// Fields, with the values of a name where the first of them stands.
+  private static func writeDistinct(
+    _ entries: [FieldMap.Entry], _ text: EventText, _ out: inout DocumentBytes
+  ) {
+    var count = 0
+    for (place, entry) in entries.enumerated() {
+      if entries[..<place].contains(where: { text.isSame($0.name, entry.name) }) { continue }
+      count += 1
+      guard count <= out.itemLimit else { return }
+      // An object of that name is there for addresses.
+      if text.has(entry.name, "socket") {
+        out.key("socket_value")
+      } else {
+        out.key(text[entry.name])
+      }
+      let more = entries[place...].filter { text.isSame($0.name, entry.name) }
+      guard more.count > 1 else {
+        out.string(text[entry.value])
+        continue
+      }
+      out.beginList()
+      for other in more.prefix(out.itemLimit) { out.string(text[other.value]) }
+      out.endArray()
+    }
+  }
+
+  static func writePaths(_ facts: EventFacts, _ out: inout DocumentBytes) {
+    guard facts.pathCount > 0 else { return }
+    out.array("paths")
+    for path in facts.paths.prefix(min(facts.pathCount, out.itemLimit)) {
+      out.beginObject()
+      for entry in path.entries where !isName(entry.name, facts.text) {
+        out.member(entry, facts.text)
+      }
+      out.endObject()
+    }
+    out.endArray()
+  }
+
+  /// What auditd added to a path, which stands at the file.
+  private static func isName(_ name: Text, _ text: EventText) -> Bool {
+    text.has(name, "OUID") || text.has(name, "OGID")
+  }
+
+  /// The identities that have a place of their own.
+  private static func isIdentity(_ name: Text, _ text: EventText) -> Bool {
+    for known: StaticString in [
+      "auid", "uid", "gid", "euid", "egid", "suid", "sgid", "fsuid", "fsgid",
+    ] where text.has(name, known) {
+      return true
+    }
+    return false
+  }
+}
+
+/// What an event is called for ever: node, time and serial; of a further part of an event also a
+/// hash of what it holds.
+enum EventIdentity {
+  /// Node names are at most 255 bytes; a longer one is cut.
+  static func append(_ event: AuditEvent, node: [UInt8], to out: inout DocumentBytes) {
+    if !node.isEmpty {
+      out.piece(node.prefix(255))
+      out.raw(":")
+    }
+    let milliseconds = event.stamp.milliseconds
+    out.piece(Int(clamping: milliseconds / 1000))
+    out.raw(".")
+    let fraction = Int(milliseconds % 1000)
+    if fraction < 100 { out.raw("0") }
+    if fraction < 10 { out.raw("0") }
+    out.piece(fraction)
+    out.raw(":")
+    out.piece(Int(clamping: event.stamp.serial))
+    guard event.isContinuation else { return }
+    out.raw(":")
+    out.piece(Array(String(FieldMap.hash(event.bytes), radix: 16).utf8)[...])
+  }
+}
+
+/// Whether a text is an Internet address: a field for addresses takes no other.
+enum IPText {
+  static func isAddress(_ value: Text, _ text: EventText) -> Bool {
+    let bytes = text[value]
+    guard bytes.count <= 45 else { return false }
+    if bytes.contains(UInt8(ascii: ":")) {
+      return bytes.count(where: { $0 == UInt8(ascii: ":") }) >= 2
+        && bytes.allSatisfy { EventText.digit($0) != nil || $0 == 0x3a || $0 == 0x2e }
+    }
+    let parts = bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+    return parts.count == 4
+      && parts.allSatisfy { part in
+        (1...3).contains(part.count) && part.allSatisfy { $0 &- 0x30 < 10 }
+          && part.reduce(0) { $0 * 10 + Int($1 &- 0x30) } < 256
+      }
+  }
+}

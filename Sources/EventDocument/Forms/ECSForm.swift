@@ -1,0 +1,240 @@
+import AudispatchPlugin
+import AuditRecord
+
+/// Writes an event in the Elastic Common Schema, with the fields that Auditbeat's module auditd
+/// gives. `Documentation/documents.md` has the differences, each with its reason.
+struct ECSForm: Sendable {
+  static let version: StaticString = "8.17.0"
+
+  let options: DocumentOptions
+  var people: PersonFinder
+  /// Names for `related.user`.
+  private var related: [[UInt8]] = []
+
+  init(_ options: DocumentOptions) {
+    self.options = options
+    people = PersonFinder(cache: AccountCache(options.accounts))
+  }
+
+  mutating func write(
+    _ event: AuditEvent, _ facts: EventFacts, _ extent: DocumentExtent, _ out: inout DocumentBytes
+  ) {
+    related.removeAll(keepingCapacity: true)
+    out.beginObject()
+    out.key("@timestamp")
+    out.openString()
+    TimeText.append(facts.stamp.milliseconds, trimmed: false, to: &out)
+    out.closeString()
+    writeEvent(event, facts, extent, &out)
+    out.raw(",\"ecs\":{\"version\":\"")
+    out.raw(Self.version)
+    out.raw("\"},\"service\":{\"type\":\"auditd\"}")
+    let node = options.node(of: event)
+    if !node.isEmpty {
+      out.object("host")
+      out.member("name", node)
+      out.endObject()
+    }
+    out.list("tags", facts.tags, facts.text)
+    writeUser(facts, &out)
+    writeProcess(facts, &out)
+    writeFile(facts, &out)
+    writeNetwork(facts, &out)
+    writeRelated(facts, &out)
+    writeAudit(facts, extent, &out)
+    out.endObject()
+  }
+
+  private func writeEvent(
+    _ event: AuditEvent, _ facts: EventFacts, _ extent: DocumentExtent, _ out: inout DocumentBytes
+  ) {
+    out.object("event")
+    out.key("id")
+    out.openString()
+    EventIdentity.append(event, node: options.node(of: event), to: &out)
+    out.closeString()
+    out.key("kind")
+    if facts.ecsKind.isEmpty { out.string("event") } else { out.string(facts.ecsKind[...]) }
+    out.list("category", facts.categories)
+    out.list("type", facts.types)
+    out.member("action", facts.action)
+    out.key("outcome")
+    out.string(outcome(facts))
+    out.raw(",\"module\":\"auditd\",\"dataset\":\"auditd.log\"")
+    if options.keepsOriginal, extent.keepsDetails {
+      out.array("original")
+      for record in event.records.prefix(out.itemLimit) { out.string(event.bytes[record.line]) }
+      out.endArray()
+    }
+    out.endObject()
+  }
+
+  private func outcome(_ facts: EventFacts) -> StaticString {
+    guard let result = facts.result else { return facts.isFailure ? "failure" : "unknown" }
+    if facts.text.has(result, "success") { return "success" }
+    return facts.text.has(result, "fail") ? "failure" : "unknown"
+  }
+
+  private func writeProcess(_ facts: EventFacts, _ out: inout DocumentBytes) {
+    guard
+      facts.pid != nil || facts.parent != nil || facts.title != nil || facts.name != nil
+        || facts.executable != nil || facts.directory != nil || !facts.arguments.isEmpty
+    else { return }
+    out.object("process")
+    out.numberMember("pid", facts.pid, facts.text)
+    if let parent = facts.parent {
+      out.numberMember("ppid", parent, facts.text)
+      out.object("parent")
+      out.numberMember("pid", parent, facts.text)
+      out.endObject()
+    }
+    out.member("name", facts.name, facts.text)
+    out.member("executable", facts.executable, facts.text)
+    out.member("working_directory", facts.directory, facts.text)
+    out.member("title", facts.title, facts.text)
+    out.list("args", facts.arguments, facts.text)
+    out.endObject()
+  }
+
+  private mutating func writeFile(_ facts: EventFacts, _ out: inout DocumentBytes) {
+    guard let file = facts.file else { return }
+    out.object("file")
+    out.member("path", file.path, facts.text)
+    out.member("device", file.device, facts.text)
+    out.member("inode", file.inode, facts.text)
+    out.member("mode", file.mode, facts.text)
+    let owner = people.person(file.uid, named: file.ownerName, false, facts.text)
+    out.member("uid", owner.id)
+    out.member("owner", owner.name)
+    let group = people.person(file.gid, named: file.groupName, true, facts.text)
+    out.member("gid", group.id)
+    out.member("group", group.name)
+    out.fields("selinux", facts.fileLabel, facts.text)
+    out.endObject()
+  }
+
+  private func writeNetwork(_ facts: EventFacts, _ out: inout DocumentBytes) {
+    for (name, address): (StaticString, EventFacts.Address?) in [
+      ("source", facts.source), ("destination", facts.destination),
+    ] {
+      guard let address else { continue }
+      out.object(name)
+      out.member(
+        "ip", address.ip.flatMap { IPText.isAddress($0, facts.text) ? $0 : nil }, facts.text)
+      if let ip = address.ip, !IPText.isAddress(ip, facts.text) {
+        out.member("address", ip, facts.text)
+      }
+      out.numberMember("port", address.port, facts.text)
+      out.member("path", address.path, facts.text)
+      out.endObject()
+    }
+    guard let direction = facts.direction else { return }
+    out.object("network")
+    out.key("direction")
+    out.string(direction == .ingress ? "ingress" : "egress")
+    out.endObject()
+  }
+
+  private mutating func writeRelated(_ facts: EventFacts, _ out: inout DocumentBytes) {
+    let addresses = [facts.source?.ip, facts.destination?.ip].compactMap { $0 }
+      .filter { IPText.isAddress($0, facts.text) }
+    guard !related.isEmpty || !addresses.isEmpty else { return }
+    out.object("related")
+    if !related.isEmpty {
+      related.sort { $0.lexicographicallyPrecedes($1) }
+      out.list("user", related)
+    }
+    out.list("ip", addresses, facts.text)
+    out.endObject()
+  }
+}
+
+extension ECSForm {
+  private mutating func relate(_ person: Person) {
+    if !person.name.isEmpty, !related.contains(person.name) { related.append(person.name) }
+  }
+
+  /// `user`: who the process is, and, where a record says so, who did it and to whom.
+  private mutating func writeUser(_ facts: EventFacts, _ out: inout DocumentBytes) {
+    var user = people.identity("uid", facts)
+    var effective = people.identity("euid", facts)
+    if !facts.user.isEmpty { user = people.entity(facts.user, false, facts) }
+    if !facts.effective.isEmpty { effective = people.entity(facts.effective, false, facts) }
+    let target = people.entity(facts.target, false, facts)
+    let changes = people.entity(facts.changes, false, facts)
+    let audit = people.identity("auid", facts)
+    let group = people.identity("gid", facts)
+    var effectiveGroup = people.identity("egid", facts)
+    // What is the same as the user itself says nothing.
+    if effective == user || !user.id.isEmpty && effective.id == user.id { effective = Person() }
+    if effectiveGroup == group { effectiveGroup = Person() }
+    out.object("user")
+    write(user, &out)
+    write("group", group, &out)
+    write("audit", audit, Person(), &out)
+    write("effective", effective, effectiveGroup, &out)
+    write("saved", people.identity("suid", facts), people.identity("sgid", facts), &out)
+    write("filesystem", people.identity("fsuid", facts), people.identity("fsgid", facts), &out)
+    write("target", target, Person(), &out)
+    write("changes", changes, Person(), &out)
+    out.fields("selinux", facts.subjectLabel, facts.text)
+    out.endObject()
+    for person in [user, audit, effective, target, changes] { relate(person) }
+    if !facts.group.isEmpty {
+      let group = people.entity(facts.group, true, facts)
+      write("group", group, &out)
+    }
+  }
+
+  private func write(_ person: Person, _ out: inout DocumentBytes) {
+    out.member("id", person.id)
+    out.member("name", person.name)
+  }
+
+  private func write(_ name: StaticString, _ person: Person, _ out: inout DocumentBytes) {
+    guard !person.isEmpty else { return }
+    out.object(name)
+    write(person, &out)
+    out.endObject()
+  }
+
+  private func write(
+    _ name: StaticString, _ person: Person, _ group: Person, _ out: inout DocumentBytes
+  ) {
+    guard !person.isEmpty || !group.isEmpty else { return }
+    out.object(name)
+    write(person, &out)
+    write("group", group, &out)
+    out.endObject()
+  }
+
+  private mutating func writeAudit(
+    _ facts: EventFacts, _ extent: DocumentExtent, _ out: inout DocumentBytes
+  ) {
+    out.object("auditd")
+    out.key("sequence")
+    out.integer(Int(clamping: facts.stamp.serial))
+    out.key("message_type")
+    out.string(facts.kind.lowerName[...])
+    out.member("result", facts.result, facts.text)
+    out.member("session", facts.session, facts.text)
+    out.object("summary")
+    out.object("actor")
+    out.member("primary", people.actor(facts.actor, facts))
+    out.member("secondary", people.actor(facts.actingAs, facts))
+    out.endObject()
+    out.object("object")
+    out.member("type", facts.objectType)
+    out.member("primary", facts.object, facts.text)
+    out.member("secondary", facts.secondaryObject, facts.text)
+    out.endObject()
+    out.member("how", facts.how, facts.text)
+    out.endObject()
+    if extent.keepsDetails {
+      AuditData.write(facts, &out)
+      AuditData.writePaths(facts, &out)
+    }
+    if extent != .whole { out.raw(",\"truncated\":true") }
+    out.endObject()
+  }
+}

@@ -1,0 +1,94 @@
+import AudispatchPlugin
+import EventDocument
+import Foundation
+import Testing
+
+/// Documents of lines that no kernel would write.
+@Suite("Documents of any bytes")
+struct AnyEventTests {
+  /// Numbers of a seed.
+  struct Seeded {
+    var state: UInt64
+    mutating func next(_ bound: Int) -> Int {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int(state >> 33) % bound
+    }
+  }
+
+  static let types = [
+    "SYSCALL", "EXECVE", "PATH", "CWD", "SOCKADDR", "PROCTITLE", "AVC", "USER_AUTH", "LOGIN",
+    "USER_END", "SECCOMP", "CONFIG_CHANGE", "BPF", "NOT_A_TYPE", "UNKNOWN[1399]", "ADD_USER",
+  ]
+  static let words = [
+    "arch=c000003e", "syscall=59", "syscall=-1", "syscall=99999999999999999999", "argc=3",
+    "argc=4294967295", "a0=\"x\"", "a1[0]=61", "a1[1]=FF", "a2=", "a0=C3", "name=2F61FF",
+    "name=(null)",
+    "saddr=0200", "saddr=0A00", "saddr=0100FF00FF", "saddr=1", "key=0101", "key=\"key=\"", "msg='",
+    "acct=\"b\"", "'", "\"", "avc:  denied  {", "} for ", "old ", "exit=-1", "exit=-99999",
+    "sig=400",
+    "uid=-1", "auid=18446744073709551616", "mode=0777777777777777777777777", "mode=9", "pid=x",
+    "exe=\"/\\\"x\"", "proctitle=00", "subj=:::::::", "obj=a", "res=", "success=YES", "=", "a=b=c",
+    "\u{1d}UID=\"root\"", "\u{1d}", "a.b=1", "socket=1", "socket_addr=2", "nametype=PARENT",
+    "ouid=1",
+  ]
+
+  private func line(_ random: inout Seeded) -> [UInt8] {
+    let type = Self.types[random.next(Self.types.count)]
+    var line = Array("type=\(type) msg=audit(1490995752.123:7): ".utf8)
+    for _ in 0..<random.next(12) {
+      if random.next(6) == 0 {
+        for _ in 0..<random.next(9) {
+          let byte = UInt8(random.next(256))
+          if byte != 0x0a, byte != 0 { line.append(byte) }
+        }
+      } else {
+        line += Self.words[random.next(Self.words.count)].utf8
+      }
+      if random.next(8) > 0 { line.append(0x20) }
+    }
+    return line
+  }
+
+  @Test(arguments: DocumentForm.allCases, [UInt64(1), 2, 3, 4])
+  func `are valid JSON in valid UTF-8, on one line`(_ form: DocumentForm, _ seed: UInt64) {
+    var random = Seeded(state: seed)
+    var options = ECSFormTests.options()
+    options.maximumSize = 4096
+    options.keepsOriginal = seed.isMultiple(of: 2)
+    var writer = DocumentWriter(form, options)
+    for _ in 0..<300 {
+      let lines = (0...random.next(5)).map { _ in line(&random) }
+      let document = writer.document(event(lines))
+      let parsed = try? JSONSerialization.jsonObject(with: Data(document)) as? [String: Any]
+      let isText = String(validating: document, as: UTF8.self) != nil
+      #expect(parsed != nil && isText && !document.contains(0x0a), "\(lines)")
+      let twice = Self.nameTwice(document)
+      #expect(twice == nil, "\(lines.map { String(decoding: $0, as: UTF8.self) })")
+      if form != .libaudit { #expect(document.count <= 4096) }
+    }
+  }
+
+  /// A name that comes twice in an object, which a strict reader refuses.
+  private static func nameTwice(_ json: [UInt8]) -> String? {
+    var names: [Set<[UInt8]>] = []
+    var at = 0
+    while at < json.count {
+      switch json[at] {
+      case UInt8(ascii: "{"), UInt8(ascii: "["): names.append([])
+      case UInt8(ascii: "}"), UInt8(ascii: "]"): names.removeLast()
+      case UInt8(ascii: "\""):
+        let start = at
+        at += 1
+        while json[at] != UInt8(ascii: "\"") { at += json[at] == UInt8(ascii: "\\") ? 2 : 1 }
+        if json[at + 1] == UInt8(ascii: ":") {
+          guard names[names.count - 1].insert(Array(json[start..<at])).inserted else {
+            return String(decoding: json[start..<at], as: UTF8.self)
+          }
+        }
+      default: break
+      }
+      at += 1
+    }
+    return nil
+  }
+}
