@@ -2,7 +2,7 @@
 public struct RecordFrame: Equatable, Sendable {
   /// How the record came.
   public enum Form: UInt8, Sendable {
-    /// A line of text: `[node=N ]type=T msg=audit(…): …`.
+    /// A line of text: `[node=N ]type=T msg=audit(…): …`; without what a system log put before it.
     case line
     /// Binary version 1: a finished line behind a header that gives its type.
     case finished

@@ -1,4 +1,8 @@
 /// The frame of a record's line, `[node=N ]type=T msg=audit(SECONDS.MILLISECONDS:SERIAL): …`.
+///
+/// What ausearch takes for a record is one here, too: auditd up to 2.4 wrote no colon behind the
+/// stamp of its own records, others wrote ` : `; blanks may stand in front and be doubled, `node=`
+/// may name nothing, and the kernel's own log has `type=1400 audit(…): …` without `msg=`.
 public struct RecordHeader: Equatable, Sendable {
   /// Where the node's name stands, if the line names one.
   public var node: Range<Int>?
@@ -7,34 +11,34 @@ public struct RecordHeader: Equatable, Sendable {
   public var stamp: RecordStamp
   /// Where `audit(…)` stands.
   public var stampPlace: Range<Int>
-  /// Where the fields begin: behind `): ` or `):`.
+  /// Where the fields begin: behind `): ` or what stands for it.
   public var body: Int
 
   /// Finds the frame of a line; `nil` when the line is not a record.
   ///
   /// Allocates nothing; costs a few nanoseconds and does not look at the fields.
-  public init?(_ line: Span<UInt8>) {
-    var at = 0
+  public init?(_ line: Span<UInt8>) { self.init(line, at: 0) }
+
+  /// Finds the frame of a record that begins at `start`.
+  init?(_ line: Span<UInt8>, at start: Int) {
+    var at = line.behindBlanks(start)
     node = nil
-    if line.has("node=", at: 0) {
-      guard let end = line.firstIndex(of: UInt8(ascii: " "), from: 5), end > 5 else { return nil }
-      node = 5..<end
-      at = end + 1
+    if line.has("node=", at: at) {
+      guard let end = line.firstIndex(of: 0x20, from: at + 5) else { return nil }
+      if end > at + 5 { node = at + 5..<end }
+      at = line.behindBlanks(end)
     }
     guard line.has("type=", at: at),
-      let end = line.firstIndex(of: UInt8(ascii: " "), from: at + 5), end > at + 5,
-      line.has("msg=", at: end + 1)
+      let end = line.firstIndex(of: 0x20, from: at + 5), end > at + 5
     else { return nil }
     typeName = at + 5..<end
-    at = end + 5
+    at = line.behindBlanks(end)
+    if line.has("msg=", at: at) { at += 4 }
     let stampStart = at
-    guard let stamp = RecordStamp(line, at: &at), at < line.count, line[at] == UInt8(ascii: ":")
-    else { return nil }
+    guard let stamp = RecordStamp(line, at: &at) else { return nil }
     self.stamp = stamp
     stampPlace = stampStart..<at
-    at += 1
-    if at < line.count, line[at] == UInt8(ascii: " ") { at += 1 }
-    body = at
+    body = line.behindColon(at)
   }
 }
 
@@ -48,5 +52,24 @@ extension Span<UInt8> {
       at += 1
     }
     return nil
+  }
+
+  /// The first place at or behind `start` where no blank stands.
+  @inline(__always)
+  func behindBlanks(_ start: Int) -> Int {
+    var at = start
+    while at < count, self[at] == 0x20 { at += 1 }
+    return at
+  }
+
+  /// Behind a stamp: past the colon, with blanks before it, and one blank; without a colon past the
+  /// blanks.
+  @inline(__always)
+  fileprivate func behindColon(_ stampEnd: Int) -> Int {
+    var at = behindBlanks(stampEnd)
+    guard at < count, self[at] == UInt8(ascii: ":") else { return at }
+    at += 1
+    if at < count, self[at] == 0x20 { at += 1 }
+    return at
   }
 }

@@ -176,8 +176,12 @@ public struct RecordReader: Sendable {
     }
     if end > start, bytes[end - 1] == 0x0d { end -= 1 }
     if end == start { return nil }
-    if RecordHeader(bytes.extracting(start..<end)) != nil {
+    let line = bytes.extracting(start..<end)
+    if RecordHeader(line) != nil {
       return .record(RecordFrame(form: .line, type: 0, payload: start..<end))
+    }
+    if let prefix = LogPrefix.end(line) {
+      return .record(RecordFrame(form: .line, type: 0, payload: start + prefix..<end))
     }
     if bytes.hasZero(start..<end) {
       position = start

@@ -6,11 +6,17 @@ public struct RecordType: RawRepresentable, Equatable, Hashable, Sendable {
 
   public init(rawValue: UInt32) { self.rawValue = rawValue }
 
-  /// The type of that name in libaudit's table, or the number in `UNKNOWN[number]`.
+  /// The type of that name in libaudit's table or the kernel's, or the number that stands there,
+  /// alone or as `UNKNOWN[number]`.
   public init?(name: String) {
     let number = unsafe audit_name_to_msg_type(name)
-    guard number >= 0 else { return nil }
-    rawValue = UInt32(number)
+    if number >= 0 {
+      rawValue = UInt32(number)
+    } else if let number = RecordTypeTable.numbers[name] {
+      rawValue = number
+    } else {
+      return nil
+    }
   }
 
   /// The name in libaudit's table, or `UNKNOWN[number]`, as auditd writes it.
@@ -19,6 +25,9 @@ public struct RecordType: RawRepresentable, Equatable, Hashable, Sendable {
     else { return "UNKNOWN[\(rawValue)]" }
     return unsafe String(cString: name)
   }
+
+  /// The name for people: libaudit's, or the kernel's where libaudit is older than the record.
+  public var knownName: String { RecordTypeTable.names[rawValue] ?? name }
 
   public static let daemonError = RecordType(rawValue: 1209)
   public static let syscall = RecordType(rawValue: 1300)

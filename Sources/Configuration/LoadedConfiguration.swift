@@ -57,6 +57,11 @@ public struct LoadedConfiguration: Equatable, Sendable {
   public private(set) var plugins: [PluginConfiguration] = []
   /// The plugins whose file is there and cannot be used; those of them that run keep running.
   public private(set) var unusablePlugins: [String] = []
+  /// The plugins whose file is empty or does not end with a newline: at a reload, somebody may be
+  /// writing it.
+  public private(set) var unfinishedPlugins: [String] = []
+  /// The daemon's file is such a one.
+  public private(set) var isDaemonFileUnfinished = false
   /// False when the folder of plugins could not be listed or trusted, or when it is not certain
   /// which one it is, as the daemon's file cannot be used. At reload those that run keep running.
   public private(set) var isPluginDirectoryRead = false
@@ -75,6 +80,7 @@ public struct LoadedConfiguration: Equatable, Sendable {
       daemon.pluginDirectory, defaults: daemon.pluginDefaults, environment: environment)
     plugins = directory.plugins
     unusablePlugins = directory.unusable
+    unfinishedPlugins = directory.unfinished
     isPluginDirectoryRead = directory.wasRead && isDaemonUsable
     diagnostics += directory.diagnostics
     if let bound = daemon.capabilityBound { refusePlugins(beyond: bound) }
@@ -115,6 +121,7 @@ public struct LoadedConfiguration: Equatable, Sendable {
       let parsed = DaemonFile(bytes, file: path)
       daemon = parsed.configuration
       daemonFile = path
+      isDaemonFileUnfinished = bytes.last != UInt8(ascii: "\n")
       diagnostics += parsed.diagnostics
       if let group = parsed.controlGroup {
         do throws(Diagnostic) {

@@ -6,6 +6,8 @@ struct PluginDirectory {
   private(set) var plugins: [PluginConfiguration] = []
   /// The plugins whose file is there and cannot be used.
   private(set) var unusable: [String] = []
+  /// The plugins whose file is empty or does not end with a newline.
+  private(set) var unfinished: [String] = []
   private(set) var diagnostics: [Diagnostic] = []
   /// False when the folder could not be listed or may not be trusted.
   private(set) var wasRead = false
@@ -115,6 +117,7 @@ struct PluginDirectory {
   }
 
   private mutating func read(_ bytes: [UInt8], file: String, plugin: String) {
+    if bytes.last != UInt8(ascii: "\n") { unfinished.append(plugin) }
     let parsed = PluginFile(bytes, file: file, name: plugin, defaults: defaults)
     diagnostics += parsed.diagnostics
     guard parsed.isUsable else { return unusable.append(plugin) }

@@ -168,6 +168,11 @@ extension Dispatcher {
       guard let descriptor = try intake.open() else { return sourceDrained() }
       let fd = descriptor.number
       source.open(descriptor)
+      if source.canWait {
+        replayed = ReplayedFile(
+          name: intake.fileDescription, records: source.records, malformed: source.malformed,
+          unpacker: intake.unpacker)
+      }
       // A successor has to know that this is another stream before it finds it kept.
       publish()
       storeConnection(fd)
@@ -192,15 +197,27 @@ extension Dispatcher {
   private func sourceEnded(_ errno: Errno?) {
     if let errno { say(.error, "cannot read \(intake.description): \(errno)") }
     if source.isPolled, let fd = source.inputNumber { poller.remove(fd) }
-    source.markEnded()
+    // Only a file may end without a newline; what a program made of one may not, if it failed.
+    let failure = intake.helperFailure() ?? errno?.description
+    replayed?.failure = failure
+    source.markEnded(isCut: !source.canWait || failure != nil)
     forgetConnection()
     takeRecords()
     if !isPaused { sourceDrained() }
   }
 
+  /// Says what came of a file that was read to its end, unless every line of it was a record.
+  private func reportReplayed() {
+    guard var file = replayed.take() else { return }
+    file.end(records: source.records, malformed: source.malformed, failure: file.failure)
+    if file.isIncomplete { replayIsIncomplete = true }
+    if let message = file.message { say(file.isIncomplete ? .error : .warning, message) }
+  }
+
   /// Everything of the input was taken: what comes next depends on its kind.
   func sourceDrained() {
     source.close()
+    reportReplayed()
     switch intake.afterEnd() {
     case .reconnect where phase == .running:
       say(.warning, "\(intake.description) closed; connecting again")

@@ -17,7 +17,9 @@ extension Dispatcher {
     defer { service?.endsReload() }
     let loaded = loader()
     var said = loaded.diagnostics.filter { $0.severity != .note }.map(\.description)
-    if loaded.isDaemonUsable {
+    let isBeingWritten = loaded.isDaemonFileUnfinished && loaded.daemon != configuration
+    if isBeingWritten, let file = loaded.daemonFile { said.append(Self.unfinished(file)) }
+    if loaded.isDaemonUsable, !isBeingWritten {
       if let change = unreloadable(loaded.daemon) { said.append(change) }
       configuration.singleCommand = loaded.daemon.singleCommand
       configuration.haltCommand = loaded.daemon.haltCommand
@@ -28,7 +30,7 @@ extension Dispatcher {
     } else {
       said.append("the daemon's configuration stays as it was")
     }
-    if loaded.isPluginDirectoryRead {
+    if loaded.isPluginDirectoryRead, !isBeingWritten {
       apply(loaded, &said)
     } else {
       said.append("the plugins stay as they were")
@@ -45,9 +47,12 @@ extension Dispatcher {
   }
 
   private func apply(_ loaded: LoadedConfiguration, _ said: inout [String]) {
-    inactive = loaded.plugins.filter { !$0.isActive }
-    let wanted = loaded.plugins.filter(\.isActive)
-    for plugin in plugins where !loaded.unusablePlugins.contains(plugin.name) {
+    let kept = keptWhileWritten(loaded, &said)
+    let usable = loaded.plugins.filter { !kept.contains($0.name) }
+    inactive = usable.filter { !$0.isActive }
+    let wanted = usable.filter(\.isActive)
+    for plugin in plugins
+    where !loaded.unusablePlugins.contains(plugin.name) && !kept.contains(plugin.name) {
       if var new = wanted.first(where: { $0.name == plugin.name }) {
         if let change = keepDurability(of: plugin, in: &new) { said.append(change) }
         apply(new, to: plugin)
@@ -56,6 +61,31 @@ extension Dispatcher {
       }
     }
     for new in wanted where !plugins.contains(where: { $0.name == new.name }) { add(new) }
+  }
+
+  /// Plugins that stay as they are, as their file is empty or ends in the midst of a line: whoever
+  /// writes it in its place has not got to its end. One that says what is in force may.
+  private func keptWhileWritten(
+    _ loaded: LoadedConfiguration, _ said: inout [String]
+  ) -> Set<String> {
+    var kept: Set<String> = []
+    for new in loaded.plugins where loaded.unfinishedPlugins.contains(new.name) {
+      if let plugin = plugins.first(where: { $0.name == new.name }) {
+        var same = new
+        same.executable = plugin.configuration.executable
+        if same == plugin.configuration { continue }
+      } else if !new.isActive {
+        continue
+      }
+      kept.insert(new.name)
+      said.append(Self.unfinished(new.file))
+    }
+    return kept
+  }
+
+  private static func unfinished(_ file: String) -> String {
+    "\(file) is empty or does not end with a newline, as if it were being written: "
+      + "what it says is not applied; end its last line and reload again"
   }
 
   private func apply(_ new: PluginConfiguration, to plugin: Plugin) {

@@ -69,6 +69,8 @@ public final class Dispatcher {
   var passing = Passing()
   /// Something was lost that a replay promises not to lose.
   var replayIsIncomplete = false
+  /// The file that a replay reads.
+  var replayed: ReplayedFile?
   /// The plugins are to be stopped: at the latest then.
   var stopPluginsBy: Moment?
   /// All files of a replay were read.

@@ -15,6 +15,16 @@ enum FileContent {
 
   static func isGzip(_ head: [UInt8]) -> Bool { head.starts(with: [0x1f, 0x8b]) }
 
+  /// The program that unpacks what we do not.
+  static func unpacker(_ head: [UInt8]) -> String? {
+    if head.starts(with: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]) { return "xz -dc" }
+    if head.starts(with: [0x28, 0xb5, 0x2f, 0xfd]) { return "zstd -dc" }
+    if head.starts(with: "BZh".utf8) { return "bzip2 -dc" }
+    if head.starts(with: [0x04, 0x22, 0x4d, 0x18]) { return "lz4 -dc" }
+    if head.starts(with: "PK".utf8) { return "unzip -p" }
+    return nil
+  }
+
   /// An `nlmsghdr` with a length that an audit message can have, then `audit(`.
   static func isNetlink(_ head: [UInt8]) -> Bool {
     guard head.count >= 22 else { return false }

@@ -20,6 +20,8 @@ final class Source {
   private let framing: RecordReader.Framing
   /// Nothing will follow what is in the buffer.
   private(set) var hasEnded = false
+  /// What stands behind the last newline is no record: the sender ends each with one.
+  private var endIsCut = false
 
   private(set) var records: UInt64 = 0
   private(set) var bytes: UInt64 = 0
@@ -80,8 +82,11 @@ final class Source {
 
   func close() { input = nil }
 
-  /// Says that nothing will follow.
-  func markEnded() { hasEnded = true }
+  /// Says that nothing will follow; `isCut`: what stands behind the last newline is part of a line.
+  func markEnded(isCut: Bool) {
+    hasEnded = true
+    endIsCut = isCut
+  }
 
   /// Nothing of what was read is needed any more; the next read had better begin anew.
   var isUsedUp: Bool { intake.isUsedUp }
@@ -105,10 +110,19 @@ final class Source {
     let hasEnded = hasEnded
     intake.take { span, position in
       scan: while true {
-        let (stop, taken) = journal.take(span, &reader, &position, ended: hasEnded, limit: left)
+        let isLine = reader.isBinary != true
+        let (stop, taken) = journal.take(
+          span, &reader, &position, ended: hasEnded && !(endIsCut && isLine), limit: left)
         left -= taken
-        guard case .malformed(let kind, let sample) = stop else { break scan }
-        note(kind, sample, of: span)
+        if case .malformed(let kind, let sample) = stop {
+          note(kind, sample, of: span)
+          continue
+        }
+        if hasEnded, endIsCut, isLine, left > 0, position < span.count {
+          note(.truncated, position..<min(span.count, position + 64), of: span)
+          position = span.count
+        }
+        break scan
       }
     }
     self.reader = reader

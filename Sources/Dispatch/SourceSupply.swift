@@ -27,6 +27,8 @@ final class SourceSupply {
   /// Programs that stand between the input and us, the one next to us last.
   private var helpers: [SourceHelper] = []
   private var helperOutput: OutputCatcher?
+  /// What would unpack the file that was opened last, if it is packed as we cannot read it.
+  private(set) var unpacker: String?
   private(set) var counters: KernelCounterPage?
   private var delay = Duration.milliseconds(100)
   private var waitingReport = RateLimit(every: .seconds(60))
@@ -121,6 +123,12 @@ final class SourceSupply {
     }
   }
 
+  /// As `description`, but of several files the one that is read.
+  var fileDescription: String {
+    guard case .files(let paths) = origin, !paths.isEmpty else { return description }
+    return paths[max(0, paths.count - remainingFiles.count - 1)]
+  }
+
   var canWait: Bool {
     switch origin {
     case .files: true
@@ -172,7 +180,7 @@ final class SourceSupply {
 
   /// What follows when the input has ended.
   func afterEnd() -> AfterEnd {
-    collectHelpers()
+    _ = helperFailure()
     switch origin {
     case .standardInput: return .finished
     case .unixSocket, .kernel: return isEnding ? .finished : .reconnect
@@ -217,6 +225,7 @@ final class SourceSupply {
       input = try start("/bin/gzip", ["-dc"], input: input)
       head = FileContent.head(of: input.number)
     }
+    unpacker = FileContent.unpacker(head)
     if FileContent.isNetlink(head) {
       input = try start(
         Installed.program("audispatch-kernel"), ["--capture"] + kernelArguments, input: input)
@@ -273,18 +282,25 @@ final class SourceSupply {
     if origin == .kernel { for helper in helpers { helper.child.signal(SIGTERM) } }
   }
 
-  private func collectHelpers() {
+  /// Which of the programs between the input and us failed, to be asked when the input has ended;
+  /// what it gave is not complete then.
+  func helperFailure() -> String? {
+    var failure: String?
     for helper in helpers {
       // Its output has ended, so it is about to end; what hangs is not waited for.
       for _ in 0..<50 {
         if let end = helper.child.reap() {
-          if end != .exit(0) { hasFailed = true }
+          if end != .exit(0) {
+            hasFailed = true
+            failure = failure ?? "\(helper.name) ended with \(end)"
+          }
           break
         }
         Pause.nanoseconds(1_000_000)
       }
     }
     helpers.removeAll()
+    return failure
   }
 
   private func fcntlCloseOnExec(_ fd: Int32) { _ = fcntl(fd, F_SETFD, FD_CLOEXEC) }

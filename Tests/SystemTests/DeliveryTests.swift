@@ -156,6 +156,20 @@ struct DeliveryTests {
     #expect(scratch.text("string.log").contains("end"))
   }
 
+  @Test func `a record that the end of the socket cuts off is none, and is counted`() async throws {
+    let scratch = try Scratch()
+    let daemon = try await Audispatchd(
+      [PluginFile("p", try await Programs.plugin(), ["copy", scratch("out")])], scratch: scratch)
+    let records = TestEvent.stream(1..<4).records
+    try await daemon.send(records)
+    try await daemon.send(
+      bytes: Data("type=USER_LOGIN msg=audit(1700000000.001:9): pid=1 res=fai".utf8), records: 0)
+    let state = try await daemon.finish()
+    #expect(scratch.lines("out") == records)
+    #expect(state.source.malformed == 1)
+    #expect(daemon.messages.contains("(cut off): 'type=USER_LOGIN"))
+  }
+
   @Test func `makes of auditd's binary stream the lines that auditd makes`() async throws {
     let scratch = try Scratch()
     let daemon = try await Audispatchd(

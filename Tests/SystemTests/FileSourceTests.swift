@@ -95,6 +95,62 @@ struct FileSourceTests {
     #expect(daemon.messages.contains("dies"))
   }
 
+  /// Each: the file's bytes, and what is said of it.
+  static let notWhole: [(String, Data, String)] = [
+    ("empty", Data(), "no record is in it; it is empty"),
+    ("text", Data("a\nb\n".utf8), "no record is in it; 2 lines are no records"),
+    (
+      "packed", Data([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 0, 4] + [UInt8](repeating: 6, count: 90)),
+      "unpack it with 'xz -dc' first"
+    ),
+  ]
+
+  @Test(arguments: notWhole)
+  func `a file with no record in it is status 3, and is named`(
+    _ name: String, _ bytes: Data, _ message: String
+  ) async throws {
+    let scratch = try Scratch()
+    let file = try scratch.write(bytes, to: name)
+    let daemon = try await Audispatchd(
+      [PluginFile("p", try await Programs.plugin(), ["copy", scratch("out")])],
+      source: "file:" + file, scratch: scratch)
+    try await daemon.ended(status: 3, sent: 0)
+    #expect(daemon.messages.contains("\(file): no record is in it"))
+    #expect(daemon.messages.contains(message))
+  }
+
+  @Test func `a packed file that is cut off is status 3, and half a record is none`() async throws {
+    let scratch = try Scratch()
+    // Its end is in the midst of a record, and a newline is nowhere near.
+    try scratch.write(Self.events.records.map { $0 + "\n" }.joined(), to: "log")
+    _ = try await run("/bin/gzip", [scratch("log")])
+    let whole = try Data(contentsOf: URL(fileURLWithPath: scratch("log.gz")))
+    let file = try scratch.write(whole.prefix(whole.count / 2), to: "cut.gz")
+    let daemon = try await Audispatchd(
+      [PluginFile("p", try await Programs.plugin(), ["copy", scratch("out")])],
+      source: "file:" + file, scratch: scratch)
+    let state = try await daemon.ended(status: 3)
+    let lines = scratch.lines("out")
+    #expect(!lines.isEmpty)
+    #expect(lines.elementsEqual(Self.events.records.prefix(lines.count)))
+    #expect(try state.plugin("p").delivered == lines.count)
+    #expect(daemon.messages.contains("\(file): not all of it could be read: /bin/gzip ended with"))
+  }
+
+  @Test func `what a system log put before each record is passed over`() async throws {
+    let scratch = try Scratch()
+    let records = Self.events.records
+    let file = try scratch.write(
+      records.map { "Nov 27 14:00:00 host1 audispd[123]: \($0)\n" }.joined() + "-- MARK --\n",
+      to: "messages")
+    let daemon = try await Audispatchd(
+      [PluginFile("p", try await Programs.plugin(), ["copy", scratch("out")])],
+      source: "file:" + file, scratch: scratch)
+    try await daemon.ended(sent: records.count)
+    #expect(difference(scratch.lines("out"), records) == nil)
+    #expect(daemon.messages.contains("1 of \(records.count + 1) lines is no record"))
+  }
+
   @Test func `standard input can be a log`() async throws {
     let scratch = try Scratch()
     let file = try await write(.log, scratch)

@@ -24,6 +24,25 @@ struct ReloadTests {
     #expect(try state.plugin("p").droppedInAll == 0)
   }
 
+  @Test(arguments: ["", "active = no", "active = yes\npath = /bin/true"])
+  func `a file that somebody is writing keeps the plugin that runs`(_ half: String) async throws {
+    let scratch = try Scratch()
+    let daemon = try await Audispatchd(
+      [PluginFile("p", try await Programs.plugin(), ["copy", scratch("out")])], scratch: scratch)
+    let events = TestEvent.stream(1..<21)
+    try await daemon.send(Array(events[..<10]))
+    let file = daemon.files.pluginFolder + "/p.conf"
+    try Data(half.utf8).write(to: URL(fileURLWithPath: file))
+    daemon.reload()
+    try await eventually("it is said") {
+      daemon.messages.contains("\(file) is empty or does not end with a newline")
+    }
+    try await daemon.send(Array(events[10...]))
+    let state = try await daemon.finish()
+    #expect(difference(scratch.lines("out"), events.records) == nil)
+    #expect(try state.plugin("p").delivered == 20)
+  }
+
   @Test func `a removed plugin reads its queue and ends`() async throws {
     let scratch = try Scratch()
     let program = try await Programs.plugin()

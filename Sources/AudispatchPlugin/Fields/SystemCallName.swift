@@ -7,11 +7,23 @@ public enum SystemCallName {
   /// The name of a call by the `arch` of a record, as the kernel writes it (in hexadecimal).
   public static func name(_ number: Int, arch: UInt32) -> String? {
     let machine = audit_elf_to_machine(arch)
-    guard number >= 0, machine >= 0, let number = Int32(exactly: number),
-      let name = unsafe audit_syscall_to_name(number, machine)
-    else { return nil }
-    return unsafe String(cString: name)
+    guard number >= 0, machine >= 0, let number = Int32(exactly: number) else { return nil }
+    if let name = unsafe audit_syscall_to_name(number, machine) {
+      return unsafe String(cString: name)
+    }
+    let place = Int(number) - first
+    return newer.indices.contains(place) ? newer[place] : nil
   }
+
+  /// From `include/uapi/asm-generic/unistd.h` of Linux 6.18: the same on every architecture that
+  /// libaudit knows. libaudit 3.0.9 ends before it.
+  private static let first = 451
+  private static let newer = [
+    "cachestat", "fchmodat2", "map_shadow_stack", "futex_wake", "futex_wait", "futex_requeue",
+    "statmount", "listmount", "lsm_get_self_attr", "lsm_set_self_attr", "lsm_list_modules",
+    "mseal", "setxattrat", "getxattrat", "listxattrat", "removexattrat", "open_tree_attr",
+    "file_getattr", "file_setattr",
+  ]
 
   /// The name of the call in a field of a record that names its architecture.
   static func name(of field: Field, _ record: EventRecord, _ bytes: [UInt8]) -> String? {

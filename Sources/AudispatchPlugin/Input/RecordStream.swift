@@ -111,6 +111,14 @@ public struct RecordStream: Sendable {
     }
   }
 
+  /// Passes over a line that has no end, which the input's end has cut off.
+  mutating func noteCut() {
+    guard reader.isBinary != true, start < filled else { return }
+    note(.truncated, buffer[start..<min(filled, start + 64)])
+    isInStep = false
+    start = filled
+  }
+
   /// A record without any text is an empty line, which the reader passes over.
   @inline(__always)
   private mutating func passBlankLines(_ bytes: Span<UInt8>) {

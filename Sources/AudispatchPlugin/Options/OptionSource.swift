@@ -9,8 +9,8 @@ struct OptionSource<Options: PluginOptions>: Sendable {
   /// The user who may own the file beside root.
   var user: UInt32
   var files = FileAccess.system
-  /// Whether the file said anything when `loadNoting` or a reload took it.
-  private var hadSettings = false
+  /// What the file held when `loadNoting` or a reload took it.
+  private var taken = Content()
 
   /// - Parameter path: the usual file, which may be missing; one that is named may not.
   init(_ line: CommandLineSettings, usually path: String, user: UInt32) {
@@ -28,20 +28,25 @@ struct OptionSource<Options: PluginOptions>: Sendable {
   /// The same, for what is to be reloaded later.
   mutating func loadNoting() -> (options: Options, diagnostics: [Diagnostic]) {
     let found = read()
-    hadSettings = found.content == .settings
+    taken = found.content
     return (found.options, found.diagnostics)
   }
 
   /// What there is in the file.
-  private enum Content {
-    /// Not one byte, which is what somebody who writes it in its place begins with.
-    case nothing
-    case noSettings
-    case settings
+  private struct Content: Equatable {
+    var bytes: [UInt8] = []
+    var hasSettings = false
+
+    /// Why it looks as if somebody were writing it in its place, and had not got to the end.
+    func sign(since before: Content) -> String? {
+      if bytes.isEmpty { return before.hasSettings ? "is empty, and was not before" : nil }
+      return bytes.last == UInt8(ascii: "\n") || self == before
+        ? nil : "has changed and does not end with a newline"
+    }
   }
 
   private func read() -> (options: Options, diagnostics: [Diagnostic], content: Content) {
-    var content = Content.noSettings
+    var content = Content()
     var options = Options()
     var diagnostics: [Diagnostic] = []
     // Keywords of which it is not known what they shall be.
@@ -51,7 +56,7 @@ struct OptionSource<Options: PluginOptions>: Sendable {
       let trust = FileTrust(user: user)
       if let bytes = try trust.contents(of: path, mayBeMissing: line.file == nil, files) {
         let text = ConfigurationText(bytes, file: path)
-        content = bytes.isEmpty ? .nothing : text.settings.isEmpty ? .noSettings : .settings
+        content = Content(bytes: bytes, hasSettings: !text.settings.isEmpty)
         apply(text, to: &options, but: overridden, &diagnostics, &wrong)
       }
     } catch {
@@ -71,13 +76,14 @@ struct OptionSource<Options: PluginOptions>: Sendable {
   }
 
   /// What SIGHUP asks for: the new options; `nil`, with the reasons logged, when they are not
-  /// usable. An empty file that had settings is one that is being written.
+  /// usable. An empty file that had settings is one that is being written, as is a changed one that
+  /// ends in the midst of a line.
   mutating func reload(_ log: inout PluginLog) -> Options? {
     var (options, diagnostics, content) = read()
-    if content == .nothing, hadSettings {
+    if let sign = content.sign(since: taken) {
       diagnostics.append(
         Diagnostic(
-          .error, file: path, "the file is empty, and was not before",
+          .error, file: path, "the file \(sign)",
           suggestion: "rename a complete one over it; a comment in it is enough for the defaults"))
     }
     for diagnostic in diagnostics where diagnostic.severity != .note { log.write(diagnostic) }
@@ -85,7 +91,7 @@ struct OptionSource<Options: PluginOptions>: Sendable {
       log.write(.error, "the configuration stays as it was")
       return nil
     }
-    hadSettings = content == .settings
+    taken = content
     return options
   }
 

@@ -75,7 +75,7 @@ final class InputReader<Gather: Gathering>: ThreadWork {
         break
       }
     }
-    reading.end(confirmations)
+    reading.end(of: input, confirmations)
     _ = reading.handOver(to: handoff)
   }
 
@@ -120,7 +120,12 @@ struct Reading<Gather: Gathering>: Sendable {
     }
   }
 
-  mutating func end(_ confirmations: Confirmations) {
+  mutating func end(of input: Int32, _ confirmations: Confirmations) {
+    // auditd's end of the socket may be closed in the midst of a record, too; nobody sends that again.
+    if !endIsCut, DescriptorKind.isSocket(input) {
+      takeRecords(ended: false, confirmations)
+      stream.noteCut()
+    }
     takeRecords(ended: !endIsCut, confirmations)
     gather.finish()
     findings.hasEnded = true

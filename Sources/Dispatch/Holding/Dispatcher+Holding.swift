@@ -274,7 +274,7 @@ extension Dispatcher {
 
   /// What the predecessor read last is the end of its stream: nobody kept that.
   private func takeRest() {
-    source.markEnded()
+    source.markEnded(isCut: !source.canWait)
     takeRecords()
     if source.pendingBytes > 0 { source.passOverPending() }
   }
