@@ -106,7 +106,10 @@ let package = Package(
         "AuditRecord", "Enrichment", "Linux", "ScriptedAccounts", "audispatch-kernel",
       ],
       exclude: ["Live"], resources: [.copy("Corpus")], swiftSettings: strict),
-    .testTarget(name: "JournalTests", dependencies: ["Journal"], swiftSettings: strict),
+    .testTarget(
+      name: "JournalTests",
+      dependencies: ["Journal", .product(name: "DequeModule", package: "swift-collections")],
+      swiftSettings: strict),
     .testTarget(
       name: "ConfigurationTests", dependencies: ["Configuration", "Linux"], exclude: ["Fixtures"],
       swiftSettings: strict),

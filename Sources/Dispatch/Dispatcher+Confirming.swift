@@ -39,7 +39,7 @@ extension Dispatcher {
         // Half a line alone is taken, too, or it would be ready to be read all the time.
         let taken = chunk[..<count].lastIndex(of: 0x0a).map { $0 + 1 } ?? count
         if let number = plugin.confirmations.take(chunk[..<taken]) {
-          confirm(plugin, number)
+          confirm(plugin, StreamNumber(number))
           publish()
         }
         _ = unsafe chunk.withUnsafeMutableBytes {
@@ -75,7 +75,7 @@ extension Dispatcher {
     scheduleTick(now + .milliseconds(100))
   }
 
-  private func confirm(_ plugin: Plugin, _ number: UInt64) {
+  private func confirm(_ plugin: Plugin, _ number: StreamNumber) {
     let before = plugin.subscription.counters.delivered
     if plugin.subscription.confirm(upTo: number) {
       if plugin.subscription.counters.delivered > before { plugin.isWorthWaitingFor = true }
@@ -83,8 +83,8 @@ extension Dispatcher {
     } else if plugin.confirmationReport.pass(now) != nil {
       say(
         .error,
-        "plugin \(plugin.name) confirmed \(number), which it was not given; "
-          + "\(plugin.subscription.firstNumber) is the next to be confirmed")
+        "plugin \(plugin.name) confirmed \(number.value), which it was not given; "
+          + "\(plugin.subscription.firstNumber.value) is the next to be confirmed")
     }
   }
 

@@ -109,10 +109,10 @@ extension Dispatcher {
     for plugin in plugins { plugin.refresh() }
     for _ in 0..<64 where journal.bytes > configuration.journalBytes {
       let holder = plugins.min {
-        ($0.subscription.firstUnwrittenSequence ?? .max)
-          < ($1.subscription.firstUnwrittenSequence ?? .max)
+        ($0.subscription.firstUnwrittenHeld ?? .max)
+          < ($1.subscription.firstUnwrittenHeld ?? .max)
       }
-      guard let holder, holder.subscription.firstUnwrittenSequence != nil else { return }
+      guard let holder, holder.subscription.firstUnwrittenHeld != nil else { return }
       if holder.subscription.unload() { continue }
       for _ in 0..<256 where !holder.subscription.shed(journal: journal) { return }
     }

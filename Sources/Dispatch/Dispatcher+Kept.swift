@@ -10,26 +10,26 @@ extension Dispatcher {
   ///
   /// - Returns: how many records.
   func keepQueue(of plugin: Plugin) -> UInt64 {
-    guard let durable, durable.isSettled, plugin.subscription.storage != nil else { return 0 }
+    guard let durable, durable.isSettled, plugin.subscription.isDurable else { return 0 }
     if case .unusable = durable.state { return 0 }
     tell(plugin, durable)
     durable.told[plugin.name] = nil
     let kept = KeptQueue(
-      records: plugin.subscription.queuedOnDisk, number: plugin.subscription.firstNumber,
+      records: plugin.subscription.queuedInLog, number: plugin.subscription.firstNumber,
       now: Self.wallSeconds)
     durable.kept[plugin.name] = kept
-    leaveBehind(plugin.name, durable, from: journal.nextSequence)
+    leaveBehind(plugin.name, durable, from: journal.nextRecord)
     return kept.count
   }
 
   /// Has the log keep nothing for a plugin from that record on.
-  func leaveBehind(_ name: String, _ durable: DurableQueues, from end: UInt64) {
+  func leaveBehind(_ name: String, _ durable: DurableQueues, from end: RecordNumber) {
     guard let kept = durable.kept[name], kept.leftOutFrom == nil else { return }
     durable.kept[name]?.leftOutFrom = end
     durable.kept[name]?.since = Self.wallSeconds
     durable.spool.setCursor(
       name, next: kept.records.first?.lowerBound ?? end, number: kept.number)
-    durable.spool.leaveOut(name, end..<UInt64.max)
+    durable.spool.leaveOut(name, end..<RecordNumber.max)
   }
 
   /// Gives up what was kept for its time.

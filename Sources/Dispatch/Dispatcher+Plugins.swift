@@ -62,14 +62,14 @@ extension Dispatcher {
         case .none: messagesEnd.number
         }
       plugin.subscription.confirms = configuration.confirms
-      plugin.subscription.setGapMark(configuration.confirms ? gapWord : nil, journal: journal)
+      plugin.subscription.setGapMark(configuration.confirms ? gapWord : nil)
       var environment = [
         "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "AUDISPATCH_PLUGIN=\(configuration.name)", "AUDISPATCH_VERSION=\(Self.version)",
         "\(Orphans.variable)=\(runtime.path)",
       ]
       if configuration.confirms {
-        environment.append("AUDISPATCH_FIRST=\(plugin.subscription.firstNumber)")
+        environment.append("AUDISPATCH_FIRST=\(plugin.subscription.firstNumber.value)")
         environment.append("AUDISPATCH_GAP=\(gapWord)")
       }
       runtime.noteChildren(plugins, starting: plugin)
@@ -248,8 +248,8 @@ extension Dispatcher {
       // Until all others have ended this is looked at again and again.
       guard plugin.leftSaid != left else { return }
       let waiting =
-        plugin.subscription.storage == nil
-        ? 0 : left - UInt64(plugin.subscription.queuedInMemoryOnly)
+        plugin.subscription.isDurable
+        ? left - UInt64(plugin.subscription.queuedInMemoryOnly) : 0
       if left > waiting {
         say(.error, "plugin \(plugin.name) stopped with \(left - waiting) records undelivered")
         plugin.subscription.dropHeld(goal == .remove ? .removed : .stopDeadline)

@@ -94,7 +94,7 @@ extension Dispatcher {
     plugin.subscription.limits = .init(new)
     plugin.subscription.announcesGaps = new.gapRecord
     plugin.lifecycle.policy = .init(new)
-    if plugin.subscription.storage != nil { applySafety(to: plugin) }
+    if plugin.subscription.isDurable { applySafety(to: plugin) }
     if plugin.lifecycle.isBeingRemoved || old.needsRestart(for: new) {
       handle(plugin, .stop(.restart))
     } else if old.path == new.path, plugin.child?.catches(SIGHUP) ?? false {

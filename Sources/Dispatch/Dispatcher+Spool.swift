@@ -7,14 +7,13 @@ extension Dispatcher {
   /// plugins needs none.
   func needSpool(for plugin: Plugin) {
     guard plugin.configuration.overflowAction.isDurable, !source.canWait else { return }
-    plugin.subscription.beginStorage(
-      Subscription.Storage(window: plugin.configuration.window, isOpening: true))
-    guard durable == nil else {
-      if let durable, durable.isSettled { begin(plugin, durable, from: journal.nextSequence) }
-      return
-    }
-    openSpool()
-    if durable == nil { plugin.subscription.doWithoutStorage() }
+    let wasOpen = durable?.isSettled ?? false
+    if durable == nil { openSpool() }
+    plugin.subscription.goOn(
+      in: durable?.log ?? .none, beyond: plugin.configuration.window,
+      waitsForSync: plugin.configuration.overflowAction == .lossless)
+    guard let durable else { return plugin.subscription.doWithoutLog() }
+    if wasOpen { begin(plugin, durable, from: journal.nextRecord) }
   }
 
   /// Opens a spool in which something waits though no plugin is durable now, to report it and to
@@ -45,7 +44,7 @@ extension Dispatcher {
 
   /// Whether a plugin cannot be started before it is known what the spool has for it.
   func awaitsSpool(_ plugin: Plugin) -> Bool {
-    plugin.subscription.storage != nil && durable.map { !$0.isSettled } ?? false
+    plugin.subscription.isDurable && durable.map { !$0.isSettled } ?? false
   }
 
   func handleSpool() {
@@ -56,7 +55,7 @@ extension Dispatcher {
       case .unusable(let problem):
         durable.trouble = problem
         doWithoutSpool(durable, problem)
-      case .safe(let below): becameSafe(durable, below &+ durable.spool.sequenceShift)
+      case .safe(let below): becameSafe(durable, durable.spool.number(below))
       case .loaded(let id, let records): loaded(durable, id, records)
       case .failed(let errno): spoolFailed(durable, errno)
       case .recovered: spoolRecovered(durable)
@@ -73,9 +72,9 @@ extension Dispatcher {
     }
     let begin = placeOfLog(opened, durable)
     durable.spool.begin(
-      opened, journalNext: begin, journalNextEvent: predecessor?.nextEvent ?? Self.firstNumber)
+      opened, next: begin, nextEvent: predecessor?.nextEvent ?? Self.firstEvent)
     durable.endAtOpening = begin
-    durable.safeBelow = begin
+    durable.log.takesRecords(from: begin)
     durable.averageBytes = opened.averageBytes
     durable.openMicroseconds = opened.microseconds
     durable.state = .open
@@ -84,16 +83,15 @@ extension Dispatcher {
       durable.pending.append(slice)
     }
     durable.early = []
-    let shift = durable.spool.sequenceShift
     durable.cursors = opened.cursors
     for (name, cursor) in opened.cursors {
       // What a predecessor had read and not appended was for those that were active.
       let isActive = plugins.contains { $0.name == name }
       let end = isActive ? max(begin, ownFirst) : begin
       durable.kept[name] = KeptQueue(
-        cursor, end: end &- shift, shift: shift, now: Self.wallSeconds)
+        cursor, of: durable.spool, end: end, now: Self.wallSeconds)
     }
-    for plugin in plugins where plugin.subscription.storage != nil {
+    for plugin in plugins where plugin.subscription.isDurable {
       self.begin(plugin, durable, from: begin)
     }
     for name in durable.kept.keys.sorted() {
@@ -110,21 +108,19 @@ extension Dispatcher {
   }
 
   /// What the log has for a plugin comes before what is taken in from that record on.
-  private func begin(_ plugin: Plugin, _ durable: DurableQueues, from first: UInt64) {
+  private func begin(_ plugin: Plugin, _ durable: DurableQueues, from first: RecordNumber) {
     if case .unusable = durable.state {
-      return plugin.subscription.doWithoutStorage()
+      return plugin.subscription.doWithoutLog()
     }
     if plugin.inheritance != nil {
       durable.kept[plugin.name] = nil
       return settleInheritance(plugin)
     }
-    let isLossless = plugin.configuration.overflowAction == .lossless
-    if isLossless, durable.isOpen { plugin.subscription.setSafe(below: durable.safeBelow) }
     let kept = durable.kept.removeValue(forKey: plugin.name)
     let records = kept?.count ?? 0
     plugin.subscription.restore(
       kept?.records ?? [], bytes: Int(clamping: min(records, 1 << 40)) * durable.averageBytes,
-      firstNumber: kept?.number ?? 1, takesRecords: durable.isOpen, goesOnAt: first)
+      firstNumber: kept?.number ?? StreamNumber(1))
     if let from = kept?.leftOutFrom {
       durable.spool.leaveOut(plugin.name, from..<max(from, first))
     }
@@ -134,10 +130,11 @@ extension Dispatcher {
 
   private func doWithoutSpool(_ durable: DurableQueues, _ reason: String) {
     durable.state = .unusable
+    durable.log.isUnusable(from: ownFirst)
     durable.early = []
     say(.error, "\(reason): durable plugins have their memory only")
-    for plugin in plugins where plugin.subscription.storage != nil {
-      plugin.subscription.doWithoutStorage()
+    for plugin in plugins where plugin.subscription.isDurable {
+      plugin.subscription.doWithoutLog()
       settleInheritance(plugin)
     }
   }
@@ -170,14 +167,14 @@ extension Dispatcher {
   /// Whether records are put into the log, now or as soon as it is open.
   var isSpooling: Bool {
     guard let durable, durable.takesRecords else { return false }
-    return plugins.contains { $0.subscription.storage != nil }
+    return plugins.contains { $0.subscription.isDurable }
   }
 
   func commit(_ durable: DurableQueues) {
     // The log must not be ahead of what a successor would begin with.
     publish()
     var isLossless = false
-    for plugin in plugins where plugin.subscription.storage != nil {
+    for plugin in plugins where plugin.subscription.isDurable {
       if plugin.configuration.overflowAction == .lossless { isLossless = true }
       tell(plugin, durable)
     }
@@ -188,7 +185,7 @@ extension Dispatcher {
   /// Tells the log what a plugin is not to get, and where it stands, if that has changed.
   func tell(_ plugin: Plugin, _ durable: DurableQueues) {
     guard plugin.inheritance?.isPassingOver ?? true else { return }
-    let next = plugin.subscription.firstUndelivered(end: journal.nextSequence)
+    let next = plugin.subscription.firstUndelivered(end: journal.nextRecord)
     let number = plugin.subscription.firstNumber
     let new = DurableQueues.Told(next: next, number: number)
     if durable.told[plugin.name] != new {
@@ -199,24 +196,20 @@ extension Dispatcher {
     for hole in plugin.subscription.takeLeftOut() { durable.spool.leaveOut(plugin.name, hole) }
   }
 
-  private func becameSafe(_ durable: DurableQueues, _ below: UInt64) {
+  private func becameSafe(_ durable: DurableQueues, _ below: RecordNumber) {
     let wall = WallClock.milliseconds
     guard durable.isOpen else { return }
-    durable.safeBelow = below
+    durable.log.isSynced(below: below)
     source.settle(below: below)
     for plugin in plugins
-    where plugin.subscription.storage != nil && plugin.configuration.overflowAction == .lossless {
-      guard plugin.inheritance == nil else { continue }
-      plugin.subscription.setSafe(below: below)
-      flush(plugin, wall: wall)
+    where plugin.subscription.isDurable && plugin.configuration.overflowAction == .lossless {
+      if plugin.inheritance == nil { flush(plugin, wall: wall) }
     }
   }
 
   /// A plugin may have become lossless, or be it no more.
   func applySafety(to plugin: Plugin) {
-    let isLossless = plugin.configuration.overflowAction == .lossless
-    guard let durable, durable.isOpen else { return }
-    plugin.subscription.setSafe(below: isLossless ? durable.safeBelow : .max)
+    plugin.subscription.setWaitsForSync(plugin.configuration.overflowAction == .lossless)
     flush(plugin, wall: WallClock.milliseconds)
   }
 
@@ -237,11 +230,10 @@ extension Dispatcher {
   private func loaded(_ durable: DurableQueues, _ id: UInt32, _ records: LoadedRecords) {
     durable.loading.remove(id)
     guard let plugin = plugin(id) else { return }
-    let end = records.through &+ durable.spool.sequenceShift
+    let end = durable.spool.number(records.through)
     let segments = journal.restore(records, from: durable.spool)
     let before = plugin.subscription.storedRecords
-    plugin.subscription.readBack(
-      segments, through: end, journal: journal, now: WallClock.milliseconds)
+    plugin.subscription.readBack(segments, through: end, now: WallClock.milliseconds)
     passOver(plugin)
     flush(plugin, wall: WallClock.milliseconds)
     if segments.isEmpty {
@@ -274,10 +266,10 @@ extension Dispatcher {
     durable.forgetPending(below: first)
     let slices = Array(durable.pending)
     durable.pending.removeAll()
+    durable.log.takesNothing(from: first)
     say(.alert, "the spool takes no records (\(errno)): durable plugins have their memory only")
-    for plugin in plugins where plugin.subscription.storage != nil {
-      plugin.subscription.storageFailed(from: first, slices)
-      plugin.subscription.setSafe(below: .max)
+    for plugin in plugins where plugin.subscription.isDurable {
+      plugin.subscription.logLost(from: first, slices)
       flush(plugin, wall: WallClock.milliseconds)
     }
   }
@@ -285,15 +277,14 @@ extension Dispatcher {
   private func spoolRecovered(_ durable: DurableQueues) {
     durable.state = .open
     durable.trouble = nil
-    durable.safeBelow = journal.nextSequence
+    durable.log.takesRecords(from: journal.nextRecord)
     say(.notice, "the spool takes records again")
-    for plugin in plugins where plugin.subscription.storage != nil {
-      plugin.subscription.storageTakesRecordsAgain(from: journal.nextSequence)
+    for plugin in plugins where plugin.subscription.isDurable {
       // A later start must not look for what was in memory only.
       tell(plugin, durable)
-      for gone in plugin.subscription.unstored { durable.spool.leaveOut(plugin.name, gone) }
-      if plugin.configuration.overflowAction == .lossless {
-        plugin.subscription.setSafe(below: journal.nextSequence)
+      let first = plugin.subscription.firstUndelivered(end: journal.nextRecord)
+      for gone in durable.log.lacks where gone.upperBound > first {
+        durable.spool.leaveOut(plugin.name, gone)
       }
     }
     commit(durable)
@@ -305,20 +296,28 @@ extension Dispatcher {
     if case .failed(let retry) = durable.state {
       if now >= retry {
         durable.state = .failed(retry: now + .seconds(5))
-        for plugin in plugins where plugin.subscription.storage != nil { tell(plugin, durable) }
-        durable.spool.retry(journalNext: journal.nextSequence)
+        for plugin in plugins where plugin.subscription.isDurable { tell(plugin, durable) }
+        durable.spool.retry(next: journal.nextRecord)
       }
       scheduleTick(now + .seconds(1))
     }
-    for plugin in plugins where plugin.subscription.storage != nil {
-      plugin.subscription.forgetUnstored()
+    for plugin in plugins where plugin.subscription.isDurable {
       goOnReadingBack(plugin)
     }
+    durable.log.forgetLacks(below: firstWanted)
     giveUpKept(durable)
     guard durable.isOpen, now >= durable.nextSync else { return }
     durable.nextSync = now + .seconds(1)
     commit(durable)
     durable.spool.sync()
+  }
+
+  /// The first record that any durable plugin is still to get.
+  private var firstWanted: RecordNumber {
+    plugins.reduce(.max) { first, plugin in
+      plugin.subscription.isDurable
+        ? min(first, plugin.subscription.firstUndelivered(end: .max)) : first
+    }
   }
 
   /// Makes everything safe at the end.

@@ -42,7 +42,8 @@ public final class Dispatcher {
   let started = Moment.now
   var hasForgottenStart = false
   /// Records and events are counted from here, so that there is room below for what a spool has.
-  static let firstNumber: UInt64 = 1 << 62
+  static let firstRecord = RecordNumber(1 << 62)
+  static let firstEvent = EventNumber(1 << 62)
   var durable: DurableQueues?
   /// What a successor needs, should this process die.
   let survivor: Survivor
@@ -56,7 +57,7 @@ public final class Dispatcher {
   /// Plugins that are added go on with what a predecessor had for them.
   var isTakingOver = true
   /// The number of the first record that came to this process.
-  var ownFirst = Dispatcher.firstNumber
+  var ownFirst = Dispatcher.firstRecord
   /// When `housekeeping` is due.
   var nextTick = Moment.now
   var scratch: [UInt8] = []
@@ -101,8 +102,8 @@ public final class Dispatcher {
     predecessor = Predecessor(survivor)
     keptSockets = Self.takeSockets(manager, of: predecessor)
     journal = Journal(
-      node: node, firstSequence: predecessor?.settled.sequence ?? Self.firstNumber,
-      firstEvent: predecessor?.nextEvent ?? Self.firstNumber)
+      node: node, firstRecord: predecessor?.settled.record ?? Self.firstRecord,
+      firstEvent: predecessor?.nextEvent ?? Self.firstEvent)
     source = intake.makeSource(survivor, predecessor)
     runtime = RuntimeFolder(path: loaded.daemon.runtimeDirectory)
     try poller.watch(signals.number, Token.signals, .read)

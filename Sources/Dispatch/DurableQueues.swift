@@ -17,14 +17,16 @@ final class DurableQueues {
 
   /// What the log was told of a plugin.
   struct Told: Equatable {
-    var next: UInt64
-    var number: UInt64
+    var next: RecordNumber
+    var number: StreamNumber
   }
 
   let spool: Spool
+  /// What the log has, for all queues.
+  let log = LogKnowledge()
   var state = State.opening
   /// Taken in while the spool was being opened.
-  var early: [(slice: Journal.Slice, nextEvent: UInt64)] = []
+  var early: [(slice: Journal.Slice, nextEvent: EventNumber)] = []
   /// Handed to the log and perhaps not in it yet.
   var pending: Deque<Journal.Slice> = []
   /// Where plugins stood when it was opened, in its own numbers.
@@ -34,13 +36,11 @@ final class DurableQueues {
   /// Records of plugins that were gone for too long.
   var givenUp: UInt64 = 0
   var told: [String: Told] = [:]
-  /// The number of the first record of the journal that the log has.
-  var endAtOpening: UInt64 = 0
+  /// The first record of the journal that the log has.
+  var endAtOpening = RecordNumber(0)
   /// Bytes of a record's text, about.
   var averageBytes = 300
   var openMicroseconds: Int64 = 0
-  /// Records below are safe, in the journal's numbers.
-  var safeBelow: UInt64 = 0
   /// Plugins that a load is under way for.
   var loading: Set<UInt32> = []
   var nextSync = Moment(nanoseconds: 0)
@@ -52,12 +52,8 @@ final class DurableQueues {
   }
 
   /// What the log has by now.
-  func forgetPending(below end: UInt64) {
-    while let slice = pending.first,
-      slice.segment.firstSequence + UInt64(slice.end) <= end
-    {
-      pending.removeFirst()
-    }
+  func forgetPending(below end: RecordNumber) {
+    while let slice = pending.first, slice.numbers.upperBound <= end { pending.removeFirst() }
   }
 
   var isSettled: Bool { if case .opening = state { false } else { true } }
@@ -81,32 +77,31 @@ final class DurableQueues {
 /// What the log has for a plugin that is not active.
 struct KeptQueue {
   /// The records that it is to get, in the journal's numbers.
-  var records: [Range<UInt64>]
+  var records: [Range<RecordNumber>]
   /// The number of the first of them in its stream.
-  var number: UInt64
+  var number: StreamNumber
   /// From here on it is to get nothing while it is not active; `nil` until the log was told so.
-  var leftOutFrom: UInt64?
+  var leftOutFrom: RecordNumber?
   /// When it was seen to be gone, in seconds since 1970.
   var since: UInt64
 
-  var count: UInt64 { records.reduce(0) { $0 + ($1.upperBound - $1.lowerBound) } }
+  var count: UInt64 { records.reduce(0) { $0 + UInt64($1.count) } }
 
-  /// - Parameters:
-  ///   - end: behind the last record of the log, in its own numbers.
-  ///   - shift: the journal's number of a record minus the log's.
-  init(_ cursor: SpoolCursor, end: UInt64, shift: UInt64, now: UInt64) {
+  /// - Parameter end: behind the last record of the log.
+  init(_ cursor: SpoolCursor, of spool: Spool, end: RecordNumber, now: UInt64) {
+    let end = spool.logged(end)
     records = cursor.wanted(of: cursor.next..<max(cursor.next, end)).map {
-      $0.lowerBound &+ shift..<$0.upperBound &+ shift
+      spool.number($0.lowerBound)..<spool.number($0.upperBound)
     }
-    number = cursor.number
+    number = StreamNumber(cursor.number)
     if let last = cursor.holes.last, last.upperBound == .max {
-      leftOutFrom = last.lowerBound &+ shift
+      leftOutFrom = spool.number(last.lowerBound)
     }
     // A clock that was not set yet says nothing.
     since = (1_600_000_000...now).contains(cursor.seconds) ? cursor.seconds : now
   }
 
-  init(records: [Range<UInt64>], number: UInt64, now: UInt64) {
+  init(records: [Range<RecordNumber>], number: StreamNumber, now: UInt64) {
     self.records = records
     self.number = number
     since = now

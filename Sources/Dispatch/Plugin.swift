@@ -60,7 +60,7 @@ final class Plugin {
   /// What the surviving memory and the holder call the child.
   var childNumber: UInt64 = 0
   /// `firstNumber` when the child was started.
-  var confirmedAtStart: UInt64 = 0
+  var confirmedAtStart = StreamNumber(0)
 
   init(
     id: UInt32, configuration: PluginConfiguration, node: String?, journal: Journal, now: Moment
@@ -125,7 +125,7 @@ final class Plugin {
           isBlocked = true
           // The plugin may not read for long: until it does, this is what a successor goes by.
           if let slot {
-            let stream = subscription.stream
+            let stream = subscription.streamPosition
             survivor.written(slot, bytes: stream.written, records: stream.records)
           }
           return true

@@ -48,7 +48,7 @@ final class Source {
     let fresh = RecordReader(framing: self.framing)
     let settled =
       predecessor?.settled
-      ?? Intake.Settled(byte: 0, sequence: Dispatcher.firstNumber, reader: fresh)
+      ?? Intake.Settled(byte: 0, record: Dispatcher.firstRecord, reader: fresh)
     reader = settled.reader
     intake = Intake(survivor, settled: settled, end: predecessor?.received ?? 0)
     goesOn = predecessor != nil && hasSameStream
@@ -127,7 +127,7 @@ final class Source {
     }
     self.reader = reader
     records += UInt64(limit - left)
-    intake.note(sequence: journal.nextSequence, reader: reader, isNeeded: isNeeded)
+    intake.note(next: journal.nextRecord, reader: reader, isNeeded: isNeeded)
   }
 
   /// Makes records once more of what a predecessor had made records of, that many, and goes on where
@@ -147,7 +147,7 @@ final class Source {
     }
     intake.goOn(at: taken.byte)
     self.reader = taken.reader
-    intake.note(sequence: journal.nextSequence, reader: taken.reader, isNeeded: isNeeded)
+    intake.note(next: journal.nextRecord, reader: taken.reader, isNeeded: isNeeded)
   }
 
   /// Counts what was read and is no record yet as malformed.
@@ -158,7 +158,7 @@ final class Source {
   }
 
   /// A log has all records below this number.
-  func settle(below sequence: UInt64) { intake.settle(below: sequence) }
+  func settle(below number: RecordNumber) { intake.settle(below: number) }
 
   /// What a successor would begin with, and how far this process has come.
   var settled: Intake.Settled { intake.settled }

@@ -119,8 +119,8 @@ extension Dispatcher {
     json.field("trouble", durable.trouble ?? "")
     json.field("pending_bytes", durable.spool.pendingBytes)
     // Of those taken in since the start.
-    let isSettled = durable.isSettled && durable.safeBelow > durable.endAtOpening
-    json.field("safe_records", isSettled ? durable.safeBelow - durable.endAtOpening : 0)
+    let isSettled = durable.isSettled && durable.log.syncedBelow > durable.endAtOpening
+    json.field("safe_records", isSettled ? durable.log.syncedBelow - durable.endAtOpening : 0)
     json.field("open_us", durable.openMicroseconds)
     keptStatus(durable, &json)
   }
@@ -130,7 +130,7 @@ extension Dispatcher {
     json.field("state", plugin.stateName)
     json.field("pid", plugin.child?.pid ?? 0)
     counterFields(plugin.subscription.counters, &json)
-    if plugin.subscription.storage != nil {
+    if plugin.subscription.isDurable {
       json.field("stored", plugin.subscription.storedRecords)
     }
     json.field("restarts", plugin.lifecycle.restarts)

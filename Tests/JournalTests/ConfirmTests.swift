@@ -46,18 +46,19 @@ struct ConfirmTests {
         }
       case 7..<9:
         let count = Int.random(in: 0...written, using: &random)
-        let isKnown = subscription.confirm(upTo: UInt64(confirmed + count))
+        let isKnown = subscription.confirm(upTo: StreamNumber(UInt64(confirmed + count)))
         #expect(isKnown)
         confirmed += count
         written -= count
-        let isUnknown = !subscription.confirm(upTo: UInt64(confirmed + written + 1))
+        let isUnknown = !subscription.confirm(
+          upTo: StreamNumber(UInt64(confirmed + written + 1)))
         #expect(isUnknown)
       default:
         subscription.restart(unread: 0, journal: journal)
         written = 0
         rest = ""
       }
-      #expect(subscription.firstNumber == UInt64(confirmed + 1))
+      #expect(subscription.firstNumber == StreamNumber(UInt64(confirmed + 1)))
       #expect(subscription.counters.delivered == UInt64(confirmed))
       #expect(subscription.counters.queued == UInt64(put - confirmed))
       #expect(subscription.counters.isBalanced)

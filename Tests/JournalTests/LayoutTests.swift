@@ -159,7 +159,7 @@ struct LayoutTests {
     var subscription = Subscription(
       name: "slow", limits: .init(records: 2, bytes: 1 << 20, whenFull: .dropNewest),
       encoding: .string, announcesGaps: true, node: "web1", journal: journal)
-    subscription.setGapMark(before, journal: journal)
+    subscription.setGapMark(before)
     var stream = ""
     var scratch: [UInt8] = []
     for serial in 1...9 {
@@ -177,7 +177,7 @@ struct LayoutTests {
       subscription.setUnread(0)
       stream = ""
     }
-    subscription.setGapMark(after, journal: journal)
+    subscription.setGapMark(after)
     while let part = unsafe subscription.withNextBytes(
       journal: journal, now: 1, scratch: &scratch, { unsafe String(decoding: $0, as: UTF8.self) })
     {

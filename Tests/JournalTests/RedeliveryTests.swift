@@ -100,7 +100,7 @@ struct RedeliveryTests {
     }
     write(4)
     // One is confirmed, two more are read, of the fourth a part, and the last was never written.
-    let isKnown = subscription.confirm(upTo: 1)
+    let isKnown = subscription.confirm(upTo: StreamNumber(1))
     #expect(isKnown)
     subscription.restart(unread: line.utf8.count - 5, journal: journal)
     write(5)
@@ -136,7 +136,8 @@ struct RedeliveryTests {
     // The event goes on; what was read of it has no number.
     put(1)
     #expect(write() == 1)
-    #expect(subscription.confirm(upTo: 1) && !subscription.confirm(upTo: 2))
+    #expect(
+      subscription.confirm(upTo: StreamNumber(1)) && !subscription.confirm(upTo: StreamNumber(2)))
     #expect(subscription.counters.delivered == 3 && subscription.isEmpty)
   }
 }

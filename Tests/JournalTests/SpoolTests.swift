@@ -69,11 +69,11 @@ struct SpoolTests {
         Issue.record("\(opened)")
         return
       }
-      spool.begin(state, journalNext: 100, journalNextEvent: 100)
-      spool.setCursor("p", next: 100, number: 1)
+      spool.begin(state, next: RecordNumber(100), nextEvent: EventNumber(100))
+      spool.setCursor("p", next: RecordNumber(100), number: StreamNumber(1))
       spool.commit(makesSafe: true)
-      spool.setCursor("q", next: 100, number: 1)
-      spool.retry(journalNext: 105)
+      spool.setCursor("q", next: RecordNumber(100), number: StreamNumber(1))
+      spool.retry(next: RecordNumber(105))
       let later = answers(spool) { if case .recovered = $0 { true } else { false } }
       let hasRecovered = later.contains { if case .recovered = $0 { true } else { false } }
       #expect(hasRecovered)

@@ -8,8 +8,8 @@ import Testing
 struct StorageTests {
   /// What the disk has, and what it lost.
   private struct Disk {
-    var lines: [UInt64: (line: String, event: UInt32, isFirst: Bool)] = [:]
-    var lost: Set<UInt64> = []
+    var lines: [RecordNumber: (line: String, event: UInt32, isFirst: Bool)] = [:]
+    var lost: Set<RecordNumber> = []
 
     mutating func keep(_ batch: Journal.Batch) {
       for slice in batch.slices {
@@ -18,7 +18,7 @@ struct StorageTests {
           let line = unsafe slice.segment.withBytes(entry.offset..<entry.end) {
             unsafe String(decoding: $0, as: UTF8.self)
           }
-          lines[slice.segment.firstSequence + UInt64(index)] = (line, entry.event, entry.isFirst)
+          lines[slice.segment.first + index] = (line, entry.event, entry.isFirst)
         }
       }
     }
@@ -33,18 +33,23 @@ struct StorageTests {
     var subscription = Subscription(
       name: "p", limits: .init(records: .max, bytes: 1 << 20, whenFull: .dropNewest),
       encoding: .string, announcesGaps: true, node: nil, journal: journal)
-    subscription.beginStorage(
-      .init(window: .init(records: 10, bytes: 1 << 20, whenFull: .dropNewest)))
+    let log = LogKnowledge()
+    subscription.goOn(
+      in: log, beyond: .init(records: 10, bytes: 1 << 20, whenFull: .dropNewest),
+      waitsForSync: false)
+    log.takesRecords(from: journal.nextRecord)
+    subscription.restore([], bytes: 0, firstNumber: StreamNumber(1))
     func admit(_ records: Int) {
       journal.beginBatch()
       for _ in 0..<records {
-        journal.appendLine("type=A msg=audit(1700000000.001:\(journal.nextSequence)): n=1")
+        journal.appendLine("type=A msg=audit(1700000000.001:\(journal.nextRecord.value)): n=1")
       }
       subscription.admit(journal.batch, journal: journal, now: 1)
     }
     for _ in 0..<5 { admit(10) }
     #expect(subscription.storedRecords == 40 && subscription.counters.dropped == 0)
-    subscription.storageFailed(from: journal.nextSequence, [])
+    log.takesNothing(from: journal.nextRecord)
+    subscription.logLost(from: journal.nextRecord, [])
     // Ten are in memory before the forty of the disk already.
     admit(1)
     #expect(subscription.counters.dropped == 1)
@@ -57,7 +62,7 @@ struct StorageTests {
     for _ in 0..<10 { admit(1) }
     #expect(subscription.counters.dropped == 1 && subscription.counters.queued == 50)
     // What is held behind does not keep from reading back what comes before it.
-    #expect(subscription.wanted?.records == 10..<20)
+    #expect(subscription.wanted?.records == RecordNumber(10)..<RecordNumber(20))
     admit(1)
     #expect(subscription.counters.dropped == 2 && subscription.storedRecords == 40)
     while subscription.shed(journal: journal) {}
@@ -65,7 +70,7 @@ struct StorageTests {
     admit(3)
     subscription.dropHeld(.stopDeadline)
     #expect(subscription.counters.queued == 40 && subscription.counters.isBalanced)
-    #expect(subscription.queuedOnDisk == [10..<50])
+    #expect(subscription.queuedInLog == [RecordNumber(10)..<RecordNumber(50)])
   }
 
   @Test func `has nothing on disk while that is being opened`() {
@@ -73,12 +78,13 @@ struct StorageTests {
     var subscription = Subscription(
       name: "p", limits: .init(records: .max, bytes: 1 << 20, whenFull: .dropNewest),
       encoding: .string, announcesGaps: true, node: nil, journal: journal)
-    subscription.beginStorage(
-      .init(window: .init(records: 10, bytes: 1 << 20, whenFull: .dropNewest), isOpening: true))
+    subscription.goOn(
+      in: LogKnowledge(), beyond: .init(records: 10, bytes: 1 << 20, whenFull: .dropNewest),
+      waitsForSync: false)
     journal.beginBatch()
     journal.appendLine("type=A msg=audit(1700000000.001:1): n=1")
     subscription.admit(journal.batch, journal: journal, now: 1)
-    #expect(subscription.queuedInMemoryOnly == 1 && subscription.queuedOnDisk == [])
+    #expect(subscription.queuedInMemoryOnly == 1 && subscription.queuedInLog == [])
     subscription.dropHeld(.stopDeadline)
     #expect(subscription.counters[.stopDeadline] == 1 && subscription.counters.isBalanced)
   }
@@ -108,24 +114,28 @@ struct StorageTests {
     let window = Subscription.Limits(
       records: Int.random(in: 1...40, using: &random),
       bytes: Int.random(in: 100...2_000, using: &random), whenFull: .dropNewest)
-    subscription.beginStorage(.init(window: window, isOpening: true))
+    let log = LogKnowledge()
     let isLossless = Bool.random(using: &random)
+    subscription.goOn(in: log, beyond: window, waitsForSync: isLossless)
     var stream = ""
     var delivered = 0
-    var leftOut: [Range<UInt64>] = []
+    var leftOut: [Range<RecordNumber>] = []
     // The disk may have failed again before it was known what it has.
     var takes = Bool.random(using: &random)
     append(Int.random(in: 1...12, using: &random))
     subscription.admit(journal.batch, journal: journal, now: 1)
     leftOut += subscription.takeLeftOut()
+    let first = RecordNumber(UInt64(inherited))
     if takes {
+      log.takesRecords(from: first)
       disk.keep(journal.batch)
     } else {
-      subscription.storageFailed(from: UInt64(inherited), journal.batch.slices)
+      log.takesNothing(from: first)
+      subscription.logLost(from: first, journal.batch.slices)
     }
     subscription.restore(
-      inherited > 0 ? [0..<UInt64(inherited)] : [], bytes: inheritedBytes, firstNumber: 1,
-      takesRecords: takes)
+      inherited > 0 ? [RecordNumber(0)..<first] : [], bytes: inheritedBytes,
+      firstNumber: StreamNumber(1))
 
     func write(_ limit: Int) {
       var scratch: [UInt8] = []
@@ -146,7 +156,7 @@ struct StorageTests {
       while end < records.upperBound, total == 0 || total < bytes {
         if let kept = disk.lines[end], !disk.lost.contains(end) {
           total += kept.line.utf8.count
-          let journal = back ?? Journal(firstSequence: end)
+          let journal = back ?? Journal(firstRecord: end)
           journal.beginBatch()
           journal.appendLine(String(kept.line.dropLast()))
           if back == nil { segments.append(journal.batch.slices[0].segment) }
@@ -154,9 +164,9 @@ struct StorageTests {
         } else {
           back = nil
         }
-        end += 1
+        end = end + 1
       }
-      subscription.readBack(segments, through: end, journal: journal, now: 1)
+      subscription.readBack(segments, through: end, now: 1)
     }
 
     for _ in 0..<300 {
@@ -166,35 +176,34 @@ struct StorageTests {
         subscription.admit(journal.batch, journal: journal, now: 1)
         if takes { disk.keep(journal.batch) }
         leftOut += subscription.takeLeftOut()
-        if isLossless {
-          subscription.setSafe(below: UInt64(Int.random(in: 0...put, using: &random)))
+        if takes {
+          log.isSynced(below: RecordNumber(UInt64(Int.random(in: 0...put, using: &random))))
         }
       case 4..<7: write(Int.random(in: 1...300, using: &random))
       case 7..<9: readBack()
       case 9:
         if subscription.confirms {
-          let count = UInt64(Int.random(in: 0...subscription.unconfirmed, using: &random))
-          _ = subscription.confirm(upTo: subscription.firstNumber + count - 1)
+          let count = Int.random(in: 0...subscription.stream.records, using: &random)
+          _ = subscription.confirm(upTo: subscription.firstNumber + (count - 1))
         } else {
           subscription.setUnread(Int.random(in: 0...subscription.outstanding, using: &random))
         }
       case 10:
         switch Int.random(in: 0..<4, using: &random) {
         case 0: _ = subscription.unload()
-        case 1: disk.lost.insert(UInt64(Int.random(in: 0...put, using: &random)))
+        case 1: disk.lost.insert(RecordNumber(UInt64(Int.random(in: 0...put, using: &random))))
         case 2:
           takes.toggle()
           if takes {
-            subscription.storageTakesRecordsAgain(from: journal.nextSequence)
+            log.takesRecords(from: journal.nextRecord)
           } else {
             // Of the last batch nothing may have got there.
-            let first = journal.batch.slices.first.map {
-              $0.segment.firstSequence + UInt64($0.start)
-            }
+            let first = journal.batch.slices.first?.numbers.lowerBound
             let isLost = Bool.random(using: &random)
-            let from = isLost ? first ?? journal.nextSequence : journal.nextSequence
+            let from = isLost ? first ?? journal.nextRecord : journal.nextRecord
             disk.lines = disk.lines.filter { $0.key < from }
-            subscription.storageFailed(from: from, isLost ? journal.batch.slices : [])
+            log.takesNothing(from: from)
+            subscription.logLost(from: from, isLost ? journal.batch.slices : [])
           }
         default: break
         }
@@ -204,19 +213,19 @@ struct StorageTests {
       #expect(subscription.counters.received == UInt64(put))
       delivered = Int(subscription.counters.delivered)
       guard put.isMultiple(of: 8) else { continue }
-      let stored = subscription.queuedOnDisk
+      let stored = subscription.queuedInLog
       #expect(stored.allSatisfy { $0.allSatisfy { disk.lines[$0] != nil } })
       #expect(
         stored.reduce(0) { $0 + $1.count } + subscription.queuedInMemoryOnly
           == Int(subscription.counters.queued))
     }
-    subscription.setSafe(below: .max)
+    subscription.setWaitsForSync(false)
     for _ in 0..<10_000 where !subscription.isEmpty {
       readBack()
       write(.max)
       if subscription.confirms {
         _ = subscription.confirm(
-          upTo: subscription.firstNumber + UInt64(subscription.unconfirmed) - 1)
+          upTo: subscription.firstNumber + (subscription.stream.records - 1))
       } else {
         subscription.setUnread(0)
       }
@@ -228,7 +237,7 @@ struct StorageTests {
     let numbers = stream.split(separator: "\n").compactMap { line in
       line.firstMatch(of: #/ n=(\d+)$/#).flatMap { Int($0.1) }
     }
-    let absent = Set(leftOut.flatMap { Array($0) }.map { Int($0) })
+    let absent = Set(leftOut.flatMap { Array($0) }.map { Int($0.value) })
     #expect(numbers == (0..<put).filter { !absent.contains($0) })
     #expect(absent.count == Int(counters.dropped))
   }

@@ -68,7 +68,7 @@ struct SubscriptionModelTests {
       plugin.read(.max)
       subscription.setUnread(0)
     } while subscription.hasUnwritten
-    return (sent, plugin, subscription.counters, subscription.gap.records)
+    return (sent, plugin, subscription.counters, subscription.admission.gap.records)
   }
 
   private func records(_ lines: [String]) -> [String] {

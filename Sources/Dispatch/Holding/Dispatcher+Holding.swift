@@ -16,7 +16,7 @@ struct Inheritance {
   var unread: UInt64 = 0
   var unreadRecords: UInt64 = 0
   /// The highest number that it confirmed last.
-  var confirmed: UInt64?
+  var confirmed: StreamNumber?
   /// Bytes that the child had read, of records that are read back now to know which these were.
   var left: UInt64?
 
@@ -30,7 +30,7 @@ struct Inheritance {
   func done(confirms: Bool) -> UInt64 {
     let done: UInt64
     if confirms {
-      done = confirmed.map { $0 &+ 1 &- queue.firstNumber } ?? 0
+      done = confirmed.map { UInt64(max(0, $0 + 1 - queue.firstNumber)) } ?? 0
     } else {
       let sent = sent?.records ?? 0
       let total = queue.deliveredAtStart + sent - min(sent, unreadRecords)
@@ -47,7 +47,7 @@ struct Inheritance {
 
   /// Of so many records read, those on disk and those in memory only; and with what number the first
   /// one goes on that is left, so that none has the number of another.
-  func split(_ done: UInt64) -> (onDisk: UInt64, inMemory: UInt64, number: UInt64) {
+  func split(_ done: UInt64) -> (onDisk: UInt64, inMemory: UInt64, number: StreamNumber) {
     var left = done
     var (onDisk, inMemory) = (UInt64(0), UInt64(0))
     // Lost in front of what is left, and behind some of it.
@@ -66,7 +66,8 @@ struct Inheritance {
         }
       }
     }
-    let number = queue.firstNumber &+ (isLostBehind ? queue.counters.queued : done &+ lost)
+    let number =
+      queue.firstNumber + Int(clamping: isLostBehind ? queue.counters.queued : done &+ lost)
     return (onDisk, inMemory, number)
   }
 }
@@ -80,7 +81,7 @@ extension Dispatcher {
     unsafe survivor.publish { snapshot in
       let settled = source.settled
       unsafe snapshot.pointee.settled = settled.byte
-      unsafe snapshot.pointee.settled_sequence = settled.sequence
+      unsafe snapshot.pointee.settled_sequence = settled.record.value
       unsafe withUnsafeBytes(of: settled.reader) { reader in
         unsafe withUnsafeMutableBytes(of: &snapshot.pointee.reader) { kept in
           unsafe kept.copyMemory(from: reader)
@@ -92,8 +93,8 @@ extension Dispatcher {
           unsafe kept.copyMemory(from: reader)
         }
       }
-      unsafe snapshot.pointee.next_sequence = journal.nextSequence
-      unsafe snapshot.pointee.next_event = journal.events
+      unsafe snapshot.pointee.next_sequence = journal.nextRecord.value
+      unsafe snapshot.pointee.next_event = journal.nextEvent.value
       unsafe snapshot.pointee.records = source.records
       unsafe snapshot.pointee.bytes = source.bytes
       unsafe snapshot.pointee.events = events
@@ -105,7 +106,7 @@ extension Dispatcher {
       let place = placeInLog
       unsafe snapshot.pointee.spool_shift = place.shift
       var used = 0
-      let end = journal.nextSequence
+      let end = journal.nextRecord
       for plugin in plugins {
         guard let slot = plugin.slot else { continue }
         unsafe plugin.left(end: end, place).store(
@@ -118,9 +119,9 @@ extension Dispatcher {
 
   /// The journal's numbers less the log's, of records from that one on; until this process has
   /// opened the log, as a predecessor had them. 0: there was no log.
-  private var placeInLog: (shift: UInt64, from: UInt64) {
+  private var placeInLog: (shift: UInt64, from: RecordNumber) {
     guard let durable, durable.isSettled else { return (predecessor?.spoolShift ?? 0, .max) }
-    return (durable.spool.sequenceShift, durable.endAtOpening)
+    return (durable.spool.recordShift, durable.endAtOpening)
   }
 
   /// Events begun, by predecessors too.
@@ -201,7 +202,7 @@ extension Plugin {
   ///   - place: where in the log its records are, from one on.
   @inline(__always)
   fileprivate func left(
-    end: UInt64, _ place: (shift: UInt64, from: UInt64)
+    end: RecordNumber, _ place: (shift: UInt64, from: RecordNumber)
   ) -> Predecessor.Queue {
     let state = subscription.state(end: end)
     if var queue = inheritance?.queue {
@@ -238,20 +239,20 @@ extension Dispatcher {
   /// which no plugin is given again.
   func takeOver() {
     isTakingOver = false
-    ownFirst = journal.nextSequence
+    ownFirst = journal.nextRecord
     guard survivor.isHeld else { return }
     if let holder { _ = poller.add(holder.number, Token.holder, .read) }
     guard let predecessor else {
       _ = survivor.enter(at: 0)
       return publish()
     }
-    let attempts = survivor.enter(at: predecessor.nextSequence)
-    let count = predecessor.nextSequence - predecessor.settled.sequence
+    let attempts = survivor.enter(at: predecessor.nextRecord.value)
+    let count = predecessor.nextRecord - predecessor.settled.record
     journal.beginBatch()
     source.takeAgain(
-      Int(count), into: journal, isNeeded: isSpooling, until: predecessor.taken)
+      count, into: journal, isNeeded: isSpooling, until: predecessor.taken)
     if journal.batch.records > 0 { spool(journal.batch) }
-    ownFirst = journal.nextSequence
+    ownFirst = journal.nextRecord
     eventsBefore = predecessor.events &- journal.eventsBegun
     if attempts >= Self.maximumCrashes, holder?.crashes ?? 0 >= Self.maximumCrashes,
       source.pendingBytes > 0
@@ -308,11 +309,11 @@ extension Dispatcher {
     plugin.inheritance?.unread = UInt64(unread.count)
     plugin.inheritance?.unreadRecords = Unread.records(
       unread, queue.encoding, of: plugin.name)
-    if let number = confirmations.take(said), number >= queue.firstNumber {
-      if number < queue.confirmedAtStart + sent.records {
+    if let number = confirmations.take(said).map(StreamNumber.init), number >= queue.firstNumber {
+      if number < queue.confirmedAtStart + Int(clamping: sent.records) {
         plugin.inheritance?.confirmed = number
       } else {
-        say(.error, "plugin \(plugin.name) confirmed \(number), which it was not given")
+        say(.error, "plugin \(plugin.name) confirmed \(number.value), which it was not given")
       }
     }
     plugin.inheritance?.isAwaited = false
@@ -323,9 +324,9 @@ extension Dispatcher {
   func settleInheritance(_ plugin: Plugin) {
     guard let inheritance = plugin.inheritance, !inheritance.isAwaited, !inheritance.isPassingOver
     else { return }
-    if plugin.subscription.storage != nil, let durable, !durable.isSettled { return }
+    if plugin.subscription.isDurable, let durable, !durable.isSettled { return }
     plugin.subscription.adoptAnnounced(inheritance.announced, of: inheritance.queue.counters)
-    if plugin.subscription.storage != nil, let durable, durable.isReadable {
+    if plugin.subscription.isDurable, let durable, durable.isReadable {
       return adoptFromLog(plugin, inheritance, durable)
     }
     let queue = inheritance.queue
@@ -341,18 +342,20 @@ extension Dispatcher {
     _ plugin: Plugin, _ inheritance: Inheritance, _ durable: DurableQueues
   ) {
     let queue = inheritance.queue
-    let shift = durable.spool.sequenceShift
+    let spool = durable.spool
     // What was taken in again, after the predecessor, may not be in a log that has failed since.
     let last = durable.isOpen ? ownFirst : min(ownFirst, durable.spool.appendedBelow)
-    let end = max(durable.endAtOpening, last) &- shift
+    let end = spool.logged(max(durable.endAtOpening, last))
     let from =
       queue.undelivered >= durable.endAtOpening
-      ? queue.undelivered &- shift
+      ? spool.logged(queue.undelivered)
       : min(
-        queue.undelivered &- (queue.shift ?? shift), durable.endAtOpening &- shift)
-    let cursor = durable.cursors[plugin.name] ?? SpoolCursor(next: from, number: queue.firstNumber)
+        queue.undelivered.value &- (queue.shift ?? spool.recordShift),
+        spool.logged(durable.endAtOpening))
+    let cursor =
+      durable.cursors[plugin.name] ?? SpoolCursor(next: from, number: queue.firstNumber.value)
     let waiting = cursor.wanted(of: from..<max(from, end)).map {
-      $0.lowerBound &+ shift..<$0.upperBound &+ shift
+      spool.number($0.lowerBound)..<spool.number($0.upperBound)
     }
     let onDisk = waiting.reduce(0) { $0 + UInt64($1.count) }
     let confirms = plugin.subscription.confirms
@@ -360,10 +363,10 @@ extension Dispatcher {
     // Pieces that are in memory only are known by their numbers alone, and the bytes of gap records
     // are none of the queue's: then what was read is told in records.
     let split =
-      queue.pieces.isEmpty ? (done, 0, queue.firstNumber &+ done) : inheritance.split(done)
+      queue.pieces.isEmpty
+      ? (done, 0, queue.firstNumber + Int(clamping: done)) : inheritance.split(done)
     plugin.inheritance?.died = plugin.subscription.adoptStored(
-      waiting, queued: queue.counters.queued, bytes: queue.counters.queuedBytes, read: split.1,
-      takesRecords: durable.isOpen)
+      waiting, queued: queue.counters.queued, bytes: queue.counters.queuedBytes, read: split.1)
     plugin.inheritance?.left = 0
     if !confirms, queue.pieces.isEmpty, queue.extraEnd <= queue.position,
       let sent = inheritance.sent,
@@ -380,7 +383,6 @@ extension Dispatcher {
   /// Counts as delivered what the dead process's child had read, as it is read back.
   func passOver(_ plugin: Plugin) {
     guard let inheritance = plugin.inheritance, let left = inheritance.left else { return }
-    plugin.subscription.setSafe(below: .max)
     let rest = plugin.subscription.passOver(left, journal: journal, scratch: &scratch)
     plugin.inheritance?.left = rest
     // What was passed over is in the queue's own count of the stream.
@@ -394,14 +396,11 @@ extension Dispatcher {
       ?? (survivor.child(queue.slot) == queue.child ? survivor.sent(queue.slot).records : 0)
     let done =
       plugin.subscription.confirms
-      ? plugin.subscription.firstNumber - queue.confirmedAtStart
+      ? UInt64(plugin.subscription.firstNumber - queue.confirmedAtStart)
       : plugin.subscription.counters.delivered - queue.deliveredAtStart
     plugin.subscription.beginAgain(repeated: sent - min(sent, done), journal: journal)
     plugin.subscription.announceDied(inheritance.died)
     reportDrops(plugin)
-    if plugin.configuration.overflowAction == .lossless, let durable, durable.isOpen {
-      plugin.subscription.setSafe(below: durable.safeBelow)
-    }
     finishInheritance(plugin)
   }
 
@@ -410,21 +409,19 @@ extension Dispatcher {
     plugin.inheritance = nil
     publish()
     if child != 0 { forgetChild(child) }
-    if let durable, durable.isOpen, plugin.subscription.storage != nil { commit(durable) }
+    if let durable, durable.isOpen, plugin.subscription.isDurable { commit(durable) }
     scheduleTick(now)
   }
 
   /// Where the opened log goes on in the journal: there where a predecessor had come with it.
-  func placeOfLog(_ opened: Spool.Opened, _ durable: DurableQueues) -> UInt64 {
-    let first =
-      durable.early.first.map { $0.slice.segment.firstSequence + UInt64($0.slice.start) }
-      ?? journal.nextSequence
+  func placeOfLog(_ opened: Spool.Opened, _ durable: DurableQueues) -> RecordNumber {
+    let first = durable.early.first?.slice.numbers.lowerBound ?? journal.nextRecord
     guard let shift = predecessor?.spoolShift else { return first }
-    let place = opened.nextSequence &+ shift
+    let place = RecordNumber(opened.nextSequence &+ shift)
     if place < first { return first }
     durable.early = durable.early.compactMap { early in
       early.slice.from(place).map { ($0, early.nextEvent) }
     }
-    return min(place, journal.nextSequence)
+    return min(place, journal.nextRecord)
   }
 }

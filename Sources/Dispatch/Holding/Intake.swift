@@ -28,8 +28,8 @@ struct Intake: ~Copyable {
   /// A place in the input between two batches.
   struct Settled {
     var byte: UInt64
-    /// The number of the first record behind it.
-    var sequence: UInt64
+    /// The first record behind it.
+    var record: RecordNumber
     var reader: RecordReader
   }
 
@@ -96,8 +96,8 @@ struct Intake: ~Copyable {
 
   /// What was made into records up to here is needed until the log has it; `isNeeded` is false
   /// where there is no log.
-  mutating func note(sequence: UInt64, reader: RecordReader, isNeeded: Bool) {
-    let place = Settled(byte: start, sequence: sequence, reader: reader)
+  mutating func note(next record: RecordNumber, reader: RecordReader, isNeeded: Bool) {
+    let place = Settled(byte: start, record: record, reader: reader)
     if isNeeded {
       waiting.append(place)
     } else {
@@ -108,8 +108,8 @@ struct Intake: ~Copyable {
   }
 
   /// The log has every record below this number.
-  mutating func settle(below sequence: UInt64) {
-    while firstWaiting < waiting.count, waiting[firstWaiting].sequence <= sequence {
+  mutating func settle(below number: RecordNumber) {
+    while firstWaiting < waiting.count, waiting[firstWaiting].record <= number {
       settled = waiting[firstWaiting]
       firstWaiting += 1
     }

@@ -10,14 +10,14 @@ struct Predecessor {
     let slot: Int
     var counters: Counters
     /// The first record that was not delivered, and where in the child's stream it begins.
-    var undelivered: UInt64
+    var undelivered: RecordNumber
     /// What that record's number in the journal is more than its number in the log; `nil`: not known.
     var shift: UInt64?
     var position: UInt64
     var extraEnd: UInt64
     var deliveredAtStart: UInt64
-    var confirmedAtStart: UInt64
-    var firstNumber: UInt64
+    var confirmedAtStart: StreamNumber
+    var firstNumber: StreamNumber
     var restarts: Int
     /// The child whose stream that is; 0: none.
     var child: UInt64
@@ -34,8 +34,8 @@ struct Predecessor {
   /// Where input begins that no record was made of, and how it is to be read.
   var taken: (byte: UInt64, reader: RecordReader)
   /// The number of the first record that no plugin was given.
-  var nextSequence: UInt64
-  var nextEvent: UInt64
+  var nextRecord: RecordNumber
+  var nextEvent: EventNumber
   var records: UInt64
   var bytes: UInt64
   var events: UInt64
@@ -54,14 +54,14 @@ struct Predecessor {
     received = survivor.received
     settled = unsafe Intake.Settled(
       byte: min(max(last.pointee.settled, survivor.floor), received),
-      sequence: last.pointee.settled_sequence,
+      record: RecordNumber(last.pointee.settled_sequence),
       reader: withUnsafeBytes(of: last.pointee.reader) { unsafe Self.reader($0) })
     taken = unsafe (
       min(max(last.pointee.taken, survivor.floor), received),
       withUnsafeBytes(of: last.pointee.taken_reader) { unsafe Self.reader($0) }
     )
-    nextSequence = unsafe last.pointee.next_sequence
-    nextEvent = unsafe last.pointee.next_event
+    nextRecord = unsafe RecordNumber(last.pointee.next_sequence)
+    nextEvent = unsafe EventNumber(last.pointee.next_event)
     records = unsafe last.pointee.records
     bytes = unsafe last.pointee.bytes
     events = unsafe last.pointee.events
@@ -99,13 +99,13 @@ extension Predecessor.Queue {
       dropped: unsafe withUnsafeBytes(of: figures.dropped) {
         unsafe Array($0.assumingMemoryBound(to: UInt64.self))
       })
-    undelivered = figures.undelivered
+    undelivered = RecordNumber(figures.undelivered)
     shift = figures.shift == 0 ? nil : figures.shift
     position = figures.position
     extraEnd = figures.extra_end
     deliveredAtStart = figures.delivered_at_start
-    confirmedAtStart = figures.confirmed_at_start
-    firstNumber = figures.first_number
+    confirmedAtStart = StreamNumber(figures.confirmed_at_start)
+    firstNumber = StreamNumber(figures.first_number)
     restarts = Int(figures.restarts)
     child = figures.child
     announced = (figures.announced, figures.announced_written)
@@ -132,13 +132,13 @@ extension Predecessor.Queue {
           of: counters[reason], toByteOffset: 8 * reason.rawValue, as: UInt64.self)
       }
     }
-    figures.undelivered = undelivered
+    figures.undelivered = undelivered.value
     figures.shift = shift ?? 0
     figures.position = position
     figures.extra_end = extraEnd
     figures.delivered_at_start = deliveredAtStart
-    figures.confirmed_at_start = confirmedAtStart
-    figures.first_number = firstNumber
+    figures.confirmed_at_start = confirmedAtStart.value
+    figures.first_number = firstNumber.value
     figures.restarts = UInt64(restarts)
     figures.child = child
     figures.announced = announced.read

@@ -41,8 +41,8 @@ public final class Spool {
   private var batch = SpoolBatch()
   private var salt: UInt32 = 0
   /// The journal's number of a record minus the log's; likewise of events.
-  public private(set) var sequenceShift: UInt64 = 0
-  public private(set) var eventShift: UInt64 = 0
+  public private(set) var recordShift: UInt64 = 0
+  private var eventShift: UInt64 = 0
 
   /// Begins to open the log. Returns at once.
   ///
@@ -58,17 +58,26 @@ public final class Spool {
   /// Bytes handed over that are not appended yet.
   public var pendingBytes: Int { work.pendingBytes }
 
-  /// Every record below this number was written to the log, in the journal's numbers; it survives
-  /// this process, if not a loss of power.
-  public var appendedBelow: UInt64 { work.appendedBelow &+ sequenceShift }
+  /// Every record below this number was written to the log; it survives this process, if not a loss
+  /// of power.
+  public var appendedBelow: RecordNumber { number(work.appendedBelow) }
+
+  /// The journal's number of a record of the log.
+  public func number(_ logged: UInt64) -> RecordNumber { RecordNumber(logged &+ recordShift) }
+
+  /// The log's number of a record of the journal.
+  public func logged(_ number: RecordNumber) -> UInt64 { number.value &- recordShift }
+
+  /// The journal's number of an event of the log.
+  func eventNumber(_ logged: UInt64) -> EventNumber { EventNumber(logged &+ eventShift) }
 
   public func answers() -> [Answer] { work.takeAnswers() }
 
   /// From now on the log's numbers are the journal's less a shift.
-  public func begin(_ opened: Opened, journalNext: UInt64, journalNextEvent: UInt64) {
+  public func begin(_ opened: Opened, next: RecordNumber, nextEvent: EventNumber) {
     salt = opened.salt
-    sequenceShift = journalNext &- opened.nextSequence
-    eventShift = journalNextEvent &- opened.nextEvent
+    recordShift = next.value &- opened.nextSequence
+    eventShift = nextEvent.value &- opened.nextEvent
     batch = SpoolBatch()
     batch.first = opened.nextSequence
     batch.nextSequence = opened.nextSequence
@@ -78,13 +87,13 @@ public final class Spool {
   // MARK: Appending
 
   /// Adds the records of a slice to what is committed next.
-  public func append(_ slice: Journal.Slice, nextEvent: UInt64) {
+  public func append(_ slice: Journal.Slice, nextEvent: EventNumber) {
     let segment = slice.segment
-    let first = segment.firstSequence &+ UInt64(slice.start) &- sequenceShift
+    let first = logged(slice.numbers.lowerBound)
     if batch.isEmpty { batch.first = first }
     for index in slice.start..<slice.end {
       let entry = segment[index]
-      let event = Subscription.expand(entry.event, next: nextEvent) &- eventShift
+      let event = EventNumber.expand(entry.event, next: nextEvent).value &- eventShift
       let payload = entry.hasPayload ? segment.payload(entry) : 0..<0
       unsafe segment.withBytes(entry.offset..<entry.end) { text in
         unsafe segment.withBytes(payload) { payload in
@@ -96,13 +105,13 @@ public final class Spool {
       }
     }
     batch.nextSequence = first &+ UInt64(slice.end - slice.start)
-    batch.nextEvent = nextEvent &- eventShift
+    batch.nextEvent = nextEvent.value &- eventShift
   }
 
-  /// Where a plugin stands, in the journal's numbers.
-  public func setCursor(_ plugin: String, next: UInt64, number: UInt64) {
+  /// Where a plugin stands.
+  public func setCursor(_ plugin: String, next: RecordNumber, number: StreamNumber) {
     let seconds = UInt64(max(0, WallClock.milliseconds / 1000))
-    note(.cursor, SpoolNote(next &- sequenceShift, number, seconds, plugin))
+    note(.cursor, SpoolNote(logged(next), number.value, seconds, plugin))
   }
 
   /// Gives up what a plugin has not read, and where it stands.
@@ -110,9 +119,9 @@ public final class Spool {
 
   /// Records that a plugin is not to get; `.max` as the end: all that come, until
   /// another call says where they end.
-  public func leaveOut(_ plugin: String, _ records: Range<UInt64>) {
-    let end = records.upperBound == .max ? .max : records.upperBound &- sequenceShift
-    note(.hole, SpoolNote(records.lowerBound &- sequenceShift, end, 0, plugin))
+  public func leaveOut(_ plugin: String, _ records: Range<RecordNumber>) {
+    let end = records.upperBound == .max ? .max : logged(records.upperBound)
+    note(.hole, SpoolNote(logged(records.lowerBound), end, 0, plugin))
   }
 
   private func note(_ kind: SpoolRecord.Kind, _ note: SpoolNote) {
@@ -136,8 +145,8 @@ public final class Spool {
 
   /// Tries again after a failure. What was added and not committed is dropped, but for where the
   /// plugins stand, which may make room.
-  public func retry(journalNext: UInt64) {
-    let next = journalNext &- sequenceShift
+  public func retry(next number: RecordNumber) {
+    let next = logged(number)
     work.submit(.retry(batch.notes, next: next))
     batch.bytes.removeAll()
     batch.notes.removeAll()
@@ -149,8 +158,8 @@ public final class Spool {
   public func sync() { work.submit(.sync) }
 
   /// Asks for records from a number on, some `bytes` of them.
-  public func load(_ plugin: UInt32, from first: UInt64, bytes: Int) {
-    work.submit(.load(plugin: plugin, from: first &- sequenceShift, bytes: bytes))
+  public func load(_ plugin: UInt32, from first: RecordNumber, bytes: Int) {
+    work.submit(.load(plugin: plugin, from: logged(first), bytes: bytes))
   }
 
   /// Makes everything safe and ends the thread; `false` when that takes longer.

@@ -69,13 +69,13 @@ public final class Segment {
   }
 
   /// The number of its first record, counted over the journal's life.
-  public let firstSequence: UInt64
+  public let first: RecordNumber
   private let state: UnsafeMutablePointer<State>
   private let memory: UnsafeMutableRawPointer
   private let pool: SegmentPool
 
-  init(firstSequence: UInt64, pool: SegmentPool) {
-    self.firstSequence = firstSequence
+  init(first: RecordNumber, pool: SegmentPool) {
+    self.first = first
     self.pool = pool
     unsafe memory = pool.take()
     unsafe state = .allocate(capacity: 1)
@@ -138,7 +138,7 @@ public final class Segment {
   }
 
   /// The number that a record at that place will have.
-  func sequence(behind end: End) -> UInt64 { unsafe firstSequence + UInt64(entry(0) - end.entry) }
+  func number(behind end: End) -> RecordNumber { unsafe first + (entry(0) - end.entry) }
 
   /// Makes what was appended at the end part of the segment.
   func advance(to end: End) {
@@ -169,12 +169,12 @@ public final class Segment {
     /// Makes `bytes` bytes that were written at `text` a record.
     @inline(__always)
     mutating func commit(
-      textLength: Int, bareOffset: Int, event: UInt64, type: UInt32, flags: UInt8, bytes: Int
+      textLength: Int, bareOffset: Int, event: EventNumber, type: UInt32, flags: UInt8, bytes: Int
     ) {
       unsafe entry.initialize(
         to: Entry(
           offset: text - base, textLength: textLength, bareOffset: bareOffset,
-          event: UInt32(truncatingIfNeeded: event), type: type, flags: flags))
+          event: UInt32(truncatingIfNeeded: event.value), type: type, flags: flags))
       unsafe entry -= 1
       unsafe text += bytes
       if textLength > BinaryHeader.maximumPayload &+ 1 { unsafe hasLong = true }

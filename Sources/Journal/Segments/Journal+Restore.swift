@@ -10,16 +10,16 @@ extension Journal {
       if let end = unsafe place { unsafe segments[segments.count - 1].advance(to: end) }
     }
     for record in loaded.records {
-      let sequence = record.sequence &+ spool.sequenceShift
+      let number = spool.number(record.sequence)
       let size = record.text.count + 2 + record.payload.count
       var end: Segment.End
       if let open = unsafe place, unsafe open.fits(size),
-        unsafe segments[segments.count - 1].sequence(behind: open) == sequence
+        unsafe segments[segments.count - 1].number(behind: open) == number
       {
         unsafe end = open
       } else {
         finish()
-        segments.append(Segment(firstSequence: sequence, pool: pool))
+        segments.append(Segment(first: number, pool: pool))
         unsafe end = segments[segments.count - 1].end
       }
       let hasPayload = record.flags & Segment.Entry.payload != 0
@@ -36,7 +36,7 @@ extension Journal {
       if record.flags & Segment.Entry.bare != 0 { unsafe end.hasBare = true }
       unsafe end.commit(
         textLength: record.text.count, bareOffset: Int(record.bareOffset),
-        event: record.event &+ spool.eventShift, type: record.type, flags: record.flags,
+        event: spool.eventNumber(record.event), type: record.type, flags: record.flags,
         bytes: record.text.count + (hasPayload ? 2 + record.payload.count : 0))
       unsafe place = end
     }

@@ -19,23 +19,23 @@ struct JournalWriter {
   /// `node=NAME ` for records that come without a node, or empty.
   private let nodePrefix: [UInt8]
 
-  init(node: String?, pool: SegmentPool, firstSequence: UInt64, firstEvent: UInt64) {
+  init(node: String?, pool: SegmentPool, firstRecord: RecordNumber, firstEvent: EventNumber) {
     self.pool = pool
     nodePrefix = node.map { Array("node=\($0) ".utf8) } ?? []
-    current = Segment(firstSequence: firstSequence, pool: pool)
-    scanner = EventScanner(firstEvent: firstEvent)
+    current = Segment(first: firstRecord, pool: pool)
+    scanner = EventScanner(firstEvent: firstEvent.value)
     unsafe end = current.end
   }
 
-  var nextSequence: UInt64 { current.firstSequence + UInt64(current.count) }
+  var nextRecord: RecordNumber { current.first + current.count }
 
   mutating func beginBatch() {
     batch.slices.removeAll(keepingCapacity: true)
     batch.records = 0
     batch.bytes = 0
     batch.oldestEvent = .max
-    batch.firstNewEvent = scanner.next
-    batch.nextEvent = scanner.next
+    batch.firstNewEvent = EventNumber(scanner.next)
+    batch.nextEvent = EventNumber(scanner.next)
   }
 
   mutating func take(
@@ -73,7 +73,8 @@ struct JournalWriter {
     let payload = unsafe input.extracting(unchecked: frame.payload)
     var type = frame.type
     let mark = scanner.note(payload, form: frame.form, type: &type)
-    if mark.event < batch.oldestEvent { batch.oldestEvent = mark.event }
+    let event = EventNumber(mark.event)
+    if event < batch.oldestEvent { batch.oldestEvent = event }
     if frame.form == .bare { return writeBare(payload, mark, type: type) }
     let length = payload.count
     if unsafe !end.fits(2 &* length &+ 3) { turnOver() }
@@ -82,7 +83,7 @@ struct JournalWriter {
     }
     unsafe end.text.storeBytes(of: 0x0a, toByteOffset: length, as: UInt8.self)
     unsafe end.commit(
-      textLength: length &+ 1, bareOffset: 0, event: mark.event, type: type,
+      textLength: length &+ 1, bareOffset: 0, event: EventNumber(mark.event), type: type,
       flags: mark.isFirst ? Segment.Entry.first : 0, bytes: length &+ 1)
   }
 
@@ -104,7 +105,7 @@ struct JournalWriter {
     unsafe end.text.storeBytes(of: 0x0a, toByteOffset: length, as: UInt8.self)
     if bare != 0 { unsafe end.hasBare = true }
     unsafe end.commit(
-      textLength: length + 1, bareOffset: prefix.count, event: mark.event, type: type,
+      textLength: length + 1, bareOffset: prefix.count, event: EventNumber(mark.event), type: type,
       flags: (mark.isFirst ? Segment.Entry.first : 0) | bare, bytes: length + 1)
   }
 
@@ -130,7 +131,7 @@ struct JournalWriter {
     if flags & Segment.Entry.bare != 0 { unsafe end.hasBare = true }
     payloadBytes += 2 + payload.count
     unsafe end.commit(
-      textLength: offset + behind, bareOffset: offset, event: mark.event, type: type,
+      textLength: offset + behind, bareOffset: offset, event: EventNumber(mark.event), type: type,
       flags: (mark.isFirst ? Segment.Entry.first : 0) | flags | Segment.Entry.payload,
       bytes: offset + behind + 2 + payload.count)
   }
@@ -144,12 +145,12 @@ struct JournalWriter {
   }
 
   /// Gap records have a segment of their own, so that the numbers of all others have no holes.
-  mutating func appendGap(_ text: String, type: RecordType) -> (Segment, Int) {
+  mutating func appendGap(_ text: String, type: RecordType) -> Run {
     let bytes = Array(text.utf8)
-    var segment = gaps ?? Segment(firstSequence: 0, pool: pool)
+    var segment = gaps ?? Segment(first: RecordNumber(0), pool: pool)
     var end = unsafe segment.end
     if unsafe !end.fits(bytes.count + 1) {
-      segment = Segment(firstSequence: 0, pool: pool)
+      segment = Segment(first: RecordNumber(0), pool: pool)
       unsafe end = segment.end
     }
     unsafe bytes.withUnsafeBytes {
@@ -157,11 +158,12 @@ struct JournalWriter {
     }
     unsafe end.text.storeBytes(of: 0x0a, toByteOffset: bytes.count, as: UInt8.self)
     unsafe end.commit(
-      textLength: bytes.count + 1, bareOffset: 0, event: scanner.next, type: type.rawValue,
+      textLength: bytes.count + 1, bareOffset: 0, event: EventNumber(scanner.next),
+      type: type.rawValue,
       flags: Segment.Entry.gap, bytes: bytes.count + 1)
     unsafe segment.advance(to: end)
     gaps = segment
-    return (segment, segment.count - 1)
+    return Run(segment: segment, start: segment.count - 1, end: segment.count)
   }
 
   /// Lets go of the gap records' segment when no queue refers to it.
@@ -171,7 +173,7 @@ struct JournalWriter {
 
   private mutating func turnOver() {
     closeSlice()
-    current = Segment(firstSequence: current.firstSequence + UInt64(current.count), pool: pool)
+    current = Segment(first: nextRecord, pool: pool)
     unsafe end = current.end
     openSlice()
   }
@@ -189,7 +191,7 @@ struct JournalWriter {
   private mutating func closeSlice() {
     unsafe current.advance(to: end)
     let count = current.count - sliceStart
-    batch.nextEvent = scanner.next
+    batch.nextEvent = EventNumber(scanner.next)
     guard count > 0 else { return }
     let bytes = current.used - sliceOffset - payloadBytes
     batch.records += count

@@ -13,12 +13,13 @@ public final class Journal {
     /// Bytes of their texts.
     public var bytes: Int
 
+    public var numbers: Range<RecordNumber> { segment.first + start..<segment.first + end }
+
     /// Those from a number on; `nil` when there are none. `bytes` stays as it is.
-    public func from(_ sequence: UInt64) -> Slice? {
-      let first = segment.firstSequence
-      guard sequence > first + UInt64(start) else { return self }
-      guard sequence < first + UInt64(end) else { return nil }
-      return Slice(segment: segment, start: Int(sequence - first), end: end, bytes: bytes)
+    public func from(_ number: RecordNumber) -> Slice? {
+      guard number > numbers.lowerBound else { return self }
+      guard number < numbers.upperBound else { return nil }
+      return Slice(segment: segment, start: number - segment.first, end: end, bytes: bytes)
     }
   }
 
@@ -28,30 +29,33 @@ public final class Journal {
     public internal(set) var records = 0
     public internal(set) var bytes = 0
     /// The lowest number of an event in it.
-    public internal(set) var oldestEvent = UInt64.max
+    public internal(set) var oldestEvent = EventNumber.max
     /// The number that the first event begun in it has, or would have.
-    public internal(set) var firstNewEvent: UInt64 = 0
+    public internal(set) var firstNewEvent = EventNumber(0)
     /// One above the highest number of an event so far.
-    public internal(set) var nextEvent: UInt64 = 0
+    public internal(set) var nextEvent = EventNumber(0)
   }
 
   let pool: SegmentPool
   private var writer: JournalWriter
-  private let firstEvent: UInt64
+  private let firstEvent: EventNumber
 
   /// - Parameters:
   ///   - node: what a version 0 record is given as its node.
-  ///   - firstSequence: the number of the first record; behind those that a disk holds.
+  ///   - firstRecord: the number of the first record; behind those that a disk holds.
   ///   - firstEvent: the number of the first event; likewise.
-  public init(node: String? = nil, firstSequence: UInt64 = 0, firstEvent: UInt64 = 0) {
+  public init(
+    node: String? = nil, firstRecord: RecordNumber = RecordNumber(0),
+    firstEvent: EventNumber = EventNumber(0)
+  ) {
     pool = SegmentPool()
     self.firstEvent = firstEvent
     writer = JournalWriter(
-      node: node, pool: pool, firstSequence: firstSequence, firstEvent: firstEvent)
+      node: node, pool: pool, firstRecord: firstRecord, firstEvent: firstEvent)
   }
 
   /// The number that the next record will have.
-  public var nextSequence: UInt64 { writer.nextSequence }
+  public var nextRecord: RecordNumber { writer.nextRecord }
 
   /// What the journal holds when nothing is queued: the segment that it fills.
   public static let idleBytes = Segment.capacity
@@ -61,13 +65,13 @@ public final class Journal {
 
   public var batch: Batch { writer.batch }
 
-  /// One above the highest number of an event.
-  public var events: UInt64 { writer.scanner.next }
+  /// The number that the next event will have.
+  public var nextEvent: EventNumber { EventNumber(writer.scanner.next) }
   /// Events begun here.
-  public var eventsBegun: UInt64 { writer.scanner.next - firstEvent }
+  public var eventsBegun: UInt64 { writer.scanner.next - firstEvent.value }
 
   /// Events below this number can get no further record.
-  public var oldestEvent: UInt64 { writer.scanner.oldest }
+  public var oldestEvent: EventNumber { EventNumber(writer.scanner.oldest) }
 
   /// Gives spare memory back to the system.
   public func trim() {
@@ -102,8 +106,8 @@ public final class Journal {
 
   /// Appends a line of our own, outside of every batch, for one subscription.
   ///
-  /// - Returns: the segment and the index of the record.
-  public func appendGap(_ text: String, type: RecordType) -> (Segment, Int) {
+  /// - Returns: the record, which has no number.
+  func appendGap(_ text: String, type: RecordType) -> Run {
     writer.appendGap(text, type: type)
   }
 }

@@ -1,36 +1,5 @@
 import AuditRecord
 
-/// Neighbouring records of one segment, as part of a queue.
-struct Run {
-  enum Kind: UInt8 {
-    /// Counted in the queue.
-    case counted
-    /// The announcement of a gap: in the stream, in no counter.
-    case gap
-    /// Given to a predecessor already, and given again because its event was not complete.
-    case again
-  }
-
-  let segment: Segment
-  var start: Int
-  var end: Int
-  var kind: Kind
-
-  var count: Int { end - start }
-
-  /// The sequence number of the first record.
-  var sequence: UInt64 { segment.firstSequence + UInt64(start) }
-
-  /// Bytes of the texts of some of its records.
-  @inline(__always)
-  func textBytes(_ range: Range<Int>) -> Int {
-    if !segment.hasPayloads {
-      return segment.offset(range.upperBound) - segment.offset(range.lowerBound)
-    }
-    return range.reduce(0) { $0 + Int(segment[$1].textLength) }
-  }
-}
-
 /// How records look on a plugin's standard input.
 public enum Encoding: Equatable, Sendable {
   /// Text and newline.
@@ -99,6 +68,28 @@ extension Encoding {
       }
     }
     return (low, bytes - size(segment, range.lowerBound..<low))
+  }
+}
+
+extension Encoding {
+  /// Puts binary records into `scratch`, some 64 KiB of them.
+  ///
+  /// - Returns: how many.
+  func encode(_ run: Run, into scratch: inout [UInt8]) -> Int {
+    scratch.removeAll(keepingCapacity: true)
+    var index = run.start
+    while index < run.end, scratch.count < 64 << 10 {
+      let entry = run.segment[index]
+      let payload = run.segment.binaryPayload(entry)
+      let header = SIMD4<UInt32>(entry.isBare ? 0 : 1, 16, entry.type, UInt32(payload.count))
+      unsafe withUnsafeBytes(of: header) { unsafe scratch.append(contentsOf: $0) }
+      unsafe run.segment.withBytes(payload) { unsafe scratch.append(contentsOf: $0) }
+      if case .fixed = self {
+        scratch.append(contentsOf: repeatElement(0, count: 8970 - min(payload.count, 8970)))
+      }
+      index += 1
+    }
+    return index - run.start
   }
 }
 

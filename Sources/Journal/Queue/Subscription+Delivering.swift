@@ -1,0 +1,193 @@
+import AuditRecord
+
+extension Subscription {
+  /// The next bytes of the stream, at most some 64 KiB when they have to be put together.
+  ///
+  /// Text goes out straight from the segment; binary records are put together in `scratch`. The
+  /// bytes are those behind everything that `wrote(_:)` was told; asking twice gives them twice.
+  /// Costs nothing for a record that needs no change.
+  ///
+  /// - Returns: what `body` returned, or `nil` when nothing waits.
+  @inline(__always)
+  public mutating func withNextBytes<Result>(
+    journal: Journal, now: Int64, scratch: inout [UInt8],
+    _ body: (UnsafeRawBufferPointer) -> Result
+  ) -> Result? {
+    unsafe withNextPiece(journal: journal, now: now, scratch: &scratch) { bytes, _, _ in
+      unsafe body(bytes)
+    }
+  }
+
+  /// The same; `body` is told, too, how many of the queue's records end in the bytes, and how far the
+  /// stream had come before.
+  public mutating func withNextPiece<Result>(
+    journal: Journal, now: Int64, scratch: inout [UInt8],
+    _ body: (UnsafeRawBufferPointer, _ records: Int, _ before: StreamPosition) -> Result
+  ) -> Result? {
+    decideNext(journal, now: now)
+    guard let (run, kind) = nextPiece(journal) else { return nil }
+    if case .string = encoding {
+      let start = run.segment[run.start].offset + stream.offset
+      return unsafe run.segment.withBytes(start..<run.segment[run.end - 1].end) {
+        unsafe body($0, kind == .records ? run.count : 0, stream.position)
+      }
+    }
+    let records = encoding.encode(run, into: &scratch)
+    return unsafe scratch.withUnsafeBytes { all in
+      unsafe body(
+        UnsafeRawBufferPointer(rebasing: all[stream.offset...]), kind == .records ? records : 0,
+        stream.position)
+    }
+  }
+
+  /// The plugin's socket took that many bytes of what `withNextBytes` gave.
+  public mutating func wrote(_ bytes: Int) {
+    if let extra = stream.extras.first {
+      let whole = stream.wrote(bytes, of: extra.run, extra.kind, encoding)
+      guard whole.count > 0 else { return }
+      if extra.kind == .announcement {
+        backlog.wroteAnnouncement()
+      } else {
+        backlog.counters.redelivered += UInt64(whole.count)
+      }
+    } else if let next = backlog.next, let run = holding.run(from: next) {
+      let whole = stream.wrote(bytes, of: run, .records, encoding)
+      if whole.count > 0 { backlog.wrote(whole.numbers) }
+    } else {
+      preconditionFailure("nothing was given to be written")
+    }
+  }
+
+  /// How many bytes wait unread in the plugin's socket: everything before them was delivered.
+  public mutating func setUnread(_ unread: Int) {
+    // What it has read is delivered when it says that it is done with it.
+    stream.setUnread(unread, counts: !confirms)
+    guard !confirms else { return }
+    while let read = stream.takeRead(encoding) { deliver(read) }
+  }
+
+  /// The plugin is done with everything up to that number.
+  ///
+  /// - Returns: `false`, with nothing changed, when no such record was written to it yet.
+  public mutating func confirm(upTo number: StreamNumber) -> Bool {
+    guard number >= firstNumber else { return true }  // Said before.
+    guard number - firstNumber < stream.records else { return false }
+    let end = number + 1
+    while let confirmed = stream.takeConfirmed(end - firstNumber) { deliver(confirmed) }
+    return true
+  }
+
+  @inline(__always)
+  private mutating func deliver(_ stretch: Stream.Stretch) {
+    switch stretch.kind {
+    case .announcement: backlog.readAnnouncement()
+    case .repetition: break
+    case .records:
+      backlog.deliver(
+        stretch.run.numbers, bytes: stretch.run.textBytes, areNumbered: confirms)
+      holding.letGo(below: backlog.pending.first ?? .max)
+      if !confirms { beginnings.remember(stretch.run) }
+    }
+  }
+
+  /// The plugin has ended with that many bytes unread: its successor gets what it had not read, and
+  /// before a record whose event had begun before, what its predecessor had read of that event.
+  public mutating func restart(unread: Int, journal: Journal) {
+    setUnread(unread)
+    backlog.childEnded(
+      isMidway: stream.extras.isEmpty && stream.offset > 0,
+      // What a plugin that does not confirm has read is not pending any more.
+      read: confirms ? stream.endOfRead(unread: unread, encoding) : nil)
+    stream = Stream()
+    if confirms {
+      beginnings.forgetInherited()
+    } else {
+      beginnings.inherit(next: journal.nextEvent)
+    }
+  }
+
+  // MARK: What comes next
+
+  /// Decides whether anything goes before the next record: an announcement, or the beginning of its
+  /// event. Drops it, and looks at the one behind, when its event was dropped.
+  @inline(__always)
+  private mutating func decideNext(_ journal: Journal, now: Int64) {
+    guard stream.extras.isEmpty, stream.offset == 0 else { return }
+    let isPlain =
+      backlog.nextAnnouncement == nil && !beginnings.isInherited && admission.droppedEvents.isEmpty
+      && backlog.gapAhead.records == 0
+    if !isPlain { decideNextSlowly(journal, now: now) }
+  }
+
+  private mutating func decideNextSlowly(_ journal: Journal, now: Int64) {
+    while true {
+      let next = backlog.next
+      if let announcement = backlog.nextAnnouncement,
+        next.map({ announcement.before <= $0 }) ?? true
+      {
+        return stream.put(
+          journal.appendGap(text(of: announcement), type: .daemonError), .announcement)
+      }
+      guard let next, let run = holding.run(from: next) else { return }
+      let entry = run.segment[run.start]
+      let event = EventNumber.expand(entry.event, next: journal.nextEvent)
+      if admission.droppedEvents.contains(event) {
+        dropQueued(run.segment, run.start)
+        continue
+      }
+      if beginnings.isInherited, repeatBeginning(of: event, isFirst: entry.isFirst, journal) {
+        return
+      }
+      guard backlog.gapAhead.records > 0, entry.isFirst else { return }
+      if announcesGaps {
+        backlog.announce(Announcement(before: next, gap: backlog.gapAhead, time: now))
+      }
+      backlog.gapAhead = Gap()
+      if !announcesGaps { return }
+    }
+  }
+
+  private mutating func repeatBeginning(
+    of event: EventNumber, isFirst: Bool, _ journal: Journal
+  ) -> Bool {
+    let again = isFirst ? [] : beginnings.take(event, next: journal.nextEvent)
+    for run in again { stream.put(run, .repetition) }
+    if again.isEmpty { beginnings.passed(event) }
+    return !again.isEmpty
+  }
+
+  /// What can be written in one piece; `nil` when nothing can be.
+  @inline(__always)
+  private func nextPiece(_ journal: Journal) -> (run: Run, kind: Stream.Kind)? {
+    if let extra = stream.extras.first { return (extra.run, extra.kind) }
+    guard let pending = backlog.pending.stretch(from: backlog.written),
+      var run = holding.run(from: pending.lowerBound)
+    else { return nil }
+    var end = min(pending.upperBound, run.numbers.upperBound)
+    if let disk { end = min(end, disk.safeBelow) }
+    if let announcement = backlog.nextAnnouncement { end = min(end, announcement.before) }
+    guard end > pending.lowerBound else { return nil }
+    run.end = run.start + (end - pending.lowerBound)
+    let isLookedAt =
+      run.segment.hasPayloads || !admission.droppedEvents.isEmpty || backlog.gapAhead.records > 0
+      || beginnings.isInherited
+    if isLookedAt { run.end = endOfPiece(run, journal) }
+    return (run, .records)
+  }
+
+  /// Where a piece must end before the run does: behind a record whose payload follows it, before a
+  /// dropped record, a gap that is due, and an event whose beginning comes first.
+  private func endOfPiece(_ run: Run, _ journal: Journal) -> Int {
+    for index in run.start..<run.end {
+      let entry = run.segment[index]
+      if index > run.start {
+        let event = EventNumber.expand(entry.event, next: journal.nextEvent)
+        if admission.droppedEvents.contains(event) { return index }
+        if backlog.gapAhead.records > 0, entry.isFirst { return index }
+        if !entry.isFirst, beginnings.has(event) { return index }
+      }
+      if entry.hasPayload { return index + 1 }
+    }
+    return run.end
+  }
+}
