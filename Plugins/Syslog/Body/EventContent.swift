@@ -12,6 +12,8 @@ struct EventContent: Equatable {
   struct Record: Equatable {
     var type: [UInt8]
     var fields: [Field]
+    /// What auditd found values to mean, by names in upper case.
+    var enriched: [Field] = []
   }
 
   var milliseconds: UInt64
@@ -29,7 +31,7 @@ extension EventContent {
   /// - Parameters:
   ///   - keys: those of the event's rules.
   ///   - interpreter: gives the meanings of values; without it they are decoded only, and what
-  ///     auditd added behind 0x1d follows as fields of their own.
+  ///     auditd added is beside them.
   init(
     _ event: AuditEvent, _ records: [EventRecord], _ keys: [[UInt8]], _ interpreter: Interpreter?
   ) {
@@ -38,38 +40,59 @@ extension EventContent {
       node: event.node.map { Array(event.bytes[$0]) }, keys: keys,
       isContinuation: event.isContinuation,
       records: records.map { record in
-        Record(
-          type: Array(event.bytes[record.typeName]),
-          fields: Self.fields(record, event, interpreter))
+        let all =
+          interpreter?.fields(of: record, in: event.bytes, words: true)
+          ?? event.decodedFields(of: record)
+        return Record(
+          type: Array(event.bytes[record.typeName]), fields: Self.fields(all),
+          enriched: interpreter == nil ? Self.enriched(record, event) : [])
       })
   }
 
-  private static func fields(
-    _ record: EventRecord, _ event: AuditEvent, _ interpreter: Interpreter?
-  ) -> [Field] {
-    if let interpreter {
-      let meanings = interpreter.meanings(in: record, event)
-      if !meanings.isEmpty {
-        return meanings.compactMap { name, meaning in
-          // Part of the frame to libauparse, which the message has elsewhere.
-          name == "type" || name == "node"
-            ? nil : Field(name: Array(name.utf8), value: Array(meaning.utf8))
-        }
+  /// Words that belong to no field are `text`; of `old auid=1 new auid=2`, as kernels wrote it
+  /// before 3.13, the names are those of later ones. Several keys are several fields, and the
+  /// arguments of a process title, between which NULs stand, have spaces between them.
+  private static func fields(_ all: [(name: [UInt8], meaning: [UInt8])]) -> [Field] {
+    var fields: [Field] = []
+    fields.reserveCapacity(all.count)
+    for (index, (name, value)) in all.enumerated() {
+      if name.isEmpty {
+        let next = index + 1 < all.count ? all[index + 1].name : []
+        if isAge(value), isAged(next) { continue }
+        fields.append(Field(name: Array("text".utf8), value: value))
+      } else if name.elementsEqual("key".utf8), value.contains(1) {
+        fields += value.split(separator: 1).map { Field(name: name, value: Array($0)) }
+      } else if name.elementsEqual("proctitle".utf8) {
+        fields.append(Field(name: name, value: spaced(value)))
+      } else if index > 0, all[index - 1].name.isEmpty, isAged(name),
+        all[index - 1].meaning.elementsEqual("old".utf8)
+      {
+        fields.append(Field(name: Array("old-".utf8) + name, value: value))
+      } else {
+        fields.append(Field(name: name, value: value))
       }
     }
-    let found = event.fields(of: record)
-    var fields = found.map { field in
-      Field(name: Array(event.bytes[field.name]), value: event.decoded(field, of: record))
-    }
-    if let vector = event.accessVector(of: record) {
-      let place = found.firstIndex { $0.name.lowerBound > vector.result.lowerBound }
-      fields.insert(
-        contentsOf: [
-          Field(name: Array("seresult".utf8), value: Array(event.bytes[vector.result])),
-          Field(name: Array("seperms".utf8), value: event.permissions(of: vector)),
-        ], at: place ?? fields.count)
-    }
     return fields
+  }
+
+  private static func isAge(_ word: [UInt8]) -> Bool {
+    word.elementsEqual("old".utf8) || word.elementsEqual("new".utf8)
+  }
+
+  private static func isAged(_ name: [UInt8]) -> Bool {
+    name.elementsEqual("auid".utf8) || name.elementsEqual("ses".utf8)
+  }
+
+  /// With a space for each NUL but those at the end.
+  static func spaced(_ value: [UInt8]) -> [UInt8] {
+    guard let last = value.lastIndex(where: { $0 != 0 }) else { return [] }
+    return value[...last].map { $0 == 0 ? 0x20 : $0 }
+  }
+
+  private static func enriched(_ record: EventRecord, _ event: AuditEvent) -> [Field] {
+    event.fields(of: record).filter { $0.section == .enrichment }.map { field in
+      Field(name: Array(event.bytes[field.name]), value: Array(event.bytes[field.value]))
+    }
   }
 }
 

@@ -10,18 +10,24 @@ struct EventOverview: Equatable {
   var type: [UInt8] = []
   /// The types of all records, joined by commas.
   var types: [UInt8] = []
-  /// The system call, or the `op` of a message of user space.
+  /// The system call, the `op` of a message of user space, or what a security module decided on.
   var action: [UInt8]?
   var succeeded: Bool?
   /// The error that a system call ended with.
   var reason: [UInt8]?
   var keys: [[UInt8]] = []
+
+  /// Who acts: by login, and as whom.
   var loginUser: [UInt8]?
   var loginID: [UInt8]?
   var user: [UInt8]?
   var userID: [UInt8]?
-  /// The account that something was done to.
+  /// The account and the group that something is done to.
   var account: [UInt8]?
+  var accountID: [UInt8]?
+  var group: [UInt8]?
+  var groupID: [UInt8]?
+
   var process: [UInt8]?
   var executable: [UInt8]?
   var session: [UInt8]?
@@ -31,10 +37,18 @@ struct EventOverview: Equatable {
   var path: [UInt8]?
   var inode: [UInt8]?
   var mode: [UInt8]?
-  var sourceAddress: [UInt8]?
+
+  /// What a security module decided (`denied`), and about what.
+  var decision: [UInt8]?
+  var permissions: [UInt8]?
+
+  /// Who connected or sent, and to whom.
+  var source: NetworkEnd?
   var sourceHost: [UInt8]?
-  var targetAddress: [UInt8]?
-  var targetPort: UInt16?
+  var target: NetworkEnd?
+  /// What a socket was bound to.
+  var bound: NetworkEnd?
+
   /// A sentence for people.
   var summary: [UInt8] = []
 
@@ -43,6 +57,17 @@ struct EventOverview: Equatable {
     let grave = ["ANOM_", "AVC", "USER_AVC", "SECCOMP", "INTEGRITY_", "RESP_"]
     if grave.contains(where: { type.starts(with: $0.utf8) }) { return 7 }
     return succeeded == false ? 5 : 3
+  }
+
+  /// Whose name stands for the one who acts: whoever logged in, else as whom it runs.
+  var actor: (name: [UInt8]?, id: [UInt8]?) {
+    loginID == nil ? (user, userID) : (loginUser, loginID)
+  }
+
+  /// As whom somebody acts who logged in as another, or whom something is done to.
+  var other: (name: [UInt8]?, id: [UInt8]?) {
+    if account != nil || accountID != nil { return (account, accountID) }
+    return loginID == nil || group != nil ? (nil, nil) : (user, userID)
   }
 }
 
@@ -59,52 +84,47 @@ extension EventOverview {
     self.summary = Array(summary.utf8)
     let call = event.record(.syscall)
     guard let actor = call ?? event.records.first else { return }
-    func value(_ name: String) -> [UInt8]? { event.value(name, of: actor) }
-    func meaning(_ name: String) -> [UInt8]? {
-      if let text = event.enrichment(name.uppercased(), of: actor) {
-        return Array(event.bytes[text.value])
+    let facts = RecordFacts(event: event, record: actor, interpreter: interpreter)
+    takeActor(facts)
+    takeOutcome(facts, isCall: call != nil)
+    if call == nil { takeAccounts(facts) }
+    command = (event.arguments()).map { Array($0.joined(separator: [0x20])) }
+    command =
+      command ?? facts.value("cmd") ?? facts.value("cmdline")
+      ?? event.record(.proctitle).flatMap { record in
+        event.value("proctitle", of: record).map(EventContent.spaced)
       }
-      return interpreter.meaning(of: name, in: actor, event).map { Array($0.utf8) }
-    }
-    action = call == nil ? value("op") : meaning("syscall") ?? value("syscall")
-    switch value("success") ?? value("res") ?? value("result") {
+    folder =
+      event.record(RecordType(rawValue: 1307)).flatMap { event.value("cwd", of: $0) }
+      ?? facts.value("cwd")
+    takePath(event)
+    takeDecision(event, interpreter, isCall: call != nil)
+    takeRemote(facts)
+    takeSocket(event, facts)
+  }
+
+  private mutating func takeActor(_ facts: RecordFacts) {
+    loginID = facts.number("auid")
+    loginUser = loginID.flatMap { _ in facts.meaning("auid") }
+    userID = facts.number("uid")
+    user = userID.flatMap { _ in facts.meaning("uid") }
+    process = facts.value("pid")
+    executable = facts.value("exe") ?? facts.value("comm")
+    session = facts.number("ses")
+    terminal = facts.value("tty") ?? facts.value("terminal")
+  }
+
+  private mutating func takeOutcome(_ facts: RecordFacts, isCall: Bool) {
+    action =
+      isCall
+      ? facts.systemCall ?? facts.value("syscall")
+      : facts.value("op") ?? facts.systemCall
+    switch facts.value("success") ?? facts.value("res") ?? facts.value("result") {
     case Array("yes".utf8), Array("success".utf8), Array("1".utf8): succeeded = true
     case Array("no".utf8), Array("failed".utf8), Array("0".utf8): succeeded = false
     default: break
     }
-    if succeeded == false, call != nil { reason = meaning("exit") ?? value("exit") }
-    // Minus one, in 32 bits: none.
-    func set(_ name: String) -> [UInt8]? {
-      value(name).flatMap { $0 == Array("4294967295".utf8) || $0 == Array("-1".utf8) ? nil : $0 }
-    }
-    loginID = set("auid")
-    loginUser = loginID.flatMap { _ in meaning("auid") }
-    userID = set("uid")
-    user = userID.flatMap { _ in meaning("uid") }
-    account = value("acct")
-    process = value("pid")
-    executable = value("exe") ?? value("comm")
-    session = set("ses")
-    terminal = value("tty") ?? value("terminal")
-    sourceAddress = value("addr")
-    sourceHost = value("hostname")
-    command = (event.arguments() ?? event.processTitle()).map {
-      Array($0.joined(separator: [0x20]))
-    }
-    folder = event.record(RecordType(rawValue: 1307)).flatMap { event.value("cwd", of: $0) }
-    takePath(event)
-    if let record = event.record(RecordType(rawValue: 1306)),
-      let field = event.field("saddr", of: record),
-      let address = Hex.decode(event.bytes[field.value]).flatMap(SocketAddress.init)
-    {
-      switch address {
-      case .inet(let address, let port), .inet6(let address, let port):
-        targetAddress = Array(address.utf8)
-        targetPort = port
-      case .path(let path): self.path = path
-      default: break
-      }
-    }
+    if succeeded == false, isCall { reason = facts.meaning("exit") ?? facts.value("exit") }
   }
 
   /// The first PATH that is not the folder of another.
@@ -117,5 +137,33 @@ extension EventOverview {
     path = event.value("name", of: record)
     inode = event.value("inode", of: record)
     mode = event.value("mode", of: record)
+  }
+}
+
+/// A record with what its values mean.
+struct RecordFacts {
+  let event: AuditEvent
+  let record: EventRecord
+  let interpreter: Interpreter
+
+  func value(_ name: String) -> [UInt8]? { event.value(name, of: record) }
+
+  func meaning(_ name: String) -> [UInt8]? {
+    if let text = event.enrichment(name.uppercased(), of: record) {
+      return Array(event.bytes[text.value])
+    }
+    return interpreter.meaning(of: name, in: record, event).map { Array($0.utf8) }
+  }
+
+  /// A number; minus one, in 32 bits, is none.
+  func number(_ name: String) -> [UInt8]? {
+    value(name).flatMap {
+      $0.elementsEqual("4294967295".utf8) || $0.elementsEqual("-1".utf8) ? nil : $0
+    }
+  }
+
+  var systemCall: [UInt8]? {
+    guard value("syscall") != nil else { return nil }
+    return event.systemCallName(in: record).map { Array($0.utf8) } ?? meaning("syscall")
   }
 }

@@ -1,8 +1,10 @@
 /// `{"time":"…Z","serial":1,"node":"n","keys":["k"],"records":[{"type":"CWD","fields":{…}}]}`.
 ///
 /// All values are strings. A name that comes again in a record has the next number that makes
-/// it another one: `uid`, `uid_2`. Bytes that are no UTF-8 are written as `\xNN` (in JSON, with
-/// its backslash escaped). What is left out is counted: `"cut_records":2` beside the records,
+/// it another one, also for readers that know no case: `uid`, `uid_2`. What auditd found values to
+/// mean stands apart, in `"enriched":{…}` behind the fields, so that nothing in a program's
+/// message passes for it. Bytes that are no UTF-8, and NULs, at which some readers cut, are
+/// `\xNN` (see `ReversibleText`; in JSON, with its backslash escaped). What is left out is counted: `"cut_records":2` beside the records,
 /// `"cut_fields":3` beside a record's fields.
 enum JSONBody {
   static func write(_ content: EventContent, limit: Int) -> [UInt8] {
@@ -63,17 +65,25 @@ enum JSONBody {
     text += "{\"type\":".utf8
     add(record.type, limit, to: &text)
     text += ",\"fields\":{".utf8
-    var names = Names()
-    for (index, field) in record.fields.enumerated() {
-      if index > 0 { text.append(UInt8(ascii: ",")) }
-      add(field, limit, &names, to: &text)
+    add(record.fields, limit, to: &text)
+    if !record.enriched.isEmpty {
+      text += JSONRecord.enriched.utf8
+      add(record.enriched, limit, to: &text)
     }
     text += [UInt8(ascii: "}"), UInt8(ascii: "}")]
   }
 
+  private static func add(_ fields: [EventContent.Field], _ limit: Int, to text: inout [UInt8]) {
+    var names = FieldNames()
+    for (index, field) in fields.enumerated() {
+      if index > 0 { text.append(UInt8(ascii: ",")) }
+      add(field, limit, &names, to: &text)
+    }
+  }
+
   /// A name that is not taken yet, and its value.
   static func add(
-    _ field: EventContent.Field, _ limit: Int, _ names: inout Names, to text: inout [UInt8]
+    _ field: EventContent.Field, _ limit: Int, _ names: inout FieldNames, to text: inout [UInt8]
   ) {
     // As it is written: names may differ only in what is cut.
     var name: [UInt8] = []
@@ -84,27 +94,6 @@ enum JSONBody {
     add(field.value, limit, to: &text)
   }
 
-  /// The names that an object has, and how often each was asked for.
-  struct Names {
-    private var times: [[UInt8]: Int] = [:]
-
-    /// The name, with a number when it is taken.
-    mutating func unused(_ name: [UInt8]) -> [UInt8] {
-      guard var number = times[name] else {
-        times[name] = 1
-        return name
-      }
-      var numbered: [UInt8]
-      repeat {
-        number += 1
-        numbered = name + Array("_\(number)".utf8)
-      } while times[numbered] != nil
-      times[name] = number
-      times[numbered] = 1
-      return numbered
-    }
-  }
-
   /// A string with its quotes.
   static func add(_ value: [UInt8], _ limit: Int, to text: inout [UInt8]) {
     text.append(UInt8(ascii: "\""))
@@ -113,47 +102,21 @@ enum JSONBody {
   }
 
   private static func escape(_ value: [UInt8], _ limit: Int, to text: inout [UInt8]) {
-    let value = MessageCut.cut(value, to: limit)
-    var at = 0
-    while at < value.count {
-      let byte = value[at]
+    let value = ReversibleText.text(MessageCut.cut(value, to: limit)) { _ in false }
+    for byte in value {
       switch byte {
       case UInt8(ascii: "\""), UInt8(ascii: "\\"): text += [0x5c, byte]
       case 0x0a: text += [0x5c, UInt8(ascii: "n")]
       case 0x09: text += [0x5c, UInt8(ascii: "t")]
       case 0x0d: text += [0x5c, UInt8(ascii: "r")]
       case 0..<0x20, 0x7f: text += "\\u00".utf8 + hex(byte)
-      case 0x20..<0x80: text.append(byte)
-      default:
-        let length = sequence(value, at)
-        if length > 0 {
-          text += value[at..<at + length]
-          at += length - 1
-        } else {
-          text += "\\\\x".utf8 + hex(byte)
-        }
+      default: text.append(byte)
       }
-      at += 1
     }
   }
 
   private static func hex(_ byte: UInt8) -> [UInt8] {
     let digits = Array("0123456789abcdef".utf8)
     return [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-  }
-
-  /// The length of the UTF-8 sequence at a place; 0 when it is none.
-  private static func sequence(_ value: [UInt8], _ at: Int) -> Int {
-    let length =
-      switch value[at] {
-      case 0xc2..<0xe0: 2
-      case 0xe0..<0xf0: 3
-      case 0xf0..<0xf5: 4
-      default: 0
-      }
-    guard length > 0, at + length <= value.count,
-      String(validating: value[at..<at + length], as: UTF8.self) != nil
-    else { return 0 }
-    return length
   }
 }

@@ -2,10 +2,14 @@
 struct JSONRecord {
   /// Bytes of the shortest one, `{"type":"","fields":{}}`.
   static let shortest = 23
+  /// What stands between the fields and what auditd added.
+  static let enriched = "},\"enriched\":{"
 
-  /// As they are written, with quotes, names and values.
+  /// As they are written, with quotes, names and values; those that auditd added last.
   private let type: [UInt8]
   private let fields: [[UInt8]]
+  /// How many of `fields` auditd did not add.
+  private let own: Int
   /// For each of `fields`, whether it tells most of what happened.
   private let isTelling: [Bool]
   /// Fields that it has beyond `fields`.
@@ -19,18 +23,30 @@ struct JSONRecord {
   init(_ record: EventContent.Record, valuesTo limit: Int, fields most: Int = .max) {
     var type: [UInt8] = []
     JSONBody.add(record.type, limit, to: &type)
-    var names = JSONBody.Names()
-    fields = record.fields.prefix(most).map { field in
+    var names = FieldNames()
+    var added = FieldNames()
+    let all = (record.fields + record.enriched).prefix(most)
+    let own = min(record.fields.count, all.count)
+    fields = all.enumerated().map { index, field in
       var text: [UInt8] = []
-      JSONBody.add(field, limit, &names, to: &text)
+      if index < own {
+        JSONBody.add(field, limit, &names, to: &text)
+      } else {
+        JSONBody.add(field, limit, &added, to: &text)
+      }
       return text
     }
-    isTelling = record.fields.prefix(most).map { field in Self.telling.contains(field.name) }
-    further = record.fields.count - fields.count
-    let whole = Self.shortest + type.count - 2 + fields.reduce(0) { $0 + $1.count + 1 }
+    self.own = own
+    isTelling = all.map { field in Self.telling.contains(field.name) }
+    further = record.fields.count + record.enriched.count - fields.count
+    let whole =
+      Self.shortest + type.count - 2 + fields.reduce(0) { $0 + $1.count + 1 }
+      + Self.border(own < fields.count)
     size = further > 0 ? 1 << 30 : whole - (fields.isEmpty ? 0 : 1)
     self.type = type
   }
+
+  private static func border(_ isThere: Bool) -> Int { isThere ? enriched.utf8.count : 0 }
 
   /// Who did what with what, and how it ended.
   private static let telling = Set(
@@ -43,7 +59,10 @@ struct JSONRecord {
 
   /// Bytes of it when all fields but the first are left out.
   var least: Int {
-    min(size, Self.shortest + type.count - 2 + mark.utf8.count + (fields.first?.count ?? 0))
+    min(
+      size,
+      Self.shortest + type.count - 2 + mark.utf8.count + (fields.first?.count ?? 0)
+        + Self.border(own < fields.count))
   }
 
   /// Appends it, with as many fields as there is room for. What is left out is at the end, or, when
@@ -51,18 +70,28 @@ struct JSONRecord {
   ///
   /// - Parameter room: not less than `least`.
   func write(_ room: Int, keepsTelling: Bool, to text: inout [UInt8]) {
-    var kept = fields[...]
+    var kept = Array(fields.indices)
     if size > room {
-      let room = room - Self.shortest - type.count + 2 - mark.utf8.count
-      kept = keepsTelling ? tellingFirst(room)[...] : fields.prefix(fitting(room))
+      let room =
+        room - Self.shortest - type.count + 2 - mark.utf8.count - Self.border(own < fields.count)
+      kept = keepsTelling ? tellingFirst(room) : Array(kept.prefix(fitting(room)))
     }
     text += "{\"type\":".utf8
     text += type
     let cut = fields.count + further - kept.count
     if cut > 0 { text += ",\"cut_fields\":\(cut)".utf8 }
     text += ",\"fields\":{".utf8
-    text += kept.joined(separator: [UInt8(ascii: ",")])
+    append(kept.filter { $0 < own }, to: &text)
+    let added = kept.filter { $0 >= own }
+    if !added.isEmpty {
+      text += Self.enriched.utf8
+      append(added, to: &text)
+    }
     text += "}}".utf8
+  }
+
+  private func append(_ kept: [Int], to text: inout [UInt8]) {
+    text += kept.map { fields[$0] }.joined(separator: [UInt8(ascii: ",")])
   }
 
   /// How many of the first fields fit.
@@ -75,7 +104,7 @@ struct JSONRecord {
   }
 
   /// The telling fields that fit, and what fits beside them, in their order.
-  private func tellingFirst(_ room: Int) -> [[UInt8]] {
+  private func tellingFirst(_ room: Int) -> [Int] {
     var left = room + 1
     var isKept = [Bool](repeating: false, count: fields.count)
     for wanted in [true, false] {
@@ -85,6 +114,6 @@ struct JSONRecord {
         left -= field.count + 1
       }
     }
-    return zip(fields, isKept).compactMap { $1 ? $0 : nil }
+    return fields.indices.filter { isKept[$0] }
   }
 }

@@ -2,6 +2,10 @@ import AudispatchPlugin
 
 /// `time=… serial=… [node=…] [key=…] type=SYSCALL arch=… type=CWD cwd=…`: what stands behind a
 /// `type=` belongs to that record. A value that is no plain word is in double quotes.
+///
+/// A name that comes again in a record has a number, `key_2`: many readers keep the last of a name.
+/// So has one that differs in case alone, or that the body itself has: names in upper case, behind
+/// the others, are auditd's.
 enum PairsBody {
   static func write(_ content: EventContent, limit: Int) -> [UInt8] {
     ValueLimits.fit(limit) { write(content, valuesTo: $0) }
@@ -11,20 +15,31 @@ enum PairsBody {
     var text = Array(
       "time=\(AuditTime.text(content.milliseconds)) serial=\(content.serial)".utf8)
     if let node = content.node { add("node".utf8, node, limit, to: &text) }
-    for key in content.keys { add("key".utf8, key, limit, to: &text) }
+    var names = FieldNames()
+    for key in content.keys { add(names.unused(Array("key".utf8)), key, limit, to: &text) }
     if content.isContinuation { add("continued".utf8, Array("yes".utf8), limit, to: &text) }
     for record in content.records {
       add("type".utf8, record.type, limit, to: &text)
-      for field in record.fields { add(field.name, field.value, limit, to: &text) }
+      var names = FieldNames(reserved: reserved)
+      for field in record.fields {
+        add(names.unused(plain(field.name)), field.value, limit, to: &text)
+      }
+      for field in record.enriched { add(plain(field.name), field.value, limit, to: &text) }
     }
     return text
+  }
+
+  private static let reserved = ["time", "serial", "node", "continued", "type"]
+
+  private static func plain(_ name: [UInt8]) -> [UInt8] {
+    name.map { $0 > 0x20 && $0 < 0x7f && $0 != 0x22 ? $0 : UInt8(ascii: "_") }
   }
 
   private static func add(
     _ name: some Sequence<UInt8>, _ value: [UInt8], _ limit: Int, to text: inout [UInt8]
   ) {
     text.append(0x20)
-    text += name.lazy.map { $0 > 0x20 && $0 < 0x7f && $0 != 0x22 ? $0 : UInt8(ascii: "_") }
+    text += name
     text.append(UInt8(ascii: "="))
     PlainWord.append(value, limit, to: &text)
   }

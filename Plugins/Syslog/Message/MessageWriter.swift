@@ -72,9 +72,14 @@ struct MessageWriter {
     case .cef, .leef:
       let overview = EventOverview(
         event, interpreter ?? Interpreter(), summary: summary.line(for: event))
-      let host = host
-      let write = options.body == .cef ? CEFBody.write : LEEFBody.write
-      body = { write(overview, host, Self.version, $0) }
+      let (host, delimiter) = (host, options.delimiter)
+      body =
+        options.body == .cef
+        ? { CEFBody.write(overview, host: host, version: Self.version, limit: $0) }
+        : {
+          LEEFBody.write(
+            overview, host: host, version: Self.version, delimiter: delimiter, limit: $0)
+        }
     default:
       let content = EventContent(event, records, keys, interpreter)
       switch options.body {

@@ -1,5 +1,5 @@
 /// What tells messages apart, for programs that need not read the body (RFC 5424, 6.3):
-/// `[audit@32473 node="n" type="SYSCALL" time="1763680803.855" serial="724" key="logins"]`.
+/// `[audit@32473 node="n" type="SYSCALL" time="1763680803.855" serial="724" key="logins" key_2="root"]`.
 enum StructuredData {
   /// - Parameter enterprise: the private enterprise number behind the `@` of the name.
   static func element(
@@ -12,13 +12,16 @@ enum StructuredData {
     text += " time=\"".utf8
     text += AuditTime.text(milliseconds).utf8
     text += "\" serial=\"\(serial)\"".utf8
-    for key in keys.prefix(16) { append("key", key.prefix(256), to: &text) }
+    // Readers such as rsyslog's mmpstrucdata keep the last of a name.
+    for (index, key) in keys.prefix(16).enumerated() {
+      append(index == 0 ? "key" : "key_\(index + 1)", key.prefix(256), to: &text)
+    }
     text.append(UInt8(ascii: "]"))
     return text
   }
 
   private static func append(
-    _ name: StaticString, _ value: some Collection<UInt8>, to text: inout [UInt8]
+    _ name: String, _ value: some Collection<UInt8>, to text: inout [UInt8]
   ) {
     text.append(0x20)
     text += "\(name)=\"".utf8

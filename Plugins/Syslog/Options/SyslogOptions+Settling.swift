@@ -36,6 +36,10 @@ extension SyslogOptions {
           "messages", "\(body.rawValue) describes whole events",
           suggestion: "set messages = events"))
     }
+    if places.words["leef_delimiter"] != nil && body != .leef {
+      found.append(
+        problem("leef_delimiter", "only body = leef has a delimiter", severity: .warning))
+    }
     if let other = servers.firstIndex(where: { !$0.isJournal }),
       servers.contains(where: \.isJournal)
     {

@@ -43,6 +43,8 @@ struct SyslogOptions: PluginOptions, Equatable {
   var servers: [ServerAddress] = []
   var unit: Unit?
   var body = BodyForm.text
+  /// Between the attributes of LEEF.
+  var delimiter = LEEFBody.tab
   var format: Format?
   var framing = Framing.octetCounting
   /// Bytes of a message, header and all.
@@ -84,6 +86,11 @@ struct SyslogOptions: PluginOptions, Equatable {
     .value("body", "FORM", "text (default), key_value, json, cee, cef or leef") {
       (options: inout SyslogOptions, word: Word) throws(Diagnostic) in
       options.body = try word.choice(BodyForm.self, for: "body")
+    },
+    .value("leef_delimiter", "CHARACTER", "between the attributes of LEEF: tab (default) or ^") {
+      (options: inout SyslogOptions, word: Word) throws(Diagnostic) in
+      options.delimiter = try Self.delimiter(word)
+      options.places.words["leef_delimiter"] = word
     },
     .value("format", "RFC", "the header: rfc3164 or rfc5424") {
       (options: inout SyslogOptions, word: Word) throws(Diagnostic) in
@@ -165,6 +172,17 @@ struct SyslogOptions: PluginOptions, Equatable {
       options.places.words["tls_name"] = word
     },
   ]
+
+  /// What no name, number or escape of LEEF holds.
+  private static func delimiter(_ word: Word) throws(Diagnostic) -> UInt8 {
+    if word.text == "tab" { return LEEFBody.tab }
+    guard let byte = word.text.utf8.first, word.text.utf8.count == 1,
+      "^~!#$%&*+;<>?@`{}".utf8.contains(byte)
+    else {
+      throw word.error("a delimiter is tab or one of ^ ~ ! # $ % & * + ; < > ? @ ` { }")
+    }
+    return byte
+  }
 
   private static func token(_ word: Word, limit: Int) throws(Diagnostic) -> String {
     let isToken = word.text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }
