@@ -30,13 +30,14 @@ extension Dispatcher {
     } else {
       said.append("the daemon's configuration stays as it was")
     }
+    var isKept = isBeingWritten
     if loaded.isPluginDirectoryRead, !isBeingWritten {
-      apply(loaded, &said)
+      isKept = apply(loaded, &said)
     } else {
       said.append("the plugins stay as they were")
     }
     for line in said { say(.warning, line) }
-    let isRefused = loaded.exitStatus != 0 || !loaded.isPluginDirectoryRead
+    let isRefused = loaded.exitStatus != 0 || !loaded.isPluginDirectoryRead || isKept
     let active = plugins.count { !$0.lifecycle.isBeingRemoved }
     let sum =
       "configuration read again\(isRefused ? ", but for what is refused" : ""): "
@@ -46,7 +47,8 @@ extension Dispatcher {
     return ReloadOutcome(lines: said + [sum], isRefused: isRefused)
   }
 
-  private func apply(_ loaded: LoadedConfiguration, _ said: inout [String]) {
+  /// - Returns: whether what a file says was not applied, as somebody may be writing it.
+  private func apply(_ loaded: LoadedConfiguration, _ said: inout [String]) -> Bool {
     let kept = keptWhileWritten(loaded, &said)
     let usable = loaded.plugins.filter { !kept.contains($0.name) }
     inactive = usable.filter { !$0.isActive }
@@ -61,6 +63,7 @@ extension Dispatcher {
       }
     }
     for new in wanted where !plugins.contains(where: { $0.name == new.name }) { add(new) }
+    return !kept.isEmpty
   }
 
   /// Plugins that stay as they are, as their file is empty or ends in the midst of a line: whoever

@@ -18,6 +18,8 @@ extension AuditEvent {
 
 extension RecordType {
   /// Whether a record of this type ends with the key of the rule that asked for it.
-  fileprivate var mayHaveKey: Bool { self == .syscall || self == .configChange }
+  fileprivate var mayHaveKey: Bool {
+    self == .syscall || self == .uringOperation || self == .configChange
+  }
   fileprivate static let configChange = RecordType(rawValue: 1305)
 }

@@ -1,22 +1,77 @@
 import AuditRecord
 
+/// What a security module decided about whom, or said otherwise.
 extension EventFacts {
-  /// The sentence of an AVC record: what SELinux or AppArmor decided about whom.
+  /// The sentence of a record of SELinux, AppArmor, Smack, IPE, Landlock, BPF or fanotify; `nil` for
+  /// what is none of that, and for one in words that are not known.
   var accessDecision: String? {
-    guard subjectName == "AVC" || subjectName == "USER_AVC" else { return nil }
+    switch subjectName {
+    case "FANOTIFY": return fanotifyDecision
+    case "IPE_ACCESS":
+      return decision("IPE", denied: !(shown("rule", of: subject)?.contains("ALLOW") ?? false)) {
+        shown("ipe_op", of: subject)
+      }
+    case "LANDLOCK_ACCESS":
+      return decision("Landlock", denied: true) { shown("blockers", of: subject) }
+    case "USER_AVC": return selinuxDecision ?? selinuxNotice
+    case "AVC" where event.field("lsm", of: subject) != nil:
+      let isDenied = shown("action", of: subject) != "granted"
+      return decision(shown("lsm", of: subject) ?? "?", denied: isDenied) {
+        shown("requested", of: subject)
+      }
+    case "AVC": break
+    default: guard subjectName.hasPrefix("APPARMOR") else { return nil }
+    }
     if event.field("apparmor", of: subject) != nil { return appArmorDecision }
     return selinuxDecision
   }
 
+  /// `MODULE denied RIGHTS of PATH to PROGRAM (…)`.
+  private func decision(_ module: String, denied: Bool, _ rights: () -> String?) -> String {
+    var words = ["\(module) \(denied ? "denied" : "granted") \(rights() ?? "access")"]
+    if let name = shown("path", of: subject) ?? shown("name", of: subject) {
+      words += ["of", name]
+    }
+    words += ["to", shown("comm", of: subject) ?? actor("comm") ?? who]
+    let names = ["domain", "fn", "subject", "object", "ipe_hook", "enforcing", "rule"]
+    if let details = fields(names, named: true) { words.append("(\(details))") }
+    return words.joined(separator: " ")
+  }
+
+  private var fanotifyDecision: String? {
+    guard let response = shown("resp", of: subject) else { return nil }
+    // libauparse names 1 and 2; later kernels add bits above them.
+    let isDenied = response == "deny" || response == "2"
+    var words = [who, isDenied ? "was denied by fanotify" : "was allowed by fanotify"]
+    if let name = systemCallName {
+      let action = Action.systemCalls[name]
+      let object = action.flatMap { self.object(of: $0) }
+      let verb = action?.infinitive ?? "call \(SafeText.escaped(name.utf8))"
+      words += ["to", object == nil ? Action.alone(verb) : verb]
+      if let object { words.append(object) }
+    } else {
+      words.append("an access")
+      if let path { words += ["of", path] }
+    }
+    let names = ["fan_type", "fan_info", "subj_trust", "obj_trust"]
+    if let details = fields(names, named: true) { words.append("(\(details))") }
+    return words.joined(separator: " ")
+  }
+
   private var appArmorDecision: String {
     func field(_ name: String) -> String? { shown(name, of: subject) }
-    var words = ["AppArmor \((field("apparmor") ?? "?").lowercased())"]
-    words.append(field("operation") ?? "an operation")
-    if let name = field("name") { words.append("of \(name)") }
-    words.append("to \(field("comm") ?? "?")")
-    if let details = fields(["profile", "requested_mask", "denied_mask", "info"], named: true) {
-      words.append("(\(details))")
-    }
+    let kind = (field("apparmor") ?? "?").lowercased()
+    let operation = field("operation") ?? "an operation"
+    let isDecision = kind == "denied" || kind == "allowed"
+    let verb = isDecision ? "\(kind) " : kind == "audit" ? "noted " : "\(kind): "
+    var words = ["AppArmor \(verb)\(operation)"]
+    if let name = field("name") ?? field("capname") ?? field("target") { words += ["of", name] }
+    if let comm = field("comm") { words += [isDecision ? "to" : "by", comm] }
+    let names = [
+      "profile", "requested_mask", "denied_mask", "peer", "family", "sock_type", "laddr", "lport",
+      "faddr", "fport", "signal", "class", "info", "error",
+    ]
+    if let details = fields(names, named: true) { words.append("(\(details))") }
     return words.joined(separator: " ")
   }
 
@@ -30,10 +85,56 @@ extension EventFacts {
     if let name = shown("path", of: subject) ?? shown("name", of: subject) {
       words.append("of \(name)")
     }
-    words.append("to \(shown("comm", of: subject) ?? shown("exe", of: subject) ?? "?")")
-    if let details = fields(["tclass", "scontext", "tcontext", "permissive"], named: true) {
-      words.append("(\(details))")
-    }
+    words.append("to \(asker)")
+    let names = [
+      "msgtype", "interface", "member", "dest", "tclass", "scontext", "tcontext", "permissive",
+    ]
+    if let details = fields(names, named: true) { words.append("(\(details))") }
     return words.joined(separator: " ")
+  }
+
+  /// Who was refused. A USER_AVC is sent by the program that asked SELinux: who asked that is in
+  /// its message, `for auid=… uid=… cmdline=…` or `spid=…`.
+  private var asker: String {
+    let isUserSpace = subjectName == "USER_AVC"
+    if let command = shown("comm", of: subject) ?? shown("cmdline", of: subject) {
+      return command
+    }
+    if !isUserSpace { return shown("exe", of: subject) ?? actor("comm") ?? "?" }
+    if let user = askingUser { return user }
+    return shown("spid", of: subject).map { "pid \($0)" } ?? shown("scontext", of: subject) ?? "?"
+  }
+
+  private var askingUser: String? {
+    var scanner = FieldScanner(body: subject.body, end: subject.line.upperBound)
+    var users: [String: String] = [:]
+    while let field = scanner.next(event.bytes.span) {
+      let name = String(decoding: event.bytes[field.name], as: UTF8.self)
+      guard field.section == .message, name == "auid" || name == "uid" else { continue }
+      users[name] = account(field, name, of: subject) {
+        interpreter.meanings(in: subject, event).last { $0.name == name }?.meaning
+      }
+    }
+    guard let acting = users["uid"] else { return users["auid"] }
+    guard let login = users["auid"], login != acting else { return acting }
+    return "\(login) as \(acting)"
+  }
+
+  /// `avc:  received setenforce notice (enforcing=0)`: what SELinux told a program.
+  private var selinuxNotice: String? {
+    let line = event.bytes[subject.body..<subject.line.upperBound]
+    let mark = Array("avc:".utf8)
+    guard line.count > mark.count,
+      let start = (line.startIndex..<line.endIndex - mark.count).first(where: {
+        line[$0...].starts(with: mark)
+      })
+    else { return nil }
+    var words = line[(start + mark.count)...].prefix { $0 != 0x1d }.split(separator: 0x20)
+    if let end = words.firstIndex(where: { $0.starts(with: "exe=".utf8) }) {
+      words.removeSubrange(end...)
+    }
+    guard !words.isEmpty else { return nil }
+    let text = SafeText.escaped(Array(words.joined(separator: [0x20])).prefix(512))
+    return "\(who) \(words[0].elementsEqual("received".utf8) ? "" : "said of SELinux: ")\(text)"
   }
 }

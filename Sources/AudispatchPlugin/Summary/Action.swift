@@ -1,3 +1,5 @@
+import AuditRecord
+
 /// What was done, in words, and where the event says to what.
 struct Action: Equatable, Sendable {
   enum Object: String, Sendable {
@@ -6,6 +8,8 @@ struct Action: Equatable, Sendable {
     case command
     /// The path that is not only a parent folder.
     case path
+    /// The path, and the mode or the owner that it got.
+    case mode, owner
     /// From the first path to the second: `A to B`.
     case rename
     /// The new path and what it leads to: `B to A`.
@@ -15,7 +19,11 @@ struct Action: Equatable, Sendable {
     case process
     /// The first three arguments as decimal numbers.
     case numbers
-    case account
+    case account, group
+    /// The text that somebody sent.
+    case message
+    /// The kernel module in KERN_MODULE.
+    case module
     /// The file that MMAP names by descriptor.
     case mapping
     /// The descriptors in FD_PAIR.
@@ -26,6 +34,7 @@ struct Action: Equatable, Sendable {
   }
 
   let past: String
+  /// Empty for what is only reported: its result is shown as a field, as `failed to` says nothing.
   let infinitive: String
   let object: Object
   /// Fields of the record that tell more.
@@ -48,5 +57,15 @@ struct Action: Equatable, Sendable {
       for name in columns[0].split(separator: " ") { actions[String(name)] = action }
     }
     return actions
+  }
+
+  /// A verb without the word that would lead to an object: `bound a socket`.
+  static func alone(_ verb: String) -> String {
+    let leading = ["to", "of", "as", "from", "for", "into", "in", "by", "with"]
+    var words = verb.split(separator: " ")
+    while words.count > 1, let last = words.last, leading.contains(String(last)) {
+      words.removeLast()
+    }
+    return words.joined(separator: " ")
   }
 }

@@ -4,47 +4,66 @@ import AuditRecord
 struct EventFacts {
   let event: AuditEvent
   let interpreter: Interpreter
-  let systemCall: EventRecord?
+  /// What was called, by whom and how it ended: the SYSCALL record, or io_uring's URINGOP.
+  let call: EventRecord?
+  /// The record with the actor: SYSCALL where there is one.
+  private let actorRecord: EventRecord
   /// The record that says what happened.
-  let subject: EventRecord
-  let subjectName: String
+  private(set) var subject: EventRecord
+  private(set) var subjectName: String
+  /// All records that say what happened, in their order, the subject first.
+  let statements: [EventRecord]
 
   /// `nil` for an event without records.
   init?(_ event: AuditEvent, _ interpreter: Interpreter) {
     guard let first = event.records.first else { return nil }
     self.event = event
     self.interpreter = interpreter
-    systemCall = event.record(.syscall)
-    var subject = systemCall ?? first
-    for record in event.records where !Action.companions.contains(Self.name(record, event)) {
-      subject = record
-      break
+    let systemCall = event.record(.syscall)
+    call = event.record(.uringOperation) ?? systemCall
+    let whole = event.records.filter { !EventParts.contains($0, event) }
+    // A record of a kind that we do not know may be one that goes with the call.
+    var statements = whole.filter { Action.records[Self.name($0, event)] != nil }
+    if statements.isEmpty {
+      statements = call.map { [$0] } ?? Array(whole.prefix(1))
+    } else if call != nil {
+      // What a module's call did is said better by the call.
+      let others = statements.filter { $0.type != .kernelModule }
+      statements = others.isEmpty ? [call ?? first] : others
     }
-    self.subject = subject
+    self.statements = statements
+    subject = statements.first ?? first
     subjectName = Self.name(subject, event)
+    actorRecord = systemCall ?? call ?? subject
   }
 
-  private static func name(_ record: EventRecord, _ event: AuditEvent) -> String {
-    String(decoding: event.bytes[record.typeName], as: UTF8.self)
+  /// The same event, seen by another of its statements.
+  func facts(of statement: EventRecord) -> EventFacts {
+    var other = self
+    other.subject = statement
+    other.subjectName = Self.name(statement, event)
+    return other
+  }
+
+  /// The type's name: as it stands there where nobody knows it.
+  static func name(_ record: EventRecord, _ event: AuditEvent) -> String {
+    if record.type != .unnamed { return record.type.knownName }
+    return String(decoding: event.bytes[record.typeName], as: UTF8.self)
   }
 
   /// A field of the record that names the actor, made safe to show.
   func actor(_ field: String) -> String? {
-    (event.value(field, of: systemCall ?? subject) ?? event.value(field, of: subject))
-      .map { SafeText.word($0.prefix(256)) }
+    (event.value(field, of: actorRecord) ?? event.value(field, of: subject))
+      .flatMap { $0.elementsEqual("?".utf8) ? nil : SafeText.word($0.prefix(256)) }
   }
 
   /// Who did it: the login user, and as whom.
   var who: String {
-    let record = systemCall ?? subject
-    let login = user("auid", of: record)
-    let real = user("uid", of: record)
-    let effective = user("euid", of: record)
-    let acting = effective ?? real
-    guard let acting else {
-      if let login { return login }
-      return subjectName.hasPrefix("DAEMON_") ? "auditd" : "the kernel"
-    }
+    // In a LOGIN, `auid` is the one that was set.
+    let login = subjectName == "LOGIN" ? oldLogin : user("auid", of: actorRecord)
+    let real = user("uid", of: actorRecord)
+    let effective = user("euid", of: actorRecord)
+    guard let acting = effective ?? real else { return login ?? nobody }
     guard let login, login != acting else {
       if let real, real != acting { return "\(real) as \(acting)" }
       return acting
@@ -52,32 +71,49 @@ struct EventFacts {
     return "\(login) as \(acting)"
   }
 
-  /// A user's name: auditd's enrichment, else libauparse's look-up, else the number.
+  /// Who it was when no record names anybody.
+  private var nobody: String { subjectName.hasPrefix("DAEMON_") ? "auditd" : "the kernel" }
+
+  /// A user's or a group's name: auditd's enrichment, else libauparse's look-up, else the number.
   func user(_ field: String, of record: EventRecord) -> String? {
     guard let raw = event.field(field, of: record) else { return nil }
+    return account(raw, field, of: record) {
+      interpreter.meaning(of: field, in: record, event)
+    }
+  }
+
+  /// The account in a field; `meaning` is asked for its name where auditd gave none.
+  func account(
+    _ raw: Field, _ name: String, of record: EventRecord, meaning: () -> String?
+  ) -> String? {
     let number = String(decoding: event.bytes[raw.value].prefix(32), as: UTF8.self)
-    if number.isEmpty || number == "4294967295" || number == "-1" || number == "unset" {
-      return nil
+    guard !number.isEmpty, number.utf8.allSatisfy({ $0 &- 0x30 < 10 }), number != "4294967295"
+    else { return nil }
+    let found =
+      event.enrichment(name.uppercased(), of: record).map { Array(event.bytes[$0.value]) }
+      ?? meaning().map { Array($0.utf8) }
+    guard let found, !found.elementsEqual("unset".utf8), !AddedMeanings.isUnknown(found),
+      !found.elementsEqual(number.utf8)
+    else {
+      if number == "0" { return "root" }
+      return (AccountFields.isGroup(name, in: record.type) ? "gid " : "uid ")
+        + SafeText.word(number.utf8)
     }
-    let name =
-      event.enrichment(field.uppercased(), of: record).map { Array(event.bytes[$0.value]) }
-      ?? interpreter.meaning(of: field, in: record, event).map { Array($0.utf8) }
-    guard let name, !name.starts(with: "unknown(".utf8), !name.elementsEqual("unset".utf8) else {
-      return (subjectName.contains("GROUP") ? "gid " : "uid ") + SafeText.word(number.utf8)
-    }
-    return SafeText.word(name.prefix(256))
+    return SafeText.word(found.prefix(256))
   }
 
   /// Whether it succeeded; `nil` when nothing says so.
-  var succeeded: Bool? {
-    for record in [subject, systemCall].compactMap(\.self) {
-      for name in ["success", "res", "result"] {
-        guard let field = event.field(name, of: record) else { continue }
-        switch String(decoding: event.bytes[field.value].prefix(16), as: UTF8.self) {
-        case "yes", "success", "1": return true
-        case "no", "failed", "0", "fail", "failure": return false
-        default: continue
-        }
+  var succeeded: Bool? { result(of: subject) ?? call.flatMap(result) }
+
+  /// What a record says of the result.
+  func result(of record: EventRecord) -> Bool? {
+    for name in ["success", "res", "result"] {
+      guard let field = event.field(name, of: record) else { continue }
+      let text = String(decoding: event.bytes[field.value].prefix(16), as: UTF8.self)
+      switch text.lowercased() {
+      case "yes", "success", "1": return true
+      case "no", "failed", "0", "fail", "failure": return false
+      default: continue
       }
     }
     return nil
@@ -85,7 +121,7 @@ struct EventFacts {
 
   /// The error that a system call ended with: `ENOENT (No such file or directory)`.
   var reason: String? {
-    guard let record = systemCall, record == subject,
+    guard let record = call, record == subject,
       let exit = event.field("exit", of: record), event.bytes[exit.value].first == 0x2d
     else { return nil }
     guard let meaning = interpreter.meaning(of: "exit", in: record, event) else {
@@ -98,6 +134,15 @@ struct EventFacts {
   /// A field's meaning where there is one, else its value; safe to show.
   func shown(_ field: String, of record: EventRecord) -> String? {
     guard let raw = event.field(field, of: record), !raw.value.isEmpty else { return nil }
+    if field == "key" {
+      return event.value(field, of: record).map { key in
+        // Several keys of one rule have a 0x01 between them.
+        key.split(separator: 1).map { SafeText.cut(Array($0)) }.joined(separator: ",")
+      }
+    }
+    if field == "syscall", let name = event.systemCallName(in: record) {
+      return SafeText.cut(Array(name.utf8))
+    }
     if raw.quoting == .none, EncodedFields.contains(event.bytes[raw.name], type: record.type) {
       return event.value(field, of: record).map(SafeText.cut)
     }

@@ -7,12 +7,17 @@ extension EventFacts {
     case .none: nil
     case .command: command
     case .path: path
-    case .rename: pathPair(joined: " to ", newFirst: false)
-    case .link: pathPair(joined: " to ", newFirst: true)
+    case .mode: mode
+    case .owner: owner
+    case .rename: renamed
+    case .link: linked
     case .address: address
     case .process: process
     case .numbers: numbers
     case .account: account
+    case .group: group
+    case .message: message
+    case .module: module
     case .mapping: mapping
     case .pair: pair
     case .capabilities: capabilities
@@ -21,13 +26,27 @@ extension EventFacts {
   }
 
   /// Several fields in their words; with their names but for the first.
-  func fields(_ names: [String], named: Bool) -> String? {
+  ///
+  /// - Parameter known: a value that is said already.
+  func fields(_ names: [String], named: Bool, known: String? = nil) -> String? {
     var words: [String] = []
     for name in names {
-      guard let value = shown(name, of: subject) else { continue }
+      guard let value = shown(name, of: subject) ?? (name == "op" ? oldOperation : nil),
+        value != known || name == "op", value != "?"
+      else { continue }
       words.append(words.isEmpty && !named ? value : "\(name)=\(value)")
     }
     return words.isEmpty ? nil : words.joined(separator: " ")
+  }
+
+  /// What old senders wrote where `op=` is today: `msg='PAM: authentication acct=…`.
+  private var oldOperation: String? {
+    var scanner = FieldScanner(body: subject.body, end: subject.line.upperBound, words: true)
+    while let field = scanner.next(event.bytes.span) {
+      guard field.section == .message else { continue }
+      return field.name.isEmpty ? SafeText.cut(Array(event.bytes[field.value])) : nil
+    }
+    return nil
   }
 
   private var command: String? {
@@ -50,82 +69,54 @@ extension EventFacts {
     return words.joined(separator: " ")
   }
 
-  private struct Path {
-    var name: [UInt8]
-    var kind: String
-  }
-
-  /// The PATH records with a name, parent folders last.
-  private var paths: [Path] {
-    var paths: [Path] = []
-    var parents: [Path] = []
-    for record in event.records where record.type == .path {
-      guard let name = event.value("name", of: record) else { continue }
-      let kind = event.value("nametype", of: record) ?? event.value("objtype", of: record) ?? []
-      let path = Path(name: name, kind: String(decoding: kind, as: UTF8.self))
-      if path.kind == "PARENT" { parents.append(path) } else { paths.append(path) }
-    }
-    return paths + parents
-  }
-
-  private var path: String? {
-    let paths = paths
-    guard let first = paths.first(where: { $0.kind == "DELETE" }) ?? paths.first else {
-      return nil
-    }
-    return (first.kind == "PARENT" ? "something in " : "") + SafeText.cut(resolved(first.name))
-  }
-
-  /// Whether the call made the file it opened.
-  var createsFile: Bool { paths.contains { $0.kind == "CREATE" } }
-
-  private func pathPair(joined by: String, newFirst: Bool) -> String? {
-    let paths = paths.filter { $0.kind != "PARENT" }
-    guard let new = paths.last(where: { $0.kind == "CREATE" }),
-      let old = paths.first(where: { $0.kind != "CREATE" })
-    else { return path }
-    // The target of a symbolic link is text that need not be a path from here.
-    let target = old.kind == "UNKNOWN" && newFirst ? old.name : resolved(old.name)
-    let names = [SafeText.cut(target), SafeText.cut(resolved(new.name))]
-    return (newFirst ? names.reversed() : names).joined(separator: by)
-  }
-
-  /// A relative path behind the working directory, unless it starts at some other descriptor.
-  private func resolved(_ name: [UInt8]) -> [UInt8] {
-    guard name.first != UInt8(ascii: "/"), !startsElsewhere,
-      let record = event.record(.workingDirectory), let folder = event.value("cwd", of: record)
-    else { return name }
-    if name == [UInt8(ascii: ".")] { return folder }
-    let rest = name.starts(with: "./".utf8) ? Array(name.dropFirst(2)) : name
-    return folder + (folder.last == UInt8(ascii: "/") ? [] : [UInt8(ascii: "/")]) + rest
-  }
-
-  private var startsElsewhere: Bool {
-    guard let name = systemCallName, name.contains("at"),
-      !["creat", "stat", "lstat"].contains(name),
-      let folder = argument(name == "symlinkat" ? 1 : 0)
-    else { return false }
-    return name.hasSuffix("at") || name.hasSuffix("at2")
-      ? UInt32(truncatingIfNeeded: folder) != 0xffff_ff9c : false
-  }
-
-  /// The name of the system call: auditd's, else libauparse's, else its number.
+  /// The name of what was called: auditd's, else libaudit's, else its number.
   var systemCallName: String? {
-    guard let record = systemCall else { return nil }
-    if let name = event.enrichment("SYSCALL", of: record) {
-      return String(decoding: event.bytes[name.value], as: UTF8.self)
-    }
-    if let name = interpreter.meaning(of: "syscall", in: record, event) { return name }
+    guard let record = call else { return nil }
+    if record.type == .uringOperation { return uringName(record) }
+    if let name = event.systemCallName(in: record) { return name }
     return event.field("syscall", of: record).map { number in
       "system call " + String(decoding: event.bytes[number.value].prefix(16), as: UTF8.self)
     }
   }
 
-  private func argument(_ number: Int) -> UInt64? {
-    guard let record = systemCall, let field = event.field("a\(number)", of: record) else {
+  private func uringName(_ record: EventRecord) -> String? {
+    guard let field = event.field("uring_op", of: record) else { return nil }
+    let text = event.bytes[field.value].prefix(16)
+    if let number = Digits.value(text), UringOperation.names.indices.contains(number) {
+      return UringOperation.names[number]
+    }
+    return "io_uring operation " + String(decoding: text, as: UTF8.self)
+  }
+
+  func argument(_ number: Int) -> UInt64? {
+    guard let record = call, let field = event.field("a\(number)", of: record) else {
       return nil
     }
     return UInt64(String(decoding: event.bytes[field.value].prefix(16), as: UTF8.self), radix: 16)
+  }
+
+  private var mode: String? {
+    let place = systemCallName?.hasPrefix("fchmodat") ?? false ? 2 : 1
+    guard let argument = argument(place) else { return path }
+    let bits = "to 0" + String(argument & 0o7777, radix: 8)
+    return path.map { "\($0) \(bits)" } ?? bits
+  }
+
+  private var owner: String? {
+    let place = systemCallName == "fchownat" ? 2 : 1
+    // -1 leaves it as it is.
+    let parts = [(place, "uid"), (place + 1, "gid")].compactMap { place, name in
+      argument(place).map { UInt32(truncatingIfNeeded: $0) }
+        .flatMap { $0 == .max ? nil : "\(name) \($0)" }
+    }
+    guard !parts.isEmpty else { return path }
+    let who = "to " + parts.joined(separator: " ")
+    return path.map { "\($0) \(who)" } ?? who
+  }
+
+  private var module: String? {
+    let record = subject.type == .kernelModule ? subject : event.record(.kernelModule)
+    return record.flatMap { shown("name", of: $0) } ?? path
   }
 
   private var address: String? {
@@ -143,7 +134,7 @@ extension EventFacts {
     } else if let first = argument(systemCallName == "ptrace" ? 1 : 0) {
       words.append("pid \(Int32(truncatingIfNeeded: first))")
     }
-    if systemCallName == "kill", let record = systemCall,
+    if systemCallName == "kill", let record = call,
       let signal = interpreter.meaning(of: "a1", in: record, event)
     {
       words.append("with \(SafeText.word(signal.utf8))")
@@ -154,8 +145,8 @@ extension EventFacts {
   private var numbers: String? {
     let count =
       switch systemCallName {
-      case "setresuid", "setresgid": 3
-      case "setreuid", "setregid": 2
+      case "setresuid", "setresgid", "setresuid32", "setresgid32": 3
+      case "setreuid", "setregid", "setreuid32", "setregid32": 2
       default: 1
       }
     let values = (0..<count).compactMap { argument($0) }
@@ -163,17 +154,60 @@ extension EventFacts {
     return values.map { "\(Int32(truncatingIfNeeded: $0))" }.joined(separator: " ")
   }
 
+  /// The account that a record is about: by name, by number, or as old senders of USER_LOGIN had
+  /// it, `uid=` inside the message.
   private var account: String? {
-    if let name = event.value("acct", of: subject) { return SafeText.cut(name) }
-    guard event.field("id", of: subject) != nil else { return nil }
-    return user("id", of: subject)
+    if let name = named("acct") { return name }
+    if event.field("id", of: subject) != nil { return user("id", of: subject) }
+    var scanner = FieldScanner(body: subject.body, end: subject.line.upperBound)
+    while let field = scanner.next(event.bytes.span) {
+      guard field.section == .message, event.bytes[field.name].elementsEqual("uid".utf8) else {
+        continue
+      }
+      return account(field, "uid", of: subject) {
+        interpreter.meanings(in: subject, event).last { $0.name == "uid" }?.meaning
+      }
+    }
+    return nil
+  }
+
+  /// The group that a record is about; ADD_GROUP and DEL_GROUP of old senders call it `acct`.
+  private var group: String? {
+    if let name = named("grp") ?? named("acct") { return name }
+    return event.field("id", of: subject) == nil ? nil : user("id", of: subject)
+  }
+
+  private func named(_ field: String) -> String? {
+    guard let name = event.value(field, of: subject), !name.elementsEqual("?".utf8) else {
+      return nil
+    }
+    return SafeText.cut(name)
+  }
+
+  /// What somebody sent: `text=`, or all of the message up to what libaudit writes behind it.
+  private var message: String? {
+    if let text = event.value("text", of: subject) { return SafeText.cut(text) }
+    let line = event.bytes[subject.body..<subject.line.upperBound]
+    let mark = Array("msg='".utf8)
+    guard line.count > mark.count,
+      let start = (line.startIndex..<line.endIndex - mark.count).first(where: {
+        line[$0...].starts(with: mark)
+      })
+    else { return nil }
+    var text = line[(start + mark.count)...].prefix { $0 != 0x1d }
+    if let exe = text.indices.last(where: { text[$0...].starts(with: " exe=".utf8) }) {
+      text = text[..<exe]
+    } else if let quote = text.lastIndex(of: UInt8(ascii: "'")) {
+      text = text[..<quote]
+    }
+    return text.isEmpty ? nil : SafeText.cut(Array(text))
   }
 
   private var mapping: String? {
     guard let record = event.record(.memoryMap) else { return "memory" }
     let file = shown("fd", of: record).map { "descriptor \($0)" } ?? "memory"
     let flags = [
-      systemCall.flatMap { interpreter.meaning(of: "a2", in: $0, event) },
+      call.flatMap { interpreter.meaning(of: "a2", in: $0, event) },
       interpreter.meaning(of: "flags", in: record, event),
     ].compactMap { $0.map { SafeText.word($0.utf8) } }
     return flags.isEmpty ? file : "\(file) (\(flags.joined(separator: ", ")))"
@@ -201,4 +235,6 @@ extension RecordType {
   static let objectProcess = RecordType(rawValue: 1318)
   static let capabilitySet = RecordType(rawValue: 1322)
   static let memoryMap = RecordType(rawValue: 1323)
+  static let kernelModule = RecordType(rawValue: 1330)
+  static let uringOperation = RecordType(rawValue: 1336)
 }

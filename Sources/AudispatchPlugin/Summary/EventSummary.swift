@@ -26,33 +26,68 @@ public struct EventSummary {
     return words.joined(separator: " ")
   }
 
+  /// At most so many statements of one event.
+  private static let statements = 4
+
+  /// What each of the event's statements says.
   private static func sentence(_ facts: EventFacts) -> String {
+    guard facts.statements.count > 1 else { return statement(facts) }
+    var sentences: [String] = []
+    for record in facts.statements.prefix(statements) {
+      var sentence = statement(facts.facts(of: record))
+      // Who it was is said once.
+      let who = facts.who + " "
+      if !sentences.isEmpty, sentence.hasPrefix(who) { sentence.removeFirst(who.count) }
+      sentences.append(sentence)
+    }
+    let more = facts.statements.count - sentences.count
+    if more > 0 { sentences.append("…[+\(more) more]") }
+    return sentences.joined(separator: "; ")
+  }
+
+  private static func statement(_ facts: EventFacts) -> String {
     if let special = gap(facts) ?? facts.accessDecision { return special }
-    let isCall = facts.systemCall == facts.subject
-    guard isCall || !Action.companions.contains(facts.subjectName) else {
-      return companion(facts)
+    let isCall = facts.call == facts.subject
+    guard isCall || !EventParts.contains(facts.subject, facts.event) else {
+      return parts(facts)
     }
-    var verb: Action?
-    if isCall {
-      verb = facts.systemCallName.map { name in
-        Action.systemCalls[name] ?? unknownCall(name, facts)
-      }
-      if let open = verb, open.past == "opened", facts.createsFile {
-        verb = Action(past: "created", infinitive: "create", object: open.object, details: [])
-      }
-    } else {
-      verb = Action.records[facts.subjectName]
+    guard let action = isCall ? callAction(facts) : Action.records[facts.subjectName] else {
+      return unknownRecord(facts)
     }
-    guard let action = verb else { return unknownRecord(facts) }
-    let failed = facts.succeeded == false
-    var words = [facts.who, failed ? "failed to \(action.infinitive)" : action.past]
-    if let object = facts.object(of: action) { words.append(object) }
-    if action.object != .fields, let details = facts.fields(action.details, named: true) {
-      words.append("(\(details))")
+    let isReport = action.infinitive.isEmpty
+    let failed = facts.succeeded == false && !isReport
+    let object = facts.subjectName == "LOGIN" ? facts.loginChange : facts.object(of: action)
+    var verb = failed ? "failed to \(action.infinitive)" : action.past
+    if object == nil { verb = Action.alone(verb) }
+    var words = [facts.who, verb]
+    // auditd does not start, stop or reconfigure another one.
+    if words[0] == "auditd", verb.hasSuffix(" auditd"), object == nil {
+      words[1] = String(verb.dropLast(7))
     }
+    if let object { words.append(object) }
+    var details: [String] = []
+    if action.object != .fields {
+      facts.fields(action.details, named: true, known: object).map { details.append($0) }
+    }
+    if isReport, let result = facts.result(of: facts.subject) {
+      details.append("res=\(result ? "success" : "failed")")
+    }
+    if !details.isEmpty { words.append("(\(details.joined(separator: " ")))") }
     var sentence = words.joined(separator: " ")
     if failed, let reason = facts.reason { sentence += ": \(reason)" }
     return sentence
+  }
+
+  private static func callAction(_ facts: EventFacts) -> Action? {
+    guard let name = facts.systemCallName else { return nil }
+    let action = Action.systemCalls[name] ?? unknownCall(name, facts)
+    if action.past == "opened", facts.createsFile {
+      return Action(past: "created", infinitive: "create", object: action.object, details: [])
+    }
+    if action.object == .rename, facts.exchangesFiles {
+      return Action(past: "exchanged", infinitive: "exchange", object: .rename, details: [])
+    }
+    return action
   }
 
   /// The dispatcher's own record of what it had to drop.
@@ -66,7 +101,7 @@ public struct EventSummary {
 
   private static func unknownCall(_ name: String, _ facts: EventFacts) -> Action {
     let name = SafeText.escaped(name.utf8)
-    let first = facts.systemCall.flatMap { record in
+    let first = facts.call.flatMap { record in
       facts.interpreter.meaning(of: "a0", in: record, facts.event)
     }
     let argument = first.map { " (a0=\(SafeText.cut(Array($0.utf8))))" } ?? ""
@@ -81,9 +116,9 @@ public struct EventSummary {
   }
 
   /// A part of an event that came without its SYSCALL.
-  private static func companion(_ facts: EventFacts) -> String {
+  private static func parts(_ facts: EventFacts) -> String {
     let parts = facts.event.records.prefix(8).map { record in
-      let name = SafeText.word(facts.event.bytes[record.typeName])
+      let name = SafeText.word(EventFacts.name(record, facts.event).utf8)
       let fields = allFields(facts, record)
       return fields.isEmpty ? name : "\(name) \(fields)"
     }
@@ -93,7 +128,7 @@ public struct EventSummary {
   }
 
   private static func allFields(_ facts: EventFacts, _ record: EventRecord) -> String {
-    let shown: Set<String> = ["uid", "auid", "exe", "pid", "res", "success"]
+    let shown: Set<String> = ["uid", "auid", "exe", "pid"]
     let fields = facts.event.fields(of: record).filter { $0.section != .enrichment }
     let words = fields.prefix(24).compactMap { field -> String? in
       let name = String(decoding: facts.event.bytes[field.name], as: UTF8.self)
@@ -119,10 +154,7 @@ public struct EventSummary {
     if facts.event.record(.execve) == nil, let title = facts.event.processTitle() {
       add("cmd", SafeText.cut(Array(title.joined(separator: [0x20])), at: 128))
     }
-    if let record = facts.systemCall, let key = facts.event.value("key", of: record) {
-      // Several keys of one rule have a 0x01 between them.
-      add("key", key.split(separator: 1).map { SafeText.cut(Array($0)) }.joined(separator: ","))
-    }
+    if let record = facts.call { add("key", facts.shown("key", of: record)) }
     return trail
   }
 }

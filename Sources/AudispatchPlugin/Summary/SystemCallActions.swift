@@ -5,7 +5,7 @@ extension Action {
     execve execveat | ran | run | command |
     open openat openat2 | opened | open | path |
     creat | created | create | path |
-    truncate ftruncate fallocate | changed the length of | change the length of | path |
+    truncate ftruncate truncate64 ftruncate64 fallocate | changed the length of | change the length of | path |
     read readv pread64 preadv preadv2 | read | read | path |
     write writev pwrite64 pwritev pwritev2 | wrote to | write to | path |
     mkdir mkdirat | created directory | create directory | path |
@@ -16,12 +16,12 @@ extension Action {
     symlink symlinkat | made symbolic link | make symbolic link | link |
     readlink readlinkat | read the link | read the link | path |
     mknod mknodat | made device or special file | make device or special file | path |
-    chmod fchmod fchmodat fchmodat2 | changed the mode of | change the mode of | path |
-    chown fchown lchown fchownat | changed the owner of | change the owner of | path |
-    setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr | changed attributes of | change attributes of | path |
-    utime utimes utimensat futimesat | changed the times of | change the times of | path |
+    chmod fchmod fchmodat fchmodat2 | changed the mode of | change the mode of | mode |
+    chown fchown lchown fchownat chown32 fchown32 lchown32 | changed the owner of | change the owner of | owner |
+    setxattr lsetxattr fsetxattr setxattrat removexattr lremovexattr fremovexattr removexattrat | changed attributes of | change attributes of | path |
+    utime utimes utimensat futimesat utimensat_time64 | changed the times of | change the times of | path |
     access faccessat faccessat2 | checked access to | check access to | path |
-    stat lstat fstat newfstatat statx | looked at | look at | path |
+    stat lstat fstat stat64 lstat64 fstat64 newfstatat fstatat64 statx | looked at | look at | path |
     chdir fchdir | changed directory to | change directory to | path |
     chroot pivot_root | changed the root to | change the root to | path |
     mount move_mount fsmount open_tree | mounted | mount | path |
@@ -31,8 +31,8 @@ extension Action {
     bind | bound a socket to | bind a socket to | address |
     listen | listened for connections | listen for connections | none |
     accept accept4 | accepted a connection from | accept a connection from | address |
-    sendto sendmsg sendmmsg | sent to | send to | address |
-    recvfrom recvmsg recvmmsg | received from | receive from | address |
+    sendto sendmsg sendmmsg send send_zc sendmsg_zc | sent to | send to | address |
+    recvfrom recvmsg recvmmsg recv recv_zc | received from | receive from | address |
     socket | opened a socket | open a socket | none |
     socketpair | opened a pair of sockets | open a pair of sockets | pair |
     pipe pipe2 | opened a pipe | open a pipe | pair |
@@ -40,15 +40,16 @@ extension Action {
     ptrace | traced | trace | process |
     process_vm_readv | read the memory of | read the memory of | process |
     process_vm_writev | wrote into the memory of | write into the memory of | process |
-    setuid setreuid setresuid setfsuid | changed its user IDs to | change its user IDs to | numbers |
-    setgid setregid setresgid setfsgid setgroups | changed its group IDs to | change its group IDs to | numbers |
+    setuid setreuid setresuid setfsuid setuid32 setreuid32 setresuid32 setfsuid32 | changed its user IDs to | change its user IDs to | numbers |
+    setgid setregid setresgid setfsgid setgid32 setregid32 setresgid32 setfsgid32 | changed its group IDs to | change its group IDs to | numbers |
+    setgroups setgroups32 | changed its supplementary groups | change its supplementary groups | none |
     capset | changed its capabilities | change its capabilities | capabilities |
     mmap mmap2 | mapped | map | mapping |
     mprotect | changed the protection of memory | change the protection of memory | none |
     mq_open | opened message queue | open message queue | path |
-    init_module finit_module | loaded a kernel module | load a kernel module | path |
-    delete_module | unloaded a kernel module | unload a kernel module | path |
-    settimeofday clock_settime adjtimex clock_adjtime stime | set the time | set the time | none |
+    init_module finit_module | loaded kernel module | load kernel module | module |
+    delete_module | unloaded kernel module | unload kernel module | module |
+    settimeofday clock_settime clock_settime64 adjtimex clock_adjtime stime | set the time | set the time | none |
     sethostname setdomainname | changed the name of the host | change the name of the host | none |
     clone clone3 fork vfork | started a process | start a process | none |
     exit exit_group | ended | end | none |
