@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "file_facts.h"
 #include "service.h"
 #include "spawn.h"
 
