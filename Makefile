@@ -24,7 +24,7 @@ export SWIFT_BACKTRACE ?= enable=no
 # Golden documents of others, which are no part of the project.
 GOLDENS ?= ../shared/conformance/go-libaudit
 
-DAEMONS := audispatchd audispatchctl
+DAEMONS := audispatchd audispatchctl audispatch-integrity
 PLUGINS := audispatch-kernel audispatch-print audispatch-syslog audispatch-log audispatch-socket
 
 .PHONY: help

@@ -21,6 +21,7 @@ let package = Package(
     .executable(name: "audispatch-syslog", targets: ["audispatch-syslog"]),
     .executable(name: "audispatch-log", targets: ["audispatch-log"]),
     .executable(name: "audispatch-socket", targets: ["audispatch-socket"]),
+    .executable(name: "audispatch-integrity", targets: ["audispatch-integrity"]),
     .library(
       name: "AudispatchPlugin",
       targets: ["AudispatchPlugin", "AuditRecord", "Configuration", "Linux"]),
@@ -33,6 +34,7 @@ let package = Package(
     .systemLibrary(name: "CAudit", pkgConfig: "audit", providers: [.apt(["libaudit-dev"])]),
     .systemLibrary(name: "CAuparse", pkgConfig: "auparse", providers: [.apt(["libauparse-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .target(name: "CSecureChannel", dependencies: ["COpenSSL"]),
     .target(name: "CAudispatch", cSettings: [.define("_GNU_SOURCE")]),
     .target(name: "Linux", dependencies: ["CAudispatch"], swiftSettings: strict),
@@ -91,6 +93,10 @@ let package = Package(
       dependencies: ["AudispatchPlugin", "AuditRecord", "Configuration", "Linux"],
       path: "Plugins/Socket", swiftSettings: strict),
     .executableTarget(
+      name: "audispatch-integrity",
+      dependencies: ["AudispatchPlugin", "COpenSSL", "CSQLite", "Configuration", "Linux"],
+      path: "Plugins/Integrity", swiftSettings: strict),
+    .executableTarget(
       name: "bench-fields", dependencies: ["AudispatchPlugin"], path: "Tests/Load/fields",
       swiftSettings: strict),
     .executableTarget(
@@ -128,6 +134,12 @@ let package = Package(
     .testTarget(
       name: "EventDocumentTests",
       dependencies: ["AudispatchPlugin", "AuditRecord", "CAudit", "EventDocument"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "IntegrityTests",
+      dependencies: [
+        "AudispatchPlugin", "Configuration", "Linux", "PluginHarness", "audispatch-integrity",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "LogPluginTests",

@@ -1,0 +1,104 @@
+import Glibc
+import Linux
+
+/// A baseline that is being built beside the one in force: `baseline.db.building`. What was read
+/// is committed every few seconds, so that a scan that was interrupted goes on where it was.
+struct Building {
+  private let path: String
+  private let target: String
+  private let baseline: Baseline
+  /// Parts that are still to come of folders that were begun.
+  private var missing: [FilePath: Int] = [:]
+  private var uncommitted = 0
+  private var begun = Moment.now
+  private(set) var entries = 0
+  /// Whether it goes on with what an interrupted scan left.
+  let isResumed: Bool
+
+  static func path(for target: String) -> String { target + ".building" }
+
+  /// - Parameters:
+  ///   - policy: what is watched, as text: what was read under another one does not count.
+  init(for target: String, policy: String, restarting: Bool) throws(DatabaseError) {
+    self.target = target
+    path = Self.path(for: target)
+    var built = try Baseline.build(path)
+    let before = try built.meta("policy")
+    if before != nil, restarting || before != policy {
+      Self.remove(path)
+      built = try Baseline.build(path)
+    }
+    isResumed = before != nil && !restarting && before == policy
+    try built.setMeta("policy", policy)
+    baseline = built
+    try baseline.database.execute("BEGIN IMMEDIATE")
+  }
+
+  private static func remove(_ path: String) {
+    for suffix in ["", "-wal", "-shm"] { unsafe _ = unlink(path + suffix) }
+  }
+
+  /// Folders that were read whole, with the folders in them.
+  func known() throws(DatabaseError) -> [FilePath: [FilePath]] {
+    var known: [FilePath: [FilePath]] = [:]
+    var all: [FilePath] = []
+    try baseline.forEachFolder { _, path, isRead in
+      if isRead { known[path] = [] }
+      all.append(path)
+    }
+    for path in all where !path.isRoot { known[path.folder]?.append(path) }
+    return known
+  }
+
+  mutating func take(_ part: ScannedPart) throws(DatabaseError) {
+    let folder = try baseline.makeNumber(of: part.path)
+    for entry in part.entries {
+      try baseline.put(
+        part.path.appending(entry.name), entry.state.encoded, entry.state, in: folder)
+    }
+    for name in part.folders { _ = try baseline.makeNumber(of: part.path.appending(name)) }
+    entries += part.entries.count
+    uncommitted += part.entries.count + 1
+    let left = (missing[part.path] ?? part.parts) - 1
+    missing[part.path] = left > 0 ? left : nil
+    if left == 0 {
+      try baseline.database.run("UPDATE folder SET read = 1 WHERE id = ?", .integer(folder))
+    }
+    if uncommitted >= 50_000 || Moment.now - begun > .seconds(2) { try commit() }
+  }
+
+  private mutating func commit() throws(DatabaseError) {
+    try baseline.database.execute("COMMIT; BEGIN IMMEDIATE")
+    uncommitted = 0
+    begun = .now
+  }
+
+  /// Keeps what was read, for the next time.
+  func interrupt() throws(DatabaseError) {
+    try baseline.database.execute("COMMIT")
+  }
+
+  /// Makes it the baseline, at once and durably.
+  func finish(_ generation: Generation) throws {
+    var generation = generation
+    generation.added = try baseline.count()
+    try baseline.note(generation)
+    try baseline.database.execute(
+      "COMMIT; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE")
+    try Durably.rename(path, to: target)
+  }
+}
+
+/// A rename that a power cut does not undo.
+enum Durably {
+  static func rename(_ path: String, to target: String) throws(SystemError) {
+    let file = try Descriptor.open(path, O_RDONLY)
+    guard fsync(file.number) == 0 else { throw SystemError("sync", path, .current) }
+    guard unsafe Glibc.rename(path, target) == 0 else {
+      throw SystemError("rename", path, .current)
+    }
+    let name = String(target[..<(target.lastIndex(of: "/") ?? target.startIndex)])
+    let folder = try Descriptor.open(name.isEmpty ? "/" : name, O_RDONLY | O_DIRECTORY)
+    guard fsync(folder.number) == 0 else { throw SystemError("sync", name, .current) }
+  }
+}

@@ -1,0 +1,143 @@
+import AudispatchPlugin
+import Linux
+
+/// The commands that read the baseline alone.
+extension CommandExecution {
+  private var isAsked: (FilePath) -> Bool {
+    let paths = paths
+    return { path in paths.isEmpty || paths.contains(where: path.isWithin) }
+  }
+
+  mutating func list() throws -> Int32 {
+    let baseline = try Baseline.open(options.database, readOnly: true)
+    for generation in try baseline.generations() {
+      guard options.format == .text else { break }
+      try output.line("# " + generation.shown)
+    }
+    var lines: [String] = []
+    let isAsked = isAsked
+    let format = options.format
+    try baseline.forEachEntry { path, state, _ in
+      guard isAsked(path) else { return }
+      lines.append(
+        format == .json
+          ? JSONReport.line(path, state)
+          : "\(TextReport.padded(state.type.rawValue, 12)) \(FileState.octal(state.facts.mode)) "
+            + "\(state.facts.user):\(state.facts.group) \(state.facts.size) \(path.shown)")
+    }
+    for line in lines { try output.line(line) }
+    return Command.Status.same
+  }
+
+  mutating func show() throws -> Int32 {
+    let baseline = try Baseline.open(options.database, readOnly: true)
+    let path = paths[0]
+    guard let state = try baseline.state(of: path) else {
+      log.write(.error, "\(path.shown) is not in the baseline")
+      return Command.Status.different
+    }
+    if options.format == .json {
+      try output.line(JSONReport.line(path, state))
+      return Command.Status.same
+    }
+    try output.line(path.shown)
+    for line in TextReport.lines(state) { try output.line("  " + line) }
+    let others = try baseline.paths(ofInode: state.facts.inode, on: state.facts.device)
+    for other in others where other != path { try output.line("  also \(other.shown)") }
+    let generations = try baseline.generations()
+    for step in try baseline.history(of: path) {
+      guard let generation = generations.first(where: { $0.number == step.generation }) else {
+        continue
+      }
+      let what = step.before == nil ? "added" : step.after == nil ? "removed" : "changed"
+      try output.line("  \(what) by \(generation.shown)")
+    }
+    return Command.Status.same
+  }
+
+  /// Looks for what another program did to the baseline.
+  mutating func verify() throws -> Int32 {
+    let baseline = try Baseline.open(options.database, readOnly: true)
+    var problems: [String] = []
+    var count = 0
+    do throws(DatabaseError) {
+      try baseline.database.forEach("PRAGMA integrity_check(20)") { row in
+        if row.text(0) != "ok" { problems.append(row.text(0)) }
+      }
+      try baseline.forEachEntry { path, _, fits in
+        count += 1
+        if !fits { problems.append("\(path.shown): altered by another program") }
+      }
+    } catch { problems.append("\(error)") }
+    for problem in problems { try output.line(problem) }
+    try output.line(
+      "\(TextReport.counted(count, "entry", "entries")), "
+        + TextReport.counted(problems.count, "problem", "problems"))
+    return problems.isEmpty ? Command.Status.same : Command.Status.different
+  }
+
+  /// Every entry as a line of JSON.
+  mutating func export() throws -> Int32 {
+    let baseline = try Baseline.open(options.database, readOnly: true)
+    var output = output
+    var failure: (any Error)?
+    let isAsked = isAsked
+    try baseline.forEachEntry { path, state, _ in
+      guard failure == nil, isAsked(path) else { return }
+      do { try output.line(JSONReport.line(path, state)) } catch { failure = error }
+    }
+    self.output = output
+    if let failure { throw failure }
+    return Command.Status.same
+  }
+
+  /// Which rule decides about a path, and why.
+  mutating func explain() throws -> Int32 {
+    let path = paths[0]
+    let rules = options.policy.rules(naming: path)
+    guard let last = rules.last else {
+      try output.line("\(path.shown) is not watched: no rule names it")
+      return Command.Status.same
+    }
+    switch last.effect {
+    case .ignore: try output.line("\(path.shown) is not watched")
+    case .watch(let attributes, let severity):
+      try output.line("\(path.shown) is watched: \(attributes.text), severity \(severity.rawValue)")
+    }
+    try output.line("  by \(last.shown), the last rule that names it")
+    for rule in rules.dropLast().reversed() { try output.line("  over \(rule.shown)") }
+    return Command.Status.same
+  }
+}
+
+extension PolicyRule {
+  fileprivate var shown: String {
+    let keyword =
+      switch effect {
+      case .ignore: "ignore"
+      case .watch: isRecursive ? "watch" : "watch_entry"
+      }
+    return "'\(keyword) = \(pattern.text)' (\(place))"
+  }
+}
+
+extension Generation {
+  fileprivate var shown: String {
+    "\(command) of \(Timestamp.text(milliseconds: at)), \(actor.shown)"
+      + (reason.map { ": \($0)" } ?? "")
+  }
+}
+
+extension Policy {
+  /// All rules in one form, to tell whether two are the same.
+  var text: String {
+    rules.map { rule in
+      let kind = rule.isRecursive ? "all" : "entry"
+      return switch rule.effect {
+      case .ignore: "ignore \(rule.pattern.text)"
+      case .watch(let attributes, let severity):
+        "watch \(kind) \(rule.pattern.text) \(attributes.rawValue) \(severity.rawValue)"
+      }
+    }.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,167 @@
+import AudispatchPlugin
+import Glibc
+import Linux
+
+/// The commands that look at files.
+extension CommandExecution {
+  mutating func initialize() throws -> Int32 {
+    guard !options.policy.roots.isEmpty else { return nothingWatched() }
+    let policy = options.policy.text
+    try makeFolder()
+    var building = try Building(for: options.database, policy: policy, restarting: options.restarts)
+    if building.isResumed { log.write(.info, "goes on with the scan that was interrupted") }
+    let known = try building.known()
+    let scan = Scan(options.policy, settings) { known[$0] }
+    let signals = try SignalSource([SIGINT, SIGTERM])
+    var progress = ScanProgress()
+    var problems = ProblemReport()
+    var isInterrupted = false
+    try scan.run(options.policy.roots) { event in
+      switch event {
+      case .part(let part):
+        try building.take(part)
+        progress.note(part)
+      case .problem(let problem): problems.note(problem)
+      case .missing(let path):
+        problems.note(ScanProblem(path: path, reason: "is not there"))
+      }
+      isInterrupted = signals.next() != nil
+      return !isInterrupted
+    }
+    progress.end()
+    if isInterrupted {
+      try building.interrupt()
+      log.write(.warning, "interrupted; 'init' goes on from here, 'init --restart' begins anew")
+      return Command.Status.interrupted
+    }
+    try building.finish(
+      Generation(
+        number: 0, at: WallClock.milliseconds, command: "init", reason: options.reason,
+        actor: .current))
+    problems.write(to: &log)
+    try output.line("\(options.database): \(progress.text)")
+    return problems.isComplete ? Command.Status.same : Command.Status.incomplete
+  }
+
+  mutating func check() throws -> Int32 {
+    guard let found = try compare(readOnly: true) else { return Command.Status.interrupted }
+    for change in found.changes { try write(change) }
+    if options.format == .text { try output.line(summary(found)) }
+    if !found.changes.isEmpty { return Command.Status.different }
+    return found.isComplete ? Command.Status.same : Command.Status.incomplete
+  }
+
+  mutating func accept(_ command: Command) throws -> Int32 {
+    guard let reason = options.reason, !reason.isEmpty else {
+      log.write(.error, "\(command.rawValue) needs --reason: it is kept with who gave it")
+      return Command.Status.unusable
+    }
+    guard let found = try compare(readOnly: false) else { return Command.Status.interrupted }
+    for change in found.changes { try write(change) }
+    if !found.changes.isEmpty || !found.unwatched.isEmpty {
+      try found.baseline.accept(
+        found.changes, forgetting: found.unwatched, command: command.rawValue, reason: reason,
+        by: .current, at: WallClock.milliseconds)
+    }
+    if options.format == .text {
+      try output.line("accepted, \(Actor.current.shown): " + summary(found))
+    }
+    return found.isComplete ? Command.Status.same : Command.Status.incomplete
+  }
+
+  private mutating func write(_ change: StateChange) throws {
+    switch options.format {
+    case .text: for line in TextReport.lines(change) { try output.line(line) }
+    case .json: try output.line(JSONReport.line(change, at: WallClock.milliseconds))
+    }
+  }
+
+  private struct Found {
+    let baseline: Baseline
+    var changes: [StateChange] = []
+    var unwatched: [FilePath] = []
+    var isComplete = true
+    var scanned = ""
+  }
+
+  /// Scans and compares; `nil` when it was interrupted.
+  private mutating func compare(readOnly: Bool) throws -> Found? {
+    let baseline = try Baseline.open(options.database, readOnly: readOnly)
+    var comparison = Comparison(baseline, options.policy)
+    let scan = Scan(options.policy, settings)
+    let signals = try SignalSource([SIGINT, SIGTERM])
+    var found = Found(baseline: baseline)
+    var progress = ScanProgress()
+    var problems = ProblemReport()
+    var isInterrupted = false
+    try scan.run(scope) { event in
+      switch event {
+      case .part(let part):
+        found.changes += try comparison.take(part)
+        progress.note(part)
+      case .problem(let problem):
+        problems.note(problem)
+        comparison.note(problem)
+      case .missing(let path): comparison.missing(path)
+      }
+      isInterrupted = signals.next() != nil
+      return !isInterrupted
+    }
+    progress.end()
+    if isInterrupted {
+      log.write(.warning, "interrupted; nothing was changed")
+      return nil
+    }
+    found.changes += try comparison.finish(scope)
+    found.changes.sort { $0.path < $1.path }
+    found.unwatched = comparison.unwatched
+    found.isComplete = problems.isComplete
+    found.scanned = progress.text
+    problems.write(to: &log)
+    return found
+  }
+
+  private func summary(_ found: Found) -> String {
+    let counts = [StateChange.Kind.added, .removed, .changed].map { kind in
+      "\(found.changes.count { $0.kind == kind }) \(kind.rawValue)"
+    }
+    return counts.joined(separator: ", ") + "; \(found.scanned)"
+      + (found.isComplete ? "" : "; not everything could be looked at")
+  }
+
+  private mutating func nothingWatched() -> Int32 {
+    log.write(.error, "nothing is watched: write 'watch = /etc' into the configuration")
+    return Command.Status.unusable
+  }
+
+  /// The folder of the baseline, which only root may enter.
+  private func makeFolder() throws {
+    let folder = FilePath(options.database).folder
+    let path = String(decoding: folder.bytes, as: UTF8.self)
+    if unsafe mkdir(path, 0o700) != 0, errno != EEXIST {
+      throw SystemError("create", path, .current)
+    }
+  }
+}
+
+/// What a scan could not look at; the first hundred are named.
+struct ProblemReport {
+  private var problems: [ScanProblem] = []
+  private var count = 0
+  /// Whether everything that should have been was looked at.
+  private(set) var isComplete = true
+
+  mutating func note(_ problem: ScanProblem) {
+    count += 1
+    if !problem.isExpected { isComplete = false }
+    if problems.count < 100 { problems.append(problem) }
+  }
+
+  func write(to log: inout PluginLog) {
+    for problem in problems {
+      log.write(
+        problem.isExpected ? .info : .warning, "\(problem.path.shown): \(problem.reason)")
+    }
+    if count > problems.count { log.write(.warning, "and \(count - problems.count) more") }
+  }
+}

@@ -1,0 +1,170 @@
+import AudispatchPlugin
+import Configuration
+import Glibc
+
+/// What `audispatch-integrity` was asked for.
+struct IntegrityOptions: PluginOptions, Equatable {
+  enum Format: String, CaseIterable { case text, json }
+
+  var database = "/var/lib/audispatch/integrity/baseline.db"
+  var policy = Policy()
+  var workers = 0
+  /// Bytes and files a second; 0: no limit.
+  var byteRate = 0
+  var fileRate = 0
+  var largestFile = 64 << 30
+  var format = Format.text
+  var reason: String?
+  var restarts = false
+  /// The command and what it is about.
+  var words: [Word] = []
+  private var sets: [String: AttributeSet] = [:]
+  private var patterns: [Word] = []
+
+  init() {}
+
+  static let keywords: [PluginKeyword<IntegrityOptions>] = [
+    .value("database", "FILE", "the baseline") {
+      (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
+      o.database = try w.absolutePath(for: "database")
+    },
+    PluginKeyword("attributes", "NAME LIST", "a name for a set of attributes", repeats: true) {
+      (o: inout IntegrityOptions, setting: Setting) throws(Diagnostic) in
+      try o.define(setting)
+    },
+    PluginKeyword(
+      "watch", "PATH [ATTRIBUTES] [severity=LEVEL]", "a path and all below it", repeats: true
+    ) { (o: inout IntegrityOptions, setting: Setting) throws(Diagnostic) in
+      try o.watch(setting, isRecursive: true)
+    },
+    PluginKeyword(
+      "watch_entry", "PATH [ATTRIBUTES] [severity=LEVEL]", "a path and nothing below it",
+      repeats: true
+    ) { (o: inout IntegrityOptions, setting: Setting) throws(Diagnostic) in
+      try o.watch(setting, isRecursive: false)
+    },
+    .value("ignore", "PATH", "a path and all below it that is not watched", repeats: true) {
+      (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
+      o.add(
+        PolicyRule(
+          pattern: try PathPattern(w), effect: .ignore, isRecursive: true, place: w.place), w)
+    },
+    .value("workers", "COUNT", "threads that read files; 0: one for each processor") {
+      (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
+      o.workers = try w.number(in: 0...256, for: "workers")
+    },
+    .value("scan_rate", "BYTES", "how much a scan reads in a second at most; 0: no limit") {
+      (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
+      o.byteRate = w.text == "0" ? 0 : try w.byteCount(in: 4096...1 << 40, for: "scan_rate")
+    },
+    .value("scan_files", "COUNT", "how many files a scan looks at in a second at most; 0: no limit")
+    { (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
+      o.fileRate = try w.number(in: 0...1_000_000_000, for: "scan_files")
+    },
+    .value("max_file_size", "BYTES", "larger files are not hashed, which is said") {
+      (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
+      o.largestFile = try w.byteCount(in: 0...1 << 60, for: "max_file_size")
+    },
+    .value("format", "FORM", "of reports: text, json") {
+      (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
+      o.format = try w.choice(Format.self, for: "format")
+    },
+    .value("reason", "TEXT", "why a change is accepted; with update and accept") {
+      (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
+      guard w.position.line == 0 else {
+        throw w.error("a reason is given on the command line, each time anew")
+      }
+      o.reason = w.text
+    },
+    .flag("restart", "begin an interrupted init anew") { $0.restarts = $1 },
+  ]
+
+  mutating func take(_ operands: [Word]) throws(Diagnostic) { words = operands }
+
+  private mutating func define(_ setting: Setting) throws(Diagnostic) {
+    var words = setting.values
+    if words.count == 1 {
+      // One argument of a command line.
+      words = words[0].text.split(separator: " ").map { part in
+        var word = words[0]
+        word.text = String(part)
+        return word
+      }
+    }
+    guard words.count == 2 else {
+      throw setting.keyword.error(
+        "attributes has a name and a list: 'attributes = conf full-ctime'")
+    }
+    guard AttributeSet.isFree(words[0].text) else {
+      throw words[0].error("not a free name for a set")
+    }
+    sets[words[0].text] = try AttributeSet(words[1], defined: sets)
+  }
+
+  private mutating func watch(
+    _ setting: Setting, isRecursive: Bool
+  ) throws(Diagnostic) {
+    let pattern = try PathPattern(setting.values[0])
+    var attributes: AttributeSet?
+    var severity = Severity.medium
+    for word in setting.values.dropFirst() {
+      if word.text.hasPrefix("severity=") {
+        var level = word
+        level.text = String(word.text.dropFirst(9))
+        severity = try level.choice(Severity.self, for: "severity")
+      } else if attributes == nil {
+        attributes = try AttributeSet(word, defined: sets)
+      } else {
+        throw word.error("one set of attributes is enough: join them with '+'")
+      }
+    }
+    let word = setting.values[0]
+    add(
+      PolicyRule(
+        pattern: pattern, effect: .watch(attributes ?? .full, severity), isRecursive: isRecursive,
+        place: word.place), word)
+  }
+
+  private mutating func add(_ rule: PolicyRule, _ word: Word) {
+    policy.rules.append(rule)
+    patterns.append(word)
+  }
+
+  mutating func settle() -> [Diagnostic] {
+    var diagnostics: [Diagnostic] = []
+    if workers == 0 { workers = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+    for (index, rule) in policy.rules.enumerated() where !rule.watches {
+      let hidesNothing = !policy.rules[..<index].contains {
+        $0.watches && rule.pattern.mayMeet($0.pattern)
+      }
+      if hidesNothing {
+        diagnostics.append(
+          patterns[index].warning(
+            "no rule before this one watches anything there",
+            suggestion: "the last rule that names a path decides: write exceptions behind"))
+      }
+    }
+    return diagnostics
+  }
+}
+
+extension Word {
+  /// `FILE:LINE`.
+  fileprivate var place: String { position.line > 0 ? "\(file):\(position.line)" : file }
+}
+
+extension PathPattern {
+  /// Whether something can be named by both. Never `false` wrongly.
+  func mayMeet(_ other: PathPattern) -> Bool {
+    for (a, b) in zip(parts, other.parts) {
+      switch (a, b) {
+      case (.folders, _), (_, .folders): return true
+      case (.literal(let a), .literal(let b)): if a != b { return false }
+      case (.literal(let name), .glob(let glob)), (.glob(let glob), .literal(let name)):
+        if !glob.matches(name[...]) { return false }
+      case (.glob, .glob): break
+      }
+    }
+    return true
+  }
+}

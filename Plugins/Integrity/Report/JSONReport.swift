@@ -1,0 +1,93 @@
+import Linux
+
+/// What changed, a JSON object a line, with the names of the Elastic Common Schema where that has
+/// one.
+///
+/// Paths are text: bytes that are no UTF-8 are `\xNN`, and a backslash is two, so that every path
+/// can be had back.
+enum JSONReport {
+  static func line(_ change: StateChange, at milliseconds: Int64) -> String {
+    var json = JSONText()
+    json.object {
+      $0.member("@timestamp", Timestamp.text(milliseconds: milliseconds))
+      $0.object("event") {
+        $0.member("kind", "event")
+        $0.array("category", ["file"])
+        $0.array("type", [Self.type(change.kind)])
+        $0.member("action", Self.action(change))
+        $0.member("module", "integrity")
+      }
+      $0.object("file") { Self.file(change.path, change.after ?? change.before, &$0) }
+      $0.object("integrity") {
+        $0.member("severity", change.severity.rawValue)
+        $0.array(
+          "changed",
+          AttributeSet.names.filter { change.attributes.contains($0.set) }.map(\.name))
+        for (name, state) in [("before", change.before), ("after", change.after)] {
+          guard let state else { continue }
+          $0.object(name) { json in
+            for (name, attribute) in AttributeSet.names
+            where change.kind != .changed || change.attributes.contains(attribute) {
+              if let text = state.text(of: attribute) { json.member(name, text) }
+            }
+          }
+        }
+        if change.after?.isUnstable == true { $0.member("unstable", true) }
+        if let unread = change.after?.unread, !unread.isEmpty { $0.array("unread", unread) }
+      }
+    }
+    return json.text
+  }
+
+  /// An accepted state, for `export` and `list`.
+  static func line(_ path: FilePath, _ state: FileState) -> String {
+    var json = JSONText()
+    json.object {
+      $0.object("file") { Self.file(path, state, &$0) }
+      $0.object("integrity") { json in
+        for (name, attribute) in AttributeSet.names {
+          if let text = state.text(of: attribute) { json.member(name, text) }
+        }
+      }
+    }
+    return json.text
+  }
+
+  private static func file(_ path: FilePath, _ state: FileState?, _ json: inout JSONText) {
+    json.member("path", bytes: path.bytes)
+    guard let state else { return }
+    json.member("type", state.type.rawValue)
+    json.member("inode", String(state.facts.inode))
+    json.member("mode", FileState.octal(state.facts.mode))
+    json.member("uid", String(state.facts.user))
+    json.member("gid", String(state.facts.group))
+    json.member("size", Int(clamping: state.facts.size))
+    json.member("mtime", Timestamp.text(nanoseconds: state.facts.modified))
+    json.member("ctime", Timestamp.text(nanoseconds: state.facts.changed))
+    if let target = state.target { json.member("target_path", bytes: target) }
+    let hashes = [("sha256", state.sha256), ("sha512", state.sha512)]
+    if hashes.contains(where: { $0.1 != nil }) {
+      json.object("hash") { json in
+        for case (let name, let digest?) in hashes { json.member(name, FileState.hex(digest)) }
+      }
+    }
+  }
+
+  private static func type(_ kind: StateChange.Kind) -> String {
+    switch kind {
+    case .added: "creation"
+    case .removed: "deletion"
+    case .changed: "change"
+    }
+  }
+
+  private static func action(_ change: StateChange) -> String {
+    switch change.kind {
+    case .added: "created"
+    case .removed: "deleted"
+    case .changed:
+      change.attributes.isDisjoint(with: AttributeSet.hashes.union([.size, .verity, .target]))
+        ? "attributes_modified" : "updated"
+    }
+  }
+}
