@@ -147,7 +147,7 @@ struct CommandTests {
       open('deep', 'w').write('x')
       END
       mkdir wide; seq 10000 | (cd wide && xargs touch)
-      mkfifo fifo; mknod null c 1 3; ln -s . loop; truncate -s 1G sparse
+      mkfifo fifo; mknod null c 1 3; ln -s . loop; truncate -s 64M sparse
       """)
     let made = try watched.run("init")
     #expect(made.end == .exit(0), "\(made.error)")
