@@ -98,19 +98,8 @@ extension Dispatcher {
     }
     guard isHeld else { return }
     plugin.isGivenUp = true
-    replayIsIncomplete = true
+    noteLoss()
     say(.error, "plugin \(plugin.name) cannot be made to read: the replay goes on without it")
-  }
-
-  /// The end of a replay: every plugin has everything, or never will.
-  private func finishReplay() {
-    guard isReplayRead, phase == .running else { return }
-    if plugins.allSatisfy({ $0.isGivenUp || $0.subscription.isEmpty }) {
-      passing.isWaitedFor = true
-      beginStop("end of input")
-    } else {
-      scheduleTick(now + .milliseconds(2))
-    }
   }
 
   private func reapActions() { actions.removeAll { $0.hasEnded } }
@@ -148,82 +137,5 @@ extension Dispatcher {
       if runtime.isNews(.other) { say(.error, "\(error)") }
       scheduleTick(now + .seconds(1))
     }
-  }
-
-  // MARK: Stopping
-
-  /// Reads what is still in the source, lets the plugins drain, and ends.
-  func beginStop(_ reason: String) {
-    // Asked once more, by whoever signals all that is called audispatchd: it stops already.
-    if phase != .running, passing.isWaitedFor { passing.isWaitedFor = false }
-    guard phase == .running else { return }
-    say(.info, "stopping: \(reason)")
-    service?.stops()
-    phase = .readingRest(until: now + .seconds(1))
-    intake.retry = nil
-    intake.endHelpers()
-    if source.inputNumber == nil || source.hasEnded { return stopReading() }
-    scheduleTick(now)
-  }
-
-  private func stopReading() {
-    phase = .stopping
-    if source.canWait, source.pendingBytes > 0 || !source.hasEnded { replayIsIncomplete = true }
-    if source.isPolled, let fd = source.inputNumber { poller.remove(fd) }
-    source.close()
-    stopPluginsBy = now + .seconds(10)
-    scheduleTick(now)
-  }
-
-  /// Lets the plugins be stopped. While a predecessor's folder, or what it left, is still to be waited
-  /// for, they are started first, so that what was read for them is not lost; likewise the spool.
-  private func stopPlugins() {
-    guard let latest = stopPluginsBy else { return }
-    guard isReadyForPlugins || now >= latest else { return scheduleTick(now + .milliseconds(20)) }
-    stopPluginsBy = nil
-  }
-
-  /// Whether it is known what every plugin is to get, and none of it can be anybody else's.
-  private var isReadyForPlugins: Bool {
-    runtime.isOurs && durable.map(\.isSettled) ?? true
-      && plugins.allSatisfy { $0.inheritance == nil }
-  }
-
-  /// Stops what is not being stopped yet. A plugin whose successor a reload has promised gets it
-  /// first when records wait for it.
-  private func stopPlugin(_ plugin: Plugin) {
-    plugin.refresh()
-    if plugin.lifecycle.isBeingReplaced, !plugin.subscription.isEmpty { return }
-    if !plugin.lifecycle.isStopping { handle(plugin, .stop(.stop)) }
-  }
-
-  private func advanceStop() {
-    if case .readingRest(let until) = phase {
-      if now >= until || source.inputNumber == nil || !sourceHasMore() {
-        stopReading()
-      } else {
-        scheduleTick(now + .milliseconds(1))
-      }
-    }
-    stopPlugins()
-    if phase == .stopping, stopPluginsBy == nil { plugins.forEach(stopPlugin) }
-    for plugin in plugins where plugin.lifecycle.takesInput {
-      guard case .draining = plugin.lifecycle.state else { continue }
-      plugin.refresh()
-      if plugin.subscription.isEmpty || plugin.isGivenUp { handle(plugin, .drained) }
-      scheduleTick(now + .milliseconds(2))
-    }
-    guard phase == .stopping, stopPluginsBy == nil else { return }
-    if plugins.allSatisfy({ $0.lifecycle.state == .stopped }), isOutputTaken() {
-      if source.canWait, plugins.contains(where: { $0.subscription.counters.dropped > 0 }) {
-        replayIsIncomplete = true
-      }
-      phase = .done
-    }
-  }
-
-  private func sourceHasMore() -> Bool {
-    guard let fd = source.inputNumber, !source.hasEnded else { return false }
-    return intake.isEnding || DescriptorKind.isReadable(fd)
   }
 }

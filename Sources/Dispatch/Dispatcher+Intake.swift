@@ -5,11 +5,7 @@ import Linux
 
 extension Dispatcher {
   var sourceIsReadable: Bool {
-    guard source.inputNumber != nil, !source.hasEnded else { return false }
-    switch phase {
-    case .running, .readingRest: return true
-    case .stopping, .done: return false
-    }
+    source.inputNumber != nil && !source.hasEnded && ending.readsInput
   }
 
   /// Reads once and gives the plugins what came.
@@ -163,7 +159,7 @@ extension Dispatcher {
 
   /// Opens the next input, or plans to try again.
   func openSource() {
-    guard phase == .running else { return }
+    guard ending.isRunning else { return }
     do throws(SystemError) {
       guard let descriptor = try intake.open() else { return sourceDrained() }
       let fd = descriptor.number
@@ -184,7 +180,7 @@ extension Dispatcher {
     } catch {
       if source.canWait {
         say(.error, "\(error)")
-        replayIsIncomplete = true
+        noteLoss()
         return sourceDrained()
       }
       let delay = intake.nextDelay()
@@ -210,7 +206,7 @@ extension Dispatcher {
   private func reportReplayed() {
     guard var file = replayed.take() else { return }
     file.end(records: source.records, malformed: source.malformed, failure: file.failure)
-    if file.isIncomplete { replayIsIncomplete = true }
+    if file.isIncomplete { noteLoss() }
     if let message = file.message { say(file.isIncomplete ? .error : .warning, message) }
   }
 
@@ -219,16 +215,15 @@ extension Dispatcher {
     source.close()
     reportReplayed()
     switch intake.afterEnd() {
-    case .reconnect where phase == .running:
+    case .reconnect where ending.isRunning:
       say(.warning, "\(intake.description) closed; connecting again")
       intake.retry = now + intake.nextDelay()
       scheduleTick(intake.retry!)
-    case .nextFile where phase == .running: openSource()
+    case .nextFile where ending.isRunning: openSource()
     default:
-      if source.canWait, phase == .running {
-        if intake.hasFailed { replayIsIncomplete = true }
-        isReplayRead = true
-        scheduleTick(now)
+      if source.canWait, ending.isRunning {
+        if intake.hasFailed { noteLoss() }
+        noteReplayRead()
       } else {
         beginStop("end of input")
       }

@@ -46,7 +46,7 @@ extension Dispatcher {
     }
     // While the dispatcher stops nothing is restarted, whoever ended it, but for what a reload has
     // begun to replace.
-    guard phase == .running || plugin.lifecycle.state == .starting else { return }
+    guard ending.isRunning || plugin.lifecycle.state == .starting else { return }
     let configuration = plugin.configuration
     do {
       let (ours, theirs) = try UnixSocket.pair()
@@ -228,7 +228,7 @@ extension Dispatcher {
       loss = ": what it had taken may be lost"
     default: return ""
     }
-    if source.canWait { replayIsIncomplete = true }
+    if source.canWait { noteLoss() }
     return loss
   }
 
@@ -314,7 +314,7 @@ extension Dispatcher {
     plugin.refresh()
     plugin.subscription.resume(journal: journal)
     plugin.hasActed = false
-    if phase == .running, !plugin.lifecycle.hasChild { handle(plugin, .resume) }
+    if ending.isRunning, !plugin.lifecycle.hasChild { handle(plugin, .resume) }
   }
 }
 

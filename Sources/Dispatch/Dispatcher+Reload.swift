@@ -10,7 +10,7 @@ extension Dispatcher {
   ///
   @discardableResult
   func reload() -> ReloadOutcome {
-    guard phase == .running else {
+    guard ending.isRunning else {
       return ReloadOutcome(lines: ["stopping: nothing was read again"], isRefused: true)
     }
     service?.beginsReload(now)

@@ -110,7 +110,7 @@ extension Dispatcher {
   }
 
   private var serviceStatus: String {
-    guard phase == .running else { return "stopping" }
+    guard ending.isRunning else { return "stopping" }
     let running = plugins.count { $0.stateName == "running" }
     let others = plugins.filter { $0.stateName != "running" }.map { "\($0.name) \($0.stateName)" }
     let rest = others.isEmpty ? "" : ": " + others.joined(separator: ", ")

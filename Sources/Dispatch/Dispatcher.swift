@@ -7,15 +7,6 @@ public import Linux
 /// The dispatcher: one event loop, without locks, over a source, the journal, the plugins and the
 /// control socket. It never waits for a plugin.
 public final class Dispatcher {
-  enum Phase: Equatable {
-    case running
-    /// The source is read for what it still has, until then at the latest.
-    case readingRest(until: Moment)
-    /// The plugins drain and end.
-    case stopping
-    case done
-  }
-
   public static let version = "0.1.0"
 
   /// The file that this process was started from.
@@ -37,7 +28,7 @@ public final class Dispatcher {
   var messages: Messages
   var refusalReport = RateLimit(every: .seconds(10))
   var malformedReport = RateLimit(every: .seconds(10))
-  var phase = Phase.running
+  var ending = Shutdown()
   var now = Moment.now
   let started = Moment.now
   var hasForgottenStart = false
@@ -68,14 +59,8 @@ public final class Dispatcher {
   var actions: [ActionChild] = []
   /// What plugins print, on its way.
   var passing = Passing()
-  /// Something was lost that a replay promises not to lose.
-  var replayIsIncomplete = false
   /// The file that a replay reads.
   var replayed: ReplayedFile?
-  /// The plugins are to be stopped: at the latest then.
-  var stopPluginsBy: Moment?
-  /// All files of a replay were read.
-  var isReplayRead = false
   /// Reading was paused because a plugin of a replay has no room.
   var isPaused = false
   var activity = ActivityMeter()
@@ -123,7 +108,7 @@ public final class Dispatcher {
     openSource()
     holder?.ready()
     housekeeping()
-    while phase != .done {
+    while !ending.isDone {
       waitAndHandle()
       if now >= nextTick { housekeeping() }
     }
@@ -131,7 +116,7 @@ public final class Dispatcher {
     service?.forgetMemory()
     writeState()
     runtime.leave()
-    return replayIsIncomplete ? 3 : 0
+    return ending.isIncomplete ? 3 : 0
   }
 
   func say(_ severity: Severity, _ text: String) { messages.write(severity, text) }

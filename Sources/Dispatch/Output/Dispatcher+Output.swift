@@ -156,7 +156,7 @@ extension Dispatcher {
       plugin.passed = nil
       if source.canWait {
         plugin.isGivenUp = true
-        replayIsIncomplete = true
+        noteLoss()
       }
     }
     scheduleTick(now)
@@ -184,7 +184,7 @@ extension Dispatcher {
     for output in passing.outputs.values {
       say(.error, "plugin \(output.plugin): \(output.held) bytes that it printed were not taken")
     }
-    if source.canWait { replayIsIncomplete = true }
+    if source.canWait { noteLoss() }
     return true
   }
 }

@@ -1,0 +1,91 @@
+import Journal
+import Testing
+
+@testable import AuditDispatch
+
+/// What is concluded of a dead process's queue from what it had published, what the kernel knows to
+/// have been sent, and what the child had left unread.
+@Suite("What a dead process had for a plugin")
+struct InheritanceTests {
+  /// - Parameter pieces: records of the queue in turn: so many, and whether they are on disk.
+  private func inheritance(
+    delivered: UInt64, queued: UInt64, deliveredAtStart: UInt64 = 0, firstNumber: UInt64 = 1,
+    extraEnd: UInt64 = 0, announced: (read: UInt64, written: UInt64) = (0, 0),
+    pieces: [(UInt64, Bool)] = []
+  ) -> Inheritance {
+    let counters = Counters(
+      received: delivered + queued, delivered: delivered, redelivered: 0, queued: queued,
+      queuedBytes: 0, queuedMax: 0, bytes: 0, droppedEvents: 0, dropped: [])
+    let queue = Predecessor.Queue(
+      slot: 0, counters: counters, undelivered: RecordNumber(delivered), shift: nil, position: 0,
+      extraEnd: extraEnd, deliveredAtStart: deliveredAtStart,
+      confirmedAtStart: StreamNumber(1), firstNumber: StreamNumber(firstNumber), restarts: 0,
+      child: 7, encoding: .string, announced: announced,
+      pieces: pieces.map { $0.0 << 1 | ($0.1 ? 1 : 0) })
+    return Inheritance(queue: queue, isAwaited: false)
+  }
+
+  @Test(
+    arguments: [
+      // Sent, unread, and so read beyond the 10 of 14 that the process knew of.
+      (sent: 14, unread: 0, done: 4), (sent: 14, unread: 4, done: 0),
+      (sent: 12, unread: 1, done: 1),
+      // It had written less than it counted as delivered to this child; and more than it had queued.
+      (sent: 5, unread: 0, done: 0), (sent: 20, unread: 0, done: 4), (sent: 3, unread: 9, done: 0),
+    ] as [(sent: UInt64, unread: UInt64, done: UInt64)])
+  func `the child had read what was sent and is not unread`(
+    sent: UInt64, unread: UInt64, done: UInt64
+  ) {
+    var inherited = inheritance(delivered: 10, queued: 4)
+    inherited.sent = (bytes: 0, records: sent)
+    inherited.unreadRecords = unread
+    #expect(inherited.done(confirms: false) == done)
+  }
+
+  @Test func `an earlier child's records do not count as this one's`() {
+    var inherited = inheritance(delivered: 10, queued: 4, deliveredAtStart: 8)
+    inherited.sent = (bytes: 0, records: 5)
+    #expect(inherited.done(confirms: false) == 3)
+  }
+
+  @Test(arguments: [(nil, 0), (5, 1), (8, 4), (100, 4), (3, 0)] as [(UInt64?, UInt64)])
+  func `a plugin that confirms was done with what it confirmed`(number: UInt64?, done: UInt64) {
+    var inherited = inheritance(delivered: 4, queued: 4, firstNumber: 5)
+    inherited.sent = (bytes: 0, records: 100)
+    inherited.confirmed = number.map(StreamNumber.init)
+    #expect(inherited.done(confirms: true) == done)
+  }
+
+  @Test func `gap records behind what was read are not known to be read`() {
+    var inherited = inheritance(
+      delivered: 0, queued: 4, extraEnd: 100, announced: (read: 3, written: 9))
+    #expect(inherited.announced == 3)
+    inherited.sent = (bytes: 150, records: 4)
+    inherited.unread = 50
+    #expect(inherited.announced == 9)
+    inherited.unread = 51
+    #expect(inherited.announced == 3)
+  }
+
+  /// Pieces, records read of all, and what follows: read of those on disk and of the others, and the
+  /// number that the first record has which is left.
+  private static let splits:
+    [(pieces: [(UInt64, Bool)], done: UInt64, onDisk: UInt64, inMemory: UInt64, number: UInt64)] = [
+      ([(4, true)], 3, 3, 0, 4),
+      // What is in memory only, and unread, is lost; its numbers are not given to others.
+      ([(2, false), (3, true)], 0, 0, 0, 3), ([(2, false), (3, true)], 1, 0, 1, 3),
+      ([(2, false), (3, true)], 3, 1, 2, 4), ([(3, true), (2, false)], 5, 3, 2, 6),
+      // Lost behind something that is left: the log has no numbers, so all begin anew behind.
+      ([(2, true), (2, false)], 1, 1, 0, 5), ([(1, true), (1, false), (2, true)], 0, 0, 0, 5),
+    ]
+
+  @Test(arguments: splits.indices)
+  func `what was read is told apart by where it lay`(_ index: Int) {
+    let split = Self.splits[index]
+    let queued = split.pieces.reduce(0) { $0 + $1.0 }
+    let inherited = inheritance(delivered: 0, queued: queued, pieces: split.pieces)
+    let result = inherited.split(split.done)
+    #expect(result.onDisk == split.onDisk && result.inMemory == split.inMemory)
+    #expect(result.number == StreamNumber(split.number))
+  }
+}

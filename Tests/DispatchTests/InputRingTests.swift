@@ -1,0 +1,110 @@
+import AuditRecord
+import Journal
+import Linux
+import Testing
+
+@testable import AuditDispatch
+
+@Suite("The ring of input")
+struct InputRingTests {
+  private let ring = UInt64(Survivor.ringBytes)
+
+  /// A ring that goes on at a byte, of which everything before `end` was read.
+  private func makeRing(settled: UInt64, end: UInt64) throws -> Intake {
+    Intake(
+      try Survivor(held: nil),
+      settled: .init(byte: settled, record: RecordNumber(0), reader: RecordReader()), end: end)
+  }
+
+  private func feed(_ intake: inout Intake, _ bytes: [UInt8]) throws {
+    let (reading, writing) = try Pipe.open()
+    let input = Descriptor(owning: reading)
+    let output = Descriptor(owning: writing)
+    let written = unsafe bytes.withUnsafeBytes { unsafe Transfer.write(output.number, $0) }
+    guard case .bytes(bytes.count) = written else {
+      Issue.record("the pipe took \(written)")
+      return
+    }
+    guard case .bytes(bytes.count) = intake.fill(input.number, isSocket: false) else {
+      Issue.record("the ring did not read all")
+      return
+    }
+  }
+
+  private func taken(_ intake: inout Intake, _ count: Int = .max) -> [UInt8] {
+    var bytes: [UInt8] = []
+    intake.take { span, position in
+      position = min(count, span.count)
+      for index in 0..<position { bytes.append(span[index]) }
+    }
+    return bytes
+  }
+
+  @Test func `gives what was read in one piece, across its end, too`() throws {
+    var intake = try makeRing(settled: ring - 3, end: ring - 3)
+    try feed(&intake, [1, 2, 3, 4, 5])
+    try feed(&intake, [6, 7])
+    let pending = intake.pendingBytes
+    #expect(pending == 7)
+    let first = taken(&intake, 4)
+    let rest = taken(&intake)
+    #expect(first == [1, 2, 3, 4] && rest == [5, 6, 7])
+    let end = intake.start
+    #expect(end == ring + 4)
+  }
+
+  @Test func `keeps what the log does not have, batch by batch`() throws {
+    var intake = try makeRing(settled: 0, end: 0)
+    try feed(&intake, Array(1...30))
+    for batch in 1...3 {
+      _ = taken(&intake, 10)
+      intake.note(next: RecordNumber(UInt64(batch * 2)), reader: RecordReader(), isNeeded: true)
+    }
+    var places: [Intake.Settled] = []
+    for below: UInt64 in [1, 3, 6] {
+      intake.settle(below: RecordNumber(below))
+      places.append(intake.settled)
+    }
+    #expect(places.map(\.byte) == [0, 10, 30])
+    #expect(places.map(\.record.value) == [0, 2, 6])
+  }
+
+  @Test func `needs nothing any more where there is no log`() throws {
+    var intake = try makeRing(settled: 0, end: 0)
+    try feed(&intake, [1, 2, 3])
+    _ = taken(&intake, 2)
+    intake.note(next: RecordNumber(1), reader: RecordReader(), isNeeded: false)
+    let (settled, pending) = (intake.settled.byte, intake.pendingBytes)
+    #expect(settled == 2 && pending == 1)
+  }
+
+  @Test func `goes on when a slow disk has filled it, with what is no record yet`() throws {
+    var intake = try makeRing(settled: 0, end: ring - 1000)
+    intake.goOn(at: ring - 1010)
+    intake.note(next: RecordNumber(5), reader: RecordReader(), isNeeded: true)
+    let before = intake.settled.byte
+    try feed(&intake, [1, 2, 3])
+    let (settled, pending) = (intake.settled, intake.pendingBytes)
+    #expect(before == 0 && settled.byte == ring - 1010 && settled.record == RecordNumber(5))
+    #expect(pending == 13)
+  }
+
+  @Test func `begins anew when much was used and nothing is needed`() throws {
+    var intake = try makeRing(settled: 600 << 10, end: 600 << 10)
+    let wasUsedUp = intake.isUsedUp
+    intake.beginAnew()
+    let (start, settled, isUsedUp) = (intake.start, intake.settled.byte, intake.isUsedUp)
+    #expect(wasUsedUp && start == ring && settled == ring && !isUsedUp)
+    try feed(&intake, [9])
+    let bytes = taken(&intake)
+    #expect(bytes == [9])
+  }
+
+  @Test func `forgets what is no record yet when another stream begins`() throws {
+    var intake = try makeRing(settled: 0, end: 0)
+    try feed(&intake, [1, 2, 3])
+    intake.clear()
+    let bytes = taken(&intake)
+    #expect(bytes.isEmpty)
+  }
+}
