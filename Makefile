@@ -99,6 +99,7 @@ format: ## lay out all Swift sources
 .PHONY: lint
 lint: ## what format would change
 	swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)
+	@! git ls-files | grep -E '(^|/)-' || { echo 'no name of a file may begin with -'; exit 1; }
 
 # Files in SYSCONFDIR that are there already are left as they are. Plugins of other users have to
 # find their own files there; who may read one is up to that file.
