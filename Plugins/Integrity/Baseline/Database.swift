@@ -38,7 +38,7 @@ struct DatabaseError: Error, Equatable, CustomStringConvertible {
   }
 
   deinit {
-    for unsafestatement in unsafe statements.values { unsafe sqlite3_finalize(statement) }
+    unsafe statements.values.forEach { unsafe sqlite3_finalize($0) }
     unsafe sqlite3_close(connection)
   }
 

@@ -28,15 +28,13 @@ import Linux
 
   /// Starts all of them anew.
   mutating func restart() {
-    for unsafecontext in unsafe [sha256, sha512, blake2b] {
-      unsafe EVP_DigestInit_ex(context, nil, nil)
-    }
+    unsafe [sha256, sha512, blake2b].forEach { unsafe EVP_DigestInit_ex($0, nil, nil) }
   }
 
   mutating func take(_ bytes: borrowing [UInt8], count: Int) {
     unsafe bytes.withUnsafeBytes { bytes in
-      for unsafecontext in unsafe [sha256, sha512, blake2b] where unsafe context != nil {
-        unsafe EVP_DigestUpdate(context, bytes.baseAddress, count)
+      unsafe [sha256, sha512, blake2b].forEach { context in
+        if unsafe context != nil { unsafe EVP_DigestUpdate(context, bytes.baseAddress, count) }
       }
     }
   }
