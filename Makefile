@@ -25,7 +25,8 @@ export SWIFT_BACKTRACE ?= enable=no
 GOLDENS ?= ../shared/conformance/go-libaudit
 
 DAEMONS := audispatchd audispatchctl audispatch-integrity
-PLUGINS := audispatch-kernel audispatch-print audispatch-syslog audispatch-log audispatch-socket
+PLUGINS := audispatch-kernel audispatch-print audispatch-syslog audispatch-log \
+  audispatch-socket audispatch-json
 
 .PHONY: help
 help: ## this list

@@ -22,6 +22,7 @@ let package = Package(
     .executable(name: "audispatch-log", targets: ["audispatch-log"]),
     .executable(name: "audispatch-socket", targets: ["audispatch-socket"]),
     .executable(name: "audispatch-integrity", targets: ["audispatch-integrity"]),
+    .executable(name: "audispatch-json", targets: ["audispatch-json"]),
     .library(
       name: "AudispatchPlugin",
       targets: ["AudispatchPlugin", "AuditRecord", "Configuration", "Linux"]),
@@ -97,6 +98,10 @@ let package = Package(
       dependencies: ["AudispatchPlugin", "COpenSSL", "CSQLite", "Configuration", "Linux"],
       path: "Plugins/Integrity", swiftSettings: strict),
     .executableTarget(
+      name: "audispatch-json",
+      dependencies: ["AudispatchPlugin", "AuditRecord", "Configuration", "EventDocument", "Linux"],
+      path: "Plugins/Json", swiftSettings: strict),
+    .executableTarget(
       name: "bench-fields", dependencies: ["AudispatchPlugin"], path: "Tests/Load/fields",
       swiftSettings: strict),
     .executableTarget(
@@ -146,6 +151,13 @@ let package = Package(
       dependencies: [
         "AudispatchPlugin", "AuditRecord", "Configuration", "Linux", "PluginHarness",
         "audispatch-log",
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "JSONPluginTests",
+      dependencies: [
+        "AudispatchPlugin", "AuditRecord", "Configuration", "EventDocument", "Linux",
+        "PluginHarness", "audispatch-json",
       ],
       swiftSettings: strict),
     .testTarget(

@@ -4,6 +4,10 @@ import AudispatchPlugin
 public enum DocumentForm: String, CaseIterable, Sendable {
   /// The Elastic Common Schema, with the fields of Auditbeat's module auditd.
   case ecs
+  /// What Auditbeat 6 wrote, faults included.
+  case auditbeat6
+  /// What Laurel writes, without what it adds of processes.
+  case laurel
   /// What go-libaudit's coalescing gives, faults and warnings included; for comparison.
   case libaudit = "go-libaudit"
 }

@@ -11,20 +11,27 @@ public struct DocumentWriter: Sendable {
   private var coalescer: Coalescer
   private var out: DocumentBytes
   private var ecs: ECSForm
+  private var auditbeat6: Auditbeat6Form
+  private let laurel = LaurelForm()
   /// Documents that were cut so far.
   public private(set) var cut = 0
 
   public init(_ form: DocumentForm, _ options: DocumentOptions = DocumentOptions()) {
     self.form = form
     self.options = options
-    coalescer = Coalescer(isComplete: form != .libaudit)
-    out = DocumentBytes(form == .libaudit ? .replaced : .escaped)
+    coalescer = Coalescer(isComplete: form == .ecs)
+    switch form {
+    case .ecs: out = DocumentBytes(.escaped)
+    case .laurel: out = DocumentBytes(.percent)
+    case .auditbeat6, .libaudit: out = DocumentBytes(.replaced)
+    }
     ecs = ECSForm(options)
+    auditbeat6 = Auditbeat6Form(options)
   }
 
   /// The document of an event, without a newline; its bytes are valid until the next one.
   public mutating func document(_ event: AuditEvent) -> [UInt8] {
-    let isWhole = coalescer.coalesce(event)
+    let isWhole = form == .laurel || coalescer.coalesce(event)
     for extent in DocumentExtent.steps {
       out.begin()
       (out.valueLimit, out.itemLimit) = extent.limits
@@ -38,6 +45,8 @@ public struct DocumentWriter: Sendable {
   private mutating func write(_ event: AuditEvent, _ isWhole: Bool, _ extent: DocumentExtent) {
     switch form {
     case .ecs: ecs.write(event, coalescer.facts, extent, &out)
+    case .auditbeat6: auditbeat6.write(event, coalescer.facts, isWhole, extent, &out)
+    case .laurel: laurel.write(event, extent, &out)
     case .libaudit:
       if isWhole {
         LibauditForm.write(coalescer.facts, &out)
@@ -48,7 +57,10 @@ public struct DocumentWriter: Sendable {
   }
 
   /// Lets names of users and groups be looked up again.
-  public mutating func forgetAccounts() { ecs.people.cache.forget() }
+  public mutating func forgetAccounts() {
+    ecs.people.cache.forget()
+    auditbeat6.people.cache.forget()
+  }
 }
 
 /// Writes records as go-libaudit parses them, for comparison.

@@ -23,6 +23,7 @@ struct ExampleTests {
     ("syslog", false, "/usr/libexec/audispatch/audispatch-syslog"),
     ("syslog-remote", false, "/usr/libexec/audispatch/audispatch-syslog"),
     ("socket", false, "/usr/libexec/audispatch/audispatch-socket"),
+    ("json", false, "/usr/libexec/audispatch/audispatch-json"),
   ])
   func `of plugins are right, and only the default one is active`(
     _ name: String, _ isActive: Bool, _ path: String
@@ -35,6 +36,7 @@ struct ExampleTests {
 
   @Test(arguments: [
     "print", "syslog-debian", "laurel", "shell", "log", "syslog", "syslog-remote", "socket",
+    "json",
   ])
   func `of plugins are right with every setting in them`(_ name: String) throws {
     let loaded = Host.load(plugin: Self.uncommented(try Self.text("plugins.d/\(name).conf")))
@@ -43,6 +45,7 @@ struct ExampleTests {
 
   @Test(arguments: [
     "print", "syslog-debian", "laurel", "shell", "log", "syslog", "syslog-remote", "socket",
+    "json",
   ])
   func `of plugins come confined, in a way that fits a host`(_ name: String) throws {
     var host = Host()

@@ -92,3 +92,49 @@ struct AnyEventTests {
     return nil
   }
 }
+
+/// Events that are made to take long: a way that looks at each pair of their parts would not end.
+@Suite("Documents of events without end")
+struct EndlessEventTests {
+  static let stamp = "msg=audit(1490995752.123:7): "
+
+  static let events: [(String, [String])] = [
+    (
+      "fields",
+      (0..<40).map { record in
+        "type=BPF \(stamp)" + (0..<2500).map { "f\(record)_\($0)=1" }.joined(separator: " ")
+      }
+    ),
+    (
+      "keys",
+      (0..<40).map { record in
+        "type=CONFIG_CHANGE \(stamp)key="
+          + (0..<2000).map { "\(31 + record % 9)\(30 + $0 % 10)01" }.joined()
+      }
+    ),
+    (
+      "parts of arguments in turns",
+      [
+        "type=EXECVE \(stamp)argc=2 "
+          + (0..<6000).map { "a\($0 % 2)[\($0 / 2)]=6161616161" }.joined(separator: " ")
+      ]
+    ),
+    ("types of records", (0..<15000).map { "type=T\($0) \(stamp)a=1" }),
+    ("paths", (0..<8000).map { "type=PATH \(stamp)item=\($0) name=\"/x\" mode=0100644" }),
+  ]
+
+  @Test(arguments: events)
+  func `end, and are no longer than their bound`(_ name: String, _ lines: [String]) {
+    var limits = EventAssembler.Limits()
+    limits.eventBytes = 16 << 20
+    let event = EventDocumentTests.events(lines, limits)[0]
+    for form in DocumentForm.allCases {
+      var options = ECSFormTests.options()
+      options.maximumSize = 1 << 20
+      var writer = DocumentWriter(form, options)
+      let document = writer.document(event)
+      #expect((try? JSONSerialization.jsonObject(with: Data(document))) != nil, "\(form): \(name)")
+      if form != .libaudit { #expect(document.count <= 1 << 20, "\(form): \(name)") }
+    }
+  }
+}

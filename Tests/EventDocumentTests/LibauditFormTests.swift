@@ -151,6 +151,26 @@ struct LibauditFormTests {
     #expect(Members(writer.document(event.records[0], in: event.bytes))["data"] == expected)
   }
 
+  @Test(arguments: [
+    ("01004\u{1d}SADDR={", "encoding/hex: odd length hex string"),
+    ("0100412\u{1d}", "encoding/hex: invalid byte: U+001D"),
+    ("0100ab", "encoding/hex: invalid byte: U+0061 'a'"),
+  ])
+  func `says what is wrong with a path as Go does`(_ digits: String, _ expected: String) {
+    let event = event("type=SOCKADDR msg=audit(1.000:1): saddr=" + digits)
+    var writer = RecordDocumentWriter()
+    let members = Members(writer.document(event.records[0], in: event.bytes))
+    #expect(members["error"] == "failed to parse saddr: " + expected)
+  }
+
+  @Test func `names a type that a line has by number`() {
+    let event = event("type=UNKNOWN[1327] msg=audit(1.000:1): proctitle=6100 ")
+    var writer = RecordDocumentWriter()
+    let members = Members(writer.document(event.records[0], in: event.bytes))
+    #expect(members["record_type"] == "proctitle")
+    #expect(members["raw_msg"] == "audit(1.000:1): proctitle=6100")
+  }
+
   @Test(arguments: ["1", "0200", "0A00", "0A0000160000", "01004", "zz00"])
   func `an address that is cut off is an error and no crash`(_ digits: String) {
     let event = event("type=SOCKADDR msg=audit(1.000:1): saddr=" + digits)

@@ -1,4 +1,4 @@
-import AuditRecord
+package import AuditRecord
 
 /// Which fields hold text that is written in hex where it holds more than plain characters.
 ///
@@ -7,7 +7,7 @@ import AuditRecord
 /// `audit_log_untrustedstring` and its kin, up to Linux 6.18. Names that look alike but are never
 /// encoded are left as they are: `new_pe` and the other capabilities are numbers, `unit`,
 /// `grantors`, `vm-ctx` and `list_name` plain words.
-enum EncodedFields {
+package enum EncodedFields {
   /// Encoded in whatever record they stand.
   static let names: Set<String> = [
     // Files, programs and rules of the kernel's records.
@@ -41,7 +41,7 @@ enum EncodedFields {
     "device.rule", "target.new", "target.old", "target", "rule", "rule.new", "rule.old",
   ]
 
-  static func contains(_ name: ArraySlice<UInt8>, type: RecordType) -> Bool {
+  package static func contains(_ name: ArraySlice<UInt8>, type: RecordType) -> Bool {
     if type == .execve, isArgument(name) { return true }
     let name = String(decoding: name, as: UTF8.self)
     if names.contains(name) { return true }

@@ -42,6 +42,7 @@ struct Coalescer: Sendable {
         if record != systemCall ?? first { merge(record) }
       }
     }
+    if facts.omitted > 0 { facts.warnings.append("\(facts.omitted) fields are left out") }
     normalize()
     takeProcess()
     return true
@@ -90,7 +91,7 @@ struct Coalescer: Sendable {
       } else if systemCall == nil || !facts.text.has(entry.name, "items") {
         var entry = entry
         entry.source = (systemCall ?? first).type.rawValue
-        facts.data.add(entry)
+        facts.addData(entry)
       }
     }
   }
@@ -105,8 +106,12 @@ struct Coalescer: Sendable {
       return
     }
     if isComplete {
-      for key in content.keys where !facts.tags.contains(where: { facts.text.isSame($0, key) }) {
-        facts.tags.append(key)
+      for key in content.keys {
+        guard facts.tags.count < EventFacts.mostKeys else {
+          facts.omitted += 1
+          continue
+        }
+        if !facts.tags.contains(where: { facts.text.isSame($0, key) }) { facts.tags.append(key) }
       }
       addMeanings(content)
     }
@@ -131,7 +136,9 @@ struct Coalescer: Sendable {
 
   private mutating func addMeanings(_ content: RecordContent) {
     for entry in content.meanings.entries
-    where facts.accounts.index(of: entry.name, facts.text) == nil {
+    where facts.accounts.entries.count < EventFacts.mostKeys
+      && facts.accounts.index(of: entry.name, facts.text) == nil
+    {
       facts.accounts.add(entry)
     }
   }
@@ -140,8 +147,12 @@ struct Coalescer: Sendable {
     for entry in content.fields.entries {
       var entry = entry
       entry.source = record.type.rawValue
+      guard facts.data.entries.count < EventFacts.mostFields else {
+        facts.omitted += 1
+        continue
+      }
       guard let place = facts.data.index(of: entry.name, facts.text) else {
-        facts.data.add(entry)
+        facts.addData(entry)
         continue
       }
       if isComplete {
@@ -165,17 +176,13 @@ struct Coalescer: Sendable {
     {
       return
     }
-    facts.data.add(entry)
+    facts.addData(entry)
   }
 
   private mutating func kind(of record: EventRecord) -> RecordKind {
     let type = record.type.rawValue
     if let kind = kinds[type], type != RecordType.unnamed.rawValue { return kind }
-    var name = Array(facts.text.bytes[record.typeName])
-    if let newer = NormalizationTable.newerTypes.first(where: { $0.number == type }) {
-      name = Array(newer.name.utf8)
-    }
-    let kind = RecordKind(name)
+    let kind = RecordKind(record, in: facts.text.bytes)
     if kinds.count < 4096 { kinds[type] = kind }
     return kind
   }

@@ -85,6 +85,12 @@ struct EventFacts: Sendable {
   var group = Entity()
 
   var warnings: [String] = []
+  /// Fields that were left out: there is a bound, so that no event takes long.
+  var omitted = 0
+  static let mostFields = 4096
+  static let mostKeys = 256
+  /// Bytes of the text beyond which no argument is put together any more.
+  static let mostText = 8 << 20
 
   mutating func begin(_ lines: [UInt8], _ stamp: RecordStamp) {
     text.begin(lines)
@@ -96,6 +102,7 @@ struct EventFacts: Sendable {
     (categories, types) = ([], [])
     (file, source, destination, direction) = (nil, nil, nil, nil)
     isFailure = false
+    omitted = 0
     pathCount = 0
     tags.removeAll(keepingCapacity: true)
     arguments.removeAll(keepingCapacity: true)
@@ -112,6 +119,11 @@ struct EventFacts: Sendable {
 
   /// A value of the event by the name of its field: data, else an identity.
   func value(_ name: [UInt8]) -> Text? { data.value(name, text) ?? identities.value(name, text) }
+
+  /// Adds a field to the data; counts it if there are too many.
+  mutating func addData(_ entry: FieldMap.Entry) {
+    if data.entries.count < Self.mostFields { data.add(entry) } else { omitted += 1 }
+  }
 
   mutating func addPath() {
     if pathCount == paths.count { paths.append(FieldMap()) }

@@ -4,9 +4,14 @@ import AuditRecord
 /// The records' own fields in a document: `auditd.data` and `auditd.paths`.
 enum AuditData {
   /// Fields of addresses are gathered in `socket`; several values of a name are a list.
-  static func write(_ facts: EventFacts, _ out: inout DocumentBytes) {
+  ///
+  /// - Parameter identities: whether those are among them that have no place of their own.
+  static func write(
+    _ facts: EventFacts, identities: Bool, _ out: inout DocumentBytes
+  ) {
     let text = facts.text
-    let others = facts.identities.entries.filter { !isIdentity($0.name, text) }
+    let others =
+      identities ? facts.identities.entries.filter { !isIdentity($0.name, text) } : []
     guard !facts.data.isEmpty || !others.isEmpty else { return }
     let entries = others.isEmpty ? facts.data.entries : facts.data.entries + others
     out.object("data")
@@ -85,15 +90,7 @@ enum EventIdentity {
       out.piece(node.prefix(255))
       out.raw(":")
     }
-    let milliseconds = event.stamp.milliseconds
-    out.piece(Int(clamping: milliseconds / 1000))
-    out.raw(".")
-    let fraction = Int(milliseconds % 1000)
-    if fraction < 100 { out.raw("0") }
-    if fraction < 10 { out.raw("0") }
-    out.piece(fraction)
-    out.raw(":")
-    out.piece(Int(clamping: event.stamp.serial))
+    out.piece(event.stamp)
     guard event.isContinuation else { return }
     out.raw(":")
     out.piece(Array(String(FieldMap.hash(event.bytes), radix: 16).utf8)[...])

@@ -35,7 +35,7 @@ struct ECSForm: Sendable {
       out.member("name", node)
       out.endObject()
     }
-    out.list("tags", facts.tags, facts.text)
+    out.tags(facts)
     writeUser(facts, &out)
     writeProcess(facts, &out)
     writeFile(facts, &out)
@@ -76,10 +76,7 @@ struct ECSForm: Sendable {
   }
 
   private func writeProcess(_ facts: EventFacts, _ out: inout DocumentBytes) {
-    guard
-      facts.pid != nil || facts.parent != nil || facts.title != nil || facts.name != nil
-        || facts.executable != nil || facts.directory != nil || !facts.arguments.isEmpty
-    else { return }
+    guard facts.hasProcess else { return }
     out.object("process")
     out.numberMember("pid", facts.pid, facts.text)
     if let parent = facts.parent {
@@ -218,23 +215,13 @@ extension ECSForm {
     out.string(facts.kind.lowerName[...])
     out.member("result", facts.result, facts.text)
     out.member("session", facts.session, facts.text)
-    out.object("summary")
-    out.object("actor")
-    out.member("primary", people.actor(facts.actor, facts))
-    out.member("secondary", people.actor(facts.actingAs, facts))
-    out.endObject()
-    out.object("object")
-    out.member("type", facts.objectType)
-    out.member("primary", facts.object, facts.text)
-    out.member("secondary", facts.secondaryObject, facts.text)
-    out.endObject()
-    out.member("how", facts.how, facts.text)
-    out.endObject()
+    let actor = people.actor(facts.actor, facts)
+    out.summary(facts, actor: actor, actingAs: people.actor(facts.actingAs, facts))
     if extent.keepsDetails {
-      AuditData.write(facts, &out)
+      AuditData.write(facts, identities: true, &out)
       AuditData.writePaths(facts, &out)
     }
-    if extent != .whole { out.raw(",\"truncated\":true") }
+    if extent != .whole || facts.omitted > 0 { out.raw(",\"truncated\":true") }
     out.endObject()
   }
 }

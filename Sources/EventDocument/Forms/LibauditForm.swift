@@ -24,8 +24,8 @@ struct LibauditForm {
     out.endObject()
     process(facts, &out)
     file(facts, &out)
-    address("source", facts.source, facts.text, &out)
-    address("destination", facts.destination, facts.text, &out)
+    out.address("source", facts.source, facts.text)
+    out.address("destination", facts.destination, facts.text)
     if let direction = facts.direction {
       out.object("network")
       out.key("direction")
@@ -78,38 +78,15 @@ struct LibauditForm {
 
   private static func process(_ facts: EventFacts, _ out: inout DocumentBytes) {
     out.object("process")
-    out.member("pid", facts.pid, facts.text)
-    out.member("ppid", facts.parent, facts.text)
-    out.member("title", facts.title, facts.text)
-    out.member("name", facts.name, facts.text)
-    out.member("exe", facts.executable, facts.text)
-    out.member("cwd", facts.directory, facts.text)
-    out.list("args", facts.arguments, facts.text)
+    out.processMembers(facts)
     out.endObject()
   }
 
   private static func file(_ facts: EventFacts, _ out: inout DocumentBytes) {
     guard let file = facts.file else { return }
     out.object("file")
-    out.member("path", file.path, facts.text)
-    out.member("device", file.device, facts.text)
-    out.member("inode", file.inode, facts.text)
-    out.member("mode", file.mode, facts.text)
-    out.member("uid", file.uid, facts.text)
-    out.member("gid", file.gid, facts.text)
+    out.fileMembers(file, facts.text)
     out.fields("selinux", facts.fileLabel, facts.text)
-    out.endObject()
-  }
-
-  private static func address(
-    _ name: StaticString, _ address: EventFacts.Address?, _ text: EventText,
-    _ out: inout DocumentBytes
-  ) {
-    guard let address else { return }
-    out.object(name)
-    out.member("ip", address.ip, text)
-    out.member("port", address.port, text)
-    out.member("path", address.path, text)
     out.endObject()
   }
 
@@ -174,11 +151,13 @@ struct LibauditRecordForm: Sendable {
     out.beginObject()
     out.time(record.stamp)
     out.key("record_type")
-    out.string(RecordKind(Array(lines[record.typeName])).lowerName[...])
+    out.string(RecordKind(record, in: lines).lowerName[...])
     out.key("sequence")
     out.integer(Int(clamping: record.stamp.serial))
     out.key("raw_msg")
-    out.string(lines[record.typeName.upperBound + 5..<record.line.upperBound])
+    var raw = lines[record.typeName.upperBound + 5..<record.line.upperBound]
+    while let last = raw.last, LibauditRecords.isSpace(last) { raw.removeLast() }
+    out.string(raw)
     out.list("keys", content.keys, text)
     out.key("data")
     if let failure = content.failure {

@@ -6,13 +6,19 @@ import AuditRecord
 /// field that is missing costs no other.
 struct CompleteRecords: Sendable {
   var calls = SystemCallCache()
+  /// Which fields may be in hexadecimal, by their names and records.
+  private var encoded: [UInt64: Bool] = [:]
+
+  init() {}
 
   mutating func read(
     _ record: EventRecord, _ text: inout EventText, into content: inout RecordContent
   ) {
     content.removeAll()
     let type = record.type.rawValue
-    if let vector = DecisionWords(record.body..<record.line.upperBound, text.bytes) {
+    if type == RecordNumber.avc || type == RecordNumber.userAVC,
+      let vector = DecisionWords(record.body..<record.line.upperBound, text.bytes)
+    {
       content.fields.set(text.add("seresult"), Text(vector.result), text)
       let list = text.copy(vector.permissions)
       content.fields.set(text.add("seperms"), Self.commas(list, &text), text)
@@ -32,7 +38,7 @@ struct CompleteRecords: Sendable {
     return list
   }
 
-  private func take(
+  private mutating func take(
     _ field: Field, _ type: UInt32, _ text: inout EventText, _ content: inout RecordContent
   ) {
     let name = Self.plainName(field.name, &text)
@@ -58,7 +64,8 @@ struct CompleteRecords: Sendable {
       let isPlain = field.quoting == .none
       return takeKeys(isPlain, &text, &content)
     }
-    if field.quoting == .none, EncodedNames.contains(name, text), let plain = text.decodedHex(value)
+    if field.quoting == .none, isEncoded(name, type, value, text),
+      let plain = text.decodedHex(value)
     {
       value = plain
       if type != RecordNumber.socketAddress {
@@ -66,6 +73,20 @@ struct CompleteRecords: Sendable {
       }
     }
     content.fields.set(name, value, text)
+  }
+
+  /// Whether a value is in hexadecimal: it looks so, and its field may be.
+  private mutating func isEncoded(
+    _ name: Text, _ type: UInt32, _ value: Text, _ text: EventText
+  ) -> Bool {
+    guard value.count.isMultiple(of: 2), text.isUpperHex(value) else { return false }
+    let key = FieldMap.hash(name, text) ^ UInt64(type) &* 0x9E37_79B9_7F4A_7C15
+    if let known = encoded[key] { return known }
+    let isEncoded = EncodedFields.contains(text[name], type: RecordType(rawValue: type))
+    // Names are a record's choice: a bound, so that nobody fills the memory with them.
+    if encoded.count >= 4096 { encoded.removeAll(keepingCapacity: true) }
+    encoded[key] = isEncoded
+    return isEncoded
   }
 
   /// A name that is one to every reader of documents: a dot would make an object of it.
@@ -178,6 +199,10 @@ extension CompleteRecords {
       while facts.arguments.count <= number {
         facts.arguments.append(Text(field.value.lowerBound..<field.value.lowerBound))
       }
+      guard facts.text.bytes.count < EventFacts.mostText else {
+        facts.omitted += 1
+        continue
+      }
       let raw = Text(field.value)
       guard part > 0 else {
         facts.arguments[number] = decoded(raw, field.quoting, copies: part == 0, &facts.text)
@@ -209,21 +234,5 @@ extension CompleteRecords {
       let part = text.number(Text(open + 1..<Int(digits.end) - 1)), number >= 0, part >= 0
     else { return nil }
     return (number, part)
-  }
-}
-
-/// The fields whose values the kernel or a program may write in hexadecimal (libaudit's dictionary).
-enum EncodedNames {
-  private static let hashes: Set<UInt64> = Set(
-    [
-      "acct", "cgroup", "cmd", "comm", "cwd", "data", "device", "dir", "exe", "file", "grp",
-      "grantors", "invalid_context", "list_name", "name", "new-chardev", "new-disk", "new-fs",
-      "new-net", "new-rng", "new_group", "new_pe", "ocomm", "old-chardev", "old-disk", "old-fs",
-      "old-net", "old-rng", "path", "proctitle", "profile", "root_dir", "sw", "unit", "vm",
-      "vm-ctx", "watch",
-    ].map { FieldMap.hash(Array($0.utf8)) })
-
-  static func contains(_ name: Text, _ text: EventText) -> Bool {
-    hashes.contains(FieldMap.hash(name, text))
   }
 }

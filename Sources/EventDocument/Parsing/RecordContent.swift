@@ -25,6 +25,7 @@ enum RecordNumber {
   static let credentialsDisposed: UInt32 = 1104
   static let userStart: UInt32 = 1105
   static let userEnd: UInt32 = 1106
+  static let userAVC: UInt32 = 1107
   static let userLogin: UInt32 = 1112
   static let userCommand: UInt32 = 1123
   static let userTerminal: UInt32 = 1124

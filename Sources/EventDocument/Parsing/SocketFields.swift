@@ -12,8 +12,9 @@ enum SocketFields {
     func has(_ digits: Int) -> Bool { address.count >= digits }
     switch family {
     case 1:
-      guard let path = decoded(part(address, 4, address.count), &text) else {
-        return "encoding/hex: invalid byte"
+      let digits = part(address, 4, address.count)
+      guard let path = digits.isEmpty ? digits : text.decodedHex(digits) else {
+        return notHexadecimal(digits, text)
       }
       add("family", "unix", to: &fields, &text)
       add("path", untilZero(path, text), to: &fields, &text)
@@ -31,7 +32,7 @@ enum SocketFields {
       else { return "invalid size" }
       guard flow <= 0x7fff_ffff else { return outOfRange(part(address, 8, 16), text) }
       guard let bytes = decoded(part(address, 16, 48), &text) else {
-        return "encoding/hex: invalid byte"
+        return notHexadecimal(part(address, 16, 48), text)
       }
       add("family", "ipv6", to: &fields, &text)
       add("addr", InternetText.version6(Array(text[bytes])), to: &fields, &text)
@@ -97,6 +98,20 @@ enum SocketFields {
       return nil
     }
     return high << 8 | low
+  }
+
+  /// As Go's hex says it.
+  private static func notHexadecimal(_ digits: Text, _ text: EventText) -> String {
+    if !digits.count.isMultiple(of: 2) { return "encoding/hex: odd length hex string" }
+    let wrong = text[digits].first { byte in
+      EventText.digit(byte) == nil || (0x61...0x66).contains(byte)
+    }
+    let byte = wrong ?? 0
+    let code = String(byte, radix: 16, uppercase: true)
+    let name = "U+" + String(repeating: "0", count: 4 - code.count) + code
+    let isSeen = (0x20..<0x7f).contains(byte)
+    let shown = isSeen ? " '\(String(decoding: [byte], as: UTF8.self))'" : ""
+    return "encoding/hex: invalid byte: \(name)\(shown)"
   }
 
   private static func outOfRange(_ digits: Text, _ text: EventText) -> String {

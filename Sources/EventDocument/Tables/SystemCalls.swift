@@ -1,3 +1,5 @@
+import AudispatchPlugin
+import AuditRecord
 import CAudit
 
 /// Architectures by the number in a record (`arch=c000003e`), as `linux/audit.h` has them.
@@ -71,7 +73,7 @@ struct SystemCallCache: Sendable {
   }
 }
 
-/// What is known of a type of record.
+/// What is known of a type of record: its name, also where a line has only its number.
 struct RecordKind: Sendable {
   let name: [UInt8]
   let lowerName: [UInt8]
@@ -83,6 +85,19 @@ struct RecordKind: Sendable {
     lowerName = name.map { (0x41...0x5a).contains($0) ? $0 + 0x20 : $0 }
     libaudit = NormalizationTable.libaudit.records(name)
     complete = NormalizationTable.complete.records(name)
+  }
+}
+
+extension RecordKind {
+  init(_ record: EventRecord, in lines: [UInt8]) { self.init(Self.name(record, in: lines)) }
+
+  /// The type of a record; `UNKNOWN[1327]` has the name of that number, if there is one.
+  static func name(_ record: EventRecord, in lines: [UInt8]) -> [UInt8] {
+    let written = lines[record.typeName]
+    let type = record.type
+    guard written.starts(with: "UNKNOWN[".utf8), type != .unnamed else { return Array(written) }
+    let newer = NormalizationTable.newerTypes.first { $0.number == type.rawValue }
+    return Array((newer?.name ?? type.name).utf8)
   }
 }
 

@@ -141,6 +141,11 @@ struct DocumentBytes: Sendable {
     bytes.append(contentsOf: value)
   }
 
+  mutating func null() {
+    separate()
+    raw("null")
+  }
+
   mutating func append(_ more: [UInt8]) { bytes.append(contentsOf: more) }
   mutating func newline() { bytes.append(0x0a) }
   /// The beginning of a string that is put together from pieces (`piece`, `closeString`).

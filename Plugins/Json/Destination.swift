@@ -1,0 +1,187 @@
+import AudispatchPlugin
+import Glibc
+import Linux
+
+/// Where lines go. Never blocks, but for opening it, which has a bound.
+protocol Destination: AnyObject {
+  /// What messages call it.
+  var name: String { get }
+  /// What is waited for when it takes nothing now; `nil` where there is no waiting.
+  var descriptor: Int32? { get }
+  /// Opens it, or opens it again. Throws why that is not possible now.
+  func open() throws(DestinationFailure)
+  /// Writes as much as it takes, whole lines but for the last.
+  func write(_ bytes: ArraySlice<UInt8>) throws(DestinationFailure) -> Int
+  /// Has what was written last, where it promises that.
+  func sync() throws(DestinationFailure)
+  func close()
+}
+
+struct DestinationFailure: Error, Equatable {
+  let text: String
+  /// Whether nothing can come of trying again.
+  var isFinal = false
+}
+
+/// A descriptor for as long as somebody has this.
+final class Opened {
+  let descriptor: Descriptor
+  init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
+}
+
+extension Destination {
+  func sync() throws(DestinationFailure) {}
+}
+
+/// The plugin's own standard output.
+final class StandardOutput: Destination {
+  let name = "standard output"
+  private let isSocket = DescriptorKind.isSocket(1)
+  private let isFile = DescriptorKind.isRegularFile(1)
+  var descriptor: Int32? { isFile ? nil : 1 }
+
+  func open() {}
+  func close() {}
+
+  func write(_ bytes: ArraySlice<UInt8>) throws(DestinationFailure) -> Int {
+    // A pipe or terminal may be another's too, who does not expect it not to block: as much is
+    // written as there is room for at least, when there is any.
+    var bytes = bytes
+    if !isSocket, !isFile {
+      guard Poll.wait(1, for: .write, milliseconds: 0) else { return 0 }
+      bytes = bytes.prefix(4096)
+    }
+    let result = unsafe bytes.withUnsafeBytes { bytes in
+      unsafe isSocket ? UnixSocket.send(1, bytes) : Transfer.write(1, bytes)
+    }
+    switch result {
+    case .bytes(let count): return count
+    case .wouldBlock: return 0
+    case .failed(let errno):
+      throw DestinationFailure(text: "cannot write to standard output: \(errno)", isFinal: true)
+    }
+  }
+}
+
+/// A stream of a socket or of a program's standard input.
+class StreamDestination: Destination {
+  let name: String
+  private var stream: Opened?
+  var descriptor: Int32? { stream?.descriptor.number }
+
+  init(name: String) { self.name = name }
+
+  func connect() throws(DestinationFailure) -> Descriptor {
+    preconditionFailure("a stream connects in its own way")
+  }
+
+  func open() throws(DestinationFailure) {
+    close()
+    stream = Opened(try connect())
+  }
+
+  func write(_ bytes: ArraySlice<UInt8>) throws(DestinationFailure) -> Int {
+    guard let number = descriptor else { return 0 }
+    switch unsafe bytes.withUnsafeBytes({ unsafe UnixSocket.send(number, $0) }) {
+    case .bytes(let count): return count
+    case .wouldBlock: return 0
+    case .failed(let errno): throw DestinationFailure(text: "lost \(name): \(errno)")
+    }
+  }
+
+  func close() { stream = nil }
+}
+
+final class SocketDestination: StreamDestination {
+  /// How long a host may take to accept a connection.
+  private static let patience: Int32 = 2000
+  private let place: SocketPlace
+
+  init(_ place: SocketPlace) {
+    self.place = place
+    super.init(name: place.description)
+  }
+
+  override func connect() throws(DestinationFailure) -> Descriptor {
+    switch place {
+    case .unix(let path):
+      do throws(SystemError) {
+        return try UnixSocket.connect(path)
+      } catch { throw DestinationFailure(text: "\(error)") }
+    case .tcp(let host, let port): return try connect(host, port)
+    }
+  }
+
+  private func connect(_ host: String, _ port: UInt16) throws(DestinationFailure) -> Descriptor {
+    let addresses: [InternetAddress]
+    do throws(InternetAddress.Failure) {
+      addresses = try InternetAddress.resolve(host, port: port, numeric: false)
+    } catch { throw DestinationFailure(text: error.description) }
+    var reason = "no address"
+    for address in addresses {
+      do throws(Errno) {
+        let socket = try address.beginStream()
+        guard Poll.wait(socket.number, for: .write, milliseconds: Self.patience) else {
+          reason = "does not answer"
+          continue
+        }
+        if let error = SocketState.error(socket.number) { throw error }
+        return socket
+      } catch { reason = "\(error)" }
+    }
+    throw DestinationFailure(text: "cannot connect to \(name): \(reason)")
+  }
+}
+
+/// A program that reads the documents on its standard input, which is a socket.
+final class ProgramDestination: StreamDestination {
+  private let command: [String]
+  private var child: ChildProcess?
+
+  init(_ command: [String]) {
+    self.command = command
+    super.init(name: command[0])
+  }
+
+  override func connect() throws(DestinationFailure) -> Descriptor {
+    do throws(SystemError) {
+      let (ours, theirs) = try UnixSocket.pair()
+      let socket = Descriptor(owning: ours)
+      let other = Descriptor(owning: theirs)
+      socket.setNonblocking(true)
+      do throws(SpawnError) {
+        child = try ChildProcess(
+          path: command[0], arguments: Array(command.dropFirst()),
+          environment: ProcessEnvironment.all, input: other.number, output: 1, error: 2)
+      } catch { throw SystemError("start", error.path, error.cause) }
+      return socket
+    } catch { throw DestinationFailure(text: "\(error)") }
+  }
+
+  /// The end of its input, a second to end by itself, then SIGTERM, and SIGKILL.
+  override func close() {
+    super.close()
+    guard let running = child.take() else { return }
+    for signal in [0, SIGTERM, SIGKILL] {
+      if signal != 0 { running.signal(signal) }
+      for _ in 0..<(signal == 0 ? 50 : 20) {
+        if running.reap() != nil { return }
+        usleep(20_000)
+      }
+    }
+  }
+}
+
+/// What programs get as their environment: this one's, without what the dispatcher told it.
+enum ProcessEnvironment {
+  static var all: [String] {
+    var found: [String] = []
+    var entry = unsafe environ
+    while let text = unsafe entry.pointee {
+      let variable = unsafe String(cString: text)
+      if !variable.hasPrefix("AUDISPATCH_") { found.append(variable) }
+      unsafe entry += 1
+    }
+    return found
+  }
+}

@@ -1,0 +1,176 @@
+import AudispatchPlugin
+import Configuration
+import EventDocument
+import Glibc
+import Linux
+
+/// What `audispatch-json` was asked for.
+struct JSONOptions: PluginOptions, Equatable {
+  /// Where names of users are looked up that the lines do not bring.
+  enum Names: String, CaseIterable, Sendable {
+    case host
+    case lines
+  }
+
+  var form = DocumentForm.ecs
+  /// Where documents go: at most one of these; none is standard output.
+  var file: String?
+  var socket: SocketPlace?
+  var program: [String] = []
+
+  /// Who may read the file beside root.
+  var group: UInt32 = 0
+  var maximumSize = 8 << 20
+  /// With the one that is written.
+  var fileCount = 5
+  /// Whether the disk must have a document before it is confirmed.
+  var syncs = false
+
+  var prefix = ""
+  var keepsOriginal = false
+  var documentSize = 1 << 20
+  var names = Names.host
+  /// What this host is called; `nil` for its own name.
+  var node: String?
+  var places: [String: Word] = [:]
+
+  static let keywords: [PluginKeyword<JSONOptions>] = [
+    .value("form", "FORM", "ecs, auditbeat6, laurel, go-libaudit") {
+      (o: inout JSONOptions, w: Word) throws(Diagnostic) in
+      o.form = try w.choice(DocumentForm.self, for: "form")
+    },
+    .value("file", "FILE", "write into this file", letter: "f") {
+      (o: inout JSONOptions, w: Word) throws(Diagnostic) in
+      o.file = try w.absolutePath(for: "file")
+      o.places["file"] = w
+    },
+    .value("file_group", "GROUP", "who may read it beside root") {
+      (o: inout JSONOptions, w: Word) throws(Diagnostic) in o.group = try w.group()
+    },
+    .value("max_file", "SIZE", "how large it may become: bytes, or with K, M or G") {
+      (o: inout JSONOptions, w: Word) throws(Diagnostic) in
+      o.maximumSize = try w.byteCount(in: 4096...1 << 40, for: "max_file")
+    },
+    .value("num_files", "COUNT", "how many files are kept when it is rotated") {
+      (o: inout JSONOptions, w: Word) throws(Diagnostic) in
+      o.fileCount = try w.number(in: 2...999, for: "num_files")
+    },
+    .flag("sync", "have the disk take what is written before it counts as done") {
+      $0.syncs = $1
+    },
+    .value("socket", "ADDRESS", "write to unix:PATH or tcp://HOST:PORT") {
+      (o: inout JSONOptions, w: Word) throws(Diagnostic) in
+      o.socket = try SocketPlace(w)
+      o.places["socket"] = w
+    },
+    PluginKeyword("program", "PROGRAM", "write to the standard input of a program") {
+      (o: inout JSONOptions, s: Setting) throws(Diagnostic) in
+      guard let first = s.values.first else { return }
+      o.program = [try first.absolutePath(for: "program")] + s.values.dropFirst().map(\.text)
+      o.places["program"] = first
+    },
+    .value("prefix", "TEXT", "what stands in front of each document, as '@cee: '") {
+      (o: inout JSONOptions, w: Word) throws(Diagnostic) in
+      guard !w.text.utf8.contains(0x0a) else { throw w.error("prefix has one line") }
+      o.prefix = w.text
+    },
+    .flag("original", "keep the lines in event.original (form ecs)") { $0.keepsOriginal = $1 },
+    .value("max_document", "SIZE", "bytes of a document; longer ones are cut, and say so") {
+      (o: inout JSONOptions, w: Word) throws(Diagnostic) in
+      o.documentSize = try w.byteCount(in: 4096...64 << 20, for: "max_document")
+    },
+    .value("names", "WHERE", "host or lines: where names of users are looked up") {
+      (o: inout JSONOptions, w: Word) throws(Diagnostic) in
+      o.names = try w.choice(Names.self, for: "names")
+    },
+    .value("node", "NAME", "what this host is called where the lines do not say it") {
+      (o: inout JSONOptions, w: Word) throws(Diagnostic) in
+      guard (1...255).contains(w.text.utf8.count) else { throw w.error("node has 1 to 255 bytes") }
+      o.node = w.text
+    },
+  ]
+
+  mutating func settle() -> [Diagnostic] { conflicts(without: []) + objections }
+
+  func conflicts(without wrong: Set<String>) -> [Diagnostic] {
+    let given = ["file", "socket", "program"].filter { places[$0] != nil }
+    guard given.count > 1, let word = places[given[1]] else { return [] }
+    return [
+      word.error(
+        "documents go to one place, and '\(given[0])' is given too",
+        suggestion: "let a second plugin write to the other")
+    ]
+  }
+
+  /// What is not there, or is not what it should be.
+  private var objections: [Diagnostic] {
+    var found: [Diagnostic] = []
+    if let file, let word = places["file"] {
+      if let status = try? Files.status(of: file), status.kind != .regular {
+        found.append(word.error("\(file) is a \(status.kind.rawValue), not a file"))
+      }
+      let folder = DocumentFile.folder(of: file)
+      if let status = try? Files.status(of: folder), status.kind != .directory {
+        found.append(word.error("\(folder) is a \(status.kind.rawValue), not a folder"))
+      }
+    }
+    if let path = program.first, let word = places["program"],
+      unsafe access(path, X_OK) != 0
+    {
+      found.append(word.error("\(path) cannot be executed: \(Errno.current)"))
+    }
+    return found
+  }
+
+  var documents: DocumentOptions {
+    var options = DocumentOptions()
+    options.maximumSize = documentSize
+    options.keepsOriginal = keepsOriginal
+    options.host = node ?? (try? NodeName.resolve(.hostname, name: nil)) ?? ""
+    options.accounts = names == .host ? .host : .none
+    return options
+  }
+}
+
+/// A socket that documents are written to.
+enum SocketPlace: Equatable, Sendable {
+  case unix(path: String)
+  case tcp(host: String, port: UInt16)
+
+  init(_ word: Word) throws(Diagnostic) {
+    let text = word.text
+    if text.hasPrefix("unix:") {
+      let path = String(text.dropFirst(5))
+      guard path.hasPrefix("/"), path.utf8.count < 108 else {
+        throw word.error("the socket is an absolute path of at most 107 bytes")
+      }
+      self = .unix(path: path)
+    } else if text.hasPrefix("tcp://"), let (host, port) = Self.split(text.dropFirst(6)) {
+      self = .tcp(host: host, port: port)
+    } else {
+      throw word.error("not an address", suggestion: "write unix:PATH or tcp://HOST:PORT")
+    }
+  }
+
+  /// `HOST:PORT`, `[ADDRESS]:PORT`.
+  private static func split(_ place: Substring) -> (String, UInt16)? {
+    guard let colon = place.lastIndex(of: ":"),
+      let port = UInt16(place[place.index(after: colon)...]),
+      port > 0
+    else { return nil }
+    var host = place[..<colon]
+    if host.hasPrefix("["), host.hasSuffix("]") {
+      host = host.dropFirst().dropLast()
+    } else if host.contains(":") {
+      return nil
+    }
+    return host.isEmpty ? nil : (String(host), port)
+  }
+
+  var description: String {
+    switch self {
+    case .unix(let path): path
+    case .tcp(let host, let port): "\(host) port \(port)"
+    }
+  }
+}

@@ -1,0 +1,180 @@
+import AudispatchPlugin
+import AuditRecord
+import EventDocument
+import Linux
+
+/// Events as documents, to the destination of the configuration.
+///
+/// What could not be written waits, in bounded memory; a document is confirmed when its destination
+/// has taken it. Behind auditd, which must not be made to wait, what is too much is dropped and
+/// counted.
+struct JSONPlugin: AuditPlugin, ~Copyable {
+  typealias Options = JSONOptions
+
+  /// Bytes that wait here before the input does.
+  private static var waitingBytes: Int { 512 << 10 }
+  /// Bytes that wait at most where the input must not.
+  private static var mostBytes: Int { 8 << 20 }
+  private static var chunk: Int { 64 << 10 }
+  private static var shortestDelay: Duration { .milliseconds(100) }
+  private static var longestDelay: Duration { .seconds(30) }
+  /// How long names of users and groups are believed.
+  private static var namesLast: Duration { .seconds(60) }
+
+  let doneWhen = DoneWhen.told
+  private var log: PluginLog
+  private let confirmations: Confirmations
+  private let waitsWhenFull: Bool
+  private var writer: DocumentWriter
+  private var prefix: [UInt8]
+  private var options: JSONOptions
+  private var destination: any Destination
+  private var queue = LineQueue()
+  private var poller: Poller
+  private var watches: Int32?
+
+  private var isOpen = false
+  private var retryAt = Duration.zero
+  private var delay = Self.shortestDelay
+  private var said = ""
+  private var names = MonotonicTime.now
+  private var written = 0
+  private var dropped = 0
+  private var gaps = SerialGaps()
+
+  init(
+    _ options: JSONOptions, _ log: PluginLog, _ confirmations: Confirmations, waitsWhenFull: Bool
+  ) throws(SystemError) {
+    self.options = options
+    self.log = log
+    self.confirmations = confirmations
+    self.waitsWhenFull = waitsWhenFull
+    writer = DocumentWriter(options.form, options.documents)
+    prefix = Array(options.prefix.utf8)
+    destination = Self.destination(options)
+    poller = try Poller()
+  }
+
+  private static func destination(_ options: JSONOptions) -> any Destination {
+    if let file = options.file { return DocumentFile(file, options) }
+    if let socket = options.socket { return SocketDestination(socket) }
+    if !options.program.isEmpty { return ProgramDestination(options.program) }
+    return StandardOutput()
+  }
+
+  var wantsMore: Bool { !waitsWhenFull || queue.waiting < Self.waitingBytes }
+  var watched: Int32? { watches == nil ? nil : poller.number }
+  var deadline: Duration? { queue.waiting > 0 && !isOpen ? retryAt : nil }
+  // Only a file has no reader who watches.
+  var gathering: Duration { options.file == nil ? .zero : .milliseconds(1) }
+  var figures: [(name: String, value: Int)] {
+    [
+      ("written", written), ("waiting", queue.lines), ("dropped", dropped), ("cut", writer.cut),
+      ("serials_missing", gaps.missing),
+    ]
+  }
+
+  var hasLost: Bool { !confirmations.isAsked && (queue.waiting > 0 || dropped > 0) }
+
+  mutating func handle(_ event: AuditEvent) throws(DestinationFailure) {
+    if !event.isContinuation { gaps.note(event.stamp.serial) }
+    if queue.waiting >= Self.mostBytes {
+      if dropped == 0 { log.write(.error, "drops events: \(destination.name) takes nothing") }
+      dropped += 1
+      return
+    }
+    let now = MonotonicTime.now
+    if now - names >= Self.namesLast {
+      writer.forgetAccounts()
+      names = now
+    }
+    queue.append(prefix, writer.document(event), event.token)
+    if queue.waiting >= Self.chunk { try advance() }
+  }
+
+  mutating func idle() throws(DestinationFailure) { try advance() }
+  mutating func wake() throws(DestinationFailure) { try advance() }
+
+  /// Writes what waits, as far as the destination takes it.
+  private mutating func advance() throws(DestinationFailure) {
+    while queue.waiting > 0 {
+      do throws(DestinationFailure) {
+        guard try opened() else { return }
+        let count = try destination.write(queue.chunk(Self.chunk))
+        guard count > 0 else { return watch(destination.descriptor) }
+        let (lines, token) = queue.wrote(count)
+        written += lines
+        guard let token else { continue }
+        try destination.sync()
+        confirmations.done(through: token)
+        delay = Self.shortestDelay
+        if !said.isEmpty {
+          log.write(.notice, "writes to \(destination.name) again")
+          said = ""
+        }
+      } catch {
+        if error.isFinal { throw error }
+        fail(error)
+        return
+      }
+    }
+    watch(nil)
+  }
+
+  private mutating func opened() throws(DestinationFailure) -> Bool {
+    if isOpen { return true }
+    guard MonotonicTime.now >= retryAt else { return false }
+    try destination.open()
+    isOpen = true
+    return true
+  }
+
+  private mutating func fail(_ failure: DestinationFailure) {
+    if failure.text != said { log.write(.error, failure.text) }
+    said = failure.text
+    watch(nil)
+    destination.close()
+    isOpen = false
+    queue.startOver()
+    retryAt = MonotonicTime.now + delay
+    delay = min(delay * 2, Self.longestDelay)
+  }
+
+  /// Waits until a descriptor takes something.
+  private mutating func watch(_ descriptor: Int32?) {
+    guard descriptor != watches else { return }
+    if let old = watches { poller.remove(old) }
+    if let descriptor { _ = poller.add(descriptor, 0, .write) }
+    watches = descriptor
+  }
+
+  /// Opens the file anew, and makes documents by the new options; those that wait stay as they are.
+  mutating func reload(_ new: JSONOptions) throws(DestinationFailure) {
+    try advance()
+    watch(nil)
+    destination.close()
+    isOpen = false
+    queue.startOver()
+    retryAt = .zero
+    options = new
+    writer = DocumentWriter(new.form, new.documents)
+    prefix = Array(new.prefix.utf8)
+    destination = Self.destination(new)
+  }
+
+  mutating func finish(by end: Duration) throws(DestinationFailure) {
+    let last = end - .milliseconds(100)
+    try advance()
+    while queue.waiting > 0, MonotonicTime.now < last {
+      let patience = Int32(
+        clamping: Int(min(last - MonotonicTime.now, .milliseconds(100)) / .milliseconds(1)))
+      _ = Poll.wait(poller.number, for: .read, milliseconds: max(patience, 1))
+      try advance()
+    }
+    if queue.waiting > 0 {
+      log.write(.error, "ends before \(queue.lines) documents were taken by \(destination.name)")
+    }
+    watch(nil)
+    destination.close()
+  }
+}

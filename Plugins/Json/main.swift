@@ -1,0 +1,17 @@
+import AudispatchPlugin
+import Glibc
+
+PluginProgram(
+  "audispatch-json",
+  """
+  Writes audit events as JSON documents, one a line: to a file that it rotates, to a socket, to a
+  program, or to its standard output.
+  """,
+  options: JSONOptions.self
+).main { session in
+  // audispatchd keeps what a plugin does not take, for that plugin alone; auditd does not.
+  let isOurs = unsafe getenv("AUDISPATCH_PLUGIN") != nil
+  var plugin = try JSONPlugin(
+    session.options, session.log, session.confirmations, waitsWhenFull: isOurs)
+  try session.run(&plugin)
+}

@@ -1,0 +1,68 @@
+public import AudispatchPlugin
+
+/// What an event says in a few values: who did what to what, how that ended, and why.
+///
+/// Texts are bytes as the event has them, decoded; an empty one is not known. They are somebody
+/// else's choice: show them through `SafeText`.
+public struct EventOutline: Equatable, Sendable {
+  /// How it ended.
+  public enum Outcome: Equatable, Sendable {
+    case success
+    case failure
+    /// Nothing in the event says so.
+    case unknown
+  }
+
+  /// The user who logged in (`auid`), by name if it is known; empty for what no login has begun.
+  public internal(set) var login: [UInt8] = []
+  /// As whom: the user of the process, or of the account that a program's record names.
+  public internal(set) var actingAs: [UInt8] = []
+  /// What was done, as `event.action` in `ecs` has it: `opened-file`. Empty where no table has it.
+  public internal(set) var action: [UInt8] = []
+  /// What kind of thing it was done to: `file`, `directory`, `socket`, `process`, `user-session`, …
+  public internal(set) var objectType: [UInt8] = []
+  /// To what: an absolute path, an address, an account.
+  public internal(set) var object: [UInt8] = []
+  /// What tells more about that: a port, a host.
+  public internal(set) var objectDetail: [UInt8] = []
+  /// With which program; the script's name where that is an interpreter.
+  public internal(set) var program: [UInt8] = []
+  public internal(set) var outcome = Outcome.unknown
+  /// The error of a system call that failed, by name: `EACCES`.
+  public internal(set) var reason: [UInt8] = []
+  /// The keys of the rules that made the event.
+  public internal(set) var keys: [[UInt8]] = []
+}
+
+/// Reads outlines. Keeps what it needs from event to event.
+public struct OutlineReader: Sendable {
+  private var coalescer = Coalescer(isComplete: true)
+  private var people: PersonFinder
+
+  /// - Parameter accounts: where names of users are looked up that the lines do not bring; on this
+  ///   host that may block.
+  public init(accounts: AccountLookup) { people = PersonFinder(cache: AccountCache(accounts)) }
+
+  public mutating func outline(of event: AuditEvent) -> EventOutline {
+    var outline = EventOutline()
+    guard coalescer.coalesce(event) else { return outline }
+    let facts = coalescer.facts
+    func bytes(_ text: Text?) -> [UInt8] { text.map { Array(facts.text[$0]) } ?? [] }
+    if let actor = facts.actor, !facts.text.has(actor, "unset") {
+      outline.login = people.actor(actor, facts)
+    }
+    outline.actingAs = people.actor(facts.actingAs, facts)
+    outline.action = facts.action
+    outline.objectType = facts.objectType
+    outline.object = bytes(facts.object)
+    outline.objectDetail = bytes(facts.secondaryObject)
+    outline.program = bytes(facts.how)
+    outline.keys = facts.tags.map { bytes($0) }
+    if let result = facts.result {
+      if facts.text.has(result, "success") { outline.outcome = .success }
+      if facts.text.has(result, "fail") { outline.outcome = .failure }
+    }
+    if outline.outcome == .failure { outline.reason = bytes(facts.data.value("exit", facts.text)) }
+    return outline
+  }
+}
