@@ -111,7 +111,7 @@ DOC := $(DESTDIR)$(PREFIX)/share/doc/audispatch
 install: build ## install under DESTDIR
 	install -d -m 0755 '$(DESTDIR)$(SBINDIR)' '$(DESTDIR)$(LIBEXECDIR)' '$(DOC)/examples' \
 	  '$(DOC)/plugins/swift/Sources'
-	install -m 0750 $(DAEMONS:%=$(RELEASE)/%) '$(DESTDIR)$(SBINDIR)'
+	install -m 0755 $(DAEMONS:%=$(RELEASE)/%) '$(DESTDIR)$(SBINDIR)'
 	install -m 0755 $(PLUGINS:%=$(RELEASE)/%) '$(DESTDIR)$(LIBEXECDIR)'
 	install -d -m 0755 '$(ETC)' '$(ETC)/plugins.d'
 	install -d -m 0750 '$(DESTDIR)$(LOGDIR)'

@@ -125,7 +125,8 @@ let package = Package(
       name: "ConfigurationTests", dependencies: ["Configuration", "Linux"], exclude: ["Fixtures"],
       swiftSettings: strict),
     .testTarget(
-      name: "DispatchTests", dependencies: ["AuditDispatch", "Linux"], swiftSettings: strict),
+      name: "DispatchTests", dependencies: ["AuditDispatch", "Journal", "Linux"],
+      swiftSettings: strict),
     .testTarget(
       name: "AudispatchPluginTests",
       dependencies: [

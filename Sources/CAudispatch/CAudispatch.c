@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
@@ -26,6 +27,22 @@
 #include <time.h>
 #include <unistd.h>
 
+// The program
+
+static char *const *arguments = (char *const[]){0};
+
+__attribute__((constructor)) static void keep_arguments(int argc, char **argv, char **environment) {
+	(void)argc, (void)environment;
+	arguments = argv;
+}
+
+char *const *ad_arguments(void) { return arguments; }
+
+const char *ad_executable(void) {
+	const char *path = (const char *)getauxval(AT_EXECFN);
+	return path ? path : "";
+}
+
 // Descriptors
 
 int ad_open(const char *path, int flags, mode_t mode) { return open(path, flags | O_CLOEXEC, mode); }
@@ -33,11 +50,20 @@ int ad_open_in(int folder, const char *name, int flags, mode_t mode) {
 	return openat(folder, name, flags | O_CLOEXEC, mode);
 }
 
+int ad_urgent_inline(int fd) {
+	int on = 1;
+	return setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
+}
+
 int ad_socketpair_stream(int pair[2]) {
-	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair)) return -1;
+	ad_urgent_inline(pair[0]);
+	return 0;
 }
 
 int ad_pipe(int pair[2]) { return pipe2(pair, O_CLOEXEC); }
+
+int ad_pipe_room(int fd, int bytes) { return fcntl(fd, F_SETPIPE_SZ, bytes); }
 
 int ad_bell(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 
@@ -101,6 +127,7 @@ int ad_unix_connect(const char *path) {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0) return -1;
 	if (connect(fd, (struct sockaddr *)&address, sizeof address)) return close_failed(fd);
+	ad_urgent_inline(fd);
 	ad_set_nonblocking(fd, false);
 	return fd;
 }
@@ -175,7 +202,11 @@ int ad_socket_mode(const char *path, mode_t mode) {
 	return close_failed(fd), result;
 }
 
-int ad_accept(int fd) { return accept4(fd, 0, 0, SOCK_CLOEXEC | SOCK_NONBLOCK); }
+int ad_accept(int fd) {
+	int client = accept4(fd, 0, 0, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (client >= 0) ad_urgent_inline(client);
+	return client;
+}
 
 int ad_syslog_send(const char *path, const void *bytes, size_t count) {
 	static int fd = -1;
@@ -251,7 +282,14 @@ void ad_sleep_ns(int64_t nanoseconds) {
 	nanosleep(&t, 0);
 }
 
-void ad_fine_timers(void) { prctl(PR_SET_TIMERSLACK, 1UL, 0, 0, 0); }
+static unsigned long slack_before = 50000;
+
+void ad_fine_timers(void) {
+	int now = prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0);
+	if (now > 1) slack_before = (unsigned long)now;
+	prctl(PR_SET_TIMERSLACK, 1UL, 0, 0, 0);
+}
+unsigned long ad_timer_slack(void) { return slack_before; }
 
 // Signals
 
@@ -293,7 +331,10 @@ int ad_next_signal(int fd, int *sender) {
 	return (int)info.ssi_signo;
 }
 
-void ad_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
+void ad_ignore_failed_writes(void) {
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+}
 int ad_nice(void) { return getpriority(PRIO_PROCESS, 0); }
 int ad_set_nice(int value) { return setpriority(PRIO_PROCESS, 0, value); }
 

@@ -37,6 +37,7 @@ struct start {
 	char *const *argv, *const *envp;
 	int fd[4];
 	const ad_confinement *confinement;
+	unsigned long slack;
 	volatile int stage, error;
 };
 
@@ -110,6 +111,7 @@ static int in_child(void *argument) {
 	ad_default_dispositions();
 	setpgid(0, 0);
 	setpriority(PRIO_PROCESS, 0, 0);
+	syscall(SYS_prctl, PR_SET_TIMERSLACK, s->slack, 0L, 0L, 0L);
 	s->stage = MOVE;
 	// Out of the way first: one of them may itself be 0, 1, 2 or 3.
 	ad_confinement confinement = s->confinement ? *s->confinement : (ad_confinement){.ruleset = -1};
@@ -169,6 +171,24 @@ static bool wait_for_exec(int end, pid_t pid, int pidfd) {
 	}
 }
 
+static int oom_score(void) {
+	char text[16] = "";
+	int fd = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
+	if (fd < 0) return 0;
+	ssize_t n = read(fd, text, sizeof text - 1);
+	close(fd);
+	return n > 0 ? atoi(text) : 0;
+}
+
+static void set_oom_score(int score) {
+	char text[16];
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	if (fd < 0) return;
+	ssize_t n = write(fd, text, (size_t)snprintf(text, sizeof text, "%d", score));
+	(void)n;
+	close(fd);
+}
+
 static pid_t start_in_our_memory(struct start *s, int *pidfd) {
 	enum { STACK = 64 << 10 };
 	char *stack = mmap(0, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
@@ -196,13 +216,18 @@ static pid_t start_in_our_memory(struct start *s, int *pidfd) {
 int ad_spawn_confined(const char *path, char *const *argv, char *const *envp, int input, int output,
 	int error, int extra, const ad_confinement *confinement, ad_child *child) {
 	struct start s = {.path = path, .argv = argv, .envp = envp, .confinement = confinement,
-		.fd = {input, output, error, extra}};
+		.slack = ad_timer_slack(), .fd = {input, output, error, extra}};
 	*child = (ad_child){.pidfd = -1};
 	sigset_t all, before;
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
 	int pidfd = -1;
+	// As long as it is in our memory the child's score is ours, and afterwards another user's: so ours
+	// is the usual one for that moment. What was set from outside may be set again without rights.
+	int score = confinement && confinement->ordinary ? oom_score() : 0;
+	if (score) set_oom_score(0);
 	pid_t pid = start_in_our_memory(&s, &pidfd);
+	if (score) set_oom_score(score);
 	int failure = errno;
 	sigprocmask(SIG_SETMASK, &before, 0);
 	if (pid < 0) return child->error = errno = failure, -1;

@@ -13,6 +13,8 @@ final class ControlServer {
     /// A listener's queue: `tail` is a subscriber like any other.
     var subscription: Subscription?
     var isBlocked = false
+    /// It has said what it wants, and its answer takes time.
+    var isWaiting = false
     /// What it asks is answered with a refusal.
     let isRefused: Bool
 
@@ -101,12 +103,12 @@ final class ControlServer {
   func drop(_ client: Client) { clients.removeAll { $0 === client } }
 
   /// Somebody has not said yet what it wants.
-  var hasSilentClients: Bool { clients.contains { $0.subscription == nil } }
+  var hasSilentClients: Bool { clients.contains { $0.subscription == nil && !$0.isWaiting } }
 
   /// Lets go of those who have not said in five seconds what they want.
   func dropSilentClients(_ now: Moment, _ remove: (Int32) -> Void) {
     for client in clients
-    where client.subscription == nil && now - client.connected > .seconds(5) {
+    where client.subscription == nil && !client.isWaiting && now - client.connected > .seconds(5) {
       remove(client.descriptor.number)
       drop(client)
     }

@@ -10,8 +10,23 @@ extension Dispatcher {
       try poller.watch(server.listener.number, Token.control, .read)
       control = server
       if holder != nil { runtime.noteHolder() }
+      if controlRetry != nil { say(.notice, "the control socket is there now") }
+      controlRetry = nil
       changeControlAccess()
-    } catch { say(.error, "no control socket: \(error)") }
+    } catch {
+      let reason = "\(error)"
+      if controlRetry?.reason != reason {
+        say(.error, "no control socket: \(reason); tried again every five seconds")
+      }
+      controlRetry = (now + .seconds(5), reason)
+      scheduleTick(now + .seconds(5))
+    }
+  }
+
+  /// Makes the control socket where that failed before.
+  func openControlAgain() {
+    guard control == nil, let retry = controlRetry else { return }
+    if now >= retry.at { openControl() } else { scheduleTick(retry.at) }
   }
 
   /// Listens again where there were no descriptors.
@@ -64,7 +79,11 @@ extension Dispatcher {
   func handleClient(_ id: UInt32, _ interest: Interest) {
     guard let client = control?.client(id) else { return }
     if interest.contains(.read) || interest.contains(.ended) {
-      guard readRequest(client) else { return drop(client) }
+      guard readRequest(client) else {
+        guard client.isWaiting else { return drop(client) }
+        // It has said all that it has to say; that would be reported until it is answered.
+        return poller.remove(client.descriptor.number)
+      }
     }
     if interest.contains(.write) {
       client.isBlocked = false
@@ -80,7 +99,9 @@ extension Dispatcher {
     }
     switch result {
     case .bytes(let count):
-      guard client.answer.isEmpty, client.subscription == nil else { return true }
+      guard client.answer.isEmpty, client.subscription == nil, !client.isWaiting else {
+        return true
+      }
       client.request += chunk[..<count]
       if let end = client.request.firstIndex(of: 0x0a) {
         answer(client, String(decoding: client.request[..<end], as: UTF8.self))
@@ -103,12 +124,11 @@ extension Dispatcher {
     switch (words.first ?? "", words.dropFirst().first) {
     case ("status", nil): text = "ok\n" + statusText()
     case ("reload", nil):
-      let outcome = reload()
-      text = "ok\n" + outcome.answer
+      client.isWaiting = true
+      return load(.reload, for: client.id)
     case ("check", nil):
-      let loaded = loader()
-      text =
-        "ok\n" + loaded.report + "status \(loaded.exitStatus)\n"
+      client.isWaiting = true
+      return load(.check, for: client.id)
     case ("resume", let name?):
       if let plugin = plugins.first(where: { $0.name == name }) {
         resume(plugin)
@@ -121,6 +141,14 @@ extension Dispatcher {
     default:
       text = "error unknown request '\(printable(request.utf8.prefix(64)))'\n"
     }
+    client.answer = Array(text.utf8)
+    write(client)
+  }
+
+  /// Gives a client that waited for it what it had asked for, if it is still there.
+  func answer(_ id: UInt32, _ text: String) {
+    guard let client = control?.client(id), client.isWaiting else { return }
+    client.isWaiting = false
     client.answer = Array(text.utf8)
     write(client)
   }
@@ -166,7 +194,8 @@ extension Dispatcher {
     guard case .wouldBlock = result else { return drop(client) }
     client.isBlocked = true
     let token = Token.client | UInt64(client.id)
-    poller.change(client.descriptor.number, token, [.read, .write])
+    let fd = client.descriptor.number
+    if !poller.change(fd, token, [.read, .write]) { _ = poller.add(fd, token, .write) }
   }
 
   private func drop(_ client: ControlServer.Client) {

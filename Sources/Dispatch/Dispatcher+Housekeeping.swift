@@ -27,9 +27,11 @@ extension Dispatcher {
         scheduleTick(retry)
       }
     }
+    reportUnreadEvents()
     unpauseIfPossible()
     forgetHistoryWhenIdle()
     listenAgain()
+    openControlAgain()
     control?.dropSilentClients(now) { poller.remove($0) }
     if control?.hasSilentClients ?? false { scheduleTick(now + .seconds(1)) }
     reapActions()
@@ -92,14 +94,37 @@ extension Dispatcher {
   private func giveUpIfHopeless(_ plugin: Plugin) {
     guard source.canWait, !plugin.isGivenUp, plugin.subscription.counters.queued > 0 else { return }
     let isHeld: Bool
+    let cannotStart = plugin.failedStarts.count >= Self.replayStarts
     switch plugin.lifecycle.state {
     case .held, .stopped: isHeld = true
-    default: isHeld = plugin.reportedStall && !plugin.configuration.restartsWhenStalled
+    default:
+      isHeld = cannotStart || plugin.reportedStall && !plugin.configuration.restartsWhenStalled
     }
     guard isHeld else { return }
     plugin.isGivenUp = true
     noteLoss()
-    say(.error, "plugin \(plugin.name) cannot be made to read: the replay goes on without it")
+    let reason = cannotStart ? " (\(plugin.failedStarts.reason))" : ""
+    say(
+      .error, "plugin \(plugin.name) cannot be made to read\(reason): the replay goes on without it"
+    )
+  }
+
+  /// Starts that fail alike, after which a replay does not wait for a plugin.
+  private static let replayStarts = 3
+
+  /// A replay that is stopped before its end says for what it waited.
+  func sayWhatReplayWaitedFor() {
+    guard source.canWait else { return }
+    for plugin in plugins where !plugin.isGivenUp {
+      plugin.refresh()
+      let queued = plugin.subscription.counters.queued
+      guard queued > 0 else { continue }
+      let reason = plugin.failedStarts.count > 0 ? " (\(plugin.failedStarts.reason))" : ""
+      say(
+        .error,
+        "the replay waited for plugin \(plugin.name), which is \(plugin.stateName)\(reason), with "
+          + "\(queued) records to read")
+    }
   }
 
   private func reapActions() { actions.removeAll { $0.hasEnded } }
@@ -115,6 +140,7 @@ extension Dispatcher {
         // What was waiting for it starts in this very round.
         return openControl()
       }
+      defer { giveUpReplay(waitingFor: wait) }
       if runtime.isNews(wait) {
         switch wait {
         case .dispatcher:
@@ -135,7 +161,26 @@ extension Dispatcher {
       scheduleTick(now + .milliseconds(50))
     } catch {
       if runtime.isNews(.other) { say(.error, "\(error)") }
+      giveUpReplay(waitingFor: nil)
       scheduleTick(now + .seconds(1))
     }
+  }
+
+  /// A replay does not wait without end for a folder that it cannot have.
+  ///
+  /// - Parameter wait: `nil` when it cannot be used at all.
+  private func giveUpReplay(waitingFor wait: RuntimeFolder.Wait?) {
+    guard source.canWait, ending.isRunning else { return }
+    switch wait {
+    case nil, .distrust: break
+    case .dispatcher, .plugins, .other: guard now - started > .seconds(10) else { return }
+    }
+    isHopeless = true
+    noteLoss()
+    say(
+      .error,
+      "without \(runtime.path) no plugin is started: give the replay one of its own (--runtime-dir)"
+    )
+    beginStop("no runtime folder")
   }
 }

@@ -16,8 +16,12 @@ extension Dispatcher {
       publish()
       source.beginAnew()
     }
+    // What unpacks a file may have more of it than is there by now.
+    guard !intake.readsFile || intake.isFileWhole() else { return sourceEnded(nil) }
     switch source.fill() {
-    case .bytes: takeRecords()
+    case .bytes:
+      intake.noteRead()
+      takeRecords()
     case .wouldBlock: break
     case .end: sourceEnded(nil)
     case .failed(let errno): sourceEnded(errno)
@@ -139,7 +143,8 @@ extension Dispatcher {
 
   private func pause() {
     isPaused = true
-    if source.isPolled { poller.change(source.inputNumber!, Token.source, []) }
+    // Not waited for at all: that the other side has closed would be reported all the time.
+    if source.isPolled, let fd = source.inputNumber { poller.remove(fd) }
     scheduleTick(now + .milliseconds(1))
   }
 
@@ -149,7 +154,7 @@ extension Dispatcher {
     guard hasRoom() else { return scheduleTick(now + .milliseconds(1)) }
     isPaused = false
     if source.isPolled, let fd = source.inputNumber {
-      poller.change(fd, Token.source, .read)
+      _ = poller.add(fd, Token.source, .read)
     }
     takeRecords()
     if source.hasEnded, source.pendingBytes == 0 || !isPaused { sourceDrained() }
@@ -161,7 +166,9 @@ extension Dispatcher {
   func openSource() {
     guard ending.isRunning else { return }
     do throws(SystemError) {
-      guard let descriptor = try intake.open() else { return sourceDrained() }
+      guard let descriptor = try intake.open(recordsSoFar: source.records) else {
+        return sourceDrained()
+      }
       let fd = descriptor.number
       source.open(descriptor)
       if source.canWait {
@@ -191,10 +198,16 @@ extension Dispatcher {
   }
 
   private func sourceEnded(_ errno: Errno?) {
-    if let errno { say(.error, "cannot read \(intake.description): \(errno)") }
+    if let errno {
+      say(.error, "cannot read \(intake.fileDescription): \(errno)")
+      if source.canWait { noteLoss() }
+    }
     if source.isPolled, let fd = source.inputNumber { poller.remove(fd) }
     // Only a file may end without a newline; what a program made of one may not, if it failed.
-    let failure = intake.helperFailure() ?? errno?.description
+    let isWhole = !source.canWait || intake.isFileWhole()
+    let failure =
+      isWhole
+      ? intake.helperFailure() ?? errno?.description : "it was truncated while it was read"
     replayed?.failure = failure
     source.markEnded(isCut: !source.canWait || failure != nil)
     forgetConnection()
@@ -214,7 +227,9 @@ extension Dispatcher {
   func sourceDrained() {
     source.close()
     reportReplayed()
-    switch intake.afterEnd() {
+    let next = intake.afterEnd()
+    countDeadReader()
+    switch next {
     case .reconnect where ending.isRunning:
       say(.warning, "\(intake.description) closed; connecting again")
       intake.retry = now + intake.nextDelay()
@@ -228,6 +243,26 @@ extension Dispatcher {
         beginStop("end of input")
       }
     }
+  }
+
+  /// What the kernel's reader had received when it ended and had not given to us is lost.
+  private func countDeadReader() {
+    guard let readers = intake.readers else { return }
+    let died = readers.end(taken: source.records)
+    guard died > 0 else { return }
+    say(
+      .error,
+      "the kernel's reader ended with \(died) records that it had received and not written: lost")
+  }
+
+  /// Says what came between two readers of the kernel, as soon as a record shows it.
+  func reportUnreadEvents() {
+    guard let readers = intake.readers, readers.awaitsNext else { return }
+    guard let events = readers.eventsBetween() else { return scheduleTick(now + .seconds(1)) }
+    let bound = events == 0 ? "no event" : "at most \(events) events"
+    say(
+      events == 0 ? .notice : .error,
+      "between two readers of the kernel \(bound) came and went unread, by their serials")
   }
 
   func readHelperOutput() {

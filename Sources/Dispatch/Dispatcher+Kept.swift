@@ -26,7 +26,7 @@ extension Dispatcher {
   func leaveBehind(_ name: String, _ durable: DurableQueues, from end: RecordNumber) {
     guard let kept = durable.kept[name], kept.leftOutFrom == nil else { return }
     durable.kept[name]?.leftOutFrom = end
-    durable.kept[name]?.since = Self.wallSeconds
+    durable.kept[name]?.begins(at: Self.wallSeconds)
     durable.spool.setCursor(
       name, next: kept.records.first?.lowerBound ?? end, number: kept.number)
     durable.spool.leaveOut(name, end..<RecordNumber.max)
@@ -34,11 +34,10 @@ extension Dispatcher {
 
   /// Gives up what was kept for its time.
   func giveUpKept(_ durable: DurableQueues) {
-    let limit = UInt64(configuration.spoolKeep.components.seconds)
-    guard durable.isOpen, configuration.spoolKeep > .zero, !durable.kept.isEmpty else { return }
-    let wall = Self.wallSeconds
+    let limit = configuration.spoolKeep
+    guard durable.isOpen, limit > .zero, !durable.kept.isEmpty else { return }
     for (name, kept) in durable.kept.sorted(by: { $0.key < $1.key })
-    where kept.since + limit <= wall {
+    where kept.age(now) >= limit {
       durable.kept[name] = nil
       durable.spool.forget(name)
       durable.givenUp += kept.count
@@ -46,10 +45,10 @@ extension Dispatcher {
       say(
         .warning,
         "the spool's \(kept.count) records for plugin \(name), which is not active for "
-          + "\(wall - kept.since) s, are given up (spool_keep)")
+          + "\(kept.age(now).components.seconds) s, are given up (spool_keep)")
     }
-    if let first = durable.kept.values.map(\.since).min() {
-      scheduleTick(now + .seconds(Int64(clamping: min(first + limit - wall, 3600))))
+    if let oldest = durable.kept.values.map({ $0.age(now) }).max() {
+      scheduleTick(now + min(limit - oldest, .seconds(3600)))
     }
   }
 

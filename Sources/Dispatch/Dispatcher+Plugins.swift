@@ -73,10 +73,12 @@ extension Dispatcher {
         environment.append("AUDISPATCH_GAP=\(gapWord)")
       }
       runtime.noteChildren(plugins, starting: plugin)
+      var confinement = configuration.confinement
+      confinement.isOrdinary = true
       let child = try ChildProcess(
         path: configuration.path, arguments: configuration.arguments, environment: environment,
         input: childEnd.number, output: standardOutput, error: messagesEnd.number,
-        confinement: configuration.confinement)
+        confinement: confinement)
       ourEnd.setNonblocking(true)
       do throws(SystemError) {
         try poller.watch(child.pidfd, Token.pluginEnd | UInt64(plugin.id), .read)
@@ -93,6 +95,7 @@ extension Dispatcher {
       }
       beginPassing(plugin)
       plugin.past.advice = []
+      plugin.failedStarts = (0, "")
       plugin.confirmations = ConfirmationReader()
       plugin.confirmingEnded = false
       plugin.confirmingRestsUntil = nil
@@ -116,6 +119,8 @@ extension Dispatcher {
       let text = "\(error)" + (reason.map { ": \($0)" } ?? "")
       say(.error, "plugin \(plugin.name): \(text)")
       plugin.past.lastMessage = .init(text)
+      let passes = spawn?.cause.passes ?? true
+      plugin.failedStarts = (passes ? 0 : plugin.failedStarts.count + 1, text)
       runtime.noteChildren(plugins)
       handle(plugin, .spawnFailed)
     }
@@ -157,7 +162,13 @@ extension Dispatcher {
       case (true, .fixed): compact = false
       // A fixed record arrives whole: with nothing behind the first one, they are compact.
       case (true, .undecided) where intake.isAuditd: compact = true
-      default: compact = InstalledAudit.writesCompactRecords
+      default:
+        guard InstalledAudit.isKnown else {
+          InstalledAudit.beginAsking()
+          scheduleTick(now + .milliseconds(20))
+          return false
+        }
+        compact = InstalledAudit.writesCompactRecords
       }
     }
     plugin.subscription.encoding = compact ? .compact : .fixed

@@ -4,18 +4,13 @@ import Journal
 import Linux
 
 extension Dispatcher {
-  /// Reads the configuration again: unchanged plugins keep running, changed ones restart with their
+  /// Puts what was read into force: unchanged plugins keep running, changed ones restart with their
   /// queue, new ones start, those that are gone drain and stop, and a file that cannot be used any
   /// more keeps the plugin that runs.
-  ///
-  @discardableResult
-  func reload() -> ReloadOutcome {
+  func apply(_ loaded: LoadedConfiguration) -> ReloadOutcome {
     guard ending.isRunning else {
       return ReloadOutcome(lines: ["stopping: nothing was read again"], isRefused: true)
     }
-    service?.beginsReload(now)
-    defer { service?.endsReload() }
-    let loaded = loader()
     var said = loaded.diagnostics.filter { $0.severity != .note }.map(\.description)
     let isBeingWritten = loaded.isDaemonFileUnfinished && loaded.daemon != configuration
     if isBeingWritten, let file = loaded.daemonFile { said.append(Self.unfinished(file)) }

@@ -11,7 +11,9 @@ extension Dispatcher {
       return
     }
     say(.info, "stopping: \(reason)")
+    sayWhatReplayWaitedFor()
     service?.stops()
+    if intake.origin == .standardInput, DescriptorKind.isPipe(0) { letGoOfPipe() }
     intake.retry = nil
     intake.endHelpers()
     if source.inputNumber == nil || source.hasEnded { perform(.inputIsEmpty) }
@@ -28,11 +30,46 @@ extension Dispatcher {
   }
 
   private func perform(_ event: Shutdown.Event) {
+    if case .readingRest(let until) = ending.state,
+      event == .inputIsEmpty || event == .tick && now >= until
+    {
+      takeLast()
+    }
     guard ending.handle(event, now: now) == .closeInput else { return }
     if source.canWait, source.pendingBytes > 0 || !source.hasEnded { noteLoss() }
     if source.isPolled, let fd = source.inputNumber { poller.remove(fd) }
     source.close()
     scheduleTick(now)
+  }
+
+  /// What holds a pipe open after it was read for the last time would have the sender's records go
+  /// where nobody reads them.
+  private func letGoOfPipe() {
+    holder?.letGoOfInput()
+    replaceByEndedPipe(0)
+  }
+
+  /// Has the sender's writes fail from here on, and takes what it had written before: nothing is left
+  /// in a socket that nobody counts. A connection that a service manager keeps goes on with the next
+  /// start, and with it what is in it.
+  private func takeLast() {
+    guard service?.hasStored != true, !source.canWait else { return }
+    let end = now + .seconds(1)
+    if source.isPipe {
+      // As long as there is more in it than a page it cannot be made that small.
+      while Moment.now < end, !source.shrink(), readWaiting() {}
+      _ = readWaiting()
+    } else if source.refuseMore() {
+      while Moment.now < end, readWaiting() {}
+    }
+  }
+
+  /// Reads once, if anything waits.
+  private func readWaiting() -> Bool {
+    guard let fd = source.inputNumber, sourceIsReadable, !isPaused, DescriptorKind.isReadable(fd)
+    else { return false }
+    readSource()
+    return true
   }
 
   /// The end of a replay: every plugin has everything, or never will.
@@ -47,8 +84,14 @@ extension Dispatcher {
   /// Takes the end as far as it has come.
   func advanceStop() {
     perform(.tick)
-    if case .readingRest = ending.state, !sourceHasMore() { perform(.inputIsEmpty) }
-    if case .settling = ending.state, isReadyForPlugins { perform(.pluginsAreSettled) }
+    if case .readingRest = ending.state, !sourceHasMore(),
+      !(holder?.holdsInput ?? false)
+    {
+      perform(.inputIsEmpty)
+    }
+    if case .settling = ending.state, isReadyForPlugins || isHopeless {
+      perform(.pluginsAreSettled)
+    }
     if ending.stopsPlugins { plugins.forEach(stopPlugin) }
     for plugin in plugins where plugin.lifecycle.takesInput {
       guard case .draining = plugin.lifecycle.state else { continue }

@@ -12,7 +12,9 @@ public final class Dispatcher {
   /// The file that this process was started from.
   public static var executable: String { Installed.executable }
 
-  let loader: () -> LoadedConfiguration
+  let loader: @Sendable () -> LoadedConfiguration
+  /// The configuration is being read, for those who asked.
+  var loading: Loading?
   var configuration: DaemonConfiguration
   var inactive: [PluginConfiguration] = []
   var plugins: [Plugin] = []
@@ -24,6 +26,8 @@ public final class Dispatcher {
   var poller: Poller
   let signals: SignalSource
   var control: ControlServer?
+  /// There is none yet: when it is tried again, and why that failed last.
+  var controlRetry: (at: Moment, reason: String)?
   var runtime: RuntimeFolder
   var messages: Messages
   var refusalReport = RateLimit(every: .seconds(10))
@@ -61,6 +65,8 @@ public final class Dispatcher {
   var passing = Passing()
   /// The file that a replay reads.
   var replayed: ReplayedFile?
+  /// No plugin can ever be started.
+  var isHopeless = false
   /// Reading was paused because a plugin of a replay has no room.
   var isPaused = false
   var activity = ActivityMeter()
@@ -70,16 +76,16 @@ public final class Dispatcher {
   /// Opens what does not depend on the runtime folder; reads nothing yet.
   public init(
     configuration loaded: LoadedConfiguration, service manager: ServiceManager? = nil,
-    loader: @escaping () -> LoadedConfiguration
+    loader: @escaping @Sendable () -> LoadedConfiguration
   ) throws {
     self.loader = loader
     configuration = loaded.daemon
-    messages = Messages(program: "audispatchd")
+    messages = Messages(program: "audispatchd", neverWaits: true)
     poller = try Poller()
     signals = try SignalSource([
       SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCONT, SIGCHLD,
     ])
-    Signals.ignoreBrokenPipes()
+    Signals.ignoreFailedWrites()
     node = try NodeName.resolve(loaded.daemon.nameFormat, name: loaded.daemon.nodeName)
     intake = try SourceSupply(loaded.daemon, node: node)
     holder = intake.origin == .standardInput ? HolderLink.connect() : nil
@@ -116,6 +122,7 @@ public final class Dispatcher {
     service?.forgetMemory()
     writeState()
     runtime.leave()
+    messages.finish()
     return ending.isIncomplete ? 3 : 0
   }
 
@@ -159,6 +166,7 @@ public final class Dispatcher {
     case Token.passedOutput: if let output = passing.output(number) { pass(output) }
     case Token.outputSink: hearSink()
     case Token.spool: handleSpool()
+    case Token.loading: finishLoading()
     case Token.holder: hearHolder()
     case Token.control: acceptClients()
     case Token.client: handleClient(number, interest)
@@ -176,7 +184,7 @@ public final class Dispatcher {
     while let signal = signals.next() {
       switch signal {
       case SIGTERM, SIGINT: beginStop("signal \(signal)")
-      case SIGHUP: reload()
+      case SIGHUP: load(.reload, for: nil)
       case SIGUSR2: resumeAll()
       case SIGCONT, SIGUSR1: writeState()
       default: break  // SIGCHLD: the pidfds tell.

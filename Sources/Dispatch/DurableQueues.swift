@@ -84,6 +84,10 @@ struct KeptQueue {
   var leftOutFrom: RecordNumber?
   /// When it was seen to be gone, in seconds since 1970.
   var since: UInt64
+  /// For how long it had been gone when this process saw it, and when that was: from then on only
+  /// the monotonic clock counts, whatever happens to the calendar's.
+  private var goneBefore: Duration = .zero
+  private var seen = Moment.now
 
   var count: UInt64 { records.reduce(0) { $0 + UInt64($1.count) } }
 
@@ -99,6 +103,7 @@ struct KeptQueue {
     }
     // A clock that was not set yet says nothing.
     since = (1_600_000_000...now).contains(cursor.seconds) ? cursor.seconds : now
+    goneBefore = .seconds(Int64(clamping: now - since))
   }
 
   init(records: [Range<RecordNumber>], number: StreamNumber, now: UInt64) {
@@ -106,4 +111,14 @@ struct KeptQueue {
     self.number = number
     since = now
   }
+
+  /// It is gone from now on.
+  mutating func begins(at seconds: UInt64) {
+    since = seconds
+    goneBefore = .zero
+    seen = .now
+  }
+
+  /// For how long it has been gone.
+  func age(_ now: Moment) -> Duration { goneBefore + (now - seen) }
 }

@@ -19,7 +19,12 @@ enum Installed {
     let count = unsafe path.withUnsafeMutableBytes {
       unsafe readlink("/proc/self/exe", $0.baseAddress!, $0.count)
     }
-    return String(decoding: path.prefix(max(0, count)), as: UTF8.self)
+    guard count > 0 else {
+      // There is no /proc.
+      let given = ProgramArguments.executable
+      return (try? Files.resolved(given)) ?? given
+    }
+    return String(decoding: path.prefix(count), as: UTF8.self)
   }()
 }
 

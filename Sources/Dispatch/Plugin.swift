@@ -49,6 +49,8 @@ final class Plugin {
   /// The child says nothing more on its standard input.
   var confirmingEnded = false
   var confirmationReport = RateLimit(every: .seconds(10))
+  /// Starts in a row that failed for a reason that does not pass, and the last reason.
+  var failedStarts: (count: Int, reason: String) = (0, "")
   /// A replay does not wait for it any more.
   var isGivenUp = false
   /// Records that were said to be left to a later start.

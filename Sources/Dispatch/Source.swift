@@ -1,5 +1,6 @@
 import AuditRecord
 import Configuration
+import Glibc
 import Journal
 import Linux
 
@@ -70,6 +71,7 @@ final class Source {
   /// Begins to read from a new stream.
   func open(_ descriptor: consuming Descriptor) {
     inputIsSocket = DescriptorKind.isSocket(descriptor.number)
+    if inputIsSocket { DescriptorKind.takeUrgentInPlace(descriptor.number) }
     input = consume descriptor
     hasEnded = false
     if goesOn {
@@ -81,6 +83,19 @@ final class Source {
   }
 
   func close() { input = nil }
+
+  var isPipe: Bool { inputNumber.map { DescriptorKind.isPipe($0) } ?? false }
+
+  /// Leaves a pipe room for a page: so much, at most, can come into it between the last read and its
+  /// closing, which is all that has it refuse.
+  func shrink() -> Bool { inputNumber.map { Pipe.shrink($0) } ?? false }
+
+  /// Has the sender's writes fail from here on; what it wrote before is still to be read. `false`
+  /// where that cannot be had: only a socket can.
+  func refuseMore() -> Bool {
+    guard let fd = input?.number, inputIsSocket else { return false }
+    return shutdown(fd, Int32(SHUT_RD)) == 0
+  }
 
   /// Says that nothing will follow; `isCut`: what stands behind the last newline is part of a line.
   func markEnded(isCut: Bool) {
@@ -208,6 +223,7 @@ enum Token {
   static let holder: UInt64 = 10 << 32
   static let passedOutput: UInt64 = 11 << 32
   static let outputSink: UInt64 = 12 << 32
+  static let loading: UInt64 = 13 << 32
 
   static func kind(_ token: UInt64) -> UInt64 { token & 0xffff_ffff_0000_0000 }
   static func number(_ token: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: token) }

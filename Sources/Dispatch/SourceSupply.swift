@@ -29,7 +29,9 @@ final class SourceSupply {
   private var helperOutput: OutputCatcher?
   /// What would unpack the file that was opened last, if it is packed as we cannot read it.
   private(set) var unpacker: String?
-  private(set) var counters: KernelCounterPage?
+  private(set) var readers: KernelReaders?
+  /// The file that is read, as it is or by a program that unpacks it.
+  private var file: FileWatch?
   private var delay = Duration.milliseconds(100)
   private var waitingReport = RateLimit(every: .seconds(60))
   /// A connection that was kept for us, to begin with.
@@ -157,9 +159,14 @@ final class SourceSupply {
   // MARK: Opening
 
   /// The next input; `nil` when there is none left.
-  func open() throws(SystemError) -> Descriptor? {
+  ///
+  /// - Parameter recordsSoFar: that came from all inputs.
+  func open(recordsSoFar: UInt64) throws(SystemError) -> Descriptor? {
     switch origin {
     case .standardInput:
+      if DescriptorKind.isFolder(0) {
+        throw SystemError("read", "standard input", Errno(EISDIR))
+      }
       let fd = dup(0)
       guard fd >= 0 else { throw SystemError("read", "standard input", .current) }
       fcntlCloseOnExec(fd)
@@ -170,11 +177,16 @@ final class SourceSupply {
       let socket = try UnixSocket.connect(path)
       delay = .milliseconds(100)
       return socket
-    case .kernel: return try openKernel()
+    case .kernel: return try openKernel(recordsSoFar)
     case .files:
       guard !remainingFiles.isEmpty else { return nil }
       let path = remainingFiles.removeFirst()
-      return try through(Descriptor.open(path, O_RDONLY), path)
+      // Opening a FIFO would wait for somebody who writes to it.
+      let file = try Descriptor.open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
+      if DescriptorKind.isFolder(file.number) {
+        throw SystemError("read", path, Errno(EISDIR))
+      }
+      return try through(file, path)
     }
   }
 
@@ -199,16 +211,27 @@ final class SourceSupply {
     waitingReport.pass(now) == nil ? nil : "\(error); trying again"
   }
 
+  // MARK: A file that is cut
+
+  /// Whether the file itself is read, and not what a program makes of it.
+  var readsFile: Bool { helpers.isEmpty }
+
+  /// Remembers how far the file was read.
+  func noteRead() { if readsFile { file?.note() } }
+
+  /// Whether all is there that was in the file.
+  func isFileWhole() -> Bool { file?.isIntact() ?? true }
+
   // MARK: Helpers
 
-  private func openKernel() throws(SystemError) -> Descriptor {
-    if self.counters == nil { self.counters = try KernelCounterPage() }
-    guard let counters else { preconditionFailure("just made") }
-    counters.newGeneration()
+  private func openKernel(_ recordsSoFar: UInt64) throws(SystemError) -> Descriptor {
+    if readers == nil { readers = try KernelReaders() }
+    guard let readers else { preconditionFailure("just made") }
+    let counters = try readers.begin(taken: recordsSoFar)
     let null = try Descriptor.open("/dev/null", O_RDONLY)
     return try start(
       Installed.program("audispatch-kernel"), kernelArguments, input: null,
-      extra: counters.number, keepsCapabilities: true)
+      extra: counters, keepsCapabilities: true)
   }
 
   private var kernelArguments: [String] {
@@ -220,6 +243,7 @@ final class SourceSupply {
     _ file: consuming Descriptor, _ name: String
   ) throws(SystemError) -> Descriptor {
     var input = file
+    self.file = FileWatch(input.number)
     var head = FileContent.head(of: input.number)
     if FileContent.isGzip(head) {
       input = try start("/bin/gzip", ["-dc"], input: input)
@@ -262,6 +286,7 @@ final class SourceSupply {
   private static func confinement(_ keepsCapabilities: Bool) -> Confinement {
     var confinement = Confinement()
     confinement.noNewPrivileges = true
+    confinement.isOrdinary = !keepsCapabilities
     if !keepsCapabilities, Capabilities.permitted.contains(.setBound) {
       confinement.capabilities = []
     }

@@ -60,6 +60,8 @@ extension Dispatcher {
   /// The state as `status --json` and `state.json` give it.
   func statusText() -> String {
     for plugin in plugins { plugin.refresh() }
+    // Should this process die now, its successor counts on from what was shown.
+    publish()
     var json = JSONText()
     json.object { json in
       json.object("daemon") { json in
@@ -90,7 +92,7 @@ extension Dispatcher {
   }
 
   private func sourceStatus(_ json: inout JSONText) {
-    let kernel = intake.counters?.total
+    let kernel = intake.readers?.total
     json.field("kind", source.kind)
     json.field("records", source.records)
     json.field("events", events)
@@ -104,6 +106,7 @@ extension Dispatcher {
     json.field("kernel_lost", kernel?.kernelLost ?? 0)
     json.field("receive_overruns", kernel?.receiveOverruns ?? 0)
     json.field("reader_queue_lost", kernel?.queueLost ?? 0)
+    json.field("unread_events_max", intake.readers?.unread ?? 0)
   }
 
   private func spoolStatus(_ durable: DurableQueues, _ json: inout JSONText) {

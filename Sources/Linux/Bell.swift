@@ -24,3 +24,15 @@ public struct Bell: ~Copyable, Sendable {
     _ = unsafe withUnsafeMutableBytes(of: &count) { unsafe Transfer.read(number, into: $0) }
   }
 }
+
+extension Bell {
+  /// A bell that is waited for by reading it, for as long as the process lives.
+  static func blocking() throws(SystemError) -> Int32 {
+    let fd = ad_eventfd(false)
+    guard fd >= 0 else { throw SystemError("make", "a bell", .current) }
+    return fd
+  }
+
+  static func ring(_ fd: Int32) { ad_event_signal(fd) }
+  static func wait(_ fd: Int32) { ad_event_take(fd) }
+}

@@ -14,6 +14,9 @@ public struct Confinement: Equatable, Sendable {
   public var capabilities: Capabilities?
   /// Whether executing a program never gives more rights than there are.
   public var noNewPrivileges = false
+  /// Whether the kernel ends it for want of memory as readily as any program, however its parent
+  /// stands (oom_score_adj 0).
+  public var isOrdinary = false
   public var limits = Limits()
   /// Paths to files and folders that are all it may read and execute, beside itself, the libraries,
   /// and what it may write. `nil` with `writePaths` too: everything.
@@ -74,6 +77,7 @@ public struct Confinement: Equatable, Sendable {
     }
     defer { if ruleset >= 0 { close(ruleset) } }
     unsafe prepared.ruleset = ruleset
+    unsafe prepared.ordinary = isOrdinary
     unsafe prepared.no_new_privileges = noNewPrivileges || restrictsPaths
     if let user {
       unsafe prepared.sets_user = true

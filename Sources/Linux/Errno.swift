@@ -22,6 +22,13 @@ public struct Errno: Error, Equatable, Hashable, Sendable, CustomStringConvertib
   public static let noBuffers = Errno(ENOBUFS)
 
   public var description: String { unsafe String(cString: ad_error_text(number)) }
+
+  /// Whether the same call may succeed later though nobody does anything about it: for want of
+  /// memory, processes or descriptors, or because something is in use.
+  public var passes: Bool {
+    [EAGAIN, ENOMEM, EMFILE, ENFILE, ETXTBSY, EINTR, EIO, ECANCELED, EBUSY, ETIMEDOUT]
+      .contains(number)
+  }
 }
 
 /// An operation on a named thing that the system refused: "cannot open /etc/x: No such file …".

@@ -11,47 +11,75 @@ public enum Severity: Int, Sendable {
 }
 
 /// Where the messages of a program go: to the terminal, file, pipe or journal on standard error,
-/// or, when that is /dev/null, to `/dev/log`. Never blocks: what cannot be written is counted.
+/// or, when that is /dev/null, to `/dev/log`. What cannot be written is counted.
 public struct Messages: Sendable {
-  private enum Sink: Sendable { case standardError, systemLog }
+  private enum Sink: Sendable {
+    /// The journal's socket, most likely.
+    case socket
+    /// Where a write may wait: for a terminal that was stopped, a disk, or who reads a pipe.
+    case standardError
+    case systemLog
+  }
 
   private let sink: Sink
   private let prefix: String
+  private let neverWaits: Bool
+  private var dropped = 0
   /// Messages that nothing took.
-  public private(set) var lost = 0
+  public var lost: Int { dropped + (usesThread ? LineWriter.standardError.lost : 0) }
 
-  /// - Parameter program: the name in front of each message.
-  public init(program: String) {
+  private var usesThread: Bool { if case .standardError = sink { neverWaits } else { false } }
+
+  /// - Parameters:
+  ///   - program: the name in front of each message.
+  ///   - neverWaits: another thread writes where that may wait, from the first message on. Then
+  ///     `finish` has to be called before the process ends. A process that may be copied has to do
+  ///     without.
+  public init(program: String, neverWaits: Bool = false) {
     var error = stat()
     var null = stat()
     let hasError = unsafe fstat(2, &error) == 0
     let isNull =
       unsafe stat("/dev/null", &null) == 0 && error.st_rdev == null.st_rdev
       && error.st_mode & S_IFMT == S_IFCHR
-    sink = hasError && !isNull ? .standardError : .systemLog
+    sink = !hasError || isNull ? .systemLog : DescriptorKind.isSocket(2) ? .socket : .standardError
     prefix = program
+    self.neverWaits = neverWaits
   }
 
   public mutating func write(_ severity: Severity, _ text: String) {
     switch sink {
-    case .standardError:
+    case .socket, .standardError:
       let isJournal = unsafe getenv("JOURNAL_STREAM") != nil
       let line = (isJournal ? "<\(severity.rawValue)>" : "\(prefix): ") + text + "\n"
-      var waiting = pollfd(fd: 2, events: Int16(POLLOUT), revents: 0)
-      guard unsafe poll(&waiting, 1, 0) == 1, waiting.revents & Int16(POLLOUT) != 0 else {
-        lost += 1
-        return
-      }
-      // One write of at most PIPE_BUF: it does not block once the pipe is writable.
-      let bytes = Array(line.utf8.prefix(4095))
-      if case .failed = unsafe bytes.withUnsafeBytes({ unsafe Transfer.write(2, $0) }) { lost += 1 }
+      if !put(Array(line.utf8)) { dropped += 1 }
     case .systemLog:
       // LOG_DAEMON is facility 3.
       let datagram = Array("<\(3 << 3 | severity.rawValue)>\(prefix)[\(getpid())]: \(text)".utf8)
       let sent = unsafe datagram.withUnsafeBytes {
         unsafe ad_syslog_send("/dev/log", $0.baseAddress!, $0.count)
       }
-      if sent != 0 { lost += 1 }
+      if sent != 0 { dropped += 1 }
     }
   }
+
+  private func put(_ line: [UInt8]) -> Bool {
+    if usesThread {
+      let fate = LineWriter.standardError.put(line)
+      if fate != .noThread { return fate == .taken }
+    }
+    if sink == .socket {
+      let result = unsafe line.withUnsafeBytes { unsafe UnixSocket.send(2, $0) }
+      return result == .bytes(line.count)
+    }
+    guard Poll.wait(2, for: .write, milliseconds: 0) else { return false }
+    // One write of at most PIPE_BUF: it does not block once the pipe is writable.
+    let bytes = line.prefix(4095)
+    let result = unsafe bytes.withUnsafeBytes { unsafe Transfer.write(2, $0) }
+    if case .failed = result { return false }
+    return true
+  }
+
+  /// Waits until what was said is written, for a second at most.
+  public func finish() { if usesThread { LineWriter.standardError.finish(within: .seconds(1)) } }
 }

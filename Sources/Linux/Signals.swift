@@ -13,7 +13,9 @@ public enum Signals {
     }
   }
 
-  public static func ignoreBrokenPipes() { ad_ignore_sigpipe() }
+  /// A write to what nobody reads, or beyond a limit on file sizes (`ulimit -f`), fails with its
+  /// reason, EPIPE or EFBIG, and does not end the process.
+  public static func ignoreFailedWrites() { ad_ignore_failed_writes() }
 }
 
 /// Signals as something to read. The corresponding call is `signalfd`.

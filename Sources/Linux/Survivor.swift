@@ -34,9 +34,23 @@ public final class Survivor {
     var bytes: UnsafeMutablePointer<UInt8>?
     guard let memory = unsafe ad_survivor_map(file.number, Self.ringBytes, &bytes),
       let ring = unsafe bytes
-    else { throw SystemError("map", "the input's memory", .current) }
+    else {
+      let cause = Errno.current
+      throw SystemError("map", "the input's memory\(Self.sizeLimit(cause))", cause)
+    }
     unsafe self.memory = memory
     unsafe self.ring = ring
+  }
+
+  /// What to do about memory that is larger than a file may be.
+  private static func sizeLimit(_ cause: Errno) -> String {
+    var limit = rlimit()
+    guard cause.number == EFBIG,
+      unsafe getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0
+    else { return "" }
+    return
+      " of \(ringBytes >> 20) MiB beyond the limit on file sizes, which is \(limit.rlim_cur) bytes "
+      + "(ulimit -f, LimitFSIZE=)"
   }
 
   /// How many processes had it before this one.

@@ -106,9 +106,12 @@ extension Descriptor {
 public enum DescriptorKind {
   public static func isSocket(_ fd: Int32) -> Bool { ad_is_socket(fd) }
   public static func isPipe(_ fd: Int32) -> Bool { ad_is_fifo(fd) }
-  public static func isRegularFile(_ fd: Int32) -> Bool {
+  public static func isRegularFile(_ fd: Int32) -> Bool { isKind(fd, S_IFREG) }
+  public static func isFolder(_ fd: Int32) -> Bool { isKind(fd, S_IFDIR) }
+
+  private static func isKind(_ fd: Int32, _ kind: mode_t) -> Bool {
     var facts = stat()
-    return unsafe fstat(fd, &facts) == 0 && facts.st_mode & S_IFMT == S_IFREG
+    return unsafe fstat(fd, &facts) == 0 && facts.st_mode & S_IFMT == kind
   }
   /// Whether it is closed, or `/dev/null`.
   public static func isNowhere(_ fd: Int32) -> Bool {
@@ -129,6 +132,10 @@ public enum DescriptorKind {
       }
     }
   }
+
+  /// Has bytes that come with MSG_OOB be read in their place. The option is `SO_OOBINLINE`.
+  public static func takeUrgentInPlace(_ fd: Int32) { _ = ad_urgent_inline(fd) }
+
   /// Clears `O_NONBLOCK`, which belongs to the open file and so to everybody who has it.
   public static func setNonblocking(_ fd: Int32, _ on: Bool) { _ = ad_set_nonblocking(fd, on) }
   /// Closes every descriptor from this number on. The corresponding call is `close_range`.
@@ -138,6 +145,18 @@ public enum DescriptorKind {
 extension DescriptorKind {
   /// Whether a read would not block: input, or its end.
   public static func isReadable(_ fd: Int32) -> Bool { ad_peek_urgent(fd) == 1 }
+}
+
+/// Puts a pipe that has ended in the place of a descriptor: who reads it is at its end.
+public func replaceByEndedPipe(_ fd: Int32) {
+  var ends: (Int32, Int32) = (0, 0)
+  let result = unsafe withUnsafeMutableBytes(of: &ends) { raw in
+    unsafe ad_pipe(raw.bindMemory(to: Int32.self).baseAddress!)
+  }
+  guard result == 0 else { return }
+  dup2(ends.0, fd)
+  close(ends.0)
+  close(ends.1)
 }
 
 /// Pipes.
@@ -151,4 +170,8 @@ public enum Pipe {
     guard result == 0 else { throw SystemError("create", "a pipe", .current) }
     return ends
   }
+
+  /// Leaves a pipe room for a page; fails while more is in it. The corresponding call is
+  /// `fcntl(F_SETPIPE_SZ)`.
+  public static func shrink(_ fd: Int32) -> Bool { ad_pipe_room(fd, 4096) >= 0 }
 }

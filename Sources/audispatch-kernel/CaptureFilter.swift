@@ -8,9 +8,8 @@ import Linux
 ///
 /// Nothing is dropped: reading waits for the output. What is no message is counted, said, and passed.
 enum CaptureFilter {
-  static func run(_ options: Options, node: String?, _ page: consuming CounterPage) -> Int32 {
+  static func run(_ options: Options, node: String?, _ page: borrowing CounterPage) -> Int32 {
     var formatter = RecordFormatter(content: options.content, node: node)
-    var page = page
     var reader = NetlinkReader()
     var faults = FaultReport()
     var counters = KernelCounters()
@@ -49,7 +48,7 @@ enum CaptureFilter {
       }
       guard Output.write(&output) else { return ExitStatus.failed }
       counters.written = counters.received
-      page.publish(counters, now: result == .end ? nil : ad_monotonic_ns())
+      page.publish(counters)
       if result == .end {
         faults.conclude()
         return ExitStatus.done

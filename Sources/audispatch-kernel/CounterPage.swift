@@ -1,35 +1,45 @@
 import AuditRecord
-import CAudispatch
 import Glibc
 import Linux
 
-/// Where the counters are published for the process that started us: a memory file.
-struct CounterPage {
-  /// At most this often, so that a busy source costs no more.
-  private static let interval: Int64 = 100_000_000
+/// Where the counters are published for the process that started us: a file, mapped. What is stored
+/// there is there, whatever ends this process at whatever moment.
+@safe
+struct CounterPage: ~Copyable {
+  private let memory: UnsafeMutableRawPointer?
 
-  private let descriptor: Int32?
-  private var published: KernelCounters?
-  private var next: Int64 = 0
-
-  /// Publishes on `descriptor`; without one, on descriptor 3 if that is a memory file.
+  /// Publishes in the file `descriptor`; without one, in descriptor 3 if that is a memory file.
   init(descriptor: Int32?) {
-    self.descriptor = descriptor ?? (CounterPage.isMemoryFile(3) ? 3 : nil)
+    let file = descriptor ?? (CounterPage.isMemoryFile(3) ? 3 : nil)
+    guard let file, ftruncate(file, off_t(KernelCounters.byteCount)) == 0,
+      let mapped = unsafe mmap(
+        nil, KernelCounters.byteCount, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0),
+      unsafe mapped != MAP_FAILED
+    else {
+      unsafe memory = nil
+      return
+    }
+    unsafe memory = mapped
   }
 
-  /// Whether `counters` are still to be published: when they changed a moment ago.
-  func lags(_ counters: KernelCounters) -> Bool { descriptor != nil && published != counters }
-
-  /// Publishes the counters if they changed and, unless `now` is `nil`, the last time is long enough ago.
-  mutating func publish(_ counters: KernelCounters, now: Int64?) {
-    guard let descriptor, published != counters else { return }
-    if let now {
-      guard now >= next else { return }
-      next = now + CounterPage.interval
+  /// Stores the counters, each at once: a reader never finds half a number.
+  func publish(_ counters: KernelCounters) {
+    guard let memory = unsafe memory else { return }
+    for (index, number) in counters.numbers.enumerated().reversed() {
+      unsafe memory.storeBytes(of: number.littleEndian, toByteOffset: 8 * index, as: UInt64.self)
     }
-    published = counters
-    let bytes = counters.bytes
-    _ = unsafe pwrite(descriptor, bytes, bytes.count, 0)
+  }
+
+  /// Stores what a message changes.
+  @inline(__always)
+  func publishArrival(_ counters: KernelCounters) {
+    guard let memory = unsafe memory else { return }
+    unsafe memory.storeBytes(of: counters.received.littleEndian, toByteOffset: 8, as: UInt64.self)
+    unsafe memory.storeBytes(of: counters.queueLost.littleEndian, toByteOffset: 32, as: UInt64.self)
+    unsafe memory.storeBytes(
+      of: counters.firstSerial.littleEndian, toByteOffset: 64, as: UInt64.self)
+    unsafe memory.storeBytes(
+      of: counters.lastSerial.littleEndian, toByteOffset: 72, as: UInt64.self)
   }
 
   private static func isMemoryFile(_ fd: Int32) -> Bool {

@@ -15,7 +15,7 @@ struct KernelListener: ~Copyable {
   private let queue: MessageQueue
   private let writer: RecordWriter
   private let signals: Int32
-  private var page: CounterPage
+  private let page: CounterPage
   private var counters = KernelCounters()
   private var drops: UInt32 = 0
   private var buffer = [UInt8](repeating: 0, count: 64 << 10)
@@ -76,11 +76,11 @@ struct KernelListener: ~Copyable {
   /// Listens until a signal, or until the reader of the output is gone.
   private mutating func listen() throws(SystemError) -> Int32 {
     refresh(force: true)
-    page.publish(counters, now: nil)
+    page.publish(counters)
     var busy = true
     while true {
       // Asking at a low rate, and not at all while nothing happens.
-      let pause: Int32 = page.lags(counters) || writerIsBehind ? 100 : busy ? 1000 : -1
+      let pause: Int32 = writerIsBehind ? 100 : busy ? 1000 : -1
       let before = counters
       let ready = Poll.wait(
         [
@@ -100,7 +100,7 @@ struct KernelListener: ~Copyable {
       counters.written = writer.written
       refresh(force: false)
       busy = counters != before
-      page.publish(counters, now: ad_monotonic_ns())
+      page.publish(counters)
       reportLoss()
     }
   }
@@ -113,9 +113,10 @@ struct KernelListener: ~Copyable {
       case .message(let type, let count):
         guard MessageKind.isRecord(type) else { continue }
         counters.received += 1
-        let text = AuditSocket.textOffset..<AuditSocket.textOffset + count
-        let admitted = queue.put(type: type, buffer.span.extracting(text))
+        let (serial, admitted) = queue(type, count)
+        if let serial { counters.note(serial: serial) }
         if !admitted { counters.queueLost += 1 }
+        page.publishArrival(counters)
       case .malformed: counters.malformed += 1
       case .overrun: countDrops()
       case .wouldBlock: return
@@ -123,6 +124,15 @@ struct KernelListener: ~Copyable {
         throw SystemError("receive", "the kernel's audit messages", reason)
       }
     }
+  }
+
+  /// Puts the message that was received into the queue: its event's serial, and whether there was
+  /// room.
+  private func queue(_ type: UInt16, _ count: Int) -> (serial: UInt64?, admitted: Bool) {
+    let text = buffer.span.extracting(AuditSocket.textOffset..<AuditSocket.textOffset + count)
+    var at = 0
+    let stamp = RecordStamp(text, at: &at)
+    return (stamp?.serial, queue.put(type: type, text))
   }
 
   /// Adds what the kernel could not put into our receive buffer.
@@ -175,7 +185,7 @@ struct KernelListener: ~Copyable {
     }
     lossReport = Throttle(seconds: 10)
     reportLoss()
-    page.publish(counters, now: nil)
+    page.publish(counters)
   }
 }
 

@@ -7,7 +7,7 @@ import Linux
 enum KernelSource {
   /// Runs until the source ends; the exit status.
   static func run(_ arguments: [String]) -> Int32 {
-    ad_ignore_sigpipe()
+    ad_ignore_failed_writes()
     let options: Options
     do {
       options = try Options(arguments.dropFirst())

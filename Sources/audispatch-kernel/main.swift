@@ -1,3 +1,4 @@
 import Glibc
+import Linux
 
-exit(KernelSource.run(CommandLine.arguments))
+exit(KernelSource.run(ProgramArguments.all))

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Linux
 
 /// The operator's tool.
 @main
@@ -14,7 +15,7 @@ struct AudispatchControl: ParsableCommand {
     ],
     defaultSubcommand: StatusCommand.self)
 
-  static func main() { main(Self.reordered(Array(CommandLine.arguments.dropFirst()))) }
+  static func main() { main(Self.reordered(Array(ProgramArguments.all.dropFirst()))) }
 
   /// Puts `--runtime-dir` in front of the command behind it, where its parser looks for it.
   static func reordered(_ arguments: [String]) -> [String] {

@@ -19,11 +19,16 @@ struct Status: Decodable, Equatable {
     var malformed: UInt64
     var kernelLost: UInt64
     var receiveOverruns: UInt64
+    /// Not told by a daemon that is older.
+    var readerQueueLost: UInt64?
+    var unreadEventsMax: UInt64?
 
     enum CodingKeys: String, CodingKey {
       case kind, records, events, bytes, malformed
       case kernelLost = "kernel_lost"
       case receiveOverruns = "receive_overruns"
+      case readerQueueLost = "reader_queue_lost"
+      case unreadEventsMax = "unread_events_max"
     }
   }
 

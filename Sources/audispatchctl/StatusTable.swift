@@ -37,6 +37,12 @@ struct StatusTable {
     if source.receiveOverruns > 0 {
       parts.append("\(number(source.receiveOverruns)) receive overruns")
     }
+    if let lost = source.readerQueueLost, lost > 0 {
+      parts.append("\(number(lost)) lost in the kernel's reader")
+    }
+    if let events = source.unreadEventsMax, events > 0 {
+      parts.append("at most \(number(events)) events unread between two readers")
+    }
     return "source \(SafeText.escaped(source.kind.utf8)): \(parts.joined(separator: ", "))"
   }
 

@@ -7,14 +7,15 @@ import Linux
 func start() -> Int32 {
   let arguments: DaemonArguments
   do throws(DaemonArguments.UsageError) {
-    arguments = try DaemonArguments(Array(CommandLine.arguments.dropFirst()))
+    arguments = try DaemonArguments(Array(ProgramArguments.all.dropFirst()))
   } catch {
     print("\(error)", to: 2)
     return 2
   }
   let environment = LoadEnvironment(
     user: geteuid(), daemonExecutable: Dispatcher.executable)
-  let load = { LoadedConfiguration(arguments.request, environment) }
+  let request = arguments.request
+  let load = { @Sendable in LoadedConfiguration(request, environment) }
   switch arguments.action {
   case .help:
     print(DaemonArguments.help, to: 1)
@@ -51,9 +52,9 @@ private func mayReadStandardInput(_ arguments: DaemonArguments) -> Bool {
     && (DescriptorKind.isSocket(0) || DescriptorKind.isPipe(0))
 }
 
-private func hold(_ load: @escaping () -> LoadedConfiguration) -> Int32 {
+private func hold(_ load: @escaping @Sendable () -> LoadedConfiguration) -> Int32 {
   do throws(SystemError) {
-    return try Holder(Array(CommandLine.arguments.dropFirst())) { run(load, nil) }.run()
+    return try Holder(Array(ProgramArguments.all.dropFirst())) { run(load, nil) }.run()
   } catch {
     print("audispatchd: \(error)", to: 2)
     return 1
@@ -70,7 +71,7 @@ private func undoWhatAuditdLeaves() {
 }
 
 private func run(
-  _ load: @escaping () -> LoadedConfiguration, _ service: ServiceManager?
+  _ load: @escaping @Sendable () -> LoadedConfiguration, _ service: ServiceManager?
 ) -> Int32 {
   let loaded = load()
   var messages = Messages(program: "audispatchd")

@@ -1,3 +1,4 @@
+import Journal
 import Linux
 import Testing
 
@@ -73,5 +74,15 @@ struct DispatchValueTests {
     #expect(!FileContent.isNetlink(message + Array("type=A".utf8)))
     let binary: [UInt8] = [1, 0, 0, 0, 16, 0, 0, 0, 0x14, 5, 0, 0, 30, 0, 0, 0]
     #expect(!FileContent.isNetlink(binary + Array("audit(1.0:1)".utf8)))
+  }
+}
+
+@Suite("How long the spool has kept what nobody takes")
+struct KeptQueueTests {
+  @Test func `is measured by the monotonic clock, from when it was gone`() {
+    var kept = KeptQueue(records: [], number: StreamNumber(1), now: 1_700_000_000)
+    kept.begins(at: 1_800_000_000)
+    let age = kept.age(.now + .seconds(50))
+    #expect(age >= .seconds(50) && age < .seconds(60))
   }
 }

@@ -185,13 +185,6 @@ struct ConfirmingTests {
     #expect(try state.plugin("p").drops == ["stop_deadline": 100])
   }
 
-  /// User and system time of a process, in hundredths of a second.
-  private func cpuTicks(of pid: pid_t) throws -> Int {
-    let stat = String(decoding: contents("/proc/\(pid)/stat"), as: UTF8.self)
-    let fields = stat.drop { $0 != ")" }.split(separator: " ")
-    return try #require(Int(fields[12])) + #require(Int(fields[13]))
-  }
-
   @Test func `a plugin that does not ask is told no number`() async throws {
     let scratch = try Scratch()
     let daemon = try await Audispatchd(

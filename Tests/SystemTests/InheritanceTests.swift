@@ -51,4 +51,25 @@ struct InheritanceTests {
     try await daemon.ended()
     #expect(difference(scratch.lines("out"), events.records) == nil)
   }
+
+  /// A score below zero, as auditd 3.0.9 and our unit give, needs a right that not every root has.
+  @Test func `leaves a plugin as killable as any program, and its timers as exact`() async throws {
+    let score = 300
+    let scratch = try Scratch()
+    try scratch.write(
+      "#!/bin/sh\ncat /proc/self/oom_score_adj /proc/self/timerslack_ns > \"$1.new\"\n"
+        + "mv \"$1.new\" \"$1\"\nexec cat > /dev/null\n", to: "plugin", mode: 0o755)
+    let daemon = try await Audispatchd(
+      [PluginFile("p", scratch("plugin"), [scratch("out")])], scratch: scratch,
+      prefix: [
+        "/bin/sh", "-c", "echo \(score) > /proc/$$/oom_score_adj && exec \"$@\"", "sh",
+      ])
+    try await eventually("it says so") { scratch.exists("out") }
+    #expect(scratch.lines("out") == ["0", "50000"])
+    for pid in [daemon.child.pid, try #require(daemon.worker)] {
+      let own = String(decoding: contents("/proc/\(pid)/oom_score_adj"), as: UTF8.self)
+      #expect(own == "\(score)\n")
+    }
+    try await daemon.finish()
+  }
 }

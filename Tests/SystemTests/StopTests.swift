@@ -147,4 +147,37 @@ struct StopTests {
       try await daemon.finish()
     }
   }
+
+  /// The sender goes on until it is refused, as auditd would, and knows what was accepted.
+  @Test func `all that its input had accepted is counted`() async throws {
+    let scratch = try Scratch()
+    let daemon = try await Audispatchd(
+      [PluginFile("p", try await Programs.plugin(), ["copy", scratch("out")])], scratch: scratch)
+    let record = Array((TestEvent(1, fill: 200).lines[0] + "\n").utf8)
+    let sender = Task { try await daemon.sendUntilRefused(record) }
+    try await eventually("some are there") { try daemon.state().source.records > 1000 }
+    daemon.child.signal(SIGTERM)
+    let accepted = try await sender.value
+    let state = try await daemon.ended(sent: accepted / record.count)
+    #expect(state.source.bytes == accepted)
+    #expect(try state.plugin("p").received == accepted / record.count)
+  }
+
+  /// Closing it is all that has a pipe refuse, and nothing tells what comes in between.
+  @Test func `of a pipe at most a page that it had accepted is not read`() async throws {
+    let scratch = try Scratch()
+    let daemon = try await Audispatchd(
+      [PluginFile("p", try await Programs.plugin(), ["copy", scratch("out")])], scratch: scratch,
+      pipedInput: true)
+    let record = Array((TestEvent(1, fill: 200).lines[0] + "\n").utf8)
+    let sender = Task { try await daemon.sendUntilRefused(record) }
+    try await eventually("some are there") { try daemon.state().source.records > 1000 }
+    daemon.child.signal(SIGTERM)
+    let accepted = try await sender.value
+    let end = try await daemon.child.end()
+    #expect(end == .exited(0))
+    let state = try daemon.files.writtenState()
+    #expect(accepted - state.source.bytes <= 4096)
+    #expect(state.source.records == state.source.bytes / record.count)
+  }
 }

@@ -233,4 +233,28 @@ struct WorkerDeathTests {
     #expect(plugin.delivered == 200, "its socket held what was written: \(plugin)")
     #expect(difference(scratch.lines("out").suffix(100).map { $0 }, later.records) == nil)
   }
+
+  /// The plugin reads long records before short ones: a mean says little of what it read.
+  @Test func `takes back nothing that the status had shown`() async throws {
+    let scratch = try Scratch()
+    let daemon = try await Audispatchd(
+      [PluginFile("p", try await Programs.plugin(), ["slow:4096:30000", scratch("out")])],
+      scratch: scratch)
+    try await daemon.send(TestEvent.stream(0..<20, fill: 4000))
+    try await daemon.send(TestEvent.stream(20..<420))
+    try await eventually("it has read some") { try daemon.plugin("p").bytes > 20_000 }
+    let before = try daemon.plugin("p")
+    kill(try #require(daemon.worker), SIGKILL)
+    try await eventually("another one reads") { daemon.messages.contains("is read again after") }
+    try await eventually("its plugin runs") {
+      // The socket that was there is nobody's any more.
+      guard let status = try? daemon.files.request("status"), !status.isEmpty else { return false }
+      return try daemon.plugin("p").state == "running"
+    }
+    let after = try daemon.plugin("p")
+    #expect(after.bytes >= before.bytes)
+    #expect(after.delivered >= before.delivered)
+    #expect(after.received >= before.received)
+    try await daemon.finish()
+  }
 }

@@ -40,9 +40,9 @@ public struct PluginProgram<Options: PluginOptions>: Sendable {
   /// Closes what else is open: auditd up to 4.0.4 leaves descriptors of its own to its plugins.
   public func main(_ body: (inout PluginSession<Options>) throws -> Void) -> Never {
     // Before anything is written or connected: a session ignores them only once it runs.
-    Signals.ignoreBrokenPipes()
+    Signals.ignoreFailedWrites()
     if DescriptorKind.isSocket(0) { DescriptorKind.closeAll(from: 3) }
-    exit(run(Array(CommandLine.arguments.dropFirst()), body))
+    exit(run(Array(ProgramArguments.all.dropFirst()), body))
   }
 
   /// Runs with those arguments over standard input; returns the exit status.

@@ -14,7 +14,7 @@ struct PluginSignals: ~Copyable {
       source = nil
       return
     }
-    Signals.ignoreBrokenPipes()
+    Signals.ignoreFailedWrites()
     let numbers = [SIGHUP, SIGTERM, SIGUSR1]
     // Handlers beside the descriptor: the dispatcher sends SIGHUP only to what catches it.
     for number in numbers { _ = signal(number, { _ in }) }

@@ -16,8 +16,13 @@
 // Descriptors. All are made close-on-exec.
 int ad_open(const char *path, int flags, mode_t mode);
 int ad_open_in(int folder, const char *name, int flags, mode_t mode);	// AT_FDCWD: the working one
+// The first end is the one that stays here: urgent bytes are among the others at it.
 int ad_socketpair_stream(int pair[_Nonnull 2]);
+// A byte sent with MSG_OOB is read in its place like any other (SO_OOBINLINE). Without, the socket is
+// readable for as long as the byte lies there, and reading gives nothing.
+int ad_urgent_inline(int fd);
 int ad_pipe(int pair[_Nonnull 2]);	// both ends close-on-exec, blocking
+int ad_pipe_room(int fd, int bytes);	// EBUSY while more is in it
 int ad_bell(void);	// eventfd, non-blocking, close-on-exec
 int ad_set_nonblocking(int fd, bool on);
 int ad_unread(int fd);	// FIONREAD: bytes that wait to be read
@@ -34,7 +39,7 @@ int ad_unix_listen(const char *path, mode_t mode, int backlog);	// stream, non-b
 // Of a socket of ours that is at that path itself, and nothing else: no link is followed.
 int ad_socket_group(const char *path, gid_t group);	// with CAP_CHOWN or CAP_SETGID
 int ad_socket_mode(const char *path, mode_t mode);
-int ad_accept(int fd);	// non-blocking, close-on-exec
+int ad_accept(int fd);	// non-blocking, close-on-exec, urgent bytes among the others
 int ad_syslog_send(const char *path, const void *bytes, size_t count);	// one datagram, never blocks
 ssize_t ad_send(int fd, const void *bytes, size_t count);	// MSG_NOSIGNAL | MSG_DONTWAIT
 int ad_peer(int fd, pid_t *pid, uid_t *user, gid_t *group);	// as they were when it connected
@@ -52,6 +57,12 @@ int64_t ad_monotonic_ns(void);
 int64_t ad_realtime_ns(void);
 void ad_sleep_ns(int64_t nanoseconds);	// at 1 ns timer slack once ad_fine_timers was called
 void ad_fine_timers(void);
+unsigned long ad_timer_slack(void);	// before ad_fine_timers, in ns; else the system's usual 50 us
+
+// What the program was called with, as the C library hands it to every object at its start, whether
+// or not there is a /proc. NULL ends it.
+char *_Nullable const *_Nonnull ad_arguments(void);
+const char *ad_executable(void);	// AT_EXECFN: the path that was executed, as it was given
 
 // Signals.
 void ad_default_dispositions(void);	// of every signal
@@ -59,7 +70,7 @@ void ad_reset_signals(void);	// every disposition to default, nothing blocked
 void ad_block_signals(const int *signals, int count);
 int ad_signal_descriptor(const int *signals, int count);	// blocks them and opens a signalfd
 int ad_next_signal(int fd, int *sender);	// the number, 0 when none waits
-void ad_ignore_sigpipe(void);
+void ad_ignore_failed_writes(void);	// SIGPIPE and SIGXFSZ: the write says it, by EPIPE and EFBIG
 int ad_nice(void);
 int ad_set_nice(int value);
 

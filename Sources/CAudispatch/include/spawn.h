@@ -28,6 +28,8 @@ typedef struct {
 	// Of files, processes, address space and core, soft and hard; -1: as they are.
 	int64_t limits[4];
 	int ruleset;	// of landlock; -1: none
+	// oom_score_adj 0, whatever the parent's is. The timer slack is the usual one in any case.
+	bool ordinary;
 } ad_confinement;
 
 // Starts a program with `input`, `output`, `error` and, unless it is -1, `extra` as descriptors

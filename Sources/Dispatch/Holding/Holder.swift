@@ -77,7 +77,7 @@ public final class Holder {
     signals = try SignalSource([
       SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCONT, SIGCHLD,
     ])
-    Signals.ignoreBrokenPipes()
+    Signals.ignoreFailedWrites()
     _ = becomeSubreaper()
     _ = poller.add(signals.number, Event.signals, .read)
   }
@@ -111,7 +111,10 @@ public final class Holder {
         default: break
         }
       }
-      if let status = lookAtWorker() { return status }
+      if let status = lookAtWorker() {
+        messages.finish()
+        return status
+      }
       lookAtOrphans()
     }
   }
@@ -144,7 +147,11 @@ public final class Holder {
       } else {
         becomeWorker(end.number)
       }
-      hasStarted = true
+      if !hasStarted {
+        hasStarted = true
+        // It is not copied again.
+        messages = Messages(program: "audispatchd", neverWaits: true)
+      }
       isReady = false
       _ = poller.add(child.pidfd, Event.worker, .read)
       _ = poller.add(channel.number, Event.channel, .read)
@@ -255,6 +262,9 @@ public final class Holder {
         let words = text.split(separator: " ")
         switch words.first {
         case "ready": becameReady()
+        case "release":
+          replaceByEndedPipe(0)
+          channel?.send("released")
         case "keep":
           guard words.count == 3, let id = UInt64(words[1]), let pid = Int32(words[2]),
             let ourEnd, let childEnd

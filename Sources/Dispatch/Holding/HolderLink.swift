@@ -24,6 +24,8 @@ final class ChildSockets {
 ///     keep ID PID        a child was started; with both ends of its socket
 ///     forget ID          all that is to be known of a child is in the surviving memory
 ///     ready              input is being read
+///     release            no more input is wanted: a pipe is let go of
+///     released           it was
 final class HolderLink {
   /// The variable by which a process knows that it has a holder, at descriptor 3.
   static let variable = "AUDISPATCH_HOLDER"
@@ -66,6 +68,11 @@ final class HolderLink {
 
   func ready() { channel.send("ready") }
 
+  /// Whether it still has the input that it was asked to let go of.
+  private(set) var holdsInput = false
+
+  func letGoOfInput() { holdsInput = channel.send("release") }
+
   func keep(_ id: UInt64, _ pid: Int32, ourEnd: Int32, childEnd: Int32) {
     channel.send("keep \(id) \(pid)", [ourEnd, childEnd])
   }
@@ -77,8 +84,11 @@ final class HolderLink {
     while true {
       switch channel.receive() {
       case .nothing: return true
-      case .ended: return false
+      case .ended:
+        holdsInput = false
+        return false
       case .message(let text, let ourEnd, let childEnd):
+        if text == "released" { holdsInput = false }
         let words = text.split(separator: " ")
         guard words.count == 2, words[0] == "ended", let id = UInt64(words[1]), let ourEnd,
           let childEnd

@@ -8,7 +8,7 @@ struct FolderDisk: SpoolDisk, ~Copyable {
   private let folder: Descriptor
   /// The file that is appended to.
   private var file: (name: String, descriptor: Int32)?
-  /// So much stays free on the file system.
+  /// So much stays free on the file system, at each write.
   private let reserve: Int64
 
   /// Makes the folder if it is not there.
@@ -52,19 +52,28 @@ struct FolderDisk: SpoolDisk, ~Copyable {
   func names() throws(Errno) -> [String] { try Files.names(in: path) }
 
   mutating func create(_ name: String) throws(Errno) {
-    let free = ad_free_bytes(folder.number)
-    if free >= 0, free < reserve { throw Errno(ENOSPC) }
+    let free = try freeBytes(before: 0)
     let fd = open(
       name, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, mode: 0o600)
     guard fd >= 0 else { throw .current }
     if let file { close(file.descriptor) }
     file = (name, fd)
-    _ = ad_preallocate(fd, off_t(SpoolFile.size))  // A file system without it allocates as it goes.
+    // Without, as on a file system that has no such thing, it is allocated as it goes.
+    if free - reserve >= Int64(SpoolFile.size) { _ = ad_preallocate(fd, off_t(SpoolFile.size)) }
   }
 
   mutating func append(_ name: String, _ bytes: [UInt8]) throws(Errno) {
     guard let file, file.name == name else { throw Errno(EBADF) }
+    _ = try freeBytes(before: bytes.count)
     try Transfer.writeAll(file.descriptor, bytes)
+  }
+
+  /// What is free now; fails where a write would take of the reserve, or others have.
+  private func freeBytes(before count: Int) throws(Errno) -> Int64 {
+    let free = ad_free_bytes(folder.number)
+    guard free >= 0 else { return .max }
+    if free - Int64(count) < reserve { throw Errno(ENOSPC) }
+    return free
   }
 
   mutating func sync(_ name: String) throws(Errno) {

@@ -102,3 +102,13 @@ func run(
   let end = try await child.end(within: limit)
   return Outcome(end: end, output: scratch.text("out"), error: scratch.text("err"))
 }
+
+/// User and system time of a process, in hundredths of a second.
+func cpuTicks(of pid: pid_t) throws -> Int {
+  let stat = String(decoding: contents("/proc/\(pid)/stat"), as: UTF8.self)
+  let fields = stat.drop { $0 != ")" }.split(separator: " ")
+  guard fields.count > 13, let user = Int(fields[12]), let system = Int(fields[13]) else {
+    throw Timeout(description: "no process \(pid)")
+  }
+  return user + system
+}

@@ -1,5 +1,6 @@
 import CAudispatch
 import Foundation
+import Glibc
 import Linux
 import Synchronization
 import Testing
@@ -125,6 +126,36 @@ final class Audispatchd: Dispatcher {
         try await Task.sleep(for: .milliseconds(1))
       } else if errno != EINTR {
         throw Errno.current
+      }
+    }
+  }
+
+  /// Sends one urgent byte (MSG_OOB).
+  func sendUrgent() {
+    guard let input = input.withLock({ $0 }) else { return }
+    var byte = UInt8(ascii: "!")
+    _ = unsafe Glibc.send(input, &byte, 1, Int32(MSG_OOB | MSG_NOSIGNAL))
+  }
+
+  /// Writes such a record again and again until the daemon takes no more: the bytes that its input
+  /// accepted.
+  func sendUntilRefused(_ record: [UInt8]) async throws -> Int {
+    guard let input = input.withLock({ $0 }) else { throw Timeout(description: "no input") }
+    Signals.ignoreFailedWrites()
+    var accepted = 0
+    while true {
+      let n = unsafe record.withUnsafeBytes { bytes in
+        let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[(accepted % bytes.count)...])
+        return isPiped
+          ? unsafe write(input, rest.baseAddress!, rest.count)
+          : unsafe ad_send(input, rest.baseAddress!, rest.count)
+      }
+      if n > 0 {
+        accepted += n
+      } else if errno == EAGAIN {
+        try await Task.sleep(for: .microseconds(200))
+      } else if errno != EINTR {
+        return accepted
       }
     }
   }

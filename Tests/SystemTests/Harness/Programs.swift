@@ -26,6 +26,8 @@ enum Programs {
   static func ask() async throws -> String { try await compiled.value(of: "ask", []) }
   /// Hands descriptors over as a service manager does; see its source.
   static func handover() async throws -> String { try await compiled.value(of: "handover", []) }
+  /// Executes a program with a terminal that nobody reads as standard error.
+  static func terminal() async throws -> String { try await compiled.value(of: "terminal", []) }
   /// Executes itself as another user.
   static func execs() async throws -> String { try await compiled.value(of: "execs", ["-static"]) }
 

@@ -15,6 +15,7 @@ struct StateReport: Decodable, Sendable {
   struct Source: Decodable, Sendable {
     let kind: String
     let records, events, bytes, malformed, kernel_lost, receive_overruns: Int
+    let reader_queue_lost, unread_events_max: Int
   }
 
   struct Plugin: Decodable, Sendable {

@@ -9,6 +9,8 @@
 //   dump            writes what it was started with to FILE, then reads and forgets
 //   confirm:EVERY:DIE  writes `NUMBER LINE` to FILE (gap records: `- LINE`), and says `ok N` after
 //                   every EVERY lines and at the end; with DIE it kills itself after DIE lines
+//   urgent:HOW      copies; at each read it writes `ok N` and an urgent byte (between), urgent bytes
+//                   alone (only), or all of `ok N` as urgent (all) to its descriptor 0
 //   deaf            closes its input both ways, and stays
 //   stubborn        copies, then ignores end of input and SIGTERM
 // Beside FILE it keeps FILE.log (start, signals, end, each with pid and time) and
@@ -120,6 +122,21 @@ static void confirm(long every, long die) {
 	dprintf(0, "ok %llu\n", number - 1);
 }
 
+static void urgent(const char *how) {
+	static char buffer[256 << 10];
+	const char *first = getenv("AUDISPATCH_FIRST");
+	unsigned long long number = first ? strtoull(first, 0, 10) - 1 : 0;
+	for (ssize_t n; (n = read(0, buffer, sizeof buffer)) > 0;) {
+		char ok[32];
+		keep(buffer, n);
+		for (ssize_t i = 0; i < n; i++) number += buffer[i] == '\n';
+		int length = snprintf(ok, sizeof ok, "ok %llu\n", number);
+		if (!strcmp(how, "between")) send(0, ok, length, MSG_NOSIGNAL);
+		if (!strcmp(how, "all")) send(0, ok, length, MSG_NOSIGNAL | MSG_OOB);
+		else send(0, "!", 1, MSG_NOSIGNAL | MSG_OOB);
+	}
+}
+
 static void dump(int argc, char **argv) {
 	FILE *f = fdopen(dup(out), "a");
 	for (int i = 0; i < argc; i++) fprintf(f, "argv %s\n", argv[i]);
@@ -185,7 +202,8 @@ int main(int argc, char **argv) {
 	} else if (sscanf(mode, "confirm:%ld:%ld", &a, &b) >= 1) {
 		signal(SIGPIPE, SIG_IGN);
 		confirm(a, b);
-	} else if (!strcmp(mode, "dump")) {
+	} else if (!strncmp(mode, "urgent:", 7)) urgent(mode + 7);
+	else if (!strcmp(mode, "dump")) {
 		dump(argc, argv);
 		out = open("/dev/null", O_WRONLY);
 		copy(0, 0);

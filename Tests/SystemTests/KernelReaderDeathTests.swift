@@ -1,0 +1,71 @@
+import Foundation
+import Glibc
+import Testing
+
+/// The kernel's reader is killed with records in its hands. Who watches it counts what died with it.
+@Suite("The kernel reader's death", .inTurn, .enabled(if: KernelAudit.isHere, KernelAudit.why))
+struct KernelReaderDeathTests {
+  /// Where the records are that are lost.
+  enum Place: String, CaseIterable, Sendable { case socket, queue }
+
+  @Test(arguments: Place.allCases)
+  func `is accounted for`(place: Place) async throws {
+    try await KernelAudit.hold { try await accountFor(place, $0) }
+  }
+
+  private func accountFor(_ place: Place, _ audit: KernelAudit) async throws {
+    try await audit.auditctl("-e", "1")
+    try await audit.auditctl("-b", "8192")
+    let scratch = try Scratch()
+    let daemon = try await Audispatchd(
+      [PluginFile("p", try await Programs.plugin(), ["copy", scratch("out")])],
+      source: "kernel", scratch: scratch)
+    try audit.register(daemon.child.pid)
+    try await eventually("it listens") { kernelReader(of: daemon) != nil }
+    try await eventually("it reads") {
+      try await audit.auditctl("-m", "first")
+      return scratch.text("out").contains("first")
+    }
+    let before = try daemon.state().source
+    let reader = try #require(kernelReader(of: daemon))
+    // What it cannot read stays in its socket; what the daemon does not, in its queue.
+    let stopped = place == .socket ? reader : daemon.child.pid
+    kill(stopped, SIGSTOP)
+    let count = place == .socket ? 200 : 4000
+    let texts = (0..<count).map { "auditctl -m lost-\($0)-\(String(repeating: "x", count: 300))" }
+    let sent = try await run("/bin/sh", ["-c", texts.joined(separator: "\n")])
+    try #require(sent.end == .exited(0))
+    try await Task.sleep(for: .milliseconds(500))
+    kill(reader, SIGKILL)
+    kill(stopped, SIGCONT)
+    try await eventually("the next one listens", within: .seconds(30)) {
+      kernelReader(of: daemon).map { $0 != reader } ?? false
+    }
+    try await eventually("it is known what came between", detail: { daemon.messages }) {
+      _ = try await run("/sbin/auditctl", ["-m", "last"])
+      return daemon.messages.contains("between two readers of the kernel")
+    }
+    let after = try daemon.state().source
+    let missing = count - scratch.lines("out").count { $0.contains("lost-") }
+    #expect(missing > 0)
+    switch place {
+    case .socket: #expect(after.unread_events_max >= missing)
+    case .queue:
+      #expect(after.reader_queue_lost + after.unread_events_max >= missing)
+      #expect(after.reader_queue_lost > 0)
+      // Nothing is counted that came: of what is exact, no more than is missing.
+      #expect(after.reader_queue_lost <= missing)
+    }
+    #expect(before.reader_queue_lost == 0 && before.unread_events_max == 0)
+    daemon.child.signal(SIGTERM)
+    try await daemon.ended()
+  }
+
+  private func kernelReader(of daemon: Audispatchd) -> pid_t? {
+    let path = "/proc/\(daemon.child.pid)/task/\(daemon.child.pid)/children"
+    let text = String(decoding: contents(path), as: UTF8.self)
+    return text.split(separator: " ").compactMap { pid_t($0) }.first {
+      String(decoding: contents("/proc/\($0)/comm"), as: UTF8.self) == "audispatch-kern\n"
+    }
+  }
+}
