@@ -27,6 +27,8 @@ GOLDENS ?= ../shared/conformance/go-libaudit
 DAEMONS := audispatchd audispatchctl audispatch-integrity
 PLUGINS := audispatch-kernel audispatch-print audispatch-syslog audispatch-log \
   audispatch-socket audispatch-json
+# The modules of the library for plugins.
+LIBRARY := AudispatchPlugin AuditRecord CAudispatch CAudit CAuparse Configuration Linux
 
 .PHONY: help
 help: ## this list
@@ -34,10 +36,14 @@ help: ## this list
 
 .PHONY: build
 build: dependencies ## all executables, in .build/release
-	swift build -c release --static-swift-stdlib
+	Scripts/build -c release --static-swift-stdlib
+
+.PHONY: toolchain
+toolchain:
+	@Scripts/toolchain
 
 .PHONY: dependencies
-dependencies:
+dependencies: toolchain
 	@Scripts/install-dependencies build
 
 .PHONY: load
@@ -49,14 +55,14 @@ load: $(LOAD_TOOLS) ## load generator, floor and sink, in .build/load
 	@chmod 0755 $@
 
 .PHONY: test
-test: ## everything that CI checks; installs what is missing
+test: toolchain ## everything that CI checks; installs what is missing
 	@Scripts/install-dependencies test
 	$(MAKE) lint build load
 	Scripts/fuzz $${FUZZ_SECONDS:-5}
 	Scripts/instructions
 	SOAK_SECONDS=20 Scripts/laggard
 	AUDISPATCH_SEED=1 SOAK_SECONDS=15 Scripts/storm
-	swift build --build-tests
+	Scripts/build --build-tests
 	[ ! -d '$(GOLDENS)' ] || .build/debug/conformance '$(GOLDENS)'
 	Scripts/test
 
@@ -75,12 +81,12 @@ soak: build load ## 100 plugins for ten minutes; SOAK_SECONDS, SOAK_RATE, SOAK_P
 
 .PHONY: faults
 faults: build load ## power cuts, kills, failing calls, a modelled disk: hours; FAULTS="NAME..."
-	swift build --build-tests
+	Scripts/build --build-tests
 	Scripts/faults
 
 .PHONY: conformance
 conformance: dependencies ## documents beside Elastic's golden ones; GOLDENS=DIR
-	swift build --product conformance
+	Scripts/build --product conformance
 	.build/debug/conformance '$(GOLDENS)'
 
 .PHONY: fuzz
@@ -94,25 +100,29 @@ instructions: build load ## instructions per record, against Tests/Load/instruct
 SWIFT_SOURCES := Sources Tests Plugins Package.swift
 
 .PHONY: format
-format: ## lay out all Swift sources
+format: toolchain ## lay out all Swift sources
 	swift format format --in-place --recursive --parallel $(SWIFT_SOURCES)
 
 .PHONY: lint
-lint: ## what format would change
+lint: toolchain ## what format would change; names that no file should have
+	@Scripts/file-names
 	swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)
-	@! git ls-files | grep -E '(^|/)-' || { echo 'no name of a file may begin with -'; exit 1; }
 
 # Files in SYSCONFDIR that are there already are left as they are. Plugins of other users have to
 # find their own files there; who may read one is up to that file.
 ETC := $(DESTDIR)$(SYSCONFDIR)/audispatch
 DOC := $(DESTDIR)$(PREFIX)/share/doc/audispatch
+# The library for plugins in Swift, as a package to depend on.
+SWIFT := $(PREFIX)/share/audispatch/swift
+BASH_COMPLETIONS := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+ZSH_COMPLETIONS := $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions
+FISH_COMPLETIONS := $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 
 .PHONY: install
-install: build ## install under DESTDIR
-	install -d -m 0755 '$(DESTDIR)$(SBINDIR)' '$(DESTDIR)$(LIBEXECDIR)' '$(DOC)/examples' \
-	  '$(DOC)/plugins/swift/Sources'
-	install -m 0755 $(DAEMONS:%=$(RELEASE)/%) '$(DESTDIR)$(SBINDIR)'
-	install -m 0755 $(PLUGINS:%=$(RELEASE)/%) '$(DESTDIR)$(LIBEXECDIR)'
+install: build install-documentation ## install under DESTDIR
+	install -d -m 0755 '$(DESTDIR)$(SBINDIR)' '$(DESTDIR)$(LIBEXECDIR)'
+	install -s -m 0755 $(DAEMONS:%=$(RELEASE)/%) '$(DESTDIR)$(SBINDIR)'
+	install -s -m 0755 $(PLUGINS:%=$(RELEASE)/%) '$(DESTDIR)$(LIBEXECDIR)'
 	install -d -m 0755 '$(ETC)' '$(ETC)/plugins.d'
 	install -d -m 0750 '$(DESTDIR)$(LOGDIR)'
 	[ -e '$(ETC)/audispatchd.conf' ] || \
@@ -121,14 +131,43 @@ install: build ## install under DESTDIR
 	  [ -e '$(ETC)'/$$file ] || install -m 0640 $$file '$(ETC)'/plugins.d; \
 	done
 	install -D -m 0644 systemd/audispatchd.service '$(DESTDIR)$(UNITDIR)/audispatchd.service'
+	install -d -m 0755 '$(BASH_COMPLETIONS)' '$(ZSH_COMPLETIONS)' '$(FISH_COMPLETIONS)'
+	$(RELEASE)/audispatchctl --generate-completion-script bash >'$(BASH_COMPLETIONS)/audispatchctl'
+	$(RELEASE)/audispatchctl --generate-completion-script zsh >'$(ZSH_COMPLETIONS)/_audispatchctl'
+	$(RELEASE)/audispatchctl --generate-completion-script fish \
+	  >'$(FISH_COMPLETIONS)/audispatchctl.fish'
+	install -m 0644 Scripts/completions/audispatchd '$(BASH_COMPLETIONS)'
+	chmod 0644 '$(BASH_COMPLETIONS)/audispatchctl' '$(ZSH_COMPLETIONS)/_audispatchctl' \
+	  '$(FISH_COMPLETIONS)/audispatchctl.fish'
+
+# Pages, examples, and what the example in Swift is built on.
+.PHONY: install-documentation
+install-documentation:
+	install -d -m 0755 '$(DOC)/examples' '$(DOC)/plugins/swift/Sources' '$(DESTDIR)$(SWIFT)'
 	install -m 0644 Documentation/*.md '$(DOC)'
 	install -m 0644 Documentation/examples/* '$(DOC)/examples'
 	install -m 0644 Plugins/Examples/watch.* '$(DOC)/plugins'
-	install -m 0644 Plugins/Examples/swift/Package.swift '$(DOC)/plugins/swift'
+	sed 's|"../../.."|"$(SWIFT)"|' Plugins/Examples/swift/Package.swift \
+	  >'$(DOC)/plugins/swift/Package.swift'
+	chmod 0644 '$(DOC)/plugins/swift/Package.swift'
 	install -m 0644 Plugins/Examples/swift/Sources/main.swift '$(DOC)/plugins/swift/Sources'
+	install -m 0644 Plugins/Examples/library/Package.swift '$(DESTDIR)$(SWIFT)'
+	find $(LIBRARY:%=Sources/%) -type f -exec install -D -m 0644 '{}' '$(DESTDIR)$(SWIFT)/{}' ';'
 	for page in Documentation/man/*.[1-8]; do \
 	  install -D -m 0644 $$page '$(DESTDIR)$(MANDIR)'/man$${page##*.}/$${page##*/}; \
 	done
+
+.PHONY: uninstall
+uninstall: ## remove what install has put under DESTDIR, but for settings, logs and queues
+	rm -f $(DAEMONS:%='$(DESTDIR)$(SBINDIR)'/%) $(PLUGINS:%='$(DESTDIR)$(LIBEXECDIR)'/%)
+	rm -f '$(DESTDIR)$(UNITDIR)/audispatchd.service' '$(BASH_COMPLETIONS)'/audispatch{d,ctl} \
+	  '$(ZSH_COMPLETIONS)/_audispatchctl' '$(FISH_COMPLETIONS)/audispatchctl.fish'
+	for page in Documentation/man/*.[1-8]; do \
+	  rm -f '$(DESTDIR)$(MANDIR)'/man$${page##*.}/$${page##*/}; \
+	done
+	rm -rf '$(DOC)' '$(DESTDIR)$(PREFIX)/share/audispatch'
+	rmdir '$(DESTDIR)$(LIBEXECDIR)' 2>/dev/null || true
+	@echo "Left: '$(ETC)', '$(DESTDIR)$(LOGDIR)' and '$(DESTDIR)/var/lib/audispatch', if they are there."
 
 .PHONY: clean
 clean: ## remove all that was built

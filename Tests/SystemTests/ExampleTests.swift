@@ -54,24 +54,16 @@ enum Example: String, CaseIterable, Sendable, CustomTestStringConvertible {
     }
   }
 
-  /// A package of its own that depends on the tree; what that depends on is there already.
+  /// The package as it is installed, on the library as it is installed beside it.
   private func makePackage(in scratch: Scratch) async throws -> String {
-    try scratch.folder("swift/Sources")
-    try scratch.folder("swift/.swiftpm/configuration")
     let tree = URL(fileURLWithPath: Self.folder).appendingPathComponent("../..").standardized.path
-    let manifest = String(decoding: contents("\(Self.folder)/swift/Package.swift"), as: UTF8.self)
-    try scratch.write(
-      manifest.replacing("\"../../..\"", with: "\"\(tree)\""), to: "swift/Package.swift")
-    let source = contents("\(Self.folder)/swift/Sources/main.swift")
-    try scratch.write(source, to: "swift/Sources/main.swift")
-    let mirrors = ["swift-argument-parser", "swift-collections"].map { name in
-      """
-      {"original": "https://github.com/apple/\(name)", "mirror": "\(tree)/.build/checkouts/\(name)"}
-      """
-    }
-    try scratch.write(
-      "{\"object\": [\(mirrors.joined(separator: ","))], \"version\": 1}",
-      to: "swift/.swiftpm/configuration/mirrors.json")
+    let installed = try await run(
+      "/usr/bin/make",
+      ["-s", "-C", tree, "install-documentation", "PREFIX=\(scratch.path)/usr", "DESTDIR="])
+    try #require(installed.end == .exited(0), "\(installed.error)")
+    let copied = try await run(
+      "/bin/cp", ["-r", scratch("usr/share/doc/audispatch/plugins/swift"), scratch("swift")])
+    try #require(copied.end == .exited(0), "\(copied.error)")
     var environment = ProcessInfo.processInfo.environment
     environment["PATH"] = environment["PATH"] ?? "/usr/bin:/bin"
     let outcome = try await run(

@@ -130,7 +130,7 @@ private final class Disk: Sendable {
 
   private func mount(_ arguments: [String]) async throws {
     let outcome = try await run("/bin/mount", arguments)
-    if outcome.end != .exited(0) { try Test.cancel("nothing can be mounted: \(outcome.error)") }
+    if outcome.end != .exited(0) { try skipCase("nothing can be mounted: \(outcome.error)") }
   }
 
   private func call(_ program: String, _ arguments: [String]) async throws {

@@ -167,7 +167,12 @@ struct QueueTests {
       let lines = scratch.lines("out").filter { $0.contains("audit(1700000000") }
       if lines.count < events.count, attempt < 4 { continue }
       if lines.count < events.count, kind == .auditd309 {
-        try Test.cancel("the host is too busy for auditd's 8 ms")
+        // Of what it drops on a busy host nothing is out of order, or comes twice.
+        let sent = Dictionary(uniqueKeysWithValues: zip(events.records, 0...))
+        let places = lines.compactMap { sent[$0] }
+        #expect(places.count == lines.count)
+        #expect(zip(places, places.dropFirst()).allSatisfy { $0 < $1 })
+        return
       }
       #expect(difference(lines, events.records) == nil)
       return
@@ -182,7 +187,7 @@ struct QueueTests {
   @Test(
     "Q6 auditd's queue grows at a reload and never shrinks", arguments: [(5000, 5000), (100, 200)])
   func theirDepth(asked: Int, expected: Int) async throws {
-    if !KernelAudit.isHere { try Test.cancel(KernelAudit.why) }
+    if !KernelAudit.isHere { try skipCase(KernelAudit.why) }
     try await KernelAudit.hold { audit in
       let scratch = try Scratch()
       let auditd = try await RealAuditd(
