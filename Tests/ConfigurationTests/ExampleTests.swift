@@ -17,10 +17,10 @@ struct ExampleTests {
 
   @Test(arguments: [
     ("print", true, "/usr/libexec/audispatch/audispatch-print"),
-    ("syslog-debian", false, "/sbin/audisp-syslog"), ("laurel", false, "/usr/sbin/laurel"),
+    ("syslog-debian", false, "/sbin/audisp-syslog"), ("laurel-confined", false, "/usr/sbin/laurel"),
     ("shell", false, "/bin/sh"),
     ("log", false, "/usr/libexec/audispatch/audispatch-log"),
-    ("syslog", false, "/usr/libexec/audispatch/audispatch-syslog"),
+    ("syslog-local", false, "/usr/libexec/audispatch/audispatch-syslog"),
     ("syslog-remote", false, "/usr/libexec/audispatch/audispatch-syslog"),
     ("socket", false, "/usr/libexec/audispatch/audispatch-socket"),
     ("json", false, "/usr/libexec/audispatch/audispatch-json"),
@@ -35,8 +35,8 @@ struct ExampleTests {
   }
 
   @Test(arguments: [
-    "print", "syslog-debian", "laurel", "shell", "log", "syslog", "syslog-remote", "socket",
-    "json",
+    "print", "syslog-debian", "laurel-confined", "shell", "log", "syslog-local", "syslog-remote",
+    "socket", "json",
   ])
   func `of plugins are right with every setting in them`(_ name: String) throws {
     let loaded = Host.load(plugin: Self.uncommented(try Self.text("plugins.d/\(name).conf")))
@@ -44,8 +44,8 @@ struct ExampleTests {
   }
 
   @Test(arguments: [
-    "print", "syslog-debian", "laurel", "shell", "log", "syslog", "syslog-remote", "socket",
-    "json",
+    "print", "syslog-debian", "laurel-confined", "shell", "log", "syslog-local", "syslog-remote",
+    "socket", "json",
   ])
   func `of plugins come confined, in a way that fits a host`(_ name: String) throws {
     var host = Host()

@@ -122,7 +122,7 @@ struct ReadyMadeTests {
   @Test(
     .enabled(
       if: Host.has(built("audispatch-syslog"), "/usr/bin/unshare"), "needs root and make build"))
-  func `syslog`() async throws { try await expectSyslog("syslog", replacing: [:]) }
+  func `syslog-local`() async throws { try await expectSyslog("syslog-local", replacing: [:]) }
 
   @Test(
     .enabled(if: Host.has(built("audispatch-syslog")), "needs root and make build"),
@@ -189,13 +189,13 @@ struct ReadyMadeTests {
       """, to: "laurel.toml", mode: 0o644)
     try #require(try await run("/bin/chown", ["_laurel", scratch("laurel")]).end == .exited(0))
     let daemon = try await daemon(
-      "laurel", scratch, replacing: ["/etc/laurel/config.toml": scratch("laurel.toml")])
+      "laurel-confined", scratch, replacing: ["/etc/laurel/config.toml": scratch("laurel.toml")])
     try await daemon.send(
       [Self.record, "type=EOE msg=audit(1700000000.000:1):"])
     try await eventually("its event", detail: { daemon.messages }) {
       scratch.text("laurel/audit.log").contains("USER_LOGIN")
     }
-    #expect(try status(daemon, "laurel").contains("NoNewPrivs: 1"))
+    #expect(try status(daemon, "laurel-confined").contains("NoNewPrivs: 1"))
     try await daemon.finish()
   }
 
