@@ -67,7 +67,7 @@ let package = Package(
     .executableTarget(
       name: "audispatchctl",
       dependencies: [
-        "AudispatchPlugin", "AuditRecord", "Journal", "Linux",
+        "AudispatchPlugin", "AuditRecord", "Configuration", "Journal", "Linux",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

@@ -86,6 +86,9 @@ public struct LoadedConfiguration: Equatable, Sendable {
     if let bound = daemon.capabilityBound { refusePlugins(beyond: bound) }
   }
 
+  /// Adds what was found elsewhere to what `--check` reports.
+  public mutating func note(_ found: [Diagnostic]) { diagnostics += found }
+
   /// A plugin that is promised more than anybody may have could not be started.
   private mutating func refusePlugins(beyond bound: Capabilities) {
     plugins.removeAll { plugin in

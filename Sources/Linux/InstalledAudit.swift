@@ -30,6 +30,9 @@ public enum InstalledAudit {
     func run() { _ = InstalledAudit.writesCompactRecords }
   }
 
+  /// As `auditctl -v` says it, asked each time, for five seconds at most; `nil` without one.
+  public static var version: [Int]? { version(within: .seconds(5)) }
+
   private static func version(within limit: Duration) -> [Int]? {
     do {
       let null = try Descriptor.open("/dev/null", O_RDWR)

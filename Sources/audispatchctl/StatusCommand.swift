@@ -1,6 +1,8 @@
 import ArgumentParser
 import AudispatchPlugin
+import Configuration
 import FoundationEssentials
+import Linux
 
 struct StatusCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -8,7 +10,8 @@ struct StatusCommand: ParsableCommand {
     abstract: "Shows the daemon, its source and what every plugin has and has not received.",
     discussion: """
       All counters of plugins are in records; received = delivered + queued + dropped. The exit \
-      status is 0 when the daemon answered, whatever state its plugins are in: see --json.
+      status is 0 when the daemon answered, whatever state its plugins are in: see --json. Behind an \
+      auditd, and with the right to read its files, what is known of its ways follows.
       """)
 
   @OptionGroup var runtime: RuntimeOptions
@@ -31,6 +34,11 @@ struct StatusCommand: ParsableCommand {
           hint: "Is the daemon newer? status --json shows what it says.")
       }
       Output.write(StatusTable(status).text)
+      guard status.source.kind == "stdin",
+        let front = AuditdInFront(version: { InstalledAudit.version })
+      else { return }
+      let traps = front.traps(for: nil).map { SafeText.line($0.description.utf8) + "\n" }
+      if !traps.isEmpty { Output.write("\nAbout the auditd in front:\n" + traps.joined()) }
     }
   }
 

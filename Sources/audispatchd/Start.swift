@@ -24,7 +24,10 @@ func start() -> Int32 {
     print("audispatchd \(Dispatcher.version)", to: 1)
     return 0
   case .check:
-    let loaded = load()
+    var loaded = load()
+    if let front = AuditdInFront(version: { InstalledAudit.version }) {
+      loaded.note(front.traps(for: loaded.plugins))
+    }
     print(loaded.report, to: 1)
     return loaded.exitStatus
   case .run:

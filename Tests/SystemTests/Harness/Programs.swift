@@ -28,6 +28,8 @@ enum Programs {
   static func handover() async throws -> String { try await compiled.value(of: "handover", []) }
   /// Executes a program with a terminal that nobody reads as standard error.
   static func terminal() async throws -> String { try await compiled.value(of: "terminal", []) }
+  /// Does to a plugin what auditd 4.2.1 and its unit do; see its source.
+  static func auditd42() async throws -> String { try await compiled.value(of: "auditd42", []) }
   /// Executes itself as another user.
   static func execs() async throws -> String { try await compiled.value(of: "execs", ["-static"]) }
 
