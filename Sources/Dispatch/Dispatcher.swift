@@ -7,7 +7,7 @@ public import Linux
 /// The dispatcher: one event loop, without locks, over a source, the journal, the plugins and the
 /// control socket. It never waits for a plugin.
 public final class Dispatcher {
-  public static let version = "0.1.0"
+  public static let version = Release.version
 
   /// The file that this process was started from.
   public static var executable: String { Installed.executable }

@@ -16,9 +16,9 @@ enum KernelSource {
       return ExitStatus.usage
     }
     if options.help {
-      Report.say(Options.usage)
-      return ExitStatus.done
+      return print(Options.usage)
     }
+    if options.version { return print("audispatch-kernel \(Release.version)\n") }
     let node: String?
     do {
       node = try options.node ?? NodeName.resolve(options.nameFormat, name: options.name)
@@ -31,6 +31,14 @@ enum KernelSource {
       ? CaptureFilter.run(options, node: node, page)
       : KernelListener.run(options, node: node, page)
   }
+}
+
+/// Writes on standard output; the exit status.
+private func print(_ text: String) -> Int32 {
+  do throws(Errno) {
+    try Transfer.writeAll(1, Array(text.utf8))
+    return ExitStatus.done
+  } catch { return ExitStatus.failed }
 }
 
 enum ExitStatus {

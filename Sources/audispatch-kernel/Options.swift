@@ -7,10 +7,25 @@ struct Options {
     let description: String
   }
 
+  /// What `--help` prints.
   static let usage = """
-    usage: audispatch-kernel [--raw] [--node NAME | --name-format FORMAT [--name NAME]]
-                             [--counters-fd N] [--queue-bytes BYTES] [--receive-buffer BYTES]
-                             [--capture]
+    Usage: audispatch-kernel [OPTION]...
+    Reads the kernel's audit messages and writes them as binary records on standard
+    output, as auditd gives them to its plugins.
+
+      --raw                   without names beside numbers
+      --node NAME             the node of every record
+      --name-format FORMAT    the node: none, hostname, fqd, numeric or user
+      --name NAME             the node with --name-format user
+      --queue-bytes BYTES     what may wait to be enriched (67108864)
+      --receive-buffer BYTES  what is asked of the kernel for the socket (33554432)
+      --counters-fd N         a page to count in, which audispatchd gives
+      --capture               read a capture of netlink messages on standard input
+      -h, --help              print this
+      -V, --version           print the version
+
+    Exit status: 0 done, 1 could not go on, 2 usage.
+
     """
 
   var content: RecordFormatter.Content = .enriched
@@ -20,6 +35,7 @@ struct Options {
   var countersDescriptor: Int32?
   var capture = false
   var help = false
+  var version = false
   /// How much of what the kernel sent may wait for the enricher.
   var queueBytes = 64 << 20
   /// What is asked of the kernel for the socket; it reserves nothing.
@@ -32,6 +48,7 @@ struct Options {
       case "--raw": content = .raw
       case "--capture": capture = true
       case "--help", "-h": help = true
+      case "--version", "-V": version = true
       case "--node": node = try Options.nodeName(word, &rest)
       case "--name": name = try Options.nodeName(word, &rest)
       case "--name-format":
@@ -45,7 +62,7 @@ struct Options {
       case "--queue-bytes": queueBytes = try Options.number(word, &rest, 65_536...(4 << 30))
       case "--receive-buffer":
         receiveBuffer = Int32(try Options.number(word, &rest, 1024...(1 << 30)))
-      default: throw Mistake(description: "unknown argument \(word)\n\(Options.usage)")
+      default: throw Mistake(description: "unknown option '\(word)'; see --help")
       }
     }
   }

@@ -126,12 +126,18 @@ struct PluginOptionsTests {
         + "('raw')")
   }
 
+  @Test(arguments: [["--version"], ["-V"], ["--raw", "--version"]])
+  func `say which version they are of`(_ arguments: [String]) throws {
+    let line = try CommandLineSettings(arguments, Options.keywords)
+    #expect(line.action == .version)
+  }
+
   @Test func `are listed by --help`() {
     let program = PluginProgram(
       "audispatch-x", "Does x.", operands: "[PATH]", options: Options.self)
     #expect(
       program.help == """
-        usage: audispatch-x [OPTION]... [PATH]
+        Usage: audispatch-x [OPTION]... [PATH]
         Does x.
 
           --raw                pass on what came
@@ -141,8 +147,9 @@ struct PluginOptionsTests {
           --config FILE        read FILE, not /etc/audispatch/x.conf
           --check              report every problem of the configuration; exit 0 or 2
           -h, --help           print this
+          -V, --version        print the version
 
-        Every option is a keyword of /etc/audispatch/x.conf too: 'max_size = 64K' for --max-size 64K.
+        Every option is a keyword of /etc/audispatch/x.conf too: 'max_size = SIZE' for --max-size SIZE.
 
         """)
   }

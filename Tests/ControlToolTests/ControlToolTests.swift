@@ -180,4 +180,22 @@ struct ControlToolTests {
     #expect(run.output == Self.golden("help.txt"))
     #expect(run.status == 0)
   }
+
+  @Test(arguments: [["--version"], ["-V"]])
+  func `says which version it is`(_ arguments: [String]) throws {
+    let run = try FakeDaemon.run(arguments, answer: nil)
+    #expect(run.output == "audispatchctl \(Release.version)\n")
+    #expect(run.status == 0)
+  }
+
+  @Test(arguments: [
+    ("stats", "Unknown command 'stats'; did you mean 'status'?"),
+    ("relaod", "Unknown command 'relaod'; did you mean 'reload'?"),
+    ("frobnicate", "Unknown command 'frobnicate'; see audispatchctl --help"),
+  ])
+  func `knows what an unknown command should have been`(_ word: String, _ said: String) throws {
+    let run = try FakeDaemon.run([word], answer: nil)
+    #expect(run.errors.contains(said))
+    #expect(run.status == 64)
+  }
 }

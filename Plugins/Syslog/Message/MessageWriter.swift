@@ -1,5 +1,6 @@
 import AudispatchPlugin
 import AuditRecord
+import Linux
 
 /// Makes messages of records and events: bytes in, bytes out.
 struct MessageWriter {
@@ -10,7 +11,7 @@ struct MessageWriter {
   private var header: MessageHeader
   private var summary = EventSummary(zone: .utc)
 
-  static let version = "0.1.0"
+  static let version = Release.version
   /// What a body has at least while the header holds structured data. Without it the longest
   /// header leaves 97 bytes of a message of 480: the shortest JSON needs 84.
   private static let leastBody = 160

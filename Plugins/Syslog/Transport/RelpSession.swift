@@ -1,3 +1,4 @@
+import Linux
 import AudispatchPlugin
 
 /// The client's side of RELP (rsyslog's Reliable Event Logging Protocol, version 0): bytes in,
@@ -38,7 +39,8 @@ struct RelpSession {
 
   mutating func open(_ out: inout [UInt8]) {
     state = .opening
-    let offers = "relp_version=0\nrelp_software=audispatch-syslog,0.1.0\ncommands=syslog"
+    let offers =
+      "relp_version=0\nrelp_software=audispatch-syslog,\(Release.version)\ncommands=syslog"
     add("open", Array(offers.utf8), &out)
   }
 

@@ -2,7 +2,7 @@ import Configuration
 
 /// A command line taken apart: the settings that its options are, and the rest.
 struct CommandLineSettings: Sendable {
-  enum Action: Sendable { case run, check, help }
+  enum Action: Sendable { case run, check, help, version }
 
   var action = Action.run
   /// `--config FILE`.
@@ -31,6 +31,7 @@ struct CommandLineSettings: Sendable {
       let given = parts.count > 1 ? String(parts[1]) : nil
       switch name {
       case "--help", "-h": action = .help
+      case "--version", "-V": if action != .help { action = .version }
       case "--check": if action == .run { action = .check }
       case "--config":
         guard let value = given ?? rest.popFirst(), !value.isEmpty else {
@@ -65,7 +66,7 @@ struct CommandLineSettings: Sendable {
   private static func unknown<Options>(
     _ name: String, _ position: Int, _ keywords: [PluginKeyword<Options>]
   ) -> Diagnostic {
-    let known = keywords.map(\.option) + ["--check", "--config", "--help"]
+    let known = keywords.map(\.option) + ["--check", "--config", "--help", "--version"]
     return word(name, position).error(
       "unknown option", suggestion: Suggestion.near(name, among: known) ?? "see --help")
   }

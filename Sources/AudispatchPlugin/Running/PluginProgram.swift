@@ -1,6 +1,6 @@
 import Configuration
 import Glibc
-import Linux
+public import Linux
 
 /// A plugin as a program: arguments, configuration, session, exit status.
 ///
@@ -9,7 +9,7 @@ import Linux
 ///       try session.run(&plugin)
 ///     }
 ///
-/// Beside its own options it has `--help`, `--check` (reports every problem of the configuration)
+/// Beside its own options it has `--help`, `--version`, `--check` (reports every problem of the configuration)
 /// and `--config FILE`. The file is otherwise `/etc/audispatch/example.conf`, for a program called
 /// `audispatch-example`, if it is there.
 ///
@@ -19,18 +19,22 @@ public struct PluginProgram<Options: PluginOptions>: Sendable {
   let name: String
   let about: String
   let operands: String
+  let version: String
   let file: String
 
   /// - Parameters:
   ///   - name: what messages begin with.
   ///   - about: what the help says.
   ///   - operands: how the help shows arguments that are no options.
+  ///   - version: what `--version` prints behind the name; without it, that of audispatch.
   public init(
-    _ name: String, _ about: String = "", operands: String = "", options: Options.Type
+    _ name: String, _ about: String = "", operands: String = "",
+    version: String = Release.version, options: Options.Type
   ) {
     self.name = name
     self.about = about
     self.operands = operands
+    self.version = version
     let short = name.hasPrefix("audispatch-") ? String(name.dropFirst(11)) : name
     file = "/etc/audispatch/\(short).conf"
   }
@@ -58,6 +62,7 @@ public struct PluginProgram<Options: PluginOptions>: Sendable {
       return 2
     }
     if line.action == .help { return say(help) }
+    if line.action == .version { return say("\(name) \(version)\n") }
     var source = OptionSource<Options>(line, usually: file, user: geteuid())
     let (options, diagnostics) = source.loadNoting()
     let isUsable = !diagnostics.contains { $0.severity == .error }
@@ -108,7 +113,7 @@ public struct PluginProgram<Options: PluginOptions>: Sendable {
 
   /// What `--help` prints.
   var help: String {
-    var text = "usage: \(name) [OPTION]...\(operands.isEmpty ? "" : " " + operands)\n"
+    var text = "Usage: \(name) [OPTION]...\(operands.isEmpty ? "" : " " + operands)\n"
     if !about.isEmpty { text += about + "\n" }
     text += "\n"
     let own = Options.keywords.map { keyword in
@@ -121,13 +126,16 @@ public struct PluginProgram<Options: PluginOptions>: Sendable {
       ("--config FILE", "read FILE, not \(file)"),
       ("--check", "report every problem of the configuration; exit 0 or 2"),
       ("-h, --help", "print this"),
+      ("-V, --version", "print the version"),
     ]
     let width = (own + shared).map(\.0.count).max() ?? 0
     for (option, about) in own + shared {
       text += "  " + option + String(repeating: " ", count: width - option.count) + "  \(about)\n"
     }
-    if !own.isEmpty {
-      text += "\nEvery option is a keyword of \(file) too: 'max_size = 64K' for --max-size 64K.\n"
+    if let example = Options.keywords.first(where: { $0.value != nil }) ?? Options.keywords.first {
+      let setting = "\(example.name) = \(example.value ?? "yes")"
+      let option = example.option + (example.value.map { " \($0)" } ?? "")
+      text += "\nEvery option is a keyword of \(file) too: '\(setting)' for \(option).\n"
     }
     return text
   }
