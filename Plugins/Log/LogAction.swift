@@ -86,7 +86,11 @@ enum SpaceLimit: Equatable, Sendable {
     } else if let count = Int(text), (0...1 << 30).contains(count), !text.hasPrefix("+") {
       self = .megabytes(count)
     } else {
-      throw word.error("\(keyword) is a number of MiB, or 1% to 99% of the file system")
+      throw word.error(
+        "\(keyword) is a number of MiB, or 1% to 99% of the file system",
+        suggestion: word.meantBytes.flatMap {
+          $0 > 0 && $0 % (1 << 20) == 0 ? "did you mean '\($0 >> 20)'?" : nil
+        })
     }
   }
 

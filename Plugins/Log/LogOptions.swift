@@ -49,7 +49,8 @@ struct LogOptions: PluginOptions, Equatable {
       o.places["freq"] = w
     },
     .value("max_log_file", "MIB", "how large the log may become") {
-      (o: inout LogOptions, w: Word) throws(Diagnostic) in o.maximumSize = try Self.size(w)
+      (o: inout LogOptions, w: Word) throws(Diagnostic) in
+      o.maximumSize = try w.mebibytes(in: 4096...1 << 40, for: "max_log_file")
     },
     action("max_log_file_action", "what then", LogAction.forSize) { $0.sizeAction = $1 },
     .value("num_logs", "COUNT", "how many files are kept when they are rotated") {
@@ -128,13 +129,6 @@ struct LogOptions: PluginOptions, Equatable {
       }
       set(&o, words)
     }
-  }
-
-  /// MiB, as auditd has it; or bytes, with a letter behind them.
-  private static func size(_ word: Word) throws(Diagnostic) -> Int {
-    if let count = Int(word.text), (1...1 << 20).contains(count) { return count << 20 }
-    if Int(word.text) != nil { throw word.error("max_log_file is a number of MiB from 1 on") }
-    return try word.byteCount(in: 4096...1 << 40, for: "max_log_file")
   }
 
   /// Seconds, or minutes, hours, days, weeks with their letter.

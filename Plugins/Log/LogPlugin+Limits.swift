@@ -165,7 +165,7 @@ extension LogPlugin {
         log.write(
           .alert,
           "still writes nothing, for \(time): \(obstacle.text); "
-            + "\(held.unwritten) bytes wait, \(counts.droppedNow) records dropped")
+            + "\(held.unwritten) bytes wait here\(droppedHere)")
       }
       return
     }

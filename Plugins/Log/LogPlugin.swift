@@ -243,13 +243,17 @@ struct LogPlugin: RecordPlugin, ~Copyable {
     counts.lastDropped = batch.records.last?.stamp ?? counts.lastDropped
   }
 
+  /// What was dropped by this plugin itself; audispatchd's queue says what it dropped meanwhile.
+  var droppedHere: String {
+    counts.droppedNow == 0 ? "" : "; \(counts.droppedNow) records dropped here"
+  }
+
   /// There is no obstacle any more.
   private mutating func goOn() {
     guard let before = standstill else { return }
     standstill = nil
     let time = Standstill.seconds(MonotonicTime.now - before.since)
-    log.write(
-      .notice, "writes \(options.file) again, after \(time); \(counts.droppedNow) records dropped")
+    log.write(.notice, "writes \(options.file) again, after \(time)\(droppedHere)")
     guard counts.droppedNow > 0, let stamp = counts.lastDropped else { return }
     let now = WallClock.milliseconds
     let fraction = String(String(now % 1000 + 1000).dropFirst())

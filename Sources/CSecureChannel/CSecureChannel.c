@@ -12,6 +12,7 @@ struct sc_channel {
 	SSL_CTX *context;
 	SSL *ssl;
 	bool asked; // for our certificate
+	bool has_certificate;
 	int tickets;
 };
 
@@ -36,6 +37,26 @@ static void explain(const char *what, char *why, size_t size) {
 	if (!reason) reason = errno ? strerror(errno) : "the connection was closed";
 	snprintf(why, size, "%s: %s", what, reason);
 	ERR_clear_error();
+}
+
+// Which option helps, where one probably does.
+static void advise(const sc_channel *c, long verdict, char *why, size_t size) {
+	const char *advice = NULL;
+	switch (verdict) {
+	case X509_V_OK:
+		if (c->asked && !c->has_certificate) advice = "it asks for a certificate: tls_cert, tls_key";
+		break;
+	case X509_V_ERR_HOSTNAME_MISMATCH:
+	case X509_V_ERR_IP_ADDRESS_MISMATCH: advice = "tls_name is the name in it"; break;
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+	case X509_V_ERR_CERT_UNTRUSTED: advice = "tls_ca is a file with the authority to trust"; break;
+	}
+	size_t length = strlen(why);
+	if (advice && length < size) snprintf(why + length, size - length, "; %s", advice);
 }
 
 void sc_free(sc_channel *channel) {
@@ -80,6 +101,7 @@ static int set_up(sc_channel *c, int fd, const char *name, const char *authoriti
 		| SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_verify(c->context, SSL_VERIFY_PEER, NULL);
 	if (load_files(c->context, authorities, certificate, key, why, size)) return -1;
+	c->has_certificate = certificate != NULL;
 	SSL_CTX_set_cert_cb(c->context, note_question, c);
 	SSL_CTX_set_session_cache_mode(c->context,
 		SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
@@ -118,6 +140,7 @@ static int outcome(sc_channel *c, int result, const char *what, char *why, size_
 	case SSL_ERROR_ZERO_RETURN: return sc_ended;
 	default:
 		explain(what, why, size);
+		advise(c, X509_V_OK, why, size);
 		return sc_failed;
 	}
 }
@@ -129,8 +152,10 @@ int sc_handshake(sc_channel *channel, char *why, size_t size) {
 	if (result == 1) return 1;
 	long verdict = SSL_get_verify_result(channel->ssl);
 	int end = outcome(channel, result, "TLS handshake", why, size);
-	if (end == sc_failed && verdict != X509_V_OK)
+	if (end == sc_failed && verdict != X509_V_OK) {
 		snprintf(why, size, "the server's certificate: %s", X509_verify_cert_error_string(verdict));
+		advise(channel, verdict, why, size);
+	}
 	return end;
 }
 

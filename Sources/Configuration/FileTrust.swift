@@ -69,7 +69,13 @@ package struct FileTrust: Sendable {
     for folder in folders {
       switch files.status(folder) {
       case .success(let status):
-        if let objection = objection(to: status, at: folder, called: folder) { return objection }
+        if var objection = objection(to: status, at: folder, called: folder) {
+          // Everybody's folder, such as /tmp, is to stay that.
+          if status.mode & 0o1002 == 0o1002 {
+            objection.suggestion = "use a folder that only root can write to"
+          }
+          return objection
+        }
       case .failure(let errno):
         return Objection(message: "cannot examine \(folder): \(errno)")
       }

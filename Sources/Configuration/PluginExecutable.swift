@@ -52,10 +52,15 @@ struct PluginExecutable {
     // Who is neither root nor the owner needs a bit of the group's or of the others'.
     let isOwners = environment.user == 0 || status.owner == environment.user
     guard status.mode & (isOwners ? 0o100 : 0o011) != 0 else {
+      let mode = "mode 0\(String(status.mode, radix: 8))"
+      // Only what was made to be executed should become executable.
+      guard isProgram(path) else {
+        return .refused(
+          FileTrust.Objection(message: "\(path) is neither a program nor a script (\(mode))"))
+      }
       return .refused(
         FileTrust.Objection(
-          message: "\(path) is not executable (mode 0\(String(status.mode, radix: 8)))",
-          suggestion: "chmod 0755 \(path)"))
+          message: "\(path) is not executable (\(mode))", suggestion: "chmod 0755 \(path)"))
     }
     let trust = FileTrust(user: environment.user)
     if let objection = trust.objection(to: status, at: path, called: path)
@@ -70,6 +75,12 @@ struct PluginExecutable {
     }
     return .usable(
       ExecutableIdentity(device: status.device, inode: status.inode, modified: status.modified))
+  }
+
+  /// Whether a file begins as what a kernel executes.
+  private func isProgram(_ path: String) -> Bool {
+    guard case .success((_, let start?)) = environment.files.contents(path, 4) else { return false }
+    return start.starts(with: "#!".utf8) || start.starts(with: "\u{7f}ELF".utf8)
   }
 
   /// What keeps the confinement's user from executing a path, nil when nothing does. Where links lead
@@ -104,7 +115,8 @@ struct PluginExecutable {
       return names.sorted().map { ($0, (folder == "/" ? "/" : folder + "/") + $0) }
         .filter { $0.path != environment.daemonExecutable }
     }
-    if let meant = Suggestion.nearest(lastPart(of: path), among: there.map(\.name)),
+    if let meant = Suggestion.nearest(
+      lastPart(of: path), among: there.map(\.name), share: Suggestion.manyNames),
       let found = there.first(where: { $0.name == meant })
     {
       return FileTrust.Objection(message: message, suggestion: "did you mean '\(found.path)'?")

@@ -43,7 +43,35 @@ extension Word {
     if let count = digits(text) ?? sized(text, by: 1024), range.contains(count) { return count }
     throw error(
       "\(keyword) is a number of bytes from \(range.lowerBound) to \(Self.bytes(range.upperBound))",
-      suggestion: "write it as 4096, 64K, 16M or 1G")
+      suggestion: meantBytes.flatMap {
+        range.contains($0) ? "did you mean '\(Self.bytes($0))'?" : nil
+      } ?? "write it as 4096, 64K, 16M or 1G")
+  }
+
+  /// A number of MiB, or of bytes with their letter, as auditd's keywords of sizes have it. In
+  /// bytes; the range too.
+  public func mebibytes(in range: ClosedRange<Int>, for keyword: String) throws(Diagnostic) -> Int {
+    if let count = digits(text) {
+      let (bytes, overflow) = count.multipliedReportingOverflow(by: 1 << 20)
+      if !overflow, range.contains(bytes) { return bytes }
+    } else if let count = sized(text, by: 1024), range.contains(count) {
+      return count
+    }
+    throw error(
+      "\(keyword) is a number of MiB, or a size from \(Self.bytes(range.lowerBound)) "
+        + "to \(Self.bytes(range.upperBound))",
+      suggestion: meantBytes.flatMap {
+        range.contains($0) ? "did you mean '\(Self.bytes($0))'?" : nil
+      } ?? "write it as 8 (MiB), 512K, 8M or 1G")
+  }
+
+  /// What `8MB`, `8 MiB` in one word, or `8M` probably means; `nil` for anything else.
+  public var meantBytes: Int? {
+    let lower = text.lowercased()
+    let size =
+      lower.hasSuffix("ib")
+      ? lower.dropLast(2) : lower.hasSuffix("b") ? lower.dropLast() : lower[...]
+    return sized(String(size), by: 1024)
   }
 
   /// Seconds with up to nine decimals.

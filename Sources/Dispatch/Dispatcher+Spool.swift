@@ -267,7 +267,10 @@ extension Dispatcher {
     let slices = Array(durable.pending)
     durable.pending.removeAll()
     durable.log.takesNothing(from: first)
-    say(.alert, "the spool takes no records (\(errno)): durable plugins have their memory only")
+    say(
+      .alert,
+      "the spool takes no records (\(errno)): nothing can be written in "
+        + "\(configuration.spoolDirectory), and durable plugins have their memory only")
     for plugin in plugins where plugin.subscription.isDurable {
       plugin.subscription.logLost(from: first, slices)
       flush(plugin, wall: WallClock.milliseconds)
@@ -278,7 +281,7 @@ extension Dispatcher {
     durable.state = .open
     durable.trouble = nil
     durable.log.takesRecords(from: journal.nextRecord)
-    say(.notice, "the spool takes records again")
+    say(.notice, "the spool takes records again, in \(configuration.spoolDirectory)")
     for plugin in plugins where plugin.subscription.isDurable {
       // A later start must not look for what was in memory only.
       tell(plugin, durable)

@@ -82,6 +82,16 @@ struct EventSummaryTests {
     ("EXECVE:", "part of an event: EXECVE"),
   ]
 
+  @Test(arguments: [(44, "sent to descriptor 3"), (45, "received from descriptor 3")])
+  func `names a socket whose address was not recorded`(_ number: Int, _ words: String) {
+    let record =
+      "type=SYSCALL msg=audit(1364481363.243:7): arch=c000003e syscall=\(number) success=yes exit=0"
+      + " a0=3 a1=1 a2=2 a3=0 pid=2 auid=0 uid=0"
+    var summary = EventSummary(zone: .utc)
+    let line = summary.line(for: assemble([Array(record.utf8)])[0])
+    #expect(line == "2013-03-28T14:36:03.243Z #7 root \(words) [pid=2]")
+  }
+
   @Test(arguments: others)
   func `has words for`(_ record: String, _ expected: String) {
     let colon = record.firstIndex(of: ":") ?? record.endIndex

@@ -85,8 +85,11 @@ struct Host {
       contents: { path, limit in
         host.target(of: path).flatMap { target in
           host.status(target.path).map { status in
-            guard case .file(let text, _, _) = target.entry else { return (status, nil) }
-            return (status, Array(text.utf8.prefix(limit)))
+            switch target.entry {
+            case .file(let text, _, _): return (status, Array(text.utf8.prefix(limit)))
+            case .program: return (status, Array("\u{7f}ELF".utf8.prefix(limit)))
+            default: return (status, nil)
+            }
           }
         }
       })

@@ -105,7 +105,7 @@ struct PluginDirectoryTests {
     #expect(
       host.load().pluginTexts == [
         "\(Host.plugins)/p.conf: error: /tmp can be written by its group and by others "
-          + "(mode 01777); chmod go-w /tmp"
+          + "(mode 01777); use a folder that only root can write to"
       ])
   }
 }

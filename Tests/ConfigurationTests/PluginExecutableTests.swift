@@ -23,7 +23,15 @@ struct PluginExecutableTests {
   }
 
   static let refusals: [(Host.Entry?, String)] = [
-    (nil, "there is no p in /sbin ('/sbin/p'); did you mean '/sbin/q'?"),
+    (nil, "there is no p in /sbin ('/sbin/p')"),
+    (
+      .file("root:x:0:0", mode: 0o644),
+      "/sbin/p is neither a program nor a script (mode 0644) ('/sbin/p')"
+    ),
+    (
+      .file("#!/bin/sh\n", mode: 0o644),
+      "/sbin/p is not executable (mode 0644) ('/sbin/p'); chmod 0755 /sbin/p"
+    ),
     (.directory(), "/sbin/p is a directory, not an executable ('/sbin/p')"),
     (.fifo, "/sbin/p is a FIFO, not an executable ('/sbin/p')"),
     (
@@ -49,6 +57,38 @@ struct PluginExecutableTests {
     let loaded = host.load()
     #expect(loaded.pluginTexts == ["/etc/audispatch/plugins.d/p.conf:3:8: error: " + reason])
     #expect(loaded.unusablePlugins == ["p"])
+  }
+
+  @Test(arguments: [
+    ("nosuch", nil), ("touch", nil), ("toush", "touch"), ("tuoch", "touch"), ("lz", nil),
+    ("systemd-analize", "systemd-analyze"),
+  ])
+  func `that is not there is taken for another only where that is near`(
+    _ name: String, _ meant: String?
+  ) {
+    var host = Host()
+    for there in ["touch", "ls", "systemd-analyze"] where there != name {
+      host["/usr/bin/\(there)"] = .program()
+    }
+    host["/usr/bin"] = .directory()
+    host[Host.plugins + "/p.conf"] = .file(Plain.with("path = /usr/bin/\(name)"))
+    let suggestion = meant.map { "; did you mean '/usr/bin/\($0)'?" } ?? ""
+    #expect(
+      host.load().pluginTexts == [
+        "/etc/audispatch/plugins.d/p.conf:5:8: error: there is no \(name) in /usr/bin "
+          + "('/usr/bin/\(name)')\(suggestion)"
+      ])
+  }
+
+  @Test func `in everybody's folder is to be put elsewhere, and that stays as it is`() {
+    var host = Host()
+    host["/sbin"] = .directory(mode: 0o1777)
+    host[Host.plugins + "/p.conf"] = .file(Plain.text)
+    #expect(
+      host.load().pluginTexts == [
+        "/etc/audispatch/plugins.d/p.conf:3:8: error: /sbin can be written by its group and by others "
+          + "(mode 01777) ('/sbin/p'); use a folder that only root can write to"
+      ])
   }
 
   @Test func `is refused in a folder that others may write to`() {

@@ -91,6 +91,10 @@ struct PluginFileTests {
         + "write it as 4096, 64K, 16M or 1G"
     ),
     (
+      "q_bytes = 16MiB",
+      "1:11: error: q_bytes is a number of bytes from 1 to 1T ('16MiB'); did you mean '16M'?"
+    ),
+    (
       "overflow_action = drop-oldest",
       "1:19: error: overflow_action is one of ignore, syslog, drop_oldest, suspend, single, halt, "
         + "spill, lossless "

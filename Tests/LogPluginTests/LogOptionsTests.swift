@@ -67,7 +67,19 @@ struct LogOptionsTests {
       "argument 1: error: flush = incremental_async needs a freq of at least 1 ('0')"
     ),
     (
-      ["--max-log-file", "0"], "argument 1: error: max_log_file is a number of MiB from 1 on ('0')"
+      ["--max-log-file", "0"],
+      "argument 1: error: max_log_file is a number of MiB, or a size from 4K to 1T ('0'); "
+        + "write it as 8 (MiB), 512K, 8M or 1G"
+    ),
+    (
+      ["--max-log-file", "8MB"],
+      "argument 1: error: max_log_file is a number of MiB, or a size from 4K to 1T ('8MB'); "
+        + "did you mean '8M'?"
+    ),
+    (
+      ["--space-left", "1G"],
+      "argument 1: error: space_left is a number of MiB, or 1% to 99% of the file system ('1G'); "
+        + "did you mean '1024'?"
     ),
     (
       ["--max-log-file-action", "halt"],
