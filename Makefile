@@ -113,7 +113,7 @@ lint: toolchain ## what format would change; names that no file should have
 ETC := $(DESTDIR)$(SYSCONFDIR)/audispatch
 DOC := $(DESTDIR)$(PREFIX)/share/doc/audispatch
 # The library for plugins in Swift, as a package to depend on.
-SWIFT := $(PREFIX)/share/audispatch/swift
+SWIFT := $(PREFIX)/share/audispatch/library
 BASH_COMPLETIONS := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 ZSH_COMPLETIONS := $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions
 FISH_COMPLETIONS := $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d

@@ -4,7 +4,7 @@ import Linux
 import Testing
 
 /// Our daemon behind a parent that does to it what auditd 4.2.1 and its unit do; see `auditd42.c`.
-private final class AuditdFour {
+private final class AuditdFour: Sendable {
   let files: DispatcherFiles
   let child: Child
   private let input: Descriptor

@@ -41,8 +41,8 @@ struct InstalledFilesTests {
       "usr/share/bash-completion/completions/audispatchd",
       "usr/share/zsh/vendor-completions/_audispatchctl",
       "usr/share/fish/vendor_completions.d/audispatchctl.fish",
-      "usr/share/audispatch/swift/Package.swift",
-      "usr/share/audispatch/swift/Sources/AudispatchPlugin/Running/PluginProgram.swift",
+      "usr/share/audispatch/library/Package.swift",
+      "usr/share/audispatch/library/Sources/AudispatchPlugin/Running/PluginProgram.swift",
       "usr/share/doc/audispatch/examples/audit.rules",
     ] { #expect(installed.contains(path), "\(path)") }
     // What packages of Debian call theirs may be moved beside ours.
@@ -78,11 +78,17 @@ struct InstalledFilesTests {
     }
   }
 
-  /// Pages name the plugins by where they are: they are not in PATH.
+  /// Pages name the plugins by where they are: what the Makefile does not count as a daemon is not
+  /// in PATH.
   @Test func `is named in the pages by where it is`() throws {
     let folder = Self.tree + "/Documentation/man"
+    let makefile = try String(contentsOfFile: Self.tree + "/Makefile", encoding: .utf8)
+    let line = try #require(makefile.split(separator: "\n").first { $0.hasPrefix("DAEMONS := ") })
+    let inPath = Set(line.split(separator: " ").dropFirst(2).map { "\($0).8" })
     for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
-      guard name.hasPrefix("audispatch-"), name.hasSuffix(".8") else { continue }
+      guard name.hasPrefix("audispatch-"), name.hasSuffix(".8"), !inPath.contains(name) else {
+        continue
+      }
       let page = try String(contentsOfFile: folder + "/" + name, encoding: .utf8)
       let program = name.dropLast(2).dropFirst("audispatch-".count)
       #expect(

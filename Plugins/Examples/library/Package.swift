@@ -26,7 +26,7 @@ let package = Package(
     .target(name: "Configuration", dependencies: ["Linux"], swiftSettings: settings),
     .target(
       name: "AudispatchPlugin",
-      dependencies: ["AuditRecord", "CAuparse", "Configuration", "Linux"],
+      dependencies: ["AuditRecord", "CAudit", "CAuparse", "Configuration", "Linux"],
       swiftSettings: settings),
   ]
 )
