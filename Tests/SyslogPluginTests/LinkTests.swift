@@ -60,6 +60,20 @@ struct LinkTests {
     #expect(["b", "c"].contains(text(other.receive())))
   }
 
+  /// The marks of what arrived, which RELP needs none of, were kept for ever and asked after.
+  @Test func `over RELP waits for no moment once all is answered`() throws {
+    let server = try Loopback(stream: true)
+    var outlet = try outlet("--server", "relp://127.0.0.1:\(server.port)")
+    outlet.append(bytes("a"), token: nil)
+    try #require(advance(&outlet) { _, _ in server.isAsked })
+    let connection = server.accept()
+    connection.say("1 rsp 37 200 OK\nrelp_version=0\ncommands=syslog\n")
+    #expect(advance(&outlet) { outlet, _ in outlet.connections == 1 })
+    connection.say("2 rsp 6 200 OK\n")
+    #expect(advance(&outlet) { outlet, _ in outlet.done == 1 })
+    #expect(outlet.deadline == nil)
+  }
+
   /// Refused again and again: the second message alone, or all that come.
   @Test(arguments: [true, false])
   func `over RELP leaves out what is refused three times while others are taken`(

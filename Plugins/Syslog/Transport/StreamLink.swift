@@ -235,7 +235,8 @@ final class StreamLink: Link {
     case .bytes(let count):
       outAt += count
       progress = now
-      arrival.wrote(count, raw: channel.written)
+      // Over RELP the server says what it has; nobody would take these marks.
+      if settings.manner != .relp { arrival.wrote(count, raw: channel.written) }
       return true
     case .wants(let interest):
       waitsFor = [.read, interest]
