@@ -151,7 +151,9 @@ struct LocalRecords: RecordPlugin, ~Copyable {
   }
 
   private mutating func report() {
-    for (severity, text) in socket.takeReports() { log.write(severity, text) }
+    for (severity, text) in socket.takeReports() {
+      log.write(severity, severity == .error ? "\(text); \(left) records wait here" : text)
+    }
   }
 
   /// Connects anew, and goes on by the new options; what else they ask for needs a new start.
@@ -171,11 +173,11 @@ struct LocalRecords: RecordPlugin, ~Copyable {
     send()
   }
 
-  /// Waits for the socket.
   /// Records that were taken and not sent.
   private var left: Int { lines.count - next + waiting.reduce(0) { $0 + $1.records.count } }
   var hasLost: Bool { !confirmations.isAsked && (left > 0 || overflow.dropped > 0) }
 
+  /// Waits for the socket.
   mutating func finish(by end: Duration) {
     while !isIdle, MonotonicTime.now < end {
       socket.wait(milliseconds: 50)

@@ -11,7 +11,7 @@ struct LocalSocket: ~Copyable {
   private var isBlocked = false
   /// When to try to connect again.
   private var retryAt: Duration?
-  private var isDown = false
+  private var outage: Outage?
   private var reports: [(Severity, String)] = []
   private(set) var reconnects = 0
 
@@ -99,17 +99,25 @@ struct LocalSocket: ~Copyable {
       fail(error)
       return false
     }
-    if isDown {
-      reports.append((.notice, "\(path) takes messages again"))
-      isDown = false
+    if let outage {
+      let time = outage.lasts(at: MonotonicTime.now)
+      reports.append((.notice, "\(path) takes messages again, after \(time)"))
+      self.outage = nil
     }
     return true
   }
 
   private mutating func fail(_ error: SystemError) {
-    if !isDown { reports.append((.warning, "\(error); trying again, nothing is dropped here")) }
-    isDown = true
-    retryAt = MonotonicTime.now + retryDelay
+    let now = MonotonicTime.now
+    if outage == nil {
+      outage = Outage(at: now, [0: error.description])
+      reports.append((.warning, "\(error); trying again, nothing is dropped here"))
+    } else if outage?.isNews(error.description, of: 0, at: now) == true {
+      reports.append((.warning, "\(error); trying again"))
+    } else if outage?.isToBeRepeated(at: now) == true, let time = outage?.lasts(at: now) {
+      reports.append((.error, "\(path) takes no messages for \(time): \(error)"))
+    }
+    retryAt = now + retryDelay
   }
 
   private mutating func drop() {

@@ -17,8 +17,10 @@ struct Outlet: ~Copyable {
   private var watching: (descriptor: Int32, generation: Int, interest: Interest)?
 
   private var reports: [(Severity, String)] = []
-  /// Whether it was said that no server can be reached.
-  private var isDown = false
+  /// Since it was said that no server can be reached.
+  private var outage: Outage?
+  /// Why each server failed last.
+  private var reasons: [Int: String] = [:]
   private(set) var done = 0
   private(set) var sentAgain = 0
   private(set) var connections = 0
@@ -114,10 +116,14 @@ struct Outlet: ~Copyable {
     saidReady = true
     connections += 1
     let address = options.servers[server]
-    if isDown || server > 0 || connections > 1 {
+    if let outage {
+      let time = outage.lasts(at: MonotonicTime.now)
+      reports.append((.notice, "sending to \(address), after \(time)"))
+    } else if server > 0 || connections > 1 {
       reports.append((.notice, "sending to \(address)"))
     }
-    isDown = false
+    outage = nil
+    reasons = [:]
   }
 
   private mutating func fail(_ failure: LinkFailure, _ now: Duration) {
@@ -125,7 +131,8 @@ struct Outlet: ~Copyable {
     let again = queue.startOver()
     sentAgain += again
     takeBack()
-    if !isDown {
+    reasons[server] = failure.description
+    if outage?.isNews(failure.description, of: server, at: now) ?? true {
       var text = "\(address): \(failure)"
       if again > 0 {
         text += "; \(again) messages that it did not acknowledge are sent again"
@@ -138,13 +145,23 @@ struct Outlet: ~Copyable {
     }
     // One that is lost as soon as it is there must not be made again without end.
     let delay = backoff.failed(wasOfUse: wasOfUse && now - begunAt >= options.retryDelay)
-    // Said once, until a server is reached again.
-    if delay > .zero, !isDown, failure.refused == nil {
-      isDown = true
-      reports.append((.error, "no server can be reached: \(queue.count) messages wait"))
-    }
+    if delay > .zero, failure.refused == nil { sayDown(now) }
     retryAt = delay > .zero ? now + delay : nil
     dropLink()
+  }
+
+  /// Says that no server can be reached, and again at intervals, with why and what waits.
+  private mutating func sayDown(_ now: Duration) {
+    guard outage != nil else {
+      outage = Outage(at: now, reasons)
+      reports.append((.error, "no server can be reached: \(queue.count) messages wait"))
+      return
+    }
+    guard outage?.isToBeRepeated(at: now) == true, let time = outage?.lasts(at: now) else { return }
+    let why = reasons.sorted { $0.key < $1.key }.filter { $0.key < options.servers.count }
+      .map { "\(options.servers[$0.key]): \($0.value)" }.joined(separator: "; ")
+    reports.append(
+      (.error, "no server can be reached for \(time): \(queue.count) messages wait; \(why)"))
   }
 
   /// Sets the first message aside if servers have refused it again and again: nothing behind it would
@@ -185,6 +202,7 @@ struct Outlet: ~Copyable {
     backoff = Backoff(
       servers: options.servers.count, from: options.retryDelay, to: options.retryDelayMaximum)
     retryAt = nil
+    reasons = [:]
     sentAgain += queue.startOver()
     takeBack()
     dropLink()
