@@ -25,13 +25,18 @@ final class Rsyslogd: Sendable {
   let child: Child
 
   /// Starts it. With `port` it is the successor of one that was killed.
-  init(_ input: Input, _ scratch: Scratch, port: UInt16? = nil) async throws {
+  ///
+  /// - Parameter parses: whether it writes what it reads out of messages (mmjsonparse,
+  ///   mmpstrucdata), as JSON, and not the messages.
+  init(
+    _ input: Input, _ scratch: Scratch, port: UInt16? = nil, parses: Bool = false
+  ) async throws {
     self.input = input
     self.scratch = scratch
     let port = try port ?? freePort()
     self.port = port
     if !scratch.exists("ca.pem") { try await Certificates.make(in: scratch) }
-    try scratch.write(Self.configuration(input, port, scratch), to: "rsyslog.conf")
+    try scratch.write(Self.configuration(input, port, scratch, parses), to: "rsyslog.conf")
     let child = try Child(
       Self.program,
       ["-n", "-f", scratch("rsyslog.conf"), "-i", scratch("rsyslog.pid")],
@@ -55,7 +60,9 @@ final class Rsyslogd: Sendable {
     }
   }
 
-  private static func configuration(_ input: Input, _ port: UInt16, _ scratch: Scratch) -> String {
+  private static func configuration(
+    _ input: Input, _ port: UInt16, _ scratch: Scratch, _ parses: Bool
+  ) -> String {
     let files =
       "DefaultNetstreamDriverCAFile=\"\(scratch("ca.pem"))\" "
       + "DefaultNetstreamDriverCertFile=\"\(scratch("server.pem"))\" "
@@ -75,12 +82,18 @@ final class Rsyslogd: Sendable {
           + "tls.myPrivKey=\"\(scratch("server.key"))\" tls.authMode=\"name\" "
           + "tls.permittedPeer=[\"client\"]"
       }
+    let modules =
+      parses ? "module(load=\"mmjsonparse\")\nmodule(load=\"mmpstrucdata\")" : ""
+    let actions =
+      parses ? "action(type=\"mmjsonparse\")\n  action(type=\"mmpstrucdata\")" : ""
     return """
       global(workDirectory="\(scratch.path)" \(files))
       main_queue(queue.type="Direct")
-      template(name="raw" type="string" string="%rawmsg%\\n")
+      \(modules)
+      template(name="raw" type="string" string="%\(parses ? "$!all-json" : "rawmsg")%\\n")
       \(own) port="\(port)" ruleset="all")
       ruleset(name="all" queue.type="Direct") {
+        \(actions)
         action(type="omfile" file="\(scratch("log"))" template="raw" flushOnTXEnd="on")
       }
 
