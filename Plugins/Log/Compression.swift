@@ -76,10 +76,14 @@ struct Compression {
       let copyPath = folder.full(Self.unfinished(folder.base))
       let copy = try Descriptor.open(copyPath, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: mode)
       let status: FileStatus
+      let isOurs: Bool
       do throws(Errno) {
         status = try Files.status(of: source.number)
-        try copy.setAccess(mode: mode, group: group)
+        // The content of another file is not for those who read the log.
+        isOurs = status.kind == .regular && status.names < 2
+        if isOurs { try copy.setAccess(mode: mode, group: group) }
       } catch { throw SystemError("prepare", copyPath, error) }
+      guard isOurs else { throw SystemError("compress", path, Errno(EMLINK)) }
       let (life, end) = try Pipe.open()
       let reading = Descriptor(owning: life)
       let writing = Descriptor(owning: end)

@@ -87,11 +87,16 @@ final class LogFile {
         status = try Files.status(of: file.number)
         size = try file.size()
         tail = Tail(file: Identity(device: status.device, inode: status.inode))
-        if status.kind == .regular { try file.setAccess(mode: mode, group: group) }
+        if status.kind == .regular, status.names < 2 {
+          try file.setAccess(mode: mode, group: group)
+        }
       } catch { throw SystemError("prepare", path, error) }
     } catch { throw Obstacle(error) }
     guard status.kind == .regular else {
       throw Obstacle(.failure, "\(path) is a \(status.kind.rawValue), not a file")
+    }
+    guard status.names < 2 else {
+      throw Obstacle(.failure, "\(path) is a second name of another file: it is not written to")
     }
     guard file.tryLock() else {
       throw Obstacle(.failure, "\(path) is being written by another audispatch-log")

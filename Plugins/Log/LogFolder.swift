@@ -33,8 +33,13 @@ struct LogFolder {
       steps += files.excess(keeping: count).filter { !steps.contains($0) }
     }
     try perform(steps)
-    if !isCompressing, (try? Files.status(of: full(Compression.unfinished(base)))) != nil {
-      try perform([.remove(Compression.unfinished(base))])
+    let unfinished = Compression.unfinished(base)
+    // A folder in its place is somebody else's, and only keeps files from being compressed.
+    if !isCompressing,
+      let status = try? Files.status(of: full(unfinished), followingLinks: false),
+      status.kind != .directory
+    {
+      try perform([.remove(unfinished)])
     }
   }
 

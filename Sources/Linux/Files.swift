@@ -23,10 +23,12 @@ public struct FileStatus: Equatable, Sendable {
   public var inode: UInt64
   /// Time of the last change of content, in nanoseconds since 1970.
   public var modified: Int64
+  /// Names that it has.
+  public var names: UInt64
 
   public init(
     kind: FileKind, owner: UInt32, group: UInt32 = 0, mode: UInt32, device: UInt64 = 0,
-    inode: UInt64 = 0, modified: Int64 = 0
+    inode: UInt64 = 0, modified: Int64 = 0, names: UInt64 = 1
   ) {
     self.kind = kind
     self.owner = owner
@@ -35,6 +37,7 @@ public struct FileStatus: Equatable, Sendable {
     self.device = device
     self.inode = inode
     self.modified = modified
+    self.names = names
   }
 
   fileprivate init(_ raw: stat) {
@@ -53,6 +56,7 @@ public struct FileStatus: Equatable, Sendable {
     device = UInt64(raw.st_dev)
     inode = UInt64(raw.st_ino)
     modified = Int64(raw.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(raw.st_mtim.tv_nsec)
+    names = UInt64(raw.st_nlink)
   }
 }
 

@@ -40,6 +40,78 @@ struct SharedLogTests {
     #expect(log.size == 0 && log.begun == nil)
   }
 
+  /// Whoever may write to the folder could have another file written to, and read by a group.
+  @Test func `stands still where it may not grow, says why, and goes on when it may`() throws {
+    let run = try PluginRun(
+      "audispatch-log", ["--log-file", "DIR/log/audit.log", "--max-log-file", "8"],
+      prefix: ["/usr/bin/prlimit", "--fsize=100000:"], first: 1)
+    let records = (1...2000).map { LogPluginTests.record($0, fill: 100) }
+    try run.send(records)
+    #expect(run.await("File too large; tried again each second", in: "err"), "\(run.messages)")
+    #expect(run.contents("log/audit.log").hasSuffix("\n"), "only whole lines are in it")
+    _ = try CommandRun("/usr/bin/prlimit", "--pid", "\(run.pid)", "--fsize=unlimited:")
+    #expect(run.eventually { run.confirmed == records.count }, "\(run.messages)")
+    run.endInput()
+    #expect(run.end() == .exit(0))
+    #expect(run.lines("log/audit.log") == records)
+    #expect(run.messages.contains("; what did not fit into its queue meanwhile the dispatcher"))
+  }
+
+  @Test func `is refused where it is a second name of another file`() throws {
+    let folder = try PluginRun.makeFolder()
+    defer { PluginRun.remove(folder) }
+    do {
+      let other = try Descriptor.open("\(folder)/other", O_WRONLY | O_CREAT, mode: 0o600)
+      try Transfer.writeAll(other.number, Array("secret\n".utf8))
+    }
+    #expect(unsafe link("\(folder)/other", "\(folder)/audit.log") == 0)
+    #expect(throws: Obstacle.self) { try LogFile("\(folder)/audit.log", group: 1) }
+    let status = try Files.status(of: "\(folder)/other")
+    #expect(status.mode == 0o600 && status.group == 0)
+    #expect(try Self.contents("\(folder)/other") == "secret\n")
+  }
+
+  @Test func `is written on beside a folder in the place of a compressed copy`() throws {
+    let folder = try PluginRun.makeFolder()
+    defer { PluginRun.remove(folder) }
+    try Files.makeFolder("\(folder)/log", mode: 0o755)
+    try Files.makeFolder("\(folder)/log/.audit.log.gz", mode: 0o755)
+    let run = try PluginRun(
+      "audispatch-log",
+      [
+        "--log-file", "DIR/log/audit.log", "--compress", "gzip", "--uncompressed", "0",
+        "--max-log-file", "64K", "--num-logs", "3",
+      ], first: 1, folder: folder)
+    try run.send((1...1000).map { LogPluginTests.record($0, fill: 100) })
+    #expect(run.eventually { run.confirmed == 1000 }, "\(run.messages)")
+    run.endInput()
+    #expect(run.end() == .exit(0))
+    #expect(run.messages.contains(".audit.log.gz: Is a directory"), "\(run.messages)")
+    #expect(!run.messages.contains("tried again each second"))
+  }
+
+  @Test func `is not compressed where a rotated file is another file's second name`() throws {
+    let folder = try PluginRun.makeFolder()
+    defer { PluginRun.remove(folder) }
+    try Files.makeFolder("\(folder)/log", mode: 0o755)
+    do {
+      let other = try Descriptor.open("\(folder)/other", O_WRONLY | O_CREAT, mode: 0o600)
+      try Transfer.writeAll(other.number, Array("secret\n".utf8))
+    }
+    #expect(unsafe link("\(folder)/other", "\(folder)/log/audit.log.1") == 0)
+    let run = try PluginRun(
+      "audispatch-log",
+      ["--log-file", "DIR/log/audit.log", "--compress", "gzip", "--uncompressed", "0"],
+      first: 1, folder: folder)
+    try run.send([LogPluginTests.record(1)])
+    #expect(run.eventually { run.confirmed == 1 }, "\(run.messages)")
+    run.endInput()
+    #expect(run.end() == .exit(0))
+    #expect(run.messages.contains("cannot compress"), "\(run.messages)")
+    let names = try Files.names(in: "\(folder)/log")
+    #expect(!names.contains { $0.hasSuffix(".gz") }, "\(names)")
+  }
+
   @Test func `is not moved away for a size that it has no more`() throws {
     let run = try LogPluginTests.run("--max-log-file", "64K")
     let many = (1...400).map { LogPluginTests.record($0, fill: 100) }
