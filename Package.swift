@@ -50,6 +50,7 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(name: "Configuration", dependencies: ["Linux"], swiftSettings: strict),
+    .target(name: "RemoteProtocol", swiftSettings: strict),
     // Not "Dispatch": Foundation would take it for the module of libdispatch.
     .target(
       name: "AuditDispatch", dependencies: ["AuditRecord", "Configuration", "Journal", "Linux"],
@@ -171,6 +172,8 @@ let package = Package(
     .testTarget(
       name: "ControlToolTests", dependencies: ["Journal", "Linux", "audispatchctl"],
       exclude: ["Golden"], swiftSettings: strict),
+    .testTarget(
+      name: "RemoteProtocolTests", dependencies: ["RemoteProtocol"], swiftSettings: strict),
     .testTarget(
       name: "SyslogPluginTests",
       dependencies: [
