@@ -23,6 +23,7 @@ let package = Package(
     .executable(name: "audispatch-socket", targets: ["audispatch-socket"]),
     .executable(name: "audispatch-integrity", targets: ["audispatch-integrity"]),
     .executable(name: "audispatch-json", targets: ["audispatch-json"]),
+    .executable(name: "audispatch-remote", targets: ["audispatch-remote"]),
     .library(
       name: "AudispatchPlugin",
       targets: ["AudispatchPlugin", "AuditRecord", "Configuration", "Linux"]),
@@ -51,6 +52,8 @@ let package = Package(
       swiftSettings: strict),
     .target(name: "Configuration", dependencies: ["Linux"], swiftSettings: strict),
     .target(name: "RemoteProtocol", swiftSettings: strict),
+    .target(
+      name: "SecureChannel", dependencies: ["CSecureChannel", "Linux"], swiftSettings: strict),
     // Not "Dispatch": Foundation would take it for the module of libdispatch.
     .target(
       name: "AuditDispatch", dependencies: ["AuditRecord", "Configuration", "Journal", "Linux"],
@@ -102,6 +105,13 @@ let package = Package(
       name: "audispatch-json",
       dependencies: ["AudispatchPlugin", "AuditRecord", "Configuration", "EventDocument", "Linux"],
       path: "Plugins/Json", swiftSettings: strict),
+    .executableTarget(
+      name: "audispatch-remote",
+      dependencies: [
+        "AudispatchPlugin", "AuditRecord", "Configuration", "Linux", "RemoteProtocol",
+        "SecureChannel",
+      ],
+      path: "Plugins/Remote", swiftSettings: strict),
     .executableTarget(
       name: "bench-fields", dependencies: ["AudispatchPlugin"], path: "Tests/Load/fields",
       swiftSettings: strict),
@@ -172,6 +182,13 @@ let package = Package(
     .testTarget(
       name: "ControlToolTests", dependencies: ["Journal", "Linux", "audispatchctl"],
       exclude: ["Golden"], swiftSettings: strict),
+    .testTarget(
+      name: "RemotePluginTests",
+      dependencies: [
+        "AudispatchPlugin", "AuditRecord", "Configuration", "Linux", "PluginHarness",
+        "RemoteProtocol", "audispatch-remote",
+      ],
+      swiftSettings: strict),
     .testTarget(
       name: "RemoteProtocolTests", dependencies: ["RemoteProtocol"], swiftSettings: strict),
     .testTarget(

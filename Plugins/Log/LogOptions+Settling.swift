@@ -45,29 +45,13 @@ extension LogOptions {
       case .email:
         guard unsafe access(Self.mailProgram, X_OK) != 0 else { return nil }
         return problem(keyword, "email needs \(Self.mailProgram), which is not there")
-      case .execute(let path): return programObjection(path, keyword)
+      case .execute(let path):
+        return ActionPrograms.objection(to: path).map {
+          problem(keyword, $0.message, suggestion: $0.suggestion)
+        }
       default: return nil
       }
     }
-  }
-
-  /// What runs as root belongs to root, and nobody else writes it.
-  private func programObjection(_ path: String, _ keyword: String) -> Diagnostic? {
-    do throws(Errno) {
-      let status = try Files.status(of: path)
-      if status.kind != .regular { return problem(keyword, "\(path) is a \(status.kind.rawValue)") }
-      if status.owner != 0, status.owner != geteuid() {
-        return problem(keyword, "\(path) belongs to uid \(status.owner), not to root")
-      }
-      if status.mode & 0o022 != 0 {
-        return problem(
-          keyword, "\(path) can be written by others", suggestion: "chmod go-w \(path)")
-      }
-      if status.mode & 0o100 == 0 {
-        return problem(keyword, "\(path) is not executable", suggestion: "chmod u+x \(path)")
-      }
-      return nil
-    } catch { return problem(keyword, "cannot examine \(path): \(error)") }
   }
 
   private var fileObjection: Diagnostic? {

@@ -29,7 +29,7 @@ struct LocalRecords: RecordPlugin, ~Copyable {
   /// Under auditd, what came while the socket took nothing.
   private var waiting: [RecordBatch] = []
   private var waitingBytes = 0
-  private var overflow = Overflow.ofThisProcess
+  private var overflow = Overflow.ofThisProcess()
   /// Whether anything was taken in this turn.
   private var isMoving = false
 

@@ -16,7 +16,7 @@ struct SyslogPlugin: AuditPlugin, RecordPlugin, ~Copyable {
   private var options: SyslogOptions
   private var writer: MessageWriter
   private var outlet: Outlet
-  private var overflow = Overflow.ofThisProcess
+  private var overflow = Overflow.ofThisProcess()
 
   init(
     _ options: SyslogOptions, _ log: PluginLog, _ confirmations: Confirmations

@@ -106,11 +106,22 @@ int ad_send_lines(int fd, const void *head, size_t head_count, const void *bytes
 	return sent;
 }
 
-int ad_inet_connect(const void *address, size_t size, bool stream) {
+static int bind_port(int fd, int family, uint16_t port) {
+	struct sockaddr_in six_less = {.sin_family = AF_INET, .sin_port = htons(port)};
+	struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+	int on = 1;
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on)) return -1;
+	if (family == AF_INET6) return bind(fd, (struct sockaddr *)&six, sizeof six);
+	return bind(fd, (struct sockaddr *)&six_less, sizeof six_less);
+}
+
+int ad_inet_connect(const void *address, size_t size, bool stream, uint16_t local_port) {
 	int type = (stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC | SOCK_NONBLOCK;
-	int fd = socket(((const struct sockaddr *)address)->sa_family, type, 0);
+	int family = ((const struct sockaddr *)address)->sa_family;
+	int fd = socket(family, type, 0);
 	if (fd < 0) return -1;
-	if (connect(fd, address, (socklen_t)size) && errno != EINPROGRESS) {
+	if ((local_port && bind_port(fd, family, local_port))
+			|| (connect(fd, address, (socklen_t)size) && errno != EINPROGRESS)) {
 		int error = errno;
 		close(fd);
 		errno = error;
@@ -123,6 +134,11 @@ int ad_socket_error(int fd) {
 	int error = 0;
 	socklen_t size = sizeof error;
 	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) ? errno : error;
+}
+
+void ad_reset_at_close(int fd) {
+	struct linger at_once = {.l_onoff = 1};
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
 int ad_unacknowledged(int fd) {

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
@@ -14,6 +15,10 @@ struct sc_channel {
 	bool asked; // for our certificate
 	bool has_certificate;
 	int tickets;
+	// A key that both sides have.
+	char *identity;
+	unsigned char *shared;
+	size_t shared_size;
 };
 
 // Called when the server asks for a certificate, whether we have one or not.
@@ -62,6 +67,8 @@ static void advise(const sc_channel *c, long verdict, char *why, size_t size) {
 void sc_free(sc_channel *channel) {
 	SSL_free(channel->ssl);
 	SSL_CTX_free(channel->context);
+	if (channel->shared) OPENSSL_clear_free(channel->shared, channel->shared_size);
+	free(channel->identity);
 	free(channel);
 }
 
@@ -92,23 +99,35 @@ int sc_check_files(const char *authorities, const char *certificate, const char 
 	return wrong;
 }
 
-static int set_up(sc_channel *c, int fd, const char *name, const char *authorities,
-		const char *certificate, const char *key, char *why, size_t size) {
+// A context for clients, and how its channels read and write.
+static int begin(sc_channel *c, int minimum, char *why, size_t size) {
 	c->context = SSL_CTX_new(TLS_client_method());
-	if (!c->context || !SSL_CTX_set_min_proto_version(c->context, TLS1_2_VERSION))
+	if (!c->context || !SSL_CTX_set_min_proto_version(c->context, minimum))
 		return explain("cannot set TLS up", why, size), -1;
 	SSL_CTX_set_mode(c->context, SSL_MODE_ENABLE_PARTIAL_WRITE
 		| SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_verify(c->context, SSL_VERIFY_PEER, NULL);
+	return 0;
+}
+
+static int connect_to(sc_channel *c, int fd, char *why, size_t size) {
+	c->ssl = SSL_new(c->context);
+	if (!c->ssl || !SSL_set_fd(c->ssl, fd) || !SSL_set_app_data(c->ssl, c))
+		return explain("cannot set TLS up", why, size), -1;
+	SSL_set_connect_state(c->ssl);
+	return 0;
+}
+
+static int set_up(sc_channel *c, int fd, const char *name, const char *authorities,
+		const char *certificate, const char *key, char *why, size_t size) {
+	if (begin(c, TLS1_2_VERSION, why, size)) return -1;
 	if (load_files(c->context, authorities, certificate, key, why, size)) return -1;
 	c->has_certificate = certificate != NULL;
 	SSL_CTX_set_cert_cb(c->context, note_question, c);
 	SSL_CTX_set_session_cache_mode(c->context,
 		SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
 	SSL_CTX_sess_set_new_cb(c->context, note_ticket);
-	c->ssl = SSL_new(c->context);
-	if (!c->ssl || !SSL_set_fd(c->ssl, fd) || !SSL_set_app_data(c->ssl, c))
-		return explain("cannot set TLS up", why, size), -1;
+	if (connect_to(c, fd, why, size)) return -1;
 	X509_VERIFY_PARAM *parameters = SSL_get0_param(c->ssl);
 	X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 	// An address is compared with addresses, and not sent as a name.
@@ -117,7 +136,6 @@ static int set_up(sc_channel *c, int fd, const char *name, const char *authoriti
 		if (!SSL_set1_host(c->ssl, name) || !SSL_set_tlsext_host_name(c->ssl, name))
 			return explain("cannot set the server's name", why, size), -1;
 	}
-	SSL_set_connect_state(c->ssl);
 	return 0;
 }
 
@@ -131,6 +149,101 @@ sc_channel *sc_new(int fd, const char *name, const char *authorities, const char
 		return NULL;
 	}
 	return channel;
+}
+
+int sc_revoke(sc_channel *channel, const char *list, char *why, size_t size) {
+	ERR_clear_error();
+	errno = 0;
+	X509_STORE *store = SSL_CTX_get_cert_store(channel->context);
+	X509_LOOKUP *lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
+	if (!lookup || X509_load_crl_file(lookup, list, X509_FILETYPE_PEM) < 1)
+		return explain("cannot read the list of revoked certificates", why, size), -1;
+	X509_VERIFY_PARAM_set_flags(SSL_get0_param(channel->ssl), X509_V_FLAG_CRL_CHECK);
+	return 0;
+}
+
+static const char *const usual_suites =
+	"TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384";
+
+// The session that a key stands for, of the suite that every side has.
+static int use_shared(SSL *ssl, const EVP_MD *digest, const unsigned char **identity, size_t *size,
+		SSL_SESSION **session) {
+	static const unsigned char suite[] = {0x13, 0x01};
+	sc_channel *channel = SSL_get_app_data(ssl);
+	const SSL_CIPHER *cipher = SSL_CIPHER_find(ssl, suite);
+	*session = NULL;
+	if (!cipher || (digest && SSL_CIPHER_get_handshake_digest(cipher) != digest)) return 1;
+	SSL_SESSION *made = SSL_SESSION_new();
+	if (!made) return 0;
+	if (!SSL_SESSION_set1_master_key(made, channel->shared, channel->shared_size)
+			|| !SSL_SESSION_set_cipher(made, cipher)
+			|| !SSL_SESSION_set_protocol_version(made, TLS1_3_VERSION)) {
+		SSL_SESSION_free(made);
+		return 0;
+	}
+	*identity = (const unsigned char *)channel->identity;
+	*size = strlen(channel->identity);
+	*session = made;
+	return 1;
+}
+
+static int set_up_shared(sc_channel *c, int fd, const char *identity, const unsigned char *key,
+		size_t key_size, const char *suites, const char *groups, char *why, size_t size) {
+	if (!(c->identity = strdup(identity)) || !(c->shared = OPENSSL_memdup(key, key_size)))
+		return snprintf(why, size, "no memory"), -1;
+	c->shared_size = key_size;
+	if (begin(c, TLS1_3_VERSION, why, size)) return -1;
+	if (!SSL_CTX_set_ciphersuites(c->context, suites ? suites : usual_suites)
+			|| (groups && !SSL_CTX_set1_groups_list(c->context, groups)))
+		return explain("cannot set the cipher suites and groups", why, size), -1;
+	// No authority is trusted: a server that answers with a certificate fails.
+	SSL_CTX_set_psk_use_session_callback(c->context, use_shared);
+	return connect_to(c, fd, why, size);
+}
+
+sc_channel *sc_new_shared(int fd, const char *identity, const unsigned char *key, size_t key_size,
+		const char *suites, const char *groups, char *why, size_t size) {
+	sc_channel *channel = calloc(1, sizeof *channel);
+	if (!channel) return snprintf(why, size, "no memory"), NULL;
+	ERR_clear_error();
+	if (set_up_shared(channel, fd, identity, key, key_size, suites, groups, why, size)) {
+		sc_free(channel);
+		return NULL;
+	}
+	return channel;
+}
+
+int sc_check_words(const char *suites, const char *groups) {
+	int wrong = 0;
+	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+	SSL *ssl = NULL;
+	if (suites) {
+		wrong = sc_suites;
+		if (context && SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION)
+				&& SSL_CTX_set_ciphersuites(context, suites) && (ssl = SSL_new(context))) {
+			STACK_OF(SSL_CIPHER) *known = SSL_get_ciphers(ssl);
+			if (sk_SSL_CIPHER_num(known) > 0 && SSL_CIPHER_get_handshake_digest(
+					sk_SSL_CIPHER_value(known, 0)) == EVP_sha256()) wrong = 0;
+		}
+	}
+	if (!wrong && groups && !(context && SSL_CTX_set1_groups_list(context, groups))) wrong = sc_groups;
+	SSL_free(ssl);
+	SSL_CTX_free(context);
+	ERR_clear_error();
+	return wrong;
+}
+
+int64_t sc_seconds_left(const char *certificate) {
+	int64_t left = INT64_MIN;
+	FILE *file = fopen(certificate, "re");
+	X509 *read = file ? PEM_read_X509(file, NULL, NULL, NULL) : NULL;
+	int days, seconds;
+	if (read && ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(read)))
+		left = (int64_t)days * 86400 + seconds;
+	X509_free(read);
+	if (file) fclose(file);
+	ERR_clear_error();
+	return left;
 }
 
 static int outcome(sc_channel *c, int result, const char *what, char *why, size_t size) {
@@ -149,6 +262,10 @@ int sc_handshake(sc_channel *channel, char *why, size_t size) {
 	ERR_clear_error();
 	errno = 0;
 	int result = SSL_do_handshake(channel->ssl);
+	if (result == 1 && channel->shared && !SSL_session_reused(channel->ssl)) {
+		snprintf(why, size, "TLS handshake: the server did not use the shared key");
+		return sc_failed;
+	}
 	if (result == 1) return 1;
 	long verdict = SSL_get_verify_result(channel->ssl);
 	int end = outcome(channel, result, "TLS handshake", why, size);

@@ -42,14 +42,18 @@ public struct InternetAddress: Equatable, Sendable {
 
   /// Begins to connect a stream; it is writable when that has ended, and `SocketState.error` then
   /// says how. The corresponding call is `connect` on a non-blocking socket.
-  public func beginStream() throws(Errno) -> Descriptor { try connect(stream: true) }
+  ///
+  /// - Parameter localPort: the port of this host; 0 for any.
+  public func beginStream(localPort: UInt16 = 0) throws(Errno) -> Descriptor {
+    try connect(stream: true, localPort: localPort)
+  }
 
   /// A socket whose messages go to this address.
-  public func datagrams() throws(Errno) -> Descriptor { try connect(stream: false) }
+  public func datagrams() throws(Errno) -> Descriptor { try connect(stream: false, localPort: 0) }
 
-  private func connect(stream: Bool) throws(Errno) -> Descriptor {
+  private func connect(stream: Bool, localPort: UInt16) throws(Errno) -> Descriptor {
     let fd = unsafe bytes.withUnsafeBytes { bytes in
-      unsafe ad_inet_connect(bytes.baseAddress!, bytes.count, stream)
+      unsafe ad_inet_connect(bytes.baseAddress!, bytes.count, stream, localPort)
     }
     guard fd >= 0 else { throw .current }
     return Descriptor(owning: fd)
@@ -67,6 +71,11 @@ public enum SocketState {
   /// Bytes written to a stream that the other host has not acknowledged. The corresponding request
   /// is `SIOCOUTQ`.
   public static func unacknowledged(_ fd: Int32) -> Int { Int(max(0, ad_unacknowledged(fd))) }
+
+  /// Lets nothing be left of a stream when it is closed, so that its port can be used again at once.
+  /// What the other host has not acknowledged is given up then. The corresponding option is
+  /// `SO_LINGER`.
+  public static func resetAtClose(_ fd: Int32) { ad_reset_at_close(fd) }
 
   /// Sends what is written at once, and gives a connection up when the other host acknowledges
   /// nothing for that long.

@@ -49,6 +49,13 @@ public struct MessageHeader: Equatable, Sendable {
     Self.append(sequence, 4, to: &bytes)
   }
 
+  /// Changes the length in a header that stands there.
+  static func setLength(_ length: Int, of start: Int, in bytes: inout [UInt8]) {
+    precondition((0...Int(UInt16.max)).contains(length), "no message has such a length")
+    bytes[start + 10] = UInt8(truncatingIfNeeded: length)
+    bytes[start + 11] = UInt8(truncatingIfNeeded: length >> 8)
+  }
+
   private static func append(_ number: UInt32, _ count: Int, to bytes: inout [UInt8]) {
     for place in 0..<count { bytes.append(UInt8(truncatingIfNeeded: number >> UInt32(8 * place))) }
   }

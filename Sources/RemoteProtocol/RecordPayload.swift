@@ -33,6 +33,19 @@ public enum RecordPayload {
     return cut
   }
 
+  /// Appends a record as a whole message; how many bytes of it were cut.
+  @discardableResult
+  public static func appendMessage(
+    _ record: some RandomAccessCollection<UInt8>, _ sequence: UInt32, to out: inout [UInt8],
+    limit: Int
+  ) -> Int {
+    let start = out.count
+    MessageHeader(.record, sequence: sequence).append(to: &out)
+    let cut = append(record, to: &out, limit: limit)
+    MessageHeader.setLength(out.count - start - MessageHeader.size, of: start, in: &out)
+    return cut
+  }
+
   private static func mark(_ count: Int) -> [UInt8] { Array("…[+\(count) bytes]".utf8) }
 
   private static func clean(_ bytes: inout [UInt8], from start: Int) {

@@ -51,6 +51,8 @@ public struct Sender: Sendable {
     public var again: Int
     /// How long nothing is tried.
     public var delay: Duration
+    /// Whether the connection was of use for a while.
+    public var wasOfUse: Bool
     /// Whether a record has been tried as often as the settings say, just now.
     public var isExhausted: Bool
   }
@@ -177,7 +179,8 @@ public struct Sender: Sendable {
     window = SendingWindow(limit: settings.window, first: number)
     if !wasOfUse { tries += 1 }
     return Outlook(
-      again: again, delay: delay, isExhausted: !wasOfUse && tries == settings.tries)
+      again: again, delay: delay, wasOfUse: wasOfUse,
+      isExhausted: !wasOfUse && tries == settings.tries)
   }
 
   /// What the end of a connection means: whoever turns a peer away does so at once.

@@ -24,6 +24,7 @@ struct ExampleTests {
     ("syslog-remote", false, "/usr/libexec/audispatch/audispatch-syslog"),
     ("socket", false, "/usr/libexec/audispatch/audispatch-socket"),
     ("json", false, "/usr/libexec/audispatch/audispatch-json"),
+    ("remote", false, "/usr/libexec/audispatch/audispatch-remote"),
   ])
   func `of plugins are right, and only the default one is active`(
     _ name: String, _ isActive: Bool, _ path: String
@@ -36,7 +37,7 @@ struct ExampleTests {
 
   @Test(arguments: [
     "print", "syslog-debian", "laurel-confined", "shell", "log", "syslog-local", "syslog-remote",
-    "socket", "json",
+    "socket", "json", "remote",
   ])
   func `of plugins are right with every setting in them`(_ name: String) throws {
     let loaded = Host.load(plugin: Self.uncommented(try Self.text("plugins.d/\(name).conf")))
@@ -45,7 +46,7 @@ struct ExampleTests {
 
   @Test(arguments: [
     "print", "syslog-debian", "laurel-confined", "shell", "log", "syslog-local", "syslog-remote",
-    "socket", "json",
+    "socket", "json", "remote",
   ])
   func `of plugins come confined, in a way that fits a host`(_ name: String) throws {
     var host = Host()

@@ -4,18 +4,29 @@ import Linux
 /// Where a plugin's options come from: its file, and over it its command line.
 struct OptionSource<Options: PluginOptions>: Sendable {
   let line: CommandLineSettings
-  /// The file that is read.
-  let path: String
+  /// The file that is read; looked for at each reading, where it is not named.
+  var path: String {
+    if let named = line.file { return named }
+    guard let other, case .failure(.noSuchFile) = files.status(usual) else { return usual }
+    return other
+  }
+  private let usual: String
+  private let other: String?
   /// The user who may own the file beside root.
   var user: UInt32
   var files = FileAccess.system
   /// What the file held when `loadNoting` or a reload took it.
   private var taken = Content()
 
-  /// - Parameter path: the usual file, which may be missing; one that is named may not.
-  init(_ line: CommandLineSettings, usually path: String, user: UInt32) {
+  /// - Parameters:
+  ///   - path: the usual file, which may be missing; one that is named may not.
+  ///   - other: the one that is read where that is missing; it may be so too.
+  init(
+    _ line: CommandLineSettings, usually path: String, otherwise other: String? = nil, user: UInt32
+  ) {
     self.line = line
-    self.path = line.file ?? path
+    usual = path
+    self.other = other
     self.user = user
   }
 
@@ -52,6 +63,7 @@ struct OptionSource<Options: PluginOptions>: Sendable {
     // Keywords of which it is not known what they shall be.
     var wrong: Set<String> = []
     let overridden = Set(line.settings.map(\.keyword.text))
+    let path = path
     do throws(Diagnostic) {
       let trust = FileTrust(user: user)
       if let bytes = try trust.contents(of: path, mayBeMissing: line.file == nil, files) {

@@ -11,7 +11,7 @@ public import Linux
 ///
 /// Beside its own options it has `--help`, `--version`, `--check` (reports every problem of the configuration)
 /// and `--config FILE`. The file is otherwise `/etc/audispatch/example.conf`, for a program called
-/// `audispatch-example`, if it is there.
+/// `audispatch-example`, if it is there, and then one that another program has, if that is.
 ///
 /// Exit status: 0 at the end of input or after SIGTERM, 1 when it could not go on, 2 for arguments
 /// or a configuration that it cannot follow, 74 when it ends without having stored what it took.
@@ -21,17 +21,20 @@ public struct PluginProgram<Options: PluginOptions>: Sendable {
   let operands: String
   let version: String
   let file: String
+  let other: String?
 
   /// - Parameters:
   ///   - name: what messages begin with.
   ///   - about: what the help says.
   ///   - operands: how the help shows arguments that are no options.
   ///   - version: what `--version` prints behind the name; without it, that of audispatch.
+  ///   - other: the file of a program with the same keywords, read where ours is missing.
   public init(
     _ name: String, _ about: String = "", operands: String = "",
-    version: String = Release.version, options: Options.Type
+    version: String = Release.version, options: Options.Type, otherwise other: String? = nil
   ) {
     self.name = name
+    self.other = other
     self.about = about
     self.operands = operands
     self.version = version
@@ -63,7 +66,7 @@ public struct PluginProgram<Options: PluginOptions>: Sendable {
     }
     if line.action == .help { return say(help) }
     if line.action == .version { return say("\(name) \(version)\n") }
-    var source = OptionSource<Options>(line, usually: file, user: geteuid())
+    var source = OptionSource<Options>(line, usually: file, otherwise: other, user: geteuid())
     let (options, diagnostics) = source.loadNoting()
     let isUsable = !diagnostics.contains { $0.severity == .error }
     if line.action == .check {
@@ -123,7 +126,7 @@ public struct PluginProgram<Options: PluginOptions>: Sendable {
       )
     }
     let shared = [
-      ("--config FILE", "read FILE, not \(file)"),
+      ("--config FILE", "read FILE, not \(file)\(other.map { " or \($0)" } ?? "")"),
       ("--check", "report every problem of the configuration; exit 0 or 2"),
       ("-h, --help", "print this"),
       ("-V, --version", "print the version"),

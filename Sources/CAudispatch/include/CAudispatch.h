@@ -135,7 +135,9 @@ int ad_send_lines(int fd, const void *head, size_t head_count, const void *bytes
 	const ad_piece *pieces, int count, bool stream);
 
 // Internet sockets, non-blocking.
-int ad_inet_connect(const void *address, size_t size, bool stream);	// may still be connecting
+// May still be connecting. From that port of this host; 0: from any.
+int ad_inet_connect(const void *address, size_t size, bool stream, uint16_t local_port);
+void ad_reset_at_close(int fd);	// closing it leaves nothing behind, as TIME_WAIT does
 int ad_socket_error(int fd);	// SO_ERROR, 0 for none
 int ad_unacknowledged(int fd);	// SIOCOUTQ: bytes that the other host has not acknowledged
 void ad_stream_options(int fd, int milliseconds);	// no delay; gives up without acknowledgement

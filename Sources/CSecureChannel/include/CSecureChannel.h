@@ -17,6 +17,20 @@ enum { sc_wants_read = -1, sc_wants_write = -2, sc_ended = -3, sc_failed = -4 };
 // be read.
 sc_channel *_Nullable sc_new(int fd, const char *name, const char *_Nullable authorities,
 	const char *_Nullable certificate, const char *_Nullable key, char *why, size_t size);
+// The server's certificate is not taken if a list in this file revokes it, nor if its authority has
+// none there. Before the handshake. 0, or -1 with the reason in `why`.
+int sc_revoke(sc_channel *channel, const char *list, char *why, size_t size);
+// A channel by a key that both sides have, in TLS 1.3 and without certificates: `identity` says which.
+// `suites` (of SHA-256 the first) and `groups` are OpenSSL's words; NULL: as auditd 4.2 has them.
+sc_channel *_Nullable sc_new_shared(int fd, const char *identity, const unsigned char *key,
+	size_t key_size, const char *_Nullable suites, const char *_Nullable groups, char *why,
+	size_t size);
+// Whether OpenSSL knows such suites and groups, and the first suite is of SHA-256: 0, or which is
+// wrong.
+enum { sc_suites = 1, sc_groups };
+int sc_check_words(const char *_Nullable suites, const char *_Nullable groups);
+// Seconds until a certificate in a file ends, below 0 when it has; INT64_MIN when it cannot be read.
+int64_t sc_seconds_left(const char *certificate);
 // Which of those files cannot be used, with the reason in `why`; 0 when all can.
 enum { sc_authorities = 1, sc_certificate, sc_key };
 int sc_check_files(const char *_Nullable authorities, const char *_Nullable certificate,

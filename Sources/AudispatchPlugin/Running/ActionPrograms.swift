@@ -1,8 +1,8 @@
-import AudispatchPlugin
+import Glibc
 import Linux
 
 /// The programs that actions start. None of them is waited for.
-struct ActionPrograms {
+public struct ActionPrograms {
   private final class Running {
     let process: ChildProcess
     init(_ process: consuming ChildProcess) { self.process = process }
@@ -13,8 +13,10 @@ struct ActionPrograms {
 
   private var running: [Running] = []
 
+  public init() {}
+
   /// Starts a program; says in the log when it cannot.
-  mutating func start(_ command: [String], input: [UInt8] = [], _ log: inout PluginLog) {
+  public mutating func start(_ command: [String], input: [UInt8] = [], _ log: inout PluginLog) {
     reap()
     guard running.count < Self.limit else {
       return log.write(.error, "\(command[0]) is not started: \(running.count) still run")
@@ -38,10 +40,27 @@ struct ActionPrograms {
   }
 
   /// Takes note of those that have ended.
-  mutating func reap() { running.removeAll { $0.process.reap() != nil } }
+  public mutating func reap() { running.removeAll { $0.process.reap() != nil } }
 
   /// A mail in the form that sendmail takes.
-  static func mail(to account: String, _ subject: String, _ text: String) -> [UInt8] {
+  public static func mail(to account: String, _ subject: String, _ text: String) -> [UInt8] {
     Array("To: \(account)\nFrom: root\nSubject: \(subject)\n\n\(text)\n".utf8)
+  }
+
+  /// What speaks against a program that runs with our rights, and what to do about it; `nil`: nothing.
+  /// It belongs to root or to us, and nobody else writes it.
+  public static func objection(to path: String) -> (message: String, suggestion: String?)? {
+    do throws(Errno) {
+      let status = try Files.status(of: path)
+      if status.kind != .regular { return ("\(path) is a \(status.kind.rawValue)", nil) }
+      if status.owner != 0, status.owner != geteuid() {
+        return ("\(path) belongs to uid \(status.owner), not to root", nil)
+      }
+      if status.mode & 0o022 != 0 {
+        return ("\(path) can be written by others", "chmod go-w \(path)")
+      }
+      if status.mode & 0o100 == 0 { return ("\(path) is not executable", "chmod u+x \(path)") }
+      return nil
+    } catch { return ("cannot examine \(path): \(error)", nil) }
   }
 }

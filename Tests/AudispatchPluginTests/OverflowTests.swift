@@ -1,6 +1,6 @@
 import Testing
 
-@testable import audispatch_syslog
+import AudispatchPlugin
 
 @Suite("Records that nothing takes")
 struct OverflowTests {

@@ -1,0 +1,94 @@
+import AudispatchPlugin
+import AuditRecord
+
+/// Records in their order, from the first that no server has stored: some on their way, the rest
+/// still to send. A record that only ends an event is none of them: auditd on the other side does not
+/// answer to it.
+struct OutgoingRecords {
+  private struct Batch {
+    var bytes: [UInt8]
+    var lines: [Range<Int>]
+    /// What is done when all of it is.
+    var token: DeliveryToken?
+  }
+
+  /// A record: the place of its batch, and its own in it.
+  private struct Place {
+    var batch = 0
+    var line = 0
+  }
+
+  private var batches: [Batch] = []
+  private var done = Place()
+  private var sent = Place()
+  /// Records that no server has stored.
+  private(set) var count = 0
+  /// Of the batches that have one.
+  private(set) var bytes = 0
+  private(set) var unsent = 0
+
+  /// Adds records; `false` when it has none to send, and nothing waits that its token could go with.
+  mutating func append(_ batch: RecordBatch) -> Bool {
+    let lines = batch.records.lazy.filter { $0.type != .endOfEvent }.map(\.line)
+    guard !lines.isEmpty else {
+      guard count > 0 else { return false }
+      batches[batches.count - 1].token = batch.token
+      return true
+    }
+    add(Batch(bytes: batch.bytes, lines: Array(lines), token: batch.token))
+    return true
+  }
+
+  /// Adds a record that no dispatcher knows of.
+  mutating func append(line: [UInt8]) {
+    add(Batch(bytes: line, lines: [0..<line.count], token: nil))
+  }
+
+  private mutating func add(_ batch: Batch) {
+    batches.append(batch)
+    count += batch.lines.count
+    unsent += batch.lines.count
+    bytes += batch.bytes.count
+  }
+
+  /// The next record to send, which counts as sent from now on.
+  mutating func next() -> ArraySlice<UInt8>? {
+    guard unsent > 0 else { return nil }
+    unsent -= 1
+    let batch = batches[sent.batch]
+    defer { step(&sent) }
+    return batch.bytes[batch.lines[sent.line]]
+  }
+
+  /// Lets go of the first record, which was sent; what is done with it.
+  mutating func finish() -> DeliveryToken? {
+    precondition(count > unsent, "more is done than was sent")
+    count -= 1
+    let before = done.batch
+    step(&done)
+    guard done.batch > before else { return nil }
+    bytes -= batches[before].bytes.count
+    let token = batches[before].token
+    batches[before].bytes = []
+    batches[before].lines = []
+    if done.batch > 256, done.batch * 2 > batches.count {
+      batches.removeFirst(done.batch)
+      sent.batch -= done.batch
+      done.batch = 0
+    }
+    return token
+  }
+
+  /// Nothing is on its way any more: all of it is to be sent again.
+  mutating func startOver() {
+    sent = done
+    unsent = count
+  }
+
+  private func step(_ place: inout Place) {
+    place.line += 1
+    guard place.line == batches[place.batch].lines.count else { return }
+    place.batch += 1
+    place.line = 0
+  }
+}

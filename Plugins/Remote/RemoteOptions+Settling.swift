@@ -1,0 +1,207 @@
+import AudispatchPlugin
+import Configuration
+import Glibc
+import Linux
+import RemoteProtocol
+import SecureChannel
+
+extension RemoteOptions {
+  /// Warned of when a certificate counts no longer than this.
+  private static let soon = Duration.seconds(30 * 86400)
+
+  mutating func settle() -> [Diagnostic] {
+    retryTimeMaximum = max(retryTime, retryTimeMaximum)
+    var found: [Diagnostic] = []
+    if servers.isEmpty {
+      found.append(
+        problem(
+          "remote_server", "no server is named", suggestion: "set remote_server = HOST"))
+    }
+    found += actionProblems
+    if mode == .forward, OwnDispatcher(self) == nil {
+      found.append(
+        problem(
+          "mode", "without audispatchd what waits under auditd is kept in memory", .warning,
+          suggestion: "install it in /usr/sbin"))
+    }
+    if transport == .tls {
+      found += sharedKeyIsUsed ? takeSharedKey() : certificateProblems
+    } else if let word = Self.tlsWords.first(where: places.words.keys.contains),
+      let word = places.words[word]
+    {
+      found.append(word.warning("without transport = tls what is set for TLS has no effect"))
+    }
+    return found
+  }
+
+  private static let tlsWords = [
+    "tls_psk_file", "tls_psk_identity", "tls_ca", "tls_cert", "tls_key", "tls_crl", "tls_name",
+  ]
+
+  var sharedKeyIsUsed: Bool { tls.sharedKeyFile != nil || tls.sharedKeyIdentity != nil }
+
+  /// How a server is talked to.
+  func target(_ server: HostAndPort) -> ChannelOpening.Target {
+    var identity: TLSIdentity?
+    if transport == .tls, sharedKeyIsUsed {
+      identity = .sharedKey(
+        TLSIdentity.SharedKey(
+          identity: tls.sharedKeyIdentity ?? "", key: tls.sharedKey, suites: tls.suites,
+          groups: tls.groups))
+    } else if transport == .tls {
+      identity = .certificates(certificates(for: tls.name ?? server.host))
+    }
+    return ChannelOpening.Target(
+      host: server.host, port: server.port ?? port, localPort: localPort, identity: identity)
+  }
+
+  /// A server as messages name it.
+  func name(_ server: HostAndPort) -> String {
+    HostAndPort(host: server.host, port: server.port ?? port).description
+  }
+
+  private func certificates(for name: String) -> TLSIdentity.Certificates {
+    TLSIdentity.Certificates(
+      authorities: tls.authorities, certificate: tls.certificate, key: tls.key,
+      revoked: tls.revoked, name: name)
+  }
+
+  private var actionProblems: [Diagnostic] {
+    RemoteAction.Occasion.allCases.compactMap { occasion in
+      let action = action(occasion)
+      guard action.runsPrograms else { return nil }
+      guard runsPrograms else {
+        return problem(
+          occasion.rawValue, "exec, single and halt run programs, which is not allowed",
+          suggestion: "set run_programs = yes, or \(occasion.rawValue) = syslog")
+      }
+      guard case .execute(let path) = action else { return nil }
+      return ActionPrograms.objection(to: path).map {
+        problem(occasion.rawValue, $0.message, suggestion: $0.suggestion)
+      }
+    }
+  }
+
+  // MARK: TLS
+
+  /// Reads the key, which only root may.
+  private mutating func takeSharedKey() -> [Diagnostic] {
+    guard let path = tls.sharedKeyFile, tls.sharedKeyIdentity != nil else {
+      return [
+        problem(
+          tls.sharedKeyFile == nil ? "tls_psk_identity" : "tls_psk_file",
+          "a key and what it is called belong together",
+          suggestion: "set both tls_psk_file and tls_psk_identity")
+      ]
+    }
+    if let wrong = TLSIdentity.SharedKey.objection(suites: tls.suites, groups: tls.groups) {
+      return [
+        wrong == .suites
+          ? problem(
+            "tls_cipher_suites", "not suites of TLS 1.3 of which the first uses SHA-256",
+            suggestion: "set TLS_AES_128_GCM_SHA256 first: the key is one for it")
+          : problem("tls_key_exchange", "OpenSSL has no such groups")
+      ]
+    }
+    do throws(Errno) {
+      let (status, bytes) = try Files.contents(of: path, limit: 4096)
+      guard let bytes else {
+        return [problem("tls_psk_file", "\(path) is a \(status.kind.rawValue), not a file")]
+      }
+      guard status.mode & 0o377 == 0, status.owner == 0 || status.owner == geteuid() else {
+        return [
+          problem(
+            "tls_psk_file", "others may have read the key \(path)",
+            suggestion: "chown root \(path); chmod 0400 \(path)")
+        ]
+      }
+      let line = bytes.prefix { $0 != 0x0a && $0 != 0x0d }
+      guard let key = SharedKeyText.bytes(line), key.count >= 32 else {
+        return [
+          problem(
+            "tls_psk_file", "the first line of \(path) is not a key of 32 bytes in hexadecimal",
+            suggestion: "openssl rand -hex 32")
+        ]
+      }
+      tls.sharedKey = key
+      return []
+    } catch { return [problem("tls_psk_file", "cannot read \(path): \(error)")] }
+  }
+
+  private var certificateProblems: [Diagnostic] {
+    if (tls.certificate == nil) != (tls.key == nil) {
+      return [
+        problem(
+          tls.key == nil ? "tls_cert" : "tls_key", "a certificate and its key belong together",
+          suggestion: "set both tls_cert and tls_key")
+      ]
+    }
+    let files = [
+      ("tls_ca", tls.authorities), ("tls_cert", tls.certificate), ("tls_key", tls.key),
+      ("tls_crl", tls.revoked),
+    ]
+    let missing: [Diagnostic] = files.compactMap { keyword, path in
+      guard let path else { return nil }
+      do throws(Errno) {
+        let status = try Files.status(of: path)
+        return status.kind == .regular
+          ? nil : problem(keyword, "\(path) is a \(status.kind.rawValue), not a file")
+      } catch { return problem(keyword, "cannot examine \(path): \(error)") }
+    }
+    guard missing.isEmpty else { return missing }
+    if let (part, reason) = certificates(for: tls.name ?? "localhost").objection {
+      let keyword =
+        switch part {
+        case .authorities: "tls_ca"
+        case .certificate: "tls_cert"
+        case .key: "tls_key"
+        }
+      return [problem(keyword, reason)]
+    }
+    return ageWarning.map { [$0] } ?? []
+  }
+
+  /// Our own certificate ends soon, or has.
+  private var ageWarning: Diagnostic? {
+    guard let path = tls.certificate, let left = TLSIdentity.timeLeft(of: path), left < Self.soon
+    else { return nil }
+    let days = left.components.seconds / 86400
+    return problem(
+      "tls_cert",
+      left < .zero ? "the certificate has ended" : "the certificate ends in \(days) days", .warning)
+  }
+
+  private func problem(
+    _ keyword: String, _ message: String, _ severity: Diagnostic.Severity = .error,
+    suggestion: String? = nil
+  ) -> Diagnostic {
+    guard let word = places.words[keyword] else {
+      return Diagnostic(severity, file: keyword, message, suggestion: suggestion)
+    }
+    return severity == .error
+      ? word.error(message, suggestion: suggestion) : word.warning(message, suggestion: suggestion)
+  }
+}
+
+/// A key in hexadecimal.
+enum SharedKeyText {
+  /// `nil` for what is not hexadecimal, two digits a byte.
+  static func bytes(_ text: ArraySlice<UInt8>) -> [UInt8]? {
+    guard text.count.isMultiple(of: 2) else { return nil }
+    var bytes: [UInt8] = []
+    var rest = text
+    while let high = rest.popFirst().flatMap(digit), let low = rest.popFirst().flatMap(digit) {
+      bytes.append(high << 4 | low)
+    }
+    return rest.isEmpty && bytes.count * 2 == text.count ? bytes : nil
+  }
+
+  private static func digit(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+    default: nil
+    }
+  }
+}

@@ -1,0 +1,171 @@
+import AudispatchPlugin
+import AuditRecord
+import Glibc
+import Linux
+
+/// Records as they come, to a server that stores them.
+///
+/// Under audispatchd what waits here is bounded, and the rest waits in the plugin's queue there;
+/// a record is confirmed when a server has stored it. auditd keeps nothing for a plugin: there
+/// `queue_depth` records wait in memory, and behind it the newest are dropped and counted.
+struct RemotePlugin: RecordPlugin, ~Copyable {
+  typealias Options = RemoteOptions
+
+  /// Bytes that wait here before the input does: what the window takes over a long way, and more.
+  private static var waitingBytes: Int { 1 << 20 }
+
+  let doneWhen = DoneWhen.told
+  private let confirmations: Confirmations
+  private var log: PluginLog
+  private var options: RemoteOptions
+  private var uplink: Uplink
+  private var overflow = Overflow.ofThisProcess("records")
+  private var rate = InputRate(at: MonotonicTime.now)
+  private var programs = ActionPrograms()
+  /// What audisp-remote left behind, and how many of its records are not stored.
+  private var legacy: LegacyQueue?
+  private var legacyWaiting = 0
+
+  init(
+    _ options: RemoteOptions, _ log: PluginLog, _ confirmations: Confirmations
+  ) throws(SystemError) {
+    self.confirmations = confirmations
+    self.log = log
+    self.options = options
+    uplink = try Uplink(options)
+    if options.takesOverQueue { takeOver(options.queueFile ?? LegacyQueue.usualPath) }
+    advance()
+  }
+
+  private var isFull: Bool {
+    overflow.drops
+      ? uplink.records.count >= options.queueDepth : uplink.records.bytes >= Self.waitingBytes
+  }
+  var wantsMore: Bool { !isFull || overflow.isStuck(at: MonotonicTime.now) }
+  var watched: Int32? { uplink.watched }
+  var deadline: Duration? {
+    [uplink.deadline, isFull && !wantsMore ? overflow.deadline : nil].compactMap { $0 }.min()
+  }
+
+  var hasLost: Bool {
+    !confirmations.isAsked && (uplink.records.count > 0 || overflow.dropped > 0)
+  }
+
+  var figures: [(name: String, value: Int)] {
+    [
+      ("stored", uplink.counts.stored), ("waiting", uplink.records.count),
+      ("on_their_way", uplink.records.count - uplink.records.unsent),
+      ("dropped", overflow.dropped), ("sent_again", uplink.counts.sentAgain),
+      ("cut", uplink.counts.cut), ("connections", uplink.counts.connections),
+    ]
+  }
+
+  mutating func handle(_ batch: RecordBatch) {
+    let now = MonotonicTime.now
+    rate.note(batch.records.count, at: now)
+    if isFull, overflow.drops {
+      if let text = overflow.drop(batch.records.count, at: now) { say(.error, text, .overflow) }
+      confirmations.done(through: batch.token)
+      return
+    }
+    if !isFull, let text = overflow.end() { say(.notice, text, nil) }
+    if !uplink.append(batch) { confirmations.done(through: batch.token) }
+    advance()
+  }
+
+  mutating func wake() {
+    programs.reap()
+    advance()
+  }
+
+  private mutating func advance() {
+    let before = uplink.counts.stored
+    if let token = uplink.advance() { confirmations.done(through: token) }
+    noteLegacy(uplink.counts.stored - before)
+    if uplink.counts.stored > before || uplink.records.count == 0 {
+      overflow.progressed(at: MonotonicTime.now)
+    }
+    for report in uplink.takeReports() {
+      say(report.severity, report.text + (report.isOutage ? keeping : ""), report.occasion)
+    }
+  }
+
+  /// Where records wait while no server takes them, and for how long they can.
+  private var keeping: String {
+    let waiting = uplink.records.count
+    guard overflow.drops else {
+      return ": \(waiting) wait here, and the dispatcher keeps what comes"
+    }
+    var text = ": \(waiting) wait in memory, of \(options.queueDepth) at most"
+    if let rate = rate.perSecond(at: MonotonicTime.now), rate > 0 {
+      let left = Double(max(0, options.queueDepth - waiting)) / rate
+      text += "; at the present rate that lasts for \(Int(min(left, 1e9))) s"
+    }
+    return text
+  }
+
+  private mutating func say(
+    _ severity: Severity, _ text: String, _ occasion: RemoteAction.Occasion?
+  ) {
+    let action = occasion.map(options.action) ?? .say
+    if action == .ignore { return }
+    log.write(severity, text)
+    switch action {
+    case .execute(let path): programs.start([path, text], &log)
+    case .single: programs.start(options.singleCommand, &log)
+    case .halt: programs.start(options.haltCommand, &log)
+    case .ignore, .say: break
+    }
+  }
+
+  // MARK: What audisp-remote left behind
+
+  private mutating func takeOver(_ path: String) {
+    do throws(LegacyQueue.Refusal) {
+      legacy = try LegacyQueue(path)
+    } catch { return log.write(.error, "\(error): nothing is taken over") }
+    while let line = legacy?.next() {
+      legacyWaiting += 1
+      uplink.append(line: line)
+    }
+    if legacyWaiting > 0 {
+      log.write(.notice, "\(legacyWaiting) records that audisp-remote left in \(path) go first")
+    }
+    endLegacy()
+  }
+
+  /// So many records were stored, the oldest.
+  private mutating func noteLegacy(_ stored: Int) {
+    for _ in 0..<min(stored, legacyWaiting) {
+      legacyWaiting -= 1
+      legacy?.finish()
+    }
+    endLegacy()
+  }
+
+  private mutating func endLegacy() {
+    guard legacyWaiting == 0, legacy?.left == 0, let damaged = legacy?.damaged else { return }
+    legacy = nil
+    log.write(.notice, "what audisp-remote left is stored; \(damaged) entries held no record")
+  }
+
+  /// Goes on with other servers; what waits goes to them.
+  mutating func reload(_ new: RemoteOptions) {
+    guard new != options else { return }
+    options = new
+    uplink.change(to: new)
+    advance()
+  }
+
+  /// Sends what waits, as long as there is time.
+  mutating func finish(by end: Duration) {
+    let last = end - .milliseconds(100)
+    while uplink.records.count > 0, MonotonicTime.now < last {
+      uplink.wait(atMost: last - MonotonicTime.now)
+      advance()
+    }
+    let left = uplink.records.count
+    if left > 0 { log.write(.error, "ends before \(left) records were stored by a server") }
+    uplink.close()
+  }
+}

@@ -1,0 +1,128 @@
+import Configuration
+import Linux
+import Testing
+
+@testable import AudispatchPlugin
+@testable import audispatch_remote
+
+/// What a file's lines make of the options, with the errors and warnings.
+private func settled(_ lines: String...) -> (options: RemoteOptions, said: [String]) {
+  var options = RemoteOptions()
+  var said: [String] = []
+  for setting in ConfigurationText(Array(lines.joined(separator: "\n").utf8), file: "f").settings {
+    do throws(Diagnostic) {
+      guard let keyword = RemoteOptions.keywords.first(where: { $0.name == setting.keyword.text })
+      else { throw setting.keyword.error("unknown keyword") }
+      try keyword.apply(&options, setting)
+    } catch { said.append(error.description) }
+  }
+  if said.isEmpty { said = options.settle().map(\.description) }
+  return (options, said)
+}
+
+@Suite("What audispatch-remote is told") struct OptionTests {
+  @Test func `is what Debian's audisp-remote.conf says, once it names a server`() {
+    let (options, said) = settled(
+      "remote_server = log.example.org", "port = 60", "transport = tcp",
+      "queue_file = /var/spool/audit/remote.log", "mode = immediate", "queue_depth = 10240",
+      "format = managed", "network_retry_time = 1", "max_tries_per_record = 3",
+      "max_time_per_record = 5", "heartbeat_timeout = 0", "network_failure_action = stop",
+      "disk_low_action = ignore", "disk_full_action = warn_once", "disk_error_action = warn_once",
+      "remote_ending_action = reconnect", "generic_error_action = syslog",
+      "generic_warning_action = syslog", "queue_error_action = stop", "overflow_action = syslog",
+      "startup_failure_action = warn_once_continue", "krb5_client_name = auditd",
+      "enable_krb5 = no")
+    #expect(said == [])
+    #expect(options.servers == [HostAndPort(host: "log.example.org", port: nil)])
+    #expect(options.heartbeat == nil && options.queueDepth == 10240 && options.tries == 3)
+    #expect(options.action(.diskLow) == .ignore)
+  }
+
+  static let refused: [(String, String)] = [
+    ("transport = krb5", "Kerberos is not spoken"),
+    ("enable_krb5 = yes", "Kerberos is not spoken"),
+    ("format = ascii", "auditd discards records in the format ascii"),
+    ("network_failure_action = halt", "exec, single and halt run programs"),
+    ("disk_full_action = exec /bin/true", "exec, single and halt run programs"),
+    ("disk_full_action = exec", "exec is followed by the absolute path"),
+    ("disk_full_action = reconnect", "disk_full_action is one of ignore, syslog"),
+    ("window = 1001", "window is a number from 1 to 1000"),
+    ("remote_server = a:b:c/d", "no host and port"),
+    ("transport = tls\ntls_psk_identity = a", "a key and what it is called belong together"),
+    ("transport = tls\ntls_cert = /x", "a certificate and its key belong together"),
+    ("transport = tls\ntls_ca = /nowhere/ca.pem", "cannot examine /nowhere/ca.pem"),
+  ]
+
+  @Test(arguments: refused.indices)
+  func `is refused with the reason`(_ index: Int) {
+    let (line, reason) = Self.refused[index]
+    let (_, said) = settled("remote_server = a", line)
+    #expect(said.count == 1 && said[0].contains(": error: ") && said[0].contains(reason), "\(said)")
+  }
+
+  @Test func `needs a server`() {
+    #expect(
+      settled("port = 60").said == [
+        "remote_server: error: no server is named; set remote_server = HOST"
+      ])
+  }
+
+  @Test func `may run programs where that is allowed`() {
+    let (options, said) = settled(
+      "remote_server = a", "run_programs = yes", "disk_full_action = exec /bin/true",
+      "network_failure_action = single")
+    #expect(said == [])
+    #expect(options.action(.diskFull) == .execute("/bin/true"))
+    #expect(options.action(.networkFailure) == .single)
+  }
+
+  @Test(arguments: [
+    ("log", "log", nil), ("log:61", "log", 61), ("192.0.2.1:61", "192.0.2.1", 61),
+    ("2001:db8::1", "2001:db8::1", nil), ("[2001:db8::1]", "2001:db8::1", nil),
+    ("[2001:db8::1]:61", "2001:db8::1", UInt16(61)),
+  ])
+  func `names servers by names and addresses`(text: String, host: String, port: UInt16?) {
+    #expect(
+      settled("remote_server = \(text)").options.servers == [HostAndPort(host: host, port: port)])
+  }
+
+  @Test(arguments: ["00ff", "00FF", "0", "0g", ""])
+  func `is a key in hexadecimal`(text: String) {
+    let bytes = SharedKeyText.bytes(Array(text.utf8)[...])
+    #expect(bytes == (text.count == 4 ? [0, 255] : text.isEmpty ? [] : nil))
+  }
+
+  /// The lines of the example, comments that are settings taken as such.
+  private static func example(from file: StaticString = #filePath) throws -> [String] {
+    let root = "\(file)".split(separator: "/").dropLast(3).joined(separator: "/")
+    let bytes = try Transfer.contents(
+      of: "/\(root)/Documentation/examples/remote.conf", limit: 1 << 20)
+    return String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { line in
+      if !line.hasPrefix("#") { return String(line) }
+      return line.hasPrefix("# ") ? nil : String(line.dropFirst())
+    }
+  }
+
+  @Test func `has an example with every keyword that does something, and the defaults`() throws {
+    let lines = try Self.example()
+    let named = Set(lines.compactMap { $0.split(separator: " ").first.map(String.init) })
+    let known = Set(RemoteOptions.keywords.map(\.name))
+    #expect(named.isSubset(of: known))
+    let without: Set = [
+      "format", "queue_error_action", "tls_auth", "tls_crypto_profile",
+      "enable_krb5", "krb5_principal", "krb5_client_name", "krb5_key_file",
+    ]
+    #expect(known.subtracting(named) == without)
+    let (options, said) = settled(lines.filter { !$0.hasPrefix("tls_") }.joined(separator: "\n"))
+    #expect(said == [])
+    var expected = RemoteOptions()
+    expected.servers = [HostAndPort(host: "log.example.org", port: nil)]
+    expected.queueFile = LegacyQueue.usualPath
+    var found = options
+    for occasion in RemoteAction.Occasion.allCases where occasion != .queueError {
+      #expect(options.action(occasion) == expected.action(occasion))
+    }
+    found.actions = [:]
+    #expect(found == expected)
+  }
+}
