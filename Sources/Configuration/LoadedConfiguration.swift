@@ -104,6 +104,29 @@ public struct LoadedConfiguration: Equatable, Sendable {
     }
   }
 
+  /// Takes what plugins said of their own settings: one that reported an error cannot be used.
+  public mutating func take(_ findings: [String: [Diagnostic]]) {
+    for (name, found) in findings.sorted(by: { $0.key < $1.key }) {
+      diagnostics += found
+      guard found.contains(where: { $0.severity == .error }) else { continue }
+      plugins.removeAll { $0.name == name }
+      unusablePlugins.append(name)
+    }
+  }
+
+  /// Notes that no plugin is active: nobody would get anything. For a replay that is an error, and
+  /// it must not be started.
+  public mutating func noteIdleness() {
+    guard !plugins.contains(where: \.isActive), unusablePlugins.isEmpty else { return }
+    let isReplay = daemon.sources.contains { if case .file = $0 { true } else { false } }
+    diagnostics.append(
+      Diagnostic(
+        isReplay ? .error : .warning, file: daemon.pluginDirectory,
+        isReplay ? "no plugin is active: nobody would get the records" : "no plugin is active",
+        suggestion: "set active = yes in a file there"))
+    if isReplay { isDaemonUsable = false }
+  }
+
   private mutating func loadDaemon(
     _ file: ConfigurationRequest.DaemonFile, _ environment: LoadEnvironment
   ) {

@@ -13,8 +13,8 @@ final class ControlServer {
     /// A listener's queue: `tail` is a subscriber like any other.
     var subscription: Subscription?
     var isBlocked = false
-    /// It has said what it wants, and its answer takes time.
-    var isWaiting = false
+    /// It has asked, and what it is told takes a moment.
+    var awaitsAnswer = false
     /// What it asks is answered with a refusal.
     let isRefused: Bool
 
@@ -108,7 +108,9 @@ final class ControlServer {
   /// Lets go of those who have not said in five seconds what they want.
   func dropSilentClients(_ now: Moment, _ remove: (Int32) -> Void) {
     for client in clients
-    where client.subscription == nil && !client.isWaiting && now - client.connected > .seconds(5) {
+    where client.subscription == nil && !client.awaitsAnswer
+      && now - client.connected > .seconds(5)
+    {
       remove(client.descriptor.number)
       drop(client)
     }

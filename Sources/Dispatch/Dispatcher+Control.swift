@@ -99,7 +99,7 @@ extension Dispatcher {
     }
     switch result {
     case .bytes(let count):
-      guard client.answer.isEmpty, client.subscription == nil, !client.isWaiting else {
+      guard client.answer.isEmpty, client.subscription == nil, !client.awaitsAnswer else {
         return true
       }
       client.request += chunk[..<count]
@@ -124,10 +124,10 @@ extension Dispatcher {
     switch (words.first ?? "", words.dropFirst().first) {
     case ("status", nil): text = "ok\n" + statusText()
     case ("reload", nil):
-      client.isWaiting = true
+      client.awaitsAnswer = true
       return load(.reload, for: client.id)
     case ("check", nil):
-      client.isWaiting = true
+      client.awaitsAnswer = true
       return load(.check, for: client.id)
     case ("resume", let name?):
       if let plugin = plugins.first(where: { $0.name == name }) {
@@ -145,11 +145,11 @@ extension Dispatcher {
     write(client)
   }
 
-  /// Gives a client that waited for it what it had asked for, if it is still there.
-  func answer(_ id: UInt32, _ text: String) {
-    guard let client = control?.client(id), client.isWaiting else { return }
-    client.isWaiting = false
-    client.answer = Array(text.utf8)
+  /// Answers what took a moment; the client may be gone.
+  func answer(_ id: UInt32?, with text: String) {
+    guard let client = id.flatMap({ control?.client($0) }) else { return }
+    client.awaitsAnswer = false
+    client.answer = Array("ok\n\(text)".utf8)
     write(client)
   }
 

@@ -8,9 +8,7 @@ extension Dispatcher {
   /// queue, new ones start, those that are gone drain and stop, and a file that cannot be used any
   /// more keeps the plugin that runs.
   func apply(_ loaded: LoadedConfiguration) -> ReloadOutcome {
-    guard ending.isRunning else {
-      return ReloadOutcome(lines: ["stopping: nothing was read again"], isRefused: true)
-    }
+    guard ending.isRunning else { return .stopping }
     var said = loaded.diagnostics.filter { $0.severity != .note }.map(\.description)
     let isBeingWritten = loaded.isDaemonFileUnfinished && loaded.daemon != configuration
     if isBeingWritten, let file = loaded.daemonFile { said.append(Self.unfinished(file)) }
@@ -135,6 +133,8 @@ struct ReloadOutcome {
   let lines: [String]
   /// Something of the configuration was not taken.
   let isRefused: Bool
+
+  static let stopping = ReloadOutcome(lines: ["stopping: nothing was read again"], isRefused: true)
 
   /// For whoever asked over the control socket; the last line is the exit status.
   var answer: String {

@@ -6,8 +6,10 @@ enum Installed {
   /// Beside this executable, or else in the installed folder.
   static func program(_ name: String) -> String {
     let beside = executableFolder + "/" + name
-    return unsafe access(beside, X_OK) == 0 ? beside : "/usr/libexec/audispatch/" + name
+    return unsafe access(beside, X_OK) == 0 ? beside : pluginFolder + "/" + name
   }
+
+  static let pluginFolder = "/usr/libexec/audispatch"
 
   static var executableFolder: String {
     executable.lastIndex(of: "/").map { String(executable[..<$0]) } ?? "."

@@ -2,8 +2,8 @@ import Configuration
 import Linux
 import Synchronization
 
-/// Reads the configuration on a thread of its own: there may be thousands of files, on a disk that is
-/// slow.
+/// Reads the configuration, and asks the plugins about theirs, on a thread of its own: there may be
+/// thousands of files, on a disk that is slow.
 final class ConfigurationReading: ThreadWork {
   /// Rings when it is done.
   let bell: Bell
@@ -16,7 +16,8 @@ final class ConfigurationReading: ThreadWork {
   }
 
   func run() {
-    let loaded = loader()
+    var loaded = loader()
+    loaded.take(PluginCheck.findings(PluginCheck.candidates(loaded)))
     result.withLock { $0 = loaded }
     bell.ring()
   }
@@ -78,11 +79,13 @@ extension Dispatcher {
     let isReload = requests.contains { $0.purpose == .reload }
     let outcome = isReload ? apply(loaded) : nil
     if isReload { service?.endsReload() }
+    var loaded = loaded
+    loaded.noteIdleness()
     for request in requests {
-      guard let client = request.client else { continue }
       switch request.purpose {
-      case .reload: answer(client, "ok\n" + (outcome?.answer ?? ""))
-      case .check: answer(client, "ok\n" + loaded.report + "status \(loaded.exitStatus)\n")
+      case .reload: answer(request.client, with: outcome?.answer ?? "")
+      case .check:
+        answer(request.client, with: loaded.report + "status \(loaded.exitStatus)\n")
       }
     }
   }

@@ -28,6 +28,8 @@ func start() -> Int32 {
     if let front = AuditdInFront(version: { InstalledAudit.version }) {
       loaded.note(front.traps(for: loaded.plugins))
     }
+    loaded.noteIdleness()
+    loaded.take(PluginCheck.findings(PluginCheck.candidates(loaded)))
     print(loaded.report, to: 1)
     return loaded.exitStatus
   case .run:
@@ -76,7 +78,8 @@ private func undoWhatAuditdLeaves() {
 private func run(
   _ load: @escaping @Sendable () -> LoadedConfiguration, _ service: ServiceManager?
 ) -> Int32 {
-  let loaded = load()
+  var loaded = load()
+  loaded.noteIdleness()
   var messages = Messages(program: "audispatchd")
   for diagnostic in loaded.diagnostics {
     let severity: Severity =

@@ -1,0 +1,104 @@
+public import Configuration
+import Glibc
+import Linux
+
+/// What plugins of ours say of their own settings: their `--check`, as their user and under their
+/// confinement, so that what would make them end again and again is known before.
+public enum PluginCheck {
+  /// How long one may take: longer, and a file system stands still.
+  private static let patience = Duration.seconds(5)
+
+  /// Those of a configuration's active plugins that are programs of ours.
+  public static func candidates(_ loaded: LoadedConfiguration) -> [PluginConfiguration] {
+    loaded.plugins.filter { $0.isActive && isOurs($0.path) }
+  }
+
+  private static func isOurs(_ path: String) -> Bool {
+    [Installed.executableFolder, Installed.pluginFolder].contains { folder in
+      path.hasPrefix(folder + "/audispatch-") && !path.dropFirst(folder.count + 1).contains("/")
+    }
+  }
+
+  /// Asks each of them in turn. Blocks, for some milliseconds each as a rule.
+  public static func findings(_ plugins: [PluginConfiguration]) -> [String: [Diagnostic]] {
+    var all: [String: [Diagnostic]] = [:]
+    for plugin in plugins { all[plugin.name] = findings(plugin) }
+    return all
+  }
+
+  private static func findings(_ plugin: PluginConfiguration) -> [Diagnostic] {
+    do {
+      let (end, lines) = try ask(plugin)
+      let found = lines.compactMap { diagnostic($0, plugin) }
+      switch end {
+      case .exit(0): return found
+      case .exit where found.contains { $0.severity == .error }: return found
+      case .some(let end):
+        return found + [Diagnostic(.error, file: plugin.file, "its --check ended with \(end)")]
+      case nil:
+        return found + [
+          Diagnostic(
+            .warning, file: plugin.file,
+            "its --check has not ended within \(Int(patience.inSeconds)) s")
+        ]
+      }
+    } catch {
+      let spawn = error as? SpawnError
+      let reason = spawn.flatMap { StartFailure().reason($0, plugin.confinement) }
+      return [Diagnostic(.error, file: plugin.file, "\(error)", suggestion: reason)]
+    }
+  }
+
+  private static func diagnostic(_ line: String, _ plugin: PluginConfiguration) -> Diagnostic? {
+    let severity: Diagnostic.Severity
+    if line.contains(": error: ") {
+      severity = .error
+    } else if line.contains(": warning: ") {
+      severity = .warning
+    } else {
+      return nil
+    }
+    let advice = ConfinementAdvice(plugin.confinement, program: plugin.path)
+    return Diagnostic(
+      severity, file: plugin.file, "its own check: \(line)", suggestion: advice.clause(on: line))
+  }
+
+  /// Runs it; how it ended, `nil` when it had to be given up, and what it printed.
+  private static func ask(
+    _ plugin: PluginConfiguration
+  ) throws -> (end: ChildEnd?, lines: [String]) {
+    let null = try Descriptor.open("/dev/null", O_RDONLY)
+    let (reading, writing) = try Pipe.open()
+    let output = Descriptor(owning: reading)
+    let child: ChildProcess
+    do {
+      let end = Descriptor(owning: writing)
+      child = try ChildProcess(
+        path: plugin.path, arguments: ["--check"] + plugin.arguments,
+        environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "AUDISPATCH_PLUGIN=\(plugin.name)"],
+        input: null.number, output: end.number, error: end.number,
+        confinement: plugin.confinement)
+    }
+    let until = Moment.now + patience
+    var text: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 4096)
+    var hasMore = true
+    while hasMore, Moment.now < until, text.count < 64 << 10 {
+      guard Poll.readable([output.number], within: until - .now)[0] else { continue }
+      let result = unsafe chunk.withUnsafeMutableBytes {
+        unsafe Transfer.read(output.number, into: $0)
+      }
+      if case .bytes(let count) = result { text += chunk[..<count] } else { hasMore = false }
+    }
+    _ = Poll.readable([child.pidfd], within: until - .now)
+    var end = child.reap()
+    if end == nil {
+      child.signalGroup(SIGKILL)
+      _ = Poll.readable([child.pidfd], within: .milliseconds(200))
+      _ = child.reap()
+      end = nil
+    }
+    let lines = text.split(separator: 0x0a).map { String(decoding: $0, as: UTF8.self) }
+    return (end, lines)
+  }
+}

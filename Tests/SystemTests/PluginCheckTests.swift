@@ -1,0 +1,108 @@
+import Foundation
+import Testing
+
+/// `--check`, and what a reload asks of our plugins.
+@Suite("The plugins' own settings", .inTurn, .enabled(if: Host.isRoot, "needs root"))
+struct PluginCheckTests {
+  private let print = Programs.product("audispatch-print")
+
+  private func check(_ files: DispatcherFiles, _ further: String...) async throws -> Outcome {
+    try await run(
+      Programs.product("audispatchd"),
+      ["--check", "--config", files.configuration, "--plugin-dir", files.pluginFolder] + further)
+  }
+
+  @Test func `are part of a check`() async throws {
+    let scratch = try Scratch()
+    try scratch.write("raw = perhaps\n", to: "print.conf")
+    let files = try DispatcherFiles(
+      scratch, [PluginFile("p", print, ["--config", scratch("print.conf")])])
+    let outcome = try await check(files)
+    #expect(outcome.end == .exited(6))
+    #expect(
+      outcome.output.contains(
+        "p.conf: error: its own check: \(scratch("print.conf")):1:7: error: "), "\(outcome.output)")
+    #expect(outcome.output.contains("plugin p: unusable\n"))
+    #expect(outcome.output.hasSuffix("1 error, 0 warnings\n"))
+  }
+
+  @Test func `are checked under the plugin's confinement`() async throws {
+    let scratch = try Scratch()
+    try scratch.write("raw = yes\n", to: "print.conf")
+    var file = PluginFile("p", print, ["--config", scratch("print.conf")])
+    let files = try DispatcherFiles(scratch, [file])
+    #expect(try await check(files).end == .exited(0))
+    file.text += "no_new_privs = yes\nread_paths = /opt /usr\n"
+    try files.write(file)
+    let outcome = try await check(files)
+    #expect(outcome.end == .exited(6))
+    #expect(
+      outcome.output.contains(
+        "; \(scratch("print.conf")) is below neither read_paths (/opt /usr) nor write_paths (none)"),
+      "\(outcome.output)")
+  }
+
+  @Test func `with an error keep the plugin that runs as it is, at a reload`() async throws {
+    let scratch = try Scratch()
+    try scratch.write("raw = yes\n", to: "print.conf")
+    let plugin = PluginFile("p", print, ["--config", scratch("print.conf")], "output = pass")
+    let daemon = try await Audispatchd([plugin], scratch: scratch)
+    try await eventually("it runs") { try daemon.plugin("p").pid > 0 }
+    let pid = try daemon.plugin("p").pid
+    try scratch.write("raw = perhaps\n", to: "print.conf")
+    try daemon.files.write(PluginFile("p", text: plugin.text + "q_depth = 9\n"))
+    try daemon.files.write(
+      PluginFile("new", print, ["--config", scratch("print.conf")], "output = pass"))
+    let outcome = try await run(
+      Programs.product("audispatchctl"), ["--runtime-dir", daemon.files.runtimeFolder, "reload"])
+    #expect(outcome.end == .exited(6), "\(outcome.error)")
+    #expect(outcome.output.contains("p.conf: error: its own check: "))
+    #expect(outcome.output.hasSuffix("but for what is refused: 1 active plugin\n"))
+    #expect(try daemon.plugin("p").pid == pid)
+    try scratch.write("raw = yes\n", to: "print.conf")
+    #expect(try daemon.files.request("reload").starts(with: Data("ok".utf8)))
+    try await daemon.send([TestEvent(1)])
+    try await daemon.finish()
+    #expect(scratch.lines("daemon.out") == [TestEvent(1).lines[0], TestEvent(1).lines[0]])
+  }
+
+  @Test func `never stand in the way of a start`() async throws {
+    let scratch = try Scratch()
+    try scratch.write("raw = perhaps\n", to: "print.conf")
+    let daemon = try await Audispatchd(
+      [
+        PluginFile("p", print, ["--config", scratch("print.conf")]),
+        PluginFile("cat", "/bin/cat", [], "output = pass"),
+      ], scratch: scratch)
+    try await daemon.send([TestEvent(1)])
+    try await eventually("the other has it") {
+      scratch.lines("daemon.out") == TestEvent(1).lines
+    }
+    daemon.finishInput()
+    #expect(try await daemon.child.end() == .exited(0))
+  }
+
+  @Test func `of nobody are a warning`() async throws {
+    let files = try DispatcherFiles(Scratch(), [])
+    let outcome = try await check(files)
+    #expect(outcome.end == .exited(0))
+    #expect(
+      outcome.output
+        == "\(files.pluginFolder): warning: no plugin is active; set active = yes in a file there\n"
+        + "0 errors, 1 warning\n")
+  }
+
+  @Test func `of nobody are an error for a replay`() async throws {
+    let scratch = try Scratch()
+    try scratch.write(TestEvent(1).lines[0] + "\n", to: "log")
+    let files = try DispatcherFiles(scratch, [])
+    let outcome = try await run(
+      Programs.product("audispatchd"),
+      [
+        "--source", "file:" + scratch("log"), "--config", files.configuration, "--plugin-dir",
+        files.pluginFolder, "--runtime-dir", files.runtimeFolder,
+      ])
+    #expect(outcome.end == .exited(6))
+    #expect(outcome.error.contains("no plugin is active: nobody would get the records"))
+  }
+}
