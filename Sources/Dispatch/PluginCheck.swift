@@ -13,8 +13,10 @@ public enum PluginCheck {
     loaded.plugins.filter { $0.isActive && isOurs($0.path) }
   }
 
-  private static func isOurs(_ path: String) -> Bool {
-    [Installed.executableFolder, Installed.pluginFolder].contains { folder in
+  private static func isOurs(_ written: String) -> Bool {
+    guard written.contains("/audispatch-") else { return false }
+    let path = (try? Files.resolved(written)) ?? written
+    return [Installed.executableFolder, Installed.pluginFolder].contains { folder in
       path.hasPrefix(folder + "/audispatch-") && !path.dropFirst(folder.count + 1).contains("/")
     }
   }

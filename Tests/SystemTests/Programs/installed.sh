@@ -13,7 +13,7 @@ for folder in /usr/bin /usr/lib /usr/lib64 /usr/share/zoneinfo /dev; do
   mkdir -p "$root$folder"
   mount --rbind "$folder" "$root$folder"
 done
-mkdir -p "$root/proc" "$root/tmp" "$root/run" "$root/var/log" "$root/etc"
+mkdir -p "$root/usr/share/zoneinfo" "$root/proc" "$root/tmp" "$root/run" "$root/var/log" "$root/etc"
 mount --rbind /proc "$root/proc"
 for file in passwd group nsswitch.conf ld.so.cache localtime; do
   [ ! -e "/etc/$file" ] || cp -L "/etc/$file" "$root/etc/$file"
