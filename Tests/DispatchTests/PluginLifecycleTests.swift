@@ -198,4 +198,22 @@ struct PluginLifecycleTests {
     #expect(life.handle(.exited(progress: false), now: Self.at(2), jitter: 1) == .spawn)
     #expect(!life.hasChild)
   }
+
+  @Test(arguments: states.map(\.0))
+  func `has its time to end anew where what it prints is waited for, and nothing else changes`(
+    _ name: String
+  ) throws {
+    let before = try #require(Self.states.first { $0.0 == name }).1()
+    var after = before
+    after.postpone(Self.at(5000))
+    switch before.state {
+    case .draining:
+      #expect(after.deadline == Self.at(5000) + before.policy.drain)
+    case .ending:
+      #expect(after.deadline == Self.at(5000) + before.policy.endToTerm)
+    case .terminating:
+      #expect(after.deadline == Self.at(5000) + before.policy.termToKill)
+    case .starting, .running, .backingOff, .held, .killed, .stopped: #expect(after == before)
+    }
+  }
 }
