@@ -103,7 +103,7 @@ final class ControlServer {
   func drop(_ client: Client) { clients.removeAll { $0 === client } }
 
   /// Somebody has not said yet what it wants.
-  var hasSilentClients: Bool { clients.contains { $0.subscription == nil && !$0.isWaiting } }
+  var hasSilentClients: Bool { clients.contains { $0.subscription == nil && !$0.awaitsAnswer } }
 
   /// Lets go of those who have not said in five seconds what they want.
   func dropSilentClients(_ now: Moment, _ remove: (Int32) -> Void) {

@@ -80,7 +80,7 @@ extension Dispatcher {
     guard let client = control?.client(id) else { return }
     if interest.contains(.read) || interest.contains(.ended) {
       guard readRequest(client) else {
-        guard client.isWaiting else { return drop(client) }
+        guard client.awaitsAnswer else { return drop(client) }
         // It has said all that it has to say; that would be reported until it is answered.
         return poller.remove(client.descriptor.number)
       }

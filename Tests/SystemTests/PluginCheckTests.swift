@@ -1,4 +1,6 @@
 import Foundation
+import Glibc
+import Linux
 import Testing
 
 /// `--check`, and what a reload asks of our plugins.
@@ -64,6 +66,22 @@ struct PluginCheckTests {
     try await daemon.send([TestEvent(1)])
     try await daemon.finish()
     #expect(scratch.lines("daemon.out") == [TestEvent(1).lines[0], TestEvent(1).lines[0]])
+  }
+
+  @Test func `are answered to somebody who has ended his side of the connection`() async throws {
+    let scratch = try Scratch()
+    let daemon = try await Audispatchd([PluginFile("p", print)], scratch: scratch)
+    let socket = try UnixSocket.connect(scratch("run/control.sock"))
+    try Transfer.writeAll(socket.number, Array("check\n".utf8))
+    shutdown(socket.number, Int32(SHUT_WR))
+    #expect(Poll.readable([socket.number], within: .seconds(30)) == [true])
+    var chunk = [UInt8](repeating: 0, count: 4096)
+    let result = unsafe chunk.withUnsafeMutableBytes {
+      unsafe Transfer.read(socket.number, into: $0)
+    }
+    guard case .bytes(let count) = result else { throw Timeout(description: "\(result)") }
+    #expect(String(decoding: chunk[..<count], as: UTF8.self).hasPrefix("ok\nplugin p: active"))
+    try await daemon.finish()
   }
 
   @Test func `never stand in the way of a start`() async throws {
