@@ -3,20 +3,23 @@ import Foundation
 import Linux
 import Testing
 
+/// Where `make build` puts what `make install` installs.
+private enum ReleaseBuild {
+  static let top =
+    "/" + "\(#filePath)".split(separator: "/").dropLast(3).joined(separator: "/")
+
+  static func program(_ name: String) -> String { "\(top)/.build/release/\(name)" }
+}
+
 /// What `make install` installs, as it is installed, in a root of its own: the daemon with no
 /// arguments and its defaults, and every file of `plugins.d` activated as its comments say.
 @Suite(
   "The installation", .inTurn,
   .enabled(
     if: Host.has(
-      InstalledTests.built("audispatchd"), "/usr/bin/unshare", "/usr/sbin/chroot", "/usr/bin/make",
+      ReleaseBuild.program("audispatchd"), "/usr/bin/unshare", "/usr/sbin/chroot", "/usr/bin/make",
       "/usr/bin/nsenter"), "needs root and make build"))
 struct InstalledTests {
-  static let top =
-    "/" + "\(#filePath)".split(separator: "/").dropLast(3).joined(separator: "/")
-
-  static func built(_ name: String) -> String { "\(top)/.build/release/\(name)" }
-
   private static let record =
     "type=USER_LOGIN msg=audit(1700000000.000:1): pid=7 uid=0 auid=0 ses=1 "
     + "msg='op=login id=0 exe=\"/usr/sbin/sshd\" hostname=? addr=? terminal=ssh res=success'"
@@ -32,7 +35,7 @@ struct InstalledTests {
       scratch = try Scratch()
       let made = try await run(
         "/usr/bin/make",
-        ["-C", InstalledTests.top, "-o", "build", "install", "DESTDIR=\(scratch("root"))"])
+        ["-C", ReleaseBuild.top, "-o", "build", "install", "DESTDIR=\(scratch("root"))"])
       try #require(made.end == .exited(0), "\(made.error)")
     }
 
