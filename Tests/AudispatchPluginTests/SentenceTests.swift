@@ -33,7 +33,8 @@ private func golden(_ path: String) -> [String] {
     .split(separator: "\n").map(String.init)
 }
 
-/// Each sentence was read beside `ausearch -i` of auditd 3.0.9.
+/// They are what the program says today, read once: each shape of sentence by a person, doubtful ones
+/// beside `ausearch -i` of auditd 3.0.9.
 @Suite("The sentences of events")
 struct SentenceTests {
   @Test func `are right for the recorded minutes`() {

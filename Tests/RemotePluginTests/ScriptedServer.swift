@@ -44,10 +44,10 @@ final class ScriptedServer {
   func accept(within time: Duration = .seconds(20)) -> Bool {
     guard Poll.readable([socket.number], within: time)[0] else { return false }
     bytes = []
-    let accepted = Descriptor(owning: Glibc.accept(socket.number, nil, nil))
+    let accepted = unsafe Glibc.accept(socket.number, nil, nil)
     // Answers that wait to be sent together would be lost by a reset.
-    SocketState.setStreamOptions(accepted.number, timeout: .seconds(30))
-    connection = accepted
+    SocketState.setStreamOptions(accepted, timeout: .seconds(30))
+    connection = Descriptor(owning: accepted)
     return true
   }
 
