@@ -44,7 +44,7 @@ final class ScriptedServer {
   func accept(within time: Duration = .seconds(20)) -> Bool {
     guard Poll.readable([socket.number], within: time)[0] else { return false }
     bytes = []
-    let accepted = unsafe Glibc.accept(socket.number, nil, nil)
+    let accepted = Glibc.accept(socket.number, nil, nil)
     // Answers that wait to be sent together would be lost by a reset.
     SocketState.setStreamOptions(accepted, timeout: .seconds(30))
     connection = Descriptor(owning: accepted)
