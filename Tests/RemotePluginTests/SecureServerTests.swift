@@ -168,7 +168,8 @@ struct SecureServerTests {
     try Transfer.writeAll(file.number, Array(configuration.utf8))
     let checked = try CommandRun(
       "\(PluginRun.products)/audispatch-remote", "--config", "\(folder)/remote.conf", "--check")
-    #expect(checked.output.contains("warning: the certificate ends in 8 days"))
+    // Made to end in nine days; less by now, if a second has passed.
+    #expect(checked.output.contains(#/warning: the certificate ends in [89] days/#))
     #expect(checked.end == .exit(0))
   }
 

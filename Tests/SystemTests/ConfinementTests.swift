@@ -234,14 +234,14 @@ struct ConfinementTests {
   func `that cannot be confined is not started, and the step is said`(_ index: Int) async throws {
     let (step, call) = Self.failures[index]
     let run = try await Run()
-    // The second PR_CAPBSET_DROP is the fourth prctl of the child.
+    // The second PR_CAPBSET_DROP is the fifth prctl of the child: the first sets its timer slack.
     let daemon = try await run.daemon(
       run.plugin(
         "user = nobody\ncapabilities = none\nlimit_core = 0\nread_paths = none\n"
           + "write_paths = \(run.scratch("reports"))"),
       prefix: [
         "/usr/bin/strace", "-f", "-o", "/dev/null", "-e", "trace=\(call)", "-e",
-        "inject=\(call):error=EDQUOT" + (call == "prctl" ? ":when=4+" : ""),
+        "inject=\(call):error=EDQUOT" + (call == "prctl" ? ":when=5+" : ""),
       ])
     try await eventually("the message", detail: { daemon.messages }) {
       daemon.messages.contains(

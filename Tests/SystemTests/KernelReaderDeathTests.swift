@@ -32,8 +32,13 @@ struct KernelReaderDeathTests {
     let stopped = place == .socket ? reader : daemon.child.pid
     kill(stopped, SIGSTOP)
     let count = place == .socket ? 200 : 4000
-    let texts = (0..<count).map { "auditctl -m lost-\($0)-\(String(repeating: "x", count: 300))" }
-    let sent = try await run("/bin/sh", ["-c", texts.joined(separator: "\n")])
+    let text = String(repeating: "x", count: 300)
+    let sent = try await run(
+      "/bin/sh",
+      [
+        "-ec",
+        "i=0; while [ $i -lt \(count) ]; do auditctl -m lost-$i-\(text); i=$((i + 1)); done",
+      ])
     try #require(sent.end == .exited(0))
     try await Task.sleep(for: .milliseconds(500))
     kill(reader, SIGKILL)

@@ -15,6 +15,8 @@ struct Action: Equatable, Sendable {
     /// The new path and what it leads to: `B to A`.
     case link
     case address
+    /// The same, or the descriptor of a socket whose address was not recorded.
+    case transfer
     /// The process in OBJ_PID, or in the first argument.
     case process
     /// The first three arguments as decimal numbers.

@@ -11,8 +11,8 @@ extension EventFacts {
     case .owner: owner
     case .rename: renamed
     case .link: linked
-    // Where no address was recorded the socket is known by its descriptor only.
-    case .address: address ?? argument(0).map { "descriptor \(Int32(truncatingIfNeeded: $0))" }
+    case .address: address
+    case .transfer: address ?? argument(0).map { "descriptor \(Int32(truncatingIfNeeded: $0))" }
     case .process: process
     case .numbers: numbers
     case .account: account

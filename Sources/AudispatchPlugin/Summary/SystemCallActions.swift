@@ -31,8 +31,8 @@ extension Action {
     bind | bound a socket to | bind a socket to | address |
     listen | listened for connections | listen for connections | none |
     accept accept4 | accepted a connection from | accept a connection from | address |
-    sendto sendmsg sendmmsg send send_zc sendmsg_zc | sent to | send to | address |
-    recvfrom recvmsg recvmmsg recv recv_zc | received from | receive from | address |
+    sendto sendmsg sendmmsg send send_zc sendmsg_zc | sent to | send to | transfer |
+    recvfrom recvmsg recvmmsg recv recv_zc | received from | receive from | transfer |
     socket | opened a socket | open a socket | none |
     socketpair | opened a pair of sockets | open a pair of sockets | pair |
     pipe pipe2 | opened a pipe | open a pipe | pair |

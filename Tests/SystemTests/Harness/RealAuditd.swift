@@ -148,20 +148,24 @@ private func address(_ port: UInt16) -> sockaddr_in {
   return address
 }
 
-/// A TCP port that nothing listens on now.
+/// A TCP port that nothing listens on now. It lies below those that the system gives to outgoing
+/// connections (`ip_local_port_range` begins at 32768), so that no other test gets it meanwhile.
 func freePort() throws -> UInt16 {
-  let probe = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-  guard probe >= 0 else { throw Errno.current }
-  defer { close(probe) }
-  var address = address(0)
-  var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-  let result = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-    unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-      unsafe bind(probe, generic, size) == 0 && getsockname(probe, generic, &size) == 0
+  for _ in 0..<100 {
+    let probe = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    guard probe >= 0 else { throw Errno.current }
+    defer { close(probe) }
+    let port = UInt16.random(in: 10240..<32768)
+    var address = address(port)
+    let size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let result = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+        unsafe bind(probe, generic, size)
+      }
     }
+    if result == 0 { return port }
   }
-  guard result else { throw Errno.current }
-  return UInt16(bigEndian: address.sin_port)
+  throw Errno.current
 }
 
 /// A blocking connection to a port of the loopback; nil when nothing listens there.

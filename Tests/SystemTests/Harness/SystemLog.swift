@@ -19,6 +19,8 @@ final class SystemLog: Sendable {
     unsafe withUnsafeMutableBytes(of: &address.sun_path) { room in
       unsafe room.copyBytes(from: Array(path.utf8.prefix(room.count - 1)))
     }
+    // That of a daemon before this one, in the same folder.
+    unsafe unlink(path)
     let bound = unsafe withUnsafePointer(to: &address) { pointer in
       unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
         unsafe bind(socket, generic, socklen_t(MemoryLayout<sockaddr_un>.size))
