@@ -27,7 +27,7 @@ final class AuditedHost {
     number() { sed -n "s/^$1 \\([0-9]*\\).*/\\1/p" <<< "$state"; }
     { auditctl -b 16384; auditctl -a $rule; auditctl -e 1; } > /dev/null 2>&1
     echo held
-    timeout 120 cat > /dev/null
+    timeout 900 cat > /dev/null
     { auditctl -d $rule; auditctl -e $(number enabled); auditctl -b $(number backlog_limit)
     } > /dev/null 2>&1
     """

@@ -49,7 +49,9 @@ struct PluginCheckTests {
     try scratch.write("raw = yes\n", to: "print.conf")
     let plugin = PluginFile("p", print, ["--config", scratch("print.conf")], "output = pass")
     let daemon = try await Audispatchd([plugin], scratch: scratch)
-    try await eventually("it runs") { try daemon.plugin("p").pid > 0 }
+    // What it is to keep it must have read.
+    try await daemon.send([TestEvent(1)])
+    try await eventually("it runs") { scratch.lines("daemon.out") == [TestEvent(1).lines[0]] }
     let pid = try daemon.plugin("p").pid
     try scratch.write("raw = perhaps\n", to: "print.conf")
     try daemon.files.write(PluginFile("p", text: plugin.text + "q_depth = 9\n"))
@@ -63,9 +65,9 @@ struct PluginCheckTests {
     #expect(try daemon.plugin("p").pid == pid)
     try scratch.write("raw = yes\n", to: "print.conf")
     #expect(try daemon.files.request("reload").starts(with: Data("ok".utf8)))
-    try await daemon.send([TestEvent(1)])
+    try await daemon.send([TestEvent(2)])
     try await daemon.finish()
-    #expect(scratch.lines("daemon.out") == [TestEvent(1).lines[0], TestEvent(1).lines[0]])
+    #expect(scratch.lines("daemon.out") == [1, 2, 2].map { TestEvent($0).lines[0] })
   }
 
   @Test func `are answered to somebody who has ended his side of the connection`() async throws {
