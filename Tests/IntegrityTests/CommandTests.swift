@@ -1,3 +1,4 @@
+import Configuration
 import Glibc
 import Linux
 import PluginHarness
@@ -104,6 +105,38 @@ struct CommandTests {
     let verified = try watched.run("verify")
     #expect(verified.end == .exit(1))
     #expect(verified.output.contains("cannot read"))
+  }
+
+  @Test func `does not pass what it could not read as the same`() throws {
+    let watched = try Watched("watch = TREE content\nmax_file_size = 8")
+    try watched.shell("echo small > small; echo much longer than eight > large")
+    #expect(try watched.run("init").end == .exit(3))
+    let check = try watched.run("check")
+    #expect(check.end == .exit(3))
+    #expect(check.error.contains("tree/large: content: larger than max_file_size"))
+    try watched.shell("rm large")
+    #expect(try watched.check() == ["removed  medium   TREE/large (file)"])
+  }
+
+  @Test func `concludes nothing below what it cannot look at, and all below what it can`() throws {
+    let watched = try Watched("watch = TREE content")
+    try watched.shell("mkdir a b; touch a/f b/f")
+    _ = try watched.run("init")
+    let baseline = try Baseline.open(watched.folder + "/db/baseline.db", readOnly: true)
+    var policy = Policy()
+    let word = Word(
+      text: watched.tree, file: "", position: Diagnostic.Position(line: 0, column: 0))
+    policy.rules = [
+      PolicyRule(
+        pattern: try PathPattern(word), effect: .watch(.type, .low), isRecursive: true, place: "")
+    ]
+    let tree = FilePath(watched.tree)
+    var comparison = Comparison(baseline, policy)
+    comparison.note(ScanProblem(path: tree.appending(FileName("a".utf8)), reason: ""))
+    comparison.note(
+      ScanProblem(path: tree.appending(FileName("b".utf8)), reason: "", hidesContent: false))
+    #expect(try comparison.finish([tree]).map(\.path.shown).contains { $0.hasSuffix("/b/f") })
+    #expect(try !comparison.finish([tree]).map(\.path.shown).contains { $0.hasSuffix("/a/f") })
   }
 
   @Test func `says which rule decides`() throws {

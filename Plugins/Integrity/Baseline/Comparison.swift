@@ -64,7 +64,9 @@ struct Comparison {
 
   mutating func missing(_ path: FilePath) { gone.append(path) }
 
-  mutating func note(_ problem: ScanProblem) { unknown.append(problem.path) }
+  mutating func note(_ problem: ScanProblem) {
+    if problem.hidesContent { unknown.append(problem.path) }
+  }
 
   /// What is in the baseline and below folders that are not there any more.
   ///

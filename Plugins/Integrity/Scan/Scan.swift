@@ -161,6 +161,11 @@ final class Scan: Sendable {
           part.folders.append(name.name)
         }
         if watched != nil, let rule = name.decision.rule {
+          // What is known of it is compared; that something is not known must not pass silently.
+          for reason in state.unread {
+            let path = part.path.appending(name.name)
+            queue.emit(.problem(ScanProblem(path: path, reason: reason, hidesContent: false)))
+          }
           part.entries.append(.init(name: name.name, state: state, rule: rule))
         }
       } catch {
@@ -193,7 +198,7 @@ final class Scan: Sendable {
         .problem(
           ScanProblem(
             path: path, reason: "\(name): what other hosts change there is found by scans alone",
-            isExpected: true)))
+            isExpected: true, hidesContent: false)))
     }
     return false
   }

@@ -23,12 +23,14 @@ struct ScannedPart: Sendable {
   var parts = 1
 }
 
-/// Something that a scan could not look at: what is below it is unknown.
+/// Something that a scan could not look at, or that is to be known of what it looked at.
 struct ScanProblem: Equatable, Sendable {
   let path: FilePath
   let reason: String
-  /// Left out on purpose: a file system that is made up by the kernel.
+  /// Nothing is wrong: a file system that the kernel makes up, or one that other hosts change.
   var isExpected = false
+  /// It was not looked at: of what is below it nothing is known.
+  var hidesContent = true
 }
 
 enum ScanEvent: Sendable {
