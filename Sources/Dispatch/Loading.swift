@@ -78,7 +78,8 @@ extension Dispatcher {
   ) {
     let isReload = requests.contains { $0.purpose == .reload }
     let outcome = isReload ? apply(loaded) : nil
-    if isReload { service?.endsReload() }
+    // A stop may have begun meanwhile: the service manager is not told that all is ready then.
+    if isReload, ending.isRunning { service?.endsReload() }
     var loaded = loaded
     loaded.noteIdleness()
     for request in requests {

@@ -68,15 +68,7 @@ public struct FileFacts: Equatable, Sendable {
   }
 
   fileprivate init(_ raw: ad_file_facts) {
-    kind =
-      switch raw.mode & S_IFMT {
-      case S_IFREG: .regular
-      case S_IFDIR: .directory
-      case S_IFLNK: .symbolicLink
-      case S_IFIFO: .fifo
-      case S_IFSOCK: .socket
-      default: .device
-      }
+    kind = FileKind(mode: raw.mode)
     isBlockDevice = raw.mode & S_IFMT == S_IFBLK
     mode = raw.mode & 0o7777
     user = raw.user

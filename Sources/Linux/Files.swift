@@ -8,6 +8,19 @@ public enum FileKind: String, Equatable, Sendable {
   case fifo = "FIFO"
   case socket
   case device
+
+  /// From the type bits of a mode (inode(7)).
+  init(mode: UInt32) {
+    self =
+      switch mode & UInt32(S_IFMT) {
+      case UInt32(S_IFREG): .regular
+      case UInt32(S_IFDIR): .directory
+      case UInt32(S_IFLNK): .symbolicLink
+      case UInt32(S_IFIFO): .fifo
+      case UInt32(S_IFSOCK): .socket
+      default: .device
+      }
+  }
 }
 
 /// Kind, owner, mode and identity of a file.
@@ -41,15 +54,7 @@ public struct FileStatus: Equatable, Sendable {
   }
 
   fileprivate init(_ raw: stat) {
-    kind =
-      switch raw.st_mode & S_IFMT {
-      case S_IFREG: .regular
-      case S_IFDIR: .directory
-      case S_IFLNK: .symbolicLink
-      case S_IFIFO: .fifo
-      case S_IFSOCK: .socket
-      default: .device
-      }
+    kind = FileKind(mode: raw.st_mode)
     owner = raw.st_uid
     group = raw.st_gid
     mode = raw.st_mode & 0o7777

@@ -92,7 +92,10 @@ struct ReadyMadeTests {
       replacing: [
         "/run/audispd_events": scratch("run/events"), "_paths = /run": "_paths = \(scratch("run"))",
       ])
-    try await eventually("its socket", detail: { daemon.messages }) { scratch.exists("run/events") }
+    // A socket has its name before anybody listens at it.
+    try await eventually("its socket", detail: { daemon.messages }) {
+      (try? UnixSocket.connect(scratch("run/events"))) != nil
+    }
     let client = try UnixSocket.connect(scratch("run/events"))
     _ = try daemon.files.state()
     var text = ""
