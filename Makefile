@@ -76,8 +76,9 @@ bench: build load ## the figures, each beside the floor; BENCH="NAME..." and PAI
 	Scripts/bench $(BENCH)
 
 .PHONY: soak
-soak: build load ## 100 plugins for ten minutes; SOAK_SECONDS, SOAK_RATE, SOAK_PLUGINS
+soak: build load ## 100 plugins for ten minutes, then each transport; SOAK_SECONDS, SOAK_RATE, SOAK_PLUGINS
 	Scripts/soak
+	Scripts/transports
 
 .PHONY: faults
 faults: build load ## power cuts, kills, failing calls, a modelled disk: hours; FAULTS="NAME..."

@@ -30,17 +30,12 @@ final class DocumentFile: Destination {
     syncs = options.syncs
   }
 
-  static func folder(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/"), slash > path.startIndex else { return "/" }
-    return String(path[..<slash])
-  }
-
   func close() { file = nil }
 
   func open() throws(DestinationFailure) {
     close()
     do throws(SystemError) {
-      let folder = Self.folder(of: name)
+      let folder = Files.folder(of: name)
       if (try? Files.status(of: folder)) == nil {
         try Files.makeFolder(folder, mode: group == 0 ? 0o700 : 0o750)
         let made = try Descriptor.open(folder, O_RDONLY | O_DIRECTORY)
@@ -124,19 +119,24 @@ final class DocumentFile: Destination {
     }
   }
 
-  /// Makes it number 1, and each older one the next; the oldest is overwritten.
+  /// Makes it number 1, and each older one the next; the oldest goes.
   private func rotate() throws(DestinationFailure) {
+    let folder = Files.folder(of: name)
+    let prefix = folder == "/" ? "/" : folder + "/"
     do throws(SystemError) {
-      for number in stride(from: count - 2, through: 1, by: -1) {
-        let old = "\(name).\(number)"
-        if (try? Files.status(of: old, followingLinks: false)) != nil {
-          try Files.rename(old, to: "\(name).\(number + 1)")
+      let files: RotatedFiles
+      do throws(Errno) {
+        files = try RotatedFiles(of: String(name.dropFirst(prefix.utf8.count)), in: folder)
+      } catch { throw SystemError("list", folder, error) }
+      for step in files.rotation(keeping: count) {
+        switch step {
+        case .remove(let old): try Files.remove(prefix + old)
+        case .rename(let old, let new): try Files.rename(prefix + old, to: prefix + new)
         }
       }
-      try Files.rename(name, to: "\(name).1")
       do throws(Errno) {
         try file?.descriptor.setAccess(mode: group == 0 ? 0o400 : 0o440, group: group)
-      } catch { throw SystemError("make read-only", "\(name).1", error) }
+      } catch { throw SystemError("make read-only", name, error) }
     } catch { throw DestinationFailure(text: "\(error)") }
     try open()
   }

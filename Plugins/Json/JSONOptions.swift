@@ -109,10 +109,11 @@ struct JSONOptions: PluginOptions, Equatable {
       if let status = try? Files.status(of: file), status.kind != .regular {
         found.append(word.error("\(file) is a \(status.kind.rawValue), not a file"))
       }
-      let folder = DocumentFile.folder(of: file)
+      let folder = Files.folder(of: file)
       if let status = try? Files.status(of: folder), status.kind != .directory {
         found.append(word.error("\(folder) is a \(status.kind.rawValue), not a folder"))
       }
+      if let refusal = FileTrial.refusal(file) { found.append(word.error("\(refusal)")) }
     }
     if let path = program.first, let word = places["program"],
       unsafe access(path, X_OK) != 0

@@ -63,11 +63,6 @@ final class LogFile {
 
   var identity: Identity { Identity(device: status.device, inode: status.inode) }
 
-  static func folder(of path: String) -> String {
-    let slash = path.lastIndex(of: "/") ?? path.startIndex
-    return slash == path.startIndex ? "/" : String(path[..<slash])
-  }
-
   static func name(of path: String) -> String {
     String(path[(path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex)...])
   }
@@ -112,7 +107,7 @@ final class LogFile {
   }
 
   private static func makeFolder(of path: String, group: UInt32) throws(SystemError) {
-    let folder = folder(of: path)
+    let folder = Files.folder(of: path)
     guard (try? Files.status(of: folder)) == nil else { return }
     try Files.makeFolder(folder, mode: group == 0 ? 0o700 : 0o750)
     let made = try Descriptor.open(folder, O_RDONLY | O_DIRECTORY)

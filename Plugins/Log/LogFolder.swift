@@ -7,13 +7,13 @@ struct LogFolder {
   let base: String
 
   init(of log: String) {
-    path = LogFile.folder(of: log)
+    path = Files.folder(of: log)
     base = LogFile.name(of: log)
   }
 
   func files() throws(Obstacle) -> RotatedFiles {
     do throws(Errno) {
-      return RotatedFiles(of: base, among: try Files.names(in: path))
+      return try RotatedFiles(of: base, in: path)
     } catch { throw Obstacle("list", path, error) }
   }
 

@@ -58,17 +58,18 @@ extension LogOptions {
     if let status = try? Files.status(of: file, followingLinks: false), status.kind != .regular {
       return problem("log_file", "\(file) is a \(status.kind.rawValue), not a file")
     }
-    let folder = LogFile.folder(of: file)
+    let folder = Files.folder(of: file)
     if let status = try? Files.status(of: folder), status.kind != .directory {
       return problem("log_file", "\(folder) is a \(status.kind.rawValue), not a folder")
     }
     if (try? Files.status(of: folder)) == nil,
-      (try? Files.status(of: LogFile.folder(of: folder))) == nil
+      (try? Files.status(of: Files.folder(of: folder))) == nil
     {
       return problem(
         "log_file", "the folder \(folder) is not there, nor the one it would be in",
         severity: .warning)
     }
+    if let refusal = FileTrial.refusal(file) { return problem("log_file", "\(refusal)") }
     if let other = Self.auditdLog, other == file {
       return problem(
         "log_file", "auditd writes \(file) itself (/etc/audit/auditd.conf)", severity: .warning,

@@ -12,7 +12,7 @@ struct OwnDispatcher {
 
   /// `nil` where there is no audispatchd: beside this program, or installed.
   init?(_ options: RemoteOptions) {
-    let places = [Self.folder(of: Self.ownPath ?? "/"), "/usr/sbin"].map { $0 + "/audispatchd" }
+    let places = [Files.folder(of: Self.ownPath ?? "/"), "/usr/sbin"].map { $0 + "/audispatchd" }
     guard let daemon = places.first(where: { unsafe access($0, X_OK) == 0 }) else { return nil }
     self.daemon = daemon
     spool = Self.spool(options)
@@ -20,7 +20,7 @@ struct OwnDispatcher {
 
   /// Beside what audisp-remote uses as its queue.
   static func spool(_ options: RemoteOptions) -> String {
-    folder(of: options.queueFile ?? LegacyQueue.usualPath) + "/audispatch-remote"
+    Files.folder(of: options.queueFile ?? LegacyQueue.usualPath) + "/audispatch-remote"
   }
 
   /// Whether nobody else keeps what is not sent, and it shall be kept on disk.
@@ -33,7 +33,7 @@ struct OwnDispatcher {
   func become(arguments: [String]) throws {
     let plugins = runtimeFolder + "/plugins.d"
     for folder in [runtimeFolder, plugins] { try Self.makeFolder(folder, mode: 0o755) }
-    try Self.makeFolder(Self.folder(of: spool), mode: 0o700)
+    try Self.makeFolder(Files.folder(of: spool), mode: 0o700)
     try Self.write(daemonText, to: runtimeFolder + "/audispatchd.conf")
     try Self.write(try pluginText(arguments), to: plugins + "/remote.conf")
     Signals.reset()
@@ -72,11 +72,6 @@ struct OwnDispatcher {
   }
 
   private static var ownPath: String? { try? Files.resolved("/proc/self/exe") }
-
-  private static func folder(of path: String) -> String {
-    let parts = path.split(separator: "/").dropLast()
-    return "/" + parts.joined(separator: "/")
-  }
 
   private static func makeFolder(_ path: String, mode: UInt32) throws(SystemError) {
     guard unsafe mkdir(path, mode) == 0 || errno == EEXIST else {

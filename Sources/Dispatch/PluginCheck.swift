@@ -36,7 +36,10 @@ public enum PluginCheck {
       case .exit(0): return found
       case .exit where found.contains { $0.severity == .error }: return found
       case .some(let end):
-        return found + [Diagnostic(.error, file: plugin.file, "its --check ended with \(end)")]
+        let last = lines.last.map { ": \($0)" } ?? ""
+        return found + [
+          Diagnostic(.error, file: plugin.file, "its --check ended with \(end)\(last)")
+        ]
       case nil:
         return found + [
           Diagnostic(

@@ -67,6 +67,12 @@ public struct FileStatus: Equatable, Sendable {
 
 /// Questions about files by name. None of them opens a device or waits for a FIFO.
 public enum Files {
+  /// The folder that a path's last name is in, by the text alone: `/` for a name directly below it.
+  public static func folder(of path: String) -> String {
+    let parent = path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex)
+    return parent.isEmpty ? "/" : String(parent)
+  }
+
   /// The corresponding calls are `stat` and, not following links, `lstat`.
   public static func status(
     of path: String, followingLinks: Bool = true

@@ -126,6 +126,7 @@ struct FieldTests {
     ("name=(null)", "name", nil),
     ("name=\"(null)\"", "name", "(null)"),
     ("tty=(none)", "tty", nil),
+    ("key=(null)ARCH=x86_64", "key", nil), ("key=(null)x", "key", "(null)x"),
     ("addr=?", "addr", nil),
     ("key=(null)", "key", nil),
     ("x=1", "y", nil),

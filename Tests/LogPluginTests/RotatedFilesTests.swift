@@ -1,6 +1,7 @@
 import Configuration
 import Testing
 
+import AudispatchPlugin
 @testable import audispatch_log
 
 /// Files by name, with the generation of what is in them: 1 is the oldest.
@@ -97,6 +98,19 @@ struct RotatedFilesTests {
         }
       }
     }
+  }
+
+  /// A file takes the next number that no folder has.
+  @Test func `pass over the numbers of folders`() {
+    let names = ["a", "a.1", "a.2", "a.4", "a.5"]
+    let files = RotatedFiles(of: "a", among: names) { ["a.2", "a.4"].contains($0) }
+    #expect(
+      files.rotation(keeping: nil) == [.rename("a.1", "a.3"), .rename("a", "a.1")])
+    #expect(files.excess(keeping: 3) == [.remove("a.5")])
+    #expect(files.excess(keeping: 4) == [])
+    let first = RotatedFiles(of: "a", among: ["a", "a.1"]) { $0 == "a.1" }
+    #expect(first.rotation(keeping: 5) == [.rename("a", "a.2")])
+    #expect(first.oldest == nil)
   }
 
   @Test func `are compressed from the youngest on that may be`() {

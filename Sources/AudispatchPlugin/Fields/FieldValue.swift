@@ -30,14 +30,17 @@ extension AuditEvent {
   public func value(_ name: String, of record: EventRecord) -> [UInt8]? {
     guard let field = field(name, of: record) else { return nil }
     let raw = bytes[field.value]
-    if field.quoting == .none {
-      if raw.isEmpty || raw.elementsEqual("?".utf8) || raw.elementsEqual("(null)".utf8)
-        || raw.elementsEqual("(none)".utf8)
-      {
-        return nil
-      }
-    }
+    if field.quoting == .none, Self.isAbsent(raw) { return nil }
     return decoded(field, of: record)
+  }
+
+  private static func isAbsent(_ raw: ArraySlice<UInt8>) -> Bool {
+    if raw.isEmpty || raw.elementsEqual("?".utf8) || raw.elementsEqual("(none)".utf8) {
+      return true
+    }
+    guard raw.starts(with: "(null)".utf8) else { return false }
+    // Some logs have lost the 0x1d in front of what auditd added: `key=(null)ARCH=x86_64`.
+    return raw.dropFirst(6).first.map { (0x41...0x5a).contains($0) } ?? true
   }
 
   /// A field's value with its encoding undone.
