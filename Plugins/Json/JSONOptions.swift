@@ -113,7 +113,7 @@ struct JSONOptions: PluginOptions, Equatable {
       if let status = try? Files.status(of: folder), status.kind != .directory {
         found.append(word.error("\(folder) is a \(status.kind.rawValue), not a folder"))
       }
-      if let refusal = FileTrial.refusal(file) { found.append(word.error("\(refusal)")) }
+      if let refusal = WriteAccess.refusal(file) { found.append(word.error("\(refusal)")) }
     }
     if let path = program.first, let word = places["program"],
       unsafe access(path, X_OK) != 0

@@ -127,6 +127,18 @@ public struct LoadedConfiguration: Equatable, Sendable {
     if isReplay { isDaemonUsable = false }
   }
 
+  /// Notes that this process could not write the queues on disk that a plugin is to have. Blocks.
+  public mutating func noteUnwritableSpool() {
+    guard let plugin = plugins.first(where: { $0.isActive && $0.overflowAction.isDurable }),
+      let refusal = WriteAccess.refusal(daemon.spoolDirectory + "/lock")
+    else { return }
+    diagnostics.append(
+      Diagnostic(
+        .error, file: daemon.spoolDirectory,
+        "\(refusal): the queue of plugin \(plugin.name) would be in memory only",
+        suggestion: WriteAccess.reason(refusal.cause, for: daemon.spoolDirectory)))
+  }
+
   private mutating func loadDaemon(
     _ file: ConfigurationRequest.DaemonFile, _ environment: LoadEnvironment
   ) {

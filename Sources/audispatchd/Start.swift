@@ -29,6 +29,7 @@ func start() -> Int32 {
       loaded.note(front.traps(for: loaded.plugins))
     }
     loaded.noteIdleness()
+    loaded.noteUnwritableSpool()
     loaded.take(PluginCheck.findings(PluginCheck.candidates(loaded)))
     print(loaded.report, to: 1)
     return loaded.exitStatus

@@ -95,7 +95,10 @@ final class SpoolWork: ThreadWork {
             microseconds: (Moment.now.nanoseconds - began.nanoseconds) / 1000, salt: salt)))
       serve(&log)
       _ = consume lock
-    } catch { answer(.unusable("\(error)")) }
+    } catch {
+      let reason = WriteAccess.reason(error.cause, for: folder).map { ": \($0)" } ?? ""
+      answer(.unusable("\(error)\(reason)"))
+    }
   }
 
   /// What fails once may not fail again; the plugins are not started yet.
