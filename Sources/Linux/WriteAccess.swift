@@ -42,7 +42,8 @@ public enum WriteAccess {
       place += "/" + part
       guard let status = try? Files.status(of: place) else { return nil }
       let rights = place == folder ? R_OK | W_OK | X_OK : X_OK
-      guard unsafe faccessat(AT_FDCWD, place, rights, AT_EACCESS) != 0, Errno.current == .notAllowed else { continue }
+      guard unsafe faccessat(AT_FDCWD, place, rights, AT_EACCESS) != 0, Errno.current == .notAllowed
+      else { continue }
       let mode = String(status.mode, radix: 8)
       let who = geteuid() == 0 ? "root without CAP_DAC_OVERRIDE" : "uid \(geteuid())"
       return
