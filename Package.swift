@@ -86,7 +86,7 @@ let package = Package(
     .executableTarget(
       name: "audispatch-syslog",
       dependencies: [
-        "AudispatchPlugin", "AuditRecord", "CSecureChannel", "Configuration", "Linux",
+        "AudispatchPlugin", "AuditRecord", "Configuration", "Linux", "SecureChannel",
       ],
       path: "Plugins/Syslog", swiftSettings: strict),
     .executableTarget(
@@ -194,7 +194,8 @@ let package = Package(
     .testTarget(
       name: "SyslogPluginTests",
       dependencies: [
-        "AudispatchPlugin", "AuditRecord", "Configuration", "Linux", "audispatch-syslog",
+        "AudispatchPlugin", "AuditRecord", "Configuration", "Linux", "SecureChannel",
+        "audispatch-syslog",
       ],
       swiftSettings: strict),
     .testTarget(

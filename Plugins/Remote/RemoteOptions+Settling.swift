@@ -150,13 +150,7 @@ extension RemoteOptions {
     }
     guard missing.isEmpty else { return missing }
     if let (part, reason) = certificates(for: tls.name ?? "localhost").objection {
-      let keyword =
-        switch part {
-        case .authorities: "tls_ca"
-        case .certificate: "tls_cert"
-        case .key: "tls_key"
-        }
-      return [problem(keyword, reason)]
+      return [problem(part.keyword, reason)]
     }
     return ageWarning.map { [$0] } ?? []
   }

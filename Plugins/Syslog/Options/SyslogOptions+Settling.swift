@@ -1,5 +1,6 @@
 import Configuration
 import Linux
+import SecureChannel
 
 extension SyslogOptions {
   mutating func settle() -> [Diagnostic] {
@@ -92,8 +93,8 @@ extension SyslogOptions {
     guard tls.authorities != nil || tls.certificate != nil,
       !found.contains(where: { $0.severity == .error })
     else { return found }
-    if let (keyword, reason) = SecureChannel.objection(to: tls) {
-      found.append(problem(keyword, reason))
+    if let (part, reason) = tls.certificates(for: "localhost").objection {
+      found.append(problem(part.keyword, reason))
     }
     return found
   }

@@ -1,6 +1,7 @@
 import AudispatchPlugin
 import Configuration
 import Linux
+import SecureChannel
 
 /// What `audispatch-syslog` was asked for. What depends on other choices is `nil` until `settle`.
 struct SyslogOptions: PluginOptions, Equatable {
@@ -26,6 +27,13 @@ struct SyslogOptions: PluginOptions, Equatable {
     var certificate: String?
     var key: String?
     var name: String?
+
+    /// What a server is shown, and asked for.
+    func certificates(for host: String) -> TLSIdentity.Certificates {
+      TLSIdentity.Certificates(
+        authorities: authorities, certificate: certificate, key: key, revoked: nil,
+        name: name ?? host)
+    }
   }
 
   /// Where what `settle` may object to stands; no part of what is asked for.
