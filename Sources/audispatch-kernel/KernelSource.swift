@@ -1,4 +1,3 @@
-import CAudispatch
 import Enrichment
 import Glibc
 import Linux
@@ -7,7 +6,7 @@ import Linux
 enum KernelSource {
   /// Runs until the source ends; the exit status.
   static func run(_ arguments: [String]) -> Int32 {
-    ad_ignore_failed_writes()
+    Signals.ignoreFailedWrites()
     let options: Options
     do {
       options = try Options(arguments.dropFirst())
@@ -15,9 +14,7 @@ enum KernelSource {
       Report.say("error: \(error)")
       return ExitStatus.usage
     }
-    if options.help {
-      return print(Options.usage)
-    }
+    if options.help { return print(Options.usage) }
     if options.version { return print("audispatch-kernel \(Release.version)\n") }
     let node: String?
     do {
