@@ -78,7 +78,7 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(
       name: "audispatch-kernel",
-      dependencies: ["AuditRecord", "Enrichment", "Linux"],
+      dependencies: ["AuditRecord", "Configuration", "Enrichment", "Linux"],
       swiftSettings: strict),
     .executableTarget(
       name: "audispatch-print",
@@ -126,7 +126,8 @@ let package = Package(
     .testTarget(
       name: "EnrichmentTests",
       dependencies: [
-        "AuditRecord", "Enrichment", "Linux", "ScriptedAccounts", "audispatch-kernel",
+        "AuditRecord", "Configuration", "Enrichment", "Linux", "ScriptedAccounts",
+        "audispatch-kernel",
       ],
       exclude: ["Live"], resources: [.copy("Corpus")], swiftSettings: strict),
     .testTarget(

@@ -26,7 +26,7 @@ struct KernelListener: ~Copyable {
   ) -> Int32 {
     do {
       let signals = try SignalSource([SIGTERM, SIGINT, SIGHUP, SIGUSR1])
-      let socket = try AuditSocket(bufferBytes: options.receiveBuffer)
+      let socket = try AuditSocket(bufferBytes: Int32(options.receiveBuffer))
       if !socket.bufferIsForced { Report.say(Surroundings.warningAboutBuffer(socket.bufferBytes)) }
       if Surroundings.isInOtherNetwork {
         Report.say(

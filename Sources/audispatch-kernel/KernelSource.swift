@@ -1,3 +1,4 @@
+import Configuration
 import Enrichment
 import Glibc
 import Linux
@@ -9,13 +10,13 @@ enum KernelSource {
     Signals.ignoreFailedWrites()
     let options: Options
     do {
-      options = try Options(arguments.dropFirst())
+      options = try Options(Array(arguments.dropFirst()))
     } catch {
       Report.say("error: \(error)")
       return ExitStatus.usage
     }
-    if options.help { return print(Options.usage) }
-    if options.version { return print("audispatch-kernel \(Release.version)\n") }
+    if options.action == .help { return print(Options.usage) }
+    if options.action == .version { return print("audispatch-kernel \(Release.version)\n") }
     let node: String?
     do {
       node = try options.node ?? NodeName.resolve(options.nameFormat, name: options.name)
