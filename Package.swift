@@ -47,7 +47,7 @@ let package = Package(
     .target(
       name: "Journal",
       dependencies: [
-        "AuditRecord", "CAudispatch", .product(name: "DequeModule", package: "swift-collections"),
+        "AuditRecord", "Linux", .product(name: "DequeModule", package: "swift-collections"),
       ],
       swiftSettings: strict),
     .target(name: "Configuration", dependencies: ["Linux"], swiftSettings: strict),
@@ -56,7 +56,8 @@ let package = Package(
       name: "SecureChannel", dependencies: ["CSecureChannel", "Linux"], swiftSettings: strict),
     // Not "Dispatch": Foundation would take it for the module of libdispatch.
     .target(
-      name: "AuditDispatch", dependencies: ["AuditRecord", "Configuration", "Journal", "Linux"],
+      name: "AuditDispatch",
+      dependencies: ["AuditRecord", "CAudispatch", "Configuration", "Journal", "Linux"],
       path: "Sources/Dispatch", swiftSettings: strict),
     .target(
       name: "AudispatchPlugin",
@@ -77,7 +78,7 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(
       name: "audispatch-kernel",
-      dependencies: ["AuditRecord", "CAudispatch", "Enrichment", "Linux"],
+      dependencies: ["AuditRecord", "Configuration", "Enrichment", "Linux"],
       swiftSettings: strict),
     .executableTarget(
       name: "audispatch-print",
@@ -86,7 +87,7 @@ let package = Package(
     .executableTarget(
       name: "audispatch-syslog",
       dependencies: [
-        "AudispatchPlugin", "AuditRecord", "CSecureChannel", "Configuration", "Linux",
+        "AudispatchPlugin", "AuditRecord", "Configuration", "Linux", "SecureChannel",
       ],
       path: "Plugins/Syslog", swiftSettings: strict),
     .executableTarget(
@@ -125,7 +126,8 @@ let package = Package(
     .testTarget(
       name: "EnrichmentTests",
       dependencies: [
-        "AuditRecord", "Enrichment", "Linux", "ScriptedAccounts", "audispatch-kernel",
+        "AuditRecord", "Configuration", "Enrichment", "Linux", "ScriptedAccounts",
+        "audispatch-kernel",
       ],
       exclude: ["Live"], resources: [.copy("Corpus")], swiftSettings: strict),
     .testTarget(
@@ -194,7 +196,8 @@ let package = Package(
     .testTarget(
       name: "SyslogPluginTests",
       dependencies: [
-        "AudispatchPlugin", "AuditRecord", "Configuration", "Linux", "audispatch-syslog",
+        "AudispatchPlugin", "AuditRecord", "Configuration", "Linux", "SecureChannel",
+        "audispatch-syslog",
       ],
       swiftSettings: strict),
     .testTarget(

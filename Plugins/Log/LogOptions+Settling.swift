@@ -17,20 +17,21 @@ extension LogOptions {
     if isKnown("freq", "flush"), frequency == 0,
       flush == .incremental || flush == .incrementalAsync
     {
-      found.append(problem("freq", "flush = \(flush.rawValue) needs a freq of at least 1"))
+      found.append(places.problem("freq", "flush = \(flush.rawValue) needs a freq of at least 1"))
     }
     if isKnown("admin_space_left", "space_left"), adminSpaceLeft.isBelow(spaceLeft) == false {
-      found.append(problem("admin_space_left", "admin_space_left must be less than space_left"))
+      found.append(
+        places.problem("admin_space_left", "admin_space_left must be less than space_left"))
     }
     if isKnown("max_log_file_action", "num_logs"), sizeAction == .rotate, fileCount < 2 {
       found.append(
-        problem(
+        places.problem(
           "num_logs", "with num_logs = \(fileCount) nothing is rotated, and the log grows",
           severity: .warning))
     }
     found += actionProblems
     if compresses, unsafe access(Compression.program, X_OK) != 0 {
-      found.append(problem("compress", "there is no \(Compression.program)"))
+      found.append(places.problem("compress", "there is no \(Compression.program)"))
     }
     return found
   }
@@ -44,10 +45,10 @@ extension LogOptions {
       switch action {
       case .email:
         guard unsafe access(Self.mailProgram, X_OK) != 0 else { return nil }
-        return problem(keyword, "email needs \(Self.mailProgram), which is not there")
+        return places.problem(keyword, "email needs \(Self.mailProgram), which is not there")
       case .execute(let path):
         return ActionPrograms.objection(to: path).map {
-          problem(keyword, $0.message, suggestion: $0.suggestion)
+          places.problem(keyword, $0.message, suggestion: $0.suggestion)
         }
       default: return nil
       }
@@ -56,22 +57,22 @@ extension LogOptions {
 
   private var fileObjection: Diagnostic? {
     if let status = try? Files.status(of: file, followingLinks: false), status.kind != .regular {
-      return problem("log_file", "\(file) is a \(status.kind.rawValue), not a file")
+      return places.problem("log_file", "\(file) is a \(status.kind.rawValue), not a file")
     }
     let folder = Files.folder(of: file)
     if let status = try? Files.status(of: folder), status.kind != .directory {
-      return problem("log_file", "\(folder) is a \(status.kind.rawValue), not a folder")
+      return places.problem("log_file", "\(folder) is a \(status.kind.rawValue), not a folder")
     }
     if (try? Files.status(of: folder)) == nil,
       (try? Files.status(of: Files.folder(of: folder))) == nil
     {
-      return problem(
+      return places.problem(
         "log_file", "the folder \(folder) is not there, nor the one it would be in",
         severity: .warning)
     }
     if let refusal = WriteAccess.refusal(file) { return problem("log_file", "\(refusal)") }
     if let other = Self.auditdLog, other == file {
-      return problem(
+      return places.problem(
         "log_file", "auditd writes \(file) itself (/etc/audit/auditd.conf)", severity: .warning,
         suggestion: "set write_logs = no there, or log_file here")
     }
@@ -92,16 +93,5 @@ extension LogOptions {
       }
     }
     return file
-  }
-
-  private func problem(
-    _ keyword: String, _ message: String, severity: Diagnostic.Severity = .error,
-    suggestion: String? = nil
-  ) -> Diagnostic {
-    guard let word = places[keyword] else {
-      return Diagnostic(severity, file: keyword, message, suggestion: suggestion)
-    }
-    return severity == .error
-      ? word.error(message, suggestion: suggestion) : word.warning(message, suggestion: suggestion)
   }
 }

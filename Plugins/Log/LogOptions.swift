@@ -30,60 +30,50 @@ struct LogOptions: PluginOptions, Equatable {
   var singleCommand = ["/sbin/init", "1"]
   var haltCommand = ["/sbin/init", "0"]
   /// Where each stands that `settle` has something to say about.
-  var places: [String: Word] = [:]
+  var places = SettingPlaces()
 
   static let keywords: [PluginKeyword<LogOptions>] = [
-    .value("log_file", "FILE", "the log", letter: "f") {
+    .value("log_file", "FILE", "the log", letter: "f", standard: LogOptions().file) {
       (o: inout LogOptions, w: Word) throws(Diagnostic) in try o.setFile(w)
     },
     .value("log_group", "GROUP", "who may read it beside root") {
       (o: inout LogOptions, w: Word) throws(Diagnostic) in o.group = try w.group()
     },
-    .value("flush", "MODE", "none, incremental, incremental_async, data, sync") {
-      (o: inout LogOptions, w: Word) throws(Diagnostic) in
-      o.flush = try w.choice(FlushMode.self, for: "flush")
-    },
-    .value("freq", "RECORDS", "how many between two synchronisations") {
-      (o: inout LogOptions, w: Word) throws(Diagnostic) in
-      o.frequency = try w.number(in: 0...1_000_000, for: "freq")
-      o.places["freq"] = w
-    },
-    .value("max_log_file", "MIB", "how large the log may become") {
+    .choice("flush", "MODE", "none, incremental, incremental_async, data, sync", \.flush),
+    .number("freq", "RECORDS", "how many between two synchronisations", \.frequency, 0...1_000_000)
+      .noting(in: \.places),
+    .value("max_log_file", "MIB", "how large the log may become", standard: "8") {
       (o: inout LogOptions, w: Word) throws(Diagnostic) in
       o.maximumSize = try w.mebibytes(in: 4096...1 << 40, for: "max_log_file")
     },
     action("max_log_file_action", "what then", LogAction.forSize) { $0.sizeAction = $1 },
-    .value("num_logs", "COUNT", "how many files are kept when they are rotated") {
-      (o: inout LogOptions, w: Word) throws(Diagnostic) in
-      o.fileCount = try w.number(in: 0...999, for: "num_logs")
-      o.places["num_logs"] = w
-    },
+    .number(
+      "num_logs", "COUNT", "how many files are kept when they are rotated", \.fileCount, 0...999
+    ).noting(in: \.places),
     .value("max_log_age", "TIME", "rotate a log that is so old: 3600, 12h, 1d, 2w") {
       (o: inout LogOptions, w: Word) throws(Diagnostic) in o.maximumAge = try Self.age(w)
     },
-    .value("compress", "HOW", "no or gzip, for rotated files") {
+    .value("compress", "HOW", "no or gzip, for rotated files", standard: "no") {
       (o: inout LogOptions, w: Word) throws(Diagnostic) in
       o.compresses = try w.choice(Compression.Format.self, for: "compress") == .gzip
-      o.places["compress"] = w
-    },
-    .value("uncompressed", "COUNT", "rotated files that stay as they are") {
-      (o: inout LogOptions, w: Word) throws(Diagnostic) in
-      o.uncompressed = try w.number(in: 0...999, for: "uncompressed")
-    },
-    .value("space_left", "MIB", "free space that is little, in MiB or %") {
+    }.noting(in: \.places),
+    .number(
+      "uncompressed", "COUNT", "rotated files that stay as they are", \.uncompressed, 0...999),
+    .value("space_left", "MIB", "free space that is little, in MiB or %", standard: "75") {
       (o: inout LogOptions, w: Word) throws(Diagnostic) in
       o.spaceLeft = try SpaceLimit(w, for: "space_left")
     },
     action("space_left_action", "what then", LogAction.forSpace) { $0.spaceAction = $1 },
-    .value("admin_space_left", "MIB", "free space that is left to the administrator") {
-      (o: inout LogOptions, w: Word) throws(Diagnostic) in
+    .value(
+      "admin_space_left", "MIB", "free space that is left to the administrator", standard: "50"
+    ) { (o: inout LogOptions, w: Word) throws(Diagnostic) in
       o.adminSpaceLeft = try SpaceLimit(w, for: "admin_space_left")
-      o.places["admin_space_left"] = w
-    },
+    }.noting(in: \.places),
     action("admin_space_left_action", "what then", LogAction.forSpace) { $0.adminSpaceAction = $1 },
     action("disk_full_action", "what when there is none", LogAction.forFull) { $0.fullAction = $1 },
     action("disk_error_action", "what when it fails", LogAction.forError) { $0.errorAction = $1 },
-    .value("action_mail_acct", "ADDRESS", "who gets the mail of the action email") {
+    .value("action_mail_acct", "ADDRESS", "who gets the mail of the action email", standard: "root")
+    {
       (o: inout LogOptions, w: Word) throws(Diagnostic) in
       guard !w.text.isEmpty, !w.text.hasPrefix("-"), !w.text.contains(where: \.isWhitespace) else {
         throw w.error("not an address")
@@ -113,8 +103,7 @@ struct LogOptions: PluginOptions, Equatable {
     PluginKeyword(name, "ACTION", about) {
       (o: inout LogOptions, setting: Setting) throws(Diagnostic) in
       set(&o, try LogAction(setting, among: known))
-      o.places[name] = setting.values[0]
-    }
+    }.noting(in: \.places)
   }
 
   private static func command(

@@ -14,19 +14,20 @@ extension RemoteOptions {
     var found: [Diagnostic] = []
     if servers.isEmpty {
       found.append(
-        problem(
+        places.words.problem(
           "remote_server", "no server is named", suggestion: "set remote_server = HOST"))
     }
     found += actionProblems
     if mode == .forward, OwnDispatcher(self) == nil {
       found.append(
-        problem(
-          "mode", "without audispatchd what waits under auditd is kept in memory", .warning,
+        places.words.problem(
+          "mode", "without audispatchd what waits under auditd is kept in memory",
+          severity: .warning,
           suggestion: "install it in /usr/sbin"))
     }
     if transport == .tls {
       found += sharedKeyIsUsed ? takeSharedKey() : certificateProblems
-    } else if let word = Self.tlsWords.first(where: places.words.keys.contains),
+    } else if let word = Self.tlsWords.first(where: { places.words[$0] != nil }),
       let word = places.words[word]
     {
       found.append(word.warning("without transport = tls what is set for TLS has no effect"))
@@ -71,13 +72,13 @@ extension RemoteOptions {
       let action = action(occasion)
       guard action.runsPrograms else { return nil }
       guard runsPrograms else {
-        return problem(
+        return places.words.problem(
           occasion.rawValue, "exec, single and halt run programs, which is not allowed",
           suggestion: "set run_programs = yes, or \(occasion.rawValue) = syslog")
       }
       guard case .execute(let path) = action else { return nil }
       return ActionPrograms.objection(to: path).map {
-        problem(occasion.rawValue, $0.message, suggestion: $0.suggestion)
+        places.words.problem(occasion.rawValue, $0.message, suggestion: $0.suggestion)
       }
     }
   }
@@ -88,7 +89,7 @@ extension RemoteOptions {
   private mutating func takeSharedKey() -> [Diagnostic] {
     guard let path = tls.sharedKeyFile, tls.sharedKeyIdentity != nil else {
       return [
-        problem(
+        places.words.problem(
           tls.sharedKeyFile == nil ? "tls_psk_identity" : "tls_psk_file",
           "a key and what it is called belong together",
           suggestion: "set both tls_psk_file and tls_psk_identity")
@@ -97,20 +98,22 @@ extension RemoteOptions {
     if let wrong = TLSIdentity.SharedKey.objection(suites: tls.suites, groups: tls.groups) {
       return [
         wrong == .suites
-          ? problem(
+          ? places.words.problem(
             "tls_cipher_suites", "not suites of TLS 1.3 of which the first uses SHA-256",
             suggestion: "set TLS_AES_128_GCM_SHA256 first: the key is one for it")
-          : problem("tls_key_exchange", "OpenSSL has no such groups")
+          : places.words.problem("tls_key_exchange", "OpenSSL has no such groups")
       ]
     }
     do throws(Errno) {
       let (status, bytes) = try Files.contents(of: path, limit: 4096)
       guard let bytes else {
-        return [problem("tls_psk_file", "\(path) is a \(status.kind.rawValue), not a file")]
+        return [
+          places.words.problem("tls_psk_file", "\(path) is a \(status.kind.rawValue), not a file")
+        ]
       }
       guard status.mode & 0o377 == 0, status.owner == 0 || status.owner == geteuid() else {
         return [
-          problem(
+          places.words.problem(
             "tls_psk_file", "others may have read the key \(path)",
             suggestion: "chown root \(path); chmod 0400 \(path)")
         ]
@@ -118,20 +121,20 @@ extension RemoteOptions {
       let line = bytes.prefix { $0 != 0x0a && $0 != 0x0d }
       guard let key = SharedKeyText.bytes(line), key.count >= 32 else {
         return [
-          problem(
+          places.words.problem(
             "tls_psk_file", "the first line of \(path) is not a key of 32 bytes in hexadecimal",
             suggestion: "openssl rand -hex 32")
         ]
       }
       tls.sharedKey = key
       return []
-    } catch { return [problem("tls_psk_file", "cannot read \(path): \(error)")] }
+    } catch { return [places.words.problem("tls_psk_file", "cannot read \(path): \(error)")] }
   }
 
   private var certificateProblems: [Diagnostic] {
     if (tls.certificate == nil) != (tls.key == nil) {
       return [
-        problem(
+        places.words.problem(
           tls.key == nil ? "tls_cert" : "tls_key", "a certificate and its key belong together",
           suggestion: "set both tls_cert and tls_key")
       ]
@@ -145,18 +148,12 @@ extension RemoteOptions {
       do throws(Errno) {
         let status = try Files.status(of: path)
         return status.kind == .regular
-          ? nil : problem(keyword, "\(path) is a \(status.kind.rawValue), not a file")
-      } catch { return problem(keyword, "cannot examine \(path): \(error)") }
+          ? nil : places.words.problem(keyword, "\(path) is a \(status.kind.rawValue), not a file")
+      } catch { return places.words.problem(keyword, "cannot examine \(path): \(error)") }
     }
     guard missing.isEmpty else { return missing }
     if let (part, reason) = certificates(for: tls.name ?? "localhost").objection {
-      let keyword =
-        switch part {
-        case .authorities: "tls_ca"
-        case .certificate: "tls_cert"
-        case .key: "tls_key"
-        }
-      return [problem(keyword, reason)]
+      return [places.words.problem(part.keyword, reason)]
     }
     return ageWarning.map { [$0] } ?? []
   }
@@ -166,20 +163,10 @@ extension RemoteOptions {
     guard let path = tls.certificate, let left = TLSIdentity.timeLeft(of: path), left < Self.soon
     else { return nil }
     let days = left.components.seconds / 86400
-    return problem(
+    return places.words.problem(
       "tls_cert",
-      left < .zero ? "the certificate has ended" : "the certificate ends in \(days) days", .warning)
-  }
-
-  private func problem(
-    _ keyword: String, _ message: String, _ severity: Diagnostic.Severity = .error,
-    suggestion: String? = nil
-  ) -> Diagnostic {
-    guard let word = places.words[keyword] else {
-      return Diagnostic(severity, file: keyword, message, suggestion: suggestion)
-    }
-    return severity == .error
-      ? word.error(message, suggestion: suggestion) : word.warning(message, suggestion: suggestion)
+      left < .zero ? "the certificate has ended" : "the certificate ends in \(days) days",
+      severity: .warning)
   }
 }
 

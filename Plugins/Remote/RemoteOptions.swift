@@ -26,7 +26,7 @@ struct RemoteOptions: PluginOptions, Equatable {
 
   /// Where what `settle` may object to stands; no part of what is asked for.
   struct Places: Equatable, Sendable {
-    var words: [String: Word] = [:]
+    var words = SettingPlaces()
     static func == (_: Places, _: Places) -> Bool { true }
   }
 

@@ -41,39 +41,22 @@ struct SocketOptions: PluginOptions, Equatable {
   var place: Word?
 
   static let keywords: [PluginKeyword<SocketOptions>] = [
-    .value("path", "PATH", "the socket", letter: "p") {
+    .value("path", "PATH", "the socket", letter: "p", standard: SocketOptions().path) {
       (o: inout SocketOptions, w: Word) throws(Diagnostic) in try o.setPath(w)
     },
-    .value("mode", "MODE", "its permissions, octal", letter: "m") {
+    .value("mode", "MODE", "its permissions, octal", letter: "m", standard: "0640") {
       (o: inout SocketOptions, w: Word) throws(Diagnostic) in o.mode = try Self.mode(w)
     },
     .value("group", "GROUP", "its group") {
       (o: inout SocketOptions, w: Word) throws(Diagnostic) in o.group = try w.group()
     },
-    .value("format", "FORMAT", "string or binary") {
-      (o: inout SocketOptions, w: Word) throws(Diagnostic) in
-      o.format = try w.choice(ClientFormat.self, for: "format")
-    },
-    .value("binary_framing", "HOW", "installed, compact or fixed") {
-      (o: inout SocketOptions, w: Word) throws(Diagnostic) in
-      o.framing = try w.choice(ClientFraming.self, for: "binary_framing")
-    },
-    .value("depth", "RECORDS", "how many may wait for one client") {
-      (o: inout SocketOptions, w: Word) throws(Diagnostic) in
-      o.depth = try w.number(in: 1...10_000_000, for: "depth")
-    },
-    .value("bytes", "SIZE", "how many bytes may wait for one client") {
-      (o: inout SocketOptions, w: Word) throws(Diagnostic) in
-      o.bytes = try w.byteCount(in: 16 << 10...1 << 30, for: "bytes")
-    },
-    .value("clients", "COUNT", "how many there may be at once") {
-      (o: inout SocketOptions, w: Word) throws(Diagnostic) in
-      o.clients = try w.number(in: 1...1000, for: "clients")
-    },
-    .value("gap_record", "YES|NO", "whether a client is told of what it missed") {
-      (o: inout SocketOptions, w: Word) throws(Diagnostic) in
-      o.gapRecord = try w.yesOrNo(for: "gap_record")
-    },
+    .choice("format", "FORMAT", "string or binary", \.format),
+    .choice("binary_framing", "HOW", "installed, compact or fixed", \.framing),
+    .number("depth", "RECORDS", "how many may wait for one client", \.depth, 1...10_000_000),
+    .bytes(
+      "bytes", "SIZE", "how many bytes may wait for one client", \.bytes, 16 << 10...1 << 30),
+    .number("clients", "COUNT", "how many there may be at once", \.clients, 1...1000),
+    .yesOrNo("gap_record", "whether a client is told of what it missed", \.gapRecord),
   ]
 
   /// `MODE PATH [string|binary] [DEPTH]`, and in the older form path and mode in any order: a

@@ -17,11 +17,17 @@ public struct Word: Equatable, Sendable {
   }
 
   public func error(_ message: String, suggestion: String? = nil) -> Diagnostic {
-    Diagnostic(.error, file: file, at: place, word: text, message, suggestion: suggestion)
+    problem(message, severity: .error, suggestion: suggestion)
   }
 
   public func warning(_ message: String, suggestion: String? = nil) -> Diagnostic {
-    Diagnostic(.warning, file: file, at: place, word: text, message, suggestion: suggestion)
+    problem(message, severity: .warning, suggestion: suggestion)
+  }
+
+  public func problem(
+    _ message: String, severity: Diagnostic.Severity, suggestion: String? = nil
+  ) -> Diagnostic {
+    Diagnostic(severity, file: file, at: place, word: text, message, suggestion: suggestion)
   }
 
   private var place: Diagnostic.Position? { position.line > 0 ? position : nil }

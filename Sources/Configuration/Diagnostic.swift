@@ -1,3 +1,5 @@
+import Linux
+
 /// A problem found in the configuration: where, what, and what to do about it.
 public struct Diagnostic: Error, Equatable, Sendable, CustomStringConvertible {
   public enum Severity: String, Sendable {
@@ -44,27 +46,11 @@ public struct Diagnostic: Error, Equatable, Sendable, CustomStringConvertible {
 
   /// One line, safe on a terminal: `FILE:LINE:COLUMN: error: MESSAGE ('WORD'); SUGGESTION`.
   public var description: String {
-    var line = Self.printable(file, limit: 4096)
+    var line = printable(file, limit: 4096)
     if let position { line += ":\(position.line):\(position.column)" }
-    line += ": \(severity.rawValue): \(Self.printable(message, limit: 4096))"
-    if let word { line += " ('\(Self.printable(word, limit: 80))')" }
-    if let suggestion { line += "; \(Self.printable(suggestion, limit: 4096))" }
+    line += ": \(severity.rawValue): \(printable(message, limit: 4096))"
+    if let word { line += " ('\(printable(word, limit: 80))')" }
+    if let suggestion { line += "; \(printable(suggestion, limit: 4096))" }
     return line
-  }
-
-  /// The text with control characters as `\x1B`, cut with an ellipsis after `limit` characters.
-  package static func printable(_ text: String, limit: Int) -> String {
-    var printable = ""
-    for (index, scalar) in text.unicodeScalars.enumerated() {
-      guard index < limit else { return printable + "…" }
-      switch scalar.value {
-      case 0..<0x20, 0x7F..<0xA0, 0x2028, 0x2029, 0x202A...0x202E, 0x2066...0x2069:
-        let digits = String(scalar.value, radix: 16, uppercase: true)
-        printable +=
-          scalar.value > 0xFF ? "\\u{\(digits)}" : "\\x\(digits.count < 2 ? "0" : "")\(digits)"
-      default: printable.unicodeScalars.append(scalar)
-      }
-    }
-    return printable
   }
 }

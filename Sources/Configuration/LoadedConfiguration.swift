@@ -196,7 +196,7 @@ public struct LoadedConfiguration: Equatable, Sendable {
     let unusable = unusablePlugins.map { ($0, "unusable", "") }
     for (name, state, path) in (known + unusable).sorted(by: { $0.0 < $1.0 }) {
       let what = path.isEmpty ? state : "\(state), \(path)"
-      lines.append("plugin \(Diagnostic.printable("\(name): \(what)", limit: 4096))")
+      lines.append("plugin \(printable("\(name): \(what)", limit: 4096))")
     }
     let errors = diagnostics.count { $0.severity == .error }
     let warnings = diagnostics.count { $0.severity == .warning }

@@ -6,6 +6,14 @@ extension SourceConfiguration {
     var suggestion: String?
   }
 
+  /// Reads a source that is to stand beside others.
+  init(_ word: Word, beside others: [SourceConfiguration]) throws(Diagnostic) {
+    do throws(Refusal) {
+      self = try SourceConfiguration(text: word.text)
+      if let conflict = conflict(with: others) { throw conflict }
+    } catch { throw word.error(error.message, suggestion: error.suggestion) }
+  }
+
   /// Reads a source as it is written in `source = …` and after `--source`.
   init(text: String) throws(Refusal) {
     let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)

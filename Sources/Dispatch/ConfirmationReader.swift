@@ -1,3 +1,5 @@
+import Linux
+
 /// What a plugin writes to say what it is done with: `ok N` and a newline, again and again.
 ///
 /// A value: bytes in, the highest number and what was wrong out. Holds at most one line.

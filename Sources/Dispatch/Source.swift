@@ -195,20 +195,6 @@ final class Source {
   }
 }
 
-/// Bytes as text for a message: what is not printable ASCII is written `\xNN`.
-func printable(_ bytes: some Sequence<UInt8>) -> String {
-  var text = ""
-  for byte in bytes {
-    if byte >= 0x20, byte < 0x7f, byte != UInt8(ascii: "\\") {
-      text.unicodeScalars.append(Unicode.Scalar(byte))
-    } else {
-      let hex = String(byte, radix: 16)
-      text += byte < 16 ? "\\x0\(hex)" : "\\x\(hex)"
-    }
-  }
-  return text
-}
-
 /// What a readiness refers to: a kind in the upper half, a number in the lower.
 enum Token {
   static let source: UInt64 = 1 << 32

@@ -29,6 +29,15 @@ public struct Descriptor: ~Copyable, Sendable {
     guard fd >= 0 else { throw SystemError("open", path, .current) }
     return Descriptor(owning: fd)
   }
+
+  /// Opens a file in a folder that is open, close-on-exec. The corresponding call is `openat`.
+  public static func open(
+    _ name: String, in folder: Int32, _ flags: Int32, mode: UInt32 = 0o600
+  ) throws(Errno) -> Descriptor {
+    let fd = retryingInterrupts { unsafe ad_open_in(folder, name, flags, mode) }
+    guard fd >= 0 else { throw .current }
+    return Descriptor(owning: fd)
+  }
 }
 
 /// Repeats a call for as long as a signal interrupts it.

@@ -104,6 +104,10 @@ extension Files {
 
 /// The room on a file system.
 public enum FileSystem {
+  /// Has so many bytes of an open file allocated, and leaves its size as it is. Where the file system
+  /// has no such thing, or not the room, nothing changes. The corresponding call is `fallocate`.
+  public static func allocate(_ number: Int32, bytes: Int) { _ = ad_preallocate(number, bytes) }
+
   /// Bytes that root may still take, and all bytes, of the file system with an open file. The
   /// corresponding call is `fstatvfs`.
   public static func room(_ number: Int32) -> (free: Int, total: Int)? {

@@ -19,11 +19,11 @@ final class LineWriter: ThreadWork {
   private let fd: Int32
   private let state = Mutex(State())
   private let failed = Atomic<Int>(0)
-  private let bell: Int32
+  private let bell: Bell?
 
   private init(_ fd: Int32) {
     self.fd = fd
-    bell = (try? Bell.blocking()) ?? -1
+    bell = try? Bell(waits: true)
   }
 
   /// Lines, or parts of some, that could not be written.
@@ -36,7 +36,7 @@ final class LineWriter: ThreadWork {
   func put(_ line: [UInt8]) -> Fate {
     let fate: Fate = state.withLock { state in
       if !state.isStarted {
-        guard bell >= 0, let thread = try? WorkThread(self) else { return .noThread }
+        guard bell != nil, let thread = try? WorkThread(self) else { return .noThread }
         thread.detach()
         state.isStarted = true
       }
@@ -44,7 +44,7 @@ final class LineWriter: ThreadWork {
       state.waiting += line
       return .taken
     }
-    if fate == .taken { Bell.ring(bell) }
+    if fate == .taken { withBell { $0.ring() } }
     return fate
   }
 
@@ -58,7 +58,7 @@ final class LineWriter: ThreadWork {
 
   func run() {
     while true {
-      Bell.wait(bell)
+      withBell { $0.clear() }
       while true {
         let bytes = state.withLock { state in
           defer {
@@ -70,6 +70,13 @@ final class LineWriter: ThreadWork {
         if bytes.isEmpty { break }
         write(bytes)
       }
+    }
+  }
+
+  private func withBell(_ body: (borrowing Bell) -> Void) {
+    switch bell {
+    case .some(let bell): body(bell)
+    case .none: break
     }
   }
 

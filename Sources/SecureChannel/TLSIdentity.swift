@@ -26,7 +26,18 @@ public enum TLSIdentity: Equatable, Sendable {
     }
 
     /// A file that cannot be used.
-    public enum Part: Equatable, Sendable { case authorities, certificate, key }
+    public enum Part: Equatable, Sendable {
+      case authorities, certificate, key
+
+      /// What names the file in a configuration.
+      public var keyword: String {
+        switch self {
+        case .authorities: "tls_ca"
+        case .certificate: "tls_cert"
+        case .key: "tls_key"
+        }
+      }
+    }
 
     /// The file that cannot be used, and why; `nil` when all can.
     public var objection: (part: Part, reason: String)? {

@@ -1,5 +1,4 @@
 import AuditRecord
-import CAudispatch
 import Enrichment
 import Glibc
 import Linux
@@ -27,7 +26,7 @@ enum CaptureFilter {
           },
           malformed: { run in
             counters.malformed += 1
-            faults.note(run, at: ad_monotonic_ns())
+            faults.note(run, at: .now)
           })
       case .end:
         reader.finish(
@@ -37,7 +36,7 @@ enum CaptureFilter {
           },
           malformed: { run in
             counters.malformed += 1
-            faults.note(run, at: ad_monotonic_ns())
+            faults.note(run, at: .now)
           })
       case .wouldBlock:
         _ = Poll.wait(0, for: .read, milliseconds: -1)
@@ -59,21 +58,17 @@ enum CaptureFilter {
 
 /// Says what of the input was no message: a sample at a steady low rate, and the sum at the end.
 struct FaultReport {
-  private var throttle = Throttle(seconds: 10)
+  private var limit = RateLimit(every: .seconds(10))
   private var runs: [NetlinkReader.Fault: Int] = [:]
   private var bytes = 0
 
-  mutating func note(_ run: NetlinkReader.Malformed, at now: Int64) {
+  mutating func note(_ run: NetlinkReader.Malformed, at now: Moment) {
     runs[run.fault, default: 0] += 1
     bytes += run.byteCount
-    guard throttle.allows(at: now) else { return }
-    let sample = run.sample.map { byte in
-      (0x21...0x7E).contains(byte)
-        ? String(UnicodeScalar(byte)) : (byte < 16 ? "\\x0" : "\\x") + String(byte, radix: 16)
-    }
+    guard limit.pass(now) != nil else { return }
     Report.say(
       "warning: skipped \(run.byteCount) bytes that are no audit message (\(run.fault.rawValue)): "
-        + sample.joined())
+        + printable(run.sample))
   }
 
   func conclude() {

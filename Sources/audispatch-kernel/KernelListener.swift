@@ -1,5 +1,4 @@
 import AuditRecord
-import CAudispatch
 import Enrichment
 import Glibc
 import Linux
@@ -14,21 +13,20 @@ struct KernelListener: ~Copyable {
   private var status: StatusWatch
   private let queue: MessageQueue
   private let writer: RecordWriter
-  private let signals: Int32
+  private let signals: SignalSource
   private let page: CounterPage
   private var counters = KernelCounters()
   private var drops: UInt32 = 0
   private var buffer = [UInt8](repeating: 0, count: 64 << 10)
-  private var lossReport = Throttle(seconds: 10)
+  private var lossReport = RateLimit(every: .seconds(10))
   private var saidLost: UInt64 = 0
 
   static func run(
     _ options: Options, node: String?, _ page: consuming CounterPage
   ) -> Int32 {
-    let wanted: [Int32] = [SIGTERM, SIGINT, SIGHUP, SIGUSR1]
-    let signals = unsafe ad_signal_descriptor(wanted, Int32(wanted.count))
     do {
-      let socket = try AuditSocket(bufferBytes: options.receiveBuffer)
+      let signals = try SignalSource([SIGTERM, SIGINT, SIGHUP, SIGUSR1])
+      let socket = try AuditSocket(bufferBytes: Int32(options.receiveBuffer))
       if !socket.bufferIsForced { Report.say(Surroundings.warningAboutBuffer(socket.bufferBytes)) }
       if Surroundings.isInOtherNetwork {
         Report.say(
@@ -63,7 +61,7 @@ struct KernelListener: ~Copyable {
 
   private init(
     socket: consuming AuditSocket, status: consuming StatusWatch, queue: MessageQueue,
-    writer: RecordWriter, signals: Int32, page: consuming CounterPage
+    writer: RecordWriter, signals: consuming SignalSource, page: consuming CounterPage
   ) {
     self.socket = socket
     self.status = status
@@ -84,14 +82,17 @@ struct KernelListener: ~Copyable {
       let before = counters
       let ready = Poll.wait(
         [
-          (socket.descriptor.number, .read), (signals, .read), (writer.ended, .read),
+          (socket.descriptor.number, .read), (signals.number, .read),
+          (writer.ended.number, .read),
           (1, []),
         ], milliseconds: pause)
       if !ready[0].isEmpty { try receive() }
       if !ready[1].isEmpty {
-        var sender: Int32 = 0
-        let signal = unsafe ad_next_signal(signals, &sender)
-        if signal == SIGUSR1 { refresh(force: true) } else if signal != 0 { return finish() }
+        switch signals.next() {
+        case SIGUSR1?: refresh(force: true)
+        case .some: return finish()
+        case nil: break
+        }
       }
       if !ready[2].isEmpty || ready[3].contains(.ended) {
         finishCounters()
@@ -150,7 +151,7 @@ struct KernelListener: ~Copyable {
   }
 
   private mutating func refresh(force: Bool) {
-    if status.refresh(at: ad_monotonic_ns(), force: force) {
+    if status.refresh(at: .now, force: force) {
       counters.kernelLost = status.lost
       counters.kernelAudit = status.enabled
     }
@@ -158,7 +159,7 @@ struct KernelListener: ~Copyable {
 
   private mutating func reportLoss() {
     let lost = counters.kernelLost + counters.receiveOverruns + counters.queueLost
-    guard lost > saidLost, lossReport.allows(at: ad_monotonic_ns()) else { return }
+    guard lost > saidLost, lossReport.pass(.now) != nil else { return }
     saidLost = lost
     Report.say(
       "warning: records lost since the start: \(counters.kernelLost) in the kernel, "
@@ -169,7 +170,7 @@ struct KernelListener: ~Copyable {
   private mutating func finish() -> Int32 {
     try? receive()
     queue.close()
-    _ = Poll.wait(writer.ended, for: .read, milliseconds: 1000)
+    _ = Poll.wait(writer.ended.number, for: .read, milliseconds: 1000)
     finishCounters()
     return ExitStatus.done
   }
@@ -183,7 +184,7 @@ struct KernelListener: ~Copyable {
       counters.queueLost += left
       Report.say("warning: \(left) records were not written any more")
     }
-    lossReport = Throttle(seconds: 10)
+    lossReport = RateLimit(every: lossReport.period)
     reportLoss()
     page.publish(counters)
   }

@@ -1,4 +1,4 @@
-import CAudispatch
+import Configuration
 import Enrichment
 import Glibc
 import Linux
@@ -7,18 +7,16 @@ import Linux
 enum KernelSource {
   /// Runs until the source ends; the exit status.
   static func run(_ arguments: [String]) -> Int32 {
-    ad_ignore_failed_writes()
+    Signals.ignoreFailedWrites()
     let options: Options
     do {
-      options = try Options(arguments.dropFirst())
+      options = try Options(Array(arguments.dropFirst()))
     } catch {
       Report.say("error: \(error)")
       return ExitStatus.usage
     }
-    if options.help {
-      return print(Options.usage)
-    }
-    if options.version { return print("audispatch-kernel \(Release.version)\n") }
+    if options.action == .help { return print(Options.usage) }
+    if options.action == .version { return print("audispatch-kernel \(Release.version)\n") }
     let node: String?
     do {
       node = try options.node ?? NodeName.resolve(options.nameFormat, name: options.name)

@@ -1,4 +1,3 @@
-import CAudispatch
 import Linux
 import Synchronization
 
@@ -17,16 +16,12 @@ final class MessageQueue: Sendable {
   }
 
   private let state: Mutex<State>
-  private let wakeReader: Int32
-  private let wakeWriter: Int32
+  private let wake: Bell
 
-  /// A queue of at most `bound` bytes. Its two descriptors live as long as the process.
+  /// A queue of at most `bound` bytes.
   init(bound: Int) throws(SystemError) {
     state = Mutex(State(admission: EventAdmission(bound: bound)))
-    var ends: [Int32] = [-1, -1]
-    guard unsafe ad_pipe(&ends) == 0 else { throw SystemError("make", "a pipe", .current) }
-    wakeReader = ends[0]
-    wakeWriter = ends[1]
+    wake = try Bell(waits: true)
   }
 
   /// The messages that wait.
@@ -34,7 +29,7 @@ final class MessageQueue: Sendable {
 
   /// Puts one message at the end; false when there is no room for it.
   func put(type: UInt16, _ text: Span<UInt8>) -> Bool {
-    let wake: Bool? = state.withLock { state in
+    let isAwaited: Bool? = state.withLock { state in
       let size = text.count + 8
       guard !state.isClosed, state.admission.admits(text, size: size, queued: state.bytes)
       else { return nil }
@@ -47,14 +42,14 @@ final class MessageQueue: Sendable {
       defer { state.takerSleeps = false }
       return state.takerSleeps
     }
-    if wake == true { ring() }
-    return wake != nil
+    if isAwaited == true { wake.ring() }
+    return isAwaited != nil
   }
 
   /// Says that nothing follows.
   func close() {
     state.withLock { $0.isClosed = true }
-    ring()
+    wake.ring()
   }
 
   /// Takes many messages at once; waits for the first. `nil` when the queue is closed and empty.
@@ -72,14 +67,8 @@ final class MessageQueue: Sendable {
       }
       if let batch { return batch }
       if closed { return nil }
-      var byte: UInt8 = 0
-      _ = unsafe withUnsafeMutableBytes(of: &byte) { unsafe Transfer.read(wakeReader, into: $0) }
+      wake.clear()
     }
-  }
-
-  private func ring() {
-    var byte: UInt8 = 0
-    _ = unsafe withUnsafeBytes(of: &byte) { unsafe Transfer.write(wakeWriter, $0) }
   }
 
   /// Messages one behind the other: type and size as 32-bit numbers, then the text.

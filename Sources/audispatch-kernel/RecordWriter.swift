@@ -1,16 +1,13 @@
-import CAudispatch
 import Enrichment
-import Glibc
 import Linux
 import Synchronization
 
 /// The thread that formats what waits in the queue and writes it to standard output.
-final class RecordWriter: Sendable {
-  /// Readable once the thread has ended.
-  let ended: Int32
+final class RecordWriter: ThreadWork {
+  /// Rung when the thread has ended.
+  let ended: Bell
 
   private let queue: MessageQueue
-  private let end: Int32
   private let count = Atomic<UInt64>(0)
   private let content: RecordFormatter.Content
   private let node: String?
@@ -21,10 +18,7 @@ final class RecordWriter: Sendable {
     self.queue = queue
     self.content = content
     self.node = node
-    var ends: [Int32] = [-1, -1]
-    guard unsafe ad_pipe(&ends) == 0 else { throw SystemError("make", "a pipe", .current) }
-    ended = ends[0]
-    end = ends[1]
+    ended = try Bell()
   }
 
   /// The records that were written so far.
@@ -32,14 +26,10 @@ final class RecordWriter: Sendable {
 
   /// Starts the thread, which ends when the queue is closed and empty or the output's reader is gone.
   func start() throws(SystemError) {
-    var thread = pthread_t()
-    let context = unsafe Unmanaged.passRetained(self).toOpaque()
-    let failure = unsafe pthread_create(&thread, nil, writeRecords, context)
-    guard failure == 0 else { throw SystemError("start", "a thread", Errno(failure)) }
-    pthread_detach(thread)
+    try WorkThread(self).detach()
   }
 
-  fileprivate func run() {
+  func run() {
     var formatter = RecordFormatter(content: content, node: node)
     var output: [UInt8] = []
     while let batch = queue.take() {
@@ -54,7 +44,7 @@ final class RecordWriter: Sendable {
       }
       guard reading, flush(&output, &pending) else { break }
     }
-    close(end)
+    ended.ring()
   }
 
   private func flush(_ output: inout [UInt8], _ pending: inout UInt64) -> Bool {
@@ -63,11 +53,4 @@ final class RecordWriter: Sendable {
     pending = 0
     return true
   }
-}
-
-/// The thread's body: a function of its own, because a closure would belong to the main actor.
-private func writeRecords(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-  guard let context = unsafe context else { return nil }
-  unsafe Unmanaged<RecordWriter>.fromOpaque(context).takeRetainedValue().run()
-  return nil
 }

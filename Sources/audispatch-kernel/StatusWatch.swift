@@ -3,10 +3,10 @@ import Linux
 
 /// Follows what the kernel says of its audit system: whether it is on, and what it lost.
 struct StatusWatch: ~Copyable {
-  private static let interval: Int64 = 1_000_000_000
+  private static let interval = Duration.seconds(1)
 
   private var socket: AuditStatusSocket?
-  private var next: Int64 = .min
+  private var next: Moment?
   private var last: UInt32?
   /// Records that the kernel lost since the start.
   private(set) var lost: UInt64 = 0
@@ -30,8 +30,10 @@ struct StatusWatch: ~Copyable {
   }
 
   /// Asks again if the last time is long enough ago; true when something was asked and answered.
-  mutating func refresh(at now: Int64, force: Bool) -> Bool {
-    guard force || now >= next, let answer = try? socket?.status() else { return false }
+  mutating func refresh(at now: Moment, force: Bool) -> Bool {
+    guard force || next.map({ now >= $0 }) ?? true, let answer = try? socket?.status() else {
+      return false
+    }
     next = now + StatusWatch.interval
     take(answer)
     return true

@@ -1,4 +1,3 @@
-import CAudispatch
 import Glibc
 import Linux
 
@@ -11,7 +10,7 @@ enum Surroundings {
   /// Why the multicast group could not be joined.
   static func adviceOnJoining(_ cause: Errno) -> String? {
     switch cause.number {
-    case EPERM where ad_has_capability(auditRead):
+    case EPERM where CapabilitySet.has(auditRead):
       "CAP_AUDIT_READ counts only in the initial user namespace: run outside of the container"
     case EPERM: "reading the kernel's audit messages needs CAP_AUDIT_READ: run as root or grant it"
     case EPROTONOSUPPORT, EAFNOSUPPORT, EINVAL:
@@ -22,13 +21,13 @@ enum Surroundings {
 
   /// Why the kernel does not tell its state.
   static func adviceOnAsking(_ cause: Errno) -> String {
-    ad_has_capability(auditControl) && cause.number != EACCES
+    CapabilitySet.has(auditControl) && cause.number != EACCES
       ? "works only in the initial user and process namespaces" : "needs CAP_AUDIT_CONTROL"
   }
 
   /// What is said of a receive buffer that is smaller than was asked for.
   static func warningAboutBuffer(_ bytes: Int) -> String {
-    "warning: \(ad_has_capability(netAdmin) ? "the kernel refused" : "without CAP_NET_ADMIN there is") "
+    "warning: \(CapabilitySet.has(netAdmin) ? "the kernel refused" : "without CAP_NET_ADMIN there is") "
       + "no larger receive buffer than \(bytes) bytes: bursts beyond some \(bytes / 1024) records "
       + "are lost and counted; grant CAP_NET_ADMIN or raise net.core.rmem_max"
   }

@@ -6,10 +6,10 @@ import Linux
 /// From the arguments to the dispatcher's end; the exit status.
 func start() -> Int32 {
   let arguments: DaemonArguments
-  do throws(DaemonArguments.UsageError) {
+  do throws(UsageError) {
     arguments = try DaemonArguments(Array(ProgramArguments.all.dropFirst()))
   } catch {
-    print("\(error)", to: 2)
+    print("audispatchd: \(error)", to: 2)
     return 2
   }
   let environment = LoadEnvironment(

@@ -14,7 +14,9 @@ struct DaemonArgumentsTests {
     (["--config=/x"], { $0.daemonFile = .named("/x") }),
     (["-c", "/etc/audisp/"], { $0.daemonFile = .folder("/etc/audisp") }),
     (["--config_dir", "/etc/audisp"], { $0.daemonFile = .folder("/etc/audisp") }),
+    (["--config-dir=/etc/audisp"], { $0.daemonFile = .folder("/etc/audisp") }),
     (["--plugin-dir", "p/"], { $0.pluginDirectory = "p" }),
+    (["--plugin_dir=p"], { $0.pluginDirectory = "p" }),
     (["--runtime-dir=/run/x"], { $0.runtimeDirectory = "/run/x" }),
     (["--input-framing", "FIXED"], { $0.inputFraming = .fixed }),
   ]
@@ -30,20 +32,22 @@ struct DaemonArgumentsTests {
   }
 
   @Test(arguments: [
-    (["--check"], DaemonArguments.Action.check), (["--help"], .help), (["-h"], .help),
+    (["--check"], ProgramAction.check), (["--help"], .help), (["-h"], .help),
     (["--version"], .version), (["--check", "--version"], .version),
     (["--version", "--help", "--check"], .help),
   ])
   func `may ask for something else than to run`(
-    _ arguments: [String], _ action: DaemonArguments.Action
+    _ arguments: [String], _ action: ProgramAction
   ) throws {
     #expect(try DaemonArguments(arguments).action == action)
   }
 
   @Test(arguments: [
     (["--sorce", "x"], "unknown option '--sorce'; did you mean '--source'?"),
-    (["--plugin_dir=x"], "unknown option '--plugin_dir'; did you mean '--plugin-dir'?"),
-    (["-x"], "unknown option '-x'; see --help"), (["x"], "unexpected argument 'x'; see --help"),
+    (["--plugn-dir=x"], "unknown option '--plugn-dir'; did you mean '--plugin-dir'?"),
+    (["-x"], "unknown option '-x'; see --help"),
+    (["--", "--check"], "unexpected argument '--check'; see --help"),
+    (["x"], "unexpected argument 'x'; see --help"),
     (["--config"], "--config needs a value"), (["--config="], "--config needs a value"),
     (["--check=yes"], "--check takes no value"),
     (
@@ -62,7 +66,7 @@ struct DaemonArgumentsTests {
     #expect {
       try DaemonArguments(arguments)
     } throws: { error in
-      "\(error)" == "audispatchd: " + reason
+      "\(error)" == reason
     }
   }
 

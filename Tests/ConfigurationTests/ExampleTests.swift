@@ -1,11 +1,7 @@
-import Configuration
 import Linux
 import Testing
 
-@testable import enum Configuration.ConfinementKeyword
-@testable import struct Configuration.DaemonFile
-@testable import enum Configuration.DeliveryKeyword
-@testable import struct Configuration.PluginFile
+@testable import Configuration
 
 @Suite("The examples and the documentation")
 struct ExampleTests {
@@ -94,30 +90,15 @@ struct ExampleTests {
 
   @Test func `of the daemon name every keyword`() throws {
     let text = Self.uncommented(try Self.text("Documentation/examples/audispatchd.conf"))
-    for keyword in DaemonFile.Keyword.allCases.map(\.rawValue)
-      + DeliveryKeyword.allCases.map(\.rawValue)
-    {
+    for keyword in DaemonFile.table.keywords.map(\.name) {
       #expect(text.contains("\n\(keyword) = "), "\(keyword)")
     }
   }
 
   @Test func `of plugins name every keyword of confinement`() throws {
     let text = Self.uncommented(try Self.text("plugins.d/print.conf"))
-    for keyword in ConfinementKeyword.allCases.map(\.rawValue) {
+    for keyword in ConfinementRequest.keywords.map(\.name) {
       #expect(text.contains("\n\(keyword) = "), "\(keyword)")
-    }
-  }
-
-  @Test func `describe every keyword`() throws {
-    let daemon = try Self.text("Documentation/man/audispatchd.conf.5")
-    let plugins = try Self.text("Documentation/man/audispatch-plugins.d.5")
-    for keyword in DaemonFile.Keyword.allCases.map(\.rawValue) {
-      #expect(daemon.contains("\n.TP\n.BR \(keyword) "), "\(keyword)")
-    }
-    for keyword in PluginFile.Keyword.allCases.map(\.rawValue)
-      + DeliveryKeyword.allCases.map(\.rawValue) + ConfinementKeyword.allCases.map(\.rawValue)
-    {
-      #expect(plugins.contains("\n.TP\n.BR \(keyword) "), "\(keyword)")
     }
   }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Linux
+import SecureChannel
 import Testing
 
 @testable import AudispatchPlugin

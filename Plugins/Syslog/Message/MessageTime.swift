@@ -1,3 +1,4 @@
+import AuditRecord
 import Glibc
 
 /// Times as syslog writes them.
@@ -72,18 +73,10 @@ struct MessageTime: Sendable {
       offset = known ? Int64(unsafe parts.tm_gmtoff) : 0
     }
     let local = max(0, utc + offset)
-    // In eras of 400 years that begin on a first of March.
-    let shifted = local / 86400 + 719_468
-    let era = shifted / 146_097
-    let dayOfEra = shifted - era * 146_097
-    let year = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * year + year / 4 - year / 100)
-    let month = (5 * dayOfYear + 2) / 153
+    let date = CivilDate(daysSince1970: local / 86400)
     return Parts(
-      year: Int(year + era * 400 + (month < 10 ? 0 : 1)),
-      month: Int(month < 10 ? month + 3 : month - 9),
-      day: Int(dayOfYear - (153 * month + 2) / 5 + 1),
-      second: local % 86400, offset: offset)
+      year: Int(date.year), month: Int(date.month), day: Int(date.day), second: local % 86400,
+      offset: offset)
   }
 
   private static func appendClock(_ parts: Parts, to text: inout [UInt8]) {

@@ -56,40 +56,16 @@ struct ServerAddress: Equatable, Sendable, CustomStringConvertible {
     for (name, kind, usual) in schemes {
       guard let rest = text.afterPrefix(name + "://") else { continue }
       let place = rest.hasSuffix("/") ? String(rest.dropLast()) : rest
-      guard let (host, port) = split(place, usual) else {
+      // A host that is an address with colons stands in brackets, so that its port is no part of it.
+      guard let found = HostAndPort(place), place.hasPrefix("[") || !found.host.contains(":") else {
         throw word.error(
           "no host and port", suggestion: "write \(name)://HOST:PORT, an IPv6 address in brackets")
       }
-      return ServerAddress(kind: kind, host: host, port: port)
+      return ServerAddress(kind: kind, host: found.host, port: found.port ?? usual)
     }
     throw word.error(
       "server is local, unix:PATH, journal, or udp, tcp, tls, relp or relp+tls with ://HOST[:PORT]",
       suggestion: text.contains("://") ? nil : "did you mean 'udp://\(text)' or 'tcp://\(text)'?")
-  }
-
-  /// `host`, `host:514`, `[::1]`, `[::1]:514`.
-  private static func split(_ text: String, _ usual: UInt16) -> (String, UInt16)? {
-    var host = text[...]
-    var port: Substring?
-    if text.hasPrefix("[") {
-      guard let end = text.firstIndex(of: "]") else { return nil }
-      host = text[text.index(after: text.startIndex)..<end]
-      let rest = text[text.index(after: end)...]
-      if !rest.isEmpty {
-        guard rest.first == ":" else { return nil }
-        port = rest.dropFirst()
-      }
-    } else if let colon = text.firstIndex(of: ":") {
-      host = text[..<colon]
-      port = text[text.index(after: colon)...]
-    }
-    let isName = host.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "/") }
-    guard !host.isEmpty, host.utf8.count <= 253, isName else { return nil }
-    guard let port else { return (String(host), usual) }
-    guard port.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = UInt16(port),
-      number > 0
-    else { return nil }
-    return (String(host), number)
   }
 
   /// Whether it is on this host, where no host's name is written into a message.
@@ -113,7 +89,7 @@ struct ServerAddress: Equatable, Sendable, CustomStringConvertible {
     case .relp: scheme = "relp"
     case .relpOverTLS: scheme = "relp+tls"
     }
-    return "\(scheme)://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+    return "\(scheme)://\(HostAndPort(host: host, port: port))"
   }
 }
 

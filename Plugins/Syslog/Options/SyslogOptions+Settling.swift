@@ -1,5 +1,7 @@
+import AudispatchPlugin
 import Configuration
 import Linux
+import SecureChannel
 
 extension SyslogOptions {
   mutating func settle() -> [Diagnostic] {
@@ -32,29 +34,30 @@ extension SyslogOptions {
     var found: [Diagnostic] = []
     if (body == .cef || body == .leef) && unit == .records {
       found.append(
-        problem(
+        places.words.problem(
           "messages", "\(body.rawValue) describes whole events",
           suggestion: "set messages = events"))
     }
     if places.words["leef_delimiter"] != nil && body != .leef {
       found.append(
-        problem("leef_delimiter", "only body = leef has a delimiter", severity: .warning))
+        places.words.problem(
+          "leef_delimiter", "only body = leef has a delimiter", severity: .warning))
     }
     if let other = servers.firstIndex(where: { !$0.isJournal }),
       servers.contains(where: \.isJournal)
     {
       found.append(
-        problem(
-          places.servers[other],
+        places.servers[other].error(
           "the journal takes messages of another form than the other servers"))
     }
     if servers.contains(where: { $0.kind == .udp }), maximumSize ?? 0 > 65_507 {
       found.append(
-        problem("max_size", "no datagram has more than 65507 bytes", suggestion: "set max_size"))
+        places.words.problem(
+          "max_size", "no datagram has more than 65507 bytes", suggestion: "set max_size"))
     }
     if framing == .lines && servers.contains(where: { $0.kind == .tls }) {
       found.append(
-        problem(
+        places.words.problem(
           "framing", "over TLS messages are counted (RFC 5425): framing has no effect there",
           severity: .warning))
     }
@@ -67,7 +70,7 @@ extension SyslogOptions {
       guard let path = server.path, let status = try? Files.status(of: path),
         status.kind != .socket
       else { return nil }
-      return problem(word, "\(path) is a \(status.kind.rawValue), not a socket")
+      return word.error("\(path) is a \(status.kind.rawValue), not a socket")
     }
   }
 
@@ -78,12 +81,12 @@ extension SyslogOptions {
     let usesTLS = servers.contains(where: \.usesTLS)
     if !usesTLS && tls != TLS() {
       found.append(
-        problem(
+        places.words.problem(
           first, "no server uses TLS: what is set for it has no effect", severity: .warning))
     }
     if (tls.certificate == nil) != (tls.key == nil) {
       found.append(
-        problem(
+        places.words.problem(
           tls.key == nil ? "tls_cert" : "tls_key", "a certificate and its key belong together",
           suggestion: "set both tls_cert and tls_key"))
     }
@@ -92,8 +95,8 @@ extension SyslogOptions {
     guard tls.authorities != nil || tls.certificate != nil,
       !found.contains(where: { $0.severity == .error })
     else { return found }
-    if let (keyword, reason) = SecureChannel.objection(to: tls) {
-      found.append(problem(keyword, reason))
+    if let (part, reason) = tls.certificates(for: "localhost").objection {
+      found.append(places.words.problem(part.keyword, reason))
     }
     return found
   }
@@ -107,35 +110,18 @@ extension SyslogOptions {
       do throws(Errno) {
         let status = try Files.status(of: path)
         if status.kind != .regular {
-          found.append(problem(keyword, "\(path) is a \(status.kind.rawValue), not a file"))
+          found.append(
+            places.words.problem(keyword, "\(path) is a \(status.kind.rawValue), not a file"))
         }
         if keyword == "tls_key" && status.mode & 0o077 != 0 {
           found.append(
-            problem(
+            places.words.problem(
               keyword, "others may read the private key \(path)", severity: .warning,
               suggestion: "chmod 0600 \(path)"))
         }
-      } catch { found.append(problem(keyword, "cannot examine \(path): \(error)")) }
+      } catch { found.append(places.words.problem(keyword, "cannot examine \(path): \(error)")) }
     }
     return found
-  }
-
-  private func problem(
-    _ keyword: String, _ message: String, severity: Diagnostic.Severity = .error,
-    suggestion: String? = nil
-  ) -> Diagnostic {
-    if let word = places.words[keyword] {
-      return problem(word, message, severity: severity, suggestion: suggestion)
-    }
-    return Diagnostic(severity, file: keyword, message, suggestion: suggestion)
-  }
-
-  private func problem(
-    _ word: Word, _ message: String, severity: Diagnostic.Severity = .error,
-    suggestion: String? = nil
-  ) -> Diagnostic {
-    severity == .error
-      ? word.error(message, suggestion: suggestion) : word.warning(message, suggestion: suggestion)
   }
 }
 

@@ -1,6 +1,7 @@
 import AudispatchPlugin
 import Configuration
 import Linux
+import SecureChannel
 
 /// What `audispatch-syslog` was asked for. What depends on other choices is `nil` until `settle`.
 struct SyslogOptions: PluginOptions, Equatable {
@@ -26,11 +27,18 @@ struct SyslogOptions: PluginOptions, Equatable {
     var certificate: String?
     var key: String?
     var name: String?
+
+    /// What a server is shown, and asked for.
+    func certificates(for host: String) -> TLSIdentity.Certificates {
+      TLSIdentity.Certificates(
+        authorities: authorities, certificate: certificate, key: key, revoked: nil,
+        name: name ?? host)
+    }
   }
 
   /// Where what `settle` may object to stands; no part of what is asked for.
   struct Places: Equatable, Sendable {
-    var words: [String: Word] = [:]
+    var words = SettingPlaces()
     /// Those of `servers`.
     var servers: [Word] = []
 
@@ -81,17 +89,12 @@ struct SyslogOptions: PluginOptions, Equatable {
     .value("messages", "UNIT", "a message for each of the records or events") {
       (options: inout SyslogOptions, word: Word) throws(Diagnostic) in
       options.unit = try word.choice(Unit.self, for: "messages")
-      options.places.words["messages"] = word
-    },
-    .value("body", "FORM", "text (default), key_value, json, cee, cef or leef") {
-      (options: inout SyslogOptions, word: Word) throws(Diagnostic) in
-      options.body = try word.choice(BodyForm.self, for: "body")
-    },
+    }.noting(in: \.places.words),
+    .choice("body", "FORM", "text, key_value, json, cee, cef or leef", \.body),
     .value("leef_delimiter", "CHARACTER", "between the attributes of LEEF: tab (default) or ^") {
       (options: inout SyslogOptions, word: Word) throws(Diagnostic) in
       options.delimiter = try Self.delimiter(word)
-      options.places.words["leef_delimiter"] = word
-    },
+    }.noting(in: \.places.words),
     .value("format", "RFC", "the header: rfc3164 or rfc5424") {
       (options: inout SyslogOptions, word: Word) throws(Diagnostic) in
       options.format = try word.choice(Format.self, for: "format")
@@ -99,8 +102,7 @@ struct SyslogOptions: PluginOptions, Equatable {
     .value("max_size", "SIZE", "the longest message; longer ones are cut, with a mark") {
       (options: inout SyslogOptions, word: Word) throws(Diagnostic) in
       options.maximumSize = try word.byteCount(in: 480...(128 << 10), for: "max_size")
-      options.places.words["max_size"] = word
-    },
+    }.noting(in: \.places.words),
     .value("tag", "NAME", "the program's name in the header") {
       (options: inout SyslogOptions, word: Word) throws(Diagnostic) in
       options.tag = try Self.token(word, limit: 48)
@@ -114,10 +116,9 @@ struct SyslogOptions: PluginOptions, Equatable {
     .flag("structured_data", "with RFC 5424: serial, node, type and key (default)") {
       $0.structuredData = $1
     },
-    .value("enterprise_number", "NUMBER", "the number in the structured data's name") {
-      (options: inout SyslogOptions, word: Word) throws(Diagnostic) in
-      options.enterprise = try word.number(in: 1...4_294_967_295, for: "enterprise_number")
-    },
+    .number(
+      "enterprise_number", "NUMBER", "the number in the structured data's name", \.enterprise,
+      1...4_294_967_295),
   ]
 
   private static let serverKeywords: [PluginKeyword<SyslogOptions>] = [
@@ -128,50 +129,36 @@ struct SyslogOptions: PluginOptions, Equatable {
       options.servers.append(try ServerAddress(word))
       options.places.servers.append(word)
     },
-    .value("framing", "HOW", "over tcp: octet_counting (default) or lines") {
-      (options: inout SyslogOptions, word: Word) throws(Diagnostic) in
-      options.framing = try word.choice(Framing.self, for: "framing")
-      options.places.words["framing"] = word
-    },
-    .value("window", "MESSAGES", "messages on their way that are not acknowledged (1000)") {
-      (options: inout SyslogOptions, word: Word) throws(Diagnostic) in
-      options.window = try word.number(in: 1...100_000, for: "window")
-    },
-    .value("timeout", "SECONDS", "how long a server may not answer (30)") {
-      (options: inout SyslogOptions, word: Word) throws(Diagnostic) in
-      options.timeout = try word.seconds(in: .milliseconds(100)...(.seconds(3600)), for: "timeout")
-    },
-    .value("retry_delay", "SECONDS", "between attempts to connect, at first (0.5)") {
-      (options: inout SyslogOptions, word: Word) throws(Diagnostic) in
-      options.retryDelay = try word.seconds(
-        in: .milliseconds(10)...(.seconds(3600)), for: "retry_delay")
-    },
-    .value("retry_delay_max", "SECONDS", "between attempts to connect, at last (30)") {
-      (options: inout SyslogOptions, word: Word) throws(Diagnostic) in
-      options.retryDelayMaximum = try word.seconds(
-        in: .milliseconds(10)...(.seconds(3600)), for: "retry_delay_max")
-    },
+    .choice("framing", "HOW", "over tcp: octet_counting or lines", \.framing)
+      .noting(in: \.places.words),
+    .number(
+      "window", "MESSAGES", "messages on their way that are not acknowledged", \.window,
+      1...100_000),
+    .seconds(
+      "timeout", "how long a server may not answer", \.timeout,
+      .milliseconds(100)...(.seconds(3600))),
+    .seconds("retry_delay", "between attempts to connect, at first", \.retryDelay, pauses),
+    .seconds(
+      "retry_delay_max", "between attempts to connect, at last", \.retryDelayMaximum, pauses),
     .value("tls_ca", "FILE", "whose signature a server's certificate needs") {
       (options: inout SyslogOptions, word: Word) throws(Diagnostic) in
       options.tls.authorities = try word.absolutePath(for: "tls_ca")
-      options.places.words["tls_ca"] = word
-    },
+    }.noting(in: \.places.words),
     .value("tls_cert", "FILE", "our own certificate, for servers that ask") {
       (options: inout SyslogOptions, word: Word) throws(Diagnostic) in
       options.tls.certificate = try word.absolutePath(for: "tls_cert")
-      options.places.words["tls_cert"] = word
-    },
+    }.noting(in: \.places.words),
     .value("tls_key", "FILE", "the private key of our certificate") {
       (options: inout SyslogOptions, word: Word) throws(Diagnostic) in
       options.tls.key = try word.absolutePath(for: "tls_key")
-      options.places.words["tls_key"] = word
-    },
+    }.noting(in: \.places.words),
     .value("tls_name", "NAME", "the name in the server's certificate, if not HOST") {
       (options: inout SyslogOptions, word: Word) throws(Diagnostic) in
       options.tls.name = try Self.token(word, limit: 253)
-      options.places.words["tls_name"] = word
-    },
+    }.noting(in: \.places.words),
   ]
+
+  private static let pauses = Duration.milliseconds(10)...(.seconds(3600))
 
   /// What no name, number or escape of LEEF holds.
   private static func delimiter(_ word: Word) throws(Diagnostic) -> UInt8 {

@@ -1,5 +1,6 @@
 import AudispatchPlugin
 import Linux
+import SecureChannel
 
 /// Why a link is of no use any more.
 struct LinkFailure: Error, Equatable, CustomStringConvertible {
@@ -12,6 +13,13 @@ struct LinkFailure: Error, Equatable, CustomStringConvertible {
     self.refused = refused
   }
   init(_ error: SystemError) { self.init(error.description) }
+
+  /// What is done with a channel: where that fails, the link does.
+  static func of<Value>(_ work: () throws(ChannelFailure) -> Value) throws(LinkFailure) -> Value {
+    do throws(ChannelFailure) {
+      return try work()
+    } catch { throw LinkFailure(error.description) }
+  }
 }
 
 /// One connection to one server, from its beginning to its failure. Never blocks.

@@ -1,5 +1,6 @@
 import AudispatchPlugin
 import Linux
+import SecureChannel
 
 /// Where messages go: the best server that can be reached, and another one when it fails. What is
 /// not done is kept, and sent again over the next connection.
@@ -270,7 +271,9 @@ enum Links {
       if server.kind == .tcp {
         settings.manner = options.framing == .lines ? .lines : .octetCounting
       }
-      if server.usesTLS { settings.secure = (options.tls.name ?? server.host, options.tls) }
+      if server.usesTLS {
+        settings.identity = .certificates(options.tls.certificates(for: server.host))
+      }
       return try StreamLink(to: server, settings, now)
     }
   }

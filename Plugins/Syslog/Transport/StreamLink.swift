@@ -1,5 +1,6 @@
 import AudispatchPlugin
 import Linux
+import SecureChannel
 
 /// A connection over TCP or TLS, plain or with RELP on it.
 ///
@@ -15,21 +16,19 @@ final class StreamLink: Link {
     /// Messages on their way at most, with RELP.
     var window: Int
     var timeout: Duration
-    /// Set for TLS: the name in the certificate, and files.
-    var secure: (name: String, files: SyslogOptions.TLS)?
+    /// Set for TLS.
+    var identity: TLSIdentity?
   }
 
-  private enum Phase { case resolving, connecting, shaking, judging, ready, closing }
+  private enum Phase { case opening, judging, ready, closing }
 
   private static let outBytes = 64 << 10
   /// How long a server that says nothing of our certificate may still refuse it.
   private static let patience = Duration.seconds(1)
 
-  private let server: ServerAddress
   private let settings: Settings
-  private var phase = Phase.resolving
-  private let resolver: Resolver
-  private var addresses: [InternetAddress] = []
+  private var phase = Phase.opening
+  private let opening: ChannelOpening
   private var channel: ByteChannel?
   private var relp = RelpSession()
 
@@ -42,17 +41,17 @@ final class StreamLink: Link {
   private var progress: Duration
   private var waitsFor: Interest = .read
 
-  private(set) var generation = 0
-
   init(to server: ServerAddress, _ settings: Settings, _ now: Duration) throws(SystemError) {
-    self.server = server
     self.settings = settings
     progress = now
-    resolver = try Resolver.begin(server.host, port: server.port)
+    opening = try ChannelOpening(
+      ChannelOpening.Target(host: server.host, port: server.port, identity: settings.identity),
+      timeout: settings.timeout, now)
   }
 
-  var descriptor: Int32 { channel?.number ?? resolver.number }
-  var interest: Interest { waitsFor }
+  var descriptor: Int32 { opening.descriptor }
+  var generation: Int { opening.generation }
+  var interest: Interest { phase == .opening ? opening.interest : waitsFor }
   var isReady: Bool {
     phase == .ready && (settings.manner != .relp || relp.state == .open)
   }
@@ -62,8 +61,9 @@ final class StreamLink: Link {
   }
 
   var deadline: Duration? {
-    var deadline: Duration?
+    if phase == .opening { return opening.deadline }
     if phase == .judging { return progress + Self.patience }
+    var deadline: Duration?
     if isWaited { deadline = progress + settings.timeout }
     // Nobody says when the other host has acknowledged something: it must be asked.
     if arrival.isAwaited {
@@ -75,19 +75,14 @@ final class StreamLink: Link {
   func advance(
     _ queue: inout MessageQueue, _ now: Duration, _ done: inout Int
   ) throws(LinkFailure) {
-    if isWaited, phase != .judging, now - progress >= settings.timeout {
-      let reason = isReady ? "takes and acknowledges nothing" : "does not answer"
-      guard phase == .connecting else { throw LinkFailure(reason) }
-      progress = now
-      try beginNext(reason)
+    if phase == .opening, try !open(now) { return }
+    guard let channel else { return }
+    if phase == .judging, try !awaitJudgement(channel, now) { return }
+    if isWaited, now - progress >= settings.timeout {
+      throw LinkFailure(isReady ? "takes and acknowledges nothing" : "does not answer")
     }
     // Time counts from when there is something to wait for.
     if !isWaited { progress = now }
-    if phase == .resolving, try !resolve() { return }
-    if phase == .connecting, try !connect(now) { return }
-    guard let channel else { return }
-    if phase == .shaking, try !shakeHands(channel, now) { return }
-    if phase == .judging, try !awaitJudgement(channel, now) { return }
     try read(channel, now, &done)
     while true {
       fill(from: &queue)
@@ -100,60 +95,13 @@ final class StreamLink: Link {
     if done > 0 { progress = now }
   }
 
-  private func resolve() throws(LinkFailure) -> Bool {
-    switch resolver.answer {
-    case nil: return false
-    case .failure(let failure)?: throw LinkFailure(failure.description)
-    case .success(let found)?: addresses = found
-    }
-    try beginNext("no address")
+  private func open(_ now: Duration) throws(LinkFailure) -> Bool {
+    channel = try LinkFailure.of { () throws(ChannelFailure) in try opening.advance(now) }
+    guard channel != nil else { return false }
+    phase = .judging
+    progress = now
+    waitsFor = .read
     return true
-  }
-
-  /// Begins to connect to the next address.
-  private func beginNext(_ reason: String) throws(LinkFailure) {
-    var reason = reason
-    while !addresses.isEmpty {
-      let address = addresses.removeFirst()
-      do throws(Errno) {
-        let socket = try address.beginStream()
-        SocketState.setStreamOptions(socket.number, timeout: settings.timeout)
-        channel = ByteChannel(socket)
-        generation += 1
-        phase = .connecting
-        waitsFor = .write
-        return
-      } catch { reason = error.description }
-    }
-    throw LinkFailure(reason)
-  }
-
-  private func connect(_ now: Duration) throws(LinkFailure) -> Bool {
-    guard let channel else { return false }
-    guard Poll.wait(channel.number, for: .write, milliseconds: 0) else { return false }
-    if let errno = SocketState.error(channel.number) {
-      try beginNext(errno.description)
-      return false
-    }
-    if let secure = settings.secure {
-      try channel.secure(name: secure.name, secure.files)
-    }
-    phase = .shaking
-    return true
-  }
-
-  private func shakeHands(_ channel: ByteChannel, _ now: Duration) throws(LinkFailure) -> Bool {
-    switch try channel.begin() {
-    case .wants(let interest):
-      waitsFor = interest
-      return false
-    case .ended: throw LinkFailure("ended the connection while shaking hands")
-    case .bytes:
-      phase = .judging
-      progress = now
-      waitsFor = .read
-      return true
-    }
   }
 
   /// Waits until the server has judged our certificate. With RELP its answers say so.
@@ -162,7 +110,7 @@ final class StreamLink: Link {
   ) throws(LinkFailure) -> Bool {
     // Tickets are taken, and a refusal noticed, by reading.
     while settings.manner != .relp, !channel.isJudged, now - progress < Self.patience {
-      switch try channel.read(into: &input) {
+      switch try read(channel) {
       case .wants(let interest):
         waitsFor = interest
         guard channel.isJudged else { return false }
@@ -173,16 +121,20 @@ final class StreamLink: Link {
     phase = .ready
     progress = now
     // Certificates take much code that is not needed again.
-    if settings.secure != nil { forgetStartingCode() }
+    if settings.identity != nil { forgetStartingCode() }
     if settings.manner == .relp { relp.open(&out) }
     return true
+  }
+
+  private func read(_ channel: ByteChannel) throws(LinkFailure) -> ByteChannel.Outcome {
+    try LinkFailure.of { () throws(ChannelFailure) in try channel.read(into: &input) }
   }
 
   private func read(
     _ channel: ByteChannel, _ now: Duration, _ done: inout Int
   ) throws(LinkFailure) {
     while true {
-      switch try channel.read(into: &input) {
+      switch try read(channel) {
       case .wants(let interest):
         waitsFor = interest
         return
@@ -231,7 +183,7 @@ final class StreamLink: Link {
 
   /// Writes what is taken; `false` when no more is.
   private func write(_ channel: ByteChannel, _ now: Duration) throws(LinkFailure) -> Bool {
-    switch try channel.write(out[outAt...]) {
+    switch try LinkFailure.of({ () throws(ChannelFailure) in try channel.write(out[outAt...]) }) {
     case .bytes(let count):
       outAt += count
       progress = now

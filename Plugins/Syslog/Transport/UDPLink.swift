@@ -1,5 +1,6 @@
 import AudispatchPlugin
 import Linux
+import SecureChannel
 
 /// Datagrams to another host, to the next of its addresses where nothing listens. Whether they
 /// arrive nobody says.

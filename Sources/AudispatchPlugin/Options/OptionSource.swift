@@ -76,7 +76,11 @@ struct OptionSource<Options: PluginOptions>: Sendable {
       wrong = Self.names
     }
     diagnostics.sortByPosition()
-    for setting in line.settings { apply(setting, to: &options, &diagnostics, &wrong) }
+    for setting in line.settings {
+      do throws(Diagnostic) {
+        if let doubt = try Self.apply(setting, to: &options, &wrong) { diagnostics.append(doubt) }
+      } catch { diagnostics.append(error) }
+    }
     if !line.operands.isEmpty {
       do throws(Diagnostic) {
         try options.take(line.operands)
@@ -112,51 +116,33 @@ struct OptionSource<Options: PluginOptions>: Sendable {
     _ text: ConfigurationText, to options: inout Options, but overridden: Set<String>,
     _ diagnostics: inout [Diagnostic], _ wrong: inout Set<String>
   ) {
-    diagnostics += text.diagnostics
     if text.diagnostics.contains(where: { $0.severity == .error }) { wrong = Self.names }
-    var lines: [String: Int] = [:]
     var unused = Options()
-    for setting in text.settings {
-      let line = setting.keyword.position.line
-      if diagnostics.isFull(at: line, of: path) {
-        wrong = Self.names
-        return
-      }
-      let name = setting.keyword.text.lowercased()
-      if let before = lines[name],
-        Options.keywords.first(where: { $0.name == name })?.repeats == false
-      {
-        diagnostics.append(
-          setting.keyword.warning("given before, on line \(before); this one counts"))
-      }
-      lines[name] = line
-      if overridden.contains(name) {
-        apply(setting, to: &unused, &diagnostics, &wrong)
+    let (problems, isWhole) = Self.table.read(text) { setting throws(Diagnostic) in
+      if overridden.contains(setting.keyword.text.lowercased()) {
+        try Self.apply(setting, to: &unused, &wrong)
       } else {
-        apply(setting, to: &options, &diagnostics, &wrong)
+        try Self.apply(setting, to: &options, &wrong)
       }
     }
+    diagnostics += problems
+    if !isWhole { wrong = Self.names }
   }
 
+  private static var table: KeywordTable<Options> { KeywordTable(Options.keywords) }
   private static var names: Set<String> { Set(Options.keywords.map(\.name)) }
 
-  private func apply(
-    _ setting: Setting, to options: inout Options, _ diagnostics: inout [Diagnostic],
-    _ wrong: inout Set<String>
-  ) {
-    let name = setting.keyword.text.lowercased()
+  private static func apply(
+    _ setting: Setting, to options: inout Options, _ wrong: inout Set<String>
+  ) throws(Diagnostic) -> Diagnostic? {
     do throws(Diagnostic) {
-      guard let keyword = Options.keywords.first(where: { $0.name == name }) else {
-        throw setting.keyword.error(
-          "unknown keyword",
-          suggestion: Suggestion.near(name, among: Options.keywords.map(\.name)))
-      }
-      try keyword.apply(&options, setting)
+      return try table.apply(setting, to: &options)
     } catch {
-      diagnostics.append(error)
+      let name = setting.keyword.text.lowercased()
       if let meant = Suggestion.nearest(name, among: Options.keywords.map(\.name)) {
         wrong.insert(meant)
       }
+      throw error
     }
   }
 }

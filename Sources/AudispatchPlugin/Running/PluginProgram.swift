@@ -119,22 +119,13 @@ public struct PluginProgram<Options: PluginOptions>: Sendable {
     var text = "Usage: \(name) [OPTION]...\(operands.isEmpty ? "" : " " + operands)\n"
     if !about.isEmpty { text += about + "\n" }
     text += "\n"
-    let own = Options.keywords.map { keyword in
-      (
-        (keyword.letter.map { "-\($0), " } ?? "") + keyword.option
-          + (keyword.value.map { " \($0)" } ?? ""), keyword.about
-      )
-    }
-    let shared = [
-      ("--config FILE", "read FILE, not \(file)\(other.map { " or \($0)" } ?? "")"),
-      ("--check", "report every problem of the configuration; exit 0 or 2"),
-      ("-h, --help", "print this"),
-      ("-V, --version", "print the version"),
-    ]
-    let width = (own + shared).map(\.0.count).max() ?? 0
-    for (option, about) in own + shared {
-      text += "  " + option + String(repeating: " ", count: width - option.count) + "  \(about)\n"
-    }
+    var options = OptionHelp()
+    options.add(Options.keywords, in: Options())
+    options.add("--config FILE", "read FILE, not \(file)\(other.map { " or \($0)" } ?? "")")
+    options.add("--check", "report every problem of the configuration; exit 0 or 2")
+    options.add("-h, --help", "print this")
+    options.add("-V, --version", "print the version")
+    text += options.text
     if let example = Options.keywords.first(where: { $0.value != nil }) ?? Options.keywords.first {
       let setting = "\(example.name) = \(example.value ?? "yes")"
       let option = example.option + (example.value.map { " \($0)" } ?? "")

@@ -1,3 +1,4 @@
+import AuditRecord
 import Glibc
 
 /// Which time of day a summary shows.
@@ -30,8 +31,8 @@ struct EventTime {
     let local = seconds + offset
     let days = local >= 0 ? local / 86400 : (local - 86399) / 86400
     let ofDay = local - days * 86400
-    let (year, month, day) = Self.date(days)
-    let date = "\(Self.pad(year, 4))-\(Self.pad(month, 2))-\(Self.pad(day, 2))"
+    let civil = CivilDate(daysSince1970: days)
+    let date = "\(Self.pad(civil.year, 4))-\(Self.pad(civil.month, 2))-\(Self.pad(civil.day, 2))"
     let clock = [ofDay / 3600, ofDay / 60 % 60, ofDay % 60].map { Self.pad($0, 2) }
     let fraction = Self.pad(Int64(milliseconds % 1000), 3)
     return "\(date)T\(clock.joined(separator: ":")).\(fraction)\(zoneText)"
@@ -41,20 +42,6 @@ struct EventTime {
     if offset == 0 { return "Z" }
     let minutes = abs(offset) / 60
     return "\(offset < 0 ? "-" : "+")\(Self.pad(minutes / 60, 2)):\(Self.pad(minutes % 60, 2))"
-  }
-
-  /// The Gregorian date of a day since 1970.
-  private static func date(_ days: Int64) -> (Int64, Int64, Int64) {
-    // In eras of 400 years that begin on a first of March.
-    let shifted = days + 719_468
-    let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-    let dayOfEra = shifted - era * 146_097
-    let year = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * year + year / 4 - year / 100)
-    let month = (5 * dayOfYear + 2) / 153
-    let day = dayOfYear - (153 * month + 2) / 5 + 1
-    let civil = month < 10 ? month + 3 : month - 9
-    return (year + era * 400 + (civil <= 2 ? 1 : 0), civil, day)
   }
 
   private static func pad(_ value: Int64, _ digits: Int) -> String {

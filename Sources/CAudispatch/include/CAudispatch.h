@@ -23,7 +23,6 @@ int ad_socketpair_stream(int pair[_Nonnull 2]);
 int ad_urgent_inline(int fd);
 int ad_pipe(int pair[_Nonnull 2]);	// both ends close-on-exec, blocking
 int ad_pipe_room(int fd, int bytes);	// EBUSY while more is in it
-int ad_bell(void);	// eventfd, non-blocking, close-on-exec
 int ad_set_nonblocking(int fd, bool on);
 int ad_unread(int fd);	// FIONREAD: bytes that wait to be read
 int ad_close_from(unsigned first);	// close_range(first, ~0)
@@ -88,7 +87,6 @@ bool ad_catches_signal(pid_t pid, int signal);	// SigCgt of /proc/PID/status
 int ad_flock_exclusive(int fd, bool wait);
 const char *ad_error_text(int number);	// strerrordesc_np: static, never translated
 bool ad_has_capability(int number);	// in the effective set of this process
-long ad_resident_bytes(void);
 
 // The kernel's audit messages.
 int ad_audit_multicast(void);	// joined to the read-only group, non-blocking
@@ -113,11 +111,8 @@ uint32_t ad_crc32c(uint32_t seed, const void *bytes, size_t count);
 
 // A counter that wakes a reader: blocking or not, close-on-exec.
 int ad_eventfd(bool nonblocking);
-void ad_event_signal(int fd);
-void ad_event_take(int fd);	// waits when the descriptor blocks
 
 int ad_preallocate(int fd, off_t bytes);	// keeps the size
-int64_t ad_free_bytes(int fd);	// of the file system, for the daemon
 
 // Messages to other programs and hosts.
 // A unix datagram socket whose sends wait so long for room; 0: not at all.

@@ -65,11 +65,11 @@ enum TimeText {
   /// `trimmed`.
   static func append(_ milliseconds: UInt64, trimmed: Bool, to out: inout DocumentBytes) {
     let seconds = milliseconds / 1000
-    let (year, month, day) = date(Int64(clamping: seconds / 86400))
+    let date = CivilDate(daysSince1970: Int64(clamping: seconds / 86400))
     let ofDay = seconds % 86400
-    padded(year, 4, &out)
+    padded(date.year, 4, &out)
     for (mark, value): (StaticString, UInt64) in [
-      ("-", UInt64(month)), ("-", UInt64(day)), ("T", ofDay / 3600), (":", ofDay / 60 % 60),
+      ("-", UInt64(date.month)), ("-", UInt64(date.day)), ("T", ofDay / 3600), (":", ofDay / 60 % 60),
       (":", ofDay % 60),
     ] {
       out.raw(mark)
@@ -97,18 +97,5 @@ enum TimeText {
       least /= 10
     }
     out.piece(Int(value))
-  }
-
-  /// The Gregorian date of a day since 1970, in eras of 400 years that begin on a first of March.
-  private static func date(_ days: Int64) -> (Int64, Int64, Int64) {
-    let shifted = days + 719_468
-    let era = shifted / 146_097
-    let dayOfEra = shifted - era * 146_097
-    let year = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * year + year / 4 - year / 100)
-    let month = (5 * dayOfYear + 2) / 153
-    let day = dayOfYear - (153 * month + 2) / 5 + 1
-    let civil = month < 10 ? month + 3 : month - 9
-    return (year + era * 400 + (civil <= 2 ? 1 : 0), civil, day)
   }
 }

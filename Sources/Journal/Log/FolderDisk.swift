@@ -1,4 +1,3 @@
-import CAudispatch
 import Glibc
 import Linux
 
@@ -53,13 +52,12 @@ struct FolderDisk: SpoolDisk, ~Copyable {
 
   mutating func create(_ name: String) throws(Errno) {
     let free = try freeBytes(before: 0)
-    let fd = open(
-      name, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, mode: 0o600)
-    guard fd >= 0 else { throw .current }
+    let flags = O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW
+    let fd = try Descriptor.open(name, in: folder.number, flags).release()
     if let file { close(file.descriptor) }
     file = (name, fd)
     // Without, as on a file system that has no such thing, it is allocated as it goes.
-    if free - reserve >= Int64(SpoolFile.size) { _ = ad_preallocate(fd, off_t(SpoolFile.size)) }
+    if free - reserve >= Int64(SpoolFile.size) { FileSystem.allocate(fd, bytes: SpoolFile.size) }
   }
 
   mutating func append(_ name: String, _ bytes: [UInt8]) throws(Errno) {
@@ -70,8 +68,8 @@ struct FolderDisk: SpoolDisk, ~Copyable {
 
   /// What is free now; fails where a write would take of the reserve, or others have.
   private func freeBytes(before count: Int) throws(Errno) -> Int64 {
-    let free = ad_free_bytes(folder.number)
-    guard free >= 0 else { return .max }
+    guard let room = FileSystem.room(folder.number) else { return .max }
+    let free = Int64(room.free)
     if free - Int64(count) < reserve { throw Errno(ENOSPC) }
     return free
   }
@@ -133,13 +131,11 @@ struct FolderDisk: SpoolDisk, ~Copyable {
   private static func open(
     _ name: String, in folder: Int32
   ) throws(Errno) -> (fd: Int32, size: Int) {
-    let fd = retryingInterrupts {
-      unsafe ad_open_in(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0)
-    }
-    guard fd >= 0 else {
-      let cause = Errno.current
-      throw cause == Errno(ELOOP) ? .invalidArgument : cause
-    }
+    let fd: Int32
+    do throws(Errno) {
+      let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
+      fd = try Descriptor.open(name, in: folder, flags).release()
+    } catch { throw error == Errno(ELOOP) ? .invalidArgument : error }
     do throws(Errno) {
       guard try Files.status(of: fd).kind == .regular else { throw .invalidArgument }
       let size = lseek(fd, 0, SEEK_END)
@@ -153,9 +149,5 @@ struct FolderDisk: SpoolDisk, ~Copyable {
 
   func remove(_ name: String) throws(Errno) {
     guard unsafe unlinkat(folder.number, name, 0) == 0 else { throw .current }
-  }
-
-  private func open(_ name: String, _ flags: Int32, mode: mode_t) -> Int32 {
-    retryingInterrupts { unsafe ad_open_in(folder.number, name, flags, mode) }
   }
 }

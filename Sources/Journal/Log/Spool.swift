@@ -1,4 +1,3 @@
-import CAudispatch
 import Glibc
 public import Linux
 import Synchronization

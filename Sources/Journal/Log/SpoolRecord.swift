@@ -1,4 +1,4 @@
-import CAudispatch
+import Linux
 
 /// One record of the log as it lies on disk (`Documentation/spool-format.md`): 32 bytes of header,
 /// the text, the payload, zeros up to a multiple of eight bytes.
@@ -57,9 +57,7 @@ struct SpoolRecord: Equatable, Sendable {
     else { return nil }
     let size = Self.headerSize + header.text + header.payload
     guard bytes.count - start >= size else { return nil }
-    let crc = unsafe bytes.withUnsafeBytes { raw in
-      unsafe ad_crc32c(salt, raw.baseAddress! + start + 4, size - 4)
-    }
+    let crc = Bytes.crc32c(salt, bytes.extracting(start + 4..<start + size))
     guard crc == header.crc else { return nil }
     self.kind = kind
     flags = header.flags
@@ -100,7 +98,8 @@ struct SpoolRecord: Equatable, Sendable {
         unsafe (raw + headerSize + text.count).copyMemory(from: from, byteCount: payload.count)
       }
       for i in size..<padded { unsafe raw.storeBytes(of: 0, toByteOffset: i, as: UInt8.self) }
-      let crc = unsafe ad_crc32c(salt, raw + 4, size - 4)
+      let checked = unsafe UnsafeRawBufferPointer(start: raw + 4, count: size - 4)
+      let crc = unsafe Bytes.crc32c(salt, Span<UInt8>(_unsafeBytes: checked))
       unsafe raw.storeBytes(of: crc.littleEndian, toByteOffset: 0, as: UInt32.self)
     }
   }

@@ -1,4 +1,3 @@
-import CAudispatch
 import Glibc
 import Linux
 import Synchronization
@@ -21,8 +20,8 @@ final class SpoolWork: ThreadWork {
     var hasEnded = false
   }
 
-  let answersReady: Descriptor
-  private let requestsReady: Descriptor
+  let answersReady: Bell
+  private let requestsReady: Bell
   private let shared = Mutex(Shared())
   private let folder: String
   private let reserve: Int64
@@ -30,11 +29,8 @@ final class SpoolWork: ThreadWork {
   init(folder: String, reserve: Int64) throws(SystemError) {
     self.folder = folder
     self.reserve = reserve
-    let answers = ad_eventfd(true)
-    let requests = ad_eventfd(false)
-    guard answers >= 0, requests >= 0 else { throw SystemError("create", "an event", .current) }
-    answersReady = Descriptor(owning: answers)
-    requestsReady = Descriptor(owning: requests)
+    answersReady = try Bell()
+    requestsReady = try Bell(waits: true)
   }
 
   // MARK: The event loop's side
@@ -48,11 +44,11 @@ final class SpoolWork: ThreadWork {
       $0.requests.append(request)
       if case .append(let batch, _) = request { $0.pendingBytes += batch.bytes.count }
     }
-    ad_event_signal(requestsReady.number)
+    requestsReady.ring()
   }
 
   func takeAnswers() -> [Spool.Answer] {
-    ad_event_take(answersReady.number)
+    answersReady.clear()
     return shared.withLock { shared in
       defer { shared.answers = [] }
       return shared.answers
@@ -63,11 +59,11 @@ final class SpoolWork: ThreadWork {
 
   private func answer(_ answer: Spool.Answer) {
     shared.withLock { $0.answers.append(answer) }
-    ad_event_signal(answersReady.number)
+    answersReady.ring()
   }
 
   private func takeRequests() -> [Request] {
-    ad_event_take(requestsReady.number)
+    requestsReady.clear()
     return shared.withLock { shared in
       defer { shared.requests = [] }
       return shared.requests

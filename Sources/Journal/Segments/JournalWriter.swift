@@ -1,5 +1,5 @@
 import AuditRecord
-import CAudispatch
+import Linux
 
 /// The end of the journal where records are appended: a value, so that a whole batch is one access.
 @safe
@@ -78,7 +78,7 @@ struct JournalWriter {
     if frame.form == .bare { return writeBare(payload, mark, type: type) }
     let length = payload.count
     if unsafe !end.fits(2 &* length &+ 3) { turnOver() }
-    guard length > 0, unsafe copyIsPlain(payload, to: end.text) else {
+    guard length > 0, unsafe Bytes.copyIsPlain(payload, to: end.text) else {
       return writeUnplain(payload, mark, type: type, offset: 0, flags: 0)
     }
     unsafe end.text.storeBytes(of: 0x0a, toByteOffset: length, as: UInt8.self)
@@ -98,7 +98,7 @@ struct JournalWriter {
     unsafe prefix.withUnsafeBytes {
       unsafe end.text.copyMemory(from: $0.baseAddress!, byteCount: $0.count)
     }
-    guard payload.count > 0, unsafe copyIsPlain(payload, to: end.text + prefix.count) else {
+    guard payload.count > 0, unsafe Bytes.copyIsPlain(payload, to: end.text + prefix.count) else {
       return writeUnplain(payload, mark, type: type, offset: prefix.count, flags: bare)
     }
     let length = prefix.count + payload.count
@@ -134,14 +134,6 @@ struct JournalWriter {
       textLength: offset + behind, bareOffset: offset, event: EventNumber(mark.event), type: type,
       flags: (mark.isFirst ? Segment.Entry.first : 0) | flags | Segment.Entry.payload,
       bytes: offset + behind + 2 + payload.count)
-  }
-
-  /// Copies a payload and tells whether it is free of newlines and NULs.
-  @inline(__always)
-  private func copyIsPlain(_ payload: Span<UInt8>, to text: UnsafeMutableRawPointer) -> Bool {
-    unsafe payload.withUnsafeBytes { raw in
-      unsafe ad_copy_is_plain(text, raw.baseAddress!, raw.count)
-    }
   }
 
   /// Gap records have a segment of their own, so that the numbers of all others have no holes.

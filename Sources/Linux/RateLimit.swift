@@ -1,16 +1,14 @@
-import Linux
-
 /// Lets the first of a kind of thing through at once, then one a period, with the number of those
 /// that were not.
-struct RateLimit {
-  let period: Duration
+public struct RateLimit: Sendable {
+  public let period: Duration
   private var next: Moment?
-  private(set) var held: UInt64 = 0
+  public private(set) var held: UInt64 = 0
 
-  init(every period: Duration) { self.period = period }
+  public init(every period: Duration) { self.period = period }
 
   /// Whether this one may pass: the count of those held back since the last, or `nil`.
-  mutating func pass(_ now: Moment) -> UInt64? {
+  public mutating func pass(_ now: Moment) -> UInt64? {
     if let next, now < next {
       held += 1
       return nil

@@ -1,20 +1,5 @@
 import Linux
 
-/// The keywords of confinement; in a file of `plugins.d` only.
-enum ConfinementKeyword: String, CaseIterable {
-  case capabilities
-  case group
-  case limitCore = "limit_core"
-  case limitFiles = "limit_files"
-  case limitMemory = "limit_memory"
-  case limitProcesses = "limit_processes"
-  case noNewPrivileges = "no_new_privs"
-  case readPaths = "read_paths"
-  case supplementaryGroups = "supplementary_groups"
-  case user
-  case writePaths = "write_paths"
-}
-
 /// What a file asks for of confinement, before its users, groups and paths are looked for.
 struct ConfinementRequest {
   /// What needs no look at the host.
@@ -26,34 +11,57 @@ struct ConfinementRequest {
   private var writing: [Word]?
   private var refusesNoNewPrivileges: Word?
 
-  mutating func apply(_ setting: Setting, _ keyword: ConfinementKeyword) throws(Diagnostic) {
-    let name = keyword.rawValue
-    switch keyword {
-    case .capabilities: confinement.capabilities = try setting.capabilities()
-    case .group: group = try setting.single()
-    case .limitCore:
-      confinement.limits.core = Int64(
-        try setting.single().byteCount(in: 0...(1 << 50), for: name))
-    case .limitFiles:
-      confinement.limits.files = Int64(
-        try setting.single().number(in: 8...(1 << 30), for: name))
-    case .limitMemory:
-      confinement.limits.memory = Int64(
-        try setting.single().byteCount(in: (1 << 20)...(1 << 50), for: name))
-    case .limitProcesses:
-      confinement.limits.processes = Int64(
-        try setting.single().number(in: 1...(1 << 22), for: name))
-    case .noNewPrivileges:
-      let value = try setting.single()
-      confinement.noNewPrivileges = try value.yesOrNo(for: name)
-      refusesNoNewPrivileges = confinement.noNewPrivileges ? nil : value
-    case .readPaths: reading = try Self.paths(setting)
-    case .supplementaryGroups:
-      groups = setting.isNone ? [] : setting.values
-    case .user: user = try setting.single()
-    case .writePaths: writing = try Self.paths(setting)
-    }
-  }
+  /// In a file of `plugins.d` only.
+  static let keywords: [Keyword<ConfinementRequest>] = whom + limits
+
+  private static let whom: [Keyword<ConfinementRequest>] = [
+    Keyword("capabilities", "NAME", "that it has") {
+      (request: inout ConfinementRequest, setting: Setting) throws(Diagnostic) in
+      request.confinement.capabilities = try setting.capabilities()
+    },
+    .value("group", "GROUP", "that it runs with") { $0.group = $1 },
+    .value("no_new_privs", "YES|NO", "whether no program gives it more", standard: "no") {
+      (request: inout ConfinementRequest, word: Word) throws(Diagnostic) in
+      let isSet = try word.yesOrNo(for: "no_new_privs")
+      request.confinement.noNewPrivileges = isSet
+      request.refusesNoNewPrivileges = isSet ? nil : word
+    },
+    Keyword("read_paths", "PATH", "that it may read") {
+      (request: inout ConfinementRequest, setting: Setting) throws(Diagnostic) in
+      request.reading = try paths(setting)
+    },
+    Keyword("supplementary_groups", "GROUP", "that it has beside its own") {
+      $0.groups = $1.isNone ? [] : $1.values
+    },
+    .value("user", "USER", "whom it runs as") { $0.user = $1 },
+    Keyword("write_paths", "PATH", "that it may write to and read") {
+      (request: inout ConfinementRequest, setting: Setting) throws(Diagnostic) in
+      request.writing = try paths(setting)
+    },
+  ]
+
+  private static let limits: [Keyword<ConfinementRequest>] = [
+    .value("limit_core", "BYTES", "of a core file") {
+      (request: inout ConfinementRequest, word: Word) throws(Diagnostic) in
+      request.confinement.limits.core = Int64(
+        try word.byteCount(in: 0...(1 << 50), for: "limit_core"))
+    },
+    .value("limit_files", "NUMBER", "of files that it may have open") {
+      (request: inout ConfinementRequest, word: Word) throws(Diagnostic) in
+      request.confinement.limits.files = Int64(
+        try word.number(in: 8...(1 << 30), for: "limit_files"))
+    },
+    .value("limit_memory", "BYTES", "of its address space") {
+      (request: inout ConfinementRequest, word: Word) throws(Diagnostic) in
+      request.confinement.limits.memory = Int64(
+        try word.byteCount(in: (1 << 20)...(1 << 50), for: "limit_memory"))
+    },
+    .value("limit_processes", "NUMBER", "of processes of its user") {
+      (request: inout ConfinementRequest, word: Word) throws(Diagnostic) in
+      request.confinement.limits.processes = Int64(
+        try word.number(in: 1...(1 << 22), for: "limit_processes"))
+    },
+  ]
 
   private static func paths(_ setting: Setting) throws(Diagnostic) -> [Word] {
     if setting.isNone { return [] }

@@ -1,0 +1,131 @@
+// This process, its signals and its children.
+#include "CAudispatch.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char *const *arguments = (char *const[]){0};
+
+__attribute__((constructor)) static void keep_arguments(int argc, char **argv, char **environment) {
+	(void)argc, (void)environment;
+	arguments = argv;
+}
+
+char *const *ad_arguments(void) { return arguments; }
+
+const char *ad_executable(void) {
+	const char *path = (const char *)getauxval(AT_EXECFN);
+	return path ? path : "";
+}
+
+const char *ad_error_text(int number) {
+	const char *text = strerrordesc_np(number);
+	return text ? text : "Unknown error";
+}
+
+bool ad_has_capability(int number) {
+	char line[256];
+	unsigned long long effective = 0;
+	FILE *f = fopen("/proc/self/status", "re");
+	if (!f) return false;
+	while (fgets(line, sizeof line, f))
+		if (sscanf(line, "CapEff: %llx", &effective) == 1) break;
+	fclose(f);
+	return effective >> number & 1;
+}
+
+// Signals
+
+// Past the C library, which keeps 32 and 33 to itself: a parent may have ignored those too.
+void ad_default_dispositions(void) {
+	struct { void *handler; unsigned long flags; void *restorer; uint64_t mask; } defaults = {0};
+	for (int s = 1; s < NSIG; s++) syscall(SYS_rt_sigaction, s, &defaults, 0, sizeof defaults.mask);
+}
+
+void ad_reset_signals(void) {
+	ad_default_dispositions();
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, 0);
+}
+
+static int block(sigset_t *set, const int *signals, int count) {
+	sigemptyset(set);
+	for (int i = 0; i < count; i++) sigaddset(set, signals[i]);
+	return sigprocmask(SIG_BLOCK, set, 0);
+}
+
+void ad_block_signals(const int *signals, int count) {
+	sigset_t set;
+	block(&set, signals, count);
+}
+
+int ad_signal_descriptor(const int *signals, int count) {
+	sigset_t set;
+	if (block(&set, signals, count)) return -1;
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int ad_next_signal(int fd, int *sender) {
+	struct signalfd_siginfo info;
+	ssize_t n = read(fd, &info, sizeof info);
+	if (n != sizeof info) return n < 0 && errno != EAGAIN && errno != EINTR ? -1 : 0;
+	*sender = (int)info.ssi_pid;
+	return (int)info.ssi_signo;
+}
+
+void ad_ignore_failed_writes(void) {
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+}
+int ad_nice(void) { return getpriority(PRIO_PROCESS, 0); }
+int ad_set_nice(int value) { return setpriority(PRIO_PROCESS, 0, value); }
+
+// Children
+
+int ad_pidfd_signal(int pidfd, int signal) {
+	return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, 0, 0);
+}
+
+int ad_fork(int *pidfd) {
+	pid_t pid = fork();
+	if (pid == 0) setpgid(0, 0);
+	if (pid > 0) *pidfd = ad_pidfd_open(pid);
+	return pid;
+}
+
+int ad_reap(pid_t pid, int *status) {
+	pid_t got = waitpid(pid, status, WNOHANG);
+	return got < 0 ? -1 : got == pid;
+}
+
+pid_t ad_ended_child(void) {
+	siginfo_t info = {0};
+	if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT)) return -1;
+	return info.si_pid;
+}
+
+int ad_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+
+int ad_exit_code(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : -1; }
+int ad_exit_signal(int status) { return WIFSIGNALED(status) ? WTERMSIG(status) : 0; }
+
+bool ad_catches_signal(pid_t pid, int signal) {
+	char path[64], line[256];
+	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+	FILE *f = fopen(path, "re");
+	unsigned long long caught = 0;
+	if (!f) return false;
+	while (fgets(line, sizeof line, f))
+		if (sscanf(line, "SigCgt: %llx", &caught) == 1) break;
+	fclose(f);
+	return caught >> (signal - 1) & 1;
+}
