@@ -17,6 +17,7 @@ let package = Package(
     .executable(name: "audispatchd", targets: ["audispatchd"]),
     .executable(name: "audispatchctl", targets: ["audispatchctl"]),
     .executable(name: "audispatch-kernel", targets: ["audispatch-kernel"]),
+    .executable(name: "audispatch-receive", targets: ["audispatch-receive"]),
     .executable(name: "audispatch-print", targets: ["audispatch-print"]),
     .executable(name: "audispatch-syslog", targets: ["audispatch-syslog"]),
     .executable(name: "audispatch-log", targets: ["audispatch-log"]),
@@ -56,7 +57,8 @@ let package = Package(
       name: "SecureChannel", dependencies: ["CSecureChannel", "Linux"], swiftSettings: strict),
     // Not "Dispatch": Foundation would take it for the module of libdispatch.
     .target(
-      name: "AuditDispatch", dependencies: ["AuditRecord", "Configuration", "Journal", "Linux"],
+      name: "AuditDispatch",
+      dependencies: ["AuditRecord", "Configuration", "Journal", "Linux", "RemoteProtocol"],
       path: "Sources/Dispatch", swiftSettings: strict),
     .target(
       name: "AudispatchPlugin",
@@ -78,6 +80,9 @@ let package = Package(
     .executableTarget(
       name: "audispatch-kernel",
       dependencies: ["AuditRecord", "CAudispatch", "Enrichment", "Linux"],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "audispatch-receive", dependencies: ["Linux", "RemoteProtocol", "SecureChannel"],
       swiftSettings: strict),
     .executableTarget(
       name: "audispatch-print",

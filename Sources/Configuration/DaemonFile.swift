@@ -32,11 +32,11 @@ struct DaemonFile {
   /// auditd's keywords that do not concern dispatch (auditd.conf(5) of 2.8 to 4.2).
   static let ignored: Set<String> = [
     "action_mail_acct", "admin_space_left", "admin_space_left_action", "disk_error_action",
-    "disk_full_action", "distribute_network", "enable_krb5", "end_of_event_timeout", "flush",
+    "disk_full_action", "distribute_network", "end_of_event_timeout", "flush",
     "freq", "krb5_key_file", "krb5_principal", "local_events", "log_file", "log_group",
     "max_log_file", "max_log_file_action", "num_logs", "report_interval", "space_left",
-    "space_left_action", "tcp_client_max_idle", "tcp_client_ports", "tcp_listen_port",
-    "tcp_listen_queue", "tcp_max_per_addr", "transport", "use_libwrap", "verify_email",
+    "space_left_action", "tcp_listen_port",
+    "verify_email",
     "write_logs",
   ]
 
@@ -46,7 +46,7 @@ struct DaemonFile {
   /// Every word that may stand before the `=`, for suggestions.
   static let keywords =
     (Keyword.allCases.map(\.rawValue) + DeliveryKeyword.allCases.map(\.rawValue)
-    + ignored + deprecated).sorted()
+    + RemoteKeyword.allCases.map(\.rawValue) + ignored + deprecated).sorted()
 
   init(_ bytes: [UInt8], file: String) {
     let text = ConfigurationText(bytes, file: file)
@@ -80,6 +80,8 @@ struct DaemonFile {
       }
     } else if let own = Keyword(rawValue: keyword) {
       try apply(setting, own)
+    } else if let remote = RemoteKeyword(rawValue: keyword) {
+      try remote.apply(setting, to: &configuration.remote)
     } else if Self.deprecated.contains(keyword) {
       diagnostics.append(
         setting.keyword.warning("a keyword of auditd 2.8 that means nothing here; ignored"))
