@@ -17,6 +17,7 @@ let package = Package(
     .executable(name: "audispatchd", targets: ["audispatchd"]),
     .executable(name: "audispatchctl", targets: ["audispatchctl"]),
     .executable(name: "audispatch-kernel", targets: ["audispatch-kernel"]),
+    .executable(name: "audispatch-receive", targets: ["audispatch-receive"]),
     .executable(name: "audispatch-print", targets: ["audispatch-print"]),
     .executable(name: "audispatch-syslog", targets: ["audispatch-syslog"]),
     .executable(name: "audispatch-log", targets: ["audispatch-log"]),
@@ -57,7 +58,7 @@ let package = Package(
     // Not "Dispatch": Foundation would take it for the module of libdispatch.
     .target(
       name: "AuditDispatch",
-      dependencies: ["AuditRecord", "CAudispatch", "Configuration", "Journal", "Linux"],
+      dependencies: ["AuditRecord", "Configuration", "Journal", "Linux", "RemoteProtocol"],
       path: "Sources/Dispatch", swiftSettings: strict),
     .target(
       name: "AudispatchPlugin",
@@ -79,6 +80,9 @@ let package = Package(
     .executableTarget(
       name: "audispatch-kernel",
       dependencies: ["AuditRecord", "Configuration", "Enrichment", "Linux"],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "audispatch-receive", dependencies: ["Linux", "RemoteProtocol", "SecureChannel"],
       swiftSettings: strict),
     .executableTarget(
       name: "audispatch-print",

@@ -106,6 +106,11 @@ static int confine(const ad_confinement *c, volatile int *stage) {
 	return syscall(446 /* landlock_restrict_self */, c->ruleset, 0) ? -1 : 0;
 }
 
+int ad_landlock_restrict(int ruleset) {
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L)) return -1;
+	return syscall(446 /* landlock_restrict_self */, ruleset, 0) ? -1 : 0;
+}
+
 static int in_child(void *argument) {
 	struct start *s = argument;
 	ad_default_dispositions();

@@ -1,4 +1,4 @@
-#include "CSecureChannel.h"
+#include "channel.h"
 
 #include <errno.h>
 #include <openssl/err.h>
@@ -8,18 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct sc_channel {
-	SSL_CTX *context;
-	SSL *ssl;
-	bool asked; // for our certificate
-	bool has_certificate;
-	int tickets;
-	// A key that both sides have.
-	char *identity;
-	unsigned char *shared;
-	size_t shared_size;
-};
 
 // Called when the server asks for a certificate, whether we have one or not.
 static int note_question(SSL *ssl, void *channel) {
@@ -35,7 +23,7 @@ static int note_ticket(SSL *ssl, SSL_SESSION *session) {
 }
 
 // The last error of OpenSSL, or of the system, in words.
-static void explain(const char *what, char *why, size_t size) {
+void sc_explain(const char *what, char *why, size_t size) {
 	unsigned long error = ERR_peek_last_error();
 	const char *reason = error ? ERR_reason_error_string(error) : NULL;
 	if (error && ERR_SYSTEM_ERROR(error)) reason = strerror(ERR_GET_REASON(error));
@@ -77,14 +65,14 @@ static int load_files(SSL_CTX *context, const char *authorities, const char *cer
 		const char *key, char *why, size_t size) {
 	if (authorities ? !SSL_CTX_load_verify_file(context, authorities)
 			: !SSL_CTX_set_default_verify_paths(context))
-		return explain("cannot read the authorities' certificates", why, size), sc_authorities;
+		return sc_explain("cannot read the authorities' certificates", why, size), sc_authorities;
 	if (certificate && SSL_CTX_use_certificate_chain_file(context, certificate) != 1)
-		return explain("cannot read the certificate", why, size), sc_certificate;
+		return sc_explain("cannot read the certificate", why, size), sc_certificate;
 	// A key is compared with the certificate where it is read, too.
 	if (key && SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1)
-		return explain("cannot use the private key", why, size), sc_key;
+		return sc_explain("cannot use the private key", why, size), sc_key;
 	if (key && SSL_CTX_check_private_key(context) != 1)
-		return explain("the key is not the certificate's", why, size), sc_key;
+		return sc_explain("the key is not the certificate's", why, size), sc_key;
 	return 0;
 }
 
@@ -103,7 +91,7 @@ int sc_check_files(const char *authorities, const char *certificate, const char 
 static int begin(sc_channel *c, int minimum, char *why, size_t size) {
 	c->context = SSL_CTX_new(TLS_client_method());
 	if (!c->context || !SSL_CTX_set_min_proto_version(c->context, minimum))
-		return explain("cannot set TLS up", why, size), -1;
+		return sc_explain("cannot set TLS up", why, size), -1;
 	SSL_CTX_set_mode(c->context, SSL_MODE_ENABLE_PARTIAL_WRITE
 		| SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_verify(c->context, SSL_VERIFY_PEER, NULL);
@@ -113,7 +101,7 @@ static int begin(sc_channel *c, int minimum, char *why, size_t size) {
 static int connect_to(sc_channel *c, int fd, char *why, size_t size) {
 	c->ssl = SSL_new(c->context);
 	if (!c->ssl || !SSL_set_fd(c->ssl, fd) || !SSL_set_app_data(c->ssl, c))
-		return explain("cannot set TLS up", why, size), -1;
+		return sc_explain("cannot set TLS up", why, size), -1;
 	SSL_set_connect_state(c->ssl);
 	return 0;
 }
@@ -134,7 +122,7 @@ static int set_up(sc_channel *c, int fd, const char *name, const char *authoriti
 	if (!X509_VERIFY_PARAM_set1_ip_asc(parameters, name)) {
 		ERR_clear_error();
 		if (!SSL_set1_host(c->ssl, name) || !SSL_set_tlsext_host_name(c->ssl, name))
-			return explain("cannot set the server's name", why, size), -1;
+			return sc_explain("cannot set the server's name", why, size), -1;
 	}
 	return 0;
 }
@@ -157,7 +145,7 @@ int sc_revoke(sc_channel *channel, const char *list, char *why, size_t size) {
 	X509_STORE *store = SSL_CTX_get_cert_store(channel->context);
 	X509_LOOKUP *lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
 	if (!lookup || X509_load_crl_file(lookup, list, X509_FILETYPE_PEM) < 1)
-		return explain("cannot read the list of revoked certificates", why, size), -1;
+		return sc_explain("cannot read the list of revoked certificates", why, size), -1;
 	X509_VERIFY_PARAM_set_flags(SSL_get0_param(channel->ssl), X509_V_FLAG_CRL_CHECK);
 	return 0;
 }
@@ -195,7 +183,7 @@ static int set_up_shared(sc_channel *c, int fd, const char *identity, const unsi
 	if (begin(c, TLS1_3_VERSION, why, size)) return -1;
 	if (!SSL_CTX_set_ciphersuites(c->context, suites ? suites : usual_suites)
 			|| (groups && !SSL_CTX_set1_groups_list(c->context, groups)))
-		return explain("cannot set the cipher suites and groups", why, size), -1;
+		return sc_explain("cannot set the cipher suites and groups", why, size), -1;
 	// No authority is trusted: a server that answers with a certificate fails.
 	SSL_CTX_set_psk_use_session_callback(c->context, use_shared);
 	return connect_to(c, fd, why, size);
@@ -252,8 +240,8 @@ static int outcome(sc_channel *c, int result, const char *what, char *why, size_
 	case SSL_ERROR_WANT_WRITE: return sc_wants_write;
 	case SSL_ERROR_ZERO_RETURN: return sc_ended;
 	default:
-		explain(what, why, size);
-		advise(c, X509_V_OK, why, size);
+		sc_explain(what, why, size);
+		if (!c->accepts) advise(c, X509_V_OK, why, size);
 		return sc_failed;
 	}
 }
@@ -270,8 +258,9 @@ int sc_handshake(sc_channel *channel, char *why, size_t size) {
 	long verdict = SSL_get_verify_result(channel->ssl);
 	int end = outcome(channel, result, "TLS handshake", why, size);
 	if (end == sc_failed && verdict != X509_V_OK) {
-		snprintf(why, size, "the server's certificate: %s", X509_verify_cert_error_string(verdict));
-		advise(channel, verdict, why, size);
+		snprintf(why, size, "the %s's certificate: %s", channel->accepts ? "peer" : "server",
+			X509_verify_cert_error_string(verdict));
+		if (!channel->accepts) advise(channel, verdict, why, size);
 	}
 	return end;
 }

@@ -29,6 +29,8 @@ public struct DaemonConfiguration: Equatable, Sendable {
   /// What `overflow_action = single` and `halt` execute: path and arguments.
   public var singleCommand = ["/sbin/init", "1"]
   public var haltCommand = ["/sbin/init", "0"]
+  /// What peers may, whose records come over the network.
+  public var remote = RemoteConfiguration()
   /// What plugins have where their own files say nothing.
   public var pluginDefaults = PluginConfiguration(name: "", file: "")
 
@@ -43,6 +45,25 @@ public enum SourceConfiguration: Equatable, Sendable {
   case kernel
   /// A log, a netlink capture or a binary capture, also gzipped.
   case file(String)
+  /// Peers that connect to this address, in the clear.
+  case tcp(HostAndPort)
+  /// The same, over TLS.
+  case tls(HostAndPort)
+
+  /// Where peers connect to; `nil` for a source on this host.
+  public var place: HostAndPort? {
+    switch self {
+    case .tcp(let place), .tls(let place): place
+    case .standardInput, .unixSocket, .kernel, .file: nil
+    }
+  }
+}
+
+extension DaemonConfiguration {
+  /// The sources on this host.
+  public var localSources: [SourceConfiguration] { sources.filter { $0.place == nil } }
+  /// Those that other hosts connect to.
+  public var remoteSources: [SourceConfiguration] { sources.filter { $0.place != nil } }
 }
 
 /// The framing of binary records on the input.

@@ -1,7 +1,9 @@
 /// The keywords of `audispatchd.conf`.
 extension DaemonFile {
   static let table = {
-    var table = KeywordTable<DaemonFile>(own + DeliveryKeywords.all.map(everyPlugins))
+    var table = KeywordTable<DaemonFile>(
+      own + RemoteKeywords.all.map { $0.within(\.configuration.remote) }
+        + DeliveryKeywords.all.map(everyPlugins))
     table.ignored = ofAuditd
     table.obsolete = (
       ["dispatcher", "disp_qos"], "a keyword of auditd 2.8 that means nothing here; ignored"
@@ -113,11 +115,9 @@ extension DaemonFile {
   /// auditd's keywords that do not concern dispatch (auditd.conf(5) of 2.8 to 4.2).
   private static let ofAuditd: Set<String> = [
     "action_mail_acct", "admin_space_left", "admin_space_left_action", "disk_error_action",
-    "disk_full_action", "distribute_network", "enable_krb5", "end_of_event_timeout", "flush",
+    "disk_full_action", "distribute_network", "end_of_event_timeout", "flush",
     "freq", "krb5_key_file", "krb5_principal", "local_events", "log_file", "log_group",
     "max_log_file", "max_log_file_action", "num_logs", "report_interval", "space_left",
-    "space_left_action", "tcp_client_max_idle", "tcp_client_ports", "tcp_listen_port",
-    "tcp_listen_queue", "tcp_max_per_addr", "transport", "use_libwrap", "verify_email",
-    "write_logs",
+    "space_left_action", "tcp_listen_port", "verify_email", "write_logs",
   ]
 }

@@ -73,6 +73,7 @@ public struct LoadedConfiguration: Equatable, Sendable {
   public init(_ request: ConfigurationRequest, _ environment: LoadEnvironment) {
     loadDaemon(request.daemonFile, environment)
     if !request.sources.isEmpty { daemon.sources = request.sources }
+    noteRemote(daemon.remoteProblems(file: daemonFile ?? "audispatchd.conf"))
     if let framing = request.inputFraming { daemon.inputFraming = framing }
     if let directory = request.pluginDirectory { daemon.pluginDirectory = directory }
     if let directory = request.runtimeDirectory { daemon.runtimeDirectory = directory }
@@ -88,6 +89,12 @@ public struct LoadedConfiguration: Equatable, Sendable {
 
   /// Adds what was found elsewhere to what `--check` reports.
   public mutating func note(_ found: [Diagnostic]) { diagnostics += found }
+
+  /// What is wrong with how records of other hosts are to be taken keeps the daemon from starting.
+  private mutating func noteRemote(_ problems: [Diagnostic]) {
+    diagnostics += problems
+    if problems.contains(where: { $0.severity == .error }) { isDaemonUsable = false }
+  }
 
   /// A plugin that is promised more than anybody may have could not be started.
   private mutating func refusePlugins(beyond bound: Capabilities) {

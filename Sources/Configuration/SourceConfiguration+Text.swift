@@ -1,4 +1,7 @@
-/// How a source is written: `stdin`, `unix:PATH`, `kernel` or `file:PATH`.
+import Linux
+
+/// How a source is written: `stdin`, `unix:PATH`, `kernel`, `file:PATH`, `tcp:ADDRESS:PORT` or
+/// `tls:ADDRESS:PORT`.
 extension SourceConfiguration {
   /// Why a text names no source.
   struct Refusal: Error, Equatable {
@@ -32,24 +35,42 @@ extension SourceConfiguration {
       }
       self = .unixSocket(path)
     case ("file", let path?): self = .file(path)
+    case ("tcp", _): self = .tcp(try Self.place(path, kind))
+    case ("tls", _): self = .tls(try Self.place(path, kind))
     default:
       var suggestion: String?
       if text == "-" {
         suggestion = "did you mean 'stdin'?"
-      } else if let meant = Suggestion.nearest(kind, among: ["stdin", "unix", "kernel", "file"]) {
+      } else if let meant = Suggestion.nearest(kind, among: Self.kinds) {
         suggestion = "did you mean '\(meant)\(path.map { ":\($0)" } ?? "")'?"
       } else if text.contains("/") || text.contains(".") {
         suggestion = "did you mean 'file:\(text)'?"
       }
       throw Refusal(
-        message: "a source is stdin, unix:PATH, kernel or file:PATH", suggestion: suggestion)
+        message: "a source is stdin, unix:PATH, kernel, file:PATH, tcp:ADDRESS:PORT or "
+          + "tls:ADDRESS:PORT",
+        suggestion: suggestion)
     }
+  }
+
+  private static let kinds = ["stdin", "unix", "kernel", "file", "tcp", "tls"]
+
+  /// Where to listen: an address in digits, and a port.
+  private static func place(_ text: String?, _ kind: String) throws(Refusal) -> HostAndPort {
+    guard let place = HostAndPort(text ?? ""), place.port != nil, HostAddress(place.host) != nil
+    else {
+      throw Refusal(
+        message: "\(kind) needs an address of this host in digits, and a port",
+        suggestion: "write '\(kind):192.0.2.1:60', '\(kind):[::1]:60', or '\(kind):[::]:60' for all"
+      )
+    }
+    return place
   }
 
   /// The path it reads or connects to.
   var path: String? {
     switch self {
-    case .standardInput, .kernel: nil
+    case .standardInput, .kernel, .tcp, .tls: nil
     case .unixSocket(let path), .file(let path): path
     }
   }

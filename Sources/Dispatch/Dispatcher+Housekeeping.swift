@@ -27,6 +27,7 @@ extension Dispatcher {
         scheduleTick(retry)
       }
     }
+    tendRemote()
     reportUnreadEvents()
     unpauseIfPossible()
     forgetHistoryWhenIdle()

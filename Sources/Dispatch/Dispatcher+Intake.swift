@@ -46,7 +46,7 @@ extension Dispatcher {
   /// Records that the fullest of those queues has room for that do not overflow; at least one.
   ///
   /// What was read in one go must not overflow a queue whose plugin would have read it meanwhile.
-  private func liveRoom() -> Int {
+  func liveRoom() -> Int {
     var room = Int.max
     for plugin in plugins {
       if plugin.subscription.isFull {
@@ -74,7 +74,7 @@ extension Dispatcher {
     grace.spend(now - began)
   }
 
-  private func distribute() {
+  func distribute() {
     let batch = journal.batch
     let wall = WallClock.milliseconds
     for plugin in plugins {
@@ -118,7 +118,7 @@ extension Dispatcher {
     }
   }
 
-  private func reportMalformed() {
+  func reportMalformed() {
     guard let news = source.takeMalformed(), let held = malformedReport.pass(now) else { return }
     let more = held > 0 ? ", \(held) reports held back" : ""
     say(
@@ -164,9 +164,9 @@ extension Dispatcher {
 
   /// Opens the next input, or plans to try again.
   func openSource() {
-    guard ending.isRunning else { return }
+    guard ending.isRunning, intake.origin != .peers else { return }
     do throws(SystemError) {
-      guard let descriptor = try intake.open(recordsSoFar: source.records) else {
+      guard let descriptor = try intake.open(recordsSoFar: source.ownRecords) else {
         return sourceDrained()
       }
       let fd = descriptor.number
@@ -248,7 +248,7 @@ extension Dispatcher {
   /// What the kernel's reader had received when it ended and had not given to us is lost.
   private func countDeadReader() {
     guard let readers = intake.readers else { return }
-    let died = readers.end(taken: source.records)
+    let died = readers.end(taken: source.ownRecords)
     guard died > 0 else { return }
     say(
       .error,

@@ -20,6 +20,7 @@ extension Dispatcher {
       configuration.controlGroup = loaded.daemon.controlGroup
       changeControlAccess()
       configuration.spoolKeep = loaded.daemon.spoolKeep
+      reloadRemote(loaded.daemon.remote)
     } else {
       said.append("the daemon's configuration stays as it was")
     }

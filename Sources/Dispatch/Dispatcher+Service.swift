@@ -18,7 +18,7 @@ extension Dispatcher {
     guard let manager, manager.listens else { return nil }
     switch intake.origin {
     case .standardInput, .files: return nil
-    case .kernel: break
+    case .kernel, .peers: break
     case .unixSocket(let path):
       if let connection = manager.takeInherited(ServiceLink.connection) {
         if UnixSocket.isConnected(connection.number, to: path) {

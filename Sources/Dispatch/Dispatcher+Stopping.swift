@@ -16,7 +16,8 @@ extension Dispatcher {
     if intake.origin == .standardInput, DescriptorKind.isPipe(0) { letGoOfPipe() }
     intake.retry = nil
     intake.endHelpers()
-    if source.inputNumber == nil || source.hasEnded { perform(.inputIsEmpty) }
+    finishRemote()
+    if source.inputNumber == nil || source.hasEnded, isRemoteFinished { perform(.inputIsEmpty) }
     scheduleTick(now)
   }
 
@@ -39,6 +40,7 @@ extension Dispatcher {
     if source.canWait, source.pendingBytes > 0 || !source.hasEnded { noteLoss() }
     if source.isPolled, let fd = source.inputNumber { poller.remove(fd) }
     source.close()
+    closeRemote()
     scheduleTick(now)
   }
 
@@ -84,7 +86,7 @@ extension Dispatcher {
   /// Takes the end as far as it has come.
   func advanceStop() {
     perform(.tick)
-    if case .readingRest = ending.state, !sourceHasMore(),
+    if case .readingRest = ending.state, !sourceHasMore(), isRemoteFinished,
       !(holder?.holdsInput ?? false)
     {
       perform(.inputIsEmpty)

@@ -23,6 +23,8 @@ public final class Dispatcher {
   let node: String?
   var source: Source
   var intake: SourceSupply
+  /// Where other hosts' records come from, if they do.
+  let remote: RemoteSources?
   var poller: Poller
   let signals: SignalSource
   var control: ControlServer?
@@ -88,6 +90,7 @@ public final class Dispatcher {
     Signals.ignoreFailedWrites()
     node = try NodeName.resolve(loaded.daemon.nameFormat, name: loaded.daemon.nodeName)
     intake = try SourceSupply(loaded.daemon, node: node)
+    remote = RemoteSources(loaded.daemon, node: node)
     holder = intake.origin == .standardInput ? HolderLink.connect() : nil
     survivor = try holder?.memory ?? Survivor(held: Self.takeKept(manager, intake))
     predecessor = Predecessor(survivor)
@@ -167,6 +170,8 @@ public final class Dispatcher {
     case Token.outputSink: hearSink()
     case Token.spool: handleSpool()
     case Token.loading: finishLoading()
+    case Token.receiver: readReceiver()
+    case Token.receiverOutput: readReceiverOutput()
     case Token.holder: hearHolder()
     case Token.control: acceptClients()
     case Token.client: handleClient(number, interest)

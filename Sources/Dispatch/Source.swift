@@ -60,6 +60,33 @@ final class Source {
     }
   }
 
+  // What other hosts sent is in `records`, `bytes` and `malformed`, too.
+  private var foreignRecords: UInt64 = 0
+  private var foreignBytes: UInt64 = 0
+  private var foreignMalformed: UInt64 = 0
+  var ownRecords: UInt64 { records - foreignRecords }
+  var ownBytes: UInt64 { bytes - foreignBytes }
+  var ownMalformed: UInt64 { malformedTotal - foreignMalformed }
+
+  /// Counts a record that is not of this source.
+  func countForeign(bytes count: Int) {
+    records += 1
+    foreignRecords += 1
+    bytes += UInt64(count)
+    foreignBytes += UInt64(count)
+  }
+
+  func countForeignMalformed(_ kind: MalformedInput, _ sample: [UInt8]) {
+    malformed[MalformedInput.allCases.firstIndex(of: kind) ?? 0] += 1
+    foreignMalformed += 1
+    if malformedNews == nil { malformedNews = (kind, sample) }
+  }
+
+  /// The journal has records that are not of this source: a successor goes on behind them.
+  func noteForeign(next record: RecordNumber, isNeeded: Bool) {
+    intake.note(next: record, reader: reader, isNeeded: isNeeded)
+  }
+
   var malformedTotal: UInt64 { malformed.reduce(0, +) }
 
   /// Bytes that were read and are not yet a record.
@@ -210,6 +237,8 @@ enum Token {
   static let passedOutput: UInt64 = 11 << 32
   static let outputSink: UInt64 = 12 << 32
   static let loading: UInt64 = 13 << 32
+  static let receiver: UInt64 = 14 << 32
+  static let receiverOutput: UInt64 = 15 << 32
 
   static func kind(_ token: UInt64) -> UInt64 { token & 0xffff_ffff_0000_0000 }
   static func number(_ token: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: token) }

@@ -15,6 +15,8 @@ final class SourceSupply {
     case unixSocket(String)
     case kernel
     case files([String])
+    /// Nothing on this host: other hosts alone send records.
+    case peers
   }
 
   /// What the end of an input means.
@@ -48,18 +50,20 @@ final class SourceSupply {
   init(_ configuration: DaemonConfiguration, node: String?) throws(SetupError) {
     self.configuration = configuration
     self.node = node
-    let files = configuration.sources.compactMap {
+    let sources = configuration.localSources
+    let files = sources.compactMap {
       if case .file(let path) = $0 { path } else { nil as String? }
     }
     if !files.isEmpty {
-      guard files.count == configuration.sources.count else {
+      guard files.count == sources.count, configuration.remoteSources.isEmpty else {
         throw SetupError("a file as source goes with other files only")
       }
       origin = .files(files)
       remainingFiles = files
-    } else if let first = configuration.sources.first {
-      guard configuration.sources.count == 1 else {
-        throw SetupError("more than one source: only file:PATH can be given more than once")
+    } else if let first = sources.first {
+      guard sources.count == 1 else {
+        throw SetupError(
+          "more than one source of this host: only file:PATH can be given more than once")
       }
       origin =
         switch first {
@@ -67,7 +71,10 @@ final class SourceSupply {
         case .unixSocket(let path): .unixSocket(path)
         case .kernel: .kernel
         case .file(let path): .files([path])
+        case .tcp, .tls: .peers
         }
+    } else if !configuration.remoteSources.isEmpty {
+      origin = .peers
     } else {
       origin = try Self.choose()
     }
@@ -113,6 +120,7 @@ final class SourceSupply {
     case .unixSocket: "unix"
     case .kernel: "kernel"
     case .files: "file"
+    case .peers: "peers"
     }
   }
 
@@ -122,6 +130,7 @@ final class SourceSupply {
     case .unixSocket(let path): path
     case .kernel: "the kernel"
     case .files(let paths): paths.count == 1 ? paths[0] : "\(paths.count) files"
+    case .peers: "other hosts"
     }
   }
 
@@ -135,7 +144,7 @@ final class SourceSupply {
     switch origin {
     case .files: true
     case .standardInput: DescriptorKind.isRegularFile(0)
-    case .unixSocket, .kernel: false
+    case .unixSocket, .kernel, .peers: false
     }
   }
 
@@ -143,7 +152,7 @@ final class SourceSupply {
   var isAuditd: Bool {
     switch origin {
     case .standardInput, .unixSocket: !canWait
-    case .kernel, .files: false
+    case .kernel, .files, .peers: false
     }
   }
 
@@ -178,6 +187,7 @@ final class SourceSupply {
       delay = .milliseconds(100)
       return socket
     case .kernel: return try openKernel(recordsSoFar)
+    case .peers: return nil
     case .files:
       guard !remainingFiles.isEmpty else { return nil }
       let path = remainingFiles.removeFirst()
@@ -195,7 +205,7 @@ final class SourceSupply {
     _ = helperFailure()
     switch origin {
     case .standardInput: return .finished
-    case .unixSocket, .kernel: return isEnding ? .finished : .reconnect
+    case .unixSocket, .kernel, .peers: return isEnding ? .finished : .reconnect
     case .files: return remainingFiles.isEmpty ? .finished : .nextFile
     }
   }

@@ -74,6 +74,7 @@ extension Dispatcher {
         json.field("deaths", survivor.isHeld ? survivor.generation - 1 : 0)
       }
       json.object("source") { sourceStatus(&$0) }
+      sourcesStatus(&json)
       if let durable { json.object("spool") { spoolStatus(durable, &$0) } }
       json.array("plugins") { json in
         for plugin in plugins { json.object { pluginStatus(plugin, &$0) } }

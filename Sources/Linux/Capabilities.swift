@@ -28,6 +28,8 @@ public struct Capabilities: OptionSet, Hashable, Sendable {
   public static let dispatchers = Capabilities(
     rawValue: 0b1_1110_1111 | 1 << 19 | 1 << 23 | 1 << 24 | 1 << 37)
 
+  /// To listen at a port below 1,024.
+  public static let bindPorts = Capabilities(rawValue: 1 << 10)
   public static let auditControl = Capabilities(rawValue: 1 << 30)
 
   /// Those that the calling thread may make effective.

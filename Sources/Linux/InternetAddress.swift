@@ -3,7 +3,7 @@ import Glibc
 
 /// An address and a port, as the kernel takes them.
 public struct InternetAddress: Equatable, Sendable {
-  private let bytes: [UInt8]
+  let bytes: [UInt8]
 
   /// Why a name has no address.
   public struct Failure: Error, Equatable, CustomStringConvertible, Sendable {

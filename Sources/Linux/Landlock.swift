@@ -55,6 +55,19 @@ public enum Landlock {
     }
   }
 
+  /// Has the calling thread, and those that it starts, open and change no file by path any more. Does
+  /// nothing where the kernel has no landlock. Nothing gives it back.
+  public static func denyAllPaths() throws(SystemError) {
+    guard version > 0 else { return }
+    let number = ad_landlock_ruleset(
+      Rights.handled(by: version).rawValue, version >= 6 ? 1 << 1 : 0)
+    guard number >= 0 else { throw SystemError("create", "a landlock ruleset", .current) }
+    let ruleset = Descriptor(owning: number)
+    guard ad_landlock_restrict(ruleset.number) == 0 else {
+      throw SystemError("give up", "the file system", .current)
+    }
+  }
+
   /// A ruleset that allows a program to read and to write below these paths, and to run.
   ///
   /// Paths that are not there are left out. Opens them all, so it waits where they do.

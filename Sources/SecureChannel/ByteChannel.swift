@@ -22,6 +22,14 @@ public final class ByteChannel {
     secure = try TLSConnection(number, identity)
   }
 
+  /// The same, for a connection that a peer began.
+  public func secure(_ server: TLSServer) throws(ChannelFailure) {
+    secure = try TLSConnection(number, server)
+  }
+
+  /// Who the peer is, as its key or certificate says; empty in the clear.
+  public var peerIdentity: String { secure?.peerIdentity ?? "" }
+
   /// Whether bytes can be exchanged; else what to wait for.
   public func begin() throws(ChannelFailure) -> Outcome {
     guard let secure else { return .bytes(0) }

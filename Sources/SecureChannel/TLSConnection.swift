@@ -32,6 +32,21 @@ final class TLSConnection {
     }
   }
 
+  /// Takes a peer's connection.
+  init(_ socket: Int32, _ server: TLSServer) throws(ChannelFailure) {
+    guard let made = unsafe sc_accept(server.server, socket, &why, why.count) else {
+      throw ChannelFailure(text(why))
+    }
+    unsafe channel = made
+  }
+
+  /// Who the peer is, as its key or certificate has it; empty before hands are shaken.
+  var peerIdentity: String {
+    var name = [CChar](repeating: 0, count: 256)
+    unsafe sc_peer_identity(channel, &name, name.count)
+    return text(name)
+  }
+
   deinit { unsafe sc_free(channel) }
 
   /// Whether hands are shaken.

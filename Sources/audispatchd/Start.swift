@@ -54,7 +54,7 @@ func start() -> Int32 {
 /// auditd's child that dies takes the input along; so a process that does nothing else keeps it.
 private func mayReadStandardInput(_ arguments: DaemonArguments) -> Bool {
   let sources = arguments.request.sources
-  return (sources.isEmpty || sources == [.standardInput])
+  return (sources.isEmpty || sources.filter { $0.place == nil } == [.standardInput])
     && (DescriptorKind.isSocket(0) || DescriptorKind.isPipe(0))
 }
 
@@ -100,7 +100,10 @@ private func run(
   } catch { messages.write(.error, "\(error)") }
   if loaded.daemon.priorityBoost > 0 { ProcessPriority.nice = Int32(-loaded.daemon.priorityBoost) }
   // Of a user other than root plugins and helpers could not get them again.
-  if geteuid() == 0 { Capabilities.makeEffective(only: .dispatchers) }
+  if geteuid() == 0 {
+    let listens = !loaded.daemon.remoteSources.isEmpty
+    Capabilities.makeEffective(only: listens ? [.dispatchers, .bindPorts] : .dispatchers)
+  }
   do {
     return try Dispatcher(configuration: loaded, service: service, loader: load).run()
   } catch {

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "file_facts.h"
+#include "listen.h"
 #include "service.h"
 #include "spawn.h"
 

@@ -50,6 +50,9 @@ int ad_landlock_ruleset(uint64_t handled, uint64_t scoped);	// close-on-exec
 // A path that is no folder gets those of them that a file can have.
 int ad_landlock_allow(int ruleset, const char *path, uint64_t rights);
 
+// The calling thread may do no more than the ruleset allows; nothing gives it back.
+int ad_landlock_restrict(int ruleset);
+
 // Of the calling thread.
 uint64_t ad_permitted_capabilities(void);
 int ad_make_effective(uint64_t kept);	// takes away, never gives

@@ -37,6 +37,28 @@ int sc_check_files(const char *_Nullable authorities, const char *_Nullable cert
 	const char *_Nullable key, char *why, size_t size);
 void sc_free(sc_channel *channel);
 
+// What every channel of a server that takes connections shares.
+typedef struct sc_server sc_server;
+// Takes nobody yet. NULL with the reason in `why`.
+sc_server *_Nullable sc_server_new(char *why, size_t size);
+void sc_server_free(sc_server *server);
+// A key that some peers have; `identity` is what they call it. TLS 1.3.
+int sc_server_add_key(sc_server *server, const char *identity, const unsigned char *key,
+	size_t key_size, char *why, size_t size);
+// Its own certificate (with what leads to its authority) and key, and the authorities that sign the
+// peers', all as PEM; `revoked` may be NULL. Every peer that has no key has to show a certificate.
+// 0, or which part cannot be used: sc_certificate, sc_key, sc_authorities or sc_revoked.
+enum { sc_revoked = 4 };
+int sc_server_use(sc_server *server, const char *certificate, const char *key,
+	const char *authorities, const char *_Nullable revoked, char *why, size_t size);
+// Seconds until its certificate ends; INT64_MIN when it has none.
+int64_t sc_server_seconds_left(const sc_server *server);
+// A channel over an accepted socket, which stays the caller's.
+sc_channel *_Nullable sc_accept(sc_server *server, int fd, char *why, size_t size);
+// Who the peer is, after the handshake: what it calls its key, or its certificate's first DNS name,
+// or its common name. NUL-terminated; empty when it has none.
+void sc_peer_identity(sc_channel *channel, char *identity, size_t size);
+
 // Shakes hands: 1 when that is done, else one of the above; the reason of a failure in `why`.
 int sc_handshake(sc_channel *channel, char *why, size_t size);
 // Whether the server is known to have judged our certificate, after the handshake: with TLS 1.3 that

@@ -1,0 +1,21 @@
+// What both sides of a channel share.
+#pragma once
+#include "CSecureChannel.h"
+
+#include <openssl/ssl.h>
+
+struct sc_channel {
+	SSL_CTX *context;
+	SSL *ssl;
+	bool asked; // for our certificate
+	bool has_certificate;
+	int tickets;
+	// A key that both sides have.
+	char *identity;
+	unsigned char *shared;
+	size_t shared_size;
+	bool accepts; // a peer's connection
+};
+
+// The last error of OpenSSL, or of the system, in words.
+void sc_explain(const char *what, char *why, size_t size);

@@ -1,0 +1,101 @@
+import Configuration
+import Glibc
+import Linux
+import RemoteProtocol
+
+/// audispatch-receive as a child: its process, the connection to it, and what it prints.
+final class ReceiverProcess {
+  private static let nobody: UInt32 = 65_534
+
+  let child: ChildProcess
+  let channel: PacketChannel
+  var output: OutputCatcher
+  /// Orders that it did not take yet.
+  private var orders: [UInt8] = []
+  /// Records that came from it, and those of them that it knows to be safe.
+  var records: UInt64 = 0
+  var told: UInt64 = 0
+
+  /// Starts it, with no rights: it is nobody where this process may make it so, and gives up the file
+  /// system itself.
+  init(connections: Int) throws(SystemError) {
+    let (ours, theirs) = try MessageChannel.pair()
+    let ourEnd = Descriptor(owning: ours)
+    let theirEnd = Descriptor(owning: theirs)
+    let (reading, writing) = try Pipe.open()
+    let errors = Descriptor(owning: writing)
+    let caught = OutputCatcher(owning: Descriptor(owning: reading))
+    let null = try Descriptor.open("/dev/null", O_WRONLY)
+    let path = Installed.program("audispatch-receive")
+    var confinement = Self.confinement(connections)
+    do throws(SpawnError) {
+      var started: ChildProcess?
+      do throws(SpawnError) {
+        started = try Self.start(path, confinement, theirEnd, null, errors)
+      } catch {
+        // The program may lie where only root finds it.
+        guard error.cause == Errno(EACCES), confinement.user != nil else { throw error }
+        confinement.user = nil
+        confinement.group = nil
+        started = try Self.start(path, confinement, theirEnd, null, errors)
+      }
+      guard let started = started.take() else { preconditionFailure("just started") }
+      child = started
+    } catch { throw SystemError("start", path, error.cause) }
+    ourEnd.setNonblocking(true)
+    channel = PacketChannel(owning: ourEnd)
+    output = caught
+  }
+
+  private static func start(
+    _ path: String, _ confinement: Confinement, _ input: borrowing Descriptor,
+    _ output: borrowing Descriptor, _ error: borrowing Descriptor
+  ) throws(SpawnError) -> ChildProcess {
+    try ChildProcess(
+      path: path, arguments: [],
+      environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"], input: input.number,
+      output: output.number, error: error.number, confinement: confinement)
+  }
+
+  private static func confinement(_ connections: Int) -> Confinement {
+    var confinement = Confinement()
+    confinement.noNewPrivileges = true
+    confinement.isOrdinary = true
+    confinement.limits.files = Int64(connections + 64)
+    confinement.limits.core = 0
+    let permitted = Capabilities.permitted
+    if permitted.isSuperset(of: [.setUser, .setGroup]), geteuid() == 0 {
+      confinement.user = nobody
+      confinement.group = nobody
+    }
+    if permitted.contains(.setBound) { confinement.capabilities = [] }
+    return confinement
+  }
+
+  /// Tells it; what it has no room for now follows with the next order, or with `flush`.
+  func order(_ order: ReceiverOrder) {
+    order.append(to: &orders)
+    if orders.count > 16 << 10 { flush() }
+  }
+
+  /// `true` when it has taken all orders.
+  @discardableResult
+  func flush() -> Bool {
+    guard !orders.isEmpty else { return true }
+    // As long as it takes none there are acknowledgements and answers only: some bytes each.
+    guard orders.count <= PacketChannel.limit, case .bytes = channel.send(orders) else {
+      return false
+    }
+    orders.removeAll(keepingCapacity: true)
+    return true
+  }
+
+  /// Gives it a descriptor; this end keeps its own.
+  func give(_ order: ReceiverOrder, _ descriptor: Int32) -> Bool {
+    guard flush() else { return false }
+    var packet: [UInt8] = []
+    order.append(to: &packet)
+    if case .bytes = channel.send(packet, [descriptor]) { return true }
+    return false
+  }
+}

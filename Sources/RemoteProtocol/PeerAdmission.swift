@@ -1,0 +1,78 @@
+/// Which connections are taken, as a value: how many there may be at all, of one address, and in the
+/// midst of shaking hands.
+///
+/// A peer that is gone without a word does not keep itself out: where an address has as many
+/// connections as it may, a new one takes the place of that which has been silent for the longest, if
+/// that was silent for some seconds.
+public struct PeerAdmission: Sendable {
+  public struct Limits: Equatable, Sendable {
+    public var connections: Int
+    public var perAddress: Int
+    public var handshakes: Int
+    /// The ports that a peer may come from; `nil`: any.
+    public var ports: ClosedRange<Int>?
+    /// How long a connection has to be silent to give way.
+    public var silence: Duration
+
+    public init(
+      connections: Int, perAddress: Int, handshakes: Int = 32, ports: ClosedRange<Int>? = nil,
+      silence: Duration = .seconds(3)
+    ) {
+      self.connections = connections
+      self.perAddress = perAddress
+      self.handshakes = handshakes
+      self.ports = ports
+      self.silence = silence
+    }
+  }
+
+  /// A connection that there is.
+  public struct Present: Equatable, Sendable {
+    public var id: UInt32
+    /// When it last said something.
+    public var heard: Duration
+
+    public init(id: UInt32, heard: Duration) {
+      self.id = id
+      self.heard = heard
+    }
+  }
+
+  public enum Verdict: Equatable, Sendable {
+    case take
+    /// Take it, and let go of that one.
+    case replace(UInt32)
+    case refuse(Refusal)
+  }
+
+  public enum Refusal: String, Equatable, CaseIterable, Sendable {
+    case network = "not of an allowed network (allowed_networks)"
+    case port = "comes from a port that is not allowed (tcp_client_ports)"
+    case address = "has as many connections as one address may have (tcp_max_per_addr)"
+    case all = "there are as many connections as there may be (max_connections)"
+    case handshakes = "too many connections are in the midst of shaking hands"
+    case holding = "nothing can be stored now"
+  }
+
+  public var limits: Limits
+
+  public init(_ limits: Limits) { self.limits = limits }
+
+  /// - Parameters:
+  ///   - port: that it comes from.
+  ///   - ofAddress: the connections of its address.
+  ///   - all: how many connections there are.
+  ///   - shaking: how many of them shake hands; `nil` where hands are not shaken.
+  public func judge(
+    port: UInt16, isAllowed: Bool, ofAddress: [Present], all: Int, shaking: Int?, now: Duration
+  ) -> Verdict {
+    guard isAllowed else { return .refuse(.network) }
+    if let ports = limits.ports, !ports.contains(Int(port)) { return .refuse(.port) }
+    if let shaking, shaking >= limits.handshakes { return .refuse(.handshakes) }
+    let oldest = ofAddress.min { ($0.heard, $0.id) < ($1.heard, $1.id) }
+    if ofAddress.count >= limits.perAddress, let oldest {
+      return now - oldest.heard >= limits.silence ? .replace(oldest.id) : .refuse(.address)
+    }
+    return all >= limits.connections ? .refuse(.all) : .take
+  }
+}

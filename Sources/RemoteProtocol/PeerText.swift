@@ -1,0 +1,53 @@
+/// A record of a peer as the one line that is kept of it.
+public enum PeerText {
+  /// What a line has at most.
+  public static let limit = 16_000
+
+  /// The payload without the newline at its end. Control characters are written as `\xNN`, so that
+  /// none makes a second line or ends this one: none of auditd's own records has any but 0x1d, which
+  /// stands in front of what the sender's auditd added.
+  public static func line(_ payload: [UInt8]) -> [UInt8] {
+    let text = payload.last == 0x0a ? payload.dropLast() : payload[...]
+    guard let first = text.indices.first(where: { isControl(text[$0], at: $0) }) else {
+      return Array(text)
+    }
+    let controls = text[first...].indices.count { isControl(text[$0], at: $0) }
+    // Thousands of them are no text any more.
+    let isShort = text.count + 3 * controls <= limit
+    var line: [UInt8] = []
+    line.reserveCapacity(isShort ? text.count + 3 * controls : text.count)
+    for index in text.indices {
+      let byte = text[index]
+      if !isControl(byte, at: index) {
+        line.append(byte)
+      } else if isShort {
+        line += [0x5c, 0x78, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+      } else {
+        line.append(0x3f)
+      }
+    }
+    return line
+  }
+
+  private static let digits = Array("0123456789abcdef".utf8)
+
+  private static func isControl(_ byte: UInt8, at index: Int) -> Bool {
+    byte < 0x20 && (byte != 0x1d || index == 0) || byte == 0x7f
+  }
+
+  /// The name behind `node=` at the beginning of a line; `nil` when there is none.
+  public static func node(of line: [UInt8]) -> ArraySlice<UInt8>? {
+    guard line.starts(with: "node=".utf8) else { return nil }
+    let rest = line[5...]
+    guard let end = rest.firstIndex(of: 0x20), end > rest.startIndex else { return nil }
+    return rest[..<end]
+  }
+
+  /// The line with a field that says who sent it: at the end of what the kernel or a program said,
+  /// in front of what the sender's auditd added.
+  public static func adding(peer: String, to line: [UInt8]) -> [UInt8] {
+    let field = Array(" peer=\(peer)".utf8)
+    guard let end = line.firstIndex(of: 0x1d) else { return line + field }
+    return line[..<end] + field + line[end...]
+  }
+}

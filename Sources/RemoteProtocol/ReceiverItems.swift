@@ -1,0 +1,287 @@
+/// What audispatch-receive says to audispatchd, in packets of whole items.
+public enum ReceiverItem: Equatable, Sendable {
+  /// A peer is there; `identity` is empty in the clear.
+  case opened(peer: UInt32, source: UInt8, address: String, port: UInt16, identity: String)
+  /// A sender of ours says who it is, and waits for `has`.
+  case named(peer: UInt32, Opening)
+  /// A record, of which `ok` is awaited. Records are counted from 1 on, over all peers.
+  case record(peer: UInt32, sequence: UInt32, line: [UInt8])
+  case closed(peer: UInt32, isFault: Bool, reason: String)
+  /// A connection that was not taken.
+  case refused(source: UInt8, address: String, reason: String)
+  /// What of the settings cannot be used.
+  case objection(String)
+}
+
+/// What audispatchd says to audispatch-receive.
+public enum ReceiverOrder: Equatable, Sendable {
+  public struct Settings: Equatable, Sendable {
+    public var connections: UInt32
+    public var perAddress: UInt32
+    /// 0: any.
+    public var firstPort: UInt16
+    public var lastPort: UInt16
+    /// 0: without end.
+    public var idleMilliseconds: UInt64
+    /// Ranges of addresses, with spaces between them; empty: all.
+    public var networks: String
+
+    public init(
+      connections: UInt32, perAddress: UInt32, firstPort: UInt16, lastPort: UInt16,
+      idleMilliseconds: UInt64, networks: String
+    ) {
+      self.connections = connections
+      self.perAddress = perAddress
+      self.firstPort = firstPort
+      self.lastPort = lastPort
+      self.idleMilliseconds = idleMilliseconds
+      self.networks = networks
+    }
+  }
+
+  /// Files that come as descriptors.
+  public enum File: UInt8, CaseIterable, Sendable { case certificate, key, authorities, revoked }
+
+  /// Settings follow, and stand instead of those before.
+  case begin(Settings)
+  /// With a socket that listens.
+  case listener(source: UInt8, isSecure: Bool)
+  /// With a file that has a key in hexadecimal.
+  case sharedKey(identity: String)
+  /// With that file.
+  case file(File)
+  /// All settings are there.
+  case apply
+  /// All records up to this number are safe.
+  case ok(UInt64)
+  /// What is there of the sender that a peer named.
+  case has(peer: UInt32, UInt64?)
+  /// Nothing can be stored now, or again.
+  case hold
+  case goOn
+  /// Take what is there, tell every peer, and end.
+  case finish
+}
+
+extension ReceiverItem {
+  public func append(to packet: inout [UInt8]) {
+    var item = ItemWriter()
+    switch self {
+    case .opened(let peer, let source, let address, let port, let identity):
+      item.begin(1)
+      item.add(peer)
+      item.add(source)
+      item.add(port)
+      item.add(address)
+      item.add(identity)
+    case .named(let peer, let opening):
+      item.begin(2)
+      item.add(peer)
+      item.add(opening.next)
+      item.add(opening.name)
+    case .record(let peer, let sequence, let line):
+      item.begin(3)
+      item.add(peer)
+      item.add(sequence)
+      item.bytes += line
+    case .closed(let peer, let isFault, let reason):
+      item.begin(4)
+      item.add(peer)
+      item.add(UInt8(isFault ? 1 : 0))
+      item.add(reason)
+    case .refused(let source, let address, let reason):
+      item.begin(5)
+      item.add(source)
+      item.add(address)
+      item.add(reason)
+    case .objection(let text):
+      item.begin(6)
+      item.add(text)
+    }
+    item.finish(in: &packet)
+  }
+
+  /// Takes a packet apart; `nil` when it is no packet of ours.
+  public static func all(in packet: ArraySlice<UInt8>) -> [ReceiverItem]? {
+    ItemReader.items(in: packet) { kind, item -> ReceiverItem? in
+      switch kind {
+      case 1:
+        guard let peer: UInt32 = item.number(), let source: UInt8 = item.number(),
+          let port: UInt16 = item.number(), let address = item.text(), let identity = item.text()
+        else { return nil }
+        return .opened(
+          peer: peer, source: source, address: address, port: port, identity: identity)
+      case 2:
+        guard let peer: UInt32 = item.number(), let next: UInt64 = item.number(),
+          let name = item.text()
+        else { return nil }
+        return .named(peer: peer, Opening(name: name, next: next))
+      case 3:
+        guard let peer: UInt32 = item.number(), let sequence: UInt32 = item.number() else {
+          return nil
+        }
+        return .record(peer: peer, sequence: sequence, line: item.rest())
+      case 4:
+        guard let peer: UInt32 = item.number(), let isFault: UInt8 = item.number(),
+          let reason = item.text()
+        else { return nil }
+        return .closed(peer: peer, isFault: isFault != 0, reason: reason)
+      case 5:
+        guard let source: UInt8 = item.number(), let address = item.text(),
+          let reason = item.text()
+        else { return nil }
+        return .refused(source: source, address: address, reason: reason)
+      case 6: return item.text().map { .objection($0) }
+      default: return nil
+      }
+    }
+  }
+}
+
+extension ReceiverOrder {
+  public func append(to packet: inout [UInt8]) {
+    var item = ItemWriter()
+    switch self {
+    case .begin(let settings):
+      item.begin(1)
+      item.add(settings.connections)
+      item.add(settings.perAddress)
+      item.add(settings.firstPort)
+      item.add(settings.lastPort)
+      item.add(settings.idleMilliseconds)
+      item.add(settings.networks)
+    case .listener(let source, let isSecure):
+      item.begin(2)
+      item.add(source)
+      item.add(UInt8(isSecure ? 1 : 0))
+    case .sharedKey(let identity):
+      item.begin(3)
+      item.add(identity)
+    case .file(let file):
+      item.begin(4)
+      item.add(file.rawValue)
+    case .apply: item.begin(5)
+    case .ok(let number):
+      item.begin(6)
+      item.add(number)
+    case .has(let peer, let number):
+      item.begin(7)
+      item.add(peer)
+      item.add(UInt8(number == nil ? 0 : 1))
+      item.add(number ?? 0)
+    case .hold: item.begin(8)
+    case .goOn: item.begin(9)
+    case .finish: item.begin(10)
+    }
+    item.finish(in: &packet)
+  }
+
+  /// Takes a packet apart; `nil` when it is no packet of ours.
+  public static func all(in packet: ArraySlice<UInt8>) -> [ReceiverOrder]? {
+    ItemReader.items(in: packet) { kind, item -> ReceiverOrder? in
+      switch kind {
+      case 1:
+        guard let connections: UInt32 = item.number(), let perAddress: UInt32 = item.number(),
+          let first: UInt16 = item.number(), let last: UInt16 = item.number(),
+          let idle: UInt64 = item.number(), let networks = item.text()
+        else { return nil }
+        return .begin(
+          Settings(
+            connections: connections, perAddress: perAddress, firstPort: first, lastPort: last,
+            idleMilliseconds: idle, networks: networks))
+      case 2:
+        guard let source: UInt8 = item.number(), let isSecure: UInt8 = item.number() else {
+          return nil
+        }
+        return .listener(source: source, isSecure: isSecure != 0)
+      case 3: return item.text().map { .sharedKey(identity: $0) }
+      case 4:
+        let number: UInt8? = item.number()
+        return number.flatMap(File.init).map { .file($0) }
+      case 5: return .apply
+      case 6: return item.number().map { .ok($0) }
+      case 7:
+        guard let peer: UInt32 = item.number(), let isThere: UInt8 = item.number(),
+          let number: UInt64 = item.number()
+        else { return nil }
+        return .has(peer: peer, isThere == 0 ? nil : number)
+      case 8: return .hold
+      case 9: return .goOn
+      case 10: return .finish
+      default: return nil
+      }
+    }
+  }
+}
+
+/// Lays an item out: a byte for its kind, four for its length, and what it has. Numbers are little
+/// endian.
+private struct ItemWriter {
+  var bytes: [UInt8] = []
+
+  mutating func begin(_ kind: UInt8) { bytes = [kind, 0, 0, 0, 0] }
+
+  mutating func add(_ number: some FixedWidthInteger) {
+    let size = MemoryLayout.size(ofValue: number)
+    for place in 0..<size { bytes.append(UInt8(truncatingIfNeeded: number >> (8 * place))) }
+  }
+
+  mutating func add(_ text: String) {
+    let utf8 = Array(text.utf8.prefix(16 << 10))
+    add(UInt16(utf8.count))
+    bytes += utf8
+  }
+
+  func finish(in packet: inout [UInt8]) {
+    let start = packet.count
+    packet += bytes
+    let length = UInt32(bytes.count - 5)
+    for place in 0..<4 {
+      packet[start + 1 + place] = UInt8(truncatingIfNeeded: length >> UInt32(8 * place))
+    }
+  }
+}
+
+private struct ItemReader {
+  private var left: ArraySlice<UInt8>
+
+  static func items<Item>(
+    in packet: ArraySlice<UInt8>, _ read: (UInt8, inout ItemReader) -> Item?
+  ) -> [Item]? {
+    var items: [Item] = []
+    var packet = packet
+    while !packet.isEmpty {
+      guard packet.count >= 5 else { return nil }
+      let start = packet.startIndex
+      let length = (0..<4).reduce(0) { $0 | Int(packet[start + 1 + $1]) << (8 * $1) }
+      guard length <= packet.count - 5 else { return nil }
+      var reader = ItemReader(left: packet[(start + 5)..<(start + 5 + length)])
+      guard let item = read(packet[start], &reader) else { return nil }
+      items.append(item)
+      packet = packet[(start + 5 + length)...]
+    }
+    return items
+  }
+
+  mutating func number<Number: FixedWidthInteger>() -> Number? {
+    let size = MemoryLayout<Number>.size
+    guard left.count >= size else { return nil }
+    var number: Number = 0
+    for (place, byte) in left.prefix(size).enumerated() {
+      number |= Number(truncatingIfNeeded: UInt64(byte) << UInt64(8 * place))
+    }
+    left = left.dropFirst(size)
+    return number
+  }
+
+  mutating func text() -> String? {
+    guard let length: UInt16 = number(), left.count >= Int(length) else { return nil }
+    defer { left = left.dropFirst(Int(length)) }
+    return String(decoding: left.prefix(Int(length)), as: UTF8.self)
+  }
+
+  mutating func rest() -> [UInt8] {
+    defer { left = [] }
+    return Array(left)
+  }
+}

@@ -1,0 +1,203 @@
+/// What was stored of each sender last, so that what comes again is recognised. It lies in memory that
+/// can be a file's: what is in it survives the death of whoever writes it, at whatever moment.
+///
+/// A sender of ours numbers its records. The latest 2,048 numbers of each have an entry with the
+/// record's digest: what comes with the same number and is the same text is a repeat, and nothing
+/// else is. So a sender that counts anew, as its queue was lost, loses no record by it.
+///
+/// audisp-remote numbers nothing that goes on from one connection to the next, and has one record on
+/// its way at most. There the last record of each of the latest eight connections has an entry: the
+/// first record of a new connection that is one of these is a repeat. Several hosts may share an
+/// address: each has its own connection.
+///
+/// An entry may stand in front of its record: it says at which place of the log the record is to be.
+/// After a death `forget` drops those whose record the log does not have.
+///
+///     slot   0     2 bytes: length of the key, 0 for a free slot; behind it the key
+///            1024  2,048 entries of 24 bytes: number, place, digest
+///
+/// Numbers are in this machine's order. A place is 0 where there is no log, else the record's number
+/// in the log, plus one.
+@safe
+public final class SenderLedger {
+  /// Senders that are remembered; the one that was silent for the longest makes room.
+  public static let slots = 1024
+  public static let entries = 2048
+  static let recentConnections: UInt64 = 8
+  static let longestKey = 1022
+  private static let entrySize = 24
+  static let slotSize = 1024 + entries * entrySize
+  /// The memory that it needs.
+  public static let byteCount = slots * slotSize
+
+  private let memory: UnsafeMutableRawPointer
+  private var slotOf: [[UInt8]: Int] = [:]
+  /// When a slot was used last, in uses.
+  private var used = [UInt64](repeating: 0, count: slots)
+  private var uses: UInt64 = 0
+
+  /// Reads what is there.
+  ///
+  /// - Parameter memory: of `byteCount` bytes, which outlive this; all zero for nothing.
+  public init(_ memory: UnsafeMutableRawPointer) {
+    unsafe self.memory = memory
+    for slot in 0..<Self.slots {
+      let length = Int(unsafe at(slot).loadUnaligned(as: UInt16.self))
+      guard (1...Self.longestKey).contains(length) else { continue }
+      let key = unsafe [UInt8](
+        UnsafeRawBufferPointer(start: UnsafeRawPointer(at(slot)) + 2, count: length))
+      slotOf[key] = slot
+    }
+  }
+
+  public var senders: Int { slotOf.count }
+
+  /// Drops what the log does not have.
+  ///
+  /// - Parameter end: behind the log's last record, in the log's own numbers.
+  public func forget(placesFrom end: UInt64) {
+    for slot in slotOf.values {
+      for index in 0..<Self.entries where entry(slot, index).place > end {
+        set(slot, index, number: 0, place: 0, digest: 0)
+      }
+    }
+  }
+
+  // MARK: A sender of ours
+
+  /// Whether this record of it was stored before.
+  public func has(_ key: [UInt8], number: UInt64, _ text: [UInt8]) -> Bool {
+    guard let slot = slot(of: key) else { return false }
+    let entry = entry(slot, Self.index(number))
+    return entry.number == number && number > 0 && entry.digest == Self.digest(text)
+  }
+
+  public func note(_ key: [UInt8], number: UInt64, _ text: [UInt8], place: UInt64) {
+    set(takeSlot(key), Self.index(number), number: number, place: place, digest: Self.digest(text))
+  }
+
+  /// The record turned out not to be stored.
+  public func drop(_ key: [UInt8], number: UInt64) {
+    guard let slot = slot(of: key), entry(slot, Self.index(number)).number == number else { return }
+    set(slot, Self.index(number), number: 0, place: 0, digest: 0)
+  }
+
+  /// The highest number that is there of it; `nil`: none.
+  public func last(of key: [UInt8]) -> UInt64? {
+    guard let slot = slot(of: key) else { return nil }
+    let last = (0..<Self.entries).reduce(0) { max($0, entry(slot, $1).number) }
+    return last > 0 ? last : nil
+  }
+
+  // MARK: audisp-remote
+
+  /// Whether a record, the first of a connection, is the last of a former one.
+  public func hasLast(_ key: [UInt8], _ text: [UInt8]) -> Bool {
+    guard let slot = slot(of: key) else { return false }
+    let (digest, second) = (Self.digest(text), Self.secondDigest(text))
+    return (0..<Int(Self.recentConnections)).contains {
+      let entry = entry(slot, $0)
+      return entry.digest == digest && entry.number == second
+    }
+  }
+
+  /// Notes the latest record of a connection.
+  public func noteLast(_ key: [UInt8], connection: UInt64, _ text: [UInt8], place: UInt64) {
+    set(
+      takeSlot(key), Int(connection % Self.recentConnections), number: Self.secondDigest(text),
+      place: place, digest: Self.digest(text))
+  }
+
+  /// What was noted last of a connection turned out not to be stored.
+  public func dropLast(_ key: [UInt8], connection: UInt64) {
+    guard let slot = slot(of: key) else { return }
+    set(slot, Int(connection % Self.recentConnections), number: 0, place: 0, digest: 0)
+  }
+
+  // MARK: The memory
+
+  private func at(_ slot: Int) -> UnsafeMutableRawPointer {
+    unsafe memory + slot * Self.slotSize
+  }
+
+  private static func index(_ number: UInt64) -> Int { Int(number % UInt64(entries)) }
+
+  private func entry(_ slot: Int, _ index: Int) -> (number: UInt64, place: UInt64, digest: UInt64) {
+    let place = unsafe at(slot) + 1024 + index * Self.entrySize
+    return unsafe (
+      place.loadUnaligned(as: UInt64.self),
+      place.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
+      place.loadUnaligned(fromByteOffset: 16, as: UInt64.self)
+    )
+  }
+
+  /// The number is stored last: an entry that was half written is of no number that could come.
+  private func set(_ slot: Int, _ index: Int, number: UInt64, place: UInt64, digest: UInt64) {
+    let entry = unsafe at(slot) + 1024 + index * Self.entrySize
+    unsafe entry.storeBytes(of: 0, as: UInt64.self)
+    unsafe entry.storeBytes(of: place, toByteOffset: 8, as: UInt64.self)
+    unsafe entry.storeBytes(of: digest, toByteOffset: 16, as: UInt64.self)
+    unsafe entry.storeBytes(of: number, as: UInt64.self)
+  }
+
+  private func slot(of key: [UInt8]) -> Int? {
+    guard let slot = slotOf[Self.fitting(key)] else { return nil }
+    uses += 1
+    used[slot] = uses
+    return slot
+  }
+
+  /// The slot of a sender, which from now on is its own.
+  private func takeSlot(_ key: [UInt8]) -> Int {
+    if let slot = slot(of: key) { return slot }
+    let key = Self.fitting(key)
+    let taken = Set(slotOf.values)
+    let slot =
+      (0..<Self.slots).first { !taken.contains($0) }
+      ?? used.indices.min { used[$0] < used[$1] } ?? 0
+    if let former = slotOf.first(where: { $0.value == slot })?.key { slotOf[former] = nil }
+    unsafe at(slot).storeBytes(of: 0, as: UInt16.self)
+    for index in 0..<Self.entries where entry(slot, index) != (0, 0, 0) {
+      set(slot, index, number: 0, place: 0, digest: 0)
+    }
+    unsafe key.withUnsafeBytes {
+      unsafe (at(slot) + 2).copyMemory(from: $0.baseAddress!, byteCount: $0.count)
+    }
+    unsafe at(slot).storeBytes(of: UInt16(key.count), as: UInt16.self)
+    slotOf[key] = slot
+    uses += 1
+    used[slot] = uses
+    return slot
+  }
+
+  private static func fitting(_ key: [UInt8]) -> [UInt8] {
+    key.isEmpty ? [0] : Array(key.prefix(longestKey))
+  }
+
+  // MARK: Digests
+
+  static func digest(_ text: [UInt8]) -> UInt64 { mix(text, 0x9e37_79b9_7f4a_7c15) }
+  /// Never 0, which stands for nothing.
+  static func secondDigest(_ text: [UInt8]) -> UInt64 { mix(text, 0xc2b2_ae3d_27d4_eb4f) | 1 }
+
+  private static func mix(_ text: [UInt8], _ seed: UInt64) -> UInt64 {
+    var hash = seed ^ UInt64(text.count) &* 0xff51_afd7_ed55_8ccd
+    unsafe text.withUnsafeBytes { bytes in
+      var at = 0
+      while at < bytes.count {
+        var word: UInt64 = 0
+        if at + 8 <= bytes.count {
+          word = unsafe bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+        } else {
+          for index in at..<bytes.count { word = unsafe word << 8 | UInt64(bytes[index]) }
+        }
+        let product = (hash ^ word).multipliedFullWidth(by: 0xa076_1d64_78bd_642f)
+        hash = product.high ^ product.low ^ hash << 17 ^ word
+        at += 8
+      }
+    }
+    hash ^= hash >> 33
+    hash = hash &* 0xff51_afd7_ed55_8ccd
+    return hash ^ hash >> 33
+  }
+}

@@ -1,0 +1,51 @@
+import Glibc
+import Linux
+import SecureChannel
+
+/// The command line, and what has to be there before the first connection.
+enum Start {
+  static let usage = """
+    Usage: audispatch-receive [--help | --version]
+    Takes audit records of other hosts for audispatchd, which starts it for each
+    source = tcp:ADDRESS:PORT or tls:ADDRESS:PORT. By itself it does nothing.
+
+    """
+
+  /// Runs until audispatchd ends it; the exit status.
+  static func run(_ arguments: [String]) -> Int32 {
+    switch Array(arguments.dropFirst()) {
+    case ["--help"], ["-h"]: return print(usage)
+    case ["--version"], ["-V"]: return print("audispatch-receive \(Release.version)\n")
+    case []: break
+    default:
+      say("error: it takes no arguments but --help and --version")
+      return 2
+    }
+    guard DescriptorKind.isSocket(0) else {
+      say("error: only audispatchd starts it: standard input is none of its sockets")
+      return 2
+    }
+    Signals.ignoreFailedWrites()
+    // OpenSSL reads its settings now: later there are no files any more.
+    _ = try? TLSServer()
+    do throws(SystemError) {
+      try Landlock.denyAllPaths()
+      return try Receiver(Link(PacketChannel(owning: Descriptor(owning: 0)))).run()
+    } catch {
+      say("error: \(error)")
+      return 1
+    }
+  }
+
+  /// audispatchd puts our name in front of it.
+  static func say(_ text: String) {
+    try? Transfer.writeAll(2, Array("\(text)\n".utf8))
+  }
+
+  private static func print(_ text: String) -> Int32 {
+    do throws(Errno) {
+      try Transfer.writeAll(1, Array(text.utf8))
+    } catch { return 1 }
+    return 0
+  }
+}

@@ -1,0 +1,3 @@
+import Glibc
+
+exit(Start.run(CommandLine.arguments))
