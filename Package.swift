@@ -99,7 +99,9 @@ let package = Package(
       path: "Plugins/Socket", swiftSettings: strict),
     .executableTarget(
       name: "audispatch-integrity",
-      dependencies: ["AudispatchPlugin", "COpenSSL", "CSQLite", "Configuration", "Linux"],
+      dependencies: [
+        "AudispatchPlugin", "AuditRecord", "COpenSSL", "CSQLite", "Configuration", "Linux",
+      ],
       path: "Plugins/Integrity", swiftSettings: strict),
     .executableTarget(
       name: "audispatch-json",
@@ -155,7 +157,8 @@ let package = Package(
     .testTarget(
       name: "IntegrityTests",
       dependencies: [
-        "AudispatchPlugin", "Configuration", "Linux", "PluginHarness", "audispatch-integrity",
+        "AudispatchPlugin", "AuditRecord", "Configuration", "Linux", "PluginHarness",
+        "audispatch-integrity",
       ],
       swiftSettings: strict),
     .testTarget(

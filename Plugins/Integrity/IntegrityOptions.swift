@@ -16,10 +16,18 @@ struct IntegrityOptions: PluginOptions, Equatable {
   var format = Format.text
   var reason: String?
   var restarts = false
+  /// Recorded logs that say who did it, and of which node.
+  var auditLogs: [String] = []
+  var auditNode: String?
+  /// The keys of rules that tell of everybody who changes what is watched: ours among them.
+  var auditKeys: Set<[UInt8]> = [Array(Self.ownKey.utf8)]
   /// The command and what it is about.
   var words: [Word] = []
   private var sets: [String: AttributeSet] = [:]
   private var patterns: [Word] = []
+
+  /// The key of the rules that this program makes.
+  static let ownKey = "audispatch-integrity"
 
   init() {}
 
@@ -75,6 +83,18 @@ struct IntegrityOptions: PluginOptions, Equatable {
         throw w.error("a reason is given on the command line, each time anew")
       }
       o.reason = w.text
+    },
+    .value("audit_log", "FILE", "a log that says who did it, also gzipped", repeats: true) {
+      (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
+      o.auditLogs.append(try w.absolutePath(for: "audit_log"))
+    },
+    .value("audit_key", "KEY", "of your rules that tell of all who change it", repeats: true) {
+      (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
+      o.auditKeys.insert(Array(w.text.utf8))
+    },
+    .value("audit_node", "NAME", "the node whose records of a log count") {
+      (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
+      o.auditNode = w.text
     },
     .flag("restart", "begin an interrupted init anew") { $0.restarts = $1 },
   ]
