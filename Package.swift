@@ -37,6 +37,7 @@ let package = Package(
     .systemLibrary(name: "CAuparse", pkgConfig: "auparse", providers: [.apt(["libauparse-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .target(name: "CFileWatch", cSettings: [.define("_GNU_SOURCE")]),
     .target(name: "CSecureChannel", dependencies: ["COpenSSL"]),
     .target(name: "CAudispatch", cSettings: [.define("_GNU_SOURCE")]),
     .target(name: "Linux", dependencies: ["CAudispatch"], swiftSettings: strict),
@@ -100,7 +101,8 @@ let package = Package(
     .executableTarget(
       name: "audispatch-integrity",
       dependencies: [
-        "AudispatchPlugin", "AuditRecord", "COpenSSL", "CSQLite", "Configuration", "Linux",
+        "AudispatchPlugin", "AuditRecord", "CFileWatch", "COpenSSL", "CSQLite", "Configuration",
+        "Linux",
       ],
       path: "Plugins/Integrity", swiftSettings: strict),
     .executableTarget(

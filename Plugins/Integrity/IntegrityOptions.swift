@@ -16,6 +16,10 @@ struct IntegrityOptions: PluginOptions, Equatable {
   var format = Format.text
   var reason: String?
   var restarts = false
+  /// Where the plugin writes its events; standard output without it.
+  var events: String?
+  /// Seconds from the beginning of a scan of everything to that of the next.
+  var scanEvery: Int64 = 24 * 3600
   /// Recorded logs that say who did it, and of which node.
   var auditLogs: [String] = []
   var auditNode: String?
@@ -84,6 +88,14 @@ struct IntegrityOptions: PluginOptions, Equatable {
       }
       o.reason = w.text
     },
+    .value("events", "FILE", "where the plugin writes its events, not to standard output") {
+      (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
+      o.events = try w.absolutePath(for: "events")
+    },
+    .value("scan_every", "SECONDS", "how often the plugin scans everything") {
+      (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
+      o.scanEvery = Int64(try w.number(in: 60...31_536_000, for: "scan_every"))
+    },
     .value("audit_log", "FILE", "a log that says who did it, also gzipped", repeats: true) {
       (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
       o.auditLogs.append(try w.absolutePath(for: "audit_log"))
@@ -98,6 +110,15 @@ struct IntegrityOptions: PluginOptions, Equatable {
     },
     .flag("restart", "begin an interrupted init anew") { $0.restarts = $1 },
   ]
+
+  var scanSettings: Scan.Settings {
+    var settings = Scan.Settings()
+    settings.workers = workers
+    settings.byteRate = byteRate
+    settings.fileRate = fileRate
+    settings.largestFile = UInt64(largestFile)
+    return settings
+  }
 
   mutating func take(_ operands: [Word]) throws(Diagnostic) { words = operands }
 

@@ -67,35 +67,12 @@ struct RecordedAuthorTests {
     try #require(check.end == .exited(1), "\(check.error)")
     var found: [String: String] = [:]
     for line in split(check.output) {
-      let change = try JSONDecoder().decode(Change.self, from: Data(line.utf8))
+      let change = try JSONDecoder().decode(ToldChange.self, from: Data(line.utf8))
       if change.file.path != tree {
         found[String(change.file.path.dropFirst(tree.count + 1))] = change.summary
       }
     }
     for (name, summary) in Self.expected { #expect(found[name] == summary, "\(name)") }
     #expect(found.count == Self.expected.count, "\(found.keys.sorted())")
-  }
-
-  /// What is looked at of a document.
-  private struct Change: Decodable {
-    struct User: Decodable {
-      struct Login: Decodable { var id: String }
-      var audit: Login?
-    }
-    struct Candidate: Decodable { var user: User }
-    struct Integrity: Decodable {
-      var attribution: String
-      var candidates: [Candidate]?
-    }
-    struct Path: Decodable { var path: String }
-    var file: Path
-    var user: User?
-    var integrity: Integrity
-
-    var summary: String {
-      let users = integrity.candidates?.map(\.user) ?? user.map { [$0] } ?? []
-      return (users.map { $0.audit?.id ?? "unset" } + [integrity.attribution])
-        .joined(separator: " ")
-    }
   }
 }

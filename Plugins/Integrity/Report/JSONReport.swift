@@ -7,7 +7,9 @@ import Linux
 /// can be had back.
 enum JSONReport {
   static func line(
-    _ change: StateChange, by attribution: Attribution? = nil, at milliseconds: Int64
+    _ change: StateChange, by attribution: Attribution? = nil,
+    _ circumstances: Circumstances? = nil,
+    at milliseconds: Int64
   ) -> String {
     var json = JSONText()
     json.object {
@@ -36,6 +38,7 @@ enum JSONReport {
           }
         }
         if let attribution { Self.attribution(attribution, &$0) }
+        if let circumstances { Self.circumstances(circumstances, &$0) }
         if change.after?.isUnstable == true { $0.member("unstable", true) }
         if let unread = change.after?.unread, !unread.isEmpty { $0.array("unread", unread) }
       }

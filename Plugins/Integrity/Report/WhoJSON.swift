@@ -25,6 +25,19 @@ extension JSONReport {
     }
   }
 
+  static func circumstances(_ circumstances: Circumstances, _ json: inout JSONText) {
+    json.member("witness", circumstances.testimony.rawValue)
+    json.member("found_by", circumstances.isFoundByScan ? "scan" : "event")
+    guard circumstances.testimony == .disagrees else { return }
+    json.objects("witnesses", circumstances.witnesses) { witness, json in
+      json.member("pid", Int(witness.pid))
+      json.member("login", witness.login.word)
+      if case .user(let login) = witness.login { json.member("uid", String(login)) }
+      if let session = witness.session { json.member("session", String(session)) }
+      if let executable = witness.executable { json.member("executable", bytes: executable) }
+    }
+  }
+
   private static func user(_ author: Author, _ deed: Deed, _ json: inout JSONText) {
     json.object("user") { json in
       // Without a login there is no member, and above all no 0.

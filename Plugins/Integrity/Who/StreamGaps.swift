@@ -13,7 +13,7 @@ struct StreamGap: Equatable, Sendable {
 /// dropped, times without a daemon, and changes of the rules that have our keys.
 struct StreamGaps {
   /// The keys of the rules that are relied on.
-  let keys: Set<[UInt8]>
+  var keys: Set<[UInt8]>
   /// When the stream begins and how far it reaches.
   private(set) var begin: Int64?
   private(set) var end: Int64 = .min
@@ -32,11 +32,20 @@ struct StreamGaps {
   /// A number so far back is no late one: the host started anew.
   private static let late: UInt64 = 1 << 16
 
+  static let endsBefore = "the stream ends before"
+
   init(keys: Set<[UInt8]>) { self.keys = keys }
+
+  /// It is listened to from that moment on: silence is nothing that is missing.
+  mutating func listen(from time: Int64) { begin = min(begin ?? time, time) }
+
+  /// Nothing more is to come of what was before that moment.
+  mutating func listen(until time: Int64) { end = max(end, time) }
 
   mutating func note(_ event: AuditEvent) {
     let time = Int64(clamping: event.stamp.milliseconds)
-    if begin == nil { begin = time }
+    begin = min(begin ?? time, time)
+    if found.count > Self.runs { joinFound() }
     let isDaemons = (1200..<1300).contains(event.records.first?.type.rawValue ?? 0)
     if isDaemons { noteDaemon(event, time) } else { count(event.stamp.serial, time) }
     noteRules(event, time)
@@ -50,7 +59,7 @@ struct StreamGaps {
       return [StreamGap(from: .min, to: .max, reason: "the stream has no record")]
     }
     all.append(StreamGap(from: .min, to: begin - 1, reason: "the stream begins later"))
-    all.append(StreamGap(from: end + 1, to: .max, reason: "the stream ends before"))
+    all.append(StreamGap(from: end + 1, to: .max, reason: Self.endsBefore))
     for run in missing {
       let count = run.serials.count
       all.append(
@@ -97,6 +106,16 @@ struct StreamGaps {
         from: half.map(\.from).min() ?? first.from, to: half.map(\.to).max() ?? first.to,
         reason: "\(half.reduce(0) { $0 + $1.serials.count }) events are missing"))
     missing.removeFirst(half.count)
+  }
+
+  /// Makes one of the older half, which is all that is said of it then.
+  private mutating func joinFound() {
+    let half = found.prefix(Self.runs / 2)
+    let joined = StreamGap(
+      from: half.map(\.from).min() ?? .min, to: half.map(\.to).max() ?? .max,
+      reason: "much is missing")
+    found.removeFirst(half.count)
+    found.append(joined)
   }
 
   private mutating func noteDaemon(_ event: AuditEvent, _ time: Int64) {

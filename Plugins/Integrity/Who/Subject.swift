@@ -46,6 +46,8 @@ extension Subject {
     var since = change.before?.facts.changedAt
     var until = change.after?.facts.changedAt
     var path = change.path
+    // Whether no folder up to here was there before.
+    var isNew = change.kind == .added
     while !path.isRoot {
       path = path.folder
       let before = try baseline.state(of: path)?.facts
@@ -59,7 +61,8 @@ extension Subject {
       if let live {
         if change.kind == .removed, until == nil { until = min(now, live.changedAt) }
         // A folder that was moved here brought it along.
-        if change.kind == .added, others[path]?.kind == .added {
+        isNew = isNew && before == nil
+        if isNew {
           until = max(until ?? live.changedAt, live.changedAt)
         }
       }
