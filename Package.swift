@@ -38,6 +38,7 @@ let package = Package(
     .systemLibrary(name: "CAuparse", pkgConfig: "auparse", providers: [.apt(["libauparse-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .target(name: "CFileWatch", cSettings: [.define("_GNU_SOURCE")]),
     .target(name: "CSecureChannel", dependencies: ["COpenSSL"]),
     .target(name: "CAudispatch", cSettings: [.define("_GNU_SOURCE")]),
     .target(name: "Linux", dependencies: ["CAudispatch"], swiftSettings: strict),
@@ -104,7 +105,10 @@ let package = Package(
       path: "Plugins/Socket", swiftSettings: strict),
     .executableTarget(
       name: "audispatch-integrity",
-      dependencies: ["AudispatchPlugin", "COpenSSL", "CSQLite", "Configuration", "Linux"],
+      dependencies: [
+        "AudispatchPlugin", "AuditRecord", "CFileWatch", "COpenSSL", "CSQLite", "Configuration",
+        "Linux",
+      ],
       path: "Plugins/Integrity", swiftSettings: strict),
     .executableTarget(
       name: "audispatch-json",
@@ -161,7 +165,8 @@ let package = Package(
     .testTarget(
       name: "IntegrityTests",
       dependencies: [
-        "AudispatchPlugin", "Configuration", "Linux", "PluginHarness", "audispatch-integrity",
+        "AudispatchPlugin", "AuditRecord", "Configuration", "Linux", "PluginHarness",
+        "audispatch-integrity",
       ],
       swiftSettings: strict),
     .testTarget(

@@ -16,10 +16,22 @@ struct IntegrityOptions: PluginOptions, Equatable {
   var format = Format.text
   var reason: String?
   var restarts = false
+  /// Where the plugin writes its events; standard output without it.
+  var events: String?
+  /// Seconds from the beginning of a scan of everything to that of the next.
+  var scanEvery: Int64 = 24 * 3600
+  /// Recorded logs that say who did it, and of which node.
+  var auditLogs: [String] = []
+  var auditNode: String?
+  /// The keys of rules that tell of everybody who changes what is watched: ours among them.
+  var auditKeys: Set<[UInt8]> = [Array(Self.ownKey.utf8)]
   /// The command and what it is about.
   var words: [Word] = []
   private var sets: [String: AttributeSet] = [:]
   private var patterns: [Word] = []
+
+  /// The key of the rules that this program makes.
+  static let ownKey = "audispatch-integrity"
 
   init() {}
 
@@ -76,8 +88,37 @@ struct IntegrityOptions: PluginOptions, Equatable {
       }
       o.reason = w.text
     },
+    .value("events", "FILE", "where the plugin writes its events, not to standard output") {
+      (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
+      o.events = try w.absolutePath(for: "events")
+    },
+    .value("scan_every", "SECONDS", "how often the plugin scans everything") {
+      (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
+      o.scanEvery = Int64(try w.number(in: 60...31_536_000, for: "scan_every"))
+    },
+    .value("audit_log", "FILE", "a log that says who did it, also gzipped", repeats: true) {
+      (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
+      o.auditLogs.append(try w.absolutePath(for: "audit_log"))
+    },
+    .value("audit_key", "KEY", "of your rules that tell of all who change it", repeats: true) {
+      (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
+      o.auditKeys.insert(Array(w.text.utf8))
+    },
+    .value("audit_node", "NAME", "the node whose records of a log count") {
+      (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
+      o.auditNode = w.text
+    },
     .flag("restart", "begin an interrupted init anew") { $0.restarts = $1 },
   ]
+
+  var scanSettings: Scan.Settings {
+    var settings = Scan.Settings()
+    settings.workers = workers
+    settings.byteRate = byteRate
+    settings.fileRate = fileRate
+    settings.largestFile = UInt64(largestFile)
+    return settings
+  }
 
   mutating func take(_ operands: [Word]) throws(Diagnostic) { words = operands }
 

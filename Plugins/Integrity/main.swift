@@ -6,7 +6,8 @@ import Linux
 PluginProgram(
   "audispatch-integrity",
   """
-  Keeps a baseline of files, and says what differs from it.
+  Keeps a baseline of files, and says what differs from it, and who did it. Without a command it
+  is a plugin: audit records are its input, and each change is told as it is made.
 
   init                 makes the baseline
   check [PATH]...      what differs from it
@@ -17,6 +18,15 @@ PluginProgram(
   """,
   operands: "COMMAND [PATH]...", options: IntegrityOptions.self
 ).main { session in
+  // Without a command it is a plugin, with the audit stream as its input.
+  if session.options.words.isEmpty, isatty(0) == 0 {
+    guard !session.options.policy.roots.isEmpty else {
+      session.log.write(.error, "nothing is watched: write 'watch = /etc' into the configuration")
+      exit(Command.Status.unusable)
+    }
+    var plugin = try IntegrityPlugin(session.options, session.log)
+    return try session.run(&plugin)
+  }
   do throws(Diagnostic) {
     guard let (command, paths) = try Command.parse(session.options.words) else {
       session.log.write(.error, "no command; see --help")

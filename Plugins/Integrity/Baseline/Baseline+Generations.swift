@@ -17,7 +17,7 @@ extension Baseline {
   /// Makes states the accepted ones, with their history, in one transaction.
   func accept(
     _ changes: [StateChange], forgetting unwatched: [FilePath] = [], command: String,
-    reason: String?, by actor: Actor, at time: Int64
+    reason: String?, by actor: Actor, at time: Int64, _ reading: Reading
   ) throws(DatabaseError) {
     try database.transaction { () throws(DatabaseError) in
       var generation = Generation(
@@ -26,6 +26,7 @@ extension Baseline {
       generation.removed = changes.count { $0.kind == .removed }
       generation.changed = changes.count { $0.kind == .changed }
       let number = try note(generation)
+      try note(reading, of: number)
       for change in changes {
         if let after = change.after { try put(change.path, after) } else { try remove(change.path) }
         try database.run(

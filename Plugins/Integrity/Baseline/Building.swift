@@ -30,6 +30,8 @@ struct Building {
     }
     isResumed = before != nil && !restarting && before == policy
     try built.setMeta("policy", policy)
+    // A scan that goes on keeps what was noted when it began.
+    if try built.meta("read.1") == nil { try built.note(.beginning, of: 1) }
     baseline = built
     try baseline.database.execute("BEGIN IMMEDIATE")
   }

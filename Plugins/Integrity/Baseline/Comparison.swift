@@ -48,7 +48,7 @@ struct Comparison {
       let path = part.path.appending(entry.name)
       var counting = watched.attributes
       if let before {
-        counting = allowed(entry.state, before, counting, in: part.folder, entry.name)
+        counting = Self.allowed(entry.state, before, counting, in: part.folder, entry.name)
       }
       if let change = StateChange(
         path, before: before, after: entry.state, counting: counting, severity: watched.severity)
@@ -108,7 +108,7 @@ struct Comparison {
 
   /// What counts of a log: one that was begun anew is another file by the same name, and one that
   /// has grown must begin with what was there.
-  private func allowed(
+  static func allowed(
     _ now: FileState, _ before: FileState, _ counting: AttributeSet, in folder: Folder,
     _ name: FileName
   ) -> AttributeSet {

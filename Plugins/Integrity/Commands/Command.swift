@@ -77,14 +77,7 @@ struct CommandExecution {
     return status
   }
 
-  var settings: Scan.Settings {
-    var settings = Scan.Settings()
-    settings.workers = options.workers
-    settings.byteRate = options.byteRate
-    settings.fileRate = options.fileRate
-    settings.largestFile = UInt64(options.largestFile)
-    return settings
-  }
+  var settings: Scan.Settings { options.scanSettings }
 
   /// Where a scan of the paths that were given begins; of everything where none was.
   var scope: [FilePath] {

@@ -45,7 +45,10 @@ extension CommandExecution {
 
   mutating func check() throws -> Int32 {
     guard let found = try compare(readOnly: true) else { return Command.Status.interrupted }
-    for change in found.changes { try write(change) }
+    let attributions = try attributions(of: found)
+    for (index, change) in found.changes.enumerated() {
+      try write(change, by: attributions.isEmpty ? nil : attributions[index])
+    }
     if options.format == .text { try output.line(summary(found)) }
     if !found.changes.isEmpty { return Command.Status.different }
     return found.isComplete ? Command.Status.same : Command.Status.incomplete
@@ -61,7 +64,7 @@ extension CommandExecution {
     if !found.changes.isEmpty || !found.unwatched.isEmpty {
       try found.baseline.accept(
         found.changes, forgetting: found.unwatched, command: command.rawValue, reason: reason,
-        by: .current, at: WallClock.milliseconds)
+        by: .current, at: WallClock.milliseconds, found.reading)
     }
     if options.format == .text {
       try output.line("accepted, \(Actor.current.shown): " + summary(found))
@@ -69,11 +72,29 @@ extension CommandExecution {
     return found.isComplete ? Command.Status.same : Command.Status.incomplete
   }
 
-  private mutating func write(_ change: StateChange) throws {
+  private mutating func write(_ change: StateChange, by attribution: Attribution? = nil) throws {
     switch options.format {
-    case .text: for line in TextReport.lines(change) { try output.line(line) }
-    case .json: try output.line(JSONReport.line(change, at: WallClock.milliseconds))
+    case .text:
+      for line in TextReport.lines(change) { try output.line(line) }
+      for line in attribution.map(TextReport.lines) ?? [] { try output.line(line) }
+    case .json:
+      try output.line(JSONReport.line(change, by: attribution, at: WallClock.milliseconds))
     }
+  }
+
+  /// Who made each change, by the logs that were given; empty without any.
+  private mutating func attributions(of found: Found) throws -> [Attribution] {
+    guard !options.auditLogs.isEmpty, !found.changes.isEmpty else { return [] }
+    let attributing = try Attributing(
+      found.changes, in: found.baseline, keys: options.auditKeys, now: WallClock.milliseconds)
+    var logs = AuditLogFiles(options.auditLogs, node: options.auditNode)
+    let attributions = try attributing.attributions(from: &logs)
+    if logs.malformed > 0 {
+      log.write(
+        .warning,
+        "\(TextReport.counted(logs.malformed, "line", "lines")) of the logs are no audit records")
+    }
+    return attributions
   }
 
   private struct Found {
@@ -82,6 +103,7 @@ extension CommandExecution {
     var unwatched: [FilePath] = []
     var isComplete = true
     var scanned = ""
+    var reading = Reading.unknown
   }
 
   /// Scans and compares; `nil` when it was interrupted.
@@ -91,6 +113,7 @@ extension CommandExecution {
     let scan = Scan(options.policy, settings)
     let signals = try SignalSource([SIGINT, SIGTERM])
     var found = Found(baseline: baseline)
+    if !readOnly { found.reading = .beginning }
     var progress = ScanProgress()
     var problems = ProblemReport()
     var isInterrupted = false

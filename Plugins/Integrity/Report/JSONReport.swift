@@ -6,7 +6,11 @@ import Linux
 /// Paths are text: bytes that are no UTF-8 are `\xNN`, and a backslash is two, so that every path
 /// can be had back.
 enum JSONReport {
-  static func line(_ change: StateChange, at milliseconds: Int64) -> String {
+  static func line(
+    _ change: StateChange, by attribution: Attribution? = nil,
+    _ circumstances: Circumstances? = nil,
+    at milliseconds: Int64
+  ) -> String {
     var json = JSONText()
     json.object {
       $0.member("@timestamp", Timestamp.text(milliseconds: milliseconds))
@@ -18,6 +22,7 @@ enum JSONReport {
         $0.member("module", "integrity")
       }
       $0.object("file") { Self.file(change.path, change.after ?? change.before, &$0) }
+      if let attribution { Self.person(attribution, &$0) }
       $0.object("integrity") {
         $0.member("severity", change.severity.rawValue)
         $0.array(
@@ -32,6 +37,8 @@ enum JSONReport {
             }
           }
         }
+        if let attribution { Self.attribution(attribution, &$0) }
+        if let circumstances { Self.circumstances(circumstances, &$0) }
         if change.after?.isUnstable == true { $0.member("unstable", true) }
         if let unread = change.after?.unread, !unread.isEmpty { $0.array("unread", unread) }
       }

@@ -20,6 +20,23 @@ struct JSONText {
     text += "[" + values.map { Self.quoted(Array($0.utf8)) }.joined(separator: ",") + "]"
   }
 
+  mutating func array(_ name: String, bytes values: [[UInt8]]) {
+    key(name)
+    text += "[" + values.map { Self.quoted($0) }.joined(separator: ",") + "]"
+  }
+
+  mutating func objects<Value>(
+    _ name: String, _ values: [Value], _ members: (Value, inout JSONText) -> Void
+  ) {
+    key(name)
+    text += "["
+    for (index, value) in values.enumerated() {
+      if index > 0 { text += "," }
+      object { members(value, &$0) }
+    }
+    text += "]"
+  }
+
   mutating func member(_ name: String, _ value: String) {
     key(name)
     text += Self.quoted(Array(value.utf8))

@@ -1,0 +1,69 @@
+import Glibc
+import Linux
+
+/// Where events are written: a file that is appended to, or standard output. What cannot be written
+/// waits, in bounded memory; what is too much is counted.
+final class EventOutput {
+  private static let bound = 4 << 20
+
+  private let path: String?
+  private var file: Descriptor?
+  private var waiting: [UInt8] = []
+  private var lines = 0
+  private(set) var written = 0
+  private(set) var dropped = 0
+  /// Why nothing can be written, as long as that is so.
+  private(set) var obstacle: String?
+
+  init(_ path: String?) { self.path = path }
+
+  var waits: Bool { !waiting.isEmpty }
+
+  func line(_ text: String) {
+    guard waiting.count < Self.bound else {
+      dropped += 1
+      return
+    }
+    waiting += text.utf8
+    waiting.append(0x0a)
+    lines += 1
+  }
+
+  /// Opens the file anew at the next writing, since it may have been moved away.
+  func reopen() { file = nil }
+
+  /// Writes what waits.
+  func flush() {
+    guard !waiting.isEmpty else { return }
+    do throws(SystemError) {
+      if let path, file == nil {
+        file = try Descriptor.open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, mode: 0o600)
+      }
+      let number = Self.number(file)
+      let before = path == nil ? 0 : (try? Files.status(of: number).names) ?? 0
+      // Somebody removed it: what is written there nobody would see.
+      if path != nil, before == 0 {
+        file = nil
+        return flush()
+      }
+      while !waiting.isEmpty {
+        switch unsafe waiting.withUnsafeBytes({ unsafe Transfer.write(number, $0) }) {
+        case .bytes(let count): waiting.removeFirst(count)
+        case .wouldBlock: return
+        case .failed(let errno):
+          throw SystemError("write to", path ?? "standard output", errno)
+        }
+      }
+      written += lines
+      lines = 0
+      obstacle = nil
+    } catch { obstacle = error.description }
+  }
+
+  private static func number(_ file: borrowing Descriptor?) -> Int32 {
+    switch file {
+    case .some(let file): file.number
+    case .none: 1
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import AudispatchPlugin
+import Glibc
+import Linux
+
+/// What is open for writing, asked for now and then: it takes some milliseconds.
+struct OpenFilesCache {
+  private var last = Reading.unknown
+  private var pause = Duration.zero
+  private var until = Duration.zero
+
+  /// As it was just now, or as it was when it was asked last if that would take too much of the time.
+  mutating func reading() -> Reading {
+    let begin = MonotonicTime.now
+    guard begin >= until else { return Reading(since: WallClock.milliseconds, open: last.open) }
+    last = .beginning
+    let now = MonotonicTime.now
+    pause = (now - begin) * 10
+    until = now + pause
+    return last
+  }
+}
+
+extension IntegrityPlugin {
+  /// How long it is waited for a record of who did it, in steps of the settle time.
+  private static var tries: Int { 4 }
+
+  mutating func examineDue(at now: Duration, most: Int) throws {
+    // Opened before the first is read: what is opened later has a record of its own.
+    var reading: Reading?
+    for _ in 0..<most {
+      guard let (path, entry) = settling.next(at: now) else { return }
+      let found = reading ?? openFiles.reading()
+      reading = found
+      try examine(path, entry, found, isLast: now > MonotonicTime.now)
+    }
+  }
+
+  private mutating func examine(
+    _ path: FilePath, _ entry: Settling.Entry, _ reading: Reading, isLast: Bool
+  ) throws {
+    guard let watched = options.policy.watched(path) else { return }
+    let folder = try? Folder(path.folder.bytes)
+    let before = try known.state(of: path)
+    var after: FileState?
+    var counting = watched.attributes
+    if let folder {
+      do throws(Errno) {
+        after = try reader.state(of: path.name, in: folder, watched.attributes)
+      } catch {
+        guard error == .noSuchFile || error.number == ENOTDIR else {
+          log.write(.warning, "\(path.shown): \(error)")
+          return
+        }
+      }
+      if let before, let after {
+        counting = Comparison.allowed(after, before, counting, in: folder, path.name)
+      }
+    }
+    guard
+      let change = StateChange(
+        path, before: before, after: after, counting: counting, severity: watched.severity)
+    else { return }
+    if change.isByEntries { return try known.put(path, after, reading) }
+    let subject = try Subject(
+      change, in: known.baseline, among: [:], self.reading(of: path),
+      now: WallClock.milliseconds)
+    var all = gaps.all
+    if let forgotten = deeds.forgottenUpTo {
+      all.append(StreamGap(from: .min, to: forgotten, reason: "there were too many deeds to keep"))
+    }
+    var attribution = Attribution(
+      of: subject, from: deeds.deeds(about: subject), gaps: all, keys: options.auditKeys)
+    if attribution.confidence != .exact, !isLast, entry.tries < Self.tries, !entry.isFound,
+      attribution.mayBecomeExact
+    {
+      settling.wait(path, entry, until: MonotonicTime.now + Self.settleTime)
+      return
+    }
+    let testimony = Testimony(of: entry.witnesses, on: attribution)
+    if testimony == .disagrees { attribution.doubt() }
+    count(attribution, testimony)
+    let circumstances = Circumstances(
+      testimony: testimony, isFoundByScan: entry.isFound, witnesses: Array(entry.witnesses))
+    switch options.format {
+    case .json:
+      output.line(
+        JSONReport.line(
+          change, by: attribution, circumstances, at: WallClock.milliseconds))
+    case .text:
+      for line in TextReport.lines(change) + TextReport.lines(attribution) { output.line(line) }
+    }
+    try known.put(path, after, reading)
+  }
+
+  /// When the known state of a path was true for the last time that is certain.
+  private func reading(of path: FilePath) throws -> Reading {
+    let own = try known.reading(of: path)
+    guard let verified, verified.since > own.since else { return own }
+    return verified
+  }
+}
+
+/// What is known of a change beside who made it.
+struct Circumstances: Sendable {
+  var testimony: Testimony
+  /// No event told of it: a scan has found it.
+  var isFoundByScan: Bool
+  var witnesses: [Witness]
+}
+
+extension StateChange {
+  /// A folder of which only what its entries change has changed: they are told of themselves.
+  var isByEntries: Bool {
+    kind == .changed && after?.type == .dir && before?.type == .dir
+      && attributes.isSubset(of: [.size, .modified, .changed, .links])
+  }
+}
+
+extension Attribution {
+  /// Whether records that are on their way could make it so.
+  var mayBecomeExact: Bool {
+    candidates.isEmpty || reasons.contains(StreamGaps.endsBefore)
+  }
+
+  /// Somebody was seen whom no record names.
+  mutating func doubt() {
+    if confidence == .exact { confidence = .candidate }
+    reasons.append("the watch of the files saw somebody else")
+  }
+}

@@ -1,0 +1,256 @@
+import AudispatchPlugin
+import AuditRecord
+import Configuration
+import Linux
+
+/// Tells of each change of a watched file as it is made: what changed, and who did it.
+///
+/// Three sources are joined: the audit stream says who; the watch of the file systems says when a
+/// file is at rest; and scans find what both have missed. A file is read when nothing has happened
+/// to it for the settle time, and never because of an audit record alone.
+struct IntegrityPlugin: AuditPlugin {
+  typealias Options = IntegrityOptions
+
+  static var settleTime: Duration { .milliseconds(500) }
+  /// How late a record may be that is on its way here while nothing else waits.
+  private static var transit: Int64 { 250 }
+  private static var most: Int { 256 }
+
+  private(set) var options: IntegrityOptions
+  var log: PluginLog
+  var known: KnownStates
+  var deeds = DeedStore()
+  var gaps: StreamGaps
+  var settling = Settling(settleTime: Self.settleTime)
+  var reader: StateReader
+  let output: EventOutput
+  private let watch: FileWatch
+  private var scan: BackgroundScan
+  private var scanAt: Duration
+  /// Of the scan of everything that runs, and of the last one that has ended: whatever is not named
+  /// by it was then as it is known.
+  private var scanning: Reading?
+  private(set) var verified: Reading?
+  /// How long records took that were late, and until when that is remembered.
+  private var lag: (milliseconds: Int64, until: Duration) = (0, .zero)
+  var openFiles = OpenFilesCache()
+  private var counts = Counts()
+  private var said = ""
+  /// Paths that the present scans have named.
+  private var differing = 0
+
+  struct Counts: Equatable {
+    var changes = 0
+    var exact = 0
+    var candidate = 0
+    var none = 0
+    var disagreements = 0
+    var overflows = 0
+    var scans = 0
+    var unwatched = 0
+  }
+
+  init(_ options: IntegrityOptions, _ log: PluginLog) throws {
+    self.options = options
+    self.log = log
+    known = try KnownStates(options.database)
+    gaps = StreamGaps(keys: options.auditKeys)
+    gaps.listen(from: WallClock.milliseconds)
+    reader = StateReader(largest: UInt64(options.largestFile))
+    output = EventOutput(options.events)
+    watch = try FileWatch(WatchedFolders())
+    scan = Self.scan(options, watch)
+    scanAt = MonotonicTime.now
+    try WorkThread(watch).detach()
+    watchRoots()
+    try scanAll()
+    for path in try known.paths() { note(path, isFound: true) }
+    self.log.write(
+      .info, "watches \(watch.folders.count) folders by \(watch.folders.source.rawValue)")
+  }
+
+  private static func scan(_ options: IntegrityOptions, _ watch: FileWatch) -> BackgroundScan {
+    BackgroundScan(options.database, options.policy, options.scanSettings) { watch.bell.ring() }
+  }
+
+  var watched: Int32? { watch.bell.number }
+
+  var deadline: Duration? { min(settling.nextDue ?? scanAt, scanAt) }
+
+  var figures: [(name: String, value: Int)] {
+    [
+      ("changes", counts.changes), ("exact", counts.exact), ("candidate", counts.candidate),
+      ("none", counts.none), ("witness_disagrees", counts.disagreements),
+      ("overflows", counts.overflows), ("scans", counts.scans),
+      ("folders", watch.folders.count), ("folders_unwatched", counts.unwatched),
+      ("settling", settling.count), ("events_written", output.written),
+      ("events_dropped", output.dropped),
+    ]
+  }
+
+  var hasLost: Bool { output.waits || output.dropped > 0 }
+
+  // MARK: The stream
+
+  mutating func handle(_ event: AuditEvent) {
+    let late = WallClock.milliseconds - Int64(clamping: event.stamp.milliseconds)
+    if late > Self.transit {
+      lag = (max(late, lag.milliseconds), MonotonicTime.now + .seconds(60))
+    }
+    gaps.note(event)
+    deeds.take(event)
+  }
+
+  mutating func idle() {
+    if lag.until < MonotonicTime.now { lag.milliseconds = 0 }
+    // Nothing waits: what was done a moment ago would be here.
+    gaps.listen(until: WallClock.milliseconds - max(Self.transit, lag.milliseconds))
+    flush()
+  }
+
+  // MARK: Files
+
+  mutating func wake() throws {
+    let (notices, hasLost) = watch.take()
+    for notice in notices { try take(notice) }
+    if hasLost {
+      counts.overflows += 1
+      log.write(.warning, "events of files were lost: everything is looked at anew")
+      watchRoots()
+      try scanAll()
+    }
+    takeScan()
+    if scanAt <= MonotonicTime.now { try scanAll() }
+    try examineDue(at: MonotonicTime.now, most: Self.most)
+    flush()
+  }
+
+  private mutating func take(_ notice: FileNotice) throws {
+    let decision = options.policy.decision(for: notice.path)
+    guard decision.rule != nil || decision.leadsOn else { return }
+    note(notice.path, by: notice.witness)
+    // An entry that comes or goes changes its folder.
+    if notice.hasArrived || notice.hasLeft { note(notice.path.folder, by: notice.witness) }
+    guard notice.isFolder else { return }
+    if notice.hasLeft {
+      for path in try known.paths(below: notice.path) { note(path, by: notice.witness) }
+    }
+    if notice.hasArrived, decision.leadsOn {
+      watchTree(notice.path)
+      try scan.want([notice.path])
+    }
+  }
+
+  private mutating func note(
+    _ path: FilePath, by witness: Witness? = nil, isFound: Bool = false
+  ) {
+    settling.note(path, by: witness, isFound: isFound, at: MonotonicTime.now)
+  }
+
+  private mutating func takeScan() {
+    let result = scan.take()
+    differing += result.paths.count
+    for path in result.paths { note(path, isFound: true) }
+    for problem in result.problems.prefix(20) {
+      log.write(.warning, "\(problem.path.shown): \(problem.reason)")
+    }
+    if let failure = result.failure { log.write(.error, "a scan failed: \(failure)") }
+    for roots in result.ended {
+      counts.scans += 1
+      guard roots == options.policy.roots, result.failure == nil else { continue }
+      log.write(
+        .info,
+        differing == 0
+          ? "a scan of everything has ended: all is as it was"
+          : "a scan of everything has ended: \(TextReport.counted(differing, "path", "paths")) "
+            + "to look at")
+      verified = scanning
+      scanning = nil
+      differing = 0
+    }
+  }
+
+  private mutating func scanAll() throws {
+    scanAt = MonotonicTime.now + .seconds(options.scanEvery)
+    if scanning == nil { scanning = .beginning }
+    try scan.want(options.policy.roots)
+  }
+
+  private mutating func watchRoots() {
+    for root in options.policy.roots {
+      // The root itself is an entry of the folder that it is in.
+      if let folder = try? Folder(root.folder.bytes), let facts = try? folder.facts() {
+        _ = watch.folders.add(root.folder, device: facts.device)
+      }
+      watchTree(root)
+    }
+  }
+
+  /// Watches a folder and those below it. What comes into one before it is watched is found by the
+  /// scan that follows.
+  private mutating func watchTree(_ root: FilePath) {
+    var waiting = [root]
+    while let path = waiting.popLast() {
+      guard let folder = try? Folder(path.bytes), let facts = try? folder.facts(),
+        let kind = try? folder.fileSystem(),
+        FileSystemKind.madeUp[kind & 0xffff_ffff] == nil
+      else { continue }
+      if !watch.folders.add(path, device: facts.device) {
+        if counts.unwatched == 0 {
+          log.write(
+            .warning, "\(path.shown) cannot be watched, and perhaps others: scans alone see them")
+        }
+        counts.unwatched += 1
+      }
+      for (name, kind) in (try? folder.entries()) ?? [] where kind == .directory || kind == nil {
+        let child = path.appending(name)
+        if options.policy.decision(for: child).leadsOn { waiting.append(child) }
+      }
+    }
+  }
+
+  mutating func count(_ attribution: Attribution, _ testimony: Testimony) {
+    counts.changes += 1
+    switch attribution.confidence {
+    case .exact: counts.exact += 1
+    case .candidate: counts.candidate += 1
+    case .none: counts.none += 1
+    }
+    if testimony == .disagrees { counts.disagreements += 1 }
+  }
+
+  private mutating func flush() {
+    output.flush()
+    let now = output.obstacle ?? ""
+    guard now != said else { return }
+    said = now
+    if now.isEmpty {
+      log.write(.notice, "events are written again")
+    } else {
+      log.write(.error, now)
+    }
+  }
+
+  mutating func reload(_ new: IntegrityOptions) throws {
+    output.reopen()
+    options = new
+    gaps.keys = new.auditKeys
+    reader = StateReader(largest: UInt64(new.largestFile))
+    scan = Self.scan(new, watch)
+    verified = nil
+    scanning = nil
+    known = try KnownStates(new.database)
+    watchRoots()
+    try scanAll()
+  }
+
+  mutating func finish(by end: Duration) throws {
+    // What has not settled yet is looked at as it is.
+    while MonotonicTime.now < end {
+      let before = settling.count
+      try examineDue(at: .seconds(Int64.max / 2), most: Self.most)
+      if settling.count == 0 || settling.count >= before { break }
+    }
+    flush()
+  }
+}

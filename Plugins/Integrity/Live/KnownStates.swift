@@ -1,0 +1,79 @@
+import Linux
+
+/// What was seen last where it is not what the baseline has: so that each change is told once, also
+/// over a restart. In a database of its own beside the baseline, which stays as it was accepted.
+struct KnownStates {
+  let baseline: Baseline
+  private let database: Database
+  /// How states were read that this process has read itself.
+  private var readings: [FilePath: Reading] = [:]
+  private let accepted: Readings
+
+  /// Readings that are remembered; of others the least is assumed.
+  private static let bound = 20_000
+
+  init(_ path: String) throws(DatabaseError) {
+    baseline = try Baseline.open(path, readOnly: true)
+    accepted = try baseline.readings()
+    database = try Database(path + ".seen", creating: true)
+    try database.execute(
+      """
+      PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
+      CREATE TABLE IF NOT EXISTS seen (path BLOB PRIMARY KEY, state BLOB, at INTEGER NOT NULL)
+        WITHOUT ROWID
+      """)
+  }
+
+  /// The state that was seen last, or accepted; `nil` for a path that was not there.
+  func state(of path: FilePath) throws(DatabaseError) -> FileState? {
+    var found: FileState??
+    try database.forEach("SELECT state FROM seen WHERE path = ?", .blob(path.bytes)) { row in
+      found = .some(row.blob(0).flatMap { FileState(encoded: $0) })
+    }
+    if let found { return found }
+    return try baseline.state(of: path)
+  }
+
+  /// How the state of a path was read that is known of it.
+  func reading(of path: FilePath) throws(DatabaseError) -> Reading {
+    if let own = readings[path] { return own }
+    var at: Int64?
+    try database.forEach("SELECT at FROM seen WHERE path = ?", .blob(path.bytes)) { row in
+      at = row.integer(0)
+    }
+    if let at { return Reading(since: at, open: Reading.unknown.open) }
+    return try accepted.reading(of: path, in: baseline)
+  }
+
+  mutating func put(
+    _ path: FilePath, _ state: FileState?, _ reading: Reading
+  ) throws(DatabaseError) {
+    try database.run(
+      "INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", .blob(path.bytes),
+      .optional(state?.encoded), .integer(reading.since))
+    if readings.count >= Self.bound { readings.removeAll(keepingCapacity: true) }
+    readings[path] = reading
+  }
+
+  /// Every path that was seen otherwise than it is in the baseline.
+  func paths() throws(DatabaseError) -> [FilePath] {
+    var paths: [FilePath] = []
+    try database.forEach("SELECT path FROM seen ORDER BY path") { row in
+      paths.append(FilePath(row.blob(0) ?? []))
+    }
+    return paths
+  }
+
+  /// What is known below a folder.
+  func paths(below folder: FilePath) throws(DatabaseError) -> [FilePath] {
+    var paths: [FilePath] = []
+    var numbers: [(Int64, FilePath)] = []
+    try baseline.forEachFolder { number, path, _ in
+      if path.isWithin(folder) { numbers.append((number, path)) }
+    }
+    for (number, path) in numbers {
+      paths += try baseline.entries(of: number).map { path.appending($0.name) }
+    }
+    return paths + (try self.paths().filter { $0 != folder && $0.isWithin(folder) })
+  }
+}

@@ -1,0 +1,107 @@
+import Glibc
+import Linux
+import PluginHarness
+import Testing
+
+@testable import audispatch_integrity
+
+/// The plugin without any audit record: what changed is told all the same, and nobody is made up.
+@Suite("The plugin")
+struct LiveTests {
+  private func start(_ watched: Watched) throws -> PluginRun {
+    let run = try PluginRun(
+      "audispatch-integrity", ["--config", "\(watched.folder)/integrity.conf"])
+    #expect(run.await("a scan of everything has ended", in: "err"), "\(run.messages)")
+    return run
+  }
+
+  /// The first lines of the changes, with `TREE`.
+  private func told(_ watched: Watched, _ run: PluginRun) -> [String] {
+    run.lines("out").filter { !$0.hasPrefix(" ") }.map {
+      $0.replacing(watched.tree, with: "TREE")
+    }
+  }
+
+  private func end(_ run: PluginRun) {
+    run.close()
+    #expect(run.end() == .exit(0), "\(run.messages)")
+  }
+
+  @Test func `tells what changes, once, and that nobody is known`() throws {
+    let watched = try Watched("watch = TREE content+mode severity=low")
+    try watched.shell("echo old > f; echo old > g")
+    _ = try watched.run("init")
+    let run = try start(watched)
+    // Each in one step: nobody sees a half of it, however slowly it goes.
+    try watched.shell(
+      "mkdir ../d; echo x > ../d/n; echo new > ../new; mv ../new f; rm g; mv ../d d")
+    let expected = [
+      "changed  low      TREE/f", "removed  low      TREE/g (file)",
+      "added    low      TREE/d (dir)",
+      "added    low      TREE/d/n (file)",
+    ]
+    #expect(run.eventually { Set(expected).isSubset(of: told(watched, run)) }, "\(run.messages)")
+    // What comes later shows that no more was told of the others.
+    try watched.shell("echo newer > ../new; mv ../new d/n")
+    #expect(run.eventually { told(watched, run).contains("changed  low      TREE/d/n") })
+    #expect(told(watched, run).sorted() == (expected + ["changed  low      TREE/d/n"]).sorted())
+    #expect(run.lines("out").contains { $0.hasPrefix("  by      unknown: ") })
+    #expect(!run.contents("out").contains("login uid"))
+    end(run)
+  }
+
+  @Test func `finds what changed while it was stopped, and tells it once`() throws {
+    let watched = try Watched("watch = TREE content severity=low")
+    try watched.shell("echo old > f; echo old > g")
+    _ = try watched.run("init")
+    try watched.shell("echo new > f")
+    let first = try start(watched)
+    #expect(first.eventually { told(watched, first) == ["changed  low      TREE/f"] })
+    end(first)
+    try watched.shell("rm g; echo old > f")
+    let second = try start(watched)
+    let expected = ["changed  low      TREE/f", "removed  low      TREE/g (file)"]
+    #expect(second.eventually { told(watched, second).sorted() == expected }, "\(second.messages)")
+    end(second)
+    let third = try start(watched)
+    end(third)
+    #expect(told(watched, third) == [])
+  }
+
+  @Test func `follows folders that are made, moved here and moved away`() throws {
+    let watched = try Watched("watch = TREE content severity=low")
+    try watched.shell(
+      "mkdir ../away; mkdir -p ../away/d/e; echo x > ../away/d/e/f; mkdir k; echo x > k/f")
+    _ = try watched.run("init")
+    let run = try start(watched)
+    try watched.shell("mv ../away/d .; mv k ../away/k")
+    let moved = [
+      "added    low      TREE/d (dir)", "added    low      TREE/d/e (dir)",
+      "added    low      TREE/d/e/f (file)", "removed  low      TREE/k (dir)",
+      "removed  low      TREE/k/f (file)",
+    ]
+    #expect(run.eventually { told(watched, run).sorted() == moved }, "\(told(watched, run))")
+    try watched.shell("echo new > d/e/f")
+    #expect(run.eventually { told(watched, run).contains("changed  low      TREE/d/e/f") })
+    end(run)
+  }
+
+  @Test func `looks at a file that is written all the time`() throws {
+    let watched = try Watched("watch = TREE size severity=low")
+    try watched.shell(": > f")
+    _ = try watched.run("init")
+    let run = try start(watched)
+    // Longer than the settle time, in steps that are shorter.
+    try watched.shell("for i in 1 2 3 4 5 6 7 8; do echo $i >> f; sleep 0.1; done")
+    #expect(run.eventually { told(watched, run).contains("changed  low      TREE/f") })
+    end(run)
+  }
+
+  @Test func `says that there is no baseline`() throws {
+    let watched = try Watched("watch = TREE content")
+    let run = try PluginRun(
+      "audispatch-integrity", ["--config", "\(watched.folder)/integrity.conf"])
+    #expect(run.end() == .exit(1))
+    #expect(run.messages.contains("cannot open \(watched.folder)/db/baseline.db"))
+  }
+}

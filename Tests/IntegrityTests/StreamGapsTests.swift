@@ -1,0 +1,89 @@
+import Testing
+
+@testable import audispatch_integrity
+
+@Suite("What a stream may lack")
+struct StreamGapsTests {
+  private func gaps(_ lines: String...) -> [StreamGap] {
+    var gaps = StreamGaps(keys: [Array("ours".utf8)])
+    for event in Recorded.events(lines.joined(separator: "\n")) { gaps.note(event) }
+    return gaps.all.filter { !$0.reason.hasPrefix("the stream ") }
+  }
+
+  private func user(_ second: Int, _ serial: Int) -> String {
+    "type=USER_END msg=audit(\(second).000:\(serial)): pid=1 uid=0 auid=0 ses=1 msg='x'"
+  }
+
+  private func change(_ second: Int, _ serial: Int, _ text: String) -> String {
+    "type=CONFIG_CHANGE msg=audit(\(second).000:\(serial)): auid=0 ses=1 \(text) res=1"
+  }
+
+  @Test func `is nothing where every number is there`() {
+    #expect(gaps(user(10, 7), user(11, 8), user(12, 9)).isEmpty)
+  }
+
+  @Test func `is what has a number and did not come`() {
+    #expect(
+      gaps(user(10, 7), user(12, 9)) == [
+        StreamGap(from: 10_000, to: 12_000, reason: "1 event is missing")
+      ])
+  }
+
+  @Test func `is nothing any more when that comes late`() {
+    #expect(gaps(user(10, 7), user(12, 10), user(11, 9), user(11, 8)).isEmpty)
+  }
+
+  @Test func `is the time until the host started anew`() {
+    #expect(
+      gaps(user(10, 700_000), user(60, 3)).map(\.reason) == ["the host started anew"])
+  }
+
+  @Test func `is the time without a daemon`() {
+    let found = gaps(
+      user(10, 7), "type=DAEMON_END msg=audit(20.000:77): op=terminate auid=0 res=success",
+      "type=DAEMON_START msg=audit(30.000:55): op=start auid=0 res=success", user(31, 8))
+    #expect(
+      found == [StreamGap(from: 20_000, to: 30_000, reason: "the audit daemon did not run")])
+  }
+
+  @Test func `is what the dispatcher dropped`() {
+    let found = gaps(
+      user(10, 7),
+      "type=DAEMON_ERR msg=audit(20.000:1): op=queue-drop plugin=integrity dropped=3 res=failed",
+      user(31, 8))
+    #expect(
+      found == [StreamGap(from: 10_000, to: 20_000, reason: "the dispatcher dropped records")])
+  }
+
+  @Test func `is the time in which audit was disabled`() {
+    let found = gaps(
+      user(10, 7), change(20, 8, "op=set audit_enabled=0 old=1"),
+      change(30, 9, "op=set audit_enabled=1 old=0"))
+    #expect(found == [StreamGap(from: 20_000, to: 30_000, reason: "audit was disabled")])
+  }
+
+  @Test func `is the time until as many rules were added as were removed`() {
+    let found = gaps(
+      user(10, 7), change(20, 8, "op=remove_rule key=\"ours\" list=4"),
+      change(21, 9, "op=remove_rule key=\"ours\" list=4"),
+      change(22, 10, "op=add_rule key=\"ours\" list=4"),
+      change(30, 11, "op=add_rule key=\"ours\" list=4"))
+    #expect(
+      found == [
+        StreamGap(from: 20_000, to: 30_000, reason: "a rule with the key ours was removed")
+      ])
+  }
+
+  @Test func `is all before a rule that was added, and nothing about others' rules`() {
+    #expect(
+      gaps(user(10, 7), change(20, 8, "op=add_rule key=\"ours\" list=4")).map(\.to) == [20_000])
+    #expect(gaps(user(10, 7), change(20, 8, "op=remove_rule key=\"theirs\" list=4")).isEmpty)
+  }
+
+  @Test func `is everything where nothing came`() {
+    #expect(
+      StreamGaps(keys: []).all == [
+        StreamGap(from: .min, to: .max, reason: "the stream has no record")
+      ])
+  }
+}
