@@ -66,7 +66,15 @@ let package = Package(
       dependencies: ["AuditRecord", "CAudit", "CAuparse", "Configuration", "Linux"],
       swiftSettings: strict),
     .target(
-      name: "EventDocument", dependencies: ["AudispatchPlugin", "AuditRecord", "CAudit"],
+      name: "ProcessContext",
+      dependencies: ["AudispatchPlugin", "AuditRecord", "COpenSSL", "Linux"],
+      swiftSettings: strict),
+    .target(
+      name: "EventDocument",
+      dependencies: ["AudispatchPlugin", "AuditRecord", "CAudit", "ProcessContext"],
+      swiftSettings: strict),
+    .target(
+      name: "LaurelConfiguration", dependencies: ["Configuration", "ProcessContext"],
       swiftSettings: strict),
     .executableTarget(
       name: "audispatchd", dependencies: ["AuditDispatch", "Configuration", "Linux"],
@@ -112,7 +120,10 @@ let package = Package(
       path: "Plugins/Integrity", swiftSettings: strict),
     .executableTarget(
       name: "audispatch-json",
-      dependencies: ["AudispatchPlugin", "AuditRecord", "Configuration", "EventDocument", "Linux"],
+      dependencies: [
+        "AudispatchPlugin", "AuditRecord", "Configuration", "EventDocument", "LaurelConfiguration",
+        "Linux", "ProcessContext",
+      ],
       path: "Plugins/Json", swiftSettings: strict),
     .executableTarget(
       name: "audispatch-remote",
@@ -160,7 +171,17 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "EventDocumentTests",
-      dependencies: ["AudispatchPlugin", "AuditRecord", "CAudit", "EventDocument"],
+      dependencies: [
+        "AudispatchPlugin", "AuditRecord", "CAudit", "EventDocument", "ProcessContext",
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ProcessContextTests",
+      dependencies: ["AudispatchPlugin", "AuditRecord", "ProcessContext"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "LaurelConfigurationTests",
+      dependencies: ["Configuration", "LaurelConfiguration", "ProcessContext"],
       swiftSettings: strict),
     .testTarget(
       name: "IntegrityTests",

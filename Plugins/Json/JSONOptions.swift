@@ -2,7 +2,9 @@ import AudispatchPlugin
 import Configuration
 import EventDocument
 import Glibc
+import LaurelConfiguration
 import Linux
+import ProcessContext
 
 /// What `audispatch-json` was asked for.
 struct JSONOptions: PluginOptions, Equatable {
@@ -33,11 +35,22 @@ struct JSONOptions: PluginOptions, Equatable {
   /// What this host is called; `nil` for its own name.
   var node: String?
   var places: [String: Word] = [:]
+  /// What is known of processes.
+  var followsProcesses = true
+  var context = ContextSettings()
+  /// Where that is kept through a restart.
+  var stateFile: String?
+  /// Laurel's own file, whose settings hold where nothing else is said.
+  var laurelFile: Word?
+  var laurel = LaurelSettings()
 
-  static let keywords: [PluginKeyword<JSONOptions>] = [
+  static let keywords: [PluginKeyword<JSONOptions>] = outputKeywords + processKeywords
+
+  private static let outputKeywords: [PluginKeyword<JSONOptions>] = [
     .value("form", "FORM", "ecs, auditbeat6, laurel, go-libaudit") {
       (o: inout JSONOptions, w: Word) throws(Diagnostic) in
       o.form = try w.choice(DocumentForm.self, for: "form")
+      o.places["form"] = w
     },
     .value("file", "FILE", "write into this file", letter: "f") {
       (o: inout JSONOptions, w: Word) throws(Diagnostic) in
@@ -50,10 +63,12 @@ struct JSONOptions: PluginOptions, Equatable {
     .value("max_file", "SIZE", "how large it may become: bytes, or with K, M or G") {
       (o: inout JSONOptions, w: Word) throws(Diagnostic) in
       o.maximumSize = try w.byteCount(in: 4096...1 << 40, for: "max_file")
+      o.places["max_file"] = w
     },
     .value("num_files", "COUNT", "how many files are kept when it is rotated") {
       (o: inout JSONOptions, w: Word) throws(Diagnostic) in
       o.fileCount = try w.number(in: 2...999, for: "num_files")
+      o.places["num_files"] = w
     },
     .flag("sync", "have the disk take what is written before it counts as done") {
       $0.syncs = $1
@@ -73,6 +88,7 @@ struct JSONOptions: PluginOptions, Equatable {
       (o: inout JSONOptions, w: Word) throws(Diagnostic) in
       guard !w.text.utf8.contains(0x0a) else { throw w.error("prefix has one line") }
       o.prefix = w.text
+      o.places["prefix"] = w
     },
     .flag("original", "keep the lines in event.original (form ecs)") { $0.keepsOriginal = $1 },
     .value("max_document", "SIZE", "bytes of a document; longer ones are cut, and say so") {
@@ -90,7 +106,10 @@ struct JSONOptions: PluginOptions, Equatable {
     },
   ]
 
-  mutating func settle() -> [Diagnostic] { conflicts(without: []) + objections }
+  mutating func settle() -> [Diagnostic] {
+    let conflicts = conflicts(without: [])
+    return conflicts + takeLaurelFile() + objections
+  }
 
   func conflicts(without wrong: Set<String>) -> [Diagnostic] {
     let given = ["file", "socket", "program"].filter { places[$0] != nil }
@@ -129,6 +148,7 @@ struct JSONOptions: PluginOptions, Equatable {
     options.keepsOriginal = keepsOriginal
     options.host = node ?? (try? NodeName.resolve(.hostname, name: nil)) ?? ""
     options.accounts = names == .host ? .host : .none
+    options.laurel = laurel
     return options
   }
 }

@@ -2,6 +2,7 @@ import AudispatchPlugin
 import AuditRecord
 import EventDocument
 import Linux
+import ProcessContext
 
 /// Events as documents, to the destination of the configuration.
 ///
@@ -26,6 +27,7 @@ struct JSONPlugin: AuditPlugin, ~Copyable {
   private let confirmations: Confirmations
   private let waitsWhenFull: Bool
   private var writer: DocumentWriter
+  private var processes: ProcessFollower?
   private var prefix: [UInt8]
   private var options: JSONOptions
   private var destination: any Destination
@@ -40,6 +42,7 @@ struct JSONPlugin: AuditPlugin, ~Copyable {
   private var names = MonotonicTime.now
   private var written = 0
   private var dropped = 0
+  private var filtered = 0
   private var gaps = SerialGaps()
 
   init(
@@ -50,6 +53,7 @@ struct JSONPlugin: AuditPlugin, ~Copyable {
     self.confirmations = confirmations
     self.waitsWhenFull = waitsWhenFull
     writer = DocumentWriter(options.form, options.documents)
+    processes = ProcessFollower(options, log)
     prefix = Array(options.prefix.utf8)
     destination = Self.destination(options)
     poller = try Poller()
@@ -70,7 +74,8 @@ struct JSONPlugin: AuditPlugin, ~Copyable {
   var figures: [(name: String, value: Int)] {
     [
       ("written", written), ("waiting", queue.lines), ("dropped", dropped), ("cut", writer.cut),
-      ("serials_missing", gaps.missing),
+      ("serials_missing", gaps.missing), ("filtered", filtered),
+      ("processes", processes?.count ?? 0), ("processes_forgotten", processes?.forgotten ?? 0),
     ]
   }
 
@@ -78,6 +83,12 @@ struct JSONPlugin: AuditPlugin, ~Copyable {
 
   mutating func handle(_ event: AuditEvent) throws(DestinationFailure) {
     if !event.isContinuation { gaps.note(event.stamp.serial) }
+    let context = processes?.context(of: event, &log)
+    if context?.isFiltered == true {
+      filtered += 1
+      if !queue.skip(event.token) { confirmations.done(through: event.token) }
+      return
+    }
     if queue.waiting >= Self.mostBytes {
       if dropped == 0 { log.write(.error, "drops events: \(destination.name) takes nothing") }
       dropped += 1
@@ -88,7 +99,7 @@ struct JSONPlugin: AuditPlugin, ~Copyable {
       writer.forgetAccounts()
       names = now
     }
-    queue.append(prefix, writer.document(event), event.token)
+    queue.append(prefix, writer.document(event, context), event.token)
     if queue.waiting >= Self.chunk { try advance() }
   }
 
@@ -158,11 +169,14 @@ struct JSONPlugin: AuditPlugin, ~Copyable {
     retryAt = .zero
     options = new
     writer = DocumentWriter(new.form, new.documents)
+    processes?.save(&log)
+    processes = ProcessFollower(new, log, before: processes?.state)
     prefix = Array(new.prefix.utf8)
     destination = Self.destination(new)
   }
 
   mutating func finish(by end: Duration) throws(DestinationFailure) {
+    processes?.save(&log)
     let last = end - .milliseconds(100)
     try advance()
     while queue.waiting > 0, MonotonicTime.now < last {

@@ -22,6 +22,13 @@ struct LineQueue {
     ends.append((bytes.count, token))
   }
 
+  /// An event that has no line: it is done when the last line before it is. `false` when none waits.
+  mutating func skip(_ token: DeliveryToken) -> Bool {
+    guard next < ends.count else { return false }
+    ends[ends.count - 1].token = token
+    return true
+  }
+
   /// What to write now: whole lines of at most `limit` bytes together, or the rest of one.
   func chunk(_ limit: Int) -> ArraySlice<UInt8> {
     var end = at

@@ -6,7 +6,7 @@ public enum DocumentForm: String, CaseIterable, Sendable {
   case ecs
   /// What Auditbeat 6 wrote, faults included.
   case auditbeat6
-  /// What Laurel writes, without what it adds of processes.
+  /// What Laurel writes.
   case laurel
   /// What go-libaudit's coalescing gives, faults and warnings included; for comparison.
   case libaudit = "go-libaudit"
@@ -22,6 +22,7 @@ public struct DocumentOptions: Sendable {
   /// Whether the lines are kept in `event.original`.
   public var keepsOriginal = false
   public var accounts = AccountLookup.host
+  public var laurel = LaurelSettings()
 
   public init() {}
 
@@ -29,6 +30,27 @@ public struct DocumentOptions: Sendable {
   func node(of event: AuditEvent) -> [UInt8] {
     event.node.map { Array(event.bytes[$0]) } ?? Array(host.utf8)
   }
+}
+
+/// What Laurel's own settings let be written (form `laurel`).
+public struct LaurelSettings: Equatable, Sendable {
+  /// Arguments of a program as a list, `ARGV`.
+  public var hasArgumentList = true
+  /// And as one text, `ARGV_STR`.
+  public var hasArgumentText = false
+  /// Bytes of arguments beyond which those in the middle are left out, with how many.
+  public var argumentLimit: Int?
+  /// Names of architectures, system calls and socket addresses beside their numbers.
+  public var translatesCalls = false
+  /// Names of users and groups beside theirs.
+  public var translatesUsers = false
+  /// `PID`, `PPID` and `OPID`: what is known of the processes.
+  public var namesProcesses = true
+  /// `PARENT_INFO`, which newer ones do not have.
+  public var hasParentInfo = false
+  public var namesContainers = true
+
+  public init() {}
 }
 
 /// How much of an event is written, so that its document stays within its bound.

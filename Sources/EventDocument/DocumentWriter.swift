@@ -1,4 +1,5 @@
 public import AudispatchPlugin
+public import ProcessContext
 
 /// Writes events as JSON documents, each one object on one line, in valid UTF-8 whatever the event
 /// holds.
@@ -12,7 +13,7 @@ public struct DocumentWriter: Sendable {
   private var out: DocumentBytes
   private var ecs: ECSForm
   private var auditbeat6: Auditbeat6Form
-  private let laurel = LaurelForm()
+  private var laurel: LaurelForm
   /// Documents that were cut so far.
   public private(set) var cut = 0
 
@@ -27,26 +28,33 @@ public struct DocumentWriter: Sendable {
     }
     ecs = ECSForm(options)
     auditbeat6 = Auditbeat6Form(options)
+    laurel = LaurelForm(options)
   }
 
   /// The document of an event, without a newline; its bytes are valid until the next one.
-  public mutating func document(_ event: AuditEvent) -> [UInt8] {
+  ///
+  /// - Parameter context: what is known of its processes, for `ecs` and `laurel`.
+  public mutating func document(
+    _ event: AuditEvent, _ context: EventContext? = nil
+  ) -> [UInt8] {
     let isWhole = form == .laurel || coalescer.coalesce(event)
     for extent in DocumentExtent.steps {
       out.begin()
       (out.valueLimit, out.itemLimit) = extent.limits
-      write(event, isWhole, extent)
+      write(event, context, isWhole, extent)
       if out.bytes.count <= options.maximumSize || form == .libaudit { break }
       if extent == .whole { cut += 1 }
     }
     return out.bytes
   }
 
-  private mutating func write(_ event: AuditEvent, _ isWhole: Bool, _ extent: DocumentExtent) {
+  private mutating func write(
+    _ event: AuditEvent, _ context: EventContext?, _ isWhole: Bool, _ extent: DocumentExtent
+  ) {
     switch form {
-    case .ecs: ecs.write(event, coalescer.facts, extent, &out)
+    case .ecs: ecs.write(event, coalescer.facts, context, extent, &out)
     case .auditbeat6: auditbeat6.write(event, coalescer.facts, isWhole, extent, &out)
-    case .laurel: laurel.write(event, extent, &out)
+    case .laurel: laurel.write(event, context, extent, &out)
     case .libaudit:
       if isWhole {
         LibauditForm.write(coalescer.facts, &out)
@@ -60,6 +68,7 @@ public struct DocumentWriter: Sendable {
   public mutating func forgetAccounts() {
     ecs.people.cache.forget()
     auditbeat6.people.cache.forget()
+    laurel.accounts.forget()
   }
 }
 

@@ -1,5 +1,6 @@
 import AudispatchPlugin
 import AuditRecord
+import ProcessContext
 
 /// Writes an event in the Elastic Common Schema, with the fields that Auditbeat's module auditd
 /// gives. `Documentation/documents.md` has the differences, each with its reason.
@@ -17,7 +18,8 @@ struct ECSForm: Sendable {
   }
 
   mutating func write(
-    _ event: AuditEvent, _ facts: EventFacts, _ extent: DocumentExtent, _ out: inout DocumentBytes
+    _ event: AuditEvent, _ facts: EventFacts, _ context: EventContext?, _ extent: DocumentExtent,
+    _ out: inout DocumentBytes
   ) {
     related.removeAll(keepingCapacity: true)
     out.beginObject()
@@ -36,12 +38,13 @@ struct ECSForm: Sendable {
       out.endObject()
     }
     out.tags(facts)
+    if let context { ECSContext.writeMembers(context, &out) }
     writeUser(facts, &out)
-    writeProcess(facts, &out)
+    writeProcess(facts, context, &out)
     writeFile(facts, &out)
     writeNetwork(facts, &out)
     writeRelated(facts, &out)
-    writeAudit(facts, extent, &out)
+    writeAudit(facts, context, extent, &out)
     out.endObject()
   }
 
@@ -75,7 +78,9 @@ struct ECSForm: Sendable {
     return facts.text.has(result, "fail") ? "failure" : "unknown"
   }
 
-  private func writeProcess(_ facts: EventFacts, _ out: inout DocumentBytes) {
+  private func writeProcess(
+    _ facts: EventFacts, _ context: EventContext?, _ out: inout DocumentBytes
+  ) {
     guard facts.hasProcess else { return }
     out.object("process")
     out.numberMember("pid", facts.pid, facts.text)
@@ -83,13 +88,19 @@ struct ECSForm: Sendable {
       out.numberMember("ppid", parent, facts.text)
       out.object("parent")
       out.numberMember("pid", parent, facts.text)
+      if let parent = context?.parent { ECSContext.writeOther(parent, &out) }
       out.endObject()
     }
     out.member("name", facts.name, facts.text)
     out.member("executable", facts.executable, facts.text)
     out.member("working_directory", facts.directory, facts.text)
     out.member("title", facts.title, facts.text)
-    out.list("args", facts.arguments, facts.text)
+    if facts.arguments.isEmpty, let arguments = context?.process?.argumentList {
+      ECSContext.writeArguments(arguments, &out)
+    } else {
+      out.list("args", facts.arguments, facts.text)
+    }
+    if let context { ECSContext.writeProcess(context, &out) }
     out.endObject()
   }
 
@@ -206,7 +217,8 @@ extension ECSForm {
   }
 
   private mutating func writeAudit(
-    _ facts: EventFacts, _ extent: DocumentExtent, _ out: inout DocumentBytes
+    _ facts: EventFacts, _ context: EventContext?, _ extent: DocumentExtent,
+    _ out: inout DocumentBytes
   ) {
     out.object("auditd")
     out.key("sequence")
@@ -221,6 +233,7 @@ extension ECSForm {
       AuditData.write(facts, identities: true, &out)
       AuditData.writePaths(facts, &out)
     }
+    if let context { ECSContext.writeAudit(context, &out) }
     if extent != .whole || facts.omitted > 0 { out.raw(",\"truncated\":true") }
     out.endObject()
   }

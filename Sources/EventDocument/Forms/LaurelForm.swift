@@ -1,13 +1,24 @@
 import AudispatchPlugin
 import AuditRecord
+import ProcessContext
 
 /// Writes an event as Laurel does: one object by types of record, numbers so that their base can be
-/// seen, and bytes that are no text percent-encoded. What Laurel adds of processes is not here.
+/// seen, and bytes that are no text percent-encoded. What is known of processes stands where Laurel
+/// has it (`LaurelContext`).
 ///
 ///     {"ID":"1615113648.981:15220","SYSCALL":{"arch":"0xc000003e","ARGV":["0x63", …]}, "PATH":[…]}
 struct LaurelForm: Sendable {
-  func write(
-    _ event: AuditEvent, _ extent: DocumentExtent, _ out: inout DocumentBytes
+  let settings: LaurelSettings
+  var accounts: AccountCache
+
+  init(_ options: DocumentOptions) {
+    settings = options.laurel
+    accounts = AccountCache(options.accounts)
+  }
+
+  mutating func write(
+    _ event: AuditEvent, _ context: EventContext?, _ extent: DocumentExtent,
+    _ out: inout DocumentBytes
   ) {
     out.beginObject()
     out.key("ID")
@@ -24,18 +35,22 @@ struct LaurelForm: Sendable {
       out.key(key)
       if Self.isSingle(records[0].type.rawValue) {
         out.beginObject()
-        writeSingle(records, event, &out)
+        writeSingle(records, event, context, &out)
         out.endObject()
       } else {
         out.beginList()
         for record in records.prefix(out.itemLimit) {
           out.beginObject()
           writeFields(of: [record], event.bytes, &out)
+          if let context, settings.namesProcesses, record.type.rawValue == RecordNumber.object {
+            LaurelContext.writeObject(of: record, event, context, &out)
+          }
           out.endObject()
         }
         out.endArray()
       }
     }
+    if let context { LaurelContext.writeMembers(context, settings, &out) }
     out.endObject()
   }
 
@@ -60,11 +75,11 @@ struct LaurelForm: Sendable {
   /// document is has another.
   private static func key(_ record: EventRecord, _ bytes: [UInt8]) -> [UInt8] {
     let name = RecordKind.name(record, in: bytes)
-    for member in ["ID", "NODE", "TRUNCATED"] where name.elementsEqual(member.utf8) {
-      return name + [UInt8(ascii: "_")]
-    }
-    return name
+    let isMember = members.contains { name.elementsEqual($0.utf8) }
+    return isMember ? name + [UInt8(ascii: "_")] : name
   }
+
+  private static let members = ["ID", "NODE", "TRUNCATED", "CONTAINER_INFO", "PARENT_INFO"]
 
   /// Whether there can be only one record of a type in an event, for which Laurel has no list.
   static func isSingle(_ type: UInt32) -> Bool {
@@ -76,8 +91,9 @@ struct LaurelForm: Sendable {
     }
   }
 
-  private func writeSingle(
-    _ records: [EventRecord], _ event: AuditEvent, _ out: inout DocumentBytes
+  private mutating func writeSingle(
+    _ records: [EventRecord], _ event: AuditEvent, _ context: EventContext?,
+    _ out: inout DocumentBytes
   ) {
     let bytes = event.bytes
     switch records[0].type.rawValue {
@@ -94,13 +110,16 @@ struct LaurelForm: Sendable {
         }
       }
       out.endArray()
+      if settings.translatesCalls {
+        LaurelTranslation.writeCall(records[0], bytes, &out)
+      }
+      if let context { LaurelContext.writeCall(context, settings, &out) }
     case RecordNumber.execve:
       writeFields(of: records, bytes, &out) {
         bytes[$0].first == UInt8(ascii: "a") && bytes[$0] != Self.count || Self.isList(bytes[$0])
       }
-      out.array("ARGV")
-      writeArguments(event, &out)
-      out.endArray()
+      LaurelArguments(event, settings, out.itemLimit).write(&out)
+      if let context { LaurelContext.writeEnvironment(context, &out) }
     case RecordNumber.proctitle:
       let title = Self.title(records[records.count - 1], bytes)
       writeFields(of: records, bytes, &out) {
@@ -113,16 +132,16 @@ struct LaurelForm: Sendable {
 
   private static let count = Array("argc".utf8)[...]
 
-  private func writeArguments(_ event: AuditEvent, _ out: inout DocumentBytes) {
-    let arguments = event.arguments() ?? []
-    for argument in arguments.prefix(out.itemLimit) { out.string(argument[...]) }
-    if arguments.count > out.itemLimit { out.omitted(arguments.count - out.itemLimit) }
-  }
-
   /// The name of the list that stands in the place of other fields.
   private static func isList(_ name: ArraySlice<UInt8>) -> Bool {
-    name.elementsEqual("ARGV".utf8)
+    guard let first = name.first, first &- 0x41 < 26 else { return false }
+    return ownNames.contains { name.elementsEqual($0.utf8) }
   }
+
+  /// Members that are made here.
+  private static let ownNames = [
+    "ARGV", "ARGV_STR", "ENV", "SCRIPT", "PID", "PPID", "LABELS",
+  ]
 
   /// `a0` to `a9`.
   private static func isArgument(_ name: ArraySlice<UInt8>) -> Bool {
@@ -130,7 +149,7 @@ struct LaurelForm: Sendable {
   }
 
   /// The fields of records, the last of a name counting.
-  private func writeFields(
+  private mutating func writeFields(
     of records: [EventRecord], _ bytes: [UInt8], _ out: inout DocumentBytes,
     except isElsewhere: (Range<Int>) -> Bool = { _ in false }
   ) {
@@ -142,12 +161,21 @@ struct LaurelForm: Sendable {
       }
     }
     let isLast = Self.isLast(fields, bytes)
+    let hasAddress =
+      settings.translatesCalls && records[0].type.rawValue == RecordNumber.socketAddress
+      && LaurelTranslation.hasAddress(fields, bytes)
     var count = 0
     for (place, field) in fields.enumerated() where isLast[place] {
       count += 1
       guard count <= out.itemLimit else { break }
+      if hasAddress, let isBytes = LaurelTranslation.isAddress(bytes[field.name]) {
+        if !isBytes || LaurelTranslation.writeAddress(bytes[field.value], &out) { continue }
+      }
       out.key(bytes[field.name])
       LaurelValue.write(field, bytes, &out)
+    }
+    if settings.translatesUsers {
+      LaurelTranslation.writeUsers(fields, isLast, bytes, &accounts, &out)
     }
     writeDecision(of: records[0], fields, bytes, &out)
   }

@@ -33,6 +33,7 @@ enum RecordNumber {
   static let path: UInt32 = 1302
   static let socketAddress: UInt32 = 1306
   static let execve: UInt32 = 1309
+  static let object: UInt32 = 1318
   static let terminal: UInt32 = 1319
   static let end: UInt32 = 1320
   static let seccomp: UInt32 = 1326

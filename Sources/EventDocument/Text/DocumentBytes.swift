@@ -146,6 +146,12 @@ struct DocumentBytes: Sendable {
     raw("null")
   }
 
+  /// How much is written, for `cut`.
+  var mark: Int { bytes.count }
+
+  /// Takes back what was written since.
+  mutating func cut(to mark: Int) { bytes.removeLast(bytes.count - mark) }
+
   mutating func append(_ more: [UInt8]) { bytes.append(contentsOf: more) }
   mutating func newline() { bytes.append(0x0a) }
   /// The beginning of a string that is put together from pieces (`piece`, `closeString`).

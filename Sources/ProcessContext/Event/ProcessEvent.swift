@@ -1,0 +1,145 @@
+import AudispatchPlugin
+import AuditRecord
+
+/// What an event says of processes. Places are in the event's bytes.
+struct ProcessEvent {
+  enum Kind: Equatable { case other, exec, fork, exit }
+
+  /// A process that the event was done to (`OBJ_PID`).
+  private(set) var objects: [Int32] = []
+  private(set) var pid: Int32 = 0
+  private(set) var parent: Int32 = 0
+  private(set) var kind = Kind.other
+  private(set) var isSuccess = false
+  /// What the call returned: of a fork the child's pid, where the caller is.
+  private(set) var result = 0
+  /// The first argument of the call.
+  private(set) var flags: UInt64 = 0
+  private(set) var name: Range<Int>?
+  private(set) var executable: Range<Int>?
+  /// Whether both stood in quotes; else they are hexadecimal.
+  private(set) var isNameQuoted = false
+  private(set) var isExecutableQuoted = false
+  private(set) var session: UInt32?
+  private(set) var login: UInt32?
+  private(set) var key: Field?
+  private(set) var call: EventRecord?
+  /// A name that was looked up first, and the place of the file in a file system.
+  private(set) var firstPath: EventRecord?
+  private(set) var directory: EventRecord?
+  private(set) var hasArguments = false
+
+  init(_ event: AuditEvent) {
+    for record in event.records {
+      switch record.type.rawValue {
+      case 1300: if call == nil { read(record, event.bytes) }
+      case 1302: if firstPath == nil { firstPath = record }
+      case 1307: directory = record
+      case 1309: hasArguments = true
+      case 1318:
+        if objects.count < 64, let field = event.field("opid", of: record),
+          let pid = Self.number(event.bytes[field.value]), let pid = Int32(exactly: pid), pid > 0
+        {
+          objects.append(pid)
+        }
+      default: break
+      }
+    }
+  }
+
+  private mutating func read(_ record: EventRecord, _ bytes: [UInt8]) {
+    call = record
+    var machine: UInt64 = 0
+    var number = -1
+    var scanner = FieldScanner(body: record.body, end: record.line.upperBound)
+    let span = bytes.span
+    while let field = scanner.next(span), field.section == .record {
+      let value = bytes[field.value]
+      let at = field.name.lowerBound
+      switch field.name.count {
+      case 2: if span.has("a0", at: at) { flags = Self.hexadecimal(value) ?? 0 }
+      case 3:
+        if span.has("pid", at: at) {
+          pid = Self.number(value).flatMap { Int32(exactly: $0) } ?? 0
+        } else if span.has("key", at: at) {
+          key = field
+        } else if span.has("exe", at: at) {
+          executable = field.value
+          isExecutableQuoted = field.quoting == .double
+        } else if span.has("ses", at: at) {
+          session = Self.number(value).flatMap { UInt32(exactly: $0) }
+        }
+      case 4:
+        if span.has("ppid", at: at) {
+          parent = Self.number(value).flatMap { Int32(exactly: $0) } ?? 0
+        } else if span.has("arch", at: at) {
+          machine = Self.hexadecimal(value) ?? 0
+        } else if span.has("exit", at: at) {
+          result = Self.number(value) ?? 0
+        } else if span.has("auid", at: at) {
+          login = Self.number(value).flatMap { UInt32(exactly: $0) }
+        } else if span.has("comm", at: at) {
+          name = field.value
+          isNameQuoted = field.quoting == .double
+        }
+      case 7:
+        if span.has("syscall", at: at) {
+          number = Self.number(value) ?? -1
+        } else if span.has("success", at: at) {
+          isSuccess = value.first == UInt8(ascii: "y")
+        }
+      default: break
+      }
+    }
+    kind = Self.kind(of: number, machine)
+  }
+
+  /// By the numbers of x86_64, i386, aarch64, and what shares the latter's table (riscv64).
+  private static func kind(of number: Int, _ machine: UInt64) -> Kind {
+    switch (machine, number) {
+    case (0xc000_003e, 59), (0xc000_003e, 322), (0x4000_0003, 11), (0x4000_0003, 358),
+      (0xc000_00b7, 221), (0xc000_00b7, 281), (0xc000_00f3, 221), (0xc000_00f3, 281):
+      .exec
+    case (0xc000_003e, 56...58), (0xc000_003e, 435), (0x4000_0003, 2), (0x4000_0003, 120),
+      (0x4000_0003, 190), (0x4000_0003, 435), (0xc000_00b7, 220), (0xc000_00b7, 435),
+      (0xc000_00f3, 220), (0xc000_00f3, 435):
+      .fork
+    case (0xc000_003e, 231), (0x4000_0003, 252), (0xc000_00b7, 94), (0xc000_00f3, 94): .exit
+    default: .other
+    }
+  }
+
+  /// Whether a fork made a thread, as far as its flags stand in the call: clone3's do not.
+  var makesThread: Bool { flags & 0x1_0000 != 0 }
+
+  static func number(_ text: ArraySlice<UInt8>) -> Int? {
+    var value = 0
+    var isNegative = false
+    var digits = 0
+    for (place, byte) in text.enumerated() {
+      if place == 0, byte == 0x2d {
+        isNegative = true
+        continue
+      }
+      guard byte &- 0x30 < 10, digits < 18 else { return nil }
+      value = value * 10 + Int(byte &- 0x30)
+      digits += 1
+    }
+    guard digits > 0 else { return nil }
+    return isNegative ? -value : value
+  }
+
+  private static func hexadecimal(_ text: ArraySlice<UInt8>) -> UInt64? {
+    guard !text.isEmpty, text.count <= 16 else { return nil }
+    var value: UInt64 = 0
+    for byte in text {
+      switch byte {
+      case 0x30...0x39: value = value << 4 | UInt64(byte - 0x30)
+      case 0x61...0x66: value = value << 4 | UInt64(byte - 0x57)
+      case 0x41...0x46: value = value << 4 | UInt64(byte - 0x37)
+      default: return nil
+      }
+    }
+    return value
+  }
+}

@@ -1,0 +1,149 @@
+import AudispatchPlugin
+import AuditRecord
+
+/// What events do to the table.
+extension ProcessTracker {
+  mutating func noteExec(
+    _ number: ProcessNumber, _ facts: ProcessEvent, _ event: AuditEvent, _ moment: Occasion,
+    _ context: inout EventContext
+  ) {
+    context.isExec = true
+    take(facts, event, number)
+    var arguments: [UInt8] = []
+    for argument in event.arguments() ?? [] {
+      if !arguments.isEmpty { arguments.append(0) }
+      arguments += argument.prefix(KnownProcess.mostArguments)
+      if arguments.count >= KnownProcess.mostArguments { break }
+    }
+    arguments = Array(arguments.prefix(KnownProcess.mostArguments))
+    let isRunning = moment.isHere && table[number]?.ending == KnownProcess.Ending.none
+    let groups =
+      isRunning && settings.findsGroups
+      ? source.controlGroups(of: facts.pid).map { ControlGroups($0) } : nil
+    let script =
+      settings.findsScripts ? ScriptFinder.script(of: event, facts, isRunning ? source : nil) : []
+    let hash =
+      isRunning ? settings.hashLimit.flatMap { source.hash(of: facts.pid, limit: $0) } : nil
+    let labels = settings.labels
+    let parent = table[number]?.parent.flatMap { table[$0] }
+    table.change(number) { process in
+      process.exec = event.stamp
+      process.arguments = arguments
+      process.script = script
+      process.hash = hash ?? []
+      if let groups {
+        process.container = groups.container
+        process.unit = groups.unit
+      } else if process.container.isEmpty, let parent {
+        process.container = parent.container
+        process.unit = parent.unit
+      }
+      let kept = Set(labels.inherited(process.labels)).union(
+        labels.inherited(parent?.labels ?? []))
+      process.labels = labels.atExec(
+        kept.sorted(), executable: process.executable, arguments: Self.line(arguments),
+        script: script)
+    }
+    if isRunning {
+      takeEnvironment(facts.pid, &context)
+    } else if !settings.environment.isEmpty {
+      context.missing.append("process.env_vars")
+    }
+    if settings.hashLimit != nil, hash == nil { context.missing.append("process.hash") }
+    if settings.showsUserGroups {
+      if isRunning, let groups = source.groups(of: facts.pid) {
+        context.groups = groups
+      } else {
+        context.missing.append("process.supplemental_groups")
+      }
+    }
+  }
+
+  mutating func takeEnvironment(_ pid: Int32, _ context: inout EventContext) {
+    guard !settings.environment.isEmpty else { return }
+    guard let all = source.environment(of: pid) else {
+      context.missing.append("process.env_vars")
+      return
+    }
+    for variable in all.split(separator: 0) {
+      guard let sign = variable.firstIndex(of: 0x3d) else { continue }
+      let name = variable[..<sign]
+      let isWanted = settings.environment.contains { wanted in
+        wanted.last == 0x2a
+          ? name.starts(with: wanted.dropLast()) : name.elementsEqual(wanted)
+      }
+      guard isWanted, context.environment.count < 256 else { continue }
+      context.environment.append((Array(name), Array(variable[(sign + 1)...])))
+    }
+  }
+
+  /// A child is as its parent is, until it executes something.
+  mutating func noteFork(
+    _ number: ProcessNumber, _ facts: ProcessEvent, _ event: AuditEvent, _ moment: Occasion
+  ) {
+    guard !facts.makesThread, facts.result > 1, let child = Int32(exactly: facts.result),
+      child != facts.pid, var process = table[number]
+    else { return }
+    let status = moment.isHere ? self.status(of: child, moment) : nil
+    // In a container the number is one of its own, and clone3 may have made a thread: only what
+    // /proc confirms is taken where it can.
+    if moment.isHere, status?.parent != facts.pid { return }
+    if let known = table.number(of: child), let before = table[known],
+      before.ending != .exited, status.map({ $0.started == before.started }) ?? false
+    {
+      return
+    }
+    process.pid = child
+    process.parentPid = facts.pid
+    process.parent = number
+    process.started = status?.started ?? 0
+    process.session = status?.session ?? process.session
+    process.exec = nil
+    process.ending = .none
+    process.labels = settings.labels.inherited(process.labels)
+    process.identity = identity(process, event.stamp)
+    _ = table.add(process)
+  }
+
+  mutating func describe(
+    _ number: ProcessNumber, _ facts: ProcessEvent, _ call: EventRecord, _ moment: Occasion,
+    _ context: inout EventContext
+  ) {
+    context.process = table[number]
+    var leaders: [Int32: KnownProcess] = [:]
+    if let process = context.process { leaders[process.pid] = process }
+    var above = context.process?.parent
+    while let next = above, context.ancestors.count < EventContext.mostAncestors,
+      let process = table[next]
+    {
+      context.ancestors.append(process)
+      if leaders[process.pid] == nil { leaders[process.pid] = process }
+      above = process.parent
+    }
+    if context.ancestors.isEmpty, facts.parent > 0 { context.missing.append("process.parent") }
+    if let session = context.process?.session, session > 0 {
+      context.sessionLeader =
+        leaders[session]
+        ?? observe(session, moment, depth: EventContext.mostAncestors - 1).flatMap { table[$0] }
+      if context.sessionLeader == nil { context.missing.append("process.session_leader") }
+    }
+    context.entryLeader = EntryLeader.find(context)
+    for pid in facts.objects {
+      if let object = observe(pid, moment, depth: 0).flatMap({ table[$0] }) {
+        context.objects.append(object)
+      }
+    }
+    if let session = facts.session, session != .max { context.login = logins[session] }
+  }
+
+  func noteLogin(_ event: AuditEvent, _ context: inout EventContext) {
+    for record in event.records {
+      guard let value = event.value("ses", of: record),
+        let number = ProcessEvent.number(value[...]), let session = UInt32(exactly: number),
+        session != .max
+      else { continue }
+      context.login = logins[session]
+      return
+    }
+  }
+}

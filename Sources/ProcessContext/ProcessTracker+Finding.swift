@@ -1,0 +1,178 @@
+import AudispatchPlugin
+import AuditRecord
+
+/// Which process an event is of.
+extension ProcessTracker {
+  mutating func process(
+    _ facts: ProcessEvent, _ event: AuditEvent, _ moment: Occasion
+  ) -> ProcessNumber {
+    let known = table.number(of: facts.pid)
+    var status: ProcessStatus?
+    if let known, let process = table[known], process.ending != .exited {
+      let isExec = facts.kind == .exec && facts.isSuccess
+      let isSameParent = process.parentPid == facts.parent
+      let isSameProgram =
+        isExec || facts.executable.map { isSame($0, facts, event, process) } ?? true
+      if !isExec, isSameParent, isSameProgram { return known }
+      // Another parent: the old one has ended, or the pid has another owner.
+      status = moment.isHere ? self.status(of: facts.pid, moment) : nil
+      let isOther =
+        status.map { process.started != 0 && $0.started != process.started }
+        ?? (process.ending != .none && !isSameParent || !isSameParent && parentRuns(process))
+      if !isOther {
+        let found = status
+        table.change(known) { process in
+          process.parentPid = facts.parent
+          if process.started == 0, let found { process.started = found.started }
+          if let found { process.session = found.session }
+        }
+        if !isSameParent { setParent(known, facts.parent, moment) }
+        if !isSameProgram { take(facts, event, known) }
+        return known
+      }
+    }
+    var process = KnownProcess(pid: facts.pid)
+    process.parentPid = facts.parent
+    if status == nil, moment.isHere { status = self.status(of: facts.pid, moment) }
+    if let status {
+      process.started = status.started
+      process.session = status.session
+    } else if moment.isHere {
+      // What has ended before it was looked at.
+      process.ending = facts.kind == .exit ? .none : .gone
+    }
+    process.identity = identity(process, event.stamp)
+    let number = table.add(process)
+    take(facts, event, number)
+    setParent(number, facts.parent, moment)
+    if status != nil, facts.kind != .exec { takeSurroundings(number, moment) }
+    return number
+  }
+
+  func parentRuns(_ process: KnownProcess) -> Bool {
+    process.parent.flatMap { table[$0] }.map { $0.ending == .none } ?? false
+  }
+
+  func isSame(
+    _ executable: Range<Int>, _ facts: ProcessEvent, _ event: AuditEvent, _ process: KnownProcess
+  ) -> Bool {
+    let name = event.bytes[executable]
+    if facts.isExecutableQuoted, name.elementsEqual(process.executable) { return true }
+    return Self.lasting(Self.text(name, facts.isExecutableQuoted)) == process.executable
+  }
+
+  /// A name as it was before its file was deleted.
+  static func lasting(_ name: [UInt8]) -> [UInt8] {
+    let mark = " (deleted)".utf8
+    return name.suffix(mark.count).elementsEqual(mark) ? Array(name.dropLast(mark.count)) : name
+  }
+
+  static func text(_ value: ArraySlice<UInt8>, _ isQuoted: Bool) -> [UInt8] {
+    if isQuoted { return Array(value) }
+    if value.elementsEqual("(null)".utf8) || value.elementsEqual("?".utf8) { return [] }
+    return Hex.decode(value) ?? Array(value)
+  }
+
+  /// What an event says of its own process.
+  mutating func take(
+    _ facts: ProcessEvent, _ event: AuditEvent, _ number: ProcessNumber
+  ) {
+    let name = facts.name.map { Self.text(event.bytes[$0], facts.isNameQuoted) } ?? []
+    let executable =
+      facts.executable.map { Self.lasting(Self.text(event.bytes[$0], facts.isExecutableQuoted)) }
+      ?? []
+    table.change(number) { process in
+      process.name = name
+      if !executable.isEmpty { process.executable = executable }
+    }
+  }
+
+  func status(of pid: Int32, _ moment: Occasion) -> ProcessStatus? {
+    guard let status = source.status(of: pid) else { return nil }
+    let began = source.started + status.started * 10
+    return began <= moment.at + Self.slack ? status : nil
+  }
+
+  /// Eight digits of the system's run, the pid, and when it began: in ticks, or, where that is not
+  /// known, by the event in which it was seen first.
+  func identity(_ process: KnownProcess, _ stamp: RecordStamp) -> [UInt8] {
+    var text = source.run
+    text.append(0x2d)
+    text += Array(String(process.pid).utf8)
+    text.append(0x2d)
+    if process.started > 0 {
+      text += Array(String(process.started, radix: 16).utf8)
+    } else {
+      text += Array("e\(String(stamp.milliseconds, radix: 16)).\(stamp.serial)".utf8)
+    }
+    return text
+  }
+
+  /// Links a process with its parent, which is looked up if it is not known.
+  mutating func setParent(_ number: ProcessNumber, _ pid: Int32, _ moment: Occasion) {
+    guard pid > 0, let found = observe(pid, moment, depth: 0), found != number else { return }
+    let parent = table[found]
+    let labels = settings.labels
+    table.change(number) { process in
+      process.parent = found
+      if process.session == 0, let parent { process.session = parent.session }
+      if process.exec == nil, process.labels.isEmpty, let parent {
+        process.labels = labels.inherited(parent.labels)
+      }
+      if process.container.isEmpty, process.ending == .gone, let parent {
+        process.container = parent.container
+        process.unit = parent.unit
+      }
+    }
+  }
+
+  /// A process that is known, or that /proc tells of, with those above it.
+  mutating func observe(
+    _ pid: Int32, _ moment: Occasion, depth: Int
+  ) -> ProcessNumber? {
+    if let known = table.number(of: pid) { return known }
+    guard moment.isHere, depth < EventContext.mostAncestors,
+      let status = status(of: pid, moment)
+    else { return nil }
+    var process = KnownProcess(pid: pid)
+    process.started = status.started
+    process.session = status.session
+    process.parentPid = status.parent
+    process.name = status.name
+    process.executable = Self.lasting(source.executable(of: pid) ?? [])
+    process.identity = identity(process, RecordStamp(milliseconds: moment.at, serial: 0))
+    let parent = status.parent > 0 ? observe(status.parent, moment, depth: depth + 1) : nil
+    process.parent = parent
+    if let parent, let above = table[parent] {
+      process.labels = settings.labels.inherited(above.labels)
+    }
+    let number = table.add(process)
+    takeSurroundings(number, moment)
+    let labels = settings.labels
+    table.change(number) { process in
+      process.labels = labels.atExec(
+        process.labels, executable: process.executable, arguments: Self.line(process.arguments),
+        script: [])
+    }
+    return number
+  }
+
+  /// What /proc says of a process that was not seen when it was started.
+  mutating func takeSurroundings(_ number: ProcessNumber, _ moment: Occasion) {
+    guard let pid = table[number]?.pid else { return }
+    var arguments = source.arguments(of: pid) ?? []
+    if arguments.last == 0 { arguments.removeLast() }
+    let groups =
+      settings.findsGroups ? source.controlGroups(of: pid).map { ControlGroups($0) } : nil
+    table.change(number) { process in
+      process.arguments = Array(arguments.prefix(KnownProcess.mostArguments))
+      if let groups {
+        process.container = groups.container
+        process.unit = groups.unit
+      }
+    }
+  }
+
+  /// Arguments as one text, with blanks between them.
+  static func line(_ arguments: [UInt8]) -> [UInt8] { arguments.map { $0 == 0 ? 0x20 : $0 } }
+}

@@ -1,0 +1,42 @@
+/// What was known before a restart.
+extension ProcessTracker {
+  /// Everything that is known, to be kept in a file.
+  public func state() -> [UInt8] {
+    ProcessState(
+      run: source.run, labels: settings.labels.names, processes: table.all,
+      logins: logins.sessions.values.sorted { $0.number < $1.number }
+    ).bytes
+  }
+
+  /// Takes what a predecessor knew, if it is of this run of the system; what it has of processes that
+  /// are not here any more counts as ended. Throws why it is not taken.
+  public mutating func restore(_ bytes: [UInt8]) throws(ProcessState.Refusal) {
+    let state = try ProcessState(bytes)
+    guard state.run == source.run else { throw .otherRun }
+    let pids = source.pids()
+    var places: [ProcessNumber: ProcessNumber] = [:]
+    let names = settings.labels.names
+    for (old, saved) in state.processes.suffix(table.limit) {
+      var process = saved
+      process.parent = nil
+      process.labels = saved.labels.compactMap { place in
+        names.firstIndex(of: state.labels[Int(place)]).map { UInt16($0) }
+      }.sorted()
+      if process.ending == .none {
+        let isSame =
+          pids.contains(process.pid) && process.started != 0
+          && source.status(of: process.pid)?.started == process.started
+        if !isSame { process.ending = .gone }
+      }
+      places[old] = table.add(process)
+    }
+    // A parent may have been seen behind its child.
+    for (old, saved) in state.processes {
+      guard let number = places[old], let parent = saved.parent.flatMap({ places[$0] }) else {
+        continue
+      }
+      table.change(number) { $0.parent = parent }
+    }
+    for login in state.logins { logins.add(login) }
+  }
+}
