@@ -59,7 +59,9 @@ let package = Package(
     // Not "Dispatch": Foundation would take it for the module of libdispatch.
     .target(
       name: "AuditDispatch",
-      dependencies: ["AuditRecord", "Configuration", "Journal", "Linux", "RemoteProtocol"],
+      dependencies: [
+        "AuditRecord", "CAudispatch", "Configuration", "Journal", "Linux", "RemoteProtocol",
+      ],
       path: "Sources/Dispatch", swiftSettings: strict),
     .target(
       name: "AudispatchPlugin",
