@@ -47,7 +47,8 @@ let package = Package(
     .target(
       name: "Journal",
       dependencies: [
-        "AuditRecord", "CAudispatch", .product(name: "DequeModule", package: "swift-collections"),
+        "AuditRecord", "CAudispatch", "Linux",
+        .product(name: "DequeModule", package: "swift-collections"),
       ],
       swiftSettings: strict),
     .target(name: "Configuration", dependencies: ["Linux"], swiftSettings: strict),

@@ -16,6 +16,7 @@ struct DaemonFile {
     case haltExecutable = "halt_exe"
     case inputFraming = "input_framing"
     case journalBytes = "journal_bytes"
+    case latencyMax = "latency_max"
     case logFormat = "log_format"
     case name
     case nameFormat = "name_format"
@@ -103,6 +104,9 @@ struct DaemonFile {
     case .journalBytes:
       configuration.journalBytes = try setting.single().byteCount(
         in: (8 << 20)...(1 << 40), for: name)
+    case .latencyMax:
+      configuration.latencyMax = try setting.single().seconds(
+        in: .zero ... .milliseconds(100), for: name)
     case .logFormat:
       let value = try setting.single()
       // auditd's `nolog` wrote no log, and sent its plugins what `raw` sends them.
