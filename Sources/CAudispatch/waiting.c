@@ -1,9 +1,12 @@
 // Waiting for descriptors and for moments.
 #include "CAudispatch.h"
 
+#include <errno.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 int ad_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
 
@@ -21,9 +24,22 @@ int ad_epoll_change(int epoll, int fd, uint64_t token, uint32_t interest) {
 }
 int ad_epoll_remove(int epoll, int fd) { return epoll_control(epoll, EPOLL_CTL_DEL, fd, 0, 0); }
 
-int ad_epoll_wait(int epoll, ad_event *events, int capacity, int milliseconds) {
+// Exact where the kernel can wait so (Linux 5.11); rounded up to milliseconds elsewhere.
+static int wait_for_events(int epoll, struct epoll_event *raw, int capacity, int64_t ns) {
+	static bool is_coarse;
+	if (ns > 0 && ns < 100 * 1000000 && !is_coarse) {
+		struct { int64_t seconds, nanoseconds; } limit = {0, ns};
+		int n = (int)syscall(441 /* epoll_pwait2 */, epoll, raw, capacity, &limit, 0, (size_t)8);
+		if (n >= 0 || errno != ENOSYS) return n;
+		is_coarse = true;
+	}
+	int64_t ms = ns < 0 ? -1 : (ns + 999999) / 1000000;
+	return epoll_wait(epoll, raw, capacity, ms > 3600000 ? 3600000 : (int)ms);
+}
+
+int ad_epoll_wait(int epoll, ad_event *events, int capacity, int64_t nanoseconds) {
 	struct epoll_event raw[64];
-	int n = epoll_wait(epoll, raw, capacity < 64 ? capacity : 64, milliseconds);
+	int n = wait_for_events(epoll, raw, capacity < 64 ? capacity : 64, nanoseconds);
 	for (int i = 0; i < n; i++) {
 		uint32_t ready = 0;
 		if (raw[i].events & EPOLLIN) ready |= ad_readable;

@@ -19,6 +19,8 @@ public struct DaemonConfiguration: Equatable, Sendable {
   public var controlGroup: UInt32?
   /// Bytes of records that may be held for all plugins together.
   public var journalBytes = 256 << 20
+  /// How long records may gather before they are written, where many come; zero: not at all.
+  public var latencyMax = Duration.milliseconds(1)
   /// How much the daemon's nice value is lowered; the plugins run at 0.
   public var priorityBoost = 4
   public var nameFormat = NameFormat.none

@@ -66,6 +66,9 @@ extension DaemonFile {
     .bytes(
       "journal_bytes", "BYTES", "that may be held for all plugins together",
       \.configuration.journalBytes, (8 << 20)...(1 << 40)),
+    .seconds(
+      "latency_max", "that records may gather before they are written, where many come; 0: none",
+      \.configuration.latencyMax, .zero ... .milliseconds(100)),
     .number(
       "priority_boost", "NUMBER", "by which the daemon's nice value is lowered",
       \.configuration.priorityBoost, 0...Int(Int32.max)),

@@ -56,7 +56,7 @@ extension Dispatcher {
   /// An event's records come within moments: when none came for five seconds, none is incomplete.
   private func forgetHistoryWhenIdle() {
     guard journal.bytes > Journal.idleBytes else { return }
-    guard now - activity.last > .seconds(5) else { return scheduleTick(now + .seconds(1)) }
+    guard now - gathering.last > .seconds(5) else { return scheduleTick(now + .seconds(1)) }
     for plugin in plugins where plugin.subscription.isEmpty { plugin.subscription.forgetHistory() }
   }
 

@@ -10,7 +10,7 @@ extension Dispatcher {
 
   /// Reads once and gives the plugins what came.
   func readSource() {
-    guard sourceIsReadable, !isPaused else { return }
+    guard sourceIsReadable, !isPaused else { return gathering.stop() }
     if source.canWait, !hasRoom() { return pause() }
     if source.isUsedUp {
       publish()
@@ -22,40 +22,82 @@ extension Dispatcher {
     case .bytes:
       intake.noteRead()
       takeRecords()
-    case .wouldBlock: break
+    case .wouldBlock: looked()
     case .end: sourceEnded(nil)
     case .failed(let errno): sourceEnded(errno)
     }
   }
 
-  /// Makes records of what was read, puts them to the plugins, and writes.
+  /// Makes records of what was read, puts them to the plugins, and writes, or lets them gather.
   func takeRecords() {
-    repeat {
+    while true {
       let limit = source.canWait ? replayRoom() : liveRoom()
       if limit == 0 { return pause() }
       journal.beginBatch()
       source.takeRecords(limit: limit, into: journal, isNeeded: isSpooling)
       reportMalformed()
-      guard journal.batch.records > 0 else { return }
-      activity.note(records: journal.batch.records, bytesRead: source.bytes, now)
-      distribute()
-      if journal.batch.records < limit { return }
-    } while true
+      let batch = journal.batch
+      guard batch.records > 0 else { return looked() }
+      distribute(batch)
+      let isAll = batch.records < limit
+      // Some queue may be full but for what is written now.
+      if isAll { looked() } else { flushAll() }
+      keep(batch)
+      if isAll { return }
+    }
+  }
+
+  /// What else is done with records that the plugins have been given.
+  func keep(_ batch: Journal.Batch) {
+    spool(batch)
+    if let control, !control.listeners.isEmpty {
+      feedListeners(batch, wall: WallClock.milliseconds)
+    }
+    shedIfOverBound()
+    scheduleTickSoon()
+  }
+
+  /// The source has nothing more now: what waits is written, unless it is to gather.
+  private func looked() {
+    let writes = gathering.looked(
+      records: Int(clamping: source.records), bytes: Int(clamping: source.bytes),
+      isOpen: !openEvents.isEmpty, now: now)
+    if writes { flushAll() }
+  }
+
+  func flushAll() {
+    openEvents.forget()
+    let wall = WallClock.milliseconds
+    for plugin in plugins { flush(plugin, wall: wall) }
+  }
+
+  /// The source wakes the loop, unless its next look has a time.
+  func awaitSource() {
+    let wakes = gathering.nextLook == nil
+    guard wakes != source.isAwaited, source.isPolled, let fd = source.inputNumber else { return }
+    source.isAwaited = wakes
+    poller.change(fd, Token.source, wakes ? .read : .nothing)
   }
 
   /// Records that the fullest of those queues has room for that do not overflow; at least one.
   ///
   /// What was read in one go must not overflow a queue whose plugin would have read it meanwhile.
   func liveRoom() -> Int {
-    var room = Int.max
+    var least = Int.max
     for plugin in plugins {
-      if plugin.subscription.isFull {
-        plugin.refresh()
-        if plugin.subscription.isFull { letRead(plugin) }
-      }
-      room = min(room, plugin.subscription.liveRoom)
+      var room = plugin.subscription.liveRoom()
+      if room == 0 { room = makeLiveRoom(plugin) }
+      least = min(least, room)
     }
-    return room
+    return least
+  }
+
+  private func makeLiveRoom(_ plugin: Plugin) -> Int {
+    flush(plugin, wall: WallClock.milliseconds)
+    plugin.refresh()
+    if plugin.subscription.liveRoom() == 0 { letRead(plugin) }
+    let room = plugin.subscription.liveRoom()
+    return room > 0 ? room : max(1, plugin.subscription.room)
   }
 
   /// Lets a plugin that is about to overflow have the processor for a moment: a plugin that keeps
@@ -64,18 +106,18 @@ extension Dispatcher {
     guard plugin.lifecycle.takesInput, plugin.isWorthWaitingFor else { return }
     let began = Moment.now
     let end = began + grace.available(began)
-    while Moment.now < end {
+    var isFull = true
+    while isFull, Moment.now < end {
       Pause.nanoseconds(30_000)
       plugin.refresh()
-      if !plugin.subscription.isFull { break }
+      isFull = plugin.subscription.liveRoom() == 0
     }
-    plugin.isWorthWaitingFor = !plugin.subscription.isFull
+    plugin.isWorthWaitingFor = !isFull
     now = Moment.now
     grace.spend(now - began)
   }
 
-  func distribute() {
-    let batch = journal.batch
+  func distribute(_ batch: Journal.Batch) {
     let wall = WallClock.milliseconds
     for plugin in plugins {
       lookAtFullQueue(plugin, batch)
@@ -84,20 +126,17 @@ extension Dispatcher {
       }
     }
     publish()
-    for plugin in plugins { flush(plugin, wall: wall) }
-    spool(batch)
-    if let control, !control.listeners.isEmpty { feedListeners(batch, wall: wall) }
-    shedIfOverBound()
-    scheduleTick(now + .seconds(1))
+    if gathering.isDense { openEvents.note(batch) }
   }
 
   @inline(__always)
   private func lookAtFullQueue(_ plugin: Plugin, _ batch: Journal.Batch) {
-    if plugin.subscription.isOverflowing {
+    switch plugin.subscription.look(before: batch) {
+    case .notNow: break
+    case .now: plugin.refresh()
+    case .whileOverflowing:
       guard now >= plugin.nextLook else { return }
       plugin.nextLook = now + .milliseconds(1)
-      plugin.refresh()
-    } else if plugin.subscription.wantsRefresh(before: batch) {
       plugin.refresh()
     }
   }
@@ -183,6 +222,8 @@ extension Dispatcher {
       source.isPolled =
         poller.add(fd, Token.source, .read)
         || !DescriptorKind.isRegularFile(fd) && poller.add(fd, Token.source, .read)
+      source.isAwaited = true
+      gathering.stop()
       if let fd = intake.helperOutputNumber { _ = poller.add(fd, Token.helperOutput, .read) }
     } catch {
       if source.canWait {
@@ -212,6 +253,8 @@ extension Dispatcher {
     source.markEnded(isCut: !source.canWait || failure != nil)
     forgetConnection()
     takeRecords()
+    gathering.stop()
+    flushAll()
     if !isPaused { sourceDrained() }
   }
 
@@ -286,47 +329,4 @@ struct Grace {
   }
 
   mutating func spend(_ duration: Duration) { saved = max(saved - duration, .zero) }
-}
-
-/// Whether records come so fast that it pays to let a few gather before the next look.
-///
-/// A look costs a handful of system calls, whatever it finds. At 100,000 records a second and more,
-/// waiting a tenth of a millisecond between two looks makes each worth it, as long as the input's
-/// socket holds several times what comes meanwhile: padded records fill it too soon for that. Below
-/// that rate nothing waits.
-struct ActivityMeter {
-  /// Records in a millisecond from which on it is busy.
-  private static let busyRate: Int64 = 100
-  /// Bytes in a millisecond of which a tenth is much for a socket.
-  private static let fullRate: Int64 = 1 << 20
-  /// A look that finds fewer was early.
-  private static let fewRecords = 256
-  /// Nanoseconds.
-  static let pause: Int64 = 100_000
-
-  private var isBusy = false
-  private var lastCount = 0
-  /// It is busy, and the last look found little.
-  var wantsPause: Bool { isBusy && lastCount < Self.fewRecords }
-  /// When records came last.
-  private(set) var last = Moment(nanoseconds: 0)
-  private var windowStart = Moment(nanoseconds: 0)
-  private var records = 0
-  private var bytesBefore: UInt64 = 0
-
-  /// - Parameter bytesRead: since the start.
-  mutating func note(records count: Int, bytesRead: UInt64, _ now: Moment) {
-    last = now
-    lastCount = count
-    records += count
-    let elapsed = now.nanoseconds - windowStart.nanoseconds
-    guard elapsed >= 1_000_000 else { return }
-    let milliseconds = elapsed / 1_000_000
-    isBusy =
-      Int64(records) / milliseconds >= Self.busyRate
-      && Int64(bytesRead - bytesBefore) / milliseconds < Self.fullRate
-    windowStart = now
-    records = 0
-    bytesBefore = bytesRead
-  }
 }

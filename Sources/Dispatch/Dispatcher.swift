@@ -71,7 +71,8 @@ public final class Dispatcher {
   var isHopeless = false
   /// Reading was paused because a plugin of a replay has no room.
   var isPaused = false
-  var activity = ActivityMeter()
+  var gathering: Gathering
+  var openEvents = OpenEvents()
   var service: ServiceLink?
   var grace = Grace()
 
@@ -91,6 +92,8 @@ public final class Dispatcher {
     node = try NodeName.resolve(loaded.daemon.nameFormat, name: loaded.daemon.nodeName)
     intake = try SourceSupply(loaded.daemon, node: node)
     remote = RemoteSources(loaded.daemon, node: node)
+    gathering = Gathering(
+      longest: intake.canWait ? .zero : loaded.daemon.latencyMax, now: .now)
     holder = intake.origin == .standardInput ? HolderLink.connect() : nil
     survivor = try holder?.memory ?? Survivor(held: Self.takeKept(manager, intake))
     predecessor = Predecessor(survivor)
@@ -135,21 +138,19 @@ public final class Dispatcher {
 
   private func waitAndHandle() {
     let alwaysReady = sourceIsReadable && !source.isPolled && !isPaused
-    var timeout: Int32 = 0
+    var timeout: Int64 = 0
     if !alwaysReady {
-      let left = nextTick.nanoseconds - Moment.now.nanoseconds
-      timeout = left <= 0 ? 0 : Int32(min(left / 1_000_000 + 1, 3_600_000))
+      let due = min(nextTick, gathering.nextLook ?? nextTick)
+      timeout = max(0, due.nanoseconds - Moment.now.nanoseconds)
     }
-    let count = poller.wait(milliseconds: timeout)
+    let count = poller.wait(nanoseconds: timeout)
     now = Moment.now
     for index in 0..<count {
       let (token, interest) = poller.event(index)
       handle(token, interest)
     }
-    if alwaysReady { readSource() }
-    if activity.wantsPause, !source.canWait, sourceIsReadable {
-      Pause.nanoseconds(ActivityMeter.pause)
-    }
+    if alwaysReady || gathering.nextLook.map({ now >= $0 }) ?? false { readSource() }
+    awaitSource()
   }
 
   private func handle(_ token: UInt64, _ interest: Interest) {
@@ -184,6 +185,11 @@ public final class Dispatcher {
 
   /// Makes `housekeeping` happen at that moment at the latest.
   func scheduleTick(_ moment: Moment) { if moment < nextTick { nextTick = moment } }
+
+  /// Makes `housekeeping` happen within a second.
+  func scheduleTickSoon() {
+    scheduleTick(Moment(nanoseconds: now.nanoseconds + 1_000_000_000))
+  }
 
   private func handleSignals() {
     while let signal = signals.next() {

@@ -105,38 +105,33 @@ final class Plugin {
     journal: Journal, now: Int64, scratch: inout [UInt8], survivor: Survivor
   ) -> Bool {
     guard let fd = ourEnd?.number else { return true }
-    while true {
-      let result = unsafe subscription.withNextPiece(
-        journal: journal, now: now, scratch: &scratch
-      ) { bytes, records, before in
-        let result =
-          if let slot {
-            unsafe survivor.send(
-              slot, fd, bytes, base: before.written, recordsBefore: before.records,
-              records: records)
-          } else {
-            unsafe UnixSocket.send(fd, bytes)
-          }
-        return (count: bytes.count, result: result)
-      }
-      switch result?.result {
-      case nil: return true
-      case .bytes(let count):
-        subscription.wrote(count)
-        if count < result?.count ?? 0 {
-          isBlocked = true
-          // The plugin may not read for long: until it does, this is what a successor goes by.
-          if let slot {
-            let stream = subscription.streamPosition
-            survivor.written(slot, bytes: stream.written, records: stream.records)
-          }
-          return true
+    let slot = slot
+    let outcome = unsafe subscription.write(journal: journal, now: now, scratch: &scratch) {
+      bytes, records, before in
+      let result =
+        if let slot {
+          unsafe survivor.send(
+            slot, fd, bytes, base: before.written, recordsBefore: before.records, records: records)
+        } else {
+          unsafe UnixSocket.send(fd, bytes)
         }
-      case .wouldBlock:
-        isBlocked = true
-        return true
-      case .failed: return false
+      return switch result {
+      case .bytes(let count): .bytes(count)
+      case .wouldBlock: .nothing
+      case .failed: .refused
       }
+    }
+    switch outcome {
+    case .all: return true
+    case .refused: return false
+    case .blocked(let isMidway):
+      isBlocked = true
+      // The plugin may not read for long: until it does, this is what a successor goes by.
+      if isMidway, let slot {
+        let stream = subscription.streamPosition
+        survivor.written(slot, bytes: stream.written, records: stream.records)
+      }
+      return true
     }
   }
 

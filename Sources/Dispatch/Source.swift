@@ -15,6 +15,8 @@ final class Source {
   var inputNumber: Int32? { input?.number }
   /// Whether the descriptor can be waited for; a regular file is always ready.
   var isPolled = false
+  /// Whether it wakes the loop when something comes.
+  var isAwaited = true
   private var inputIsSocket = false
   private var intake: Intake
   private(set) var reader: RecordReader

@@ -22,7 +22,8 @@ public struct Moment: Comparable, Hashable, Sendable {
 
 extension Duration {
   public var inNanoseconds: Int64 {
-    components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000
+    let (seconds, attoseconds) = components
+    return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
   }
 
   public var inSeconds: Double { Double(inNanoseconds) / 1e9 }

@@ -9,6 +9,8 @@ public struct Interest: OptionSet, Sendable {
   public static let write = Interest(rawValue: UInt32(ad_writable))
   /// The other side is gone; always reported, never asked for.
   public static let ended = Interest(rawValue: UInt32(ad_ended))
+  /// Only that the other side is gone.
+  public static let nothing: Interest = []
 }
 
 /// Waits for many descriptors at once. The corresponding calls are `epoll_*`, level-triggered.
@@ -44,14 +46,20 @@ public struct Poller: ~Copyable {
 
   public func remove(_ fd: Int32) { _ = ad_epoll_remove(epoll.number, fd) }
 
-  /// Waits until something is ready, or for that many milliseconds (-1: for ever).
+  /// Waits until something is ready, or for that many nanoseconds (-1: for ever). The corresponding
+  /// call is `epoll_pwait2` for what is shorter than a tenth of a second, else `epoll_wait`.
   ///
   /// - Returns: how many `event(_:)` there are until the next wait.
-  public mutating func wait(milliseconds: Int32) -> Int {
+  public mutating func wait(nanoseconds: Int64) -> Int {
     let count = unsafe events.withUnsafeMutableBufferPointer { buffer in
-      unsafe ad_epoll_wait(epoll.number, buffer.baseAddress!, Int32(buffer.count), milliseconds)
+      unsafe ad_epoll_wait(epoll.number, buffer.baseAddress!, Int32(buffer.count), nanoseconds)
     }
     return Int(max(0, count))
+  }
+
+  /// The same, in milliseconds.
+  public mutating func wait(milliseconds: Int32) -> Int {
+    wait(nanoseconds: milliseconds < 0 ? -1 : Int64(milliseconds) * 1_000_000)
   }
 
   public func event(_ index: Int) -> (token: UInt64, interest: Interest) {

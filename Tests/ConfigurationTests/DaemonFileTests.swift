@@ -27,6 +27,8 @@ struct DaemonFileTests {
     ),
     ("control_group = 1234", { $0.controlGroup = 1234 }),
     ("journal_bytes = 1G", { $0.journalBytes = 1 << 30 }),
+    ("latency_max = 0", { $0.latencyMax = .zero }),
+    ("latency_max = 0.0025", { $0.latencyMax = .microseconds(2500) }),
     ("priority_boost = 0", { $0.priorityBoost = 0 }),
     ("name_format = FQD", { $0.nameFormat = .fqd }),
     (
@@ -63,6 +65,10 @@ struct DaemonFileTests {
     (
       "control_group = amd",
       "1:17: error: there is no such group in /etc/group ('amd'); did you mean 'adm'?"
+    ),
+    (
+      "latency_max = 1",
+      "1:15: error: latency_max is a number of seconds from 0 to 0.1 ('1')"
     ),
     ("args = a", "1:1: error: unknown keyword ('args'); it belongs into a file of plugins.d"),
     ("q_depth = 511", "1:11: warning: q_depth under 512 overflows in any burst ('511')"),

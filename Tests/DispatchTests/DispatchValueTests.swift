@@ -14,24 +14,6 @@ struct DispatchValueTests {
     #expect(passed == [0, nil, nil, nil, 3, nil, 1])
   }
 
-  @Test func `below 100,000 records a second nothing pauses`() {
-    var meter = ActivityMeter()
-    for index in 0..<1000 {
-      meter.note(records: 1, bytesRead: 0, at(1 + Double(index) * 0.000_1))
-      #expect(!meter.wantsPause)
-    }
-  }
-
-  @Test func `above it, a look that finds little is followed by a pause`() {
-    var meter = ActivityMeter()
-    for index in 0..<4000 {
-      meter.note(records: 1, bytesRead: 0, at(1 + Double(index) * 0.000_002))
-    }
-    #expect(meter.wantsPause)
-    meter.note(records: 1000, bytesRead: 0, at(1.1))
-    #expect(!meter.wantsPause)
-  }
-
   @Test func `plugins are let read for a hundredth of the time at most`() {
     var grace = Grace()
     var waited = Duration.zero

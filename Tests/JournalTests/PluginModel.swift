@@ -77,15 +77,15 @@ struct PluginModel {
   ) {
     var scratch: [UInt8] = []
     while socket.count < capacity {
-      let room = capacity - socket.count
-      let taken = unsafe subscription.withNextBytes(journal: journal, now: 1, scratch: &scratch) {
-        bytes in
-        unsafe Array(
-          bytes.prefix(Int.random(in: 1...max(1, min(room, bytes.count)), using: &random)))
+      let outcome = unsafe subscription.write(journal: journal, now: 1, scratch: &scratch) {
+        bytes, _, _ in
+        let room = capacity - socket.count
+        guard room > 0 else { return .nothing }
+        let count = Int.random(in: 1...min(room, bytes.count), using: &random)
+        unsafe socket += bytes.prefix(count)
+        return .bytes(count)
       }
-      guard let taken else { return }
-      socket += taken
-      subscription.wrote(taken.count)
+      if case .all = outcome { return }
     }
   }
 

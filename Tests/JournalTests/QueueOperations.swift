@@ -64,12 +64,13 @@ extension QueueWorld {
   /// Writes as much of the next line as `size` says of its length.
   private mutating func writeLine(_ size: (Int) -> Int) -> Bool {
     var scratch: [UInt8] = []
-    let bytes = unsafe queue.withNextBytes(journal: journal, now: 1, scratch: &scratch) {
-      unsafe Array($0)
+    var piece: [UInt8] = []
+    _ = unsafe queue.write(journal: journal, now: 1, scratch: &scratch) { bytes, _, _ in
+      guard piece.isEmpty, let newline = unsafe bytes.firstIndex(of: 0x0a) else { return .nothing }
+      unsafe piece = Array(bytes.prefix(size(newline + 1)))
+      return .bytes(piece.count)
     }
-    guard let bytes, let newline = bytes.firstIndex(of: 0x0a) else { return false }
-    let piece = bytes.prefix(size(newline + 1))
-    queue.wrote(piece.count)
+    guard !piece.isEmpty else { return false }
     socket += piece
     // One that confirms reads at once.
     if space.confirms {

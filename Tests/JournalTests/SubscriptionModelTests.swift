@@ -50,7 +50,7 @@ struct SubscriptionModelTests {
       let batch = rest.prefix(Int.random(in: 1...20, using: &random))
       rest = rest.dropFirst(batch.count)
       journal.take(batch)
-      if subscription.wantsRefresh(before: journal.batch) || subscription.isOverflowing {
+      if subscription.look(before: journal.batch) != .notNow {
         subscription.setUnread(plugin.socket.count)
       }
       subscription.admit(journal.batch, journal: journal, now: 1)

@@ -52,7 +52,7 @@ int ad_epoll_create(void);
 int ad_epoll_add(int epoll, int fd, uint64_t token, uint32_t interest);	// a mask of ad_*
 int ad_epoll_change(int epoll, int fd, uint64_t token, uint32_t interest);
 int ad_epoll_remove(int epoll, int fd);
-int ad_epoll_wait(int epoll, ad_event *events, int capacity, int milliseconds);	// -1 ms: for ever
+int ad_epoll_wait(int epoll, ad_event *events, int capacity, int64_t nanoseconds);	// -1: for ever
 int64_t ad_monotonic_ns(void);
 int64_t ad_realtime_ns(void);
 void ad_sleep_ns(int64_t nanoseconds);	// at 1 ns timer slack once ad_fine_timers was called

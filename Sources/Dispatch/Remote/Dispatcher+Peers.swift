@@ -27,10 +27,12 @@ extension Dispatcher {
   }
 
   private func finishBatch(_ remote: RemoteSources) {
-    guard journal.batch.records > 0 else { return }
+    let batch = journal.batch
+    guard batch.records > 0 else { return }
     source.noteForeign(next: journal.nextRecord, isNeeded: isSpooling)
-    activity.note(records: journal.batch.records, bytesRead: source.bytes, now)
-    distribute()
+    distribute(batch)
+    flushAll()
+    keep(batch)
   }
 
   private func follow(_ item: ReceiverItem, _ remote: RemoteSources) {

@@ -52,12 +52,16 @@ struct Stream {
 
   /// The socket took some bytes of a run, which is what comes next.
   ///
+  /// - Parameters:
+  ///   - index: the run's records up to it are whole now.
+  ///   - rest: bytes of the next record that are in the socket.
   /// - Returns: what is whole now.
   @inline(__always)
-  mutating func wrote(_ bytes: Int, of run: Run, _ kind: Kind, _ encoding: Encoding) -> Run {
+  mutating func wrote(
+    _ bytes: Int, of run: Run, _ kind: Kind, upTo index: Int, rest: Int
+  ) -> Run {
     outstanding += bytes
     position.written += UInt64(bytes)
-    let (index, rest) = encoding.locate(run.segment, run.start..<run.end, bytes: bytes + offset)
     offset = rest
     let whole = Run(segment: run.segment, start: run.start, end: index)
     if kind == .records {

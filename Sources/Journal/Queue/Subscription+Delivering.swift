@@ -1,60 +1,119 @@
 import AuditRecord
 
 extension Subscription {
-  /// The next bytes of the stream, at most some 64 KiB when they have to be put together.
+  /// What became of the bytes that a socket was offered.
+  public enum Taken {
+    case bytes(Int)
+    /// It has no room now.
+    case nothing
+    /// Nobody reads it any more.
+    case refused
+  }
+
+  /// How writing what waits has ended.
+  public enum Outcome {
+    /// Nothing waits any more.
+    case all
+    /// The socket has no room. `isMidway`: it took a part of what it was offered last.
+    case blocked(isMidway: Bool)
+    case refused
+  }
+
+  /// Writes what waits, until the socket takes no more.
   ///
-  /// Text goes out straight from the segment; binary records are put together in `scratch`. The
-  /// bytes are those behind everything that `wrote(_:)` was told; asking twice gives them twice.
-  /// Costs nothing for a record that needs no change.
+  /// Text goes out straight from the segment; binary records are put together in `scratch`, some
+  /// 64 KiB at a time. Costs nothing for a record that needs no change.
+  ///
+  /// - Parameter send: is told how many of the queue's records end in the bytes, and how far the
+  ///   stream had come before.
+  public mutating func write(
+    journal: Journal, now: Int64, scratch: inout [UInt8],
+    _ send: (UnsafeRawBufferPointer, _ records: Int, _ before: StreamPosition) -> Taken
+  ) -> Outcome {
+    while true {
+      decideNext(journal, now: now)
+      guard let (run, kind) = nextPiece(journal) else { return .all }
+      var offered = (bytes: 0, records: 0)
+      let before = stream.position
+      let taken = unsafe withBytes(of: run, &scratch) { bytes, records in
+        offered = (bytes.count, records)
+        return unsafe send(bytes, kind == .records ? records : 0, before)
+      }
+      switch taken {
+      case .nothing: return .blocked(isMidway: false)
+      case .refused: return .refused
+      case .bytes(let count):
+        if count == offered.bytes {
+          wrote(count, of: run, kind, upTo: run.start + offered.records, rest: 0)
+        } else {
+          let (index, rest) = encoding.locate(
+            run.segment, run.start..<run.end, bytes: count + stream.offset)
+          wrote(count, of: run, kind, upTo: index, rest: rest)
+          return .blocked(isMidway: true)
+        }
+      }
+    }
+  }
+
+  /// The next bytes of the stream: those behind everything that `wrote(_:)` was told; asking twice
+  /// gives them twice.
   ///
   /// - Returns: what `body` returned, or `nil` when nothing waits.
-  @inline(__always)
   public mutating func withNextBytes<Result>(
     journal: Journal, now: Int64, scratch: inout [UInt8],
     _ body: (UnsafeRawBufferPointer) -> Result
   ) -> Result? {
-    unsafe withNextPiece(journal: journal, now: now, scratch: &scratch) { bytes, _, _ in
-      unsafe body(bytes)
-    }
+    decideNext(journal, now: now)
+    guard let (run, _) = nextPiece(journal) else { return nil }
+    return unsafe withBytes(of: run, &scratch) { bytes, _ in unsafe body(bytes) }
   }
 
-  /// The same; `body` is told, too, how many of the queue's records end in the bytes, and how far the
-  /// stream had come before.
-  public mutating func withNextPiece<Result>(
-    journal: Journal, now: Int64, scratch: inout [UInt8],
-    _ body: (UnsafeRawBufferPointer, _ records: Int, _ before: StreamPosition) -> Result
-  ) -> Result? {
-    decideNext(journal, now: now)
-    guard let (run, kind) = nextPiece(journal) else { return nil }
+  /// The bytes of a run, which comes next, but for those that are written; and how many of its
+  /// records they are.
+  @inline(__always)
+  private func withBytes<Result>(
+    of run: Run, _ scratch: inout [UInt8],
+    _ body: (UnsafeRawBufferPointer, _ records: Int) -> Result
+  ) -> Result {
     if case .string = encoding {
       let start = run.segment[run.start].offset + stream.offset
       return unsafe run.segment.withBytes(start..<run.segment[run.end - 1].end) {
-        unsafe body($0, kind == .records ? run.count : 0, stream.position)
+        unsafe body($0, run.count)
       }
     }
     let records = encoding.encode(run, into: &scratch)
     return unsafe scratch.withUnsafeBytes { all in
-      unsafe body(
-        UnsafeRawBufferPointer(rebasing: all[stream.offset...]), kind == .records ? records : 0,
-        stream.position)
+      unsafe body(UnsafeRawBufferPointer(rebasing: all[stream.offset...]), records)
     }
   }
 
   /// The plugin's socket took that many bytes of what `withNextBytes` gave.
   public mutating func wrote(_ bytes: Int) {
+    let run: Run
+    var kind = Stream.Kind.records
     if let extra = stream.extras.first {
-      let whole = stream.wrote(bytes, of: extra.run, extra.kind, encoding)
-      guard whole.count > 0 else { return }
-      if extra.kind == .announcement {
-        backlog.wroteAnnouncement()
-      } else {
-        backlog.counters.redelivered += UInt64(whole.count)
-      }
-    } else if let next = backlog.next, let run = holding.run(from: next) {
-      let whole = stream.wrote(bytes, of: run, .records, encoding)
-      if whole.count > 0 { backlog.wrote(whole.numbers) }
+      (run, kind) = (extra.run, extra.kind)
+    } else if let next = backlog.next, let held = holding.run(from: next) {
+      run = held
     } else {
       preconditionFailure("nothing was given to be written")
+    }
+    let (index, rest) = encoding.locate(
+      run.segment, run.start..<run.end, bytes: bytes + stream.offset)
+    wrote(bytes, of: run, kind, upTo: index, rest: rest)
+  }
+
+  /// Of a run the records up to an index are whole in the socket, and so many bytes of the next.
+  @inline(__always)
+  private mutating func wrote(
+    _ bytes: Int, of run: Run, _ kind: Stream.Kind, upTo index: Int, rest: Int
+  ) {
+    let whole = stream.wrote(bytes, of: run, kind, upTo: index, rest: rest)
+    guard whole.count > 0 else { return }
+    switch kind {
+    case .records: backlog.wrote(whole.numbers)
+    case .announcement: backlog.wroteAnnouncement()
+    case .repetition: backlog.counters.redelivered += UInt64(whole.count)
     }
   }
 

@@ -112,24 +112,31 @@ public struct Subscription: ~Copyable {
   @inline(__always)
   public var isOverflowing: Bool { admission.isOverflowing }
 
-  /// Whether it is the moment to look how much the plugin has read since: the batch would take the
-  /// queue beyond what it is known to have held, or the memory of a segment may be free again.
-  @inline(__always)
-  public func wantsRefresh(before batch: Journal.Batch) -> Bool {
-    guard outstanding > 0 else { return false }
+  /// Whether it is the moment to look how much the plugin has read since.
+  public enum Look {
+    case notNow
+    /// The queue overflows: from time to time.
+    case whileOverflowing
+    /// The batch would take the queue beyond what it is known to have held, or the memory of a segment
+    /// may be free again.
+    case now
+  }
+
+  /// Mutating, as the next one: a queue that is only read would be copied for the call.
+  public mutating func look(before batch: Journal.Batch) -> Look {
+    if isOverflowing { return .whileOverflowing }
+    guard outstanding > 0 else { return .notNow }
     let records = Int(backlog.counters.queued) + batch.records
     return outstanding > Segment.capacity
       || records > min(Int(backlog.counters.queuedMax), limits.records)
-      || backlog.counters.queuedBytes + batch.bytes > limits.bytes
+      || backlog.counters.queuedBytes + batch.bytes > limits.bytes ? .now : .notNow
   }
 
-  /// Whether the queue, if it does not overflow already, would with the next record.
-  @inline(__always)
-  public var isFull: Bool { !isOverflowing && (room == 0 || !isWithinBytes) }
-
-  /// Records that it has room for, at least one; any number while it overflows.
-  @inline(__always)
-  public var liveRoom: Int { isOverflowing ? .max : max(1, room) }
+  /// Records that it has room for before it begins to overflow, none when the next one would do it;
+  /// any number while it overflows.
+  public mutating func liveRoom() -> Int {
+    isOverflowing ? .max : isWithinBytes ? room : 0
+  }
 
   /// Whether the queue has room for what a source that can wait would add.
   public var room: Int { max(0, limits.records - Int(backlog.counters.queued)) }
