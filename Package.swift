@@ -25,6 +25,7 @@ let package = Package(
     .executable(name: "audispatch-integrity", targets: ["audispatch-integrity"]),
     .executable(name: "audispatch-json", targets: ["audispatch-json"]),
     .executable(name: "audispatch-remote", targets: ["audispatch-remote"]),
+    .executable(name: "audispatch-elastic", targets: ["audispatch-elastic"]),
     .library(
       name: "AudispatchPlugin",
       targets: ["AudispatchPlugin", "AuditRecord", "Configuration", "Linux"]),
@@ -36,9 +37,13 @@ let package = Package(
   targets: [
     .systemLibrary(name: "CAudit", pkgConfig: "audit", providers: [.apt(["libaudit-dev"])]),
     .systemLibrary(name: "CAuparse", pkgConfig: "auparse", providers: [.apt(["libauparse-dev"])]),
+    .systemLibrary(
+      name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .target(name: "CFileWatch", cSettings: [.define("_GNU_SOURCE")]),
+    .target(
+      name: "CHTTPClient", dependencies: ["CCurl"], linkerSettings: [.linkedLibrary("z")]),
     .target(name: "CSecureChannel", dependencies: ["COpenSSL"]),
     .target(name: "CAudispatch", cSettings: [.define("_GNU_SOURCE")]),
     .target(name: "Linux", dependencies: ["CAudispatch"], swiftSettings: strict),
@@ -78,6 +83,8 @@ let package = Package(
     .target(
       name: "LaurelConfiguration", dependencies: ["Configuration", "ProcessContext"],
       swiftSettings: strict),
+    .target(name: "HTTPClient", dependencies: ["CHTTPClient", "Linux"], swiftSettings: strict),
+    .target(name: "BulkIndexing", swiftSettings: strict),
     .executableTarget(
       name: "audispatchd", dependencies: ["AuditDispatch", "Configuration", "Linux"],
       swiftSettings: strict),
@@ -128,6 +135,13 @@ let package = Package(
       ],
       path: "Plugins/Json", swiftSettings: strict),
     .executableTarget(
+      name: "audispatch-elastic",
+      dependencies: [
+        "AudispatchPlugin", "AuditRecord", "BulkIndexing", "Configuration", "EventDocument",
+        "HTTPClient", "Linux",
+      ],
+      path: "Plugins/Elastic", swiftSettings: strict),
+    .executableTarget(
       name: "audispatch-remote",
       dependencies: [
         "AudispatchPlugin", "AuditRecord", "Configuration", "Linux", "RemoteProtocol",
@@ -170,6 +184,7 @@ let package = Package(
       exclude: ["Cases", "Golden"], swiftSettings: strict),
     .target(
       name: "PluginHarness", dependencies: ["Linux"], path: "Tests/PluginHarness",
+      exclude: ["Programs"],
       swiftSettings: strict),
     .testTarget(
       name: "EventDocumentTests",
@@ -216,6 +231,17 @@ let package = Package(
     .testTarget(
       name: "ControlToolTests", dependencies: ["Journal", "Linux", "audispatchctl"],
       exclude: ["Golden"], swiftSettings: strict),
+    .testTarget(name: "BulkIndexingTests", dependencies: ["BulkIndexing"], swiftSettings: strict),
+    .testTarget(
+      name: "ElasticPluginTests",
+      dependencies: [
+        "AudispatchPlugin", "BulkIndexing", "Configuration", "HTTPClient", "Linux",
+        "PluginHarness", "audispatch-elastic",
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "HTTPClientTests", dependencies: ["HTTPClient", "Linux", "PluginHarness"],
+      swiftSettings: strict),
     .testTarget(
       name: "RemotePluginTests",
       dependencies: [
@@ -233,7 +259,7 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "SystemTests", dependencies: ["CAudispatch", "Linux"],
+      name: "SystemTests", dependencies: ["CAudispatch", "Linux", "PluginHarness"],
       resources: [.copy("Fixtures"), .copy("Programs")], swiftSettings: strict),
   ]
 )

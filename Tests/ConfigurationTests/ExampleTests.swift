@@ -21,6 +21,7 @@ struct ExampleTests {
     ("socket", false, "/usr/libexec/audispatch/audispatch-socket"),
     ("json", false, "/usr/libexec/audispatch/audispatch-json"),
     ("remote", false, "/usr/libexec/audispatch/audispatch-remote"),
+    ("elastic", false, "/usr/libexec/audispatch/audispatch-elastic"),
   ])
   func `of plugins are right, and only the default one is active`(
     _ name: String, _ isActive: Bool, _ path: String
@@ -33,7 +34,7 @@ struct ExampleTests {
 
   @Test(arguments: [
     "print", "syslog-debian", "laurel-confined", "shell", "log", "syslog-local", "syslog-remote",
-    "socket", "json", "remote",
+    "socket", "json", "remote", "elastic",
   ])
   func `of plugins are right with every setting in them`(_ name: String) throws {
     let loaded = Host.load(plugin: Self.uncommented(try Self.text("plugins.d/\(name).conf")))
@@ -42,7 +43,7 @@ struct ExampleTests {
 
   @Test(arguments: [
     "print", "syslog-debian", "laurel-confined", "shell", "log", "syslog-local", "syslog-remote",
-    "socket", "json", "remote",
+    "socket", "json", "remote", "elastic",
   ])
   func `of plugins come confined, in a way that fits a host`(_ name: String) throws {
     var host = Host()

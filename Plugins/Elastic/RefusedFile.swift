@@ -1,0 +1,29 @@
+import Glibc
+import Linux
+
+/// Where documents go that no index takes: a line each, with the reason, which the disk has before
+/// the document counts as done.
+struct RefusedFile {
+  let path: String
+
+  /// Appends lines; throws, and leaves nothing of them behind, when the disk does not take them.
+  func append(_ lines: [UInt8]) throws(SystemError) {
+    let folder = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
+    if !folder.isEmpty, (try? Files.status(of: String(folder))) == nil {
+      try Files.makeFolder(String(folder), mode: 0o700)
+    }
+    let file = try Descriptor.open(
+      path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, mode: 0o600)
+    do throws(Errno) {
+      guard try Files.status(of: file.number).kind == .regular else { throw Errno(EINVAL) }
+      let size = try file.size()
+      do throws(Errno) {
+        try Transfer.writeAll(file.number, lines)
+        try Descriptor.sync(file.number, everything: false)
+      } catch {
+        try file.truncate(to: size)
+        throw error
+      }
+    } catch { throw SystemError("write to", path, error) }
+  }
+}

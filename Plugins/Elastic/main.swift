@@ -1,0 +1,19 @@
+import AudispatchPlugin
+
+PluginProgram(
+  "audispatch-elastic",
+  """
+  Stores audit events as documents in Elasticsearch, OpenSearch or Logsene. 'setup' makes what they
+  are stored in, 'test' stores one document and reads it back, 'import FILE' writes the settings
+  that an auditbeat.yml means.
+  """,
+  operands: "[setup | test]", options: ElasticOptions.self
+).main { session in
+  switch session.options.command {
+  case .setUp: try SetUp(session.options).run()
+  case .test: try TestDocument(session.options).run()
+  case nil:
+    var plugin = try ElasticPlugin(session.options, session.log, session.confirmations)
+    try session.run(&plugin)
+  }
+}

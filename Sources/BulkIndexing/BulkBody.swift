@@ -1,0 +1,95 @@
+/// The bodies of requests.
+public enum BulkBody {
+  /// The line in front of a document.
+  public enum Operation: String, CaseIterable, Sendable {
+    /// Only if there is none with this id.
+    case create
+    /// In the place of one with this id.
+    case index
+  }
+
+  /// Two lines of a bulk request.
+  public static func append<Token>(
+    _ document: QueuedDocument<Token>, _ operation: Operation, to body: inout [UInt8]
+  ) {
+    body += operation == .create ? create : index
+    body += document.id
+    body += "\"}}\n".utf8
+    switch document.shape {
+    case .whole: body += document.body
+    case .text: appendText(document, to: &body)
+    }
+    body.append(0x0a)
+  }
+
+  private static let create = Array("{\"create\":{\"_id\":\"".utf8)
+  private static let index = Array("{\"index\":{\"_id\":\"".utf8)
+
+  /// A document that every mapping takes: its time, its id, why, and itself as a text.
+  private static func appendText<Token>(
+    _ document: QueuedDocument<Token>, to body: inout [UInt8]
+  ) {
+    body += "{\"@timestamp\":".utf8
+    body += String(document.milliseconds).utf8
+    body += ",\"event\":{\"id\":\"".utf8
+    body += document.id
+    body += "\",\"kind\":\"event\",\"module\":\"auditd\"},\"tags\":[\"_mapping_refused\"],".utf8
+    body += "\"error\":{\"message\":".utf8
+    appendString(Array(document.reason.utf8), to: &body)
+    body += "},\"message\":".utf8
+    appendString(document.body, to: &body)
+    body.append(UInt8(ascii: "}"))
+  }
+
+  /// The body of an `_mget`: each document in each index, documents first.
+  public static func lookUp(_ ids: [[UInt8]], in indices: [[UInt8]]) -> [UInt8] {
+    var body = Array("{\"docs\":[".utf8)
+    for id in ids {
+      for index in indices {
+        if body.last == UInt8(ascii: "}") { body.append(UInt8(ascii: ",")) }
+        body += "{\"_index\":".utf8
+        appendString(index, to: &body)
+        body += ",\"_id\":\"".utf8
+        body += id
+        body += "\"}".utf8
+      }
+    }
+    body += "]}".utf8
+    return body
+  }
+
+  /// A line for what no index takes: when, why, and the document as it was.
+  public static func refused<Token>(
+    _ document: QueuedDocument<Token>, type: String, reason: String
+  ) -> [UInt8] {
+    var line = Array("{\"id\":\"".utf8)
+    line += document.id
+    line += "\",\"error\":{\"type\":".utf8
+    appendString(Array(type.utf8), to: &line)
+    line += ",\"reason\":".utf8
+    appendString(Array(reason.utf8), to: &line)
+    line += "},\"document\":".utf8
+    line += document.body
+    line += "}\n".utf8
+    return line
+  }
+
+  /// A text in quotes, valid JSON if it is valid UTF-8.
+  public static func appendString(_ text: [UInt8], to body: inout [UInt8]) {
+    body.append(0x22)
+    for byte in text {
+      switch byte {
+      case 0x22, 0x5c:
+        body.append(0x5c)
+        body.append(byte)
+      case 0..<0x20:
+        body += "\\u00".utf8
+        for digit in [byte >> 4, byte & 15] {
+          body.append(digit < 10 ? 0x30 + digit : 0x57 + digit)
+        }
+      default: body.append(byte)
+      }
+    }
+    body.append(0x22)
+  }
+}

@@ -1,0 +1,40 @@
+/// What no index takes: it waits until it is written somewhere else.
+extension BulkQueue {
+  /// When a refused document may be written; `nil` when there is none.
+  public var refusedTime: Duration? {
+    guard counts.refused > refusedDone else { return nil }
+    return (done..<documents.count).lazy.filter { documents[$0].isRefused }.map {
+      documents[$0].since
+    }.min()
+  }
+
+  /// The first document that waits to be written where refused ones go.
+  public func nextRefused(at now: Duration) -> (place: Int, type: String, reason: String)? {
+    guard refusedWaiting > 0 else { return nil }
+    for at in done..<documents.count {
+      guard case .refused(let type, let reason) = documents[at].state, documents[at].since <= now
+      else { continue }
+      return (first + at, type, reason)
+    }
+    return nil
+  }
+
+  /// It was written, or nobody wants it.
+  public mutating func refusedIsDone(_ place: Int) {
+    refusedDone += 1
+    finish(place - first)
+    letGo()
+  }
+
+  /// None of them can be written until then.
+  public mutating func refusedWait(until time: Duration) {
+    for at in documents.indices[done...] where documents[at].isRefused {
+      documents[at].since = time
+    }
+  }
+
+  /// Documents that wait to be written where refused ones go.
+  public var refusedWaiting: Int {
+    counts.refused - refusedDone
+  }
+}

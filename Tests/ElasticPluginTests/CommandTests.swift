@@ -1,0 +1,114 @@
+import Foundation
+import Glibc
+import Linux
+import PluginHarness
+import Testing
+
+@testable import audispatch_elastic
+
+@Suite("audispatch-elastic setup and test")
+struct CommandTests {
+  private static let program = "\(PluginRun.products)/audispatch-elastic"
+
+  private func run(_ server: StandInIndex, _ arguments: String...) throws -> CommandRun {
+    try CommandRun([Self.program, "--server", server.url] + arguments)
+  }
+
+  @Test(
+    arguments: [
+      ("7.17.9", nil, "flattened"), ("8.19.0", nil, "flattened"), ("9.1.0", nil, "flattened"),
+      ("1.3.0", "opensearch", "object"), ("2.7.0", "opensearch", "flat_object"),
+      ("3.0.0", "opensearch", "flat_object"),
+    ] as [(String, String?, String)])
+  func `make a data stream whose mapping cannot be filled`(
+    _ version: String, _ distribution: String?, _ type: String
+  ) throws {
+    let server = try StandInIndex()
+    try server.set(["version": version, "distribution": distribution as Any? ?? NSNull()])
+    let made = try run(server, "setup", "--pipeline", "audit")
+    #expect(made.end == .exit(0), "\(made.error)")
+    #expect(made.output.contains("the data stream logs-audispatch-default is made"))
+    let report = try server.ask([:])
+    let templates = report["templates"] as? [String: [String: Any]]
+    let template = try #require(
+      templates?["logs-audispatch-default"]?["template"] as? [String: Any])
+    let mappings = template["mappings"] as? [String: Any]
+    let fields = mappings?["properties"] as? [String: [String: Any]]
+    let audit = fields?["auditd"]?["properties"] as? [String: [String: Any]]
+    #expect(audit?["data"]?["type"] as? String == type)
+    #expect(type != "object" || audit?["data"]?["dynamic"] as? Bool == false)
+    #expect((report["pipelines"] as? [String: Any])?["audit"] != nil)
+    // Once more: all is there.
+    let again = try run(server, "setup", "--pipeline", "audit")
+    #expect(again.end == .exit(0))
+    #expect(again.output.contains("the data stream logs-audispatch-default is there"))
+    #expect(again.output.contains("the pipeline audit is there"))
+    // And it takes documents.
+    let tested = try run(server, "test")
+    #expect(tested.end == .exit(0), "\(tested.error)")
+    #expect(tested.output.contains("read back: audispatch-elastic-test:"))
+  }
+
+  @Test func `make an index`() throws {
+    let server = try StandInIndex()
+    for word in ["is made", "is there"] {
+      let made = try run(server, "setup", "--index", "audit")
+      #expect(made.end == .exit(0), "\(made.error)")
+      #expect(made.output.contains("the index audit \(word)"))
+    }
+    #expect(try run(server, "test", "--index", "audit").end == .exit(0))
+  }
+
+  @Test func `say why they could not`() throws {
+    let server = try StandInIndex()
+    try server.set(["version": "7.8.0"])
+    let old = try run(server, "setup")
+    #expect(old.end == .exit(1))
+    #expect(old.error.contains("Elasticsearch 7.8 has no data streams"))
+    try server.set(["authorization": "Bearer x", "version": "8.0.0"])
+    for command in ["setup", "test"] {
+      let refused = try run(server, command)
+      #expect(refused.end == .exit(1))
+      #expect(refused.error.contains("status 401: security_exception: missing credentials"))
+    }
+    try server.set(["authorization": NSNull(), "refuse_always": "a test by"])
+    let refused = try run(server, "test", "--index", "audit")
+    #expect(refused.end == .exit(1))
+    #expect(refused.error.contains("the document is refused: status 400: mapper_exception"))
+    let nobody = try CommandRun(Self.program, "--server", "http://127.0.0.1:1", "setup")
+    #expect(nobody.end == .exit(1))
+    #expect(nobody.error.contains("http://127.0.0.1:1: "))
+    let typo = try CommandRun(Self.program, "--server", server.url, "setpu")
+    #expect(typo.end == .exit(2))
+    #expect(typo.error.contains("did you mean 'setup'?"))
+  }
+
+  @Test func `send who we are, over TLS, with certificates on both sides`() throws {
+    let folder = try PluginRun.makeFolder()
+    defer { PluginRun.remove(folder) }
+    let keys = try CommandRun(
+      "/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+      "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
+      "subjectAltName=IP:127.0.0.1", "-keyout", "\(folder)/key", "-out", "\(folder)/certificate")
+    try #require(keys.end == .exit(0), "\(keys.error)")
+    let token = try Descriptor.open("\(folder)/token", O_WRONLY | O_CREAT, mode: 0o400)
+    try Transfer.writeAll(token.number, Array("secret\n".utf8))
+    let server = try StandInIndex([
+      "--certificate", "\(folder)/certificate", "--key", "\(folder)/key", "--client-authority",
+      "\(folder)/certificate",
+    ])
+    try server.set(["authorization": "Bearer secret"])
+    let ours = ["--tls-cert", "\(folder)/certificate", "--tls-key", "\(folder)/key"]
+    let trusted = ["--tls-ca", "\(folder)/certificate", "--token-file", "\(folder)/token"]
+    let arguments = [Self.program, "--server", server.url, "test", "--index", "audit"]
+    let good = try CommandRun(arguments + trusted + ours)
+    #expect(good.end == .exit(0), "\(good.error)")
+    // Nobody vouches for the server; the server does not know us.
+    for wrong in [ours, trusted] {
+      let refused = try CommandRun(arguments + wrong)
+      #expect(refused.end == .exit(1))
+      #expect(refused.error.contains(server.url), "\(refused.error)")
+    }
+    #expect(try server.count() == 1)
+  }
+}

@@ -1,0 +1,136 @@
+import Foundation
+import Glibc
+import Linux
+import PluginHarness
+import Testing
+
+/// Answers that leave open whether anything was stored.
+@Suite("audispatch-elastic, in doubt")
+struct DoubtTests {
+  @Test(arguments: ["die_after", "die_before", "garbage", "half"])
+  func `stores nothing twice, whatever the answer`(_ fault: String) throws {
+    let server = try StandInIndex.ready(["--seed", "3"])
+    try server.set([fault: 500])
+    let run = try elastic(server, ["bulk_documents = 10"])
+    try run.send(records(1...300))
+    #expect(run.eventually { run.confirmed == 300 }, "\(run.messages)")
+    #expect(try server.ids() == ids(1...300))
+  }
+
+  @Test(arguments: ["die_after", "garbage", "item_503"])
+  func `stores nothing twice where the stream rolled over meanwhile`(_ fault: String) throws {
+    let server = try StandInIndex.ready(["--seed", "5"])
+    try server.set([fault: 400, "roll": 300])
+    let run = try elastic(server, ["bulk_documents = 10"])
+    try run.send(records(1...300))
+    #expect(run.eventually { run.confirmed == 300 }, "\(run.messages)")
+    let report = try server.ask([:])
+    let streams = report["streams"] as? [String: [String]]
+    #expect(streams?["logs-audispatch-default"]?.count ?? 0 > 3)
+    run.close()
+    #expect(run.end() == .exit(0))
+    // One request at a time: nothing rolls over between looking and storing.
+    #expect(figure("perhaps_twice", in: run.messages) == 0)
+    #expect(report["ids"] as? Int == 300)
+    #expect(report["twice"] as? Int == 0)
+    #expect(try server.requests("_mget") > 0)
+  }
+
+  @Test func `looks for what its predecessor may have stored`() throws {
+    let server = try StandInIndex.ready()
+    do {
+      let run = try elastic(server)
+      try run.send(records(1...50))
+      #expect(run.eventually { (try? server.count()) == 50 })
+      run.signal(SIGKILL)
+      _ = run.end()
+    }
+    try server.ask(["rollover": "logs-audispatch-default"])
+    let run = try elastic(server)
+    try run.send(records(1...80))
+    #expect(run.eventually { run.confirmed == 80 }, "\(run.messages)")
+    #expect(try server.ids() == ids(1...80))
+  }
+
+  @Test func `looks behind an alias too`() throws {
+    let server = try StandInIndex()
+    try server.ask(["alias": "audit"])
+    do {
+      let run = try elastic(server, ["index = audit"])
+      try run.send(records(1...20))
+      #expect(run.eventually { run.confirmed == 20 }, "\(run.messages)")
+    }
+    try server.ask(["alias": "audit"])
+    let run = try elastic(server, ["index = audit"])
+    try run.send(records(1...30))
+    #expect(run.eventually { run.confirmed == 30 }, "\(run.messages)")
+    #expect(try server.ids() == ids(1...30))
+  }
+
+  @Test func `counts what it may not look for, and stores it`() throws {
+    let server = try StandInIndex.ready()
+    try server.set(["no_look_up": true])
+    let run = try elastic(server)
+    try run.send(records(1...20))
+    #expect(run.eventually { run.confirmed == 20 }, "\(run.messages)")
+    #expect(run.await("cannot look up", in: "err"))
+    run.close()
+    #expect(run.end() == .exit(0))
+    #expect(figure("not_looked_up", in: run.messages) == 20)
+    #expect(figure("perhaps_twice", in: run.messages) == 20)
+  }
+
+  @Test func `gives a request up that takes too long, and looks`() throws {
+    let server = try StandInIndex.ready()
+    try server.set(["slow": 3])
+    let run = try elastic(server, ["answer_time = 0.5"])
+    try run.send(records(1...20))
+    // What was given up is stored all the same.
+    #expect(run.eventually { (try? server.count()) == 20 })
+    #expect(run.confirmed == 0)
+    try server.set(["slow": 0])
+    #expect(run.eventually { run.confirmed == 20 }, "\(run.messages)")
+    #expect(try server.ids() == ids(1...20))
+  }
+
+  @Test(arguments: [1, 2, 3])
+  func `loses and doubles nothing though everything fails and it is killed`(_ seed: Int) throws {
+    let server = try StandInIndex.ready(["--seed", "\(seed)"])
+    try server.set([
+      "die_after": 100, "die_before": 100, "garbage": 50, "half": 50, "item_429": 100,
+      "item_503": 20,
+    ])
+    var random = Numbers(state: UInt64(seed))
+    var confirmed = 0
+    // As the dispatcher does: from the first that is not confirmed on.
+    for _ in 0..<6 {
+      let run = try elastic(
+        server, ["bulk_documents = 20", "workers = 3"], first: confirmed + 1)
+      try run.send(records((confirmed + 1)...600))
+      let goal = min(600, confirmed + 20 + random.next(below: 100))
+      #expect(run.eventually { run.confirmed >= goal }, "\(run.messages)")
+      run.signal(SIGKILL)
+      _ = run.end()
+      confirmed = max(confirmed, run.confirmed)
+      // What the dead one has sent may come only now: all of it goes into one index then.
+      try server.ask(["rollover": "logs-audispatch-default"])
+      if confirmed == 600 { break }
+    }
+    let run = try elastic(server, first: min(confirmed, 599) + 1)
+    try run.send(records((min(confirmed, 599) + 1)...600))
+    #expect(run.eventually { run.confirmed == 600 }, "\(run.messages)")
+    run.close()
+    _ = run.end()
+    let report = try server.ask([:])
+    #expect(report["ids"] as? Int == 600, "seed \(seed)")
+    #expect(report["twice"] as? Int == 0, "seed \(seed)")
+  }
+
+  struct Numbers {
+    var state: UInt64
+    mutating func next(below limit: Int) -> Int {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int((state >> 33) % UInt64(limit))
+    }
+  }
+}

@@ -1,0 +1,187 @@
+import Foundation
+import Glibc
+import Linux
+import PluginHarness
+import Testing
+
+@Suite("audispatch-elastic")
+struct StoringTests {
+  @Test func `stores each event once, and confirms it`() throws {
+    let server = try StandInIndex.ready()
+    let run = try elastic(server)
+    try run.send(records(1...100))
+    #expect(run.eventually { run.confirmed == 100 }, "\(run.messages)")
+    #expect(try server.ids() == ids(1...100))
+    let document = try #require(try server.documents().first)
+    #expect(document["@timestamp"] as? String == "2023-11-14T22:13:20.000Z")
+    #expect((document["event"] as? [String: Any])?["module"] as? String == "auditd")
+    run.close()
+    #expect(run.end() == .exit(0))
+    #expect(figure("stored", in: run.messages) == 100, "\(run.messages)")
+  }
+
+  @Test func `stores at the end of its input what waits for others`() throws {
+    let server = try StandInIndex.ready()
+    let run = try elastic(server, ["flush_interval = 60"], first: nil)
+    try run.send(records(1...10))
+    run.close()
+    #expect(run.end() == .exit(0), "\(run.messages)")
+    #expect(try server.ids() == ids(1...10))
+  }
+
+  @Test func `sends as many together as it was told, compressed`() throws {
+    let server = try StandInIndex.ready()
+    let run = try elastic(server, ["bulk_documents = 10", "flush_interval = 60"], first: nil)
+    try run.send(records(1...100, " fill=\(String(repeating: "x", count: 200))"))
+    run.close()
+    #expect(run.end() == .exit(0), "\(run.messages)")
+    #expect(try server.count("ids") == 100)
+    #expect(try server.requests("_bulk") == 10)
+    let headers = try server.ask([:])["headers"] as? [String: String]
+    #expect(headers?["Content-Encoding"] == "gzip")
+    #expect(headers?["Content-Type"] == "application/x-ndjson")
+  }
+
+  @Test func `writes into an index, where a document takes the place of its older self`() throws {
+    let server = try StandInIndex()
+    for _ in 1...2 {
+      let run = try elastic(
+        server, ["index = 0a1b-token", "operation = index", "form = laurel"], first: nil)
+      try run.send(records(1...5))
+      run.close()
+      #expect(run.end() == .exit(0), "\(run.messages)")
+    }
+    #expect(try server.ids() == ids(1...5))
+    #expect(try server.ask([:])["indices"] as? [String: Int] == ["0a1b-token": 5])
+  }
+
+  @Test func `waits for a server that is not there yet`() throws {
+    let server = try StandInIndex.ready()
+    try server.set(["away": true])
+    let run = try elastic(server)
+    try run.send(records(1...20))
+    #expect(run.await("documents wait here", in: "err"))
+    #expect(run.confirmed == 0)
+    try server.set(["away": false])
+    #expect(run.eventually { run.confirmed == 20 }, "\(run.messages)")
+    #expect(try server.ids() == ids(1...20))
+    #expect(run.await("documents are stored again", in: "err"))
+  }
+
+  @Test func `asks its servers in turn, and goes on with those that are there`() throws {
+    let server = try StandInIndex.ready()
+    let other = try StandInIndex.ready()
+    // Nobody listens at port 1 of the loopback.
+    let run = try elastic(
+      server, ["server = http://127.0.0.1:1", "server = \(other.url)", "bulk_documents = 1"])
+    try run.send(records(1...30))
+    #expect(run.eventually { run.confirmed == 30 }, "\(run.messages)")
+    let (first, second) = (try server.ids(), try other.ids())
+    #expect((first + second).sorted() == ids(1...30))
+    #expect(!first.isEmpty && !second.isEmpty)
+  }
+
+  @Test(arguments: [401, 403, 404, 429, 500, 502, 503, 504])
+  func `comes again after a refusal of the whole request`(_ status: Int) throws {
+    let server = try StandInIndex.ready()
+    try server.set(["status": status, "status_times": 3])
+    let run = try elastic(server)
+    try run.send(records(1...20))
+    #expect(run.eventually { run.confirmed == 20 }, "\(run.messages)")
+    #expect(try server.ids() == ids(1...20))
+    #expect(run.messages.contains("\(status)"))
+  }
+
+  @Test func `waits as long as the server asks for`() throws {
+    let server = try StandInIndex.ready()
+    try server.set(["status": 429, "status_times": 1, "retry_after": 2])
+    let run = try elastic(server)
+    let began = Moment.now
+    try run.send(records(1...5))
+    #expect(run.eventually { run.confirmed == 5 }, "\(run.messages)")
+    #expect(Moment.now - began >= .seconds(2))
+    #expect(try server.requests("_bulk") == 2)
+  }
+
+  @Test func `sends items again that are put off, and no others`() throws {
+    let server = try StandInIndex.ready(["--seed", "7"])
+    try server.set(["item_429": 400])
+    let run = try elastic(server)
+    try run.send(records(1...200))
+    #expect(run.eventually { run.confirmed == 200 }, "\(run.messages)")
+    #expect(try server.ids() == ids(1...200))
+    run.close()
+    #expect(run.end() == .exit(0))
+    #expect(figure("already_there", in: run.messages) == 0)
+    #expect(figure("retried", in: run.messages) ?? 0 > 50)
+  }
+
+  @Test func `halves what is too large, and refuses what is so alone`() throws {
+    let server = try StandInIndex.ready()
+    try server.set(["max_body": 8000])
+    let run = try elastic(server, ["compression = 0"])
+    try run.send(records(1...60))
+    try run.send([record(61, " fill=\(String(repeating: "x", count: 9000))")])
+    try run.send(records(62...70))
+    #expect(run.eventually { run.confirmed == 70 }, "\(run.messages)")
+    #expect(try server.ids() == (ids(1...60) + ids(62...70)).sorted())
+    #expect(run.lines("refused").count == 1)
+    #expect(run.contents("refused").contains("\"id\":\"host:1700000000.000:61\""))
+    #expect(run.messages.contains("host:1700000000.000:61"))
+  }
+
+  @Test func `sends as text what the mapping refuses`() throws {
+    let server = try StandInIndex.ready()
+    try server.set(["refuse": "odd="])
+    let run = try elastic(server, ["original = yes"])
+    try run.send(records(1...5) + [record(6, " odd=\"1\"")] + records(7...9))
+    #expect(run.eventually { run.confirmed == 9 }, "\(run.messages)")
+    #expect(try server.ids() == ids(1...9))
+    let text = try #require(try server.documents().first { $0["message"] != nil })
+    #expect(text["tags"] as? [String] == ["_mapping_refused"])
+    let message = try #require(text["message"] as? String)
+    let whole = try JSONSerialization.jsonObject(with: Data(message.utf8)) as? [String: Any]
+    #expect((whole?["auditd"] as? [String: Any])?["sequence"] as? Int == 6)
+    let error = (text["error"] as? [String: Any])?["message"] as? String
+    #expect(error?.contains("failed to parse field [x]") == true)
+    #expect(run.contents("refused") == "")
+  }
+
+  @Test func `puts aside what is refused for ever, and goes on`() throws {
+    let server = try StandInIndex.ready()
+    try server.set(["refuse_always": "odd="])
+    let run = try elastic(server, ["original = yes"])
+    try run.send(records(1...5) + [record(6, " odd=\"1\"")] + records(7...9))
+    #expect(run.eventually { run.confirmed == 9 }, "\(run.messages)")
+    #expect(try server.ids() == (ids(1...5) + ids(7...9)).sorted())
+    let line = try #require(run.lines("refused").first)
+    let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+    #expect((object?["error"] as? [String: Any])?["type"] as? String == "mapper_exception")
+    let document = object?["document"] as? [String: Any]
+    #expect((document?["auditd"] as? [String: Any])?["sequence"] as? Int == 6)
+    #expect(run.messages.contains("is refused and goes to"))
+    run.close()
+    #expect(run.end() == .exit(0))
+    #expect(figure("refused", in: run.messages) == 1)
+  }
+
+  @Test func `loses nothing where refused documents cannot be written`() throws {
+    let server = try StandInIndex.ready()
+    try server.set(["refuse_always": "odd="])
+    // /dev/full takes nothing, but is no file; a folder in the place of the file is none either.
+    let folder = try PluginRun.makeFolder()
+    defer { PluginRun.remove(folder) }
+    unsafe mkdir("\(folder)/refused", 0o700)
+    let run = try elastic(
+      server, ["original = yes", "refused_file = DIR/link/refused"], folder: folder)
+    unsafe symlink("nowhere/at/all", "\(folder)/link")
+    try run.send([record(1, " odd=\"1\"")] + records(2...9))
+    #expect(run.await("cannot", in: "err"))
+    #expect(run.eventually { (try? server.count()) == 8 }, "\(run.messages)")
+    #expect(run.confirmed == 0)
+    unsafe unlink("\(folder)/link")
+    unsafe mkdir("\(folder)/link", 0o700)
+    #expect(run.eventually { run.confirmed == 9 }, "\(run.messages)")
+    #expect(run.lines("link/refused").count == 1)
+  }
+}
