@@ -70,7 +70,7 @@ extension LogOptions {
         "log_file", "the folder \(folder) is not there, nor the one it would be in",
         severity: .warning)
     }
-    if let refusal = WriteAccess.refusal(file) { return problem("log_file", "\(refusal)") }
+    if let refusal = WriteAccess.refusal(file) { return places.problem("log_file", "\(refusal)") }
     if let other = Self.auditdLog, other == file {
       return places.problem(
         "log_file", "auditd writes \(file) itself (/etc/audit/auditd.conf)", severity: .warning,
