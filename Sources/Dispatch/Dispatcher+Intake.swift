@@ -10,7 +10,10 @@ extension Dispatcher {
 
   /// Reads once and gives the plugins what came.
   func readSource() {
-    guard sourceIsReadable, !isPaused else { return gathering.stop() }
+    guard sourceIsReadable, !isPaused else {
+      gathering.stop()
+      return flushAll()
+    }
     if source.canWait, !hasRoom() { return pause() }
     if source.isUsedUp {
       publish()

@@ -281,7 +281,16 @@ struct RemoteTests {
       }
       try await Task.sleep(for: .milliseconds(100))
     }
-    try await eventually("all is stored", within: .seconds(120), detail: { daemon.messages }) {
+    try await eventually(
+      "all is stored", within: .seconds(120),
+      detail: {
+        let serials = Set(collector.stored.compactMap(Receipt.serial))
+        let missing = (1...6000).filter { !serials.contains($0) }
+        return "\(missing.count) are missing, from \(missing.first ?? 0) to \(missing.last ?? 0): "
+          + "\((try? daemon.files.request("status")).map { String(decoding: $0, as: UTF8.self) } ?? "")"
+          + daemon.messages
+      }
+    ) {
       Set(collector.stored.compactMap(Receipt.serial)).count == 6000
     }
     var highest = 0
