@@ -9,6 +9,11 @@ public import Linux
 public final class Dispatcher {
   public static let version = Release.version
 
+  /// Whether a plugin of a dispatcher with the same runtime folder has started this process.
+  public static func wouldServeItself(_ configuration: DaemonConfiguration) -> Bool {
+    RuntimeFolder.isServing(configuration.runtimeDirectory)
+  }
+
   /// The file that this process was started from.
   public static var executable: String { Installed.executable }
 
@@ -29,6 +34,8 @@ public final class Dispatcher {
   /// There is none yet: when it is tried again, and why that failed last.
   var controlRetry: (at: Moment, reason: String)?
   var runtime: RuntimeFolder
+  /// That a predecessor's plugins are waited for was said.
+  var saidOrphans = false
   var messages: Messages
   var refusalReport = RateLimit(every: .seconds(10))
   var malformedReport = RateLimit(every: .seconds(10))
@@ -53,6 +60,8 @@ public final class Dispatcher {
   var isTakingOver = true
   /// The number of the first record that came to this process.
   var ownFirst = Dispatcher.firstRecord
+  /// Plugins are started until then, and again in the next turn of the loop.
+  var startsUntil = Moment(nanoseconds: 0)
   /// When `housekeeping` is due.
   var nextTick = Moment.now
   var scratch: [UInt8] = []
@@ -99,7 +108,9 @@ public final class Dispatcher {
       node: node, firstRecord: predecessor?.settled.record ?? Self.firstRecord,
       firstEvent: predecessor?.nextEvent ?? Self.firstEvent)
     source = intake.makeSource(survivor, predecessor)
-    runtime = RuntimeFolder(path: loaded.daemon.runtimeDirectory)
+    runtime = RuntimeFolder(
+      path: loaded.daemon.runtimeDirectory,
+      lock: holder?.takeLock() ?? manager?.takeInherited(ServiceLink.lock))
     try poller.watch(signals.number, Token.signals, .read)
     inactive = loaded.plugins.filter { !$0.isActive }
     for plugin in loaded.plugins where plugin.isActive { add(plugin) }

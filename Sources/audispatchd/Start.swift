@@ -34,6 +34,8 @@ func start() -> Int32 {
     return loaded.exitStatus
   case .run:
     DescriptorKind.openStandard()
+    keepMemoryPrivate()
+    raiseDescriptorLimit()
     undoWhatAuditdLeaves()
     if Holder.isWorker {
       DescriptorKind.closeAll(from: Holder.firstDescriptorOfNobody)
@@ -92,6 +94,13 @@ private func run(
   }
   guard loaded.isDaemonUsable else {
     messages.write(.error, "the configuration cannot be used: not started")
+    return 6
+  }
+  if Dispatcher.wouldServeItself(loaded.daemon) {
+    messages.write(
+      .error,
+      "started by a plugin that a dispatcher with \(loaded.daemon.runtimeDirectory) serves: it would "
+        + "serve itself; not started")
     return 6
   }
   do throws(SystemError) {

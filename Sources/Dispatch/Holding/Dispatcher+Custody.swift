@@ -26,7 +26,8 @@ extension Dispatcher {
           unsafe kept.copyMemory(from: reader)
         }
       }
-      unsafe snapshot.pointee.next_sequence = journal.nextRecord.value
+      let end = journal.nextRecord
+      unsafe snapshot.pointee.next_sequence = end.value
       unsafe snapshot.pointee.next_event = journal.nextEvent.value
       unsafe snapshot.pointee.records = source.records
       unsafe snapshot.pointee.bytes = source.bytes
@@ -39,7 +40,6 @@ extension Dispatcher {
       let place = placeInLog
       unsafe snapshot.pointee.spool_shift = place.shift
       var used = 0
-      let end = journal.nextRecord
       for plugin in plugins {
         guard let slot = plugin.slot else { continue }
         unsafe plugin.left(end: end, place).store(
