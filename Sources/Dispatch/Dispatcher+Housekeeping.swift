@@ -23,6 +23,7 @@ extension Dispatcher {
     }
     startsUntil = Moment(nanoseconds: 0)
     if holder?.retry() ?? false { scheduleTick(now + .milliseconds(5)) }
+    keepInForce()
     tendSpool()
     finishReplay()
     if let retry = intake.retry {

@@ -7,6 +7,8 @@ final class ServiceLink {
   /// What the memory is called of what was read and queued.
   static let memory = "memory"
 
+  /// What the configuration in force is called.
+  static let configuration = "configuration"
   /// What the runtime folder's lock is called.
   static let lock = "lock"
 
@@ -15,7 +17,8 @@ final class ServiceLink {
   static func childEnd(of child: UInt64) -> String { "plugin-\(child)-end" }
 
   static func knows(_ name: String) -> Bool {
-    name == connection || name == memory || name == lock || name.hasPrefix("plugin-")
+    name == connection || name == memory || name == lock || name == configuration
+      || name.hasPrefix("plugin-")
   }
 
   let manager: ServiceManager
@@ -63,6 +66,12 @@ final class ServiceLink {
     manager.store(lock, as: Self.lock)
   }
 
+  /// What is in force now.
+  func keepInForce(_ file: Int32) {
+    manager.forget(Self.configuration)
+    manager.store(file, as: Self.configuration)
+  }
+
   func forget(_ child: UInt64) {
     manager.forget(Self.ourEnd(of: child))
     manager.forget(Self.childEnd(of: child))
@@ -72,6 +81,7 @@ final class ServiceLink {
   func forgetMemory() {
     manager.forget(Self.memory)
     manager.forget(Self.lock)
+    manager.forget(Self.configuration)
     for _ in 0..<50 where manager.hasWaiting {
       Pause.nanoseconds(2_000_000)
       manager.retry()

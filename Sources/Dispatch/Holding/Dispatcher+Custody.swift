@@ -111,6 +111,24 @@ extension Dispatcher {
     service?.keep(plugin.childNumber, ourEnd: ourEnd, childEnd: childEnd)
   }
 
+  /// Has what is in force kept, after a start and a reload.
+  func keepInForce() {
+    guard !isInForceKept, runtime.isOurs else { return }
+    isInForceKept = true
+    guard holder != nil || service != nil else { return }
+    let inForce = InForce(
+      daemon: configuration,
+      active: plugins.filter { !$0.lifecycle.isBeingRemoved }.map(\.configuration),
+      inactive: inactive, node: node)
+    do {
+      let file = try inForce.file()
+      service?.keepInForce(file.number)
+      holder?.keepInForce(file)
+    } catch {
+      say(.error, "a successor would begin with what is on disk: \(error)")
+    }
+  }
+
   /// A child's end was seen, and its queue knows of it.
   func letGo(_ plugin: Plugin) {
     guard plugin.slot != nil, plugin.childNumber != 0 else { return }

@@ -44,6 +44,8 @@ public final class Holder {
   private var kept: [UInt64: Kept] = [:]
   /// What the worker has locked in the runtime folder: it stays locked while another takes over.
   private var lock: Descriptor?
+  /// What the worker has put into force, for its successor.
+  private var inForce: Descriptor?
   private var worker: ChildProcess?
   private var channel: MessageChannel?
   private var hasStarted = false
@@ -154,6 +156,11 @@ public final class Holder {
       var descriptors = [memory.number]
       if let number = lock?.number { descriptors.append(number) }
       channel.send("hello \(crashes)" + ids, descriptors)
+      if let number = inForce?.number {
+        channel.send("in force", [number])
+      } else {
+        channel.send("in force")
+      }
       let child: ChildProcess
       if hasStarted {
         child = try ChildProcess(
@@ -300,6 +307,9 @@ public final class Holder {
             let ourEnd, let childEnd
           else { continue }
           kept[id] = Kept(pid: pid, ourEnd: ourEnd, childEnd: childEnd)
+        case "in":
+          guard let ourEnd else { continue }
+          inForce = consume ourEnd
         case "lock":
           guard let ourEnd else { continue }
           lock = consume ourEnd

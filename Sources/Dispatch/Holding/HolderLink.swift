@@ -20,8 +20,10 @@ final class ChildSockets {
 ///
 ///     hello N ID:PID …   first, with the surviving memory and the runtime folder's lock: crashes in a
 ///                        row, and children of a dead predecessor
+///     in force           second, with the configuration that was in force, if there was one
 ///     ended ID           such a child is gone; with both ends of its socket
 ///     keep ID PID        a child was started; with both ends of its socket
+///     in force           with the configuration that is in force from now on
 ///     lock               the runtime folder is ours; with what is locked, which so stays locked
 ///     forget ID          all that is to be known of a child is in the surviving memory
 ///     ready              input is being read
@@ -38,6 +40,8 @@ final class HolderLink {
   let memory: Survivor
   /// What a predecessor had locked in the runtime folder.
   private var lock: Descriptor?
+  /// The configuration that was in force, then that which is.
+  private var inForce: Descriptor?
   /// What the holder, which had too much to read, has not got yet.
   private var waiting: [Message] = []
 
@@ -69,6 +73,7 @@ final class HolderLink {
     else { return nil }
     self.memory = memory
     self.lock = lock
+    if case .message(_, let file, _) = channel.receive() { inForce = file }
     for word in text.split(separator: " ").dropFirst() {
       if let number = Int(word) { crashes = number }
       let parts = word.split(separator: ":")
@@ -80,6 +85,14 @@ final class HolderLink {
   var number: Int32 { channel.number }
 
   func takeLock() -> Descriptor? { lock.take() }
+  func takeInForce() -> Descriptor? { inForce.take() }
+
+  func keepInForce(_ file: consuming Descriptor) {
+    waiting.removeAll { $0.text == "in force" }
+    let number = file.number
+    inForce = consume file
+    send(Message(text: "in force", descriptors: [number]))
+  }
 
   func ready() { send(Message(text: "ready")) }
 
