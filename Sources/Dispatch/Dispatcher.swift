@@ -104,7 +104,6 @@ public final class Dispatcher {
     signals = try SignalSource([
       SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCONT, SIGCHLD,
     ])
-    Signals.ignoreFailedWrites()
     node = inForce.node
     intake = try SourceSupply(inForce.daemon, node: node)
     gathering = Gathering(

@@ -60,6 +60,8 @@ public struct Legacy {
 
   public init(_ service: ServiceManager?) {
     self.service = service
+    // The memory may be larger than a file may be.
+    Signals.ignoreFailedWrites()
     holder = HolderLink.connect()
     guard
       let file = holder?.takeInForce() ?? service?.takeInherited(ServiceLink.configuration)
