@@ -173,7 +173,8 @@ let package = Package(
       name: "ConfigurationTests", dependencies: ["Configuration", "Linux"], exclude: ["Fixtures"],
       swiftSettings: strict),
     .testTarget(
-      name: "DispatchTests", dependencies: ["AuditDispatch", "Journal", "Linux"],
+      name: "DispatchTests",
+      dependencies: ["AuditDispatch", "AuditRecord", "Configuration", "Journal", "Linux"],
       swiftSettings: strict),
     .testTarget(
       name: "AudispatchPluginTests",

@@ -111,6 +111,17 @@ int ad_landlock_restrict(int ruleset) {
 	return syscall(446 /* landlock_restrict_self */, ruleset, 0) ? -1 : 0;
 }
 
+// The soft limit on descriptors that this process was started with, where it was raised: some
+// programs close every number below theirs.
+static struct rlimit usual_files;
+
+void ad_raise_file_limit(void) {
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= limit.rlim_max) return;
+	struct rlimit raised = {limit.rlim_max, limit.rlim_max};
+	if (!setrlimit(RLIMIT_NOFILE, &raised)) usual_files = limit;
+}
+
 static int in_child(void *argument) {
 	struct start *s = argument;
 	ad_default_dispositions();
@@ -119,7 +130,8 @@ static int in_child(void *argument) {
 	syscall(SYS_prctl, PR_SET_TIMERSLACK, s->slack, 0L, 0L, 0L);
 	s->stage = MOVE;
 	// Out of the way first: one of them may itself be 0, 1, 2 or 3.
-	ad_confinement confinement = s->confinement ? *s->confinement : (ad_confinement){.ruleset = -1};
+	ad_confinement confinement = s->confinement ? *s->confinement
+		: (ad_confinement){.ruleset = -1, .limits = {-1, -1, -1, -1}};
 	int high[4], wanted = s->fd[3] >= 0 ? 4 : 3;
 	for (int i = 0; i < wanted; i++)
 		if ((high[i] = fcntl(s->fd[i], F_DUPFD_CLOEXEC, 10)) < 0) goto failed;
@@ -134,6 +146,9 @@ static int in_child(void *argument) {
 	sigset_t none;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, 0);
+	// Last: what is opened above may have a high number.
+	if (usual_files.rlim_cur && confinement.limits[0] < 0)
+		syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &usual_files, 0);
 	s->stage = EXEC;
 	execve(s->path, s->argv, s->envp);
 failed:

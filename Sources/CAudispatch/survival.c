@@ -222,6 +222,8 @@ void ad_forget_text(void) {
 
 int ad_set_name(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
 
+int ad_keep_private(void) { return prctl(PR_SET_DUMPABLE, 0UL, 0UL, 0UL, 0UL); }
+
 int ad_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
 
 int ad_message_pair(int pair[2]) {

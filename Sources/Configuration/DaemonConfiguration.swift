@@ -1,7 +1,7 @@
 public import Linux
 
 /// What `audispatchd.conf` and the command line ask for, checked and complete.
-public struct DaemonConfiguration: Equatable, Sendable {
+public struct DaemonConfiguration: Equatable, Codable, Sendable {
   /// In the order given; none: chosen at start.
   public var sources: [SourceConfiguration] = []
   public var inputFraming = InputFraming.automatic
@@ -40,7 +40,7 @@ public struct DaemonConfiguration: Equatable, Sendable {
 }
 
 /// Where records come from.
-public enum SourceConfiguration: Equatable, Sendable {
+public enum SourceConfiguration: Equatable, Codable, Sendable {
   case standardInput
   /// The path of a socket of auditd's.
   case unixSocket(String)
@@ -69,7 +69,7 @@ extension DaemonConfiguration {
 }
 
 /// The framing of binary records on the input.
-public enum InputFraming: String, CaseIterable, Sendable {
+public enum InputFraming: String, CaseIterable, Codable, Sendable {
   case automatic = "auto"
   case compact
   case fixed
@@ -79,7 +79,7 @@ public enum InputFraming: String, CaseIterable, Sendable {
 public typealias NameFormat = NodeName.Format
 
 /// Whether names are added to the kernel's records.
-public enum LogFormat: String, CaseIterable, Sendable {
+public enum LogFormat: String, CaseIterable, Codable, Sendable {
   case raw
   case enriched
 }

@@ -2,7 +2,7 @@ public import Linux
 
 /// What one file of `plugins.d` asks for, checked and complete: plugin file over
 /// `audispatchd.conf` over the default.
-public struct PluginConfiguration: Equatable, Sendable {
+public struct PluginConfiguration: Equatable, Codable, Sendable {
   /// The file's name without `.conf`; what status, messages and `resume` call the plugin.
   public var name: String
   /// The file it was read from.
@@ -53,7 +53,7 @@ public struct PluginConfiguration: Equatable, Sendable {
 }
 
 /// What becomes of a plugin's standard output.
-public enum PluginOutput: String, CaseIterable, Sendable {
+public enum PluginOutput: String, CaseIterable, Codable, Sendable {
   /// Its lines are messages of the daemon, at a bounded rate.
   case log
   /// It is passed on whole; while nobody takes it, the plugin waits.
@@ -61,13 +61,13 @@ public enum PluginOutput: String, CaseIterable, Sendable {
 }
 
 /// How records are written to a plugin.
-public enum RecordFormat: String, CaseIterable, Sendable {
+public enum RecordFormat: String, CaseIterable, Codable, Sendable {
   case string
   case binary
 }
 
 /// How long a binary record is on a plugin's standard input.
-public enum BinaryFraming: String, CaseIterable, Sendable {
+public enum BinaryFraming: String, CaseIterable, Codable, Sendable {
   /// As the auditd that feeds us does it; with other input, as the installed libaudit's version does.
   case same
   /// 16 + size, as auditd from 4.1.1 on.
@@ -77,7 +77,7 @@ public enum BinaryFraming: String, CaseIterable, Sendable {
 }
 
 /// What happens to one plugin's records at the first that its queue cannot take.
-public enum OverflowAction: String, CaseIterable, Sendable {
+public enum OverflowAction: String, CaseIterable, Codable, Sendable {
   /// The newest whole events are dropped and counted.
   case ignore
   /// As `ignore`, and reported at a steady low rate as long as it lasts.
@@ -100,7 +100,7 @@ public enum OverflowAction: String, CaseIterable, Sendable {
 }
 
 /// Device, inode and time of change of an executable.
-public struct ExecutableIdentity: Equatable, Sendable {
+public struct ExecutableIdentity: Equatable, Codable, Sendable {
   public var device: UInt64
   public var inode: UInt64
   public var modified: Int64

@@ -4,9 +4,13 @@ import Journal
 import Linux
 
 extension Dispatcher {
+  /// For so long plugins are started in one turn of the loop.
+  private static let startingTime = Duration.milliseconds(5)
+
   /// What has to happen because time has passed.
   func housekeeping() {
     nextTick = now + .seconds(3600)
+    startsUntil = .now + Self.startingTime
     forgetStart()
     takeRuntimeFolder()
     for plugin in plugins {
@@ -17,6 +21,9 @@ extension Dispatcher {
       goOnWithConfirmations(plugin)
       flush(plugin, wall: WallClock.milliseconds)
     }
+    startsUntil = Moment(nanoseconds: 0)
+    if holder?.retry() ?? false { scheduleTick(now + .milliseconds(5)) }
+    keepInForce()
     tendSpool()
     finishReplay()
     if let retry = intake.retry {
@@ -134,10 +141,14 @@ extension Dispatcher {
 
   /// A predecessor may still be stopping: its folder is waited for, while records are taken in.
   private func takeRuntimeFolder() {
-    guard !runtime.isOurs else { return }
+    guard !runtime.isOurs else { return tendOrphans() }
     do {
       guard let wait = try runtime.take(now: now) else {
-        settleKeptSockets()
+        if let lock = runtime.lockNumber {
+          holder?.keepLock(lock)
+          service?.keepLock(lock)
+        }
+        tendOrphans()
         // What was waiting for it starts in this very round.
         return openControl()
       }
@@ -146,11 +157,6 @@ extension Dispatcher {
         switch wait {
         case .dispatcher:
           say(.notice, "another audispatchd uses \(runtime.path): waiting for it to end")
-        case .plugins(let names):
-          say(
-            .notice,
-            "plugins of a killed audispatchd still run: waiting for \(names.joined(separator: ", "))"
-          )
         case .distrust(let reason):
           say(
             .error,
@@ -167,6 +173,24 @@ extension Dispatcher {
     }
   }
 
+  /// A predecessor's plugins hold up those of the same name.
+  private func tendOrphans() {
+    let user = geteuid()
+    let next = runtime.tendOrphans(now) { [plugins] name in
+      plugins.first { $0.name == name }?.configuration.confinement.user ?? user
+    }
+    settleKeptSockets()
+    let names = runtime.orphanNames
+    if !saidOrphans, !names.isEmpty {
+      saidOrphans = true
+      say(
+        .notice,
+        "plugins of a killed audispatchd still run: waiting for "
+          + names.sorted().joined(separator: ", "))
+    }
+    if let next { scheduleTick(next) }
+  }
+
   /// A replay does not wait without end for a folder that it cannot have.
   ///
   /// - Parameter wait: `nil` when it cannot be used at all.
@@ -174,7 +198,7 @@ extension Dispatcher {
     guard source.canWait, ending.isRunning else { return }
     switch wait {
     case nil, .distrust: break
-    case .dispatcher, .plugins, .other: guard now - started > .seconds(10) else { return }
+    case .dispatcher, .other: guard now - started > .seconds(10) else { return }
     }
     isHopeless = true
     noteLoss()

@@ -41,9 +41,13 @@ extension Dispatcher {
   // MARK: Start
 
   private func spawn(_ plugin: Plugin) {
-    guard runtime.isOurs, !awaitsSpool(plugin), plugin.inheritance == nil else {
+    guard runtime.isOurs, !runtime.awaitsEnd(of: plugin.name), !awaitsSpool(plugin),
+      plugin.inheritance == nil
+    else {
       return scheduleTick(now + .milliseconds(100))
     }
+    // Everybody else has his turn between so many starts.
+    guard Moment.now < startsUntil else { return scheduleTick(now) }
     // While the dispatcher stops nothing is restarted, whoever ended it, but for what a reload has
     // begun to replace.
     guard ending.isRunning || plugin.lifecycle.state == .starting else { return }
@@ -72,7 +76,7 @@ extension Dispatcher {
         environment.append("AUDISPATCH_FIRST=\(plugin.subscription.firstNumber.value)")
         environment.append("AUDISPATCH_GAP=\(gapWord)")
       }
-      runtime.noteChildren(plugins, starting: plugin)
+      runtime.isStarting(plugin.name)
       var confinement = configuration.confinement
       confinement.isOrdinary = true
       let child = try ChildProcess(
@@ -111,7 +115,7 @@ extension Dispatcher {
       plugin.lifecycle.policy = .init(configuration)
       keep(plugin)
       handle(plugin, .spawned)
-      runtime.noteChildren(plugins)
+      if let pid = plugin.child?.pid { runtime.hasStarted(plugin.name, pid) }
       flush(plugin, wall: WallClock.milliseconds)
     } catch {
       let spawn = error as? SpawnError
@@ -121,7 +125,7 @@ extension Dispatcher {
       plugin.past.lastMessage = .init(text)
       let passes = spawn?.cause.passes ?? true
       plugin.failedStarts = (passes ? 0 : plugin.failedStarts.count + 1, text)
-      runtime.noteChildren(plugins)
+      runtime.hasFailed(plugin.name)
       handle(plugin, .spawnFailed)
     }
   }
@@ -223,8 +227,8 @@ extension Dispatcher {
     } else if end != .exit(0) {
       say(.notice, "plugin \(plugin.name) ended with \(end)\(loss)")
     }
+    runtime.hasEnded(plugin.name)
     handle(plugin, .exited(progress: progress))
-    runtime.noteChildren(plugins)
     // What waits for its end, a stop above all, goes on at once.
     scheduleTick(now)
   }

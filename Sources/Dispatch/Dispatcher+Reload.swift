@@ -37,6 +37,7 @@ extension Dispatcher {
       "configuration read again\(isRefused ? ", but for what is refused" : ""): "
       + "\(active) active plugin\(active == 1 ? "" : "s")"
     say(.info, sum)
+    isInForceKept = false
     scheduleTick(now)
     return ReloadOutcome(lines: said + [sum], isRefused: isRefused)
   }

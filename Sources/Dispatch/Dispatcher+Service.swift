@@ -53,10 +53,14 @@ extension Dispatcher {
     return kept
   }
 
-  /// A predecessor's children have ended, all of them: the runtime folder is ours.
+  /// Takes over from those of a predecessor's children that have ended; the runtime folder is ours.
   func settleKeptSockets() {
-    for child in keptSockets.values { predecessorsChildEnded(child) }
-    keptSockets = [:]
+    for (id, child) in keptSockets {
+      let plugin = plugins.first { $0.inheritance?.queue.child == id }
+      if let plugin, runtime.awaitsEnd(of: plugin.name) { continue }
+      keptSockets[id] = nil
+      predecessorsChildEnded(child)
+    }
   }
 
   func makeServiceLink(_ manager: ServiceManager?) {

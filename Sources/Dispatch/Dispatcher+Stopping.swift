@@ -115,7 +115,7 @@ extension Dispatcher {
   /// Whether it is known what every plugin is to get, and none of it can be anybody else's.
   private var isReadyForPlugins: Bool {
     runtime.isOurs && durable.map(\.isSettled) ?? true
-      && plugins.allSatisfy { $0.inheritance == nil }
+      && plugins.allSatisfy { $0.inheritance == nil && !runtime.awaitsEnd(of: $0.name) }
   }
 
   /// Stops what is not being stopped yet. A plugin whose successor a reload has promised gets it

@@ -2,12 +2,23 @@ import AuditRecord
 public import Configuration
 import Glibc
 import Journal
-public import Linux
+import Linux
 
 /// The dispatcher: one event loop, without locks, over a source, the journal, the plugins and the
 /// control socket. It never waits for a plugin.
 public final class Dispatcher {
   public static let version = Release.version
+
+  /// Whether a plugin of a dispatcher with the same runtime folder has started this process.
+  public static func wouldServeItself(_ configuration: DaemonConfiguration) -> Bool {
+    RuntimeFolder.isServing(configuration.runtimeDirectory)
+  }
+
+  /// What records that name no node are given as theirs: waits for a name server for a second at
+  /// most, and then says what is used in its place.
+  public static func node(
+    by configuration: DaemonConfiguration
+  ) throws -> (name: String?, problem: String?) { try NodeLookup.node(by: configuration) }
 
   /// The file that this process was started from.
   public static var executable: String { Installed.executable }
@@ -17,6 +28,8 @@ public final class Dispatcher {
   var loading: Loading?
   var configuration: DaemonConfiguration
   var inactive: [PluginConfiguration] = []
+  /// Whoever outlives this process has what is in force.
+  var isInForceKept = false
   var plugins: [Plugin] = []
   var nextID: UInt32 = 0
   let journal: Journal
@@ -31,6 +44,8 @@ public final class Dispatcher {
   /// There is none yet: when it is tried again, and why that failed last.
   var controlRetry: (at: Moment, reason: String)?
   var runtime: RuntimeFolder
+  /// That a predecessor's plugins are waited for was said.
+  var saidOrphans = false
   var messages: Messages
   var refusalReport = RateLimit(every: .seconds(10))
   var malformedReport = RateLimit(every: .seconds(10))
@@ -55,6 +70,8 @@ public final class Dispatcher {
   var isTakingOver = true
   /// The number of the first record that came to this process.
   var ownFirst = Dispatcher.firstRecord
+  /// Plugins are started until then, and again in the next turn of the loop.
+  var startsUntil = Moment(nanoseconds: 0)
   /// When `housekeeping` is due.
   var nextTick = Moment.now
   var scratch: [UInt8] = []
@@ -78,34 +95,38 @@ public final class Dispatcher {
 
   /// Opens what does not depend on the runtime folder; reads nothing yet.
   public init(
-    configuration loaded: LoadedConfiguration, service manager: ServiceManager? = nil,
+    configuration inForce: InForce, legacy: Legacy,
     loader: @escaping @Sendable () -> LoadedConfiguration
   ) throws {
     self.loader = loader
-    configuration = loaded.daemon
+    let manager = legacy.service
+    configuration = inForce.daemon
     messages = Messages(program: "audispatchd", neverWaits: true)
     poller = try Poller()
     signals = try SignalSource([
       SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCONT, SIGCHLD,
     ])
-    Signals.ignoreFailedWrites()
-    node = try NodeName.resolve(loaded.daemon.nameFormat, name: loaded.daemon.nodeName)
-    intake = try SourceSupply(loaded.daemon, node: node)
-    remote = RemoteSources(loaded.daemon, node: node)
+    node = inForce.node
+    intake = try SourceSupply(inForce.daemon, node: node)
+    remote = RemoteSources(inForce.daemon, node: node)
     gathering = Gathering(
-      longest: intake.canWait ? .zero : loaded.daemon.latencyMax, now: .now)
-    holder = intake.origin == .standardInput ? HolderLink.connect() : nil
-    survivor = try holder?.memory ?? Survivor(held: Self.takeKept(manager, intake))
+      longest: intake.canWait ? .zero : inForce.daemon.latencyMax, now: .now)
+    holder = legacy.holder
+    // First: the manager is to keep nothing longer that is not taken here.
+    runtime = RuntimeFolder(
+      path: inForce.daemon.runtimeDirectory,
+      lock: holder?.takeLock() ?? manager?.takeInherited(ServiceLink.lock))
+    let heldMemory = intake.origin == .standardInput ? holder?.memory : nil
+    survivor = try heldMemory ?? Survivor(held: Self.takeKept(manager, intake))
     predecessor = Predecessor(survivor)
     keptSockets = Self.takeSockets(manager, of: predecessor)
     journal = Journal(
       node: node, firstRecord: predecessor?.settled.record ?? Self.firstRecord,
       firstEvent: predecessor?.nextEvent ?? Self.firstEvent)
     source = intake.makeSource(survivor, predecessor)
-    runtime = RuntimeFolder(path: loaded.daemon.runtimeDirectory)
     try poller.watch(signals.number, Token.signals, .read)
-    inactive = loaded.plugins.filter { !$0.isActive }
-    for plugin in loaded.plugins where plugin.isActive { add(plugin) }
+    inactive = inForce.inactive
+    for plugin in inForce.active { add(plugin) }
     makeServiceLink(manager)
     openLeftSpool()
     takeOver()

@@ -1,93 +1,77 @@
 import Glibc
 import Linux
 
-/// The plugins of a dispatcher that was killed. Its successor knows them from the list that it kept
-/// in the runtime folder, one a line:
-///
-///     PID START NAME    a child, and when it was started
-///     0 0 NAME          one that was being started when the list was written
+/// The plugins of a dispatcher that was killed, as its successor finds them in its `ChildrenList`.
 ///
 /// They had the end of their input when their dispatcher died. Two seconds later they are asked to
-/// end, three later made to: as at a stop.
+/// end, three later made to: as at a stop. Each holds up the plugin of its own name, and no other.
 struct Orphans {
-  /// Kept by the dispatcher whose children they are.
-  static let file = "children"
   /// The variable in a plugin's environment by which one is found that was only being started.
   static let variable = "AUDISPATCH_RUNTIME_DIR"
-
-  /// What a predecessor's child was called, and which process it is.
-  struct Child: Equatable {
-    var pid: Int32
-    var name: String
-  }
 
   /// A child that was being started has its environment a moment after the list names it.
   private static let environmentIsSet = Duration.milliseconds(100)
 
-  private var since: Moment?
+  private let folder: String
+  private let since: Moment
+  private(set) var children: [ChildrenList.Child] = []
+  /// Names of which one was being started, whose process is not known yet.
+  private var unnoted: Set<String> = []
 
-  /// The list's text.
-  static func list(_ plugins: [Plugin], starting: Plugin?) -> String {
-    var text = starting.map { "0 0 \($0.name)\n" } ?? ""
-    for plugin in plugins {
-      if let pid = plugin.child?.pid, let start = ProcessFacts.startTime(pid) {
-        text += "\(pid) \(start) \(plugin.name)\n"
-      }
-    }
-    return text
+  init(_ list: ChildrenList.Content, folder: String, now: Moment) {
+    self.folder = folder
+    since = now
+    children = list.children
+    unnoted = list.starting
   }
 
-  /// Those that still run, asked or made to end as their time has come; `nil`: not known yet.
-  mutating func remaining(in folder: String, now: Moment) -> [Child]? {
-    guard let bytes = try? Transfer.contents(of: "\(folder)/\(Self.file)", limit: 1 << 20) else {
-      return []  // No such file: nobody left any.
-    }
-    let since = self.since ?? now
-    self.since = since
-    var found: [Child] = []
-    var unnoted: Set<String> = []
-    for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
-      let words = line.split(separator: " ", maxSplits: 2)
-      guard words.count == 3, let pid = Int32(words[0]), let start = UInt64(words[1]) else {
-        continue
-      }
-      if pid == 0 {
-        unnoted.insert(String(words[2]))
-      } else if ProcessFacts.startTime(pid) == start {
-        found.append(Child(pid: pid, name: String(words[2])))
-      }
-    }
-    if !unnoted.isEmpty {
-      let noted = found.map(\.pid)
-      found += Self.children(called: unnoted, of: folder).filter { !noted.contains($0.pid) }
-      if found.isEmpty, now - since < Self.environmentIsSet { return nil }
-    }
-    for child in found {
+  /// Whether one of that name may still run.
+  func includes(_ name: String) -> Bool {
+    unnoted.contains(name) || children.contains { $0.name == name }
+  }
+
+  var isEmpty: Bool { children.isEmpty && unnoted.isEmpty }
+  var names: Set<String> { Set(children.map(\.name)) }
+
+  /// Looks which still run, and asks or makes them to end as their time has come.
+  ///
+  /// - Parameter user: whose process a plugin of that name is.
+  mutating func tend(_ now: Moment, user: (String) -> UInt32) {
+    children.removeAll { ProcessFacts.startTime($0.pid) != $0.start }
+    if !unnoted.isEmpty { find(now, user) }
+    for child in children {
       if now - since > .seconds(5) {
         kill(child.pid, SIGKILL)
       } else if now - since > .seconds(2) {
         kill(child.pid, SIGTERM)
       }
     }
-    return found
   }
 
-  /// The processes whose environment says that they are plugins of these names, of that folder's
-  /// dispatcher. Reads all of /proc.
-  private static func children(called names: Set<String>, of folder: String) -> [Child] {
+  /// When to look again: most have ended within moments.
+  func nextLook(_ now: Moment) -> Moment {
+    now + (now - since < .milliseconds(200) ? .milliseconds(4) : .milliseconds(50))
+  }
+
+  /// Looks in all of /proc for the processes whose environment says that they are what was being
+  /// started. Anybody can set an environment, but nobody another user.
+  private mutating func find(_ now: Moment, _ user: (String) -> UInt32) {
     let variables = Dictionary(
-      uniqueKeysWithValues: names.map { (Array("AUDISPATCH_PLUGIN=\($0)".utf8), $0) })
-    let ours = Array("\(variable)=\(folder)".utf8)
-    return ((try? Files.names(in: "/proc")) ?? []).compactMap { entry in
-      guard let pid = Int32(entry), ProcessFacts.startTime(pid) != nil,
+      uniqueKeysWithValues: unnoted.map { (Array("AUDISPATCH_PLUGIN=\($0)".utf8), $0) })
+    let ours = Array("\(Self.variable)=\(folder)".utf8)
+    for entry in (try? Files.names(in: "/proc")) ?? [] {
+      guard let pid = Int32(entry), !children.contains(where: { $0.pid == pid }),
+        let start = ProcessFacts.startTime(pid),
         let environment = try? Transfer.contents(of: "/proc/\(pid)/environ", limit: 1 << 20)
-      else { return nil }
+      else { continue }
       let words = environment.split(separator: 0).map(Array.init)
-      guard words.contains(ours), let name = words.compactMap({ variables[$0] }).first else {
-        return nil
-      }
-      return Child(pid: pid, name: name)
+      guard words.contains(ours), let name = words.compactMap({ variables[$0] }).first,
+        ProcessFacts.users(pid) == Set([user(name)])
+      else { continue }
+      unnoted.remove(name)
+      children.append(ChildrenList.Child(pid: pid, start: start, name: name))
     }
+    if now - since >= Self.environmentIsSet { unnoted = [] }
   }
 }
 
@@ -102,5 +86,13 @@ enum ProcessFacts {
     let words = String(decoding: bytes[(bracket + 1)...], as: UTF8.self).split(separator: " ")
     guard words.count > 19, words[0] != "Z" else { return nil }
     return UInt64(words[19])
+  }
+
+  /// Whose it is: its real, effective, saved and file system user.
+  static func users(_ pid: Int32) -> Set<UInt32> {
+    let bytes = (try? Transfer.contents(of: "/proc/\(pid)/status", limit: 1 << 16)) ?? []
+    let line = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+      .first { $0.hasPrefix("Uid:") }
+    return Set((line ?? "").split { $0 == "\t" || $0 == " " }.dropFirst().compactMap { UInt32($0) })
   }
 }

@@ -6,25 +6,44 @@ struct RuntimeFolder: ~Copyable {
   let path: String
   private var lock: Descriptor?
   private var candidate: Descriptor?
-  private var orphans = Orphans()
+  private var orphans: Orphans?
+  private var children: ChildrenList?
   private var said: Wait?
 
   /// What the folder is waited for.
   enum Wait: Equatable {
     /// Another dispatcher has it.
     case dispatcher
-    /// Plugins of a killed one, by name, still run: two generations must not overlap.
-    case plugins([String])
     /// Somebody else could put there what we act on, or move away what is ours: why.
     case distrust(String)
     /// It cannot be used, or not yet.
     case other
   }
 
-  init(path: String) { self.path = path }
+  /// - Parameter lock: what a predecessor had locked, if somebody has kept it.
+  init(path: String, lock: consuming Descriptor? = nil) {
+    self.path = path
+    candidate = lock
+  }
+
+  /// Whether this process was started by a plugin that a dispatcher with that folder serves, however
+  /// many programs are between: it would serve itself.
+  static func isServing(_ path: String) -> Bool {
+    guard let value = unsafe getenv(Orphans.variable) else { return false }
+    let own = unsafe String(cString: value)
+    return own == path || (try? Files.resolved(own)) == (try? Files.resolved(path))
+  }
 
   /// Whether the folder was taken: only then may plugins be started.
   var isOurs: Bool { lock != nil }
+
+  /// What is locked while the folder is ours.
+  var lockNumber: Int32? {
+    switch lock {
+    case .some(let lock): lock.number
+    case nil: nil
+    }
+  }
 
   var controlSocket: String { path + "/control.sock" }
 
@@ -40,15 +59,50 @@ struct RuntimeFolder: ~Copyable {
       throw SystemError("create", path, .current)
     }
     if let reason = try distrust() { return .distrust(reason) }
-    if lock == nil, candidate == nil {
+    if candidate != nil, !isLockFile(candidate?.number ?? -1) { candidate = nil }
+    if candidate == nil {
       candidate = try Descriptor.open(path + "/lock", O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o640)
     }
     guard candidate?.tryLock() ?? false else { return .dispatcher }
-    guard let left = orphans.remaining(in: path, now: now) else { return .other }
-    guard left.isEmpty else { return .plugins(left.map(\.name)) }
     lock = candidate.take()
+    let left = ChildrenList.content(in: path)
+    orphans = Orphans(left, folder: path, now: now)
+    children = ChildrenList(in: path, left: left)
     return nil
   }
+
+  private func isLockFile(_ number: Int32) -> Bool {
+    guard let ours = try? Files.status(of: number),
+      let there = try? Files.status(of: path + "/lock", followingLinks: false)
+    else { return false }
+    return ours.device == there.device && ours.inode == there.inode
+  }
+
+  // MARK: A predecessor's plugins
+
+  /// Plugins of a killed dispatcher that still run.
+  var orphanNames: Set<String> { orphans?.names ?? [] }
+
+  /// Whether one of that name may still run: two generations must not overlap.
+  func awaitsEnd(of name: String) -> Bool { orphans?.includes(name) ?? false }
+
+  /// Looks which still run, and asks or makes them to end as their time has come.
+  ///
+  /// - Parameter user: whose process a plugin of that name is.
+  /// - Returns: when to look again; `nil`: all have ended.
+  mutating func tendOrphans(_ now: Moment, user: (String) -> UInt32) -> Moment? {
+    guard orphans != nil else { return nil }
+    orphans?.tend(now, user: user)
+    if orphans?.isEmpty ?? true { orphans = nil }
+    return orphans?.nextLook(now)
+  }
+
+  // MARK: Children
+
+  mutating func isStarting(_ name: String) { children?.isStarting(name) }
+  mutating func hasStarted(_ name: String, _ pid: Int32) { children?.hasStarted(name, pid) }
+  mutating func hasFailed(_ name: String) { children?.hasFailed(name) }
+  mutating func hasEnded(_ name: String) { children?.hasEnded(name) }
 
   /// What speaks against the folder: its list of children is acted on, as root.
   private func distrust() throws(SystemError) -> String? {
@@ -68,7 +122,7 @@ struct RuntimeFolder: ~Copyable {
   mutating func leave() {
     guard isOurs else { return }
     unsafe unlink(controlSocket)
-    unsafe unlink("\(path)/\(Orphans.file)")
+    unsafe unlink("\(path)/\(ChildrenList.file)")
     unsafe unlink("\(path)/\(Self.holderFile)")
     lock = nil
   }
@@ -76,7 +130,10 @@ struct RuntimeFolder: ~Copyable {
   /// Writes a file beside its place and moves it there, so that nobody reads half of it.
   func write(_ name: String, _ text: String, mode: UInt32 = 0o640) throws(SystemError) {
     guard isOurs else { return }
-    let place = "\(path)/\(name)"
+    try Self.replace("\(path)/\(name)", text, mode: mode)
+  }
+
+  static func replace(_ place: String, _ text: String, mode: UInt32) throws(SystemError) {
     unsafe unlink(place + ".new")
     let file = try Descriptor.open(
       place + ".new", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: mode)
@@ -96,11 +153,5 @@ struct RuntimeFolder: ~Copyable {
   func noteHolder() {
     // Without it only nobody waits.
     try? write(Self.holderFile, "\(getppid())\n", mode: 0o644)
-  }
-
-  /// Notes who our children are, for a successor should we be killed; before a start that one comes.
-  func noteChildren(_ plugins: [Plugin], starting: Plugin? = nil) {
-    // Without it a successor only cannot wait for them.
-    try? write(Orphans.file, Orphans.list(plugins, starting: starting))
   }
 }

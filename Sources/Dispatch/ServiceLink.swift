@@ -7,12 +7,18 @@ final class ServiceLink {
   /// What the memory is called of what was read and queued.
   static let memory = "memory"
 
+  /// What the configuration in force is called.
+  static let configuration = "configuration"
+  /// What the runtime folder's lock is called.
+  static let lock = "lock"
+
   /// What the ends of a child's socket are called.
   static func ourEnd(of child: UInt64) -> String { "plugin-\(child)" }
   static func childEnd(of child: UInt64) -> String { "plugin-\(child)-end" }
 
   static func knows(_ name: String) -> Bool {
-    name == connection || name == memory || name.hasPrefix("plugin-")
+    name == connection || name == memory || name == lock || name == configuration
+      || name.hasPrefix("plugin-")
   }
 
   let manager: ServiceManager
@@ -55,6 +61,17 @@ final class ServiceLink {
     manager.store(childEnd, as: Self.childEnd(of: child))
   }
 
+  /// The runtime folder stays locked while the service is started again.
+  func keepLock(_ lock: Int32) {
+    manager.store(lock, as: Self.lock)
+  }
+
+  /// What is in force now.
+  func keepInForce(_ file: Int32) {
+    manager.forget(Self.configuration)
+    manager.store(file, as: Self.configuration)
+  }
+
   func forget(_ child: UInt64) {
     manager.forget(Self.ourEnd(of: child))
     manager.forget(Self.childEnd(of: child))
@@ -63,6 +80,8 @@ final class ServiceLink {
   /// A clean end: nothing of it is anybody's. Waits a tenth of a second for a manager that is busy.
   func forgetMemory() {
     manager.forget(Self.memory)
+    manager.forget(Self.lock)
+    manager.forget(Self.configuration)
     for _ in 0..<50 where manager.hasWaiting {
       Pause.nanoseconds(2_000_000)
       manager.retry()

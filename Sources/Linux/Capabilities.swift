@@ -2,7 +2,7 @@ import CAudispatch
 import Glibc
 
 /// A set of capabilities; bit N is capability N.
-public struct Capabilities: OptionSet, Hashable, Sendable {
+public struct Capabilities: OptionSet, Hashable, Codable, Sendable {
   public let rawValue: UInt64
 
   public init(rawValue: UInt64) { self.rawValue = rawValue }

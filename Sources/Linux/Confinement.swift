@@ -4,7 +4,7 @@ import Glibc
 /// What a child gives up between its start and its program's.
 ///
 /// A plain value: users and groups are numbers, looked up before.
-public struct Confinement: Equatable, Sendable {
+public struct Confinement: Equatable, Codable, Sendable {
   public var user: UInt32?
   public var group: UInt32?
   /// `nil`: none when there is a user or a group, else the parent's.
@@ -25,7 +25,7 @@ public struct Confinement: Equatable, Sendable {
   public var writePaths: [String]?
 
   /// Resource limits; `nil`: the parent's.
-  public struct Limits: Equatable, Sendable {
+  public struct Limits: Equatable, Codable, Sendable {
     /// Descriptors (RLIMIT_NOFILE).
     public var files: Int64?
     /// Processes and threads of its user (RLIMIT_NPROC).

@@ -3,7 +3,7 @@ import Glibc
 /// The name that a host writes into its records as `node=`, by auditd's `name_format`.
 public enum NodeName {
   /// auditd's words for where the name comes from.
-  public enum Format: String, CaseIterable, Sendable {
+  public enum Format: String, CaseIterable, Codable, Sendable {
     case none, hostname, fqd, numeric, user
   }
 

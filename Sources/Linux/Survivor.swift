@@ -200,7 +200,8 @@ public struct MessageChannel: ~Copyable {
 
   /// The next message and up to two descriptors that came with it. Never blocks.
   public func receive() -> Received {
-    var bytes = [UInt8](repeating: 0, count: 16 << 10)
+    // No message is longer than all that wait together.
+    var bytes = [UInt8](repeating: 0, count: max(256, UnixSocket.unread(number) ?? 16 << 10))
     var fds: (Int32, Int32) = (-1, -1)
     let count = unsafe bytes.withUnsafeMutableBytes { bytes in
       unsafe withUnsafeMutableBytes(of: &fds) { fds in
@@ -219,6 +220,14 @@ public struct MessageChannel: ~Copyable {
 /// The orphans among this process's descendants become its children. The call is
 /// `prctl(PR_SET_CHILD_SUBREAPER)`.
 public func becomeSubreaper() -> Bool { ad_become_subreaper() == 0 }
+
+/// Keeps everybody but root from looking into this process's memory, for as long as it executes no
+/// other program; no core of it is written either. The call is `prctl(PR_SET_DUMPABLE)`.
+public func keepMemoryPrivate() { _ = ad_keep_private() }
+
+/// Raises the limit on this process's descriptors as far as it may; those that it starts have the one
+/// that it was started with. The call is `setrlimit(RLIMIT_NOFILE)`.
+public func raiseDescriptorLimit() { ad_raise_file_limit() }
 
 /// What `ps` calls this process. The call is `prctl(PR_SET_NAME)`.
 public func setProcessName(_ name: String) { _ = unsafe ad_set_name(name) }

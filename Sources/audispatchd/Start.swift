@@ -35,6 +35,8 @@ func start() -> Int32 {
     return loaded.exitStatus
   case .run:
     DescriptorKind.openStandard()
+    keepMemoryPrivate()
+    raiseDescriptorLimit()
     undoWhatAuditdLeaves()
     if Holder.isWorker {
       DescriptorKind.closeAll(from: Holder.firstDescriptorOfNobody)
@@ -79,9 +81,35 @@ private func undoWhatAuditdLeaves() {
 private func run(
   _ load: @escaping @Sendable () -> LoadedConfiguration, _ service: ServiceManager?
 ) -> Int32 {
+  let legacy = Legacy(service)
+  var messages = Messages(program: "audispatchd")
+  if let problem = legacy.problem { messages.write(.error, problem) }
+  guard let inForce = legacy.inForce ?? fresh(load, &messages) else { return 6 }
+  do throws(SystemError) {
+    if let bound = inForce.daemon.capabilityBound { try Capabilities.bound(to: bound) }
+  } catch { messages.write(.error, "\(error)") }
+  if inForce.daemon.priorityBoost > 0 {
+    ProcessPriority.nice = Int32(-inForce.daemon.priorityBoost)
+  }
+  // Of a user other than root plugins and helpers could not get them again.
+  if geteuid() == 0 {
+    let listens = !inForce.daemon.remoteSources.isEmpty
+    Capabilities.makeEffective(only: listens ? [.dispatchers, .bindPorts] : .dispatchers)
+  }
+  do {
+    return try Dispatcher(configuration: inForce, legacy: legacy, loader: load).run()
+  } catch {
+    messages.write(.error, "\(error)")
+    return 1
+  }
+}
+
+/// What is on disk, checked; `nil`: it cannot be started with, and that was said.
+private func fresh(
+  _ load: @escaping @Sendable () -> LoadedConfiguration, _ messages: inout Messages
+) -> InForce? {
   var loaded = load()
   loaded.noteIdleness()
-  var messages = Messages(program: "audispatchd")
   for diagnostic in loaded.diagnostics {
     let severity: Severity =
       switch diagnostic.severity {
@@ -93,22 +121,22 @@ private func run(
   }
   guard loaded.isDaemonUsable else {
     messages.write(.error, "the configuration cannot be used: not started")
-    return 6
+    return nil
   }
-  do throws(SystemError) {
-    if let bound = loaded.daemon.capabilityBound { try Capabilities.bound(to: bound) }
-  } catch { messages.write(.error, "\(error)") }
-  if loaded.daemon.priorityBoost > 0 { ProcessPriority.nice = Int32(-loaded.daemon.priorityBoost) }
-  // Of a user other than root plugins and helpers could not get them again.
-  if geteuid() == 0 {
-    let listens = !loaded.daemon.remoteSources.isEmpty
-    Capabilities.makeEffective(only: listens ? [.dispatchers, .bindPorts] : .dispatchers)
+  if Dispatcher.wouldServeItself(loaded.daemon) {
+    messages.write(
+      .error,
+      "started by a plugin that a dispatcher with \(loaded.daemon.runtimeDirectory) serves: it would "
+        + "serve itself; not started")
+    return nil
   }
   do {
-    return try Dispatcher(configuration: loaded, service: service, loader: load).run()
+    let node = try Dispatcher.node(by: loaded.daemon)
+    if let problem = node.problem { messages.write(.warning, problem) }
+    return InForce(loaded, node: node.name)
   } catch {
     messages.write(.error, "\(error)")
-    return 1
+    exit(1)
   }
 }
 

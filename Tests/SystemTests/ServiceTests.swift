@@ -53,11 +53,12 @@ struct ServiceTests {
       [try await Programs.handover(), "\(getpid())"] + manager.stored.map { "\($0)=\($1)" } + ["--"]
     }
 
-    /// Its plugin, the connection and the memory are given away.
+    /// Its plugin, the connection, the memory, the lock and the configuration are given away.
     func everythingIsKept(plugins: Int = 1) async throws {
       try await eventually("everything is given away", detail: { "\(manager.stored)" }) {
         let names = Set(manager.stored.keys)
-        return names.isSuperset(of: ["audit", "memory"]) && names.count == 2 + 2 * plugins
+        return names.isSuperset(of: ["audit", "configuration", "lock", "memory"])
+          && names.count == 4 + 2 * plugins
       }
     }
 

@@ -203,7 +203,9 @@ struct WorkerDeathTests {
     #expect(try await daemon.child.end() == .signalled(SIGKILL))
     try await daemon.send(Array(events[100...]))
     try await daemon.takenIn()
-    #expect(daemon.messages.contains("the process that holds the input is gone"))
+    try await eventually("it is said", detail: { daemon.messages }) {
+      daemon.messages.contains("the process that holds the input is gone")
+    }
     daemon.finishInput()
     try await eventually("the other ends") { kill(worker, 0) != 0 }
     #expect(difference(scratch.lines("out"), events.records) == nil)

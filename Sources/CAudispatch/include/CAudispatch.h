@@ -200,6 +200,7 @@ const ad_snapshot *ad_survivor_last(const ad_survivor *s);
 void ad_survivor_publish(ad_survivor *s);
 
 int ad_set_name(const char *name);	// what ps(1) shows, at most 15 bytes
+int ad_keep_private(void);	// not dumpable: nobody but root looks into its memory
 int ad_become_subreaper(void);
 void ad_forget_text(void);	// code and constants; mapped again where they are needed
 int ad_message_pair(int pair[_Nonnull 2]);

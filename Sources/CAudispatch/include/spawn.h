@@ -42,6 +42,8 @@ int ad_spawn_confined(const char *path, char *const _Nullable *_Nonnull argv,
 	char *const _Nullable *_Nonnull envp, int input, int output, int error, int extra,
 	const ad_confinement *_Nullable confinement, ad_child *child);
 const char *ad_spawn_stage(int stage);
+// As many descriptors as this process may have; those that it starts get the limit that it had.
+void ad_raise_file_limit(void);
 
 // Landlock. Rights are those of landlock(7), by their bits.
 int ad_landlock_version(void);	// 0: the kernel has none, or it is off

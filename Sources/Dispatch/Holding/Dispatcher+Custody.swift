@@ -26,7 +26,8 @@ extension Dispatcher {
           unsafe kept.copyMemory(from: reader)
         }
       }
-      unsafe snapshot.pointee.next_sequence = journal.nextRecord.value
+      let end = journal.nextRecord
+      unsafe snapshot.pointee.next_sequence = end.value
       unsafe snapshot.pointee.next_event = journal.nextEvent.value
       unsafe snapshot.pointee.records = source.records
       unsafe snapshot.pointee.bytes = source.bytes
@@ -39,7 +40,6 @@ extension Dispatcher {
       let place = placeInLog
       unsafe snapshot.pointee.spool_shift = place.shift
       var used = 0
-      let end = journal.nextRecord
       for plugin in plugins {
         guard let slot = plugin.slot else { continue }
         unsafe plugin.left(end: end, place).store(
@@ -109,6 +109,24 @@ extension Dispatcher {
     publish()
     holder?.keep(plugin.childNumber, pid, ourEnd: ourEnd, childEnd: childEnd)
     service?.keep(plugin.childNumber, ourEnd: ourEnd, childEnd: childEnd)
+  }
+
+  /// Has what is in force kept, after a start and a reload.
+  func keepInForce() {
+    guard !isInForceKept, runtime.isOurs else { return }
+    isInForceKept = true
+    guard holder != nil || service != nil else { return }
+    let inForce = InForce(
+      daemon: configuration,
+      active: plugins.filter { !$0.lifecycle.isBeingRemoved }.map(\.configuration),
+      inactive: inactive, node: node)
+    do {
+      let file = try inForce.file()
+      service?.keepInForce(file.number)
+      holder?.keepInForce(file)
+    } catch {
+      say(.error, "a successor would begin with what is on disk: \(error)")
+    }
   }
 
   /// A child's end was seen, and its queue knows of it.

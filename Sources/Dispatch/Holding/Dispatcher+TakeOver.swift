@@ -13,8 +13,8 @@ extension Dispatcher {
   func takeOver() {
     isTakingOver = false
     ownFirst = journal.nextRecord
-    guard survivor.isHeld else { return }
     if let holder { _ = poller.add(holder.number, Token.holder, .read) }
+    guard survivor.isHeld else { return }
     guard let predecessor else {
       _ = survivor.enter(at: 0)
       return publish()

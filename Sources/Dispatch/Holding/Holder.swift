@@ -42,11 +42,20 @@ public final class Holder {
   private var poller: Poller
   private var messages = Messages(program: "audispatchd")
   private var kept: [UInt64: Kept] = [:]
+  /// What the worker has locked in the runtime folder: it stays locked while another takes over.
+  private var lock: Descriptor?
+  /// What the worker has put into force, for its successor.
+  private var inForce: Descriptor?
   private var worker: ChildProcess?
   private var channel: MessageChannel?
   private var hasStarted = false
+  /// Workers that were started.
+  private var starts = 0
   private var isReady = false
   private var wasToldToStop = false
+  /// A worker that was told to stop and does not get ready is killed then.
+  private var giveUpAt: Moment?
+  private var hasGivenUp = false
   /// Signals for a worker that is not ready: it would die of them.
   private var heldSignals: Set<Int32> = []
   /// Deaths in a row before the input was read.
@@ -58,6 +67,9 @@ public final class Holder {
   private var diedAt: Moment?
   /// When it has been quiet for so long that only waiting is left to do.
   private var restAt: Moment?
+
+  /// How long a worker that is told to stop may take to get ready for it.
+  private static let stopPatience = Duration.seconds(10)
 
   private enum Event {
     static let signals: UInt64 = 1
@@ -102,7 +114,13 @@ public final class Holder {
         restAt = nil
         forgetStartingCode()
       }
-      let count = poller.wait(milliseconds: timeout())
+      if let due = giveUpAt, due <= .now {
+        giveUpAt = nil
+        hasGivenUp = !isReady
+        guard worker != nil || !hasGivenUp else { return 1 }
+        if hasGivenUp { worker?.signal(SIGKILL) }
+      }
+      let count = poller.wait(nanoseconds: timeout())
       for index in 0..<count {
         let (token, _) = poller.event(index)
         switch token {
@@ -119,12 +137,12 @@ public final class Holder {
     }
   }
 
-  private func timeout() -> Int32 {
+  private func timeout() -> Int64 {
     if kept.values.contains(where: { $0.orphanedAt != nil && !$0.isReported }) {
-      return 20
+      return 20_000_000
     }
-    guard let due = [startAt, restAt].compactMap(\.self).min() else { return -1 }
-    return Int32(max(0, (due.nanoseconds - Moment.now.nanoseconds) / 1_000_000 + 1))
+    guard let due = [startAt, restAt, giveUpAt].compactMap(\.self).min() else { return -1 }
+    return max(0, due.nanoseconds - Moment.now.nanoseconds)
   }
 
   // MARK: The worker
@@ -135,7 +153,14 @@ public final class Holder {
       let end = Descriptor(owning: theirs)
       let channel = MessageChannel(owning: Descriptor(owning: ours))
       let ids = kept.map { " \($0.key):\($0.value.pid)" }.joined()
-      channel.send("hello \(crashes)" + ids, [memory.number])
+      var descriptors = [memory.number]
+      if let number = lock?.number { descriptors.append(number) }
+      channel.send("hello \(crashes)" + ids, descriptors)
+      if let number = inForce?.number {
+        channel.send("in force", [number])
+      } else {
+        channel.send("in force")
+      }
       let child: ChildProcess
       if hasStarted {
         child = try ChildProcess(
@@ -153,9 +178,11 @@ public final class Holder {
         messages = Messages(program: "audispatchd", neverWaits: true)
       }
       isReady = false
+      starts += 1
       _ = poller.add(child.pidfd, Event.worker, .read)
       _ = poller.add(channel.number, Event.channel, .read)
-      for (id, child) in kept where child.isReported { report(id, child, channel) }
+      // It is told of all that have ended.
+      for child in kept.values { child.isReported = false }
       worker = consume child
       self.channel = consume channel
     } catch {
@@ -191,12 +218,15 @@ public final class Holder {
     if let fd = channel?.number { poller.remove(fd) }
     channel = nil
     worker = nil
-    guard case .signal(let signal) = end else {
-      if case .exit(let status) = end { return status }
-      return 1
+    if hasGivenUp { return 1 }
+    switch end {
+    // What the first one ends with before it reads is what is wrong with the configuration.
+    case .exit(let status) where isReady || starts == 1: return status
+    case .exit: crashes = 0
+    case .signal(let signal):
+      let isOurFault = [SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGABRT, SIGFPE].contains(signal)
+      crashes = isOurFault ? crashes + 1 : 0
     }
-    let isOurFault = [SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGABRT, SIGFPE].contains(signal)
-    crashes = isOurFault ? crashes + 1 : 0
     let now = Moment.now
     diedAt = now
     for child in kept.values where child.orphanedAt == nil {
@@ -204,8 +234,12 @@ public final class Holder {
       shutdown(child.ourEnd.number, Int32(SHUT_WR))
       if let fd = child.number { _ = poller.add(fd, Event.child, .read) }
     }
-    messages.write(
-      .alert, "the dispatching process died by signal \(signal): another one takes over")
+    let how =
+      switch end {
+      case .signal(let signal): "died by signal \(signal)"
+      case .exit(let status): "ended with \(status) before it had taken over"
+      }
+    messages.write(.alert, "the dispatching process \(how): another one takes over")
     if isReady {
       earlyDeaths = 0
       startAt = now
@@ -243,6 +277,9 @@ public final class Holder {
       case SIGTERM, SIGINT:
         // To one that does not get ready, a second one goes all the same.
         if isReady || wasToldToStop { worker?.signal(signal) }
+        if !isReady, !wasToldToStop { giveUpAt = .now + Self.stopPatience }
+        // One that was to wait for its start tries at once, or is given up.
+        if startAt != nil { startAt = .now }
         wasToldToStop = true
       default: if isReady { worker?.signal(signal) } else { heldSignals.insert(signal) }
       }
@@ -270,6 +307,12 @@ public final class Holder {
             let ourEnd, let childEnd
           else { continue }
           kept[id] = Kept(pid: pid, ourEnd: ourEnd, childEnd: childEnd)
+        case "in":
+          guard let ourEnd else { continue }
+          inForce = consume ourEnd
+        case "lock":
+          guard let ourEnd else { continue }
+          lock = consume ourEnd
         case "forget":
           if words.count == 2, let id = UInt64(words[1]) { kept[id] = nil }
         default: continue
@@ -292,8 +335,9 @@ public final class Holder {
       guard let since = child.orphanedAt, !child.isReported else { continue }
       if child.hasEnded {
         if let fd = child.number { poller.remove(fd) }
+        guard channel?.send("ended \(id)", [child.ourEnd.number, child.childEnd.number]) ?? false
+        else { continue }
         child.isReported = true
-        if channel != nil { report(id, child, channel!) }
       } else if now - since > .seconds(5), !child.wasKilled {
         child.wasKilled = true
         kill(child.pid, SIGKILL)
@@ -302,10 +346,6 @@ public final class Holder {
         kill(child.pid, SIGTERM)
       }
     }
-  }
-
-  private func report(_ id: UInt64, _ child: Kept, _ channel: borrowing MessageChannel) {
-    channel.send("ended \(id)", [child.ourEnd.number, child.childEnd.number])
   }
 
   /// Children that are not the worker. The worker itself is waited for by its number only.

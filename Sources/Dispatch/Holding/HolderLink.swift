@@ -18,10 +18,13 @@ final class ChildSockets {
 ///
 /// Both sides write messages of one line:
 ///
-///     hello N ID:PID …   first, with the surviving memory: crashes in a row, and children of a
-///                        dead predecessor
+///     hello N ID:PID …   first, with the surviving memory and the runtime folder's lock: crashes in a
+///                        row, and children of a dead predecessor
+///     in force           second, with the configuration that was in force, if there was one
 ///     ended ID           such a child is gone; with both ends of its socket
 ///     keep ID PID        a child was started; with both ends of its socket
+///     in force           with the configuration that is in force from now on
+///     lock               the runtime folder is ours; with what is locked, which so stays locked
 ///     forget ID          all that is to be known of a child is in the surviving memory
 ///     ready              input is being read
 ///     release            no more input is wanted: a pipe is let go of
@@ -35,6 +38,19 @@ final class HolderLink {
   /// Children of the predecessor that the holder knows, by their numbers.
   private(set) var kept: [UInt64: Int32] = [:]
   let memory: Survivor
+  /// What a predecessor had locked in the runtime folder.
+  private var lock: Descriptor?
+  /// The configuration that was in force, then that which is.
+  private var inForce: Descriptor?
+  /// What the holder, which had too much to read, has not got yet.
+  private var waiting: [Message] = []
+
+  private struct Message {
+    let text: String
+    var descriptors: [Int32] = []
+    /// The child that is to be kept.
+    var child: UInt64?
+  }
   /// Deaths in a row by a fault of the program's own.
   private(set) var crashes = 0
 
@@ -52,10 +68,12 @@ final class HolderLink {
 
   private init?(_ channel: consuming MessageChannel) {
     let received = channel.receive()
-    guard case .message(let text, let file?, _) = consume received,
+    guard case .message(let text, let file?, let lock) = consume received,
       let memory = try? Survivor(held: file)
     else { return nil }
     self.memory = memory
+    self.lock = lock
+    if case .message(_, let file, _) = channel.receive() { inForce = file }
     for word in text.split(separator: " ").dropFirst() {
       if let number = Int(word) { crashes = number }
       let parts = word.split(separator: ":")
@@ -66,18 +84,51 @@ final class HolderLink {
 
   var number: Int32 { channel.number }
 
-  func ready() { channel.send("ready") }
+  func takeLock() -> Descriptor? { lock.take() }
+  func takeInForce() -> Descriptor? { inForce.take() }
+
+  func keepInForce(_ file: consuming Descriptor) {
+    waiting.removeAll { $0.text == "in force" }
+    let number = file.number
+    inForce = consume file
+    send(Message(text: "in force", descriptors: [number]))
+  }
+
+  func ready() { send(Message(text: "ready")) }
 
   /// Whether it still has the input that it was asked to let go of.
   private(set) var holdsInput = false
 
   func letGoOfInput() { holdsInput = channel.send("release") }
 
+  /// Has a child's socket kept; both ends stay open until `forget`.
   func keep(_ id: UInt64, _ pid: Int32, ourEnd: Int32, childEnd: Int32) {
-    channel.send("keep \(id) \(pid)", [ourEnd, childEnd])
+    send(Message(text: "keep \(id) \(pid)", descriptors: [ourEnd, childEnd], child: id))
   }
 
-  func forget(_ id: UInt64) { channel.send("forget \(id)") }
+  func forget(_ id: UInt64) {
+    if let place = waiting.firstIndex(where: { $0.child == id }) {
+      waiting.remove(at: place)
+    } else {
+      send(Message(text: "forget \(id)"))
+    }
+  }
+
+  func keepLock(_ number: Int32) { send(Message(text: "lock", descriptors: [number])) }
+
+  private func send(_ message: Message) {
+    if waiting.isEmpty, channel.send(message.text, message.descriptors) { return }
+    waiting.append(message)
+  }
+
+  /// Sends what waits.
+  ///
+  /// - Returns: whether something still does.
+  func retry() -> Bool {
+    let sent = waiting.prefix { channel.send($0.text, $0.descriptors) }.count
+    waiting.removeFirst(sent)
+    return !waiting.isEmpty
+  }
 
   /// Takes the messages that wait, of children that are gone now; `false` when the holder is gone.
   func receive(_ body: (ChildSockets) -> Void) -> Bool {

@@ -126,6 +126,8 @@ struct DispatcherFiles: Sendable {
 
   /// Sends one line over the control socket and reads the answer to its end.
   func request(_ line: String) throws -> Data {
+    // Who would answer may just be killed.
+    Signals.ignoreFailedWrites()
     let number = unsafe ad_unix_connect(scratch("run/control.sock"))
     guard number >= 0 else {
       throw SystemError("connect to", scratch("run/control.sock"), .current)

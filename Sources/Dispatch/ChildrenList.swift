@@ -1,0 +1,101 @@
+import Glibc
+import Linux
+
+/// The list of a dispatcher's children in its runtime folder, for a successor should it be killed.
+///
+/// A line for each thing that happened, of which the last one of a name counts:
+///
+///     0 0 NAME          is being started
+///     PID START NAME    runs; START as in /proc/PID/stat
+///     -1 0 NAME         could not be started
+///
+/// So a start costs the same however many children there are. That a child has ended is not noted: its
+/// number and start time name no process then. When most lines are old the list is written anew.
+struct ChildrenList: ~Copyable {
+  static let file = "children"
+
+  /// Which process a child is.
+  struct Child: Equatable {
+    var pid: Int32
+    var start: UInt64
+    var name: String
+
+    fileprivate var line: String { "\(pid) \(start) \(name)\n" }
+  }
+
+  /// What a list says.
+  struct Content: Equatable {
+    var children: [Child] = []
+    /// Those that were being started.
+    var starting: Set<String> = []
+
+    init(_ text: some Sequence<UInt8>) {
+      let text = String(decoding: Array(text), as: UTF8.self)
+      for line in text.split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
+        let words = line.split(separator: " ", maxSplits: 2)
+        guard words.count == 3, let pid = Int32(words[0]), let start = UInt64(words[1]) else {
+          continue
+        }
+        let name = String(words[2])
+        if pid == 0 {
+          starting.insert(name)
+        } else {
+          starting.remove(name)
+        }
+        // Two generations may be there of one name.
+        if pid > 0 { children.append(Child(pid: pid, start: start, name: name)) }
+      }
+    }
+  }
+
+  private let path: String
+  private var file: Descriptor?
+  private var lines = 0
+  /// Of this process's children.
+  private var running: [String: Child] = [:]
+  /// Of a predecessor.
+  private var left: [Child]
+
+  /// - Parameter left: what a predecessor has left.
+  init(in folder: String, left: Content) {
+    path = "\(folder)/\(Self.file)"
+    self.left = left.children
+  }
+
+  static func content(in folder: String) -> Content {
+    Content((try? Transfer.contents(of: "\(folder)/\(file)", limit: 8 << 20)) ?? [])
+  }
+
+  /// A child is about to be started.
+  mutating func isStarting(_ name: String) {
+    if lines > 2 * running.count + 64 { file = nil }
+    append("0 0 \(name)\n")
+  }
+
+  mutating func hasStarted(_ name: String, _ pid: Int32) {
+    guard let start = ProcessFacts.startTime(pid) else { return }
+    let child = Child(pid: pid, start: start, name: name)
+    running[name] = child
+    append(child.line)
+  }
+
+  mutating func hasFailed(_ name: String) { append("-1 0 \(name)\n") }
+
+  mutating func hasEnded(_ name: String) { running[name] = nil }
+
+  /// Without the list a successor only cannot wait for them: nothing is said of a failure.
+  private mutating func append(_ line: String) {
+    if file == nil { writeAnew() }
+    guard let file = file?.number else { return }
+    try? Transfer.writeAll(file, Array(line.utf8))
+    lines += 1
+  }
+
+  private mutating func writeAnew() {
+    left.removeAll { ProcessFacts.startTime($0.pid) != $0.start }
+    let all = left + running.values
+    try? RuntimeFolder.replace(path, all.map(\.line).joined(), mode: 0o640)
+    lines = all.count
+    file = try? Descriptor.open(path, O_WRONLY | O_APPEND | O_NOFOLLOW)
+  }
+}

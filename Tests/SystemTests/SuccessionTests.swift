@@ -1,0 +1,197 @@
+import Foundation
+import Testing
+
+/// What another dispatching process finds, and whom it waits for, when one was killed.
+@Suite("A dispatching process's successor", .inTurn, .enabled(if: Host.isRoot, "needs root"))
+struct SuccessionTests {
+  /// The stopped one is made to end five seconds later.
+  @Test func `lets each plugin go on as soon as its own predecessor has ended`() async throws {
+    let scratch = try Scratch()
+    let program = try await Programs.plugin()
+    let daemon = try await Audispatchd(
+      [
+        PluginFile("reads", program, ["copy", scratch("reads")]),
+        PluginFile("stopped", program, ["copy", scratch("stopped")]),
+      ], scratch: scratch)
+    var wentOn = false
+    // A machine that is very busy may take longer than the stopped one has.
+    for round in 0..<5 where !wentOn {
+      try await eventually("both run") { try isRunning(daemon, ["reads", "stopped"]) }
+      let stopped = try daemon.plugin("stopped").pid
+      kill(stopped, SIGSTOP)
+      kill(try #require(daemon.worker), SIGKILL)
+      try await daemon.send([TestEvent(round)])
+      try await eventually("the other has what came since") {
+        scratch.lines("reads").contains { $0.contains(":\(round))") }
+      }
+      wentOn = kill(stopped, 0) == 0
+    }
+    #expect(wentOn)
+    try await eventually("the stopped one is replaced") {
+      try isRunning(daemon, ["reads", "stopped"])
+    }
+    try await daemon.finish()
+    #expect(!scratch.text("stopped.log").contains("OVERLAP"))
+  }
+
+  @Test func `keeps the runtime folder from another daemon that waits for it`() async throws {
+    let scratch = try Scratch()
+    let plugin = PluginFile("p", try await Programs.plugin(), ["copy", scratch("out")])
+    let first = try await Audispatchd([plugin], scratch: scratch)
+    let second = try await Audispatchd([plugin], scratch: scratch, awaitsControl: false)
+    try await eventually("the second one waits", detail: { second.messages }) {
+      // Both write into the same files.
+      second.messages.contains("another audispatchd uses")
+    }
+    for round in 0..<5 {
+      let worker = try #require(first.worker)
+      kill(worker, SIGKILL)
+      try await eventually("the first one serves again") {
+        guard let state = first.files.stateIfAny() else { return false }
+        return try state.daemon.pid != worker && state.plugin("p").state == "running"
+      }
+      #expect(try first.state().daemon.pid == first.worker)
+      #expect(try first.state().daemon.deaths == round + 1)
+    }
+    first.child.signal(SIGTERM)
+    #expect(try await first.child.end(within: .seconds(90)) == .exited(0))
+    try await eventually("the second one has it then") {
+      first.files.stateIfAny()?.daemon.pid == second.worker && second.worker != nil
+    }
+    try await second.finish()
+  }
+
+  @Test func `starts hundreds of plugins again, while it answers`() async throws {
+    let scratch = try Scratch()
+    let names = (0..<220).map { "p\($0)" }
+    let daemon = try await Audispatchd(
+      names.map { PluginFile($0, "/bin/sleep", ["600"], "stop_timeout = 0.1") }, scratch: scratch)
+    try await eventually("all run", within: .seconds(600)) { try isRunning(daemon, names) }
+    let before = Set(try daemon.state().plugins.map(\.pid))
+    try await daemon.send(TestEvent.stream(0..<10))
+    try await daemon.takenIn()
+    kill(try #require(daemon.worker), SIGKILL)
+    try await eventually("all run again", within: .seconds(600), detail: { daemon.messages }) {
+      try isRunning(daemon, names)
+    }
+    let state = try daemon.state()
+    #expect(before.isDisjoint(with: state.plugins.map(\.pid)))
+    #expect(state.plugins.allSatisfy { $0.drops == ["dispatcher_died": 10] })
+    try await daemon.finish()
+  }
+
+  @Test func `is refused where a plugin starts it over the folder that serves the plugin`()
+    async throws
+  {
+    let scratch = try Scratch()
+    try scratch.write(
+      "#!/bin/sh\nexec \(Programs.product("audispatchd")) --source stdin --config "
+        + "\(scratch("audispatchd.conf")) --plugin-dir \(scratch("plugins.d")) --runtime-dir "
+        + "\(scratch("run"))/\n", to: "again", mode: 0o755)
+    let daemon = try await Audispatchd(
+      [
+        PluginFile("again", scratch("again"), [], "max_restarts = 1", "restart_delay = 0.001"),
+        PluginFile("p", try await Programs.plugin(), ["copy", scratch("out")]),
+      ], scratch: scratch)
+    try await eventually("it is held", detail: { daemon.messages }) {
+      try daemon.plugin("again").state == "held"
+    }
+    #expect(daemon.messages.contains("it would serve itself; not started"))
+    #expect(starts(scratch) == 1)
+    try await daemon.send(TestEvent.stream(0..<10))
+    let state = try await daemon.finish()
+    #expect(try state.plugin("p").delivered == 10)
+  }
+
+  /// What becomes of a file, and of which.
+  static let changes: [(file: String, text: String?)] = [
+    ("audispatchd.conf", "q_dep\n"), ("audispatchd.conf", nil), ("plugins.d/p.conf", "q_dep\n"),
+    ("plugins.d/p.conf", nil), ("plugins.d/p.conf", "active = no\npath = /bin/true\n"),
+    ("plugins.d/new.conf", "active = yes\npath = /bin/cat\n"),
+  ]
+
+  @Test(arguments: changes.indices)
+  func `goes on with what was in force, whatever is on disk by then`(_ index: Int) async throws {
+    let (file, text) = Self.changes[index]
+    let scratch = try Scratch()
+    let program = try await Programs.plugin()
+    let gated = ["gate:" + scratch("open"), scratch("gated")]
+    let daemon = try await Audispatchd(
+      [
+        PluginFile("p", program, ["copy", scratch("out")]),
+        PluginFile("gated", program, gated, "overflow_action = lossless"),
+      ],
+      settings: ["spool_dir = \(scratch("spool"))", "spool_reserve = 0"], scratch: scratch)
+    // A reload is in force, too.
+    try daemon.files.write(PluginFile("later", program, ["copy", scratch("later")]))
+    daemon.reload()
+    try await eventually("it runs") { try isRunning(daemon, ["p", "gated", "later"]) }
+    let events = TestEvent.stream(0..<20)
+    try await daemon.send(Array(events[..<10]))
+    try await daemon.takenIn()
+    try await eventually("they have it") {
+      scratch.lines("out").count == 10 && scratch.lines("later").count == 10
+    }
+    if let text { try scratch.write(text, to: file) } else { try scratch.remove(file) }
+    kill(try #require(daemon.worker), SIGKILL)
+    try await eventually("another one serves them", detail: { daemon.messages }) {
+      try isRunning(daemon, ["p", "gated", "later"])
+    }
+    #expect(try daemon.state().plugins.count == 3)
+    try await daemon.send(Array(events[10...]))
+    try scratch.write("", to: "open")
+    let state = try await daemon.finish()
+    for name in ["out", "gated", "later"] {
+      #expect(difference(scratch.lines(name), events.records) == nil)
+    }
+    #expect(try state.plugin("p").received == 20 && state.plugin("gated").delivered == 20)
+  }
+
+  @Test func `reads what is on disk when it is asked to`() async throws {
+    let scratch = try Scratch()
+    let program = try await Programs.plugin()
+    let daemon = try await Audispatchd(
+      [PluginFile("p", program, ["copy", scratch("out")])], scratch: scratch)
+    try daemon.files.write(PluginFile("new", program, ["copy", scratch("new")]))
+    kill(try #require(daemon.worker), SIGKILL)
+    try await eventually("another one serves") { try isRunning(daemon, ["p"]) }
+    #expect(try daemon.state().plugins.map(\.name) == ["p"])
+    daemon.reload()
+    try await eventually("the new one runs") { try isRunning(daemon, ["p", "new"]) }
+    try await daemon.finish()
+  }
+
+  /// Without these capabilities root is to a process of root what any user is to his own.
+  @Test func `shows its memory to nobody, nor did the first one`() async throws {
+    let scratch = try Scratch()
+    let bounded = [
+      "/usr/bin/setpriv", "--bounding-set=-sys_ptrace,-sys_admin,-perfmon",
+    ]
+    func isReadable(_ pid: pid_t) async throws -> Bool {
+      try await run(bounded[0], [bounded[1], "/bin/cat", "/proc/\(pid)/environ"]).end == .exited(0)
+    }
+    let sleeper = try Child(bounded[0], [bounded[1], "/bin/sleep", "600"])
+    defer { sleeper.signal(SIGKILL) }
+    try await eventually("others' can be read") { try await isReadable(sleeper.pid) }
+    let daemon = try await Audispatchd(
+      [PluginFile("p", "/bin/cat")], scratch: scratch, prefix: bounded)
+    let worker = try #require(daemon.worker)
+    #expect(try await !isReadable(worker))
+    #expect(try await !isReadable(daemon.child.pid))
+    kill(worker, SIGKILL)
+    try await eventually("another serves") {
+      guard let state = daemon.files.stateIfAny() else { return false }
+      return try state.daemon.deaths == 1 && state.plugin("p").state == "running"
+    }
+    #expect(try await !isReadable(try #require(daemon.worker)))
+    #expect(try await isReadable(try daemon.plugin("p").pid), "its plugins are as they were")
+    try await daemon.finish()
+  }
+
+  private func isRunning(_ daemon: Audispatchd, _ names: [String]) throws -> Bool {
+    guard let state = daemon.files.stateIfAny() else { return false }
+    return names.allSatisfy { name in
+      state.plugins.contains { $0.name == name && $0.state == "running" }
+    }
+  }
+}
