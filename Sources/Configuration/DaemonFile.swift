@@ -4,6 +4,8 @@ import Linux
 struct DaemonFile {
   private(set) var configuration = DaemonConfiguration()
   private(set) var diagnostics: [Diagnostic] = []
+  /// What is wrong with auditd's keywords for peers; of no account where there are none.
+  private(set) var remoteDiagnostics: [Diagnostic] = []
   /// Whether the file says where the plugins are.
   private(set) var namesPluginDirectory = false
 
@@ -81,7 +83,13 @@ struct DaemonFile {
     } else if let own = Keyword(rawValue: keyword) {
       try apply(setting, own)
     } else if let remote = RemoteKeyword(rawValue: keyword) {
-      try remote.apply(setting, to: &configuration.remote)
+      do throws(Diagnostic) {
+        try remote.apply(setting, to: &configuration.remote)
+      } catch {
+        // An auditd.conf may say there what it likes, as long as nobody connects.
+        guard remote.isAuditds else { throw error }
+        remoteDiagnostics.append(error)
+      }
     } else if Self.deprecated.contains(keyword) {
       diagnostics.append(
         setting.keyword.warning("a keyword of auditd 2.8 that means nothing here; ignored"))

@@ -21,6 +21,16 @@ enum RemoteKeyword: String, CaseIterable {
   case transport
   case useLibwrap = "use_libwrap"
 
+  /// Whether it is auditd's own.
+  var isAuditds: Bool {
+    switch self {
+    case .enableKerberos, .clientMaxIdle, .clientPorts, .listenQueue, .maxPerAddress, .transport,
+      .useLibwrap:
+      true
+    default: false
+    }
+  }
+
   /// Puts the value into the configuration, or leaves that as it was.
   func apply(_ setting: Setting, to remote: inout RemoteConfiguration) throws(Diagnostic) {
     switch self {

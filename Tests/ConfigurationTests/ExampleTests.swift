@@ -114,6 +114,9 @@ struct ExampleTests {
     for keyword in DaemonFile.Keyword.allCases.map(\.rawValue) {
       #expect(daemon.contains("\n.TP\n.BR \(keyword) "), "\(keyword)")
     }
+    for keyword in RemoteKeyword.allCases.map(\.rawValue) {
+      #expect(daemon.contains("\n.BR \(keyword) \" "), "\(keyword)")
+    }
     for keyword in PluginFile.Keyword.allCases.map(\.rawValue)
       + DeliveryKeyword.allCases.map(\.rawValue) + ConfinementKeyword.allCases.map(\.rawValue)
     {

@@ -28,7 +28,7 @@ extension Dispatcher {
 
   private func finishBatch(_ remote: RemoteSources) {
     guard journal.batch.records > 0 else { return }
-    source.noteForeign(next: journal.nextRecord, isNeeded: isSpooling)
+    source.noteForeign(next: journal.nextRecord)
     activity.note(records: journal.batch.records, bytesRead: source.bytes, now)
     distribute()
   }
