@@ -26,7 +26,7 @@ GOLDENS ?= ../shared/conformance/go-libaudit
 
 DAEMONS := audispatchd audispatchctl audispatch-integrity
 PLUGINS := audispatch-kernel audispatch-print audispatch-syslog audispatch-log \
-  audispatch-socket audispatch-json audispatch-remote audispatch-elastic
+  audispatch-socket audispatch-json audispatch-remote audispatch-receive audispatch-elastic
 # The modules of the library for plugins.
 LIBRARY := AudispatchPlugin AuditRecord CAudispatch CAudit CAuparse Configuration Linux
 

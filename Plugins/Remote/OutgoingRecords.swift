@@ -8,6 +8,8 @@ struct OutgoingRecords {
   private struct Batch {
     var bytes: [UInt8]
     var lines: [Range<Int>]
+    /// What a receiver of ours knows them by; 0 for a record that it cannot know again.
+    var numbers: [UInt64]
     /// What is done when all of it is.
     var token: DeliveryToken?
   }
@@ -26,22 +28,49 @@ struct OutgoingRecords {
   /// Of the batches that have one.
   private(set) var bytes = 0
   private(set) var unsent = 0
+  /// The number of the next record to come, as far as is known.
+  private var upcoming: UInt64
+
+  /// Whether the dispatcher numbers records; else they are counted here.
+  private let isNumbered: Bool
+
+  /// - Parameter first: the dispatcher's number of the first record; `nil` where it numbers none.
+  init(first: UInt64? = nil) {
+    upcoming = first ?? 1
+    isNumbered = first != nil
+  }
+
+  /// The number of the next record to send.
+  var nextNumber: UInt64 {
+    guard unsent > 0 else { return upcoming }
+    let number = batches[sent.batch].numbers[sent.line]
+    return number > 0 ? number : upcoming
+  }
 
   /// Adds records; `false` when it has none to send, and nothing waits that its token could go with.
   mutating func append(_ batch: RecordBatch) -> Bool {
-    let lines = batch.records.lazy.filter { $0.type != .endOfEvent }.map(\.line)
+    var lines: [Range<Int>] = []
+    var numbers: [UInt64] = []
+    for record in batch.records {
+      // A gap record has no number, and cannot be known again.
+      let number = isNumbered ? record.number : upcoming
+      if number > 0 { upcoming = number + 1 }
+      guard record.type != .endOfEvent else { continue }
+      lines.append(record.line)
+      numbers.append(number)
+    }
     guard !lines.isEmpty else {
       guard count > 0 else { return false }
       batches[batches.count - 1].token = batch.token
       return true
     }
-    add(Batch(bytes: batch.bytes, lines: Array(lines), token: batch.token))
+    add(Batch(bytes: batch.bytes, lines: lines, numbers: numbers, token: batch.token))
     return true
   }
 
   /// Adds a record that no dispatcher knows of.
   mutating func append(line: [UInt8]) {
-    add(Batch(bytes: line, lines: [0..<line.count], token: nil))
+    add(Batch(bytes: line, lines: [0..<line.count], numbers: [0], token: nil))
   }
 
   private mutating func add(_ batch: Batch) {
@@ -51,13 +80,13 @@ struct OutgoingRecords {
     bytes += batch.bytes.count
   }
 
-  /// The next record to send, which counts as sent from now on.
-  mutating func next() -> ArraySlice<UInt8>? {
+  /// The next record to send, which counts as sent from now on, and its number.
+  mutating func next() -> (line: ArraySlice<UInt8>, number: UInt64)? {
     guard unsent > 0 else { return nil }
     unsent -= 1
     let batch = batches[sent.batch]
     defer { step(&sent) }
-    return batch.bytes[batch.lines[sent.line]]
+    return (batch.bytes[batch.lines[sent.line]], batch.numbers[sent.line])
   }
 
   /// Lets go of the first record, which was sent; what is done with it.
@@ -71,6 +100,7 @@ struct OutgoingRecords {
     let token = batches[before].token
     batches[before].bytes = []
     batches[before].lines = []
+    batches[before].numbers = []
     if done.batch > 256, done.batch * 2 > batches.count {
       batches.removeFirst(done.batch)
       sent.batch -= done.batch

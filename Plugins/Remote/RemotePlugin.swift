@@ -2,6 +2,7 @@ import AudispatchPlugin
 import AuditRecord
 import Glibc
 import Linux
+import RemoteProtocol
 
 /// Records as they come, to a server that stores them.
 ///
@@ -32,9 +33,25 @@ struct RemotePlugin: RecordPlugin, ~Copyable {
     self.confirmations = confirmations
     self.log = log
     self.options = options
-    uplink = try Uplink(options)
+    let first = confirmations.isAsked ? Self.variable("AUDISPATCH_FIRST").flatMap(UInt64.init) : nil
+    uplink = try Uplink(options, name: Self.name(isNumbered: first != nil), first: first)
     if options.takesOverQueue { takeOver(options.queueFile ?? LegacyQueue.usualPath) }
     advance()
+  }
+
+  /// What receivers of ours know this stream of records by: the host's name and the plugin's. Where the
+  /// dispatcher numbers nothing, each process has a stream of its own.
+  private static func name(isNumbered: Bool) -> String {
+    let host = (try? NodeName.resolve(.hostname, name: nil)) ?? "host"
+    let name = "\(host)/\(variable("AUDISPATCH_PLUGIN") ?? "remote")"
+    let stream =
+      isNumbered ? name : name + "#" + String(UInt64.random(in: .min ... .max), radix: 36)
+    let printable = stream.utf8.filter { $0 > 0x20 && $0 < 0x7f }
+    return String(decoding: printable.suffix(Opening.longestName), as: UTF8.self)
+  }
+
+  private static func variable(_ name: String) -> String? {
+    unsafe getenv(name).map { unsafe String(cString: $0) }
   }
 
   private var isFull: Bool {

@@ -14,7 +14,9 @@ struct Uplink: ~Copyable {
 
   private var options: RemoteOptions
   private var sender: Sender
-  private(set) var records = OutgoingRecords()
+  private(set) var records: OutgoingRecords
+  /// What receivers of ours know this sender by.
+  private let name: String
   private var server = 0
   private var opening: ChannelOpening?
   private var channel: ByteChannel?
@@ -55,8 +57,13 @@ struct Uplink: ~Copyable {
     var connections = 0
   }
 
-  init(_ options: RemoteOptions) throws(SystemError) {
+  /// - Parameters:
+  ///   - name: printable; another one for each stream of records.
+  ///   - first: the dispatcher's number of the first record; `nil` where it numbers none.
+  init(_ options: RemoteOptions, name: String, first: UInt64?) throws(SystemError) {
     self.options = options
+    self.name = name
+    records = OutgoingRecords(first: first)
     sender = Self.sender(options)
     poller = try Poller()
   }
@@ -66,7 +73,7 @@ struct Uplink: ~Copyable {
       Sender.Settings(
         servers: options.servers.count, window: options.window, answerTime: options.answerTime,
         heartbeat: options.heartbeat, retry: options.retryTime...options.retryTimeMaximum,
-        tries: options.tries),
+        tries: options.tries, opens: true),
       seed: UInt64.random(in: 0 ... .max), now: MonotonicTime.now)
   }
 
@@ -114,6 +121,10 @@ struct Uplink: ~Copyable {
       switch step {
       case .giveUp(let loss): throw loss
       case .heartbeat(let number): MessageHeader(.heartbeat, sequence: number).append(to: &out)
+      case .open(let number):
+        let payload = Opening(name: name, next: records.nextNumber).payload
+        MessageHeader(.heartbeat, length: payload.count, sequence: number).append(to: &out)
+        out += payload
       case .connect(let server):
         self.server = server
         do throws(SystemError) {
@@ -165,8 +176,9 @@ struct Uplink: ~Copyable {
       outAt = 0
     }
     while out.count - outAt < Self.outBytes, sender.hasRoom, let record = records.next() {
-      let number = sender.sendRecord(now: now)
-      let cut = RecordPayload.appendMessage(record, number, to: &out, limit: MessageLimit.auditd)
+      let number = sender.sendRecord(as: UInt32(truncatingIfNeeded: record.number), now: now)
+      let cut = RecordPayload.appendMessage(
+        record.line, number, to: &out, limit: MessageLimit.auditd)
       if cut > 0 { counts.cut += 1 }
     }
   }

@@ -72,8 +72,11 @@ sc_server *sc_server_new(char *why, size_t size) {
 	SSL_CTX_set_app_data(context, server);
 	SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE
 		| SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+	// A key goes with a suite of SHA-256 only: ours is first, whichever the peer's first is.
 	SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION
-		| SSL_OP_NO_COMPRESSION);
+		| SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+	static const unsigned char name[] = "audispatch";
+	SSL_CTX_set_session_id_context(context, name, sizeof name - 1);
 	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	return server;

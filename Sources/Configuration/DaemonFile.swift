@@ -4,6 +4,8 @@ import Linux
 struct DaemonFile {
   var configuration = DaemonConfiguration()
   private(set) var diagnostics: [Diagnostic] = []
+  /// What is wrong with auditd's keywords for peers; of no account where there are none.
+  var remoteDiagnostics: [Diagnostic] = []
   /// Whether the file says where the plugins are.
   var namesPluginDirectory = false
   /// As written, and not yet looked for.

@@ -2,8 +2,7 @@
 extension DaemonFile {
   static let table = {
     var table = KeywordTable<DaemonFile>(
-      own + RemoteKeywords.all.map { $0.within(\.configuration.remote) }
-        + DeliveryKeywords.all.map(everyPlugins))
+      own + remote + DeliveryKeywords.all.map(everyPlugins))
     table.ignored = ofAuditd
     table.obsolete = (
       ["dispatcher", "disp_qos"], "a keyword of auditd 2.8 that means nothing here; ignored"
@@ -82,6 +81,12 @@ extension DaemonFile {
     command("single_exe", "what overflow_action = single executes", \.singleCommand),
     command("halt_exe", "what overflow_action = halt executes", \.haltCommand),
   ]
+
+  private static let remote =
+    RemoteKeywords.own.map { $0.within(\.configuration.remote) }
+    + RemoteKeywords.ofAuditd.map { keyword in
+      keyword.within(\DaemonFile.configuration.remote).excusing { $0.remoteDiagnostics.append($1) }
+    }
 
   private static func command(
     _ name: String, _ about: String,

@@ -1,5 +1,5 @@
 /// A host and perhaps a port: `host`, `host:514`, `192.0.2.1:514`, `2001:db8::1`, `[2001:db8::1]:514`.
-public struct HostAndPort: Equatable, Sendable {
+public struct HostAndPort: Equatable, Codable, Sendable {
   /// A name or an address, without brackets.
   public var host: String
   public var port: UInt16?

@@ -90,6 +90,21 @@ public struct Keyword<Target>: Sendable {
     return keyword
   }
 
+  /// The same, and what is wrong with a setting is noted, and does not make the file unusable.
+  func excusing(
+    _ note: @escaping @Sendable (inout Target, Diagnostic) -> Void
+  ) -> Keyword {
+    let apply = apply
+    var keyword = Keyword(name, value, about, letter, repeats, current) {
+      (target: inout Target, setting: Setting) throws(Diagnostic) in
+      do throws(Diagnostic) {
+        try apply(&target, setting)
+      } catch { note(&target, error) }
+    }
+    keyword.doubt = doubt
+    return keyword
+  }
+
   /// The same keyword of something that has the target as a part.
   func within<Whole>(_ place: any WritableKeyPath<Whole, Target> & Sendable) -> Keyword<Whole> {
     let current = current

@@ -62,6 +62,8 @@ public struct LoadedConfiguration: Equatable, Sendable {
   public private(set) var unfinishedPlugins: [String] = []
   /// The daemon's file is such a one.
   public private(set) var isDaemonFileUnfinished = false
+  /// What auditd's keywords say wrongly of peers.
+  private var remoteDiagnostics: [Diagnostic] = []
   /// False when the folder of plugins could not be listed or trusted, or when it is not certain
   /// which one it is, as the daemon's file cannot be used. At reload those that run keep running.
   public private(set) var isPluginDirectoryRead = false
@@ -73,7 +75,9 @@ public struct LoadedConfiguration: Equatable, Sendable {
   public init(_ request: ConfigurationRequest, _ environment: LoadEnvironment) {
     loadDaemon(request.daemonFile, environment)
     if !request.sources.isEmpty { daemon.sources = request.sources }
-    noteRemote(daemon.remoteProblems(file: daemonFile ?? "audispatchd.conf"))
+    if !daemon.remoteSources.isEmpty {
+      noteRemote(remoteDiagnostics + daemon.remoteProblems(file: daemonFile ?? "audispatchd.conf"))
+    }
     if let framing = request.inputFraming { daemon.inputFraming = framing }
     if let directory = request.pluginDirectory { daemon.pluginDirectory = directory }
     if let directory = request.runtimeDirectory { daemon.runtimeDirectory = directory }
@@ -168,6 +172,7 @@ public struct LoadedConfiguration: Equatable, Sendable {
       daemonFile = path
       isDaemonFileUnfinished = bytes.last != UInt8(ascii: "\n")
       diagnostics += parsed.diagnostics
+      remoteDiagnostics = parsed.remoteDiagnostics
       if let group = parsed.controlGroup {
         do throws(Diagnostic) {
           daemon.controlGroup = try Accounts(environment.files).group(group)

@@ -1,7 +1,7 @@
 public import Linux
 
 /// What peers may, whose records come over `tcp:` and `tls:`.
-public struct RemoteConfiguration: Equatable, Sendable {
+public struct RemoteConfiguration: Equatable, Codable, Sendable {
   /// Whether records may come in the clear from another host.
   public var allowsPlaintext = false
   /// Whose connections are taken; none: everybody's.
@@ -32,7 +32,7 @@ public struct RemoteConfiguration: Equatable, Sendable {
   var keyFiles: [String] = []
 
   /// What becomes of a record that claims to be of another host than the one that sent it.
-  public enum NodePolicy: String, CaseIterable, Sendable {
+  public enum NodePolicy: String, CaseIterable, Codable, Sendable {
     case accept
     /// It is given a field that says who sent it.
     case mark
@@ -41,7 +41,7 @@ public struct RemoteConfiguration: Equatable, Sendable {
   }
 
   /// A key that this host and some peers have.
-  public struct SharedKeyFile: Equatable, Sendable {
+  public struct SharedKeyFile: Equatable, Codable, Sendable {
     /// What a peer calls it.
     public var identity: String
     public var file: String

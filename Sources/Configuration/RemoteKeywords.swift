@@ -2,7 +2,7 @@ import Linux
 
 /// The keywords of `audispatchd.conf` for peers: auditd's, and some of our own.
 enum RemoteKeywords {
-  static let all = peers + encryption
+  static let own = peers + encryption
 
   private static let peers: [Keyword<RemoteConfiguration>] = [
     .yesOrNo(
@@ -18,6 +18,29 @@ enum RemoteKeywords {
       "node_policy", "POLICY", "what becomes of a record that claims to be another host's",
       \.nodePolicy),
     .yesOrNo("peer_field", "whether each record is given its peer's address", \.addsPeerField),
+  ]
+
+  private static let encryption: [Keyword<RemoteConfiguration>] = [
+    file("tls_ca", "the authorities that sign peers' certificates", \.authorities),
+    file("tls_cert", "this host's certificate", \.certificate),
+    file("tls_crl", "certificates that were revoked", \.revoked),
+    file("tls_key", "the key of this host's certificate", \.key),
+    Keyword("tls_psk_file", "FILE", "of each pre-shared key") {
+      (remote: inout RemoteConfiguration, setting: Setting) throws(Diagnostic) in
+      remote.keyFiles = try setting.values.map { word throws(Diagnostic) in
+        try word.absolutePath(for: "tls_psk_file")
+      }
+      remote.pairKeys()
+    },
+    Keyword("tls_psk_identity", "NAME", "of each pre-shared key, in the same order") {
+      (remote: inout RemoteConfiguration, setting: Setting) throws(Diagnostic) in
+      remote.keyNames = try setting.values.map(identity)
+      remote.pairKeys()
+    },
+  ]
+
+  /// auditd's own. An auditd.conf may say there what it likes, as long as nobody connects.
+  static let ofAuditd: [Keyword<RemoteConfiguration>] = [
     .seconds(
       "tcp_client_max_idle", "after which a silent peer is let go; 0: never", \.idleLimit,
       .zero ... .seconds(Int32.max)),
@@ -39,25 +62,6 @@ enum RemoteKeywords {
     .value("transport", "HOW", "auditd's; what is spoken is in source") {
       (remote: inout RemoteConfiguration, word: Word) throws(Diagnostic) in
       if try word.choice(Transport.self, for: "transport") == .krb5 { remote.wantsKerberos = true }
-    },
-  ]
-
-  private static let encryption: [Keyword<RemoteConfiguration>] = [
-    file("tls_ca", "the authorities that sign peers' certificates", \.authorities),
-    file("tls_cert", "this host's certificate", \.certificate),
-    file("tls_crl", "certificates that were revoked", \.revoked),
-    file("tls_key", "the key of this host's certificate", \.key),
-    Keyword("tls_psk_file", "FILE", "of each pre-shared key") {
-      (remote: inout RemoteConfiguration, setting: Setting) throws(Diagnostic) in
-      remote.keyFiles = try setting.values.map { word throws(Diagnostic) in
-        try word.absolutePath(for: "tls_psk_file")
-      }
-      remote.pairKeys()
-    },
-    Keyword("tls_psk_identity", "NAME", "of each pre-shared key, in the same order") {
-      (remote: inout RemoteConfiguration, setting: Setting) throws(Diagnostic) in
-      remote.keyNames = try setting.values.map(identity)
-      remote.pairKeys()
     },
   ]
 

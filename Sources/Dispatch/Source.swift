@@ -84,9 +84,13 @@ final class Source {
     if malformedNews == nil { malformedNews = (kind, sample) }
   }
 
-  /// The journal has records that are not of this source: a successor goes on behind them.
-  func noteForeign(next record: RecordNumber, isNeeded: Bool) {
-    intake.note(next: record, reader: reader, isNeeded: isNeeded)
+  /// The log has all that came from this source.
+  var isSettled: Bool { intake.isSettled }
+
+  /// The journal has records that are not of this source, and nothing in the ring: a successor goes on
+  /// behind them, where nothing before them is waited for.
+  func noteForeign(next record: RecordNumber) {
+    intake.note(next: record, reader: reader, isNeeded: !intake.isSettled)
   }
 
   var malformedTotal: UInt64 { malformed.reduce(0, +) }

@@ -1,7 +1,7 @@
 import Glibc
 
 /// The address of a host, without a port. An IPv4 address that comes in IPv6 form is the IPv4 one.
-public struct HostAddress: Hashable, Sendable {
+public struct HostAddress: Hashable, Codable, Sendable {
   /// 4 or 16 of them, the highest first.
   let bytes: [UInt8]
 
@@ -42,7 +42,7 @@ extension HostAddress: CustomStringConvertible {
 }
 
 /// Addresses that begin alike: `192.0.2.0/24`, `2001:db8::/32`, or one of them without a slash.
-public struct AddressRange: Equatable, Sendable, CustomStringConvertible {
+public struct AddressRange: Equatable, Codable, Sendable, CustomStringConvertible {
   private let address: HostAddress
   private let bits: Int
 

@@ -1,3 +1,4 @@
+import CAudispatch
 import Glibc
 
 /// Memory that is a file's: what is stored in it is there for whoever maps the file next, also when
@@ -23,7 +24,7 @@ public final class MappedFile {
   deinit { unsafe munmap(memory, count) }
 
   /// Opens a file to be mapped, which is made if it is not there, and is ours alone for as long as it
-  /// is open: `nil` while another process has it. May wait as long as the file's disk.
+  /// is open, with all its room on the disk: `nil` while another process has it. May wait as long as the file's disk.
   public static func open(_ path: String, count: Int) throws(SystemError) -> Descriptor? {
     let file = try Descriptor.open(
       path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, mode: 0o600)
@@ -34,8 +35,13 @@ public final class MappedFile {
       if errno == EWOULDBLOCK { return nil }
       throw SystemError("lock", path, .current)
     }
-    guard ftruncate(file.number, off_t(count)) == 0 else {
-      throw SystemError("make room in", path, .current)
+    // A store where the disk has no room would be the end of this process.
+    guard ftruncate(file.number, off_t(count)) == 0,
+      ad_preallocate(file.number, off_t(count)) == 0
+    else {
+      let cause = Errno.current
+      _ = ftruncate(file.number, 0)
+      throw SystemError("make room in", path, cause)
     }
     return file
   }

@@ -4,7 +4,8 @@
 ///
 ///     audispatch 1 NEXT NAME
 ///
-/// The sequence of each record that follows is the low half of its number.
+/// The sequence of each record that follows is the low half of its number, or 0 for a record that
+/// has none.
 public struct Opening: Equatable, Sendable {
   /// The longest name.
   public static let longestName = 512

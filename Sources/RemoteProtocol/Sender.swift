@@ -18,10 +18,12 @@ public struct Sender: Sendable {
     public var retry: ClosedRange<Duration>
     /// After how many tries of a record that is said.
     public var tries: Int
+    /// Whether a connection begins by saying who this is.
+    public var opens: Bool
 
     public init(
       servers: Int, window: Int, answerTime: Duration, heartbeat: Duration?,
-      retry: ClosedRange<Duration>, tries: Int
+      retry: ClosedRange<Duration>, tries: Int, opens: Bool = false
     ) {
       self.servers = servers
       self.window = window
@@ -29,6 +31,7 @@ public struct Sender: Sendable {
       self.heartbeat = heartbeat
       self.retry = retry
       self.tries = tries
+      self.opens = opens
     }
   }
 
@@ -36,6 +39,8 @@ public struct Sender: Sendable {
   public enum Step: Equatable, Sendable {
     case connect(server: Int)
     case heartbeat(UInt32)
+    /// A heartbeat that says who this is.
+    case open(UInt32)
     case giveUp(Loss)
   }
 
@@ -73,6 +78,7 @@ public struct Sender: Sendable {
   private var since = Duration.zero
   private var progress = Duration.zero
   private var wasAnswered = false
+  private var hasOpened = false
   private var tries = 0
 
   /// - Parameter seed: of the random part of delays.
@@ -88,7 +94,9 @@ public struct Sender: Sendable {
   /// Records that are on their way.
   public var outstanding: Int { window.records }
   /// Whether a record may be sent now.
-  public var hasRoom: Bool { phase == .open && window.hasRoom }
+  public var hasRoom: Bool {
+    phase == .open && window.hasRoom && (hasOpened || !settings.opens)
+  }
   /// Whether a server has answered on this connection.
   public var isHeard: Bool { phase == .open && wasAnswered }
 
@@ -101,6 +109,11 @@ public struct Sender: Sendable {
       return .connect(server: choice.server)
     case .connecting: return nil
     case .open:
+      if settings.opens, !hasOpened {
+        hasOpened = true
+        progress = now
+        return .open(window.sendHeartbeat())
+      }
       if window.count > 0 {
         return now - progress >= settings.answerTime ? .giveUp(.silent(settings.answerTime)) : nil
       }
@@ -115,6 +128,7 @@ public struct Sender: Sendable {
     switch phase {
     case .resting(let until): until
     case .connecting: nil
+    case .open where settings.opens && !hasOpened: since
     case .open:
       window.count > 0
         ? progress + settings.answerTime : settings.heartbeat.map { progress + $0 }
@@ -128,14 +142,15 @@ public struct Sender: Sendable {
     since = now
     progress = now
     wasAnswered = false
+    hasOpened = false
     window = SendingWindow(limit: settings.window, first: number)
   }
 
-  /// Notes that a record is sent; its number.
-  public mutating func sendRecord(now: Duration) -> UInt32 {
+  /// Notes that a record is sent; its number, which is the given one if there is one.
+  public mutating func sendRecord(as given: UInt32? = nil, now: Duration) -> UInt32 {
     precondition(hasRoom, "more is sent than may be on its way")
     if window.count == 0 { progress = now }
-    number = window.sendRecord()
+    number = window.sendRecord(as: given)
     defer { number &+= 1 }
     return number
   }

@@ -40,9 +40,10 @@ public struct SendingWindow: Sendable {
   public var count: Int { waiting.count - first }
   public var hasRoom: Bool { count < (isAnswered ? limit : 1) }
 
-  /// Notes that a record is sent; its number.
-  public mutating func sendRecord() -> UInt32 {
+  /// Notes that a record is sent; its number, which is the given one if there is one.
+  public mutating func sendRecord(as number: UInt32? = nil) -> UInt32 {
     records += 1
+    if let number { next = number }
     return send(.record)
   }
 

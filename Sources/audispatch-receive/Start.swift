@@ -5,9 +5,12 @@ import SecureChannel
 /// The command line, and what has to be there before the first connection.
 enum Start {
   static let usage = """
-    Usage: audispatch-receive [--help | --version]
-    Takes audit records of other hosts for audispatchd, which starts it for each
-    source = tcp:ADDRESS:PORT or tls:ADDRESS:PORT. By itself it does nothing.
+    Usage: audispatch-receive [OPTION]
+    Take audit records of other hosts for audispatchd, which starts it where a
+    source is tcp:ADDRESS:PORT or tls:ADDRESS:PORT. By itself it does nothing.
+
+      -h, --help             print this
+      -V, --version          print the version
 
     """
 

@@ -52,7 +52,8 @@ struct DaemonArgumentsTests {
     (["--check=yes"], "--check takes no value"),
     (
       ["--source", "kernell"],
-      "a source is stdin, unix:PATH, kernel or file:PATH ('kernell'); did you mean 'kernel'?"
+      "a source is stdin, unix:PATH, kernel, file:PATH, tcp:ADDRESS:PORT or tls:ADDRESS:PORT "
+        + "('kernell'); did you mean 'kernel'?"
     ),
     (["--source", "kernel", "--source", "kernel"], "the same source twice ('kernel')"),
     (

@@ -74,13 +74,13 @@ struct DaemonFileTests {
     ("q_depth = 511", "1:11: warning: q_depth under 512 overflows in any burst ('511')"),
     (
       "source = kernl",
-      "1:10: error: a source is stdin, unix:PATH, kernel or file:PATH ('kernl'); "
-        + "did you mean 'kernel'?"
+      "1:10: error: a source is stdin, unix:PATH, kernel, file:PATH, tcp:ADDRESS:PORT or "
+        + "tls:ADDRESS:PORT ('kernl'); did you mean 'kernel'?"
     ),
     (
       "source = /var/log/audit/audit.log",
-      "1:10: error: a source is stdin, unix:PATH, kernel or file:PATH "
-        + "('/var/log/audit/audit.log'); did you mean 'file:/var/log/audit/audit.log'?"
+      "1:10: error: a source is stdin, unix:PATH, kernel, file:PATH, tcp:ADDRESS:PORT or "
+        + "tls:ADDRESS:PORT ('/var/log/audit/audit.log'); did you mean 'file:/var/log/audit/audit.log'?"
     ),
     ("source = unix:", "1:10: error: unix needs a path ('unix:'); write 'unix:/PATH'"),
     ("source = file:a", "1:10: error: the path of a source is absolute ('file:a')"),

@@ -5,20 +5,21 @@ import Testing
 @testable import audispatch_remote
 
 @Suite("Records that wait for a server") struct OutgoingRecordsTests {
-  private func batch(_ lines: [String], place: UInt64) -> RecordBatch {
+  private func batch(_ lines: [String], place: UInt64, first: UInt64? = nil) -> RecordBatch {
     var batch = RecordBatch()
     var types = TypeNames()
     for line in lines.map({ Array($0.utf8) }) {
       guard let header = RecordHeader(line.span) else { continue }
       let type = RecordType(rawValue: types.number(of: line.span.extracting(header.typeName)))
-      batch.append(line.span, header, type, number: 0)
+      batch.append(
+        line.span, header, type, number: first.map { $0 + UInt64(batch.records.count) } ?? 0)
     }
     batch.token = DeliveryToken(place: place)
     return batch
   }
 
   private func next(_ queue: inout OutgoingRecords) -> String? {
-    queue.next().map { String(decoding: $0, as: UTF8.self) }
+    queue.next().map { String(decoding: $0.line, as: UTF8.self) }
   }
 
   @Test func `go in order, and again in order`() {
@@ -63,5 +64,28 @@ import Testing
       if number > 3 { #expect(queue.finish() == DeliveryToken(place: UInt64(number - 3))) }
     }
     #expect(queue.count == 3)
+  }
+
+  @Test func `have the dispatcher's numbers, over those of records that are not sent`() {
+    let end = "type=EOE msg=audit(1700000000.000:1): "
+    var queue = OutgoingRecords(first: 41)
+    #expect(queue.nextNumber == 41)
+    _ = queue.append(batch(records(1...1) + [end] + records(2...2), place: 1, first: 41))
+    #expect(queue.nextNumber == 41)
+    #expect(queue.next()?.number == 41)
+    #expect(queue.nextNumber == 43)
+    #expect(queue.next()?.number == 43)
+    #expect(queue.nextNumber == 44)
+    // A gap record has none.
+    _ = queue.append(batch(records(3...3), place: 2))
+    #expect(queue.next()?.number == 0)
+    queue.startOver()
+    #expect(queue.next()?.number == 41)
+  }
+
+  @Test func `are counted where the dispatcher numbers none`() {
+    var queue = OutgoingRecords()
+    _ = queue.append(batch(records(1...3), place: 1))
+    #expect((0..<3).map { _ in queue.next()?.number } == [1, 2, 3])
   }
 }

@@ -8,6 +8,8 @@ final class ScriptedServer {
   private let socket: Descriptor
   private var connection: Descriptor?
   private var bytes: [UInt8] = []
+  /// How the connections began.
+  private(set) var openings: [Opening] = []
   let port: UInt16
 
   init() throws {
@@ -59,6 +61,12 @@ final class ScriptedServer {
         if bytes.count >= end {
           let text = String(decoding: bytes[MessageHeader.size..<end], as: UTF8.self)
           bytes.removeFirst(end)
+          // Each connection begins with it; a test sees what follows.
+          if let opening = Opening(payload: Array(text.utf8)) {
+            openings.append(opening)
+            answer(header.sequence)
+            continue
+          }
           return Message(header: header, text: text)
         }
       }

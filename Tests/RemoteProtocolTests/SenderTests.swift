@@ -332,7 +332,7 @@ struct RandomServerTests {
         switch it.step() {
         case .connect:
           if random(3) == 0 { loss = .unreachable("no") } else { it.sender.connected(now: it.now) }
-        case .heartbeat(let number): wire.append((-1, number))
+        case .heartbeat(let number), .open(let number): wire.append((-1, number))
         case .giveUp(let why): loss = why
         case nil: if random(2) == 0 { it.pass(.milliseconds(random(3000))) }
         }

@@ -107,6 +107,9 @@ struct Intake: ~Copyable {
     }
   }
 
+  /// Whether nothing of what was made into records is waited for.
+  var isSettled: Bool { firstWaiting == waiting.count }
+
   /// The log has every record below this number.
   mutating func settle(below number: RecordNumber) {
     while firstWaiting < waiting.count, waiting[firstWaiting].record <= number {

@@ -29,7 +29,7 @@ extension Dispatcher {
   private func finishBatch(_ remote: RemoteSources) {
     let batch = journal.batch
     guard batch.records > 0 else { return }
-    source.noteForeign(next: journal.nextRecord, isNeeded: isSpooling)
+    source.noteForeign(next: journal.nextRecord)
     distribute(batch)
     flushAll()
     keep(batch)

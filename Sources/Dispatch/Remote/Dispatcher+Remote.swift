@@ -231,10 +231,29 @@ extension Dispatcher {
     _ = poller.add(process.channel.number, Token.receiver, .read)
   }
 
+  /// Whether other hosts' records may be taken now. A successor makes this host's own records again
+  /// that the log did not get, from the ring, and those of other hosts come again from their senders:
+  /// so the log first gets what is before. It is waited for as long as a disk takes.
+  private func isTurn(_ remote: RemoteSources) -> Bool {
+    guard survivor.isHeld, let durable, durable.isOpen, isSpooling, !source.isSettled else {
+      remote.waitsSince = nil
+      return true
+    }
+    source.settle(below: durable.spool.appendedBelow)
+    let since = remote.waitsSince ?? now
+    guard !source.isSettled, now - since < .milliseconds(50) else {
+      remote.waitsSince = nil
+      return true
+    }
+    remote.waitsSince = since
+    return false
+  }
+
   /// Takes what the receiver has, some packets at once.
   func readReceiver() {
     guard let remote, let process = remote.process, !remote.isPaused else { return }
     holdOrGoOn(remote)
+    guard isTurn(remote) else { return scheduleTick(now + .milliseconds(1)) }
     for _ in 0..<8 {
       if isCrowded {
         remote.isPaused = true

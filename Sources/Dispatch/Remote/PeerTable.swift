@@ -95,7 +95,8 @@ struct PeerTable {
   mutating func note(_ id: UInt32, sequence: UInt32) -> (connection: Connection, number: UInt64)? {
     guard let connection = connections[id] else { return nil }
     var number: UInt64 = 0
-    if connection.name != nil {
+    // Without one a record of a sender of ours cannot be known again.
+    if connection.name != nil, sequence > 0 {
       number = Opening.number(of: sequence, near: connection.number)
       connections[id]?.number = number
     }

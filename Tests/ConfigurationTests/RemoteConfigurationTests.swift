@@ -1,0 +1,121 @@
+import Linux
+import Testing
+
+@testable import Configuration
+
+/// What `audispatchd.conf` says of peers.
+@Suite("The settings for other hosts")
+struct RemoteConfigurationTests {
+  private static let place = HostAndPort(host: "127.0.0.1", port: 60)
+
+  static let keywords: [(String, @Sendable (inout DaemonConfiguration) -> Void)] = [
+    ("source = tcp:127.0.0.1:60", { $0.sources = [.tcp(place)] }),
+    (
+      "source = kernel\nsource = tcp:[::1]:60",
+      { $0.sources = [.kernel, .tcp(HostAndPort(host: "::1", port: 60))] }
+    ),
+    (
+      "source = tcp:0.0.0.0:60\nallow_plaintext = yes",
+      {
+        $0.sources = [.tcp(HostAndPort(host: "0.0.0.0", port: 60))]
+        $0.remote.allowsPlaintext = true
+      }
+    ),
+    (
+      "allowed_networks = 192.0.2.0/24 2001:db8::/32",
+      {
+        $0.remote.allowedNetworks = [AddressRange("192.0.2.0/24")!, AddressRange("2001:db8::/32")!]
+      }
+    ),
+    ("max_connections = 7", { $0.remote.connections = 7 }),
+    ("node_policy = REFUSE", { $0.remote.nodePolicy = .refuse }),
+    ("peer_field = yes", { $0.remote.addsPeerField = true }),
+    ("tcp_client_max_idle = 30", { $0.remote.idleLimit = .seconds(30) }),
+    ("tcp_client_ports = 1-1023", { $0.remote.clientPorts = 1...1023 }),
+    ("tcp_client_ports = 60", { $0.remote.clientPorts = 60...60 }),
+    ("tcp_listen_queue = 5", { $0.remote.listenQueue = 5 }),
+    ("tcp_max_per_addr = 1", { $0.remote.connectionsPerAddress = 1 }),
+    ("use_libwrap = no\nenable_krb5 = no\ntransport = TCP", { _ in }),
+  ]
+
+  @Test(arguments: keywords.indices)
+  func `are what their keywords say`(_ index: Int) {
+    let (lines, change) = Self.keywords[index]
+    var expected = DaemonConfiguration()
+    change(&expected)
+    let loaded = Host.load(daemon: lines)
+    #expect(loaded.daemon == expected, "\(lines): \(loaded.texts)")
+    #expect(loaded.count(.error) == 0)
+  }
+
+  @Test(arguments: [
+    ("source = tcp:0.0.0.0:60", "anybody on the way can read and change"),
+    ("source = tcp:host:60", "tcp needs an address of this host in digits, and a port"),
+    ("source = tcp:127.0.0.1", "tcp needs an address of this host in digits, and a port"),
+    ("source = tls:[::]", "tls needs an address of this host in digits, and a port"),
+    ("source = tls:[::]:60", "tls needs keys or a certificate"),
+    ("source = tls:[::]:60\ntls_cert = /c", "a certificate and its key belong together"),
+    ("source = tls:[::]:60\ntls_cert = /c\ntls_key = /k", "without tls_ca"),
+    ("source = tls:[::]:60\ntls_psk_identity = a b\ntls_psk_file = /a", "2 names, 1 files"),
+    ("source = tcp:127.0.0.1:60\nuse_libwrap = yes", "hosts.allow and hosts.deny are not read"),
+    ("source = tcp:127.0.0.1:60\nenable_krb5 = yes", "Kerberos is not spoken"),
+    ("source = tcp:127.0.0.1:60\ntransport = krb5", "Kerberos is not spoken"),
+    ("source = tcp:127.0.0.1:60\ntcp_max_per_addr = 0", "a number from 1 to 1024"),
+    ("allowed_networks = 192.0.2.1/24", "no network"), ("allowed_networks = host", "no network"),
+    ("tls_psk_identity = é", "printable characters"), ("node_policy = no", "accept, mark, refuse"),
+    ("source = file:/a\nsource = tcp:127.0.0.1:60", "files are read to their end"),
+  ])
+  func `keep the daemon from starting when they cannot be kept`(lines: String, problem: String) {
+    let loaded = Host.load(daemon: lines)
+    #expect(
+      loaded.texts.contains { $0.contains("error: ") && $0.contains(problem) }, "\(loaded.texts)")
+    #expect(!loaded.isDaemonUsable)
+  }
+
+  @Test func `are of no account in an auditd.conf without other hosts`() {
+    let loaded = Host.load(
+      daemon: "use_libwrap = yes\nenable_krb5 = yes\ntransport = KRB5\ntcp_max_per_addr = 0\n")
+    #expect(loaded.texts == [])
+    #expect(loaded.isDaemonUsable)
+  }
+
+  @Test func `have a name for each key`() {
+    let loaded = Host.load(
+      daemon: "source = tls:[::]:60\ntls_psk_file = /a /b\ntls_psk_identity = old new\n")
+    #expect(loaded.daemon.remote.keys.map(\.identity) == ["old", "new"])
+    #expect(loaded.daemon.remote.keys.map(\.file) == ["/a", "/b"])
+    #expect(loaded.isDaemonUsable)
+  }
+}
+
+@Suite("Addresses of hosts")
+struct HostAddressTests {
+  @Test(arguments: [
+    ("192.0.2.1", "192.0.2.1"), ("::1", "::1"), ("2001:DB8:0::1", "2001:db8::1"),
+    ("::ffff:192.0.2.1", "192.0.2.1"), ("host", nil), ("192.0.2", nil), ("", nil),
+    ("1.2.3.4.5", nil),
+  ])
+  func `are read in digits`(text: String, address: String?) {
+    #expect(HostAddress(text)?.description == address)
+  }
+
+  @Test(arguments: [
+    ("192.0.2.0/24", "192.0.2.255", true), ("192.0.2.0/24", "192.0.3.0", false),
+    ("192.0.2.128/25", "192.0.2.127", false), ("192.0.2.128/25", "192.0.2.200", true),
+    ("0.0.0.0/0", "203.0.113.9", true), ("0.0.0.0/0", "::1", false), ("::/0", "2001:db8::1", true),
+    ("2001:db8::/33", "2001:db8:7fff::1", true), ("2001:db8::/33", "2001:db8:8000::1", false),
+    ("192.0.2.1", "192.0.2.1", true), ("192.0.2.1", "192.0.2.2", false),
+  ])
+  func `are in a range or not`(range: String, address: String, isIn: Bool) throws {
+    let range = try #require(AddressRange(range))
+    #expect(range.contains(try #require(HostAddress(address))) == isIn)
+  }
+
+  @Test(arguments: ["192.0.2.1/24", "192.0.2.0/33", "192.0.2.0/", "/24", "a/8", "192.0.2.0/+8"])
+  func `are in no range that is none`(text: String) { #expect(AddressRange(text) == nil) }
+
+  @Test(arguments: [("127.9.9.9", true), ("::1", true), ("::2", false), ("10.0.0.1", false)])
+  func `are the loopback's or not`(text: String, isLoopback: Bool) {
+    #expect(HostAddress(text)?.isLoopback == isLoopback)
+  }
+}

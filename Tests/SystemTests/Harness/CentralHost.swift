@@ -1,0 +1,91 @@
+import Foundation
+import Testing
+
+/// audispatchd on a central host: peers connect to it, and a plugin writes down what it gets.
+struct CentralHost {
+  let scratch: Scratch
+  let port: UInt16
+  let daemon: Audispatchd
+
+  /// Starts it. With `port` it is the successor of one that has ended.
+  ///
+  /// - Parameters:
+  ///   - settings: of audispatchd.conf.
+  ///   - source: in front of the address.
+  ///   - arguments: what the plugin is started with in front of its file's name.
+  ///   - hasLocal: whether it has a source on this host, too, which `send` writes to.
+  init(
+    _ scratch: Scratch, port given: UInt16? = nil, settings: [String] = [], source: String = "tcp",
+    keywords: String = "overflow_action = lossless", hasLocal: Bool = false
+  ) async throws {
+    self.scratch = scratch
+    let port = try given ?? freePort()
+    self.port = port
+    let place = "\(source):127.0.0.1:\(port)"
+    daemon = try await Audispatchd(
+      [
+        PluginFile(
+          "log", try await Programs.plugin(), ["copy", scratch("stored")], keywords,
+          "restart_delay = 0.010")
+      ],
+      settings: ["spool_dir = \(scratch("spool"))", "spool_reserve = 0"] + settings,
+      arguments: hasLocal ? ["--source", place] : [], source: hasLocal ? nil : place,
+      scratch: scratch)
+    let daemon = daemon
+    try await eventually("it listens", detail: { daemon.messages }) {
+      daemon.messages.contains("other hosts are heard at")
+    }
+  }
+
+  var stored: [String] { scratch.lines("stored") }
+
+  func peer() throws -> RawPeer { try RawPeer(port) }
+
+  /// What the status says of the source that peers connect to.
+  func source() throws -> RemoteReport.Source {
+    try #require(
+      RemoteReport(daemon).sources.last, "no remote source in the status")
+  }
+
+  func peers() throws -> [RemoteReport.Peer] { try RemoteReport(daemon).peers ?? [] }
+
+  func expectStored(
+    _ lines: [String], _ location: SourceLocation = #_sourceLocation
+  ) async throws {
+    try await eventually(
+      "all is stored", within: .seconds(120),
+      detail: { "\(stored.count) of \(lines.count): \(daemon.messages)" }
+    ) { stored.count >= lines.count }
+    #expect(difference(stored, lines) == nil, sourceLocation: location)
+  }
+
+  func stop() async throws {
+    daemon.child.signal(SIGTERM)
+    try await daemon.ended()
+  }
+}
+
+/// What the status says of sources and peers.
+struct RemoteReport: Decodable {
+  struct Source: Decodable {
+    let name, kind: String
+    let records, events, bytes, malformed, duplicates, refused, peers: Int
+    let turned_away: Int?
+  }
+
+  struct Peer: Decodable {
+    let address: String
+    let identity: String?
+    let connections, connected_since, records, acknowledged, behind, duplicates, refused: Int
+    let last_error: String?
+  }
+
+  let sources: [Source]
+  let peers: [Peer]?
+
+  init(_ daemon: Audispatchd) throws {
+    let answer = try daemon.files.request("status")
+    let start = answer.firstIndex(of: UInt8(ascii: "{")) ?? answer.startIndex
+    self = try JSONDecoder().decode(RemoteReport.self, from: answer[start...])
+  }
+}
