@@ -14,7 +14,8 @@ struct IntegrityPlugin: AuditPlugin {
   static var settleTime: Duration { .milliseconds(500) }
   /// How late a record may be that is on its way here while nothing else waits.
   private static var transit: Int64 { 250 }
-  private static var most: Int { 256 }
+  /// How long files are looked at before the stream has its turn again.
+  private static var turn: Duration { .milliseconds(20) }
 
   private(set) var options: IntegrityOptions
   var log: PluginLog
@@ -130,7 +131,7 @@ struct IntegrityPlugin: AuditPlugin {
     takeScan()
     prove(at: MonotonicTime.now)
     if scanAt <= MonotonicTime.now { try scanAll() }
-    try examineDue(at: MonotonicTime.now, most: Self.most)
+    try examineDue(at: MonotonicTime.now, within: Self.turn)
     flush()
   }
 
@@ -266,7 +267,7 @@ struct IntegrityPlugin: AuditPlugin {
     // What has not settled yet is looked at as it is.
     while MonotonicTime.now < end {
       let before = settling.count
-      try examineDue(at: .seconds(Int64.max / 2), most: Self.most)
+      try examineDue(at: .seconds(Int64.max / 2), within: Self.turn)
       if settling.count == 0 || settling.count >= before { break }
     }
     flush()
