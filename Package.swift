@@ -123,8 +123,8 @@ let package = Package(
     .executableTarget(
       name: "audispatch-integrity",
       dependencies: [
-        "AudispatchPlugin", "AuditRecord", "CFileWatch", "COpenSSL", "CSQLite", "Configuration",
-        "Linux",
+        "AudispatchPlugin", "AuditRecord", "CAudit", "CFileWatch", "COpenSSL", "CSQLite",
+        "Configuration", "Linux",
       ],
       path: "Plugins/Integrity", swiftSettings: strict),
     .executableTarget(

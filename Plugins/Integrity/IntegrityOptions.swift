@@ -20,6 +20,12 @@ struct IntegrityOptions: PluginOptions, Equatable {
   var events: String?
   /// Seconds from the beginning of a scan of everything to that of the next.
   var scanEvery: Int64 = 24 * 3600
+  /// Whether the plugin loads the kernel's rules that it needs, and looks after them.
+  var loadsRules = false
+  /// Whether it proves that it sees; how often, and by which login uid.
+  var canary = false
+  var canaryEvery: Int64 = 300
+  var canaryLogin: UInt32 = 64_997
   /// Recorded logs that say who did it, and of which node.
   var auditLogs: [String] = []
   var auditNode: String?
@@ -95,6 +101,16 @@ struct IntegrityOptions: PluginOptions, Equatable {
     .value("scan_every", "SECONDS", "how often the plugin scans everything") {
       (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
       o.scanEvery = Int64(try w.number(in: 60...31_536_000, for: "scan_every"))
+    },
+    .flag("load_rules", "the plugin loads the audit rules that it needs") { $0.loadsRules = $1 },
+    .flag("canary", "the plugin proves that it sees what is done") { $0.canary = $1 },
+    .value("canary_every", "SECONDS", "how often it does") {
+      (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
+      o.canaryEvery = Int64(try w.number(in: 15...86_400, for: "canary_every"))
+    },
+    .value("canary_login", "UID", "a login uid that nobody has, for that") {
+      (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
+      o.canaryLogin = UInt32(try w.number(in: 1...4_294_967_294, for: "canary_login"))
     },
     .value("audit_log", "FILE", "a log that says who did it, also gzipped", repeats: true) {
       (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
@@ -183,6 +199,17 @@ struct IntegrityOptions: PluginOptions, Equatable {
           patterns[index].warning(
             "no rule before this one watches anything there",
             suggestion: "the last rule that names a path decides: write exceptions behind"))
+      }
+    }
+    if canary {
+      // Its folder changes all the time, and what is in it is gone before it is looked at: that is
+      // watched like anything else.
+      for root in policy.roots {
+        policy.rules.append(
+          PolicyRule(
+            pattern: PathPattern(literal: root.appending(CanarySteps.folder)),
+            effect: .watch([.type, .mode, .user, .group, .accessControl], .high),
+            isRecursive: false, place: "canary"))
       }
     }
     return diagnostics

@@ -3,6 +3,10 @@ import Configuration
 import Glibc
 import Linux
 
+if ProgramArguments.all.dropFirst().first == CanarySteps.word {
+  exit(CanarySteps.run(ProgramArguments.all.dropFirst(2)))
+}
+
 PluginProgram(
   "audispatch-integrity",
   """
@@ -15,6 +19,7 @@ PluginProgram(
   list, show, export   what is in it
   verify               whether another program altered it
   explain PATH         which rule decides about a path
+  rules, load, unload  the kernel's audit rules for what is watched
   """,
   operands: "COMMAND [PATH]...", options: IntegrityOptions.self
 ).main { session in

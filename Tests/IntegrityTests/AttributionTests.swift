@@ -169,6 +169,27 @@ struct AttributionTests {
     #expect(found.confidence == .candidate)
   }
 
+  @Test func `names who wrote the file that another has replaced`() {
+    let written = opening("1001", second: 10, serial: 2)
+    let replaced = Recorded.call(
+      82, "a0=0 a1=0", second: 11, serial: 3,
+      paths: [
+        Recorded.path("\"/watched\"", inode: 50, "PARENT"),
+        Recorded.path("\"file\"", inode: 60, "DELETE"),
+        Recorded.path("\"file\"", inode: 61, "CREATE"),
+      ])
+    let found = Recorded.attribution(
+      of: Recorded.subject(before, Recorded.state(inode: 61, changed: 11)), written, replaced)
+    #expect(found.candidates.map(\.author.login) == [.user(1001), .user(1000)])
+    // Who wrote a file has not removed it.
+    let removed = Recorded.attribution(
+      of: Recorded.subject(before, nil), written,
+      Recorded.call(
+        87, "a0=0", second: 11, serial: 3,
+        paths: [Recorded.path("\"file\"", inode: 60, "DELETE")]))
+    #expect(removed.candidates.map(\.author.login) == [.user(1000)])
+  }
+
   @Test func `takes no file of the same name elsewhere, as in a container`() {
     let found = Recorded.attribution(
       of: changed(at: 10),

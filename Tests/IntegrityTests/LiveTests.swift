@@ -8,9 +8,20 @@ import Testing
 /// The plugin without any audit record: what changed is told all the same, and nobody is made up.
 @Suite("The plugin")
 struct LiveTests {
-  private func start(_ watched: Watched) throws -> PluginRun {
+  /// What tells of files: inotify is for those who may not have all of a file system.
+  enum Source: String, CaseIterable, Sendable {
+    case fanotify, inotify
+
+    var prefix: [String] {
+      self == .fanotify ? [] : ["/usr/bin/setpriv", "--bounding-set", "-sys_admin"]
+    }
+  }
+
+  private func start(_ watched: Watched, _ source: Source = .fanotify) throws -> PluginRun {
     let run = try PluginRun(
-      "audispatch-integrity", ["--config", "\(watched.folder)/integrity.conf"])
+      "audispatch-integrity", ["--config", "\(watched.folder)/integrity.conf"],
+      prefix: source.prefix)
+    #expect(run.await("folders by \(source.rawValue)", in: "err"), "\(run.messages)")
     #expect(run.await("a scan of everything has ended", in: "err"), "\(run.messages)")
     return run
   }
@@ -27,11 +38,12 @@ struct LiveTests {
     #expect(run.end() == .exit(0), "\(run.messages)")
   }
 
-  @Test func `tells what changes, once, and that nobody is known`() throws {
+  @Test(arguments: Source.allCases)
+  func `tells what changes, once, and that nobody is known`(source: Source) throws {
     let watched = try Watched("watch = TREE content+mode severity=low")
     try watched.shell("echo old > f; echo old > g")
     _ = try watched.run("init")
-    let run = try start(watched)
+    let run = try start(watched, source)
     // Each in one step: nobody sees a half of it, however slowly it goes.
     try watched.shell(
       "mkdir ../d; echo x > ../d/n; echo new > ../new; mv ../new f; rm g; mv ../d d")
@@ -68,12 +80,13 @@ struct LiveTests {
     #expect(told(watched, third) == [])
   }
 
-  @Test func `follows folders that are made, moved here and moved away`() throws {
+  @Test(arguments: Source.allCases)
+  func `follows folders that are made, moved here and moved away`(source: Source) throws {
     let watched = try Watched("watch = TREE content severity=low")
     try watched.shell(
       "mkdir ../away; mkdir -p ../away/d/e; echo x > ../away/d/e/f; mkdir k; echo x > k/f")
     _ = try watched.run("init")
-    let run = try start(watched)
+    let run = try start(watched, source)
     try watched.shell("mv ../away/d .; mv k ../away/k")
     let moved = [
       "added    low      TREE/d (dir)", "added    low      TREE/d/e (dir)",

@@ -9,7 +9,7 @@ import Linux
 /// could be looked at; 130 interrupted.
 enum Command: String, CaseIterable {
   case initialize = "init"
-  case check, update, accept, list, show, verify, export, explain
+  case check, update, accept, list, show, verify, export, explain, rules, load, unload
 
   enum Status {
     static let same: Int32 = 0
@@ -40,7 +40,7 @@ enum Command: String, CaseIterable {
       guard !paths.isEmpty else {
         throw first.error("accept takes the paths to accept", suggestion: "update accepts all")
       }
-    case .initialize, .update, .verify:
+    case .initialize, .update, .verify, .rules, .load, .unload:
       guard paths.isEmpty else { throw words[1].error("\(first.text) takes no path") }
     case .check, .list, .export: break
     }
@@ -72,6 +72,9 @@ struct CommandExecution {
       case .verify: try verify()
       case .export: try export()
       case .explain: try explain()
+      case .rules: try rules()
+      case .load: try load()
+      case .unload: try unload()
       }
     try output.flush()
     return status

@@ -8,6 +8,12 @@ extension CommandExecution {
     guard !options.policy.roots.isEmpty else { return nothingWatched() }
     let policy = options.policy.text
     try makeFolder()
+    if options.canary {
+      for place in WatchRules.places(of: options.policy)
+      where place.isFolder && options.policy.roots.contains(place.path) {
+        try CanarySteps.makeFolder(in: place.path)
+      }
+    }
     var building = try Building(for: options.database, policy: policy, restarting: options.restarts)
     if building.isResumed { log.write(.info, "goes on with the scan that was interrupted") }
     let known = try building.known()

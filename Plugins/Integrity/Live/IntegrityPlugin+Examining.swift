@@ -21,13 +21,16 @@ struct OpenFilesCache {
 }
 
 extension IntegrityPlugin {
-  /// How long it is waited for a record of who did it, in steps of the settle time.
-  private static var tries: Int { 4 }
+  /// How long it is waited for a record of who did it, in steps of the settle time: where the stream
+  /// has come as far as the change, and where it has not.
+  private static var tries: (silent: Int, late: Int) { (4, 24) }
 
-  mutating func examineDue(at now: Duration, most: Int) throws {
+  /// Looks at what is due, for some milliseconds: the stream is waiting.
+  mutating func examineDue(at now: Duration, within time: Duration) throws {
+    let end = MonotonicTime.now + time
     // Opened before the first is read: what is opened later has a record of its own.
     var reading: Reading?
-    for _ in 0..<most {
+    while MonotonicTime.now < end {
       guard let (path, entry) = settling.next(at: now) else { return }
       let found = reading ?? openFiles.reading()
       reading = found
@@ -70,9 +73,9 @@ extension IntegrityPlugin {
     }
     var attribution = Attribution(
       of: subject, from: deeds.deeds(about: subject), gaps: all, keys: options.auditKeys)
-    if attribution.confidence != .exact, !isLast, entry.tries < Self.tries, !entry.isFound,
-      attribution.mayBecomeExact
-    {
+    let tries =
+      attribution.isLate ? Self.tries.late : attribution.candidates.isEmpty ? Self.tries.silent : 0
+    if attribution.confidence != .exact, !isLast, !entry.isFound, entry.tries < tries {
       settling.wait(path, entry, until: MonotonicTime.now + Self.settleTime)
       return
     }
@@ -117,9 +120,9 @@ extension StateChange {
 }
 
 extension Attribution {
-  /// Whether records that are on their way could make it so.
-  var mayBecomeExact: Bool {
-    candidates.isEmpty || reasons.contains(StreamGaps.endsBefore)
+  /// Whether the stream has not come so far, or what is missing in it may still come.
+  var isLate: Bool {
+    reasons.contains { $0 == StreamGaps.endsBefore || $0.hasSuffix(StreamGaps.missing) }
   }
 
   /// Somebody was seen whom no record names.

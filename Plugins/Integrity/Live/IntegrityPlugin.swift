@@ -14,7 +14,8 @@ struct IntegrityPlugin: AuditPlugin {
   static var settleTime: Duration { .milliseconds(500) }
   /// How late a record may be that is on its way here while nothing else waits.
   private static var transit: Int64 { 250 }
-  private static var most: Int { 256 }
+  /// How long files are looked at before the stream has its turn again.
+  private static var turn: Duration { .milliseconds(20) }
 
   private(set) var options: IntegrityOptions
   var log: PluginLog
@@ -34,6 +35,7 @@ struct IntegrityPlugin: AuditPlugin {
   /// How long records took that were late, and until when that is remembered.
   private var lag: (milliseconds: Int64, until: Duration) = (0, .zero)
   var openFiles = OpenFilesCache()
+  var proving = Proving()
   private var counts = Counts()
   private var said = ""
   /// Paths that the present scans have named.
@@ -62,6 +64,9 @@ struct IntegrityPlugin: AuditPlugin {
     scan = Self.scan(options, watch)
     scanAt = MonotonicTime.now
     try WorkThread(watch).detach()
+    beginProving()
+    // Rules first: what is found by the scan behind them is what they tell of.
+    prove(at: MonotonicTime.now)
     watchRoots()
     try scanAll()
     for path in try known.paths() { note(path, isFound: true) }
@@ -75,7 +80,9 @@ struct IntegrityPlugin: AuditPlugin {
 
   var watched: Int32? { watch.bell.number }
 
-  var deadline: Duration? { min(settling.nextDue ?? scanAt, scanAt) }
+  var deadline: Duration? {
+    [settling.nextDue, scanAt, proving.deadline(options)].compactMap(\.self).min()
+  }
 
   var figures: [(name: String, value: Int)] {
     [
@@ -98,7 +105,9 @@ struct IntegrityPlugin: AuditPlugin {
       lag = (max(late, lag.milliseconds), MonotonicTime.now + .seconds(60))
     }
     gaps.note(event)
-    deeds.take(event)
+    noteRules(event)
+    guard let deed = deeds.take(event) else { return }
+    for index in proving.canaries.indices { proving.canaries[index].take(deed) }
   }
 
   mutating func idle() {
@@ -120,12 +129,14 @@ struct IntegrityPlugin: AuditPlugin {
       try scanAll()
     }
     takeScan()
+    prove(at: MonotonicTime.now)
     if scanAt <= MonotonicTime.now { try scanAll() }
-    try examineDue(at: MonotonicTime.now, most: Self.most)
+    try examineDue(at: MonotonicTime.now, within: Self.turn)
     flush()
   }
 
   private mutating func take(_ notice: FileNotice) throws {
+    for index in proving.canaries.indices { proving.canaries[index].take(notice) }
     let decision = options.policy.decision(for: notice.path)
     guard decision.rule != nil || decision.leadsOn else { return }
     note(notice.path, by: notice.witness)
@@ -174,6 +185,12 @@ struct IntegrityPlugin: AuditPlugin {
     scanAt = MonotonicTime.now + .seconds(options.scanEvery)
     if scanning == nil { scanning = .beginning }
     try scan.want(options.policy.roots)
+  }
+
+  mutating func watchCanary(_ canary: Canary) {
+    if let facts = try? Folder(canary.folder.bytes).facts() {
+      _ = watch.folders.add(canary.folder, device: facts.device)
+    }
   }
 
   private mutating func watchRoots() {
@@ -240,6 +257,8 @@ struct IntegrityPlugin: AuditPlugin {
     verified = nil
     scanning = nil
     known = try KnownStates(new.database)
+    beginProving()
+    prove(at: MonotonicTime.now)
     watchRoots()
     try scanAll()
   }
@@ -248,7 +267,7 @@ struct IntegrityPlugin: AuditPlugin {
     // What has not settled yet is looked at as it is.
     while MonotonicTime.now < end {
       let before = settling.count
-      try examineDue(at: .seconds(Int64.max / 2), most: Self.most)
+      try examineDue(at: .seconds(Int64.max / 2), within: Self.turn)
       if settling.count == 0 || settling.count >= before { break }
     }
     flush()

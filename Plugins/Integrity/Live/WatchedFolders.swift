@@ -12,9 +12,12 @@ final class WatchedFolders: Sendable {
   private let paths = Mutex<[[UInt8]: FilePath]>([:])
   private let devices = Mutex<Set<UInt64>>([])
 
-  /// By fanotify if this process may; else by inotify.
+  /// CAP_SYS_ADMIN. Without it fanotify would watch folder by folder too, and not say who it was.
+  private static let mayHaveFileSystems: Int32 = 21
+
+  /// By fanotify if this process may have whole file systems; else by inotify.
   init() throws(SystemError) {
-    let fanotify = fw_fanotify()
+    let fanotify = CapabilitySet.has(Self.mayHaveFileSystems) ? fw_fanotify() : -1
     if fanotify >= 0 {
       descriptor = Descriptor(owning: fanotify)
       source = .fanotify

@@ -33,6 +33,12 @@ struct PathPattern: Equatable, Sendable {
     self.parts = parts
   }
 
+  /// Exactly that path.
+  init(literal path: FilePath) {
+    text = path.shown
+    parts = path.components.map { .literal(Array($0)) }
+  }
+
   /// The folder or file in front of the first wildcard: where a scan begins.
   var root: [UInt8] {
     var path: [UInt8] = []

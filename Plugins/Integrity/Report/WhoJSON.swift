@@ -25,6 +25,26 @@ extension JSONReport {
     }
   }
 
+  /// Whether the program sees what it should.
+  static func line(_ subject: String, _ findings: [String], at milliseconds: Int64) -> String {
+    var json = JSONText()
+    json.object {
+      $0.member("@timestamp", Timestamp.text(milliseconds: milliseconds))
+      $0.object("event") {
+        $0.member("kind", findings.isEmpty ? "state" : "alert")
+        $0.array("category", ["configuration"])
+        $0.array("type", ["info"])
+        $0.member("action", findings.isEmpty ? "sees" : "blind")
+        $0.member("module", "integrity")
+      }
+      $0.object("integrity") {
+        $0.member("subject", subject)
+        $0.array("findings", findings)
+      }
+    }
+    return json.text
+  }
+
   static func circumstances(_ circumstances: Circumstances, _ json: inout JSONText) {
     json.member("witness", circumstances.testimony.rawValue)
     json.member("found_by", circumstances.isFoundByScan ? "scan" : "event")

@@ -80,9 +80,12 @@ struct Cause {
     if file == subject.after, deed.place >= born, deed.time > since, deed.time <= last {
       return true
     }
-    guard isInTime, deed.effect.contains(.names) else { return false }
-    // What was written into the old file went with it.
-    if file == subject.before, deed.place < died { return true }
+    guard isInTime else { return false }
+    // What was written into the old file is gone with it, but was a change in between.
+    if file == subject.before, deed.place < died {
+      return deed.effect.contains(.names) || subject.change.kind != .removed
+    }
+    guard deed.effect.contains(.names) else { return false }
     guard item.role != .other else { return false }
     if subject.above.contains(file) { return deed.moves }
     // A file that had the name in between.

@@ -29,13 +29,16 @@ struct DeedStore {
 
   var count: Int { deeds.count }
 
-  mutating func take(_ event: AuditEvent) {
+  /// Takes an event; the deed that it tells of, if it is one.
+  @discardableResult
+  mutating func take(_ event: AuditEvent) -> Deed? {
     programs.note(event)
-    guard var deed = Deed(event), interest(deed) else { return }
+    guard var deed = Deed(event), interest(deed) else { return nil }
     deed.ancestors = programs.ancestors(of: deed.program.pid)
     if deeds.count >= bound { forgetOldest() }
     deeds.append(deed)
     index(deeds.count - 1)
+    return deed
   }
 
   private mutating func index(_ number: Int) {

@@ -32,6 +32,8 @@ struct StreamGaps {
   /// A number so far back is no late one: the host started anew.
   private static let late: UInt64 = 1 << 16
 
+  /// How the reason ends where numbers are missing.
+  static let missing = "missing"
   static let endsBefore = "the stream ends before"
 
   init(keys: Set<[UInt8]>) { self.keys = keys }

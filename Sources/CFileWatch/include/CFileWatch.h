@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "audit_rules.h"
+
 #pragma clang assume_nonnull begin
 
 // What happened; a mask, since events of one file are joined.

@@ -1,0 +1,93 @@
+import AudispatchPlugin
+import Glibc
+import Linux
+
+/// Whether the rules are there, and whether anything keeps them from telling what they should.
+struct Coverage: Equatable, Sendable {
+  /// Rules that are not there, by place.
+  var missing: [WatchRules.Place: [AuditRule]] = [:]
+  /// What keeps them from telling, as sentences.
+  var problems: [String] = []
+
+  var isWhole: Bool { missing.isEmpty && problems.isEmpty }
+
+  /// - Parameters:
+  ///   - rules: all that the kernel has, in its order.
+  ///   - enabled: 0, 1, or 2 for locked; `nil` where that could not be asked for.
+  init(
+    of places: [WatchRules.Place], key: String, among rules: [AuditRule], enabled: UInt32?,
+    roots: [FilePath] = []
+  ) {
+    for place in places {
+      let absent = WatchRules.rules(for: place, key: key).filter { !rules.contains($0) }
+      if !absent.isEmpty { missing[place] = absent }
+    }
+    for root in roots where !places.contains(where: { $0.path == root }) {
+      problems.append("\(root.shown) is not there: nothing tells when it comes")
+    }
+    switch enabled {
+    case 0: problems.append("audit is disabled (auditctl -e 1)")
+    case 2 where !missing.isEmpty:
+      problems.append("audit is locked until the next boot: no rule can be added")
+    case nil: problems.append("the state of audit cannot be asked for")
+    default: break
+    }
+    let isTask: (AuditRule) -> Bool = { $0.list == AuditRule.List.task.rawValue && $0.action == 0 }
+    if rules.contains(where: isTask) {
+      problems.append("a rule 'never,task' keeps programs from being audited at all")
+    }
+    let ours = Array(key.utf8)
+    if let last = rules.lastIndex(where: { $0.key == ours }) {
+      let hides = rules[..<last].contains {
+        $0.list == AuditRule.List.exit.rawValue && $0.action == 0
+      }
+      if hides { problems.append("a rule 'never,exit' stands in front of ours") }
+    }
+  }
+
+  /// For a person, a line each.
+  var lines: [String] {
+    missing.sorted { $0.key.path < $1.key.path }.map { place, rules in
+      "\(TextReport.counted(rules.count, "rule", "rules")) of \(place.path.shown) missing"
+    } + problems
+  }
+
+  /// What no rule of the kernel tells, whatever is loaded.
+  static let never = [
+    "chattr(1), fs-verity and open_by_handle_at(2): no record names the file",
+    "times that are set through a descriptor: what opened it is told if that was for writing",
+    "writing into memory that a file is mapped to: the opening alone is told",
+    "a file's other names outside of what is watched",
+    "what other hosts, the kernel itself and raw devices change",
+  ]
+}
+
+extension Coverage {
+  /// As it is now.
+  static func current(
+    _ control: borrowing AuditControl, _ policy: Policy, key: String
+  ) throws(SystemError) -> Coverage {
+    let enabled = try? AuditStatusSocket().status().enabled
+    return Coverage(
+      of: WatchRules.places(of: policy), key: key, among: try control.rules(), enabled: enabled,
+      roots: policy.roots)
+  }
+
+  /// Loads what is missing; says what could not be.
+  func load(_ control: borrowing AuditControl) -> [String] {
+    var failures: [String] = []
+    for (place, rules) in missing {
+      for rule in rules {
+        do throws(Errno) { try control.add(rule) } catch {
+          // Kernels before 5.16 have no rules for io_uring.
+          let isUring = rule.list == AuditRule.List.uring.rawValue
+          failures.append(
+            isUring && error == .invalidArgument
+              ? "\(place.path.shown): this kernel tells nothing of io_uring"
+              : "\(place.path.shown): a rule cannot be added: \(error)")
+        }
+      }
+    }
+    return Array(Set(failures)).sorted()
+  }
+}

@@ -1,0 +1,112 @@
+import AudispatchPlugin
+import CAudit
+import Linux
+
+/// The rules that tell of everybody who changes what is watched.
+///
+/// Of each root, and of each file system that is mounted below it, since a rule ends there: what
+/// the kernel calls writing and changing attributes; calls that it leaves out of that, which set
+/// times and cut files; and what is done by io_uring. On each architecture of programs that the
+/// kernel runs. Calls that fail are left out.
+enum WatchRules {
+  /// A place that needs rules of its own.
+  struct Place: Hashable, Sendable {
+    var path: FilePath
+    var isFolder: Bool
+  }
+
+  private static let otherCalls = [
+    "utime", "utimes", "futimesat", "utimensat", "utimensat_time64", "ftruncate", "ftruncate64",
+  ]
+
+  static func rules(for place: Place, key: String) -> [AuditRule] {
+    let path: AuditRule.Field =
+      place.isFolder ? .folder(place.path.bytes) : .file(place.path.bytes)
+    let key = AuditRule.Field.key(Array(key.utf8))
+    var rules: [AuditRule] = []
+    for (machine, number) in architectures {
+      let architecture = AuditRule.Field.architecture(number)
+      rules.append(
+        AuditRule(.exit, fields: [architecture, path, .permissions(8 | 2), .success, key]))
+      let calls = otherCalls.map { Int(unsafe audit_name_to_syscall($0, machine)) }
+        .filter { $0 >= 0 }.sorted()
+      rules.append(
+        AuditRule(.exit, calls: calls, fields: [architecture, path, .success, key]))
+    }
+    rules.append(AuditRule(.uring, fields: [path, .success, key]))
+    return rules
+  }
+
+  /// The machine's own, and the one of 32 bits that it runs too.
+  private static var architectures: [(machine: Int32, number: UInt32)] {
+    let own = audit_detect_machine()
+    let other: Int32? =
+      switch own {
+      case Int32(MACH_86_64.rawValue): Int32(MACH_X86.rawValue)
+      case Int32(MACH_AARCH64.rawValue): Int32(MACH_ARM.rawValue)
+      default: nil
+      }
+    return [own, other].compactMap { machine in
+      guard let machine, machine >= 0 else { return nil }
+      let number = audit_machine_to_elf(machine)
+      return number > 0 ? (machine, UInt32(bitPattern: Int32(truncatingIfNeeded: number))) : nil
+    }
+  }
+
+  /// The roots that are there, and the mount points below them.
+  static func places(of policy: Policy) -> [Place] {
+    var places: [Place] = []
+    for root in policy.roots {
+      guard let folder = try? Folder(root.folder.bytes),
+        let facts = try? folder.facts(of: root.isRoot ? FileName([]) : root.name)
+      else { continue }
+      places.append(Place(path: root, isFolder: facts.kind == .directory))
+    }
+    for mount in MountPoints.current where policy.decision(for: mount).leadsOn {
+      let place = Place(path: mount, isFolder: true)
+      if policy.roots.contains(where: { mount.isWithin($0) && mount != $0 }),
+        !places.contains(place)
+      {
+        places.append(place)
+      }
+    }
+    return places
+  }
+}
+
+/// Where file systems are mounted whose files are kept somewhere.
+enum MountPoints {
+  static var current: [FilePath] {
+    (try? Transfer.contents(of: "/proc/self/mountinfo", limit: 16 << 20)).map(parse) ?? []
+  }
+
+  /// `36 35 98:0 /root /mount/point rw,noatime shared:1 - ext4 /dev/sda rw` (proc_pid_mountinfo(5)).
+  static func parse(_ bytes: [UInt8]) -> [FilePath] {
+    bytes.split(separator: 0x0a).compactMap { line in
+      let words = line.split(separator: 0x20)
+      guard words.count > 6, let dash = words.firstIndex(where: { $0.elementsEqual("-".utf8) }),
+        dash + 1 < words.count
+      else { return nil }
+      let kind = String(decoding: words[dash + 1], as: UTF8.self)
+      return FileSystemKind.madeUp.values.contains(kind) ? nil : FilePath(unescaped(words[4]))
+    }
+  }
+
+  /// Blanks and backslashes are `\040` there.
+  private static func unescaped(_ word: ArraySlice<UInt8>) -> [UInt8] {
+    var bytes: [UInt8] = []
+    var at = word.startIndex
+    while at < word.endIndex {
+      if word[at] == 0x5c, at + 3 < word.endIndex,
+        let value = UInt8(String(decoding: word[(at + 1)...(at + 3)], as: UTF8.self), radix: 8)
+      {
+        bytes.append(value)
+        at += 4
+      } else {
+        bytes.append(word[at])
+        at += 1
+      }
+    }
+    return bytes
+  }
+}

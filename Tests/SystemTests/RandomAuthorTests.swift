@@ -1,0 +1,128 @@
+import Foundation
+import Testing
+
+/// Many changes at once, by three logins, in ways that a seed chooses.
+@Suite(
+  "Who made many changes at once", .inTurn, .enabled(if: KernelAudit.isHere, KernelAudit.why))
+struct RandomAuthorTests {
+  /// What three logins do, and how many files they do it to.
+  enum Kind: String, CaseIterable, Sendable {
+    /// Each file is changed by one of them.
+    case change
+    /// Each by two, one right behind the other.
+    case collide
+
+    var count: Int { self == .change ? 150 : 12 }
+  }
+
+  @Test(arguments: Kind.allCases)
+  func `is told of each, and nobody else is named as certain`(kind: Kind) async throws {
+    let scratch = try Scratch()
+    let tree = try scratch.folder("tree")
+    try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: tree)
+    try scratch.folder("db")
+    try scratch.write(
+      """
+      database = \(scratch("db/baseline.db"))
+      watch = \(tree) full
+      audit_key = \(KernelAudit.key)
+      events = \(scratch("events"))
+      format = json
+
+      """, to: "integrity.conf", mode: 0o644)
+    let program = Programs.product("audispatch-integrity")
+    let seed = Int.random(in: 1...1_000_000)
+    func changes(_ stage: String) async throws -> String {
+      let outcome = try await run(
+        "/usr/bin/env",
+        ["python3", Programs.source("random-changes.py"), stage, tree, "\(kind.count)", "\(seed)"],
+        within: .seconds(300))
+      try #require(outcome.end == .exited(0), "\(outcome.error)")
+      return outcome.output
+    }
+    _ = try await changes("prepare")
+    let made = try await run(program, ["--config", scratch("integrity.conf"), "init"])
+    try #require(made.end == .exited(0), "\(made.error)")
+    var wanted: [String: Set<String>] = [:]
+    let output = try await KernelAudit.hold(seconds: 400) { audit in
+      try await audit.auditctl("-e", "1")
+      try await audit.auditctl("-b", "16384")
+      for arch in ["b64", "b32"] {
+        try await audit.auditctl(
+          "-a", "always,exit", "-F", "arch=\(arch)", "-F", "dir=\(tree)", "-F", "perm=wa", "-k",
+          KernelAudit.key)
+      }
+      let daemon = try await Audispatchd(
+        [
+          PluginFile("integrity", program, ["--config \(scratch("integrity.conf"))"])
+        ], source: "kernel", scratch: scratch)
+      try audit.register(daemon.child.pid)
+      try await eventually("everything was looked at", detail: { daemon.messages }) {
+        daemon.messages.contains("all is as it was")
+      }
+      let output = try await changes(kind.rawValue)
+      try await eventually(
+        "every change is told", within: .seconds(120), detail: { daemon.messages }
+      ) {
+        reported(scratch, tree).count >= kind.count
+      }
+      if kind == .collide {
+        // The second of two that were told apart.
+        try await eventually("all who did it are told", detail: { "seed \(seed)" }) {
+          let told = reported(scratch, tree)
+          return split(output).allSatisfy { line in
+            let words = line.split(separator: " ").map(String.init)
+            return Set((told[words[0]] ?? []).flatMap(\.logins)) == Set(words.dropFirst())
+          }
+        }
+      }
+      daemon.child.signal(SIGTERM)
+      try await daemon.ended()
+      return output
+    }
+    for line in split(output) {
+      let words = line.split(separator: " ").map(String.init)
+      wanted[words[0]] = Set(words.dropFirst())
+    }
+    let told = reported(scratch, tree)
+    var exact = 0
+    for (name, authors) in wanted {
+      let changes = told[name] ?? []
+      #expect(!changes.isEmpty, "\(name) was missed; seed \(seed)")
+      for change in changes {
+        if change.integrity.attribution == "exact" {
+          exact += 1
+          #expect(authors.isSuperset(of: change.logins), "\(name), seed \(seed)")
+        } else if kind == .change {
+          // The number of a file that is gone may be used again in the same moment.
+          #expect(authors.isSubset(of: change.logins), "\(name), seed \(seed)")
+        }
+      }
+    }
+    #expect(Set(told.keys).isSubset(of: wanted.keys), "seed \(seed)")
+    if kind == .change { #expect(exact >= kind.count * 9 / 10, "seed \(seed)") }
+  }
+
+  /// The changes of files by their names; steps on the way to one are left out.
+  private func reported(_ scratch: Scratch, _ tree: String) -> [String: [ToldChange]] {
+    var told: [String: [ToldChange]] = [:]
+    for line in scratch.lines("events") {
+      guard let change = try? JSONDecoder().decode(ToldChange.self, from: Data(line.utf8)) else {
+        continue
+      }
+      let name = String(change.file.path.dropFirst(tree.count + 1))
+      // `d1/f0001`: not the tree, nor what sed and others call a file meanwhile.
+      let isOwn = name.split(separator: "/").last.map { $0.count == 5 && $0.first == "f" } ?? false
+      if isOwn { told[name, default: []].append(change) }
+    }
+    return told
+  }
+}
+
+extension ToldChange {
+  /// The login uids that it names, certain or not.
+  var logins: Set<String> {
+    let users = integrity.candidates?.map(\.user) ?? user.map { [$0] } ?? []
+    return Set(users.map { $0.audit?.id ?? "unset" })
+  }
+}
