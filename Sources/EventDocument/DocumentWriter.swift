@@ -36,6 +36,7 @@ public struct DocumentWriter: Sendable {
       out.begin()
       (out.valueLimit, out.itemLimit) = extent.limits
       write(event, isWhole, extent)
+      if let repetition = event.repetition { out.append(repetition, form) }
       if out.bytes.count <= options.maximumSize || form == .libaudit { break }
       if extent == .whole { cut += 1 }
     }
