@@ -59,10 +59,12 @@ struct ElasticOptions: PluginOptions, Equatable {
   var documentSize = 1 << 20
   var names = Names.host
   var node: String?
+  var volume = VolumeRules()
   var places = Places()
 
   static let keywords: [PluginKeyword<ElasticOptions>] =
     targetKeywords + accessKeywords + sendingKeywords + documentKeywords
+    + VolumeRules.keywords(\.volume)
 
   mutating func take(_ operands: [Word]) throws(Diagnostic) {
     let commands = ["setup": Command.setUp, "test": Command.test]

@@ -80,7 +80,8 @@ struct ElasticPlugin: AuditPlugin, ~Copyable {
     if !event.isContinuation { gaps.note(event.stamp.serial) }
     let now = MonotonicTime.now
     if isFull, overflow.drops {
-      if let text = overflow.drop(event.records.count, at: now) { log.write(.error, text) }
+      let records = event.records.count * (event.repetition?.count ?? 1)
+      if let text = overflow.drop(records, at: now) { log.write(.error, text) }
       return confirmations.done(through: event.token)
     }
     if !isFull, let text = overflow.end() { log.write(.notice, text) }

@@ -13,7 +13,9 @@ PluginProgram(
   case .setUp: try SetUp(session.options).run()
   case .test: try TestDocument(session.options).run()
   case nil:
-    var plugin = try ElasticPlugin(session.options, session.log, session.confirmations)
+    var plugin = try LessVolume(
+      ElasticPlugin(session.options, session.log, session.confirmations), session.options,
+      session.confirmations, rules: \.volume)
     try session.run(&plugin)
   }
 }

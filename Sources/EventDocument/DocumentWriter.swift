@@ -42,6 +42,7 @@ public struct DocumentWriter: Sendable {
       out.begin()
       (out.valueLimit, out.itemLimit) = extent.limits
       write(event, context, isWhole, extent)
+      if let repetition = event.repetition { out.append(repetition, form) }
       if out.bytes.count <= options.maximumSize || form == .libaudit { break }
       if extent == .whole { cut += 1 }
     }

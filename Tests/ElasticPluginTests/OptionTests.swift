@@ -58,6 +58,9 @@ struct OptionTests {
     ("header = nothing", "a header is NAME: VALUE"),
     ("proxy = nothing", "not a URL"),
     ("workers = 0", "workers is a number from 1 to 16"),
+    ("redact_option = pin", "redact_option is an option with its dashes"),
+    ("redact_pattern = (", "no POSIX extended regular expression"),
+    ("aggregate = -1", "aggregate is a number of seconds"),
     ("compression = 10", "compression is a number from 0 to 9"),
   ]
 

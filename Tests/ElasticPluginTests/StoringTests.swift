@@ -184,4 +184,32 @@ struct StoringTests {
     #expect(run.eventually { run.confirmed == 9 }, "\(run.messages)")
     #expect(run.lines("link/refused").count == 1)
   }
+
+  @Test func `takes secrets out, and makes one of many`() throws {
+    let server = try StandInIndex.ready()
+    let run = try elastic(server, ["redact = yes", "aggregate = 10", "original = yes"])
+    let lines = (1...30).map { serial in
+      "type=USER_CMD msg=audit(1700000000.000:\(serial)): pid=\(serial) uid=0 "
+        + "msg='cmd=\"sshpass\u{20}-psecret\" res=success'"
+    }
+    try run.send(lines + [record(31).replacing("0000.000", with: "0020.000")])
+    // The second window ends by the clock, too, if the machine is slow.
+    #expect(run.eventually { run.confirmed >= 30 }, "\(run.messages)")
+    run.endInput()
+    #expect(run.eventually { run.confirmed == 31 }, "\(run.messages)")
+    let documents = try server.documents()
+    #expect(documents.count == 2)
+    let one = try #require(documents.first { $0["aggregate"] != nil })
+    let aggregate = try #require(one["aggregate"] as? [String: Any])
+    #expect(aggregate["count"] as? Int == 30)
+    #expect((aggregate["first"] as? [String: Any])?["serial"] as? Int == 1)
+    #expect((aggregate["last"] as? [String: Any])?["serial"] as? Int == 30)
+    #expect((aggregate["last"] as? [String: Any])?["time"] as? String == "2023-11-14T22:13:20.000Z")
+    let text = String(
+      decoding: try JSONSerialization.data(withJSONObject: documents), as: UTF8.self)
+    #expect(text.contains("[redacted]") && !text.contains("psecret"))
+    #expect(run.end() == .exit(0))
+    #expect(figure("absorbed", in: run.messages) == 29)
+    #expect(figure("redacted", in: run.messages) == 30)
+  }
 }

@@ -29,6 +29,8 @@ public struct AuditEvent: Sendable {
   public internal(set) var ending: Ending
   /// Whether another part of this event was given out before.
   public let isContinuation: Bool
+  /// Set where it stands for several that are alike; see `EventAggregator`.
+  public internal(set) var repetition: Repetition?
   /// What the event is called when it is done.
   public internal(set) var token = DeliveryToken()
 

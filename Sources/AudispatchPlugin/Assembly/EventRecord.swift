@@ -33,6 +33,26 @@ public struct EventRecord: Equatable, Sendable {
     fields = base + UInt32(header.body)
   }
 
+  /// The same record where its line has been copied to, and has another length: what changed
+  /// stands behind the header.
+  func moved(to base: Int, count: Int) -> EventRecord {
+    EventRecord(self, by: base - Int(start), count: count)
+  }
+
+  private init(_ other: EventRecord, by distance: Int, count: Int) {
+    func shifted(_ place: UInt32) -> UInt32 { UInt32(Int(place) + distance) }
+    type = other.type
+    stamp = other.stamp
+    number = other.number
+    start = shifted(other.start)
+    end = shifted(other.start) + UInt32(count)
+    nodeStart = shifted(other.nodeStart)
+    nodeEnd = shifted(other.nodeEnd)
+    nameStart = shifted(other.nameStart)
+    nameEnd = shifted(other.nameEnd)
+    fields = shifted(other.fields)
+  }
+
   /// Where the whole line stands, without newline.
   public var line: Range<Int> { Int(start)..<Int(end) }
   /// Where the node's name stands, if the line names one.

@@ -27,6 +27,7 @@ public final class Confirmations: Sendable {
     /// What a full socket did not take: the rest of a line.
     var unsent: [UInt8] = []
     var isOpen = true
+    var handed: HandedNumbers
   }
 
   /// Whether the dispatcher waits to be told.
@@ -38,7 +39,10 @@ public final class Confirmations: Sendable {
   /// - Parameter first: the number of the first record; `nil` when the dispatcher does not ask.
   init(first: UInt64?, descriptor: Int32) throws(SystemError) {
     isAsked = first != nil
-    state = Mutex(State(window: NumberWindow(from: first ?? 1), told: (first ?? 1) - 1))
+    state = Mutex(
+      State(
+        window: NumberWindow(from: first ?? 1), told: (first ?? 1) - 1,
+        handed: HandedNumbers(from: first ?? 1)))
     self.descriptor = descriptor
     bell = try Bell()
   }
@@ -83,8 +87,12 @@ extension Confirmations {
 
   /// Notes what is handed out, to be done later.
   func expect(_ token: DeliveryToken, _ records: [EventRecord]) {
-    guard isAsked, let pending = Pending(token, records) else { return }
-    state.withLock { $0.pending.append(pending) }
+    guard isAsked else { return }
+    let pending = Pending(token, records)
+    state.withLock { state in
+      state.handed.note(last: pending?.last ?? 0, count: pending?.count ?? 0)
+      if let pending { state.pending.append(pending) }
+    }
   }
 
   /// Notes what was handed out and is done.
@@ -95,7 +103,20 @@ extension Confirmations {
 
   /// Notes numbers of what is in no event: lines that are no record, an EOE that ends nothing.
   func skip(_ first: UInt64, count: Int) {
-    if isAsked { state.withLock { $0.window.finish(first, count: count) } }
+    guard isAsked else { return }
+    state.withLock { state in
+      state.window.finish(first, count: count)
+      state.handed.skip(first, count: count)
+    }
+  }
+
+  /// Whether no record from before the last one that was handed out is still to come, as of an event
+  /// that is incomplete: if all that was handed out is done, all of it can be confirmed.
+  ///
+  /// - Parameter latest: whether what was handed out last counts.
+  func isGapless(withLatest latest: Bool) -> Bool {
+    guard isAsked else { return true }
+    return state.withLock { $0.handed.isGapless(withLatest: latest) }
   }
 
   /// Writes what is new; never waits. Returns whether the socket took all of it.
@@ -142,6 +163,10 @@ extension Confirmations.Pending {
       numbers = records.lazy.map(\.number).filter { $0 > 0 }
     }
   }
+}
+
+extension Confirmations.Pending {
+  fileprivate var last: UInt64 { numbers.last ?? first + UInt64(count) - 1 }
 }
 
 extension NumberWindow {

@@ -45,6 +45,12 @@ struct DocumentBytes: Sendable {
 
   mutating func endObject() { bytes.append(0x7d) }
 
+  /// Takes the end of an object back, so that a member can follow.
+  mutating func reopenObject() {
+    precondition(bytes.last == 0x7d, "what is to be gone on with is no object")
+    bytes.removeLast()
+  }
+
   mutating func beginArray() {
     separate()
     bytes.append(0x5b)
