@@ -145,7 +145,8 @@ struct LaurelForm: Sendable {
 
   /// `a0` to `a9`.
   private static func isArgument(_ name: ArraySlice<UInt8>) -> Bool {
-    name.count == 2 && name.first == UInt8(ascii: "a") && name.last! &- 0x30 < 10
+    name.count == 2 && name[name.startIndex] == UInt8(ascii: "a")
+      && name[name.startIndex + 1] &- 0x30 < 10
   }
 
   /// The fields of records, the last of a name counting.

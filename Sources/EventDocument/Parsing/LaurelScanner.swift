@@ -130,9 +130,15 @@ enum LaurelValue {
     }
     switch field.isMeaning ? .text : kinds[field.sign] {
     case .decimal:
-      if let number = decimal(value) { out.integer(number) } else { out.string(value) }
+      if isCanonical(value) {
+        out.digits(value)
+      } else if let number = decimal(value) {
+        out.integer(number)
+      } else {
+        out.string(value)
+      }
     case .octal:
-      if let number = unsigned(value, 8) { write(number, 8, &out) } else { out.string(value) }
+      if unsigned(value, 8) != nil { write(value, 0x6f, &out) } else { out.string(value) }
     case .hexadecimal: writeHexadecimal(value, &out)
     case .text:
       let first = value.first
@@ -147,11 +153,30 @@ enum LaurelValue {
   }
 
   static func writeHexadecimal(_ value: ArraySlice<UInt8>, _ out: inout DocumentBytes) {
-    if let number = unsigned(value, 16) { write(number, 16, &out) } else { out.string(value) }
+    if unsigned(value, 16) != nil { write(value, 0x78, &out) } else { out.string(value) }
   }
 
-  private static func write(_ number: UInt64, _ base: Int, _ out: inout DocumentBytes) {
-    out.string(Array(((base == 8 ? "0o" : "0x") + String(number, radix: base)).utf8)[...])
+  /// Digits behind `0o` or `0x`, without zeros in front and in lower case.
+  private static func write(
+    _ digits: ArraySlice<UInt8>, _ base: UInt8, _ out: inout DocumentBytes
+  ) {
+    out.openString()
+    out.byte(0x30)
+    out.byte(base)
+    let kept = digits.drop { $0 == 0x30 }
+    if kept.isEmpty { out.byte(0x30) }
+    if kept.allSatisfy({ $0 >= 0x61 || $0 < 0x41 }) {
+      out.append(kept)
+    } else {
+      for digit in kept { out.byte(digit | 0x20) }
+    }
+    out.closeString()
+  }
+
+  /// Whether a number stands as it would be written.
+  private static func isCanonical(_ value: ArraySlice<UInt8>) -> Bool {
+    guard let first = value.first, value.count <= 18 else { return false }
+    return (first != 0x30 || value.count == 1) && value.allSatisfy { $0 &- 0x30 < 10 }
   }
 
   private static func trimmed(_ value: ArraySlice<UInt8>) -> ArraySlice<UInt8> {

@@ -128,12 +128,16 @@ struct DocumentBytes: Sendable {
   private mutating func number(_ value: Int) {
     if value < 0 { bytes.append(0x2d) }
     var rest = value.magnitude
-    let start = bytes.count
-    repeat {
-      bytes.append(0x30 + UInt8(rest % 10))
-      rest /= 10
-    } while rest > 0
-    bytes[start...].reverse()
+    if rest < 10 { return bytes.append(0x30 + UInt8(rest)) }
+    unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+      var at = 20
+      repeat {
+        at -= 1
+        unsafe digits[at] = 0x30 + UInt8(rest % 10)
+        rest /= 10
+      } while rest > 0
+      unsafe bytes.append(contentsOf: UnsafeBufferPointer(rebasing: digits[at...]))
+    }
   }
 
   mutating func integer(_ value: Int) {
@@ -159,6 +163,8 @@ struct DocumentBytes: Sendable {
   mutating func cut(to mark: Int) { bytes.removeLast(bytes.count - mark) }
 
   mutating func append(_ more: [UInt8]) { bytes.append(contentsOf: more) }
+  mutating func append(_ more: ArraySlice<UInt8>) { bytes.append(contentsOf: more) }
+  mutating func byte(_ byte: UInt8) { bytes.append(byte) }
   mutating func newline() { bytes.append(0x0a) }
   /// The beginning of a string that is put together from pieces (`piece`, `closeString`).
   mutating func openString() {
