@@ -23,6 +23,7 @@ export SWIFT_BACKTRACE ?= enable=no
 
 # Golden documents of others, which are no part of the project.
 GOLDENS ?= ../shared/conformance/go-libaudit
+BEATS_GOLDENS ?= ../shared/conformance/beats
 
 DAEMONS := audispatchd audispatchctl audispatch-integrity
 PLUGINS := audispatch-kernel audispatch-print audispatch-syslog audispatch-log \
@@ -64,6 +65,7 @@ test: toolchain ## everything that CI checks; installs what is missing
 	AUDISPATCH_SEED=1 SOAK_SECONDS=15 Scripts/storm
 	Scripts/build --build-tests
 	[ ! -d '$(GOLDENS)' ] || .build/debug/conformance '$(GOLDENS)'
+	[ ! -d '$(BEATS_GOLDENS)' ] || .build/debug/conformance '$(BEATS_GOLDENS)'
 	Scripts/test
 
 .PHONY: run

@@ -148,6 +148,7 @@ extension JSONOptions {
   var contextSettings: ContextSettings {
     var settings = context
     settings.node = Array(documents.host.utf8)
+    settings.tellsAncestors = form == .ecs
     return settings
   }
 }

@@ -41,7 +41,8 @@ public struct DocumentWriter: Sendable {
     for extent in DocumentExtent.steps {
       out.begin()
       (out.valueLimit, out.itemLimit) = extent.limits
-      write(event, context, isWhole, extent)
+      // What is left at last has no room for other processes.
+      write(event, extent.keepsDetails ? context : nil, isWhole, extent)
       if let repetition = event.repetition { out.append(repetition, form) }
       if out.bytes.count <= options.maximumSize || form == .libaudit { break }
       if extent == .whole { cut += 1 }

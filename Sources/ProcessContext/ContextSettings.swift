@@ -14,6 +14,8 @@ public struct ContextSettings: Equatable, Sendable {
   /// Bytes of an executable that is hashed at most; `nil` for no hashes.
   public var hashLimit: Int?
   public var labels = LabelRules()
+  /// Whether more than the parent is told of those above a process.
+  public var tellsAncestors = true
   /// This host's name: lines that name another node are of processes that are not here.
   public var node: [UInt8] = []
 

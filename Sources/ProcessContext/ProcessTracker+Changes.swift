@@ -65,16 +65,29 @@ extension ProcessTracker {
       context.missing.append("process.env_vars")
       return
     }
-    for variable in all.split(separator: 0) {
-      guard let sign = variable.firstIndex(of: 0x3d) else { continue }
-      let name = variable[..<sign]
-      let isWanted = settings.environment.contains { wanted in
-        wanted.last == 0x2a
-          ? name.starts(with: wanted.dropLast()) : name.elementsEqual(wanted)
+    var start = 0
+    while start < all.count {
+      var sign = start
+      while sign < all.count, all[sign] != 0x3d, all[sign] != 0 { sign += 1 }
+      var end = sign
+      while end < all.count, all[end] != 0 { end += 1 }
+      if sign < end, context.environment.count < 256, isWanted(all, start..<sign) {
+        context.environment.append((Array(all[start..<sign]), Array(all[(sign + 1)..<end])))
       }
-      guard isWanted, context.environment.count < 256 else { continue }
-      context.environment.append((Array(name), Array(variable[(sign + 1)...])))
+      start = end + 1
     }
+  }
+
+  private func isWanted(_ all: [UInt8], _ name: Range<Int>) -> Bool {
+    for wanted in settings.environment {
+      let isBeginning = wanted.last == 0x2a
+      let count = isBeginning ? wanted.count - 1 : wanted.count
+      guard isBeginning ? name.count >= count : name.count == count else { continue }
+      var at = 0
+      while at < count, all[name.lowerBound + at] == wanted[at] { at += 1 }
+      if at == count { return true }
+    }
+    return false
   }
 
   /// A child is as its parent is, until it executes something.
@@ -110,30 +123,35 @@ extension ProcessTracker {
     _ context: inout EventContext
   ) {
     context.process = table[number]
-    var leaders: [Int32: KnownProcess] = [:]
-    if let process = context.process { leaders[process.pid] = process }
+    let most = settings.tellsAncestors ? EventContext.mostAncestors : 1
     var above = context.process?.parent
-    while let next = above, context.ancestors.count < EventContext.mostAncestors,
-      let process = table[next]
-    {
-      context.ancestors.append(process)
-      if leaders[process.pid] == nil { leaders[process.pid] = process }
+    while let next = above, context.ancestors.count < most, let process = table[next] {
       above = process.parent
+      context.ancestors.append(process)
     }
     if context.ancestors.isEmpty, facts.parent > 0 { context.missing.append("process.parent") }
-    if let session = context.process?.session, session > 0 {
-      context.sessionLeader =
-        leaders[session]
-        ?? observe(session, moment, depth: EventContext.mostAncestors - 1).flatMap { table[$0] }
-      if context.sessionLeader == nil { context.missing.append("process.session_leader") }
-    }
-    context.entryLeader = EntryLeader.find(context)
+    if settings.tellsAncestors { describeLeaders(moment, &context) }
     for pid in facts.objects {
       if let object = observe(pid, moment, depth: 0).flatMap({ table[$0] }) {
         context.objects.append(object)
       }
     }
     if let session = facts.session, session != .max { context.login = logins[session] }
+  }
+
+  private mutating func describeLeaders(_ moment: Occasion, _ context: inout EventContext) {
+    guard let process = context.process else { return }
+    let session = process.session
+    if session > 0 {
+      context.sessionLeader =
+        session == process.pid ? process : context.ancestors.first { $0.pid == session }
+      if context.sessionLeader == nil {
+        let found = observe(session, moment, depth: EventContext.mostAncestors - 1)
+        context.sessionLeader = found.flatMap { table[$0] }
+      }
+      if context.sessionLeader == nil { context.missing.append("process.session_leader") }
+    }
+    context.entryLeader = EntryLeader.find(context)
   }
 
   func noteLogin(_ event: AuditEvent, _ context: inout EventContext) {

@@ -8,12 +8,20 @@ extension ProcessTracker {
   ) -> ProcessNumber {
     let known = table.number(of: facts.pid)
     var status: ProcessStatus?
+    var isRecent = false
+    if let known {
+      let seen = table.seen(known, at: moment.at)
+      // Within that time the pid of one that has ended does not come round, unless it is seen to be
+      // gone meanwhile.
+      isRecent = moment.at < seen + Self.sweepPeriod
+    }
     if let known, let process = table[known], process.ending != .exited {
       let isExec = facts.kind == .exec && facts.isSuccess
       let isSameParent = process.parentPid == facts.parent
       let isSameProgram =
         isExec || facts.executable.map { isSame($0, facts, event, process) } ?? true
-      if !isExec, isSameParent, isSameProgram { return known }
+      let isRunning = process.ending == .none && process.started != 0
+      if isSameParent, isSameProgram, !isExec || isRecent && isRunning { return known }
       // Another parent: the old one has ended, or the pid has another owner.
       status = moment.isHere ? self.status(of: facts.pid, moment) : nil
       let isOther =
@@ -42,6 +50,7 @@ extension ProcessTracker {
       process.ending = facts.kind == .exit ? .none : .gone
     }
     process.identity = identity(process, event.stamp)
+    process.lastSeen = moment.at
     let number = table.add(process)
     take(facts, event, number)
     setParent(number, facts.parent, moment)

@@ -8,7 +8,7 @@ import AuditRecord
 /// may it answer with a process that has begun after the event.
 public struct ProcessTracker {
   /// Between two looks at which processes there are.
-  private static let sweepPeriod: UInt64 = 5000
+  static let sweepPeriod: UInt64 = 5000
   /// By how much a process may seem to have begun after its event: the clock was set meanwhile.
   static let slack: UInt64 = 1000
 

@@ -1,6 +1,8 @@
 import AudispatchPlugin
+import AuditRecord
 import EventDocument
 import Foundation
+import ProcessContext
 import Testing
 
 /// Documents of lines that no kernel would write.
@@ -29,7 +31,9 @@ struct AnyEventTests {
     "uid=-1", "auid=18446744073709551616", "mode=0777777777777777777777777", "mode=9", "pid=x",
     "exe=\"/\\\"x\"", "proctitle=00", "subj=:::::::", "obj=a", "res=", "success=YES", "=", "a=b=c",
     "\u{1d}UID=\"root\"", "\u{1d}", "a.b=1", "socket=1", "socket_addr=2", "nametype=PARENT",
-    "ouid=1",
+    "ouid=1", "ppid=6", "pid=7", "pid=8", "success=yes", "exit=8", "opid=6", "OPID=1", "SADDR=1",
+    "ARCH=1", "UID=2", "Uid=3", "uid=0", "ses=4",
+    "arch=c000003e syscall=59 success=yes pid=7 ppid=6",
   ]
 
   private func line(_ random: inout Seeded) -> [UInt8] {
@@ -55,10 +59,21 @@ struct AnyEventTests {
     var options = ECSFormTests.options()
     options.maximumSize = 4096
     options.keepsOriginal = seed.isMultiple(of: 2)
+    options.laurel.translatesCalls = seed.isMultiple(of: 2)
+    options.laurel.translatesUsers = seed > 2
+    options.laurel.hasArgumentText = true
+    options.laurel.hasParentInfo = true
+    options.laurel.argumentLimit = seed == 1 ? nil : 10
+    var settings = ContextSettings()
+    settings.labels.label(key: Array("key=".utf8))
+    settings.hashLimit = 1
+    var tracker = ProcessTracker(settings, source: FewProcesses())
     var writer = DocumentWriter(form, options)
     for _ in 0..<300 {
       let lines = (0...random.next(5)).map { _ in line(&random) }
-      let document = writer.document(event(lines))
+      let event = event(lines)
+      let context = tracker.note(event, now: event.stamp.milliseconds)
+      let document = writer.document(event, context)
       let parsed = try? JSONSerialization.jsonObject(with: Data(document)) as? [String: Any]
       let isText = String(validating: document, as: UTF8.self) != nil
       #expect(parsed != nil && isText && !document.contains(0x0a), "\(lines)")

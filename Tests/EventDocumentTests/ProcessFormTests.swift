@@ -5,8 +5,8 @@ import ProcessContext
 import Testing
 
 /// A /proc without processes but those above: what the forms say of them is tried here.
-private final class FewProcesses: ProcessSource {
-  let started: UInt64 = 1_615_000_000_000
+final class FewProcesses: ProcessSource {
+  let started: UInt64 = 1_490_000_000_000
   let run = Array("0123abcd".utf8)
   func pids() -> Set<Int32> { [1, 6, 7] }
   func status(of pid: Int32) -> ProcessStatus? {

@@ -117,6 +117,38 @@ struct ReadyMadeTests {
     try await daemon.finish()
   }
 
+  @Test(.enabled(if: Host.has(built("audispatch-json")), "needs root and make build"))
+  func `json`() async throws {
+    let scratch = try Scratch()
+    try scratch.folder("log")
+    try scratch.write("file = \(scratch("log/audit.json"))\n", to: "json.conf", mode: 0o600)
+    let daemon = try await daemon(
+      "json", scratch,
+      replacing: [
+        "path = \(scratch("audispatch-json"))\n":
+          "path = \(scratch("audispatch-json"))\nargs = --config \(scratch("json.conf"))\n",
+        "/var/log/audispatch": scratch("log"), "read_paths =": "read_paths = \(scratch.path)",
+      ])
+    let child = try Child("/bin/sleep", ["600"])
+    let stamp = "msg=audit(\(Int(Date().timeIntervalSince1970)).000:2): "
+    try await daemon.send([
+      Self.record,
+      "type=SYSCALL \(stamp)arch=c000003e syscall=257 success=yes exit=3 ppid=\(getpid()) "
+        + "pid=\(child.pid) auid=0 uid=0 ses=1 comm=\"sleep\" exe=\"/usr/bin/sleep\" key=(null)",
+      "type=EOE \(stamp)",
+    ])
+    try await eventually("its documents", detail: { daemon.messages }) {
+      scratch.lines("log/audit.json").count == 2
+    }
+    // Though it is confined to paths, it sees who started whom.
+    let text = scratch.text("log/audit.json")
+    #expect(text.contains("\"program\":\"/usr/sbin/sshd\""))
+    #expect(text.contains("-\(getpid())-"))
+    #expect(try status(daemon, "json").contains("CapBnd: 0000000000000001"))
+    child.signal(SIGKILL)
+    try await daemon.finish()
+  }
+
   private static let withLog = [
     "/usr/bin/unshare", "-m", "--propagation", "private", "/bin/sh",
     Programs.source("with-log.sh"),

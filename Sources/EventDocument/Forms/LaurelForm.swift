@@ -145,7 +145,8 @@ struct LaurelForm: Sendable {
 
   /// `a0` to `a9`.
   private static func isArgument(_ name: ArraySlice<UInt8>) -> Bool {
-    name.count == 2 && name.first == UInt8(ascii: "a") && name.last! &- 0x30 < 10
+    name.count == 2 && name[name.startIndex] == UInt8(ascii: "a")
+      && name[name.startIndex + 1] &- 0x30 < 10
   }
 
   /// The fields of records, the last of a name counting.
@@ -165,13 +166,14 @@ struct LaurelForm: Sendable {
       settings.translatesCalls && records[0].type.rawValue == RecordNumber.socketAddress
       && LaurelTranslation.hasAddress(fields, bytes)
     var count = 0
+    let span = bytes.span
     for (place, field) in fields.enumerated() where isLast[place] {
       count += 1
       guard count <= out.itemLimit else { break }
       if hasAddress, let isBytes = LaurelTranslation.isAddress(bytes[field.name]) {
         if !isBytes || LaurelTranslation.writeAddress(bytes[field.value], &out) { continue }
       }
-      out.key(bytes[field.name])
+      out.key(span.extracting(field.name))
       LaurelValue.write(field, bytes, &out)
     }
     if settings.translatesUsers {
@@ -182,13 +184,31 @@ struct LaurelForm: Sendable {
 
   /// Which of some fields no other of the same name follows.
   private static func isLast(_ fields: [LaurelScanner.Field], _ bytes: [UInt8]) -> [Bool] {
+    var isLast = [Bool](repeating: true, count: fields.count)
     if fields.count > 64 {
       var seen: Set<ArraySlice<UInt8>> = []
-      return fields.reversed().map { seen.insert(bytes[$0.name]).inserted }.reversed()
+      for place in fields.indices.reversed() {
+        isLast[place] = seen.insert(bytes[fields[place].name]).inserted
+      }
+      return isLast
     }
-    return fields.indices.map { place in
-      !fields[(place + 1)...].contains { bytes[$0.name] == bytes[fields[place].name] }
+    let span = bytes.span
+    for (place, field) in fields.enumerated() {
+      for other in fields[(place + 1)...] where field.sign == other.sign {
+        guard field.name.count == other.name.count else { continue }
+        var at = 0
+        while at < field.name.count,
+          span[field.name.lowerBound + at] == span[other.name.lowerBound + at]
+        {
+          at += 1
+        }
+        if at == field.name.count {
+          isLast[place] = false
+          break
+        }
+      }
     }
+    return isLast
   }
 
   /// What SELinux decided: `"denied":["read","write"]`.
@@ -212,7 +232,7 @@ struct LaurelForm: Sendable {
     while let field = scanner.next(bytes) {
       guard bytes[field.name].elementsEqual("proctitle".utf8) else { continue }
       if field.quoting == .double { return Array(bytes[field.value]) }
-      return Hex.decode(bytes[field.value])
+      return LaurelValue.plain(bytes[field.value])
     }
     return nil
   }

@@ -12,6 +12,8 @@ struct LaurelScanner {
     var quoting: Quoting
     /// Behind the 0x1d, added by auditd.
     var isMeaning: Bool
+    /// Of the name: other names seldom have it too.
+    var sign: UInt64 = 0
   }
 
   private var at: Int
@@ -43,7 +45,9 @@ struct LaurelScanner {
       }
       let nameEnd = at
       at += 1
-      return value(bytes, name..<nameEnd)
+      var field = value(bytes, name..<nameEnd)
+      field.sign = NameHash.of(bytes.span.extracting(name..<nameEnd))
+      return field
     }
     return nil
   }
@@ -124,14 +128,21 @@ enum LaurelValue {
     case .braces: return out.string(value)
     case .none: break
     }
-    switch field.isMeaning ? .text : kind(of: bytes[field.name]) {
+    switch field.isMeaning ? .text : kinds[field.sign] {
     case .decimal:
-      if let number = decimal(value) { out.integer(number) } else { out.string(value) }
+      if isCanonical(value) {
+        out.digits(value)
+      } else if let number = decimal(value) {
+        out.integer(number)
+      } else {
+        out.string(value)
+      }
     case .octal:
-      if let number = unsigned(value, 8) { write(number, 8, &out) } else { out.string(value) }
+      if unsigned(value, 8) != nil { write(value, 0x6f, &out) } else { out.string(value) }
     case .hexadecimal: writeHexadecimal(value, &out)
     case .text:
-      if value.elementsEqual("(null)".utf8) || value.elementsEqual("?".utf8) {
+      let first = value.first
+      if first == 0x28 && value.elementsEqual("(null)".utf8) || first == 0x3f && value.count == 1 {
         out.null()
       } else if let plain = plain(value) {
         out.string(plain[...])
@@ -142,11 +153,30 @@ enum LaurelValue {
   }
 
   static func writeHexadecimal(_ value: ArraySlice<UInt8>, _ out: inout DocumentBytes) {
-    if let number = unsigned(value, 16) { write(number, 16, &out) } else { out.string(value) }
+    if unsigned(value, 16) != nil { write(value, 0x78, &out) } else { out.string(value) }
   }
 
-  private static func write(_ number: UInt64, _ base: Int, _ out: inout DocumentBytes) {
-    out.string(Array(((base == 8 ? "0o" : "0x") + String(number, radix: base)).utf8)[...])
+  /// Digits behind `0o` or `0x`, without zeros in front and in lower case.
+  private static func write(
+    _ digits: ArraySlice<UInt8>, _ base: UInt8, _ out: inout DocumentBytes
+  ) {
+    out.openString()
+    out.byte(0x30)
+    out.byte(base)
+    let kept = digits.drop { $0 == 0x30 }
+    if kept.isEmpty { out.byte(0x30) }
+    if kept.allSatisfy({ $0 >= 0x61 || $0 < 0x41 }) {
+      out.append(kept)
+    } else {
+      for digit in kept { out.byte(digit | 0x20) }
+    }
+    out.closeString()
+  }
+
+  /// Whether a number stands as it would be written.
+  private static func isCanonical(_ value: ArraySlice<UInt8>) -> Bool {
+    guard let first = value.first, value.count <= 18 else { return false }
+    return (first != 0x30 || value.count == 1) && value.allSatisfy { $0 &- 0x30 < 10 }
   }
 
   private static func trimmed(_ value: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
@@ -175,7 +205,7 @@ enum LaurelValue {
   }
 
   /// Pairs of hexadecimal digits in either case, whatever the field is.
-  private static func plain(_ value: ArraySlice<UInt8>) -> [UInt8]? {
+  static func plain(_ value: ArraySlice<UInt8>) -> [UInt8]? {
     guard !value.isEmpty, value.count.isMultiple(of: 2) else { return nil }
     var plain: [UInt8] = []
     plain.reserveCapacity(value.count / 2)
@@ -192,13 +222,10 @@ enum LaurelValue {
     return plain
   }
 
-  private static func kind(of name: ArraySlice<UInt8>) -> Kind {
-    kinds[FieldMap.hash(name)] ?? .text
-  }
-
   /// As Laurel 0.5.1 of Debian writes them, found by asking it about each name.
-  private static let kinds: [UInt64: Kind] = {
-    var kinds: [UInt64: Kind] = [FieldMap.hash(Array("mode".utf8)): .octal]
+  private static let kinds: KindTable = {
+    var kinds = KindTable()
+    kinds.add("mode", .octal)
     let decimal = """
       argc audit_backlog_limit audit_backlog_wait_time audit_enabled audit_failure auid capability \
       cap_fe changed compat dport egid enforcing entries errno euid exit family fd fe fsgid fsuid \
@@ -212,10 +239,41 @@ enum LaurelValue {
       arch cap_fi cap_fp cap_fver cap_pa cap_pe cap_pi cap_pp code fi flags fp fver ioctlcmd \
       old_pa old_pe old_pi old_pp pa pe per pi pp qbytes
       """
-    for name in decimal.split(separator: " ") { kinds[FieldMap.hash(Array(name.utf8))] = .decimal }
-    for name in hexadecimal.split(separator: " ") {
-      kinds[FieldMap.hash(Array(name.utf8))] = .hexadecimal
-    }
+    for name in decimal.split(separator: " ") { kinds.add(name, .decimal) }
+    for name in hexadecimal.split(separator: " ") { kinds.add(name, .hexadecimal) }
     return kinds
   }()
+
+  /// Kinds by the hash of a name, in places that follow from it.
+  private struct KindTable {
+    private static let size = 512
+    private var places = [(hash: UInt64, kind: Kind)](repeating: (0, .text), count: Self.size)
+
+    mutating func add(_ name: Substring, _ kind: Kind) {
+      let hash = NameHash.of(Array(name.utf8).span)
+      var place = Int(truncatingIfNeeded: hash) & (Self.size - 1)
+      while places[place].hash != 0 { place = (place + 1) & (Self.size - 1) }
+      places[place] = (hash, kind)
+    }
+
+    subscript(_ hash: UInt64) -> Kind {
+      var place = Int(truncatingIfNeeded: hash) & (Self.size - 1)
+      while places[place].hash != 0 {
+        if places[place].hash == hash { return places[place].kind }
+        place = (place + 1) & (Self.size - 1)
+      }
+      return .text
+    }
+  }
+}
+
+/// A hash of a field's name, never 0.
+enum NameHash {
+  @inline(__always)
+  static func of(_ name: borrowing Span<UInt8>) -> UInt64 {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for place in name.indices { hash = (hash ^ UInt64(name[place])) &* 0x100_0000_01b3 }
+    hash ^= hash >> 29
+    return hash == 0 ? 1 : hash
+  }
 }

@@ -70,13 +70,16 @@ struct DocumentBytes: Sendable {
     bytes.append(0x3a)
   }
 
-  mutating func key(_ name: some RandomAccessCollection<UInt8>) {
+  mutating func key(_ name: borrowing Span<UInt8>) {
     separate()
     bytes.append(0x22)
     escape(name)
     bytes.append(0x22)
     bytes.append(0x3a)
   }
+
+  mutating func key(_ name: ArraySlice<UInt8>) { key(name.span) }
+  mutating func key(_ name: [UInt8]) { key(name.span) }
 
   mutating func object(_ name: StaticString) {
     key(name)
@@ -89,12 +92,15 @@ struct DocumentBytes: Sendable {
   }
 
   /// A value of an array, or behind a key.
-  mutating func string(_ value: ArraySlice<UInt8>) {
+  mutating func string(_ value: ArraySlice<UInt8>) { string(value.span) }
+
+  mutating func string(_ value: borrowing Span<UInt8>) {
     separate()
     bytes.append(0x22)
     if value.count > valueLimit {
-      escape(value.prefix(Self.whole(value, valueLimit)))
-      mark(value.count - Self.whole(value, valueLimit), "bytes")
+      let kept = Self.whole(value, valueLimit)
+      escape(value.extracting(0..<kept))
+      mark(value.count - kept, "bytes")
     } else {
       escape(value)
     }
@@ -128,12 +134,16 @@ struct DocumentBytes: Sendable {
   private mutating func number(_ value: Int) {
     if value < 0 { bytes.append(0x2d) }
     var rest = value.magnitude
-    let start = bytes.count
-    repeat {
-      bytes.append(0x30 + UInt8(rest % 10))
-      rest /= 10
-    } while rest > 0
-    bytes[start...].reverse()
+    if rest < 10 { return bytes.append(0x30 + UInt8(rest)) }
+    unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+      var at = 20
+      repeat {
+        at -= 1
+        unsafe digits[at] = 0x30 + UInt8(rest % 10)
+        rest /= 10
+      } while rest > 0
+      unsafe bytes.append(contentsOf: UnsafeBufferPointer(rebasing: digits[at...]))
+    }
   }
 
   mutating func integer(_ value: Int) {
@@ -159,52 +169,80 @@ struct DocumentBytes: Sendable {
   mutating func cut(to mark: Int) { bytes.removeLast(bytes.count - mark) }
 
   mutating func append(_ more: [UInt8]) { bytes.append(contentsOf: more) }
+  mutating func append(_ more: ArraySlice<UInt8>) { bytes.append(contentsOf: more) }
+  mutating func byte(_ byte: UInt8) { bytes.append(byte) }
   mutating func newline() { bytes.append(0x0a) }
   /// The beginning of a string that is put together from pieces (`piece`, `closeString`).
   mutating func openString() {
     separate()
     bytes.append(0x22)
   }
-  mutating func piece(_ value: ArraySlice<UInt8>) { escape(value) }
+  mutating func piece(_ value: ArraySlice<UInt8>) { escape(value.span) }
   mutating func piece(_ value: Int) { number(value) }
   mutating func closeString() { bytes.append(0x22) }
 }
 
 extension DocumentBytes {
   /// How much of a value is kept so that no character is cut in two.
-  private static func whole(_ value: ArraySlice<UInt8>, _ limit: Int) -> Int {
+  private static func whole(_ value: borrowing Span<UInt8>, _ limit: Int) -> Int {
     var end = limit
-    while end > 0, end > limit - 4, value[value.startIndex + end] & 0xc0 == 0x80 { end -= 1 }
+    while end > 0, end > limit - 4, value[end] & 0xc0 == 0x80 { end -= 1 }
     return end
   }
 
-  private mutating func escape(_ value: some RandomAccessCollection<UInt8>) {
-    var at = value.startIndex
-    while at < value.endIndex {
-      // Nearly everything is plain: taken over in runs.
-      var run = at
-      while run < value.endIndex, isPlain(value[run]) { run = value.index(after: run) }
-      if run > at {
-        bytes.append(contentsOf: value[at..<run])
-        at = run
-        continue
-      }
-      let byte = value[at]
-      if byte < 0x80 {
-        escape(byte, value[at...])
-        at = value.index(after: at)
-        continue
-      }
-      let length = Self.sequence(value[at...])
-      if length > 0 {
-        let end = value.index(at, offsetBy: length)
-        bytes.append(contentsOf: value[at..<end])
-        at = end
-      } else {
-        undecoded(byte)
-        at = value.index(after: at)
+  private mutating func escape(_ value: borrowing Span<UInt8>) {
+    unsafe value.withUnsafeBufferPointer { text in
+      var at = 0
+      while at < text.count {
+        // Nearly everything is plain: taken over in runs.
+        let run = unsafe plainRun(text, at)
+        if run > at {
+          unsafe bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[at..<run]))
+          at = run
+          continue
+        }
+        let byte = unsafe text[at]
+        if byte < 0x80 {
+          unsafe escape(byte, text[at...])
+          at += 1
+          continue
+        }
+        let length = unsafe Self.sequence(text[at...])
+        if length > 0 {
+          unsafe bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[at..<at + length]))
+          at += length
+        } else {
+          undecoded(byte)
+          at += 1
+        }
       }
     }
+  }
+
+  /// Where the bytes end that are written as they are: eight at a time, then one by one.
+  @inline(__always)
+  private func plainRun(_ text: UnsafeBufferPointer<UInt8>, _ start: Int) -> Int {
+    var at = start
+    let raw = UnsafeRawBufferPointer(text)
+    while at + 8 <= text.count {
+      let eight = unsafe raw.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+      var odd = eight | (eight &- 0x2020_2020_2020_2020) | Self.zeros(eight ^ 0x2222_2222_2222_2222)
+      odd |= Self.zeros(eight ^ 0x5c5c_5c5c_5c5c_5c5c) | Self.zeros(eight ^ 0x7f7f_7f7f_7f7f_7f7f)
+      if undecodable == .percent {
+        odd |= Self.zeros(eight ^ 0x2525_2525_2525_2525)
+        odd |= Self.zeros(eight ^ 0x2b2b_2b2b_2b2b_2b2b)
+      }
+      guard odd & 0x8080_8080_8080_8080 == 0 else { break }
+      at += 8
+    }
+    while at < text.count, unsafe isPlain(text[at]) { at += 1 }
+    return at
+  }
+
+  /// The highest bit of each byte that is zero, and of some behind the first of those.
+  @inline(__always)
+  private static func zeros(_ eight: UInt64) -> UInt64 {
+    (eight &- 0x0101_0101_0101_0101) & ~eight
   }
 
   @inline(__always)

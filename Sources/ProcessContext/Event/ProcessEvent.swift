@@ -21,7 +21,6 @@ struct ProcessEvent {
   private(set) var isNameQuoted = false
   private(set) var isExecutableQuoted = false
   private(set) var session: UInt32?
-  private(set) var login: UInt32?
   private(set) var key: Field?
   private(set) var call: EventRecord?
   /// A name that was looked up first, and the place of the file in a file system.
@@ -54,40 +53,27 @@ struct ProcessEvent {
     var scanner = FieldScanner(body: record.body, end: record.line.upperBound)
     let span = bytes.span
     while let field = scanner.next(span), field.section == .record {
-      let value = bytes[field.value]
-      let at = field.name.lowerBound
-      switch field.name.count {
-      case 2: if span.has("a0", at: at) { flags = Self.hexadecimal(value) ?? 0 }
-      case 3:
-        if span.has("pid", at: at) {
-          pid = Self.number(value).flatMap { Int32(exactly: $0) } ?? 0
-        } else if span.has("key", at: at) {
-          key = field
-        } else if span.has("exe", at: at) {
-          executable = field.value
-          isExecutableQuoted = field.quoting == .double
-        } else if span.has("ses", at: at) {
-          session = Self.number(value).flatMap { UInt32(exactly: $0) }
-        }
-      case 4:
-        if span.has("ppid", at: at) {
-          parent = Self.number(value).flatMap { Int32(exactly: $0) } ?? 0
-        } else if span.has("arch", at: at) {
-          machine = Self.hexadecimal(value) ?? 0
-        } else if span.has("exit", at: at) {
-          result = Self.number(value) ?? 0
-        } else if span.has("auid", at: at) {
-          login = Self.number(value).flatMap { UInt32(exactly: $0) }
-        } else if span.has("comm", at: at) {
-          name = field.value
-          isNameQuoted = field.quoting == .double
-        }
-      case 7:
-        if span.has("syscall", at: at) {
-          number = Self.number(value) ?? -1
-        } else if span.has("success", at: at) {
-          isSuccess = value.first == UInt8(ascii: "y")
-        }
+      // Names of up to eight bytes, as little-endian numbers.
+      guard field.name.count <= 8 else { continue }
+      var name: UInt64 = 0
+      for place in field.name.reversed() { name = name << 8 | UInt64(span[place]) }
+      switch name {
+      case 0x3061: flags = Self.hexadecimal(bytes[field.value]) ?? 0  // a0
+      case 0x6469_70: pid = Self.pid(bytes[field.value])  // pid
+      case 0x6469_7070: parent = Self.pid(bytes[field.value])  // ppid
+      case 0x79_656b: key = field  // key
+      case 0x73_6573:  // ses
+        session = Self.number(bytes[field.value]).flatMap { UInt32(exactly: $0) }
+      case 0x6863_7261: machine = Self.hexadecimal(bytes[field.value]) ?? 0  // arch
+      case 0x7469_7865: result = Self.number(bytes[field.value]) ?? 0  // exit
+      case 0x65_7865:  // exe
+        executable = field.value
+        isExecutableQuoted = field.quoting == .double
+      case 0x6d6d_6f63:  // comm
+        self.name = field.value
+        isNameQuoted = field.quoting == .double
+      case 0x6c_6c61_6373_7973: number = Self.number(bytes[field.value]) ?? -1  // syscall
+      case 0x73_7365_6363_7573: isSuccess = bytes[field.value].first == 0x79  // success
       default: break
       }
     }
@@ -111,6 +97,10 @@ struct ProcessEvent {
 
   /// Whether a fork made a thread, as far as its flags stand in the call: clone3's do not.
   var makesThread: Bool { flags & 0x1_0000 != 0 }
+
+  private static func pid(_ text: ArraySlice<UInt8>) -> Int32 {
+    number(text).flatMap { Int32(exactly: $0) } ?? 0
+  }
 
   static func number(_ text: ArraySlice<UInt8>) -> Int? {
     var value = 0

@@ -38,6 +38,8 @@ public struct KnownProcess: Equatable, Sendable {
   public internal(set) var ending = Ending.none
   /// What it is called for ever.
   public internal(set) var identity: [UInt8] = []
+  /// When its last event was, in milliseconds since 1970.
+  var lastSeen: UInt64 = 0
   /// Where its parent is in the table.
   var parent: ProcessNumber?
 

@@ -42,6 +42,13 @@ struct ProcessTable: Sendable {
     body(&processes[number]!)
   }
 
+  /// Notes that a process was seen; returns when it was before.
+  mutating func seen(_ number: ProcessNumber, at now: UInt64) -> UInt64 {
+    guard let before = processes[number]?.lastSeen else { return 0 }
+    processes[number]?.lastSeen = max(before, now)
+    return before
+  }
+
   mutating func end(_ number: ProcessNumber, _ how: KnownProcess.Ending) {
     guard let now = processes[number]?.ending, now != .exited else { return }
     if now == .none { ended.append(number) }
