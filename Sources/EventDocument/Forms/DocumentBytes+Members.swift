@@ -69,7 +69,8 @@ enum TimeText {
     let ofDay = seconds % 86400
     padded(date.year, 4, &out)
     for (mark, value): (StaticString, UInt64) in [
-      ("-", UInt64(date.month)), ("-", UInt64(date.day)), ("T", ofDay / 3600), (":", ofDay / 60 % 60),
+      ("-", UInt64(date.month)), ("-", UInt64(date.day)), ("T", ofDay / 3600),
+      (":", ofDay / 60 % 60),
       (":", ofDay % 60),
     ] {
       out.raw(mark)
