@@ -267,38 +267,6 @@ int ad_spawn(const char *path, char *const *argv, char *const *envp, int input, 
 	return ad_spawn_confined(path, argv, envp, input, output, error, extra, 0, child);
 }
 
-// Landlock; its calls have no functions in the C library, and older headers do not have all of it.
-
-int ad_landlock_version(void) {
-	long version = syscall(444 /* landlock_create_ruleset */, 0, 0, 1 /* VERSION */);
-	return version < 0 ? 0 : (int)version;
-}
-
-int ad_landlock_ruleset(uint64_t handled, uint64_t scoped) {
-	struct { uint64_t files, network, scoped; } rules = {handled, 0, scoped};
-	// Older kernels do not mind what they do not know, if it is zero.
-	return (int)syscall(444 /* landlock_create_ruleset */, &rules, sizeof rules, 0);
-}
-
-// EXECUTE, WRITE_FILE, READ_FILE, TRUNCATE, IOCTL_DEV.
-static const uint64_t rights_of_files = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 14 | 1 << 15;
-
-int ad_landlock_allow(int ruleset, const char *path, uint64_t rights) {
-	int fd = open(path, O_PATH | O_CLOEXEC);
-	if (fd < 0) return -1;
-	struct stat facts;
-	int result = fstat(fd, &facts);
-	if (!result) {
-		if (!S_ISDIR(facts.st_mode)) rights &= rights_of_files;
-		struct __attribute__((packed)) { uint64_t rights; int32_t fd; } below = {rights, fd};
-		result = (int)syscall(445 /* landlock_add_rule */, ruleset, 1 /* PATH_BENEATH */, &below, 0);
-	}
-	int failure = errno;
-	close(fd);
-	errno = failure;
-	return result;
-}
-
 uint64_t ad_permitted_capabilities(void) {
 	struct __user_cap_data_struct data[2] = {0};
 	syscall(SYS_capget, &header, data);

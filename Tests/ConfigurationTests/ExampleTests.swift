@@ -103,6 +103,18 @@ struct ExampleTests {
     }
   }
 
+  @Test func `name every case that a test or a deviation has`() throws {
+    let table = try Self.text("Documentation/conformance-cases.md")
+    let cited = try Self.text("Documentation/deviations.md").split(separator: "\n")
+      .filter { $0.wholeMatch(of: #/\| [A-Z][0-9]+( |,).*/#) != nil }
+      .flatMap { $0.split(separator: "|")[0].split(separator: ",") }
+      .map { $0.trimmingPrefix(" ").split(separator: " ")[0] }.map(String.init)
+    #expect(cited.count > 40)
+    for id in Set(cited + PluginCase.all.map(\.id) + DaemonCase.all.map(\.id)) {
+      #expect(table.contains("\n| \(id) | "), "\(id)")
+    }
+  }
+
   @Test func `give a reason for every case in which auditd does otherwise`() throws {
     let text = try Self.text("Documentation/deviations.md")
     let plugins = PluginCase.all.filter { $0.ours != $0.reference }.map(\.id)
