@@ -25,6 +25,7 @@ struct ExampleTests {
     ("socket", false, "/usr/libexec/audispatch/audispatch-socket"),
     ("json", false, "/usr/libexec/audispatch/audispatch-json"),
     ("remote", false, "/usr/libexec/audispatch/audispatch-remote"),
+    ("integrity", false, "/usr/sbin/audispatch-integrity"),
   ])
   func `of plugins are right, and only the default one is active`(
     _ name: String, _ isActive: Bool, _ path: String
@@ -37,7 +38,7 @@ struct ExampleTests {
 
   @Test(arguments: [
     "print", "syslog-debian", "laurel-confined", "shell", "log", "syslog-local", "syslog-remote",
-    "socket", "json", "remote",
+    "socket", "json", "remote", "integrity",
   ])
   func `of plugins are right with every setting in them`(_ name: String) throws {
     let loaded = Host.load(plugin: Self.uncommented(try Self.text("plugins.d/\(name).conf")))
@@ -46,7 +47,7 @@ struct ExampleTests {
 
   @Test(arguments: [
     "print", "syslog-debian", "laurel-confined", "shell", "log", "syslog-local", "syslog-remote",
-    "socket", "json", "remote",
+    "socket", "json", "remote", "integrity",
   ])
   func `of plugins come confined, in a way that fits a host`(_ name: String) throws {
     var host = Host()
