@@ -22,6 +22,7 @@ struct ExampleTests {
     ("json", false, "/usr/libexec/audispatch/audispatch-json"),
     ("remote", false, "/usr/libexec/audispatch/audispatch-remote"),
     ("elastic", false, "/usr/libexec/audispatch/audispatch-elastic"),
+    ("integrity", false, "/usr/sbin/audispatch-integrity"),
   ])
   func `of plugins are right, and only the default one is active`(
     _ name: String, _ isActive: Bool, _ path: String
@@ -34,7 +35,7 @@ struct ExampleTests {
 
   @Test(arguments: [
     "print", "syslog-debian", "laurel-confined", "shell", "log", "syslog-local", "syslog-remote",
-    "socket", "json", "remote", "elastic",
+    "socket", "json", "remote", "elastic", "integrity",
   ])
   func `of plugins are right with every setting in them`(_ name: String) throws {
     let loaded = Host.load(plugin: Self.uncommented(try Self.text("plugins.d/\(name).conf")))
@@ -43,7 +44,7 @@ struct ExampleTests {
 
   @Test(arguments: [
     "print", "syslog-debian", "laurel-confined", "shell", "log", "syslog-local", "syslog-remote",
-    "socket", "json", "remote", "elastic",
+    "socket", "json", "remote", "elastic", "integrity",
   ])
   func `of plugins come confined, in a way that fits a host`(_ name: String) throws {
     var host = Host()

@@ -1,4 +1,4 @@
-import Configuration
+public import Configuration
 
 /// Less volume: what is taken out of events, and which become one.
 public struct VolumeRules: Equatable, Sendable {
