@@ -26,9 +26,10 @@ public struct LessVolume<Plugin: AuditPlugin & ~Copyable>: AuditPlugin, ~Copyabl
   /// Of a window that has ended, for as long as the plugin takes no more.
   private var ready: [AuditEvent] = []
   private var next = 0
-  /// When the window ends, by the clock; and at the latest.
+  /// When the window ends, by the clock: nothing came for so long, that what comes is behind it.
   private var closesAt: Duration?
-  private var endsAt = Duration.zero
+  /// When it ends at the latest, though an event is incomplete.
+  private var endsAt: Duration?
   private var redacted = 0
   private var absorbed = 0
 
@@ -73,12 +74,19 @@ public struct LessVolume<Plugin: AuditPlugin & ~Copyable>: AuditPlugin, ~Copyabl
     let event = redactor?.redact(event) ?? event
     guard let isOver = aggregator?.isOver(before: event) else { return try pass(event) }
     let now = MonotonicTime.now
-    if isOver, confirmations.isGapless(withLatest: false) || now >= endsAt { try close() }
-    if closesAt == nil {
-      closesAt = now + present.aggregation.window + Self.lateness
-      endsAt = now + present.aggregation.window + Self.lateness + Self.patience
-    }
+    if isOver, mayClose(withLatest: false, now) { try close() }
+    closesAt = now + present.aggregation.window + Self.lateness
     aggregator?.take(event)
+  }
+
+  /// Whether nothing from before the window's end is still to come, or it was waited for in vain.
+  private mutating func mayClose(withLatest: Bool, _ now: Duration) -> Bool {
+    if confirmations.isGapless(withLatest: withLatest) { return true }
+    guard let end = endsAt else {
+      endsAt = now + Self.patience
+      return false
+    }
+    return now >= end
   }
 
   private mutating func pass(_ event: AuditEvent) throws {
@@ -89,6 +97,7 @@ public struct LessVolume<Plugin: AuditPlugin & ~Copyable>: AuditPlugin, ~Copyabl
   /// Ends the window.
   private mutating func close() throws {
     closesAt = nil
+    endsAt = nil
     if let closed = aggregator?.close() { ready += closed }
     try give()
   }
@@ -115,10 +124,10 @@ public struct LessVolume<Plugin: AuditPlugin & ~Copyable>: AuditPlugin, ~Copyabl
     try give()
     let now = MonotonicTime.now
     guard let closesAt, closesAt <= now else { return }
-    if confirmations.isGapless(withLatest: true) || now >= endsAt {
+    if mayClose(withLatest: true, now) {
       try close()
     } else {
-      self.closesAt = min(now + .milliseconds(50), endsAt)
+      self.closesAt = now + .milliseconds(50)
     }
   }
 
@@ -126,7 +135,7 @@ public struct LessVolume<Plugin: AuditPlugin & ~Copyable>: AuditPlugin, ~Copyabl
     let new = rules(options)
     if new != present {
       if let closed = aggregator?.close() { ready += closed }
-      closesAt = nil
+      (closesAt, endsAt) = (nil, nil)
       redacted += redactor?.count ?? 0
       absorbed += aggregator?.absorbed ?? 0
       (redactor, aggregator) = try Self.made(new)

@@ -5,7 +5,8 @@ that it is told to.
 
 Listens at a port of the loopback, which it writes on its standard output as {"port":N}. Then each
 line of its standard input is a JSON object that changes what it does ("set"), rolls a data stream
-over ("rollover"), or asks what it has ("report", "documents", "ids"); each is answered by one line.
+over ("rollover"), waits until the requests of all who have ended are done ("quiet"), or asks what it
+has ("documents", "ids"); each is answered by one line.
 """
 import argparse, gzip, json, random, re, socket, ssl, struct, sys, threading, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -320,12 +321,26 @@ class Listener(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
     context = None
+    # Connections that were accepted and have not ended.
+    open = 0
 
     def process_request(self, request, address):
+        with lock:
+            Listener.open += 1
         if S.faults["away"]:
             request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            return request.close()
+            request.close()
+            with lock:
+                Listener.open -= 1
+            return
         super().process_request(request, address)
+
+    def process_request_thread(self, request, address):
+        try:
+            super().process_request_thread(request, address)
+        finally:
+            with lock:
+                Listener.open -= 1
 
     def finish_request(self, request, address):
         if self.context:
@@ -348,8 +363,25 @@ def report():
             "indices": {name: len(index.documents) for name, index in S.indices.items()}}
 
 
+def wait_until_quiet():
+    """Until everything that was sent by processes that have ended is done: connections are accepted
+    in their order, so those before one of our own are known."""
+    with socket.create_connection(("127.0.0.1", listener.server_address[1])) as own:
+        own.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        while own.recv(65536):
+            pass
+    for _ in range(5000):
+        with lock:
+            if Listener.open == 0:
+                return
+        time.sleep(0.01)
+    raise TimeoutError("connections stay open")
+
+
 def command(line):
     asked = json.loads(line)
+    if asked.get("quiet"):
+        wait_until_quiet()
     with lock:
         if "set" in asked:
             unknown = set(asked["set"]) - set(S.faults)
