@@ -107,8 +107,9 @@ format: toolchain ## lay out all Swift sources
 	swift format format --in-place --recursive --parallel $(SWIFT_SOURCES)
 
 .PHONY: lint
-lint: toolchain ## what format would change; names that no file should have
+lint: toolchain ## what format would change; names of files; imports that are not declared
 	@Scripts/file-names
+	@Scripts/imports
 	swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)
 
 # Files in SYSCONFDIR that are there already are left as they are. Plugins of other users have to

@@ -31,8 +31,8 @@ let package = Package(
       targets: ["AudispatchPlugin", "AuditRecord", "Configuration", "Linux"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
   ],
   targets: [
     .systemLibrary(name: "CAudit", pkgConfig: "audit", providers: [.apt(["libaudit-dev"])]),
@@ -66,6 +66,7 @@ let package = Package(
       name: "AuditDispatch",
       dependencies: [
         "AuditRecord", "CAudispatch", "Configuration", "Journal", "Linux", "RemoteProtocol",
+        .product(name: "DequeModule", package: "swift-collections"),
       ],
       path: "Sources/Dispatch", swiftSettings: strict),
     .target(
@@ -104,7 +105,7 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(
       name: "audispatch-print",
-      dependencies: ["AudispatchPlugin", "AuditRecord", "Configuration", "Linux"],
+      dependencies: ["AudispatchPlugin", "Configuration", "Linux"],
       path: "Plugins/Print", swiftSettings: strict),
     .executableTarget(
       name: "audispatch-syslog",
@@ -157,7 +158,9 @@ let package = Package(
     .target(
       name: "ScriptedAccounts", path: "Tests/ScriptedAccounts", cSettings: [.define("_GNU_SOURCE")]),
     .testTarget(name: "LinuxTests", dependencies: ["Linux"], swiftSettings: strict),
-    .testTarget(name: "AuditRecordTests", dependencies: ["AuditRecord"], swiftSettings: strict),
+    .testTarget(
+      name: "AuditRecordTests", dependencies: ["AuditRecord", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "EnrichmentTests",
       dependencies: [
@@ -167,10 +170,14 @@ let package = Package(
       exclude: ["Live"], resources: [.copy("Corpus")], swiftSettings: strict),
     .testTarget(
       name: "JournalTests",
-      dependencies: ["Journal", .product(name: "DequeModule", package: "swift-collections")],
+      dependencies: [
+        "AuditRecord", "Journal", "Linux",
+        .product(name: "DequeModule", package: "swift-collections"),
+      ],
       swiftSettings: strict),
     .testTarget(
-      name: "ConfigurationTests", dependencies: ["Configuration", "Linux"], exclude: ["Fixtures"],
+      name: "ConfigurationTests", dependencies: ["Configuration", "Linux", "TestSupport"],
+      exclude: ["Fixtures"],
       swiftSettings: strict),
     .testTarget(
       name: "DispatchTests",
@@ -179,18 +186,21 @@ let package = Package(
     .testTarget(
       name: "AudispatchPluginTests",
       dependencies: [
-        "AudispatchPlugin", "AuditRecord", "CAuparse", "Configuration", "Linux",
+        "AudispatchPlugin", "AuditRecord", "CAuparse", "Configuration", "Linux", "TestSupport",
         "audispatch-print",
       ],
       exclude: ["Cases", "Golden"], swiftSettings: strict),
     .target(
-      name: "PluginHarness", dependencies: ["Linux"], path: "Tests/PluginHarness",
-      exclude: ["Programs"],
+      name: "TestSupport", dependencies: ["Linux"], path: "Tests/TestSupport",
       swiftSettings: strict),
+    .target(
+      name: "PluginHarness", dependencies: ["Linux", "TestSupport"], path: "Tests/PluginHarness",
+      exclude: ["Programs"], swiftSettings: strict),
     .testTarget(
       name: "EventDocumentTests",
       dependencies: [
         "AudispatchPlugin", "AuditRecord", "CAudit", "EventDocument", "ProcessContext",
+        "TestSupport",
       ],
       swiftSettings: strict),
     .testTarget(
@@ -211,26 +221,23 @@ let package = Package(
     .testTarget(
       name: "LogPluginTests",
       dependencies: [
-        "AudispatchPlugin", "AuditRecord", "Configuration", "Linux", "PluginHarness",
+        "AudispatchPlugin", "Configuration", "Linux", "PluginHarness", "TestSupport",
         "audispatch-log",
       ],
       swiftSettings: strict),
     .testTarget(
       name: "JSONPluginTests",
-      dependencies: [
-        "AudispatchPlugin", "AuditRecord", "Configuration", "EventDocument", "Linux",
-        "PluginHarness", "audispatch-json",
-      ],
+      dependencies: ["AudispatchPlugin", "Linux", "PluginHarness", "audispatch-json"],
       swiftSettings: strict),
     .testTarget(
       name: "SocketPluginTests",
       dependencies: [
         "AudispatchPlugin", "AuditRecord", "Configuration", "Linux", "PluginHarness",
-        "audispatch-socket",
+        "TestSupport", "audispatch-socket",
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "ControlToolTests", dependencies: ["Journal", "Linux", "audispatchctl"],
+      name: "ControlToolTests", dependencies: ["Journal", "Linux", "TestSupport", "audispatchctl"],
       exclude: ["Golden"], swiftSettings: strict),
     .testTarget(name: "BulkIndexingTests", dependencies: ["BulkIndexing"], swiftSettings: strict),
     .testTarget(
@@ -247,20 +254,21 @@ let package = Package(
       name: "RemotePluginTests",
       dependencies: [
         "AudispatchPlugin", "AuditRecord", "Configuration", "Linux", "PluginHarness",
-        "RemoteProtocol", "audispatch-remote",
+        "RemoteProtocol", "TestSupport", "audispatch-remote",
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "RemoteProtocolTests", dependencies: ["RemoteProtocol"], swiftSettings: strict),
+      name: "RemoteProtocolTests", dependencies: ["RemoteProtocol", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "SyslogPluginTests",
       dependencies: [
         "AudispatchPlugin", "AuditRecord", "Configuration", "Linux", "SecureChannel",
-        "audispatch-syslog",
+        "TestSupport", "audispatch-syslog",
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "SystemTests", dependencies: ["CAudispatch", "Linux", "PluginHarness"],
+      name: "SystemTests", dependencies: ["Linux", "PluginHarness", "TestSupport"],
       resources: [.copy("Fixtures"), .copy("Programs")], swiftSettings: strict),
   ]
 )

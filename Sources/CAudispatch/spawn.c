@@ -262,11 +262,6 @@ int ad_spawn_confined(const char *path, char *const *argv, char *const *envp, in
 	return 0;
 }
 
-int ad_spawn(const char *path, char *const *argv, char *const *envp, int input, int output,
-	int error, int extra, ad_child *child) {
-	return ad_spawn_confined(path, argv, envp, input, output, error, extra, 0, child);
-}
-
 uint64_t ad_permitted_capabilities(void) {
 	struct __user_cap_data_struct data[2] = {0};
 	syscall(SYS_capget, &header, data);

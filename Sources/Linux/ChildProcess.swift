@@ -30,7 +30,7 @@ public struct SpawnError: Error, Equatable, CustomStringConvertible {
 }
 
 /// A running child. Its death shows as readiness of `pidfd`.
-public struct ChildProcess: ~Copyable {
+public struct ChildProcess: ~Copyable, Sendable {
   public let pid: Int32
   /// -1 where the system has no such numbers.
   public let pidfd: Int32

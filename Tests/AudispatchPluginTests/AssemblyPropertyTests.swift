@@ -1,4 +1,5 @@
 import AuditRecord
+import TestSupport
 import Testing
 
 @testable import AudispatchPlugin
@@ -8,7 +9,7 @@ struct AssemblyPropertyTests {
   /// Every record is in exactly one event, or a counted EOE; nothing is changed or invented.
   @Test(arguments: UInt64(1)...24)
   func `loses and repeats nothing`(_ seed: UInt64) {
-    var random = Seeded(state: seed)
+    var random = Seeded(seed)
     var input = Corpus.lines
     // Repeats, and exchanges within a window that the seed chooses.
     for _ in 0..<Int.random(in: 0...200, using: &random) {
@@ -72,7 +73,7 @@ struct AssemblyPropertyTests {
 
   @Test(arguments: UInt64(1)...8)
   func `does not depend on how the input was cut`(_ seed: UInt64) {
-    var random = Seeded(state: seed)
+    var random = Seeded(seed)
     var stream = RecordStream()
     var found: [[UInt8]] = []
     var rest = Corpus.bytes[...]
@@ -89,7 +90,7 @@ struct AssemblyPropertyTests {
 
   @Test(arguments: UInt64(1)...16)
   func `survives any bytes`(_ seed: UInt64) {
-    var random = Seeded(state: seed)
+    var random = Seeded(seed)
     var bytes = Array(Corpus.bytes.prefix(200_000))
     for _ in 0..<2000 {
       let index = Int.random(in: bytes.indices, using: &random)

@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import TestSupport
 import Testing
 
 @testable import AudispatchPlugin
@@ -91,7 +92,7 @@ struct NumberWindowTests {
   /// Against the obvious way, in every order that a seed gives.
   @Test(arguments: UInt64(1)...20)
   func `knows the first number that is not done`(_ seed: UInt64) {
-    var random = Seeded(state: seed)
+    var random = Seeded(seed)
     let first = UInt64.random(in: 1...10_000, using: &random)
     var window = NumberWindow(from: first)
     var open = Array(first..<first + 20_000)

@@ -75,16 +75,3 @@ func line(_ sketch: String) -> [UInt8] {
 func lines(_ sketches: String) -> [[UInt8]] {
   sketches.split(separator: ",").map { line(String($0)) }
 }
-
-/// A small generator with a seed, so that a find can be repeated.
-struct Seeded: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-}

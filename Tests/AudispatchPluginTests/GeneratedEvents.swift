@@ -1,3 +1,5 @@
+import TestSupport
+
 @testable import AudispatchPlugin
 
 /// Events as a kernel and its programs might have made them, and what may become of their records
@@ -25,7 +27,7 @@ struct GeneratedEvents {
   /// Milliseconds since 1970: slow enough that nothing is two seconds old while it is open.
   private var clock = 1_700_000_000_000
 
-  init(seed: UInt64) { random = Seeded(state: seed) }
+  init(seed: UInt64) { random = Seeded(seed) }
 
   /// So many events' records, in an order that the changes allow.
   mutating func lines(_ count: Int, _ changes: Set<Change>) -> [[UInt8]] {

@@ -1,5 +1,6 @@
 import AuditRecord
 import CAuparse
+import TestSupport
 import Testing
 
 @testable import AudispatchPlugin
@@ -52,7 +53,7 @@ struct LibauparseComparisonTests {
   /// Records of different events change places; those of one event keep their order.
   @Test(arguments: UInt64(1)...6)
   func `are the same for interleaved events`(_ seed: UInt64) {
-    var random = Seeded(state: seed)
+    var random = Seeded(seed)
     var events = assemble(Corpus.lines).map { event in
       event.records.map { Array(event.bytes[$0.line]) }[...]
     }[...]

@@ -1,6 +1,7 @@
 import Configuration
 import Glibc
 import Linux
+import TestSupport
 import Testing
 
 @testable import AudispatchPlugin

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import AuditRecord
@@ -55,7 +56,7 @@ struct EventScannerTests {
   }
 
   @Test func `the tracker agrees with a dictionary over random traffic`() {
-    var random = SystemRandomNumberGenerator()
+    var random = Seeded(of: "the tracker agrees with a dictionary")
     var tracker = EventTracker()
     var known: [RecordStamp: UInt64] = [:]
     for _ in 0..<20_000 {

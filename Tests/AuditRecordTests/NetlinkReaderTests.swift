@@ -1,4 +1,5 @@
 import AuditRecord
+import TestSupport
 import Testing
 
 @Suite("Reading netlink messages")
@@ -138,7 +139,7 @@ struct NetlinkReading {
   /// Garbage of every kind between good messages: none of them is lost.
   @Test(arguments: 1...40)
   func `loses no message behind garbage`(seed: Int) {
-    var random = SplitMix(state: UInt64(seed))
+    var random = Seeded(UInt64(seed))
     var bytes: [UInt8] = []
     var expected: [Output] = []
     for serial in 0..<50 {
@@ -151,17 +152,5 @@ struct NetlinkReading {
     }
     let records = Self.read(bytes).filter { if case .record = $0 { true } else { false } }
     #expect(records == expected)
-  }
-}
-
-/// Reproducible numbers.
-private struct SplitMix {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

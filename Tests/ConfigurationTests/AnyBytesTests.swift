@@ -1,18 +1,6 @@
 import Configuration
+import TestSupport
 import Testing
-
-/// Numbers that are the same in every run (SplitMix64).
-struct Seeded: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-}
 
 @Suite("Any bytes as a configuration file")
 struct AnyBytesTests {
@@ -25,7 +13,7 @@ struct AnyBytesTests {
     ].map { Array($0.utf8) } + [[0], [0xFF], [0xC3], [0xE2, 0x82], [0x1B], [0x7F]]
 
   static func bytes(_ seed: UInt64) -> [UInt8] {
-    var random = Seeded(state: seed)
+    var random = Seeded(seed)
     var bytes: [UInt8] = []
     for _ in 0..<Int.random(in: 0...40, using: &random) {
       if Bool.random(using: &random) {

@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import TestSupport
 import Testing
 
 /// What a run of the built `audispatchctl` asked, said and ended with.
@@ -12,35 +13,7 @@ struct ControlRun: Equatable {
 
 /// Runs the built program against a socket on which this process plays the daemon.
 enum FakeDaemon {
-  static let program = builtProgram("audispatchctl")
-
-  static func builtProgram(_ name: String) -> String {
-    var path = [CChar](repeating: 0, count: 4096)
-    let length = unsafe readlink("/proc/self/exe", &path, path.count - 1)
-    let bytes = path.prefix(max(0, length)).map { UInt8(bitPattern: $0) }
-    // `swift test` may run the tests from within a helper of the toolchain.
-    var folder = String(decoding: bytes, as: UTF8.self).split(separator: "/").dropLast()
-    if !folder.contains(".build") {
-      let arguments = CommandLine.arguments.filter { $0.contains("/.build/") }
-      folder = (arguments.first ?? "").split(separator: "/").dropLast()
-    }
-    return "/" + folder.joined(separator: "/") + "/" + name
-  }
-
-  /// A new folder for one test.
-  static func makeFolder() throws -> String {
-    var template = Array("/tmp/audispatch-test-XXXXXX\0".utf8).map { CChar(bitPattern: $0) }
-    let made = unsafe template.withUnsafeMutableBufferPointer { buffer in
-      unsafe mkdtemp(buffer.baseAddress!) != nil
-    }
-    guard made else { throw SystemError("create", "a folder", .current) }
-    return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }
-
-  static func removeFolder(_ folder: String) {
-    for name in ["control.sock", "out", "err"] { unsafe unlink("\(folder)/\(name)") }
-    unsafe rmdir(folder)
-  }
+  static let program = BuiltProgram.path("audispatchctl")
 
   /// - Parameters:
   ///   - answer: what the daemon sends before it closes; `nil`: nobody listens.
@@ -49,8 +22,8 @@ enum FakeDaemon {
     _ arguments: [String], answer: [UInt8]?, pieces: Int = .max, folderFirst: Bool = false,
     environment: [String] = []
   ) throws -> ControlRun {
-    let folder = try makeFolder()
-    defer { removeFolder(folder) }
+    let folder = try TestFolder.make()
+    defer { TestFolder.remove(folder) }
     var listener: Descriptor?
     if answer != nil { listener = try UnixSocket.listen("\(folder)/control.sock", mode: 0o600) }
     let place =

@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import TestSupport
 import Testing
 
 @testable import Journal
@@ -12,7 +13,7 @@ private final class SpoolFixture {
   static let second = "0000000000000007-00000002-00000007.spool"
 
   init(records: UInt64 = 10) throws {
-    folder = try FakeDaemon.makeFolder()
+    folder = try TestFolder.make()
     var log = try SpoolLog(FolderDisk(folder + "/spool", reserve: 0), salt: 7, fileSize: 900)
     for number in 0..<records {
       var batch = SpoolBatch()
@@ -165,8 +166,8 @@ struct SpoolCommandTests {
 
   @Test(arguments: ["list", "inspect", "verify", "export"])
   func `says that there is no spool`(command: String) throws {
-    let folder = try FakeDaemon.makeFolder()
-    defer { FakeDaemon.removeFolder(folder) }
+    let folder = try TestFolder.make()
+    defer { TestFolder.remove(folder) }
     let run = try FakeDaemon.run(
       ["spool", command, "--spool-dir", folder + "/none"], answer: nil)
     #expect(run.errors.hasPrefix("audispatchctl: cannot read the spool \(folder)/none: No such"))
@@ -176,7 +177,7 @@ struct SpoolCommandTests {
   }
 
   @Test func `reads files of nonsense without harm`() throws {
-    var random = SystemRandomNumberGenerator()
+    var random = Seeded(of: "reads files of nonsense")
     let fixture = try SpoolFixture()
     try fixture.write("x", [1])
     unsafe mkfifo(fixture.spool + "/pipe.spool", 0o600)

@@ -3,20 +3,12 @@ import AuditRecord
 import EventDocument
 import Foundation
 import ProcessContext
+import TestSupport
 import Testing
 
 /// Documents of lines that no kernel would write.
 @Suite("Documents of any bytes")
 struct AnyEventTests {
-  /// Numbers of a seed.
-  struct Seeded {
-    var state: UInt64
-    mutating func next(_ bound: Int) -> Int {
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return Int(state >> 33) % bound
-    }
-  }
-
   static let types = [
     "SYSCALL", "EXECVE", "PATH", "CWD", "SOCKADDR", "PROCTITLE", "AVC", "USER_AUTH", "LOGIN",
     "USER_END", "SECCOMP", "CONFIG_CHANGE", "BPF", "NOT_A_TYPE", "UNKNOWN[1399]", "ADD_USER",
@@ -37,25 +29,25 @@ struct AnyEventTests {
   ]
 
   private func line(_ random: inout Seeded) -> [UInt8] {
-    let type = Self.types[random.next(Self.types.count)]
+    let type = Self.types[random.number(below: Self.types.count)]
     var line = Array("type=\(type) msg=audit(1490995752.123:7): ".utf8)
-    for _ in 0..<random.next(12) {
-      if random.next(6) == 0 {
-        for _ in 0..<random.next(9) {
-          let byte = UInt8(random.next(256))
+    for _ in 0..<random.number(below: 12) {
+      if random.number(below: 6) == 0 {
+        for _ in 0..<random.number(below: 9) {
+          let byte = UInt8(random.number(below: 256))
           if byte != 0x0a, byte != 0 { line.append(byte) }
         }
       } else {
-        line += Self.words[random.next(Self.words.count)].utf8
+        line += Self.words[random.number(below: Self.words.count)].utf8
       }
-      if random.next(8) > 0 { line.append(0x20) }
+      if random.number(below: 8) > 0 { line.append(0x20) }
     }
     return line
   }
 
   @Test(arguments: DocumentForm.allCases, [UInt64(1), 2, 3, 4])
   func `are valid JSON in valid UTF-8, on one line`(_ form: DocumentForm, _ seed: UInt64) {
-    var random = Seeded(state: seed)
+    var random = Seeded(seed)
     var options = ECSFormTests.options()
     options.maximumSize = 4096
     options.keepsOriginal = seed.isMultiple(of: 2)
@@ -70,7 +62,7 @@ struct AnyEventTests {
     var tracker = ProcessTracker(settings, source: FewProcesses())
     var writer = DocumentWriter(form, options)
     for _ in 0..<300 {
-      let lines = (0...random.next(5)).map { _ in line(&random) }
+      let lines = (0...random.number(below: 5)).map { _ in line(&random) }
       let event = event(lines)
       let context = tracker.note(event, now: event.stamp.milliseconds)
       let document = writer.document(event, context)

@@ -1,6 +1,7 @@
 import Glibc
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
 @Suite(
@@ -14,7 +15,7 @@ struct CompressionRoomTests {
     folder = try PluginRun.makeFolder()
     disk = try SmallDisk(folder, size: "4m")
     let file = try Descriptor.open("\(disk.folder)/audit.log.2", O_WRONLY | O_CREAT)
-    var noise = SystemRandomNumberGenerator()
+    var noise = Seeded(of: "compressed noise")
     try Transfer.writeAll(
       file.number, (0..<1 << 20).map { _ in UInt8.random(in: 0...255, using: &noise) })
   }

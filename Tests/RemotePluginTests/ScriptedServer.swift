@@ -1,32 +1,19 @@
 import Glibc
 import Linux
-import PluginHarness
+import TestSupport
 import RemoteProtocol
 
 /// A server on the loopback whose every word a test says.
 final class ScriptedServer {
-  private let socket: Descriptor
+  private let socket: Loopback
   private var connection: Descriptor?
   private var bytes: [UInt8] = []
   /// How the connections began.
   private(set) var openings: [Opening] = []
-  let port: UInt16
+  var port: UInt16 { socket.port }
 
   init() throws {
-    let socket = Descriptor(owning: Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
-    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let isBound = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-        unsafe bind(socket.number, address, size) == 0
-          && getsockname(socket.number, address, &size) == 0
-      }
-    }
-    guard isBound, listen(socket.number, 8) == 0 else { throw Errno.current }
-    port = UInt16(bigEndian: address.sin_port)
-    self.socket = socket
+    socket = try Loopback(stream: true, waiting: 8)
   }
 
   struct Message: Equatable {
@@ -46,10 +33,10 @@ final class ScriptedServer {
   func accept(within time: Duration = .seconds(20)) -> Bool {
     guard Poll.readable([socket.number], within: time)[0] else { return false }
     bytes = []
-    let accepted = Glibc.accept(socket.number, nil, nil)
+    let accepted = socket.accept()
     // Answers that wait to be sent together would be lost by a reset.
-    SocketState.setStreamOptions(accepted, timeout: .seconds(30))
-    connection = Descriptor(owning: accepted)
+    SocketState.setStreamOptions(accepted.number, timeout: .seconds(30))
+    connection = consume accepted
     return true
   }
 

@@ -1,20 +1,8 @@
 import AuditRecord
+import TestSupport
 import Testing
 
 @testable import audispatch_socket
-
-/// Numbers that look random and are the same in each run: SplitMix64.
-private struct Numbers: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-    return z ^ z >> 31
-  }
-}
 
 extension ClientQueue {
   fileprivate mutating func offer(_ batch: PreparedBatch, _ tell: (Gap) -> PreparedBatch?) {
@@ -137,7 +125,7 @@ struct ClientQueueTests {
   /// Events that interleave, offered in batches of any size, and taken now and then.
   @Test(arguments: 0..<300)
   func `gives whole events only, in order, and counts the others`(_ seed: Int) {
-    var numbers = Numbers(state: UInt64(seed))
+    var numbers = Seeded(UInt64(seed))
     let depth = Int.random(in: 1...20, using: &numbers)
     var queue = ClientQueue(
       depth: depth, bytes: 10 * Int.random(in: 1...20, using: &numbers), start: 0)

@@ -1,6 +1,7 @@
 import AuditRecord
 import Foundation
 import Linux
+import TestSupport
 import Testing
 
 @testable import AudispatchPlugin
@@ -18,11 +19,8 @@ struct AnyEventTests {
 
   /// Every so many-th event, with bytes of its fields changed by a seed; 0 changes none.
   private func events(seed: UInt64) -> [AuditEvent] {
-    var state = seed
-    func random(_ bound: Int) -> Int {
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return Int(state >> 33) % bound
-    }
+    var chance = Seeded(seed)
+    func random(_ bound: Int) -> Int { chance.number(below: bound) }
     var assembler = EventAssembler()
     var types = TypeNames()
     var events: [AuditEvent] = []

@@ -1,5 +1,6 @@
 import AuditRecord
 import Foundation
+import TestSupport
 import Testing
 
 @testable import AudispatchPlugin
@@ -117,11 +118,8 @@ struct JSONCuttingTests {
 
   @Test(arguments: UInt64(1)...6)
   func `is JSON with every name once at any size`(_ seed: UInt64) throws {
-    var state = seed
-    func random(_ bound: Int) -> Int {
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return Int(state >> 33) % bound
-    }
+    var chance = Seeded(seed)
+    func random(_ bound: Int) -> Int { chance.number(below: bound) }
     func word(_ longest: Int) -> [UInt8] {
       (0..<random(longest)).map { _ in [0x61, 0x61, 0x5c, 0x22, 0x0a, 0xff, 0xc3, 0xa4][random(8)] }
     }

@@ -1,6 +1,7 @@
 import Foundation
 import Linux
 import SecureChannel
+import TestSupport
 import Testing
 
 @testable import AudispatchPlugin

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import AudispatchPlugin
@@ -94,11 +95,8 @@ struct RelpSessionTests {
 
   @Test(arguments: UInt64(1)...20)
   func `survives whatever a server says`(_ seed: UInt64) throws {
-    var state = seed
-    func random(_ bound: UInt64) -> UInt64 {
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return (state >> 33) % bound
-    }
+    var chance = Seeded(seed)
+    func random(_ bound: UInt64) -> UInt64 { UInt64.random(in: 0..<bound, using: &chance) }
     let words = [
       "1", "2", "3", " ", " ", "\n", "rsp", "6", "200 OK", "0", "serverclose", "\0", "99",
     ]

@@ -1,4 +1,3 @@
-import CAudispatch
 import Foundation
 import Linux
 import Testing

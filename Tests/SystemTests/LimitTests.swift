@@ -1,4 +1,3 @@
-import CAudispatch
 import Foundation
 import Glibc
 import Testing

@@ -157,6 +157,11 @@ struct ServiceTests {
     let run = try Run()
     let daemon = try await run.daemon([], environment: variables)
     try await run.told("READY=1")
+    // Signs that were asked of it would come each half of a millisecond.
+    for _ in 0..<30 {
+      _ = try daemon.state()
+      try await Task.sleep(for: .milliseconds(5))
+    }
     daemon.child.signal(SIGTERM)
     try await daemon.ended()
     #expect(!run.manager.messages.contains("WATCHDOG=1"))

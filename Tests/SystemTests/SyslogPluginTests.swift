@@ -1,4 +1,3 @@
-import CAudispatch
 import Foundation
 import Linux
 import Testing
@@ -112,26 +111,25 @@ struct SyslogPluginTests {
   func `never holds auditd up, and counts what it drops instead`(further: [String]) async throws {
     let scratch = try Scratch()
     let log = try SystemLog(scratch("log"))
-    var pair: [Int32] = [-1, -1]
-    try #require(unsafe ad_socketpair_stream(&pair) == 0)
+    let (near, far) = try UnixSocket.pair()
     // As auditd starts it: no AUDISPATCH_PLUGIN in its environment.
     let plugin = try Child(
-      Self.program, ["--server", "unix:" + log.path] + further, environment: [:], input: pair[1],
+      Self.program, ["--server", "unix:" + log.path] + further, environment: [:], input: far,
       error: scratch("err"))
-    close(pair[1])
-    let input = Descriptor(owning: pair[0])
+    close(far)
+    let input = Descriptor(owning: near)
     let records = TestEvent.stream(1..<20_001, fill: 1000).records
     let text = Array(records.map { $0 + "\n" }.joined().utf8)
-    _ = ad_set_nonblocking(input.number, true)
+    DescriptorKind.setNonblocking(input.number, true)
     var at = 0
     try await eventually("it reads everything, though nobody reads from it") {
       while at < text.count {
         let end = min(at + 65536, text.count)
-        let n = unsafe text[at..<end].withUnsafeBytes {
-          unsafe ad_send(input.number, $0.baseAddress!, $0.count)
+        let sent = unsafe text[at..<end].withUnsafeBytes {
+          unsafe UnixSocket.send(input.number, $0)
         }
-        if n < 0 { return false }
-        at += n
+        guard case .bytes(let count) = sent else { return false }
+        at += count
       }
       return true
     }
@@ -148,7 +146,7 @@ struct SyslogPluginTests {
       return dropped > 5000 && count + dropped == 20_000
     }
     _ = input.release()
-    close(pair[0])
+    close(near)
     #expect(try await plugin.end() == .exited(74))
   }
 
@@ -266,14 +264,13 @@ struct SyslogPluginTests {
     async throws
   {
     let scratch = try Scratch()
-    var pair: [Int32] = [-1, -1]
-    try #require(unsafe ad_socketpair_stream(&pair) == 0)
+    let (near, far) = try UnixSocket.pair()
     let plugin = try Child(
       Self.program, ["--server", server.replacing("NOWHERE", with: scratch("nowhere"))],
-      environment: ["AUDISPATCH_PLUGIN": "syslog"], input: pair[1], error: scratch("err"))
-    close(pair[1])
-    let input = Descriptor(owning: pair[0])
-    _ = ad_set_nonblocking(input.number, true)
+      environment: ["AUDISPATCH_PLUGIN": "syslog"], input: far, error: scratch("err"))
+    close(far)
+    let input = Descriptor(owning: near)
+    DescriptorKind.setNonblocking(input.number, true)
     let text = Array(TestEvent.stream(1..<30_001, fill: 300).records.joined(separator: "\n").utf8)
     var at = 0
     var wasTaken = true
@@ -283,11 +280,11 @@ struct SyslogPluginTests {
       for _ in 0..<20 {
         try await Task.sleep(for: .milliseconds(20))
         while at < text.count {
-          let n = unsafe text[at..<min(at + 65536, text.count)].withUnsafeBytes {
-            unsafe ad_send(input.number, $0.baseAddress!, $0.count)
+          let sent = unsafe text[at..<min(at + 65536, text.count)].withUnsafeBytes {
+            unsafe UnixSocket.send(input.number, $0)
           }
-          if n <= 0 { break }
-          at += n
+          guard case .bytes(let count) = sent else { break }
+          at += count
           wasTaken = true
         }
       }

@@ -1,4 +1,3 @@
-import CAudispatch
 import Foundation
 import Linux
 import Testing
@@ -174,10 +173,9 @@ struct SyslogServerTests {
     try await Certificates.make(in: scratch)
     let port = try freePort()
     // It ends a connection at the end of its input.
-    var pair: [Int32] = [-1, -1]
-    try #require(unsafe ad_socketpair_stream(&pair) == 0)
-    let near = Descriptor(owning: pair[0])
-    let far = Descriptor(owning: pair[1])
+    let ends = try UnixSocket.pair()
+    let near = Descriptor(owning: ends.0)
+    let far = Descriptor(owning: ends.1)
     let server = try Child(
       "/usr/bin/openssl",
       [

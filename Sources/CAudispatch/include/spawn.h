@@ -35,9 +35,6 @@ typedef struct {
 // Starts a program with `input`, `output`, `error` and, unless it is -1, `extra` as descriptors
 // 0 to 3 and nothing else open, every signal at its default and unblocked, nice value 0, in a
 // process group of its own. Blocks until exec has happened or failed. -1 and errno on failure.
-int ad_spawn(const char *path, char *const _Nullable *_Nonnull argv,
-	char *const _Nullable *_Nonnull envp, int input, int output, int error, int extra,
-	ad_child *child);
 int ad_spawn_confined(const char *path, char *const _Nullable *_Nonnull argv,
 	char *const _Nullable *_Nonnull envp, int input, int output, int error, int extra,
 	const ad_confinement *_Nullable confinement, ad_child *child);

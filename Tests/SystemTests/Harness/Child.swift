@@ -1,4 +1,3 @@
-import CAudispatch
 import Foundation
 import Linux
 import Synchronization
@@ -10,9 +9,9 @@ final class Child: Sendable {
     case signalled(Int32)
   }
 
-  let pid: pid_t
-  private let pidfd: Int32
+  private let process: ChildProcess
   private let end = Mutex<End?>(nil)
+  var pid: pid_t { process.pid }
 
   /// Starts a program with nothing but these descriptors open; blocks until exec has happened.
   init(
@@ -24,61 +23,38 @@ final class Child: Sendable {
     let null = try Descriptor.open("/dev/null", O_RDONLY)
     let out = try Descriptor.open(output, flags)
     let err = try Descriptor.open(error, flags)
-    let argv = CStrings([path] + arguments)
-    let envp = CStrings(environment.map { "\($0)=\($1)" })
-    var child = ad_child()
-    let result = unsafe ad_spawn(
-      path, argv.pointers, envp.pointers, input ?? null.number, out.number, err.number, -1,
-      &child)
-    guard result == 0 else { throw SystemError("start", path, Errno(child.error)) }
-    pid = child.pid
-    pidfd = child.pidfd
+    process = try ChildProcess(
+      path: path, arguments: arguments, environment: environment.map { "\($0)=\($1)" },
+      input: input ?? null.number, output: out.number, error: err.number)
   }
 
   deinit {
     if ended == nil {
-      _ = ad_pidfd_signal(pidfd, SIGKILL)
+      process.signal(SIGKILL)
       var status: Int32 = 0
       _ = unsafe waitpid(pid, &status, 0)
     }
-    close(pidfd)
   }
 
   /// How it ended; nil while it runs.
   var ended: End? {
     end.withLock { end in
-      if end != nil { return end }
-      var status: Int32 = 0
-      guard unsafe ad_reap(pid, &status) == 1 else { return nil }
-      let code = ad_exit_code(status)
-      end = code >= 0 ? .exited(code) : .signalled(ad_exit_signal(status))
+      if end == nil {
+        switch process.reap() {
+        case .exit(let code): end = .exited(code)
+        case .signal(let number): end = .signalled(number)
+        case nil: break
+        }
+      }
       return end
     }
   }
 
-  func signal(_ number: Int32) { _ = ad_pidfd_signal(pidfd, number) }
+  func signal(_ number: Int32) { process.signal(number) }
 
   func end(within limit: Duration = .seconds(90)) async throws -> End {
     try await eventually("process \(pid) ends", within: limit) { ended != nil }
     return ended ?? .exited(-1)
-  }
-}
-
-/// An argument list as execve wants it.
-@safe private struct CStrings: ~Copyable {
-  let pointers: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
-  private let count: Int
-
-  init(_ strings: [String]) {
-    count = strings.count
-    unsafe pointers = .allocate(capacity: count + 1)
-    for (index, string) in strings.enumerated() { unsafe pointers[index] = strdup(string) }
-    unsafe pointers[count] = nil
-  }
-
-  deinit {
-    for index in 0..<count { unsafe free(pointers[index]) }
-    unsafe pointers.deallocate()
   }
 }
 

@@ -1,4 +1,3 @@
-import CAudispatch
 import Foundation
 import Glibc
 import Linux
@@ -44,14 +43,13 @@ final class Audispatchd: Dispatcher {
     let scratch = try scratch ?? Scratch()
     let files = try DispatcherFiles(scratch, plugins, settings: settings)
     self.files = files
-    var pair: [Int32] = [-1, -1]
+    var near: Int32 = -1
+    var far: Int32 = -1
     if source == nil {
-      let made = unsafe pipedInput ? ad_pipe(&pair) : ad_socketpair_stream(&pair)
-      guard made == 0 else { throw Errno.current }
-      if pipedInput { pair.swapAt(0, 1) }
+      if pipedInput { (far, near) = try Pipe.open() } else { (near, far) = try UnixSocket.pair() }
     }
     isPiped = pipedInput
-    if nonblockingInput { _ = ad_set_nonblocking(pair[1], true) }
+    if nonblockingInput { DescriptorKind.setNonblocking(far, true) }
     let command =
       prefix + [
         Programs.product("audispatchd"), "--source", source ?? "stdin", "--config",
@@ -61,11 +59,11 @@ final class Audispatchd: Dispatcher {
     child = try Child(
       command[0], Array(command.dropFirst()),
       environment: environment,
-      input: pair[1] >= 0 ? pair[1] : nil, output: scratch("daemon.out"),
+      input: far >= 0 ? far : nil, output: scratch("daemon.out"),
       error: scratch("daemon.err"))
-    if pair[1] >= 0 { close(pair[1]) }
-    if pair[0] >= 0 { _ = ad_set_nonblocking(pair[0], true) }
-    input = Mutex(pair[0] >= 0 ? pair[0] : nil)
+    if far >= 0 { close(far) }
+    if near >= 0 { DescriptorKind.setNonblocking(near, true) }
+    input = Mutex(near >= 0 ? near : nil)
     if awaitsControl, source?.hasPrefix("file:") != true {
       try await eventually("control socket", detail: { messages }) {
         child.ended != nil || (try? files.request("status")) != nil
@@ -114,20 +112,18 @@ final class Audispatchd: Dispatcher {
     let clock = ContinuousClock()
     let end = clock.now + .seconds(60)
     while !rest.isEmpty {
-      let n = unsafe rest.withUnsafeBytes { bytes in
-        isPiped
-          ? unsafe write(input, bytes.baseAddress!, bytes.count)
-          : unsafe ad_send(input, bytes.baseAddress!, bytes.count)
-      }
-      if n > 0 {
-        rest = rest.dropFirst(n)
-      } else if errno == EAGAIN {
+      switch unsafe rest.withUnsafeBytes({ unsafe write($0, to: input) }) {
+      case .bytes(let count): rest = rest.dropFirst(count)
+      case .wouldBlock:
         guard clock.now < end else { throw Timeout(description: "the daemon stopped reading") }
         try await Task.sleep(for: .milliseconds(1))
-      } else if errno != EINTR {
-        throw Errno.current
+      case .failed(let errno): throw errno
       }
     }
+  }
+
+  private func write(_ bytes: UnsafeRawBufferPointer, to input: Int32) -> WriteResult {
+    unsafe isPiped ? Transfer.write(input, bytes) : UnixSocket.send(input, bytes)
   }
 
   /// Sends one urgent byte (MSG_OOB).
@@ -144,18 +140,14 @@ final class Audispatchd: Dispatcher {
     Signals.ignoreFailedWrites()
     var accepted = 0
     while true {
-      let n = unsafe record.withUnsafeBytes { bytes in
-        let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[(accepted % bytes.count)...])
-        return isPiped
-          ? unsafe write(input, rest.baseAddress!, rest.count)
-          : unsafe ad_send(input, rest.baseAddress!, rest.count)
+      let result = unsafe record.withUnsafeBytes { bytes in
+        unsafe write(
+          UnsafeRawBufferPointer(rebasing: bytes[(accepted % bytes.count)...]), to: input)
       }
-      if n > 0 {
-        accepted += n
-      } else if errno == EAGAIN {
-        try await Task.sleep(for: .microseconds(200))
-      } else if errno != EINTR {
-        return accepted
+      switch result {
+      case .bytes(let count): accepted += count
+      case .wouldBlock: try await Task.sleep(for: .microseconds(200))
+      case .failed: return accepted
       }
     }
   }

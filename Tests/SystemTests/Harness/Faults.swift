@@ -1,4 +1,6 @@
 import Foundation
+// What chance and programs are tried with, for every test of this folder.
+@_exported import TestSupport
 
 /// How much of the tests with injected faults is done: some of it always, all with `make faults`.
 enum Faults {
@@ -14,20 +16,7 @@ enum Faults {
   static func report(_ text: String) { print("faults: \(text) (seed \(seed))") }
 }
 
-/// Chance that repeats itself.
-struct Seeded: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(_ seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-
+extension Seeded {
   mutating func pause(_ milliseconds: ClosedRange<Int>) async throws {
     try await Task.sleep(for: .milliseconds(Int.random(in: milliseconds, using: &self)))
   }

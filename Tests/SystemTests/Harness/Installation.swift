@@ -1,4 +1,3 @@
-import CAudispatch
 import Foundation
 import Linux
 import Testing
@@ -75,13 +74,12 @@ final class Installation {
   }
 
   func start() throws {
-    var pair: [Int32] = [-1, -1]
-    guard unsafe ad_socketpair_stream(&pair) == 0 else { throw Errno.current }
+    let (near, far) = try UnixSocket.pair()
     daemon = try Child(
-      "/usr/bin/unshare", inRoot(["/usr/sbin/audispatchd"]), input: pair[1],
+      "/usr/bin/unshare", inRoot(["/usr/sbin/audispatchd"]), input: far,
       output: scratch("daemon.out"), error: scratch("daemon.err"))
-    close(pair[1])
-    input = pair[0]
+    close(far)
+    input = near
   }
 
   func send(_ record: String) throws {

@@ -1,4 +1,3 @@
-import CAudispatch
 import Foundation
 import Linux
 import Synchronization
@@ -43,14 +42,13 @@ final class KernelAudit: Sendable {
   private init(seconds: Int) async throws {
     let scratch = try Scratch()
     self.scratch = scratch
-    var pipe: [Int32] = [-1, -1]
-    guard unsafe ad_pipe(&pipe) == 0 else { throw Errno.current }
+    let (reading, writing) = try Pipe.open()
     let guardian = try Child(
       "/bin/sh", [Programs.source("audit-guard.sh"), Self.lock, "\(seconds)", Self.key],
-      input: pipe[0], output: scratch("out"), error: scratch("out"))
+      input: reading, output: scratch("out"), error: scratch("out"))
     self.guardian = guardian
-    close(pipe[0])
-    channel = pipe[1]
+    close(reading)
+    channel = writing
     try await eventually("the lock on the kernel's audit", within: .seconds(600)) {
       guardian.ended != nil || scratch.text("out").contains("held")
     }

@@ -1,4 +1,3 @@
-import CAudispatch
 import Foundation
 import Linux
 import Testing
@@ -128,19 +127,17 @@ struct DispatcherFiles: Sendable {
   func request(_ line: String) throws -> Data {
     // Who would answer may just be killed.
     Signals.ignoreFailedWrites()
-    let number = unsafe ad_unix_connect(scratch("run/control.sock"))
-    guard number >= 0 else {
-      throw SystemError("connect to", scratch("run/control.sock"), .current)
-    }
-    let socket = Descriptor(owning: number)
+    let socket = try UnixSocket.connect(scratch("run/control.sock"))
     var limit = timeval(tv_sec: 60, tv_usec: 0)
     unsafe setsockopt(
-      number, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+      socket.number, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     try Transfer.writeAll(socket.number, Array((line + "\n").utf8))
     var answer = Data()
     var chunk = [UInt8](repeating: 0, count: 64 << 10)
     while true {
-      let result = unsafe chunk.withUnsafeMutableBytes { unsafe Transfer.read(number, into: $0) }
+      let result = unsafe chunk.withUnsafeMutableBytes {
+        unsafe Transfer.read(socket.number, into: $0)
+      }
       guard case .bytes(let count) = result else { return answer }
       answer += chunk[..<count]
       if let start = answer.firstIndex(of: UInt8(ascii: "{")),

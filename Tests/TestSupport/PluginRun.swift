@@ -11,41 +11,33 @@ public final class PluginRun {
   private var said = ""
 
   /// The folder in which the package's programs are built, beside the tests.
-  public static let products: String = {
-    var path = [CChar](repeating: 0, count: 4096)
-    let length = unsafe readlink("/proc/self/exe", &path, path.count - 1)
-    let bytes = path.prefix(max(0, length)).map { UInt8(bitPattern: $0) }
-    var folder = String(decoding: bytes, as: UTF8.self).split(separator: "/").dropLast()
-    // `swift test` may run the tests from within a helper of the toolchain.
-    if !folder.contains(".build") {
-      let tests = CommandLine.arguments.first { $0.contains("/.build/") } ?? ""
-      folder = tests.split(separator: "/").dropLast()
-    }
-    return "/" + folder.joined(separator: "/")
-  }()
+  public static var products: String { BuiltProgram.folder }
 
   /// Makes an empty folder that only its owner may write to.
-  public static func makeFolder() throws -> String {
-    var template = Array("/tmp/audispatch-test-XXXXXX\0".utf8).map { CChar(bitPattern: $0) }
-    let made = unsafe template.withUnsafeMutableBufferPointer { buffer in
-      unsafe mkdtemp(buffer.baseAddress!) != nil
-    }
-    guard made else { throw SystemError("create", "a folder", .current) }
-    return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }
+  public static func makeFolder() throws -> String { try TestFolder.make() }
+
+  /// Removes a folder and all in it, but nothing on another file system.
+  public static func remove(_ folder: String) { TestFolder.remove(folder) }
 
   /// - Parameters:
-  ///   - program: a name of the package's programs.
+  ///   - program: a name of the package's programs, or an absolute path.
   ///   - prefix: a program with its arguments that executes it.
+  ///   - ignoring: signals that it finds ignored, as under auditd: `HUP TERM`.
   ///   - first: `AUDISPATCH_FIRST`, which asks for confirming.
-  ///   - folder: of a run before, instead of a new one.
+  ///   - folder: of a run before, instead of a new one; it stays there unless this run is its
+  ///     owner.
   public init(
-    _ program: String, _ arguments: [String], prefix: [String] = [], first: Int? = nil,
-    environment: [String] = ["AUDISPATCH_PLUGIN=test"], folder given: String? = nil
+    _ program: String, _ arguments: [String], prefix given: [String] = [], ignoring: String = "",
+    first: Int? = nil, environment: [String] = ["AUDISPATCH_PLUGIN=test"],
+    folder other: String? = nil,
+    isOwner: Bool = false
   ) throws {
-    let folder = try given ?? Self.makeFolder()
+    let folder = try other ?? Self.makeFolder()
     self.folder = folder
-    ownsFolder = given == nil
+    ownsFolder = other == nil || isOwner
+    let prefix =
+      ignoring.isEmpty
+      ? given : ["/bin/sh", "-c", "trap '' \(ignoring); exec \"$@\"", "x"] + given
     let (ours, theirs) = try UnixSocket.pair()
     input = Descriptor(owning: ours)
     let standardInput = Descriptor(owning: theirs)
@@ -53,7 +45,9 @@ public final class PluginRun {
     let output = try Descriptor.open("\(folder)/out", flags)
     let errors = try Descriptor.open("\(folder)/err", flags)
     let command =
-      prefix.map { $0.replacing("DIR", with: folder) } + ["\(Self.products)/\(program)"]
+      prefix.map { $0.replacing("DIR", with: folder) } + [
+        program.hasPrefix("/") ? program : BuiltProgram.path(program)
+      ]
       + arguments.map { $0.replacing("DIR", with: folder) }
     child = try ChildProcess(
       path: command[0], arguments: Array(command.dropFirst()),
@@ -95,6 +89,15 @@ public final class PluginRun {
   }
 
   public func signal(_ number: Int32) { child.signal(number) }
+
+  /// What it wrote on its standard input; waits, at most 30 s, until that ends with `text`.
+  public func said(until text: String) -> String {
+    _ = eventually {
+      _ = confirmed
+      return said.hasSuffix(text)
+    }
+    return said
+  }
 
   /// Waits until that holds, at most 30 s.
   public func eventually(_ condition: () -> Bool) -> Bool {
@@ -156,51 +159,6 @@ public final class PluginRun {
   deinit {
     child.signal(SIGKILL)
     if ownsFolder { Self.remove(folder) }
-  }
-
-  /// Removes a folder and all in it, but nothing on another file system.
-  public static func remove(_ folder: String) {
-    let names = (try? Files.names(in: folder)) ?? []
-    for name in names {
-      let path = "\(folder)/\(name)"
-      if (try? Files.status(of: path, followingLinks: false))?.kind == .directory {
-        remove(path)
-      } else {
-        unsafe unlink(path)
-      }
-    }
-    unsafe rmdir(folder)
-  }
-}
-
-/// A command run to its end, with what it wrote.
-public struct CommandRun: Sendable {
-  public let end: ChildEnd?
-  public let output: String
-  public let error: String
-
-  public init(_ command: String..., input: String = "/dev/null") throws {
-    try self.init(command, input: input)
-  }
-
-  public init(_ command: [String], input: String = "/dev/null") throws {
-    let folder = try PluginRun.makeFolder()
-    defer { PluginRun.remove(folder) }
-    let flags = O_WRONLY | O_CREAT | O_TRUNC
-    let output = try Descriptor.open("\(folder)/out", flags)
-    let errors = try Descriptor.open("\(folder)/err", flags)
-    let source = try Descriptor.open(input, O_RDONLY)
-    let child = try ChildProcess(
-      path: command[0], arguments: Array(command.dropFirst()),
-      environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"], input: source.number,
-      output: output.number, error: errors.number)
-    if !Poll.readable([child.pidfd], within: .seconds(60))[0] { child.signal(SIGKILL) }
-    _ = Poll.readable([child.pidfd], within: .seconds(20))
-    end = child.reap()
-    self.output = String(
-      decoding: try Transfer.contents(of: "\(folder)/out", limit: 64 << 20), as: UTF8.self)
-    error = String(
-      decoding: try Transfer.contents(of: "\(folder)/err", limit: 1 << 20), as: UTF8.self)
   }
 }
 

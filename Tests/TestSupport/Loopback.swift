@@ -1,12 +1,14 @@
 import Glibc
-import Linux
+public import Linux
 
 /// A server's socket on the loopback, which a test plays the server on.
-final class Loopback {
+public final class Loopback {
   private let socket: Descriptor
-  let port: UInt16
+  /// The socket's number.
+  public var number: Int32 { socket.number }
+  public let port: UInt16
 
-  init(stream: Bool) throws {
+  public init(stream: Bool, waiting: Int32 = 1) throws {
     let type = stream ? SOCK_STREAM : SOCK_DGRAM
     let socket = Descriptor(owning: Glibc.socket(AF_INET, Int32(type.rawValue), 0))
     var address = sockaddr_in()
@@ -19,13 +21,13 @@ final class Loopback {
           && getsockname(socket.number, address, &size) == 0
       }
     }
-    guard isBound, !stream || listen(socket.number, 1) == 0 else { throw Errno.current }
+    guard isBound, !stream || listen(socket.number, waiting) == 0 else { throw Errno.current }
     port = UInt16(bigEndian: address.sin_port)
     self.socket = socket
   }
 
   /// The next datagram; blocks until there is one.
-  func receive() -> [UInt8] {
+  public func receive() -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: 2048)
     let count = unsafe bytes.withUnsafeMutableBytes { bytes in
       unsafe recv(socket.number, bytes.baseAddress, bytes.count, 0)
@@ -34,15 +36,15 @@ final class Loopback {
   }
 
   /// Whether somebody has begun a connection.
-  var isAsked: Bool { Poll.wait(socket.number, for: .read, milliseconds: 0) }
+  public var isAsked: Bool { Poll.wait(socket.number, for: .read, milliseconds: 0) }
 
   /// The connection that was begun; blocks until there is one.
-  func accept() -> Descriptor { Descriptor(owning: Glibc.accept(socket.number, nil, nil)) }
+  public func accept() -> Descriptor { Descriptor(owning: Glibc.accept(socket.number, nil, nil)) }
 }
 
 extension Descriptor {
   /// Reads what is there, at most that many bytes.
-  func hear(_ count: Int) -> [UInt8] {
+  public func hear(_ count: Int) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: count)
     let read = unsafe bytes.withUnsafeMutableBytes { bytes in
       unsafe recv(number, bytes.baseAddress, bytes.count, 0)
@@ -51,7 +53,7 @@ extension Descriptor {
   }
 
   /// Writes text, as a server's answer.
-  func say(_ text: String) {
+  public func say(_ text: String) {
     _ = unsafe Array(text.utf8).withUnsafeBytes { unsafe UnixSocket.send(number, $0) }
   }
 }

@@ -1,0 +1,29 @@
+import Glibc
+import Linux
+
+/// A folder of a test's own.
+public enum TestFolder {
+  /// Makes an empty one that only its owner may write to.
+  public static func make() throws -> String {
+    var template = Array("/tmp/audispatch-test-XXXXXX\0".utf8).map { CChar(bitPattern: $0) }
+    let made = unsafe template.withUnsafeMutableBufferPointer { buffer in
+      unsafe mkdtemp(buffer.baseAddress!) != nil
+    }
+    guard made else { throw SystemError("create", "a folder", .current) }
+    return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  /// Removes it and all in it, but nothing on another file system.
+  public static func remove(_ folder: String) {
+    let names = (try? Files.names(in: folder)) ?? []
+    for name in names {
+      let path = "\(folder)/\(name)"
+      if (try? Files.status(of: path, followingLinks: false))?.kind == .directory {
+        remove(path)
+      } else {
+        unsafe unlink(path)
+      }
+    }
+    unsafe rmdir(folder)
+  }
+}
