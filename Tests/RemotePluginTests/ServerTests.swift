@@ -152,6 +152,7 @@ import Testing
     #expect(server.accept())
     try plugin.send(records(1...3))
     #expect(server.store(1).count == 1)
+    #expect(plugin.eventually { plugin.confirmed == 1 })
     try plugin.put(other.configuration(), in: "remote.conf")
     plugin.signal(SIGHUP)
     #expect(other.accept())
