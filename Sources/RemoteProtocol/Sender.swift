@@ -112,7 +112,7 @@ public struct Sender: Sendable {
       if settings.opens, !hasOpened {
         hasOpened = true
         progress = now
-        return .open(window.sendHeartbeat())
+        return .open(window.sendOpening())
       }
       if window.count > 0 {
         return now - progress >= settings.answerTime ? .giveUp(.silent(settings.answerTime)) : nil
@@ -166,6 +166,7 @@ public struct Sender: Sendable {
     switch answer {
     case .ending: throw .ending
     case .refused(let type, let text): throw .refused(type, text: text)
+    case .opened: return nil
     case .heard:
       wasAnswered = true
       return nil

@@ -13,11 +13,13 @@ public struct SendingWindow: Sendable {
     /// It is not stored.
     case refused(MessageType, text: [UInt8])
     case heard
+    /// It has heard who this is.
+    case opened
     /// The server ends.
     case ending
   }
 
-  private enum Message { case record, heartbeat }
+  private enum Message { case record, heartbeat, opening }
 
   private let limit: Int
   private var waiting: [(message: Message, sequence: UInt32)] = []
@@ -50,6 +52,10 @@ public struct SendingWindow: Sendable {
   /// Notes that a heartbeat is sent; its number.
   public mutating func sendHeartbeat() -> UInt32 { send(.heartbeat) }
 
+  /// Notes that a heartbeat is sent that says who this is; its number. Its answer says nothing of how
+  /// records fare.
+  public mutating func sendOpening() -> UInt32 { send(.opening) }
+
   private mutating func send(_ message: Message) -> UInt32 {
     defer { next &+= 1 }
     waiting.append((message, next))
@@ -71,6 +77,7 @@ public struct SendingWindow: Sendable {
       first = 0
     }
     guard !reply.type.isFailure else { return .refused(reply.type, text: reply.text) }
+    guard message != .opening else { return .opened }
     isAnswered = true
     guard message == .record else { return .heard }
     records -= 1

@@ -106,11 +106,16 @@ struct SecureServerTests {
     try plugin.send(records(1...1))
     guard
       plugin.eventually({
-        server.got.contains(records(1...1)[0])
+        server.got.contains("audispatch 1 1 ")
           || plugin.messages.contains("no server takes")
             && !plugin.messages.contains("Connection refused")
-      }), server.got.contains(records(1...1)[0])
+      }), server.got.contains("audispatch 1 1 ")
     else { return (false, plugin.messages) }
+    // It has said who it is; its records follow when that is answered.
+    try server.acknowledge(1)
+    guard plugin.eventually({ server.got.contains(records(1...1)[0]) }) else {
+      return (false, plugin.messages)
+    }
     #expect(plugin.confirmed == 0)
     // Of the connections before it, which were refused, none has used a number.
     try server.acknowledge(1)

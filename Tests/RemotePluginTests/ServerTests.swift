@@ -154,6 +154,7 @@ import Testing
     #expect(server.store(1).count == 1)
     // The second comes when the acknowledgement was seen: without, the first would come again.
     #expect(server.next()?.text == records(2...2)[0] + "\n")
+    #expect(plugin.eventually { plugin.confirmed == 1 })
     try plugin.put(other.configuration(), in: "remote.conf")
     plugin.signal(SIGHUP)
     #expect(other.accept())
