@@ -44,6 +44,8 @@ extension Dispatcher {
     for plugin in plugins where plugin.inheritance?.isAwaited == false {
       settleInheritance(plugin)
     }
+    // Read, and no records yet: nothing else may come that would have them taken.
+    if source.goesOn, source.pendingBytes > 0 { takeRecords() }
   }
 
   /// What the predecessor read last is the end of its stream: nobody kept that.
