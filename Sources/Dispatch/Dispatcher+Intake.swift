@@ -31,6 +31,14 @@ extension Dispatcher {
     }
   }
 
+  /// Reads at a time that gathering has set: nothing may be there, and reading must not wait for it.
+  func lookAtSource() {
+    guard source.readingMayWait, sourceIsReadable, !isPaused, let fd = source.inputNumber,
+      !DescriptorKind.isReadable(fd)
+    else { return readSource() }
+    looked()
+  }
+
   /// Makes records of what was read, puts them to the plugins, and writes, or lets them gather.
   func takeRecords() {
     while true {

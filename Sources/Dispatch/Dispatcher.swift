@@ -170,7 +170,11 @@ public final class Dispatcher {
       let (token, interest) = poller.event(index)
       handle(token, interest)
     }
-    if alwaysReady || gathering.nextLook.map({ now >= $0 }) ?? false { readSource() }
+    if alwaysReady {
+      readSource()
+    } else if let look = gathering.nextLook, now >= look {
+      lookAtSource()
+    }
     awaitSource()
   }
 

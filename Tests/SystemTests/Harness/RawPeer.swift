@@ -8,8 +8,15 @@ final class RawPeer {
   private var bytes: [UInt8] = []
 
   init(_ port: UInt16) throws {
-    guard let number = loopbackConnection(to: port) else { throw Errno.current }
-    self.number = number
+    // A receiver that was just started may not listen yet.
+    for _ in 0..<600 {
+      if let number = loopbackConnection(to: port) {
+        self.number = number
+        return
+      }
+      usleep(100_000)
+    }
+    throw Errno(ECONNREFUSED)
   }
 
   deinit { Glibc.close(number) }
