@@ -20,7 +20,7 @@ extension ElasticOptions {
 
   func conflicts(without wrong: Set<String>) -> [Diagnostic] {
     var found: [Diagnostic] = []
-    if places.words["data_stream"] != nil, places.words["index"] != nil {
+    if places["data_stream"] != nil, places["index"] != nil {
       found.append(problem("index", "documents go to one place, and data_stream is given too"))
     }
     if target == .dataStream, operation == .index {
@@ -35,7 +35,7 @@ extension ElasticOptions {
           "form", "documents of a data stream need @timestamp, which only ecs and auditbeat6 have",
           suggestion: "set form = ecs, or name an index"))
     }
-    let ways = ["user", "api_key_file", "token_file"].filter { places.words[$0] != nil }
+    let ways = ["user", "api_key_file", "token_file"].filter { places[$0] != nil }
     if ways.count > 1 {
       found.append(
         problem(ways[1], "there is one way to say who we are, and \(ways[0]) is given too"))
@@ -69,6 +69,8 @@ extension ElasticOptions {
     if let refusedFile, let status = try? Files.status(of: refusedFile), status.kind != .regular {
       found.append(
         problem("refused_file", "\(refusedFile) is a \(status.kind.rawValue), not a file"))
+    } else if let refusedFile, let refusal = WriteAccess.refusal(refusedFile) {
+      found.append(problem("refused_file", "\(refusal)"))
     }
     let isPlain = servers.contains { $0.text.hasPrefix("http://") }
     let isSecret = credentials.user ?? credentials.keyFile ?? credentials.tokenFile
@@ -128,11 +130,7 @@ extension ElasticOptions {
     _ keyword: String, _ message: String, _ severity: Diagnostic.Severity = .error,
     suggestion: String? = nil
   ) -> Diagnostic {
-    guard let word = places.words[keyword] else {
-      return Diagnostic(severity, file: keyword, message, suggestion: suggestion)
-    }
-    return severity == .error
-      ? word.error(message, suggestion: suggestion) : word.warning(message, suggestion: suggestion)
+    places.problem(keyword, message, severity: severity, suggestion: suggestion)
   }
 }
 

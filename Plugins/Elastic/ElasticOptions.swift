@@ -15,12 +15,6 @@ struct ElasticOptions: PluginOptions, Equatable {
     case test
   }
 
-  /// Where what `settle` may object to stands; no part of what is asked for.
-  struct Places: Equatable, Sendable {
-    var words: [String: Word] = [:]
-    static func == (_: Places, _: Places) -> Bool { true }
-  }
-
   struct Credentials: Equatable, Sendable {
     var user: String?
     var passwordFile: String?
@@ -60,7 +54,7 @@ struct ElasticOptions: PluginOptions, Equatable {
   var names = Names.host
   var node: String?
   var volume = VolumeRules()
-  var places = Places()
+  var places = SettingPlaces()
 
   static let keywords: [PluginKeyword<ElasticOptions>] =
     targetKeywords + accessKeywords + sendingKeywords + documentKeywords
@@ -107,7 +101,7 @@ extension ElasticOptions {
       "server", "URL", "where to; more than one are asked in turn", letter: "s", repeats: true
     ) { (o: inout ElasticOptions, w: Word) throws(Diagnostic) in
       o.servers.append(try ServerURL(w))
-      o.places.words["server"] = w
+      o.places["server"] = w
     },
     noting("data_stream", "NAME", "what documents are added to (logs-audispatch-default)") {
       (o: inout ElasticOptions, w: Word) throws(Diagnostic) in
@@ -228,11 +222,7 @@ extension ElasticOptions {
     _ name: String, _ value: String, _ about: String,
     set: @escaping @Sendable (inout ElasticOptions, Word) throws(Diagnostic) -> Void
   ) -> PluginKeyword<ElasticOptions> {
-    .value(name, value, about) {
-      (options: inout ElasticOptions, word: Word) throws(Diagnostic) in
-      try set(&options, word)
-      options.places.words[name] = word
-    }
+    .value(name, value, about, set: set).noting(in: \.places)
   }
 
   private static func path(

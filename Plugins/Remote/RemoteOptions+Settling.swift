@@ -14,21 +14,21 @@ extension RemoteOptions {
     var found: [Diagnostic] = []
     if servers.isEmpty {
       found.append(
-        places.words.problem(
+        places.problem(
           "remote_server", "no server is named", suggestion: "set remote_server = HOST"))
     }
     found += actionProblems
     if mode == .forward, OwnDispatcher(self) == nil {
       found.append(
-        places.words.problem(
+        places.problem(
           "mode", "without audispatchd what waits under auditd is kept in memory",
           severity: .warning,
           suggestion: "install it in /usr/sbin"))
     }
     if transport == .tls {
       found += sharedKeyIsUsed ? takeSharedKey() : certificateProblems
-    } else if let word = Self.tlsWords.first(where: { places.words[$0] != nil }),
-      let word = places.words[word]
+    } else if let word = Self.tlsWords.first(where: { places[$0] != nil }),
+      let word = places[word]
     {
       found.append(word.warning("without transport = tls what is set for TLS has no effect"))
     }
@@ -72,13 +72,13 @@ extension RemoteOptions {
       let action = action(occasion)
       guard action.runsPrograms else { return nil }
       guard runsPrograms else {
-        return places.words.problem(
+        return places.problem(
           occasion.rawValue, "exec, single and halt run programs, which is not allowed",
           suggestion: "set run_programs = yes, or \(occasion.rawValue) = syslog")
       }
       guard case .execute(let path) = action else { return nil }
       return ActionPrograms.objection(to: path).map {
-        places.words.problem(occasion.rawValue, $0.message, suggestion: $0.suggestion)
+        places.problem(occasion.rawValue, $0.message, suggestion: $0.suggestion)
       }
     }
   }
@@ -89,7 +89,7 @@ extension RemoteOptions {
   private mutating func takeSharedKey() -> [Diagnostic] {
     guard let path = tls.sharedKeyFile, tls.sharedKeyIdentity != nil else {
       return [
-        places.words.problem(
+        places.problem(
           tls.sharedKeyFile == nil ? "tls_psk_identity" : "tls_psk_file",
           "a key and what it is called belong together",
           suggestion: "set both tls_psk_file and tls_psk_identity")
@@ -98,22 +98,22 @@ extension RemoteOptions {
     if let wrong = TLSIdentity.SharedKey.objection(suites: tls.suites, groups: tls.groups) {
       return [
         wrong == .suites
-          ? places.words.problem(
+          ? places.problem(
             "tls_cipher_suites", "not suites of TLS 1.3 of which the first uses SHA-256",
             suggestion: "set TLS_AES_128_GCM_SHA256 first: the key is one for it")
-          : places.words.problem("tls_key_exchange", "OpenSSL has no such groups")
+          : places.problem("tls_key_exchange", "OpenSSL has no such groups")
       ]
     }
     do throws(Errno) {
       let (status, bytes) = try Files.contents(of: path, limit: 4096)
       guard let bytes else {
         return [
-          places.words.problem("tls_psk_file", "\(path) is a \(status.kind.rawValue), not a file")
+          places.problem("tls_psk_file", "\(path) is a \(status.kind.rawValue), not a file")
         ]
       }
       guard status.mode & 0o377 == 0, status.owner == 0 || status.owner == geteuid() else {
         return [
-          places.words.problem(
+          places.problem(
             "tls_psk_file", "others may have read the key \(path)",
             suggestion: "chown root \(path); chmod 0400 \(path)")
         ]
@@ -121,20 +121,20 @@ extension RemoteOptions {
       let line = bytes.prefix { $0 != 0x0a && $0 != 0x0d }
       guard let key = SharedKeyText.bytes(line), key.count >= 32 else {
         return [
-          places.words.problem(
+          places.problem(
             "tls_psk_file", "the first line of \(path) is not a key of 32 bytes in hexadecimal",
             suggestion: "openssl rand -hex 32")
         ]
       }
       tls.sharedKey = key
       return []
-    } catch { return [places.words.problem("tls_psk_file", "cannot read \(path): \(error)")] }
+    } catch { return [places.problem("tls_psk_file", "cannot read \(path): \(error)")] }
   }
 
   private var certificateProblems: [Diagnostic] {
     if (tls.certificate == nil) != (tls.key == nil) {
       return [
-        places.words.problem(
+        places.problem(
           tls.key == nil ? "tls_cert" : "tls_key", "a certificate and its key belong together",
           suggestion: "set both tls_cert and tls_key")
       ]
@@ -148,12 +148,12 @@ extension RemoteOptions {
       do throws(Errno) {
         let status = try Files.status(of: path)
         return status.kind == .regular
-          ? nil : places.words.problem(keyword, "\(path) is a \(status.kind.rawValue), not a file")
-      } catch { return places.words.problem(keyword, "cannot examine \(path): \(error)") }
+          ? nil : places.problem(keyword, "\(path) is a \(status.kind.rawValue), not a file")
+      } catch { return places.problem(keyword, "cannot examine \(path): \(error)") }
     }
     guard missing.isEmpty else { return missing }
     if let (part, reason) = certificates(for: tls.name ?? "localhost").objection {
-      return [places.words.problem(part.keyword, reason)]
+      return [places.problem(part.keyword, reason)]
     }
     return ageWarning.map { [$0] } ?? []
   }
@@ -163,7 +163,7 @@ extension RemoteOptions {
     guard let path = tls.certificate, let left = TLSIdentity.timeLeft(of: path), left < Self.soon
     else { return nil }
     let days = left.components.seconds / 86400
-    return places.words.problem(
+    return places.problem(
       "tls_cert",
       left < .zero ? "the certificate has ended" : "the certificate ends in \(days) days",
       severity: .warning)

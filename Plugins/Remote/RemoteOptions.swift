@@ -24,12 +24,6 @@ struct RemoteOptions: PluginOptions, Equatable {
     var sharedKey: [UInt8] = []
   }
 
-  /// Where what `settle` may object to stands; no part of what is asked for.
-  struct Places: Equatable, Sendable {
-    var words = SettingPlaces()
-    static func == (_: Places, _: Places) -> Bool { true }
-  }
-
   /// In the order of preference.
   var servers: [HostAndPort] = []
   var port: UInt16 = 60
@@ -53,7 +47,7 @@ struct RemoteOptions: PluginOptions, Equatable {
   var singleCommand = ["/sbin/init", "1"]
   var haltCommand = ["/sbin/init", "0"]
   var tls = TLS()
-  var places = Places()
+  var places = SettingPlaces()
 
   func action(_ occasion: RemoteAction.Occasion) -> RemoteAction {
     actions[occasion] ?? occasion.usually
@@ -153,7 +147,7 @@ struct RemoteOptions: PluginOptions, Equatable {
       PluginKeyword(occasion.rawValue, "ACTION", occasion.about) {
         (options: inout RemoteOptions, setting: Setting) throws(Diagnostic) in
         options.actions[occasion] = try RemoteAction(setting, for: occasion)
-        options.places.words[occasion.rawValue] = setting.values[0]
+        options.places[occasion.rawValue] = setting.values[0]
       }
     } + [
       .flag("run_programs", "whether exec, single and halt are allowed (no)") {
@@ -220,11 +214,7 @@ struct RemoteOptions: PluginOptions, Equatable {
     _ name: String, _ value: String, _ about: String,
     set: @escaping @Sendable (inout RemoteOptions, Word) throws(Diagnostic) -> Void
   ) -> PluginKeyword<RemoteOptions> {
-    .value(name, value, about) {
-      (options: inout RemoteOptions, word: Word) throws(Diagnostic) in
-      try set(&options, word)
-      options.places.words[name] = word
-    }
+    .value(name, value, about, set: set).noting(in: \.places)
   }
 
   private static func path(

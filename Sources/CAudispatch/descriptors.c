@@ -58,9 +58,15 @@ int64_t ad_born_ns(int fd) {
 	return (int64_t)facts.stx_btime.tv_sec * 1000000000 + facts.stx_btime.tv_nsec;
 }
 
-int ad_peek_urgent(int fd) {
+int ad_has_input(int fd) {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	return poll(&p, 1, 0) < 0 ? -1 : p.revents != 0;
+}
+
+ssize_t ad_read_now(int fd, bool is_socket, void *bytes, size_t count) {
+	if (is_socket) return recv(fd, bytes, count, MSG_DONTWAIT);
+	if (!ad_has_input(fd)) return errno = EAGAIN, -1;
+	return read(fd, bytes, count);
 }
 
 static bool is_kind(int fd, mode_t kind) {

@@ -108,7 +108,10 @@ ssize_t ad_survivor_receive(ad_survivor *s, int fd, bool is_socket, uint64_t bas
 	// Of a pipe exactly what it holds is asked for, so that all of it comes or nothing.
 	int waiting = 0;
 	if (ioctl(fd, FIONREAD, &waiting)) return -1;
-	if (waiting < 1) waiting = 1;	// The end, most likely.
+	if (waiting < 1) {
+		if (!ad_has_input(fd)) return errno = EAGAIN, -1;
+		waiting = 1;	// The end, most likely.
+	}
 	if ((size_t)waiting < count) count = (size_t)waiting;
 	size_t marked = count < MARK ? count : MARK;
 	memset((unsigned char *)bytes + count - marked, mark_byte, marked);

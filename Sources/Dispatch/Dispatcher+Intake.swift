@@ -31,14 +31,6 @@ extension Dispatcher {
     }
   }
 
-  /// Reads at a time that gathering has set: nothing may be there, and reading must not wait for it.
-  func lookAtSource() {
-    guard source.readingMayWait, sourceIsReadable, !isPaused, let fd = source.inputNumber,
-      !DescriptorKind.isReadable(fd)
-    else { return readSource() }
-    looked()
-  }
-
   /// Makes records of what was read, puts them to the plugins, and writes, or lets them gather.
   func takeRecords() {
     while true {
@@ -71,7 +63,7 @@ extension Dispatcher {
   /// The source has nothing more now: what waits is written, unless it is to gather.
   private func looked() {
     let writes = gathering.looked(
-      records: Int(clamping: source.records), bytes: Int(clamping: source.bytes),
+      records: Int(clamping: source.ownRecords), bytes: Int(clamping: source.ownBytes),
       isOpen: !openEvents.isEmpty, now: now)
     if writes { flushAll() }
   }

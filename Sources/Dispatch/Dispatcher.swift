@@ -170,11 +170,7 @@ public final class Dispatcher {
       let (token, interest) = poller.event(index)
       handle(token, interest)
     }
-    if alwaysReady {
-      readSource()
-    } else if let look = gathering.nextLook, now >= look {
-      lookAtSource()
-    }
+    if alwaysReady || gathering.nextLook.map({ now >= $0 }) ?? false { readSource() }
     awaitSource()
   }
 

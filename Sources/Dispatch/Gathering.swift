@@ -94,6 +94,9 @@ struct Gathering: Equatable {
     return true
   }
 
+  /// Records came from elsewhere, which do not gather.
+  mutating func elsewhere(now: Moment) { last = now }
+
   /// Another source, or an end, is near: nothing waits any more.
   mutating func stop() { state = .watching }
 

@@ -140,10 +140,7 @@ final class Source {
   var isUsedUp: Bool { intake.isUsedUp }
   func beginAnew() { intake.beginAnew() }
 
-  /// Whether `fill` waits where nothing is there: all but a socket whose bytes outlive this process.
-  var readingMayWait: Bool { !inputIsSocket || !intake.survivor.isHeld }
-
-  /// Reads once.
+  /// Reads once; never waits.
   func fill() -> ReadResult {
     guard let fd = input?.number else { return .end }
     let result = intake.fill(fd, isSocket: inputIsSocket)

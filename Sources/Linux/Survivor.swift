@@ -69,13 +69,14 @@ public final class Survivor {
       start: ring + Int(start % UInt64(Self.ringBytes)), count: count)
   }
 
-  /// Reads what there is, behind all that was read before.
+  /// Reads what there is, behind all that was read before; never waits.
   @inline(__always)
   public func receive(_ fd: Int32, isSocket: Bool, at end: UInt64, limit: Int) -> ReadResult {
     let place = unsafe bytes(from: end, count: limit)
-    guard isHeld else { return unsafe Transfer.read(fd, into: place) }
     let n = retryingInterrupts {
-      unsafe ad_survivor_receive(memory, fd, isSocket, end, place.baseAddress!, limit)
+      unsafe isHeld
+        ? ad_survivor_receive(memory, fd, isSocket, end, place.baseAddress!, limit)
+        : ad_read_now(fd, isSocket, place.baseAddress!, limit)
     }
     if n > 0 { return .bytes(n) }
     if n == 0 { return .end }

@@ -144,7 +144,7 @@ public enum DescriptorKind {
 
 extension DescriptorKind {
   /// Whether a read would not block: input, or its end.
-  public static func isReadable(_ fd: Int32) -> Bool { ad_peek_urgent(fd) == 1 }
+  public static func isReadable(_ fd: Int32) -> Bool { ad_has_input(fd) == 1 }
 }
 
 /// Puts a pipe that has ended in the place of a descriptor: who reads it is at its end.

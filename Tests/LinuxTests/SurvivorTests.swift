@@ -25,4 +25,23 @@ struct SurvivorTests {
     #expect(survivor.received == 0)
     #expect(survivor.name(0) == "")
   }
+
+  /// The loop looks at its input at times of its own: a read must come back with nothing.
+  @Test(arguments: [true, false], [true, false])
+  func `never waits for input`(isHeld: Bool, isSocket: Bool) throws {
+    let file = try Descriptor.anonymousFile("test")
+    let survivor = try Survivor(held: isHeld ? Descriptor(owning: dup(file.number)) : nil)
+    let (near, far) = try isSocket ? UnixSocket.pair() : Pipe.open()
+    let reading = Descriptor(owning: near)
+    let writing = Descriptor(owning: far)
+    func read(at end: UInt64) -> ReadResult {
+      survivor.receive(reading.number, isSocket: isSocket, at: end, limit: 4096)
+    }
+    #expect(read(at: 0) == .wouldBlock)
+    try Transfer.writeAll(writing.number, Array("abc".utf8))
+    #expect(read(at: 0) == .bytes(3))
+    #expect(read(at: 3) == .wouldBlock)
+    _ = consume writing
+    #expect(read(at: 3) == .end)
+  }
 }

@@ -29,7 +29,8 @@ int ad_unread(int fd);	// FIONREAD: bytes that wait to be read
 int ad_close_from(unsigned first);	// close_range(first, ~0)
 int ad_memfd(const char *name);
 int64_t ad_born_ns(int fd);	// when the file was made, since 1970; ENOTSUP: it is not kept
-int ad_peek_urgent(int fd);	// 1: input or end of input waits; 0: it does not
+int ad_has_input(int fd);	// 1: input or end of input waits; 0: it does not
+ssize_t ad_read_now(int fd, bool is_socket, void *bytes, size_t count);	// never waits: EAGAIN
 bool ad_is_socket(int fd);
 bool ad_is_fifo(int fd);
 

@@ -30,6 +30,7 @@ extension Dispatcher {
     let batch = journal.batch
     guard batch.records > 0 else { return }
     source.noteForeign(next: journal.nextRecord)
+    gathering.elsewhere(now: now)
     distribute(batch)
     flushAll()
     keep(batch)

@@ -9,6 +9,7 @@ extension Dispatcher {
   /// What has to happen for remote sources because time has passed, or the log went on.
   func tendRemote() {
     guard let remote else { return }
+    if !remote.leaving.isEmpty { forgetReceivers(remote) }
     if remote.process == nil, ending.isRunning { startReceiver(remote) }
     settleLedger(remote)
     holdOrGoOn(remote)
@@ -312,24 +313,25 @@ extension Dispatcher {
     // Who was not told sends again, and is recognised.
     remote.takeSafe(below: .max) { _ in }
     remote.peers.closeAll(error: "the receiver ended")
-    var end: ChildEnd?
-    for _ in 0..<50 {
-      end = process.child.reap()
-      if end != nil { break }
-      Pause.nanoseconds(1_000_000)
-    }
-    if remote.isFinishing || !ending.isRunning { return scheduleTick(now) }
-    if end == nil {
-      process.child.signal(SIGKILL)
-      _ = process.child.reap()
-    }
-    if remote.endReport.pass(now) != nil {
-      say(
-        .error,
-        "audispatch-receive ended with \(end.map { "\($0)" } ?? "its connection closed"): every peer "
-          + "has to connect again, and sends what was not acknowledged")
-    }
+    // Nobody hears it any more; one that has ended by itself keeps its status.
+    process.child.signal(SIGKILL)
+    remote.leaving.append(process)
     remote.retry = max(remote.retry, now + .milliseconds(100))
-    scheduleTick(remote.retry)
+    scheduleTick(now)
+  }
+
+  /// Says how receivers have ended that are gone.
+  private func forgetReceivers(_ remote: RemoteSources) {
+    remote.leaving.removeAll { process in
+      guard let end = process.child.reap() else { return false }
+      if !remote.isFinishing, ending.isRunning, remote.endReport.pass(now) != nil {
+        say(
+          .error,
+          "audispatch-receive ended with \(end): every peer has to connect again, and sends what was "
+            + "not acknowledged")
+      }
+      return true
+    }
+    if !remote.leaving.isEmpty { scheduleTick(now + .milliseconds(5)) }
   }
 }

@@ -63,6 +63,8 @@ final class RemoteSources {
   private var unsafeRecords: [Unsafe] = []
   private var firstUnsafe = 0
   var isHolding = false
+  /// Receivers that ended and were not waited for yet.
+  var leaving: [ReceiverProcess] = []
   /// Since when the log is waited for.
   var waitsSince: Moment?
   /// Nothing is taken from the receiver now.
