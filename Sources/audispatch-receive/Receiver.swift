@@ -22,37 +22,39 @@ final class Receiver {
     }
   }
 
-  enum Token {
+  private enum Token {
     static let link: UInt64 = 1 << 32
     static let peers: UInt64 = 2 << 32
     static let listener: UInt64 = 3 << 32
   }
 
-  var link: Link
+  private var link: Link
   private var outer: Poller
-  var inner: Poller
+  private var inner: Poller
   private var listeners: [UInt8: Listener] = [:]
-  var pending: Settings?
-  var admission = PeerAdmission(PeerAdmission.Limits(connections: 0, perAddress: 0))
-  var limits = PeerState.Limits()
-  var networks: [AddressRange] = []
-  var server: TLSServer?
-  var peers: [UInt32: PeerConnection] = [:]
-  var ofAddress: [HostAddress: Set<UInt32>] = [:]
+  private var pending: Settings?
+  private var admission = PeerAdmission(PeerAdmission.Limits(connections: 0, perAddress: 0))
+  private var limits = PeerState.Limits()
+  private var networks: [AddressRange] = []
+  private var server: TLSServer?
+  private var peers: [UInt32: PeerConnection] = [:]
+  private var ofAddress: [HostAddress: Set<UInt32>] = [:]
   /// Peers that wait for an answer.
-  var waiting: Set<UInt32> = []
+  private var waiting: Set<UInt32> = []
   /// Peers of which there may be more than was read.
   private var unread: Set<UInt32> = []
+  /// Peers that audispatchd was told of.
+  private var announced: Set<UInt32> = []
   private var nextPeer: UInt32 = 1
   /// Records that were passed on.
   private var total: UInt64 = 0
   private var safe: UInt64 = 0
-  private(set) var isHolding = false
+  private var isHolding = false
   private var finishing: Duration?
   private var isWatchingPeers = true
   private var buffer = [UInt8](repeating: 0, count: 32 << 10)
   private var nextSweep = Duration.zero
-  var now = Duration.sinceStart
+  private var now = Duration.sinceStart
 
   init(_ link: consuming Link) throws(SystemError) {
     outer = try Poller()
@@ -212,11 +214,7 @@ final class Receiver {
     } catch { end(peer, error) }
   }
 
-  private func mayRead(_ peer: PeerConnection) -> Bool {
-    !peer.hasFinished && !link.isFull
-      && (peer.state.isEnding
-        || peer.state.mayRead(unanswered: peer.unanswered, untaken: peer.untaken, limits))
-  }
+  private func mayRead(_ peer: PeerConnection) -> Bool { !link.isFull && isToSayMore(peer) }
 
   private func take(_ message: PeerMessage, of peer: PeerConnection) {
     switch message.type {
@@ -262,7 +260,7 @@ final class Receiver {
   /// Waits for what the peer can do next; for nothing while it has to wait for us.
   private func watch(_ peer: PeerConnection) {
     var interest = peer.wanted
-    if !peer.state.isShaking, !mayWant(peer) { interest.remove(.read) }
+    if !peer.state.isShaking, !isToSayMore(peer) { interest.remove(.read) }
     guard interest != peer.watched ?? [] else { return }
     let token = UInt64(peer.id)
     if interest.isEmpty {
@@ -275,7 +273,8 @@ final class Receiver {
     peer.watched = interest.isEmpty ? nil : interest
   }
 
-  private func mayWant(_ peer: PeerConnection) -> Bool {
+  /// Whether what a peer says is taken: it does not have too much unanswered.
+  private func isToSayMore(_ peer: PeerConnection) -> Bool {
     !peer.hasFinished
       && (peer.state.isEnding
         || peer.state.mayRead(unanswered: peer.unanswered, untaken: peer.untaken, limits))
@@ -327,8 +326,6 @@ final class Receiver {
     watch(connection)
     scheduleSweep(for: connection)
   }
-
-  private var announced: Set<UInt32> = []
 
   private func announce(_ peer: PeerConnection) {
     announced.insert(peer.id)
