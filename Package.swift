@@ -79,7 +79,9 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "EventDocument",
-      dependencies: ["AudispatchPlugin", "AuditRecord", "CAudit", "ProcessContext"],
+      dependencies: [
+        "AudispatchPlugin", "AuditRecord", "CAudit", "Configuration", "Linux", "ProcessContext",
+      ],
       swiftSettings: strict),
     .target(
       name: "LaurelConfiguration", dependencies: ["Configuration", "ProcessContext"],

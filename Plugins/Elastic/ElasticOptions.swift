@@ -7,8 +7,6 @@ import Linux
 
 /// What `audispatch-elastic` was asked for.
 struct ElasticOptions: PluginOptions, Equatable {
-  enum Names: String, CaseIterable, Sendable { case host, lines }
-
   /// What it does, beside running as a plugin.
   enum Command: Equatable, Sendable {
     case setUp
@@ -49,10 +47,7 @@ struct ElasticOptions: PluginOptions, Equatable {
   var refusedFile: String? = "/var/lib/audispatch/elastic-refused.ndjson"
 
   var form = DocumentForm.ecs
-  var keepsOriginal = false
-  var documentSize = 1 << 20
-  var names = Names.host
-  var node: String?
+  var document = DocumentSettings()
   var volume = VolumeRules()
   var places = SettingPlaces()
 
@@ -70,15 +65,6 @@ struct ElasticOptions: PluginOptions, Equatable {
     }
     guard operands.count == 1 else { throw operands[1].error("unexpected argument") }
     self.command = command
-  }
-
-  var documents: DocumentOptions {
-    var options = DocumentOptions()
-    options.maximumSize = documentSize
-    options.keepsOriginal = keepsOriginal
-    options.host = node ?? (try? NodeName.resolve(.hostname, name: nil)) ?? ""
-    options.accounts = names == .host ? .host : .none
-    return options
   }
 
   var http: HTTPSettings {
@@ -196,26 +182,13 @@ extension ElasticOptions {
     },
   ]
 
-  private static let documentKeywords: [PluginKeyword<ElasticOptions>] = [
-    noting("form", "FORM", "ecs (default), auditbeat6, laurel, go-libaudit") {
-      (o: inout ElasticOptions, w: Word) throws(Diagnostic) in
-      o.form = try w.choice(DocumentForm.self, for: "form")
-    },
-    .flag("original", "keep the lines in event.original (form ecs)") { $0.keepsOriginal = $1 },
-    .value("max_document", "SIZE", "bytes of a document; longer ones are cut, and say so (1M)") {
-      (o: inout ElasticOptions, w: Word) throws(Diagnostic) in
-      o.documentSize = try w.byteCount(in: 4096...32 << 20, for: "max_document")
-    },
-    .value("names", "WHERE", "host or lines: where names of users are looked up") {
-      (o: inout ElasticOptions, w: Word) throws(Diagnostic) in
-      o.names = try w.choice(Names.self, for: "names")
-    },
-    .value("node", "NAME", "what this host is called where the lines do not say it") {
-      (o: inout ElasticOptions, w: Word) throws(Diagnostic) in
-      guard (1...255).contains(w.text.utf8.count) else { throw w.error("node has 1 to 255 bytes") }
-      o.node = w.text
-    },
-  ]
+  private static let documentKeywords: [PluginKeyword<ElasticOptions>] =
+    [
+      noting("form", "FORM", "ecs (default), auditbeat6, laurel, go-libaudit") {
+        (o: inout ElasticOptions, w: Word) throws(Diagnostic) in
+        o.form = try w.choice(DocumentForm.self, for: "form")
+      }
+    ] + DocumentSettings.keywords(\.document, largest: 32 << 20)
 
   /// A keyword of one value whose place is remembered.
   private static func noting(

@@ -43,7 +43,7 @@ struct ElasticPlugin: AuditPlugin, ~Copyable {
     self.options = options
     self.log = log
     self.confirmations = confirmations
-    documents = options.documents
+    documents = options.document.options
     writer = DocumentWriter(options.form, documents)
     indexer = try Indexer(options)
     doubtful = confirmations.isAsked ? Self.waitingDocuments : 0
@@ -140,7 +140,7 @@ struct ElasticPlugin: AuditPlugin, ~Copyable {
     let old = indexer
     indexer = try Indexer(new, queue: old.queue)
     options = new
-    documents = new.documents
+    documents = new.document.options
     writer = DocumentWriter(new.form, documents)
     advance()
   }

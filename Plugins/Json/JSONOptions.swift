@@ -8,12 +8,6 @@ import ProcessContext
 
 /// What `audispatch-json` was asked for.
 struct JSONOptions: PluginOptions, Equatable {
-  /// Where names of users are looked up that the lines do not bring.
-  enum Names: String, CaseIterable, Sendable {
-    case host
-    case lines
-  }
-
   var form = DocumentForm.ecs
   /// Where documents go: at most one of these; none is standard output.
   var file: String?
@@ -29,11 +23,7 @@ struct JSONOptions: PluginOptions, Equatable {
   var syncs = false
 
   var prefix = ""
-  var keepsOriginal = false
-  var documentSize = 1 << 20
-  var names = Names.host
-  /// What this host is called; `nil` for its own name.
-  var node: String?
+  var document = DocumentSettings()
   var places: [String: Word] = [:]
   /// What is known of processes.
   var followsProcesses = true
@@ -44,7 +34,8 @@ struct JSONOptions: PluginOptions, Equatable {
   var laurelFile: Word?
   var laurel = LaurelSettings()
 
-  static let keywords: [PluginKeyword<JSONOptions>] = outputKeywords + processKeywords
+  static let keywords: [PluginKeyword<JSONOptions>] =
+    outputKeywords + DocumentSettings.keywords(\.document, largest: 64 << 20) + processKeywords
 
   private static let outputKeywords: [PluginKeyword<JSONOptions>] = [
     .value("form", "FORM", "ecs, auditbeat6, laurel, go-libaudit") {
@@ -90,20 +81,6 @@ struct JSONOptions: PluginOptions, Equatable {
       o.prefix = w.text
       o.places["prefix"] = w
     },
-    .flag("original", "keep the lines in event.original (form ecs)") { $0.keepsOriginal = $1 },
-    .value("max_document", "SIZE", "bytes of a document; longer ones are cut, and say so") {
-      (o: inout JSONOptions, w: Word) throws(Diagnostic) in
-      o.documentSize = try w.byteCount(in: 4096...64 << 20, for: "max_document")
-    },
-    .value("names", "WHERE", "host or lines: where names of users are looked up") {
-      (o: inout JSONOptions, w: Word) throws(Diagnostic) in
-      o.names = try w.choice(Names.self, for: "names")
-    },
-    .value("node", "NAME", "what this host is called where the lines do not say it") {
-      (o: inout JSONOptions, w: Word) throws(Diagnostic) in
-      guard (1...255).contains(w.text.utf8.count) else { throw w.error("node has 1 to 255 bytes") }
-      o.node = w.text
-    },
   ]
 
   mutating func settle() -> [Diagnostic] {
@@ -143,11 +120,7 @@ struct JSONOptions: PluginOptions, Equatable {
   }
 
   var documents: DocumentOptions {
-    var options = DocumentOptions()
-    options.maximumSize = documentSize
-    options.keepsOriginal = keepsOriginal
-    options.host = node ?? (try? NodeName.resolve(.hostname, name: nil)) ?? ""
-    options.accounts = names == .host ? .host : .none
+    var options = document.options
     options.laurel = laurel
     return options
   }
