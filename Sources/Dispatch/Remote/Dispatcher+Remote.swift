@@ -234,7 +234,10 @@ extension Dispatcher {
 
   /// Whether other hosts' records may be taken now. A successor makes this host's own records again
   /// that the log did not get, from the ring, and those of other hosts come again from their senders:
-  /// so the log first gets what is before. It is waited for as long as a disk takes.
+  /// so the log first gets what is before. It is waited for as long as a disk usually takes: with a
+  /// busy source of this host's own there may always be something that the log lacks. Should this
+  /// process die then, and the log not have caught up, a successor may take records of the one kind
+  /// for the other.
   private func isTurn(_ remote: RemoteSources) -> Bool {
     guard survivor.isHeld, let durable, durable.isOpen, isSpooling, !source.isSettled else {
       remote.waitsSince = nil
