@@ -10,6 +10,32 @@ struct ConfirmTests {
     for seed in 0..<300 { run(Seeded(UInt64(seed))) }
   }
 
+  /// Nothing confirms an announcement but the next record: where none comes, a stop would wait.
+  @Test func `has everything when it has read an announcement behind the last record`() {
+    let journal = Journal(firstRecord: RecordNumber(2))
+    var subscription = Subscription(
+      name: "p", limits: .init(records: 10, bytes: 1 << 20, whenFull: .dropNewest),
+      encoding: .string, announcesGaps: true, node: nil, journal: journal)
+    subscription.confirms = true
+    let log = LogKnowledge()
+    subscription.goOn(in: log, beyond: subscription.limits, waitsForSync: false)
+    log.takesRecords(from: RecordNumber(2))
+    subscription.restore(
+      [RecordNumber(0)..<RecordNumber(2)], bytes: 80, firstNumber: StreamNumber(1))
+    // Neither of the two can be read.
+    subscription.readBack([], through: RecordNumber(2), now: 1)
+    var scratch: [UInt8] = []
+    while let count = unsafe subscription.withNextBytes(
+      journal: journal, now: 1, scratch: &scratch, { $0.count })
+    {
+      subscription.wrote(count)
+    }
+    let hasUnread = subscription.outstanding > 0 && !subscription.isEmpty
+    subscription.setUnread(0)
+    let hasEverything = subscription.isEmpty
+    #expect(hasUnread && hasEverything && subscription.counters.dropped == 2)
+  }
+
   private func run(_ generator: Seeded) {
     var random = generator
     let journal = Journal()

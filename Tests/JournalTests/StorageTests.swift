@@ -25,7 +25,7 @@ struct StorageTests {
   }
 
   @Test func `gives everything in order, once, and counts what it cannot`() {
-    for seed in 0..<400 { run(Seeded(UInt64(seed))) }
+    for seed in [1520, 1761, 3043] + (0..<400) { run(Seeded(UInt64(seed))) }
   }
 
   @Test func `holds what comes while the disk takes nothing behind what the disk has`() {
@@ -223,12 +223,10 @@ struct StorageTests {
     for _ in 0..<10_000 where !subscription.isEmpty {
       readBack()
       write(.max)
-      if subscription.confirms {
-        _ = subscription.confirm(
-          upTo: subscription.firstNumber + (subscription.stream.records - 1))
-      } else {
-        subscription.setUnread(0)
-      }
+      subscription.setUnread(0)
+      guard subscription.confirms else { continue }
+      _ = subscription.confirm(
+        upTo: subscription.firstNumber + (subscription.stream.records - 1))
     }
     leftOut += subscription.takeLeftOut()
     let counters = subscription.counters

@@ -27,7 +27,8 @@ struct Backlog {
   var gapAhead = Gap()
   var counters = Counters()
 
-  var isEmpty: Bool { pending.isEmpty && announcements.isEmpty }
+  /// Whether nothing is to come but what lies in the stream.
+  var isEmpty: Bool { pending.isEmpty && nextAnnouncement == nil }
 
   // MARK: What comes next
 

@@ -43,7 +43,11 @@ struct Stream {
   /// Records of the queue in `stretches`.
   private(set) var records = 0
 
-  var isEmpty: Bool { stretches.isEmpty && extras.isEmpty }
+  /// Whether the plugin has all of it: what is left, if anything, are announcements that it has read,
+  /// which nothing confirms but the next record.
+  var isDone: Bool {
+    extras.isEmpty && (stretches.isEmpty || records == 0 && outstanding == 0)
+  }
 
   // MARK: Writing
 

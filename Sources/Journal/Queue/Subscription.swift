@@ -104,8 +104,9 @@ public struct Subscription: ~Copyable {
     return next < disk.safeBelow && holding.run(from: next) != nil
   }
 
+  /// Whether the plugin has all that it is to get.
   @inline(__always)
-  public var isEmpty: Bool { backlog.isEmpty && stream.isEmpty }
+  public var isEmpty: Bool { backlog.isEmpty && stream.isDone }
 
   public var isSuspended: Bool { admission.isSuspended }
 
