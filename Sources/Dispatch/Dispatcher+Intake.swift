@@ -5,8 +5,11 @@ import Linux
 
 extension Dispatcher {
   var sourceIsReadable: Bool {
-    source.inputNumber != nil && !source.hasEnded && ending.readsInput
+    source.inputNumber != nil && !source.hasEnded && ending.readsInput && !isHeldBack
   }
+
+  /// Other hosts' records have their turn.
+  private var isHeldBack: Bool { remote?.turns.holdsSource ?? false }
 
   /// Reads once and gives the plugins what came.
   func readSource() {
@@ -76,7 +79,7 @@ extension Dispatcher {
 
   /// The source wakes the loop, unless its next look has a time.
   func awaitSource() {
-    let wakes = gathering.nextLook == nil
+    let wakes = gathering.nextLook == nil && !isHeldBack
     guard wakes != source.isAwaited, source.isPolled, let fd = source.inputNumber else { return }
     source.isAwaited = wakes
     poller.change(fd, Token.source, wakes ? .read : .nothing)

@@ -19,8 +19,7 @@ extension Dispatcher {
       process.output.tell(now) { say(.warning, "audispatch-receive: \($0)") }
       if let at = process.output.tellAt { scheduleTick(at) }
     }
-    if remote.isPaused, !isCrowded { unpause(remote) }
-    if remote.isPaused { scheduleTick(now + .milliseconds(2)) }
+    if remote.isPaused { goOnWhenPossible(remote) }
   }
 
   // MARK: Beginning
@@ -226,44 +225,45 @@ extension Dispatcher {
       || journal.bytes > configuration.journalBytes / 4 * 3
   }
 
-  private func unpause(_ remote: RemoteSources) {
+  private func goOnWhenPossible(_ remote: RemoteSources) {
     guard let process = remote.process else { return }
+    if isCrowded { remote.turns.end() }
+    guard !isCrowded, isTurn(remote) else { return scheduleTick(now + .milliseconds(1)) }
     remote.isPaused = false
     _ = poller.add(process.channel.number, Token.receiver, .read)
   }
 
-  /// Whether other hosts' records may be taken now. A successor makes this host's own records again
-  /// that the log did not get, from the ring, and those of other hosts come again from their senders:
-  /// so the log first gets what is before. It is waited for as long as a disk usually takes: with a
-  /// busy source of this host's own there may always be something that the log lacks. Should this
-  /// process die then, and the log not have caught up, a successor may take records of the one kind
-  /// for the other.
+  /// Whether other hosts' records may be taken now, as `Turns` says.
   private func isTurn(_ remote: RemoteSources) -> Bool {
-    guard survivor.isHeld, let durable, durable.isOpen, isSpooling, !source.isSettled else {
-      remote.waitsSince = nil
-      return true
-    }
+    guard survivor.isHeld, let durable, durable.isOpen, isSpooling else { return true }
     source.settle(below: durable.spool.appendedBelow)
-    let since = remote.waitsSince ?? now
-    guard !source.isSettled, now - since < .milliseconds(50) else {
-      remote.waitsSince = nil
-      return true
+    if remote.turns.look(isSettled: source.isSettled, now) { return true }
+    if let since = remote.turns.since, now - since > .seconds(5),
+      remote.turnReport.pass(now) != nil
+    {
+      let seconds = (now - since).components.seconds
+      say(
+        .warning,
+        "other hosts' records have waited \(seconds) s for the spool in \(configuration.spoolDirectory) "
+          + "to take this host's own: their senders keep them")
     }
-    remote.waitsSince = since
     return false
+  }
+
+  private func pause(_ remote: RemoteSources, _ process: ReceiverProcess) {
+    remote.isPaused = true
+    poller.remove(process.channel.number)
+    scheduleTick(now + .milliseconds(1))
   }
 
   /// Takes what the receiver has, some packets at once.
   func readReceiver() {
     guard let remote, let process = remote.process, !remote.isPaused else { return }
     holdOrGoOn(remote)
-    guard isTurn(remote) else { return scheduleTick(now + .milliseconds(1)) }
+    guard isTurn(remote) else { return pause(remote, process) }
+    defer { remote.turns.end() }
     for _ in 0..<8 {
-      if isCrowded {
-        remote.isPaused = true
-        poller.remove(process.channel.number)
-        return scheduleTick(now + .milliseconds(2))
-      }
+      if isCrowded { return pause(remote, process) }
       switch process.channel.receive(into: &remote.buffer) {
       case .nothing: return acknowledge(remote)
       case .ended: return receiverEnded(remote)
@@ -313,6 +313,7 @@ extension Dispatcher {
     poller.remove(process.output.number)
     remote.process = nil
     remote.isPaused = false
+    remote.turns.end()
     // Who was not told sends again, and is recognised.
     remote.takeSafe(below: .max) { _ in }
     remote.peers.closeAll(error: "the receiver ended")

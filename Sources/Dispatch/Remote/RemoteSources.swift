@@ -65,8 +65,7 @@ final class RemoteSources {
   var isHolding = false
   /// Receivers that ended and were not waited for yet.
   var leaving: [ReceiverProcess] = []
-  /// Since when the log is waited for.
-  var waitsSince: Moment?
+  var turns = Turns()
   /// Nothing is taken from the receiver now.
   var isPaused = false
   var isFinishing = false
@@ -78,6 +77,7 @@ final class RemoteSources {
   var startReport = RateLimit(every: .seconds(60))
   var endReport = RateLimit(every: .seconds(10))
   var holdReport = RateLimit(every: .seconds(60))
+  var turnReport = RateLimit(every: .seconds(60))
 
   init?(_ configuration: DaemonConfiguration, node: String?) {
     places = configuration.remoteSources.compactMap { source in

@@ -14,9 +14,11 @@ struct CentralHost {
   ///   - source: in front of the address.
   ///   - arguments: what the plugin is started with in front of its file's name.
   ///   - hasLocal: whether it has a source on this host, too, which `send` writes to.
+  ///   - prefix: a program with its arguments that executes the daemon.
   init(
     _ scratch: Scratch, port given: UInt16? = nil, settings: [String] = [], source: String = "tcp",
-    keywords: String = "overflow_action = lossless", hasLocal: Bool = false
+    keywords: String = "overflow_action = lossless", hasLocal: Bool = false,
+    prefix: [String] = []
   ) async throws {
     self.scratch = scratch
     let port = try given ?? freePort()
@@ -30,7 +32,7 @@ struct CentralHost {
       ],
       settings: ["spool_dir = \(scratch("spool"))", "spool_reserve = 0"] + settings,
       arguments: hasLocal ? ["--source", place] : [], source: hasLocal ? nil : place,
-      scratch: scratch)
+      scratch: scratch, prefix: prefix)
     let daemon = daemon
     try await eventually("it listens", detail: { daemon.messages }) {
       daemon.messages.contains("other hosts are heard at")
