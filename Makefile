@@ -63,6 +63,7 @@ test: toolchain ## everything that CI checks; installs what is missing
 	Scripts/instructions
 	SOAK_SECONDS=20 Scripts/laggard
 	AUDISPATCH_SEED=1 SOAK_SECONDS=15 Scripts/storm
+	RECORDS=5000 Scripts/remote-storm
 	Scripts/build --build-tests
 	[ ! -d '$(GOLDENS)' ] || .build/debug/conformance '$(GOLDENS)'
 	[ ! -d '$(BEATS_GOLDENS)' ] || .build/debug/conformance '$(BEATS_GOLDENS)'
@@ -78,9 +79,10 @@ bench: build load ## the figures, each beside the floor; BENCH="NAME..." and PAI
 	Scripts/bench $(BENCH)
 
 .PHONY: soak
-soak: build load ## 100 plugins for ten minutes, then each transport; SOAK_SECONDS, SOAK_RATE, SOAK_PLUGINS
+soak: build load ## 100 plugins for ten minutes, each transport, five hosts to a collector; SOAK_SECONDS, SOAK_RATE, SOAK_PLUGINS
 	Scripts/soak
 	Scripts/transports
+	Scripts/remote-storm
 
 .PHONY: faults
 faults: build load ## power cuts, kills, failing calls, a modelled disk: hours; FAULTS="NAME..."
