@@ -88,6 +88,17 @@ let package = Package(
       swiftSettings: strict),
     .target(name: "HTTPClient", dependencies: ["CHTTPClient", "Linux"], swiftSettings: strict),
     .target(name: "BulkIndexing", swiftSettings: strict),
+    .target(
+      name: "Shipping",
+      dependencies: [
+        "AudispatchPlugin", "AuditRecord", "BulkIndexing", "Configuration", "EventDocument",
+        "Linux",
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "HTTPShipping",
+      dependencies: ["AudispatchPlugin", "Configuration", "HTTPClient", "Linux", "Shipping"],
+      swiftSettings: strict),
     .executableTarget(
       name: "audispatchd", dependencies: ["AuditDispatch", "Configuration", "Linux"],
       swiftSettings: strict),
@@ -141,7 +152,7 @@ let package = Package(
       name: "audispatch-elastic",
       dependencies: [
         "AudispatchPlugin", "AuditRecord", "BulkIndexing", "Configuration", "EventDocument",
-        "HTTPClient", "Linux",
+        "HTTPClient", "HTTPShipping", "Linux", "Shipping",
       ],
       path: "Plugins/Elastic", swiftSettings: strict),
     .executableTarget(
@@ -196,8 +207,9 @@ let package = Package(
       name: "TestSupport", dependencies: ["Linux"], path: "Tests/TestSupport",
       swiftSettings: strict),
     .target(
-      name: "PluginHarness", dependencies: ["Linux", "TestSupport"], path: "Tests/PluginHarness",
-      exclude: ["Programs"], swiftSettings: strict),
+      name: "PluginHarness",
+      dependencies: ["AudispatchPlugin", "Configuration", "Linux", "TestSupport"],
+      path: "Tests/PluginHarness", exclude: ["Programs"], swiftSettings: strict),
     .testTarget(
       name: "EventDocumentTests",
       dependencies: [
@@ -245,8 +257,8 @@ let package = Package(
     .testTarget(
       name: "ElasticPluginTests",
       dependencies: [
-        "AudispatchPlugin", "BulkIndexing", "Configuration", "HTTPClient", "Linux",
-        "PluginHarness", "audispatch-elastic",
+        "AudispatchPlugin", "BulkIndexing", "Configuration", "HTTPClient", "HTTPShipping", "Linux",
+        "PluginHarness", "Shipping", "audispatch-elastic",
       ],
       swiftSettings: strict),
     .testTarget(
