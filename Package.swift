@@ -26,6 +26,7 @@ let package = Package(
     .executable(name: "audispatch-json", targets: ["audispatch-json"]),
     .executable(name: "audispatch-remote", targets: ["audispatch-remote"]),
     .executable(name: "audispatch-elastic", targets: ["audispatch-elastic"]),
+    .executable(name: "audispatch-otlp", targets: ["audispatch-otlp"]),
     .library(
       name: "AudispatchPlugin",
       targets: ["AudispatchPlugin", "AuditRecord", "Configuration", "Linux"]),
@@ -156,6 +157,13 @@ let package = Package(
       ],
       path: "Plugins/Elastic", swiftSettings: strict),
     .executableTarget(
+      name: "audispatch-otlp",
+      dependencies: [
+        "AudispatchPlugin", "AuditRecord", "BulkIndexing", "Configuration", "EventDocument",
+        "HTTPClient", "HTTPShipping", "Linux", "Shipping",
+      ],
+      path: "Plugins/Otlp", swiftSettings: strict),
+    .executableTarget(
       name: "audispatch-remote",
       dependencies: [
         "AudispatchPlugin", "AuditRecord", "Configuration", "Linux", "RemoteProtocol",
@@ -261,6 +269,12 @@ let package = Package(
         "PluginHarness", "Shipping", "audispatch-elastic",
       ],
       swiftSettings: strict),
+    .testTarget(
+      name: "OtlpPluginTests",
+      dependencies: [
+        "Configuration", "HTTPClient", "Linux", "PluginHarness", "TestSupport", "audispatch-otlp",
+      ],
+      exclude: ["Golden"], swiftSettings: strict),
     .testTarget(
       name: "HTTPClientTests", dependencies: ["HTTPClient", "Linux", "PluginHarness"],
       swiftSettings: strict),
