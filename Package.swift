@@ -27,6 +27,7 @@ let package = Package(
     .executable(name: "audispatch-remote", targets: ["audispatch-remote"]),
     .executable(name: "audispatch-elastic", targets: ["audispatch-elastic"]),
     .executable(name: "audispatch-otlp", targets: ["audispatch-otlp"]),
+    .executable(name: "audispatch-nats", targets: ["audispatch-nats"]),
     .library(
       name: "AudispatchPlugin",
       targets: ["AudispatchPlugin", "AuditRecord", "Configuration", "Linux"]),
@@ -40,11 +41,13 @@ let package = Package(
     .systemLibrary(name: "CAuparse", pkgConfig: "auparse", providers: [.apt(["libauparse-dev"])]),
     .systemLibrary(
       name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CNATS", pkgConfig: "libnats", providers: [.apt(["libnats-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .target(name: "CFileWatch", cSettings: [.define("_GNU_SOURCE")]),
     .target(
       name: "CHTTPClient", dependencies: ["CCurl"], linkerSettings: [.linkedLibrary("z")]),
+    .target(name: "CNATSPublisher", dependencies: ["CNATS"]),
     .target(name: "CSecureChannel", dependencies: ["COpenSSL"]),
     .target(name: "CAudispatch", cSettings: [.define("_GNU_SOURCE")]),
     .target(name: "Linux", dependencies: ["CAudispatch"], swiftSettings: strict),
@@ -164,6 +167,13 @@ let package = Package(
       ],
       path: "Plugins/Otlp", swiftSettings: strict),
     .executableTarget(
+      name: "audispatch-nats",
+      dependencies: [
+        "AudispatchPlugin", "AuditRecord", "BulkIndexing", "CNATSPublisher", "Configuration",
+        "EventDocument", "Linux", "Shipping",
+      ],
+      path: "Plugins/Nats", swiftSettings: strict),
+    .executableTarget(
       name: "audispatch-remote",
       dependencies: [
         "AudispatchPlugin", "AuditRecord", "Configuration", "Linux", "RemoteProtocol",
@@ -269,6 +279,12 @@ let package = Package(
         "PluginHarness", "Shipping", "audispatch-elastic",
       ],
       swiftSettings: strict),
+    .testTarget(
+      name: "NatsPluginTests",
+      dependencies: [
+        "Configuration", "Linux", "PluginHarness", "TestSupport", "audispatch-nats",
+      ],
+      exclude: ["Programs"], swiftSettings: strict),
     .testTarget(
       name: "OtlpPluginTests",
       dependencies: [

@@ -23,6 +23,7 @@ struct ExampleTests {
     ("remote", false, "/usr/libexec/audispatch/audispatch-remote"),
     ("elastic", false, "/usr/libexec/audispatch/audispatch-elastic"),
     ("otlp", false, "/usr/libexec/audispatch/audispatch-otlp"),
+    ("nats", false, "/usr/libexec/audispatch/audispatch-nats"),
     ("integrity", false, "/usr/sbin/audispatch-integrity"),
   ])
   func `of plugins are right, and only the default one is active`(
@@ -36,7 +37,7 @@ struct ExampleTests {
 
   @Test(arguments: [
     "print", "syslog-debian", "laurel-confined", "shell", "log", "syslog-local", "syslog-remote",
-    "socket", "json", "remote", "elastic", "otlp",
+    "socket", "json", "remote", "elastic", "otlp", "nats",
     "integrity",
   ])
   func `of plugins are right with every setting in them`(_ name: String) throws {
@@ -46,7 +47,7 @@ struct ExampleTests {
 
   @Test(arguments: [
     "print", "syslog-debian", "laurel-confined", "shell", "log", "syslog-local", "syslog-remote",
-    "socket", "json", "remote", "elastic", "otlp",
+    "socket", "json", "remote", "elastic", "otlp", "nats",
     "integrity",
   ])
   func `of plugins come confined, in a way that fits a host`(_ name: String) throws {
