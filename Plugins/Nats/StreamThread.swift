@@ -150,20 +150,31 @@ final class StreamThread: ThreadWork {
     }
     if isStopped { return false }
     try opened.get()
-    guard !connection.withLock({ $0.isOpen }) else { return true }
-    do throws(StreamFailure) {
-      guard let found = try client.look(for: options.subject.wildcard(node: nil)) else {
-        throw StreamFailure(
-          description: "there is no stream \(options.stream): audispatch-nats setup makes it",
-          isConnected: true)
-      }
-      connection.withLock { $0.window = found.window }
-    } catch {
-      if error.description.hasPrefix("there is no stream") || !error.isConnected { throw error }
-      // Whoever may not look may publish all the same.
+    if connection.withLock({ $0.isOpen }) { return true }
+    let window = try streamWindow()
+    connection.withLock {
+      $0.isOpen = true
+      $0.window = window
     }
-    connection.withLock { $0.isOpen = true }
     return true
+  }
+
+  /// The window of the stream, which has to be there; `nil` where we may not ask.
+  private func streamWindow() throws(StreamFailure) -> Duration? {
+    let found: StreamState?
+    do throws(StreamFailure) {
+      found = try client.look(for: options.subject.wildcard(node: nil))
+    } catch {
+      guard error.isConnected else { throw error }
+      // Whoever may not look may publish all the same.
+      return nil
+    }
+    guard let found else {
+      throw StreamFailure(
+        description: "there is no stream \(options.stream): audispatch-nats setup makes it",
+        isConnected: true)
+    }
+    return found.window
   }
 
   /// The ids that are there of those that may be, and that the stream does not know any more.

@@ -155,6 +155,32 @@ struct PublishTests {
     }
   }
 
+  @Test func `says who we are with a file as nsc writes it`() throws {
+    let folder = try PluginRun.makeFolder()
+    defer { PluginRun.remove(folder) }
+    let program = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("Programs/credentials.py").path
+    let made = try CommandRun("/usr/bin/python3", program, folder)
+    try #require(made.end == .exit(0), "\(made.error)")
+    let configuration = try Transfer.contents(of: "\(folder)/server.conf", limit: 1 << 20)
+    let server = try NatsServer(String(decoding: configuration, as: UTF8.self))
+    let usual = [
+      "\(PluginRun.products)/audispatch-nats", "--server", server.url, "--refused-file", "none",
+    ]
+    for command in ["setup", "test"] {
+      let good = try CommandRun(
+        usual + ["--credentials-file", "\(folder)/user.creds", command])
+      #expect(good.end == .exit(0), "\(good.error)")
+    }
+    let wrong = try CommandRun(usual + ["test"])
+    #expect(wrong.end == .exit(1))
+    unsafe chmod("\(folder)/user.creds", 0o644)
+    let open = try CommandRun(
+      usual + ["--credentials-file", "\(folder)/user.creds", "test"])
+    #expect(open.end == .exit(2))
+    #expect(open.error.contains("others may have read"), "\(open.error)")
+  }
+
   @Test func `works over TLS, with certificates on both sides`() throws {
     let folder = try PluginRun.makeFolder()
     defer { PluginRun.remove(folder) }
