@@ -326,8 +326,11 @@ np_answer np_tail(
 		if (!natsMsgHeader_Get(message, "Nats-Msg-Id", &id) && id) take(id, context);
 		natsMsg_Destroy(message);
 	}
+	np_answer result = answer(client, status, code);
+	// The server has a consumer for it, which ends with this.
+	if (subscription) natsSubscription_Unsubscribe(subscription);
 	natsSubscription_Destroy(subscription);
-	return answer(client, status, code);
+	return result;
 }
 
 np_answer np_find(np_client *client, const char *stream, uint64_t sequence, const char *id)

@@ -101,16 +101,42 @@ final class NatsServer {
     return try client.ids(of: subject, since: 1).map { String(decoding: $0, as: UTF8.self) }
   }
 
-  /// A message with its headers, of a server without passwords.
-  func message(_ sequence: Int) throws -> [String: Any] {
+  /// The answer of JetStream's API, of a server without passwords.
+  @discardableResult
+  func ask(_ what: String, _ request: [String: Any]) throws -> [String: Any] {
     let program = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .appendingPathComponent("Programs/message.py").path
-    let run = try CommandRun(["/usr/bin/python3", program, "\(port)", "AUDIT", "\(sequence)"])
+      .appendingPathComponent("Programs/ask.py").path
+    let text = String(
+      decoding: try JSONSerialization.data(withJSONObject: request), as: UTF8.self)
+    let run = try CommandRun(["/usr/bin/python3", program, "\(port)", "$JS.API.\(what)", text])
     guard
       let object = try? JSONSerialization.jsonObject(with: Data(run.output.utf8))
-        as? [String: Any]
-    else { throw Failure(description: run.error) }
+        as? [String: Any], object["error"] == nil
+    else { throw Failure(description: "\(run.output) \(run.error)") }
     return object
+  }
+
+  /// A message with its headers.
+  func message(
+    _ sequence: Int
+  ) throws -> (subject: String, headers: String, body: [String: Any]) {
+    let answer = try ask("STREAM.MSG.GET.AUDIT", ["seq": sequence])
+    guard let message = answer["message"] as? [String: Any],
+      let body = Data(base64Encoded: message["data"] as? String ?? ""),
+      let headers = Data(base64Encoded: message["hdrs"] as? String ?? ""),
+      let object = try JSONSerialization.jsonObject(with: body) as? [String: Any]
+    else { throw Failure(description: "\(answer)") }
+    return (
+      message["subject"] as? String ?? "", String(decoding: headers, as: UTF8.self), object
+    )
+  }
+
+  /// Gives the stream another bound.
+  func bound(bytes: Int) throws {
+    let answer = try ask("STREAM.INFO.AUDIT", [:])
+    var configuration = answer["config"] as? [String: Any] ?? [:]
+    configuration["max_bytes"] = bytes
+    try ask("STREAM.UPDATE.AUDIT", configuration)
   }
 }
 
