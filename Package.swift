@@ -26,6 +26,8 @@ let package = Package(
     .executable(name: "audispatch-json", targets: ["audispatch-json"]),
     .executable(name: "audispatch-remote", targets: ["audispatch-remote"]),
     .executable(name: "audispatch-elastic", targets: ["audispatch-elastic"]),
+    .executable(name: "audispatch-otlp", targets: ["audispatch-otlp"]),
+    .executable(name: "audispatch-nats", targets: ["audispatch-nats"]),
     .library(
       name: "AudispatchPlugin",
       targets: ["AudispatchPlugin", "AuditRecord", "Configuration", "Linux"]),
@@ -39,11 +41,13 @@ let package = Package(
     .systemLibrary(name: "CAuparse", pkgConfig: "auparse", providers: [.apt(["libauparse-dev"])]),
     .systemLibrary(
       name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CNATS", pkgConfig: "libnats", providers: [.apt(["libnats-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .target(name: "CFileWatch", cSettings: [.define("_GNU_SOURCE")]),
     .target(
       name: "CHTTPClient", dependencies: ["CCurl"], linkerSettings: [.linkedLibrary("z")]),
+    .target(name: "CNATSPublisher", dependencies: ["CNATS"]),
     .target(name: "CSecureChannel", dependencies: ["COpenSSL"]),
     .target(name: "CAudispatch", cSettings: [.define("_GNU_SOURCE")]),
     .target(name: "Linux", dependencies: ["CAudispatch"], swiftSettings: strict),
@@ -88,6 +92,17 @@ let package = Package(
       swiftSettings: strict),
     .target(name: "HTTPClient", dependencies: ["CHTTPClient", "Linux"], swiftSettings: strict),
     .target(name: "BulkIndexing", swiftSettings: strict),
+    .target(
+      name: "Shipping",
+      dependencies: [
+        "AudispatchPlugin", "AuditRecord", "BulkIndexing", "Configuration", "EventDocument",
+        "Linux",
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "HTTPShipping",
+      dependencies: ["AudispatchPlugin", "Configuration", "HTTPClient", "Linux", "Shipping"],
+      swiftSettings: strict),
     .executableTarget(
       name: "audispatchd", dependencies: ["AuditDispatch", "Configuration", "Linux"],
       swiftSettings: strict),
@@ -141,9 +156,23 @@ let package = Package(
       name: "audispatch-elastic",
       dependencies: [
         "AudispatchPlugin", "AuditRecord", "BulkIndexing", "Configuration", "EventDocument",
-        "HTTPClient", "Linux",
+        "HTTPClient", "HTTPShipping", "Linux", "Shipping",
       ],
       path: "Plugins/Elastic", swiftSettings: strict),
+    .executableTarget(
+      name: "audispatch-otlp",
+      dependencies: [
+        "AudispatchPlugin", "AuditRecord", "BulkIndexing", "Configuration", "EventDocument",
+        "HTTPClient", "HTTPShipping", "Linux", "Shipping",
+      ],
+      path: "Plugins/Otlp", swiftSettings: strict),
+    .executableTarget(
+      name: "audispatch-nats",
+      dependencies: [
+        "AudispatchPlugin", "AuditRecord", "BulkIndexing", "CNATSPublisher", "Configuration",
+        "EventDocument", "Linux", "Shipping",
+      ],
+      path: "Plugins/Nats", swiftSettings: strict),
     .executableTarget(
       name: "audispatch-remote",
       dependencies: [
@@ -196,8 +225,9 @@ let package = Package(
       name: "TestSupport", dependencies: ["Linux"], path: "Tests/TestSupport",
       swiftSettings: strict),
     .target(
-      name: "PluginHarness", dependencies: ["Linux", "TestSupport"], path: "Tests/PluginHarness",
-      exclude: ["Programs"], swiftSettings: strict),
+      name: "PluginHarness",
+      dependencies: ["AudispatchPlugin", "Configuration", "Linux", "TestSupport"],
+      path: "Tests/PluginHarness", exclude: ["Programs"], swiftSettings: strict),
     .testTarget(
       name: "EventDocumentTests",
       dependencies: [
@@ -245,10 +275,22 @@ let package = Package(
     .testTarget(
       name: "ElasticPluginTests",
       dependencies: [
-        "AudispatchPlugin", "BulkIndexing", "Configuration", "HTTPClient", "Linux",
-        "PluginHarness", "audispatch-elastic",
+        "AudispatchPlugin", "BulkIndexing", "Configuration", "HTTPClient", "HTTPShipping", "Linux",
+        "PluginHarness", "Shipping", "audispatch-elastic",
       ],
       swiftSettings: strict),
+    .testTarget(
+      name: "NatsPluginTests",
+      dependencies: [
+        "Configuration", "Linux", "PluginHarness", "TestSupport", "audispatch-nats",
+      ],
+      exclude: ["Programs"], swiftSettings: strict),
+    .testTarget(
+      name: "OtlpPluginTests",
+      dependencies: [
+        "Configuration", "HTTPClient", "Linux", "PluginHarness", "TestSupport", "audispatch-otlp",
+      ],
+      exclude: ["Golden"], swiftSettings: strict),
     .testTarget(
       name: "HTTPClientTests", dependencies: ["HTTPClient", "Linux", "PluginHarness"],
       swiftSettings: strict),

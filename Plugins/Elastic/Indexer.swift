@@ -1,11 +1,16 @@
 import AudispatchPlugin
+import AuditRecord
 import BulkIndexing
+import EventDocument
 import HTTPClient
 import Linux
+import Shipping
 
 /// Brings documents into the index: makes the requests that `BatchTurn` asks for, to the hosts of
 /// `HostChoice`, and gives the queue what became of each document.
-struct Indexer {
+struct Indexer: ShippingEngine {
+  static let things = (many: "documents", one: "document")
+
   typealias Queue = BulkQueue<DeliveryToken>
 
   /// A request that is under way.
@@ -15,16 +20,9 @@ struct Indexer {
     var server: Int
   }
 
-  /// What is to be said.
-  enum Report: Equatable {
-    case trouble(String)
-    case recovered
-    case refused(type: String, reason: String, id: String)
-    case note(String)
-  }
-
   private(set) var queue: Queue
   private let options: ElasticOptions
+  private var documents: DocumentMaker
   private let requests: Requests
   private let client: HTTPClient
   private var hosts: HostChoice
@@ -35,21 +33,37 @@ struct Indexer {
   private var index: [UInt8] = []
   private var hasTrouble = false
   private var saidNotLookedUp = false
-  private var refusedFailures = 0
-  private var reports: [Report] = []
+  private var reports: [ShippingReport] = []
   private(set) var requestCount = 0
   private(set) var notLookedUp = 0
-  /// Documents that went nowhere, because there is no file for what is refused.
-  private(set) var discarded = 0
+  private var refused: RefusedOutlet
 
-  init(_ options: ElasticOptions, queue: Queue? = nil) throws(SystemError) {
+  init(_ options: ElasticOptions, after predecessor: Indexer?) throws(SystemError) {
     self.options = options
+    documents = DocumentMaker(options.form, options.document)
     requests = Requests(options: options)
     client = try HTTPClient(options.http)
     hosts = HostChoice(count: options.servers.count)
+    refused = RefusedOutlet(path: options.refusedFile, after: predecessor?.refused)
     limits = options.batch
-    self.queue = queue ?? Queue(delay: options.delay)
-    self.queue.delay = options.delay
+    queue = predecessor?.queue ?? Queue(delay: options.patience.delay)
+    queue.delay = options.patience.delay
+  }
+
+  var waiting: (count: Int, bytes: Int) { (queue.count, queue.bytes) }
+  var share: Int { options.batch.documents }
+  var lost: Int { refused.discarded }
+  var placeOfRefused: String { refused.place }
+
+  var figures: [(name: String, value: Int)] {
+    let counts = queue.counts
+    return [
+      ("stored", counts.stored), ("already_there", counts.alreadyThere),
+      ("retried", counts.retried), ("as_text", counts.asText), ("refused", counts.refused),
+      ("refused_waiting", queue.refusedWaiting), ("discarded", refused.discarded),
+      ("not_looked_up", notLookedUp), ("perhaps_twice", counts.perhapsTwice),
+      ("cut", documents.cut), ("requests", requestCount),
+    ]
   }
 
   /// Readable when an answer has come.
@@ -61,19 +75,18 @@ struct Indexer {
     return [next.map { max($0, hosts.earliest) }, queue.refusedTime].compactMap { $0 }.min()
   }
 
-  mutating func append(
-    _ token: DeliveryToken, id: [UInt8], body: [UInt8], milliseconds: UInt64, isDoubtful: Bool
-  ) {
+  mutating func append(_ event: AuditEvent, isDoubtful: Bool, at now: Duration) {
     queue.append(
-      token, id: id, body: body, milliseconds: milliseconds,
-      doubt: isDoubtful ? .possible(since: []) : .none, at: MonotonicTime.now)
+      event.token, id: documents.options.identity(of: event),
+      body: documents.document(event, at: now), milliseconds: event.stamp.milliseconds,
+      doubt: isDoubtful ? .possible(since: []) : .none, at: now)
   }
 
   /// Takes the answers that have come and begins what can be begun; the last document that is done
   /// with all before it.
   ///
   /// - Parameter waits: whether documents wait for others.
-  mutating func advance(waits: Bool = true) -> DeliveryToken? {
+  mutating func advance(waits: Bool) -> DeliveryToken? {
     for (number, answer) in client.takeAnswers() { take(answer, of: number) }
     writeRefused()
     while running.count < options.workers, hosts.isReady(at: MonotonicTime.now),
@@ -84,7 +97,7 @@ struct Indexer {
     return queue.takeDone()
   }
 
-  mutating func takeReports() -> [Report] {
+  mutating func takeReports() -> [ShippingReport] {
     defer { reports = [] }
     return reports
   }
@@ -110,21 +123,21 @@ struct Indexer {
     guard case .host(let server) = hosts.next(at: MonotonicTime.now) else {
       return queue.giveBack(batch, mayBeStored: false, index: index, at: MonotonicTime.now)
     }
-    let documents = batch.places.map { queue[$0] }
+    let sent = batch.places.map { queue[$0] }
     // Whoever overwrites need not look.
-    let doubts = options.operation == .create ? documents.map(\.doubt) : []
-    let turn = BatchTurn(options.target, shapes: documents.map(\.shape), doubts: doubts)
+    let doubts = options.operation == .create ? sent.map(\.doubt) : []
+    let turn = BatchTurn(options.target, shapes: sent.map(\.shape), doubts: doubts)
     send(Running(batch: batch, turn: turn, server: server))
   }
 
   private mutating func send(_ running: Running) {
-    let documents = running.batch.places.map { queue[$0] }
+    let sent = running.batch.places.map { queue[$0] }
     let request =
       switch running.turn.phase {
       case .generations: requests.generations(on: running.server)
       case .lookUp(let indices):
-        requests.lookUp(documents.map(\.id), in: indices, on: running.server)
-      case .store: requests.bulk(documents, on: running.server)
+        requests.lookUp(sent.map(\.id), in: indices, on: running.server)
+      case .store: requests.bulk(sent, on: running.server)
       }
     client.send(request, number: nextNumber)
     self.running[nextNumber] = running
@@ -156,7 +169,7 @@ struct Indexer {
       succeed(running, fates, now, chance)
     case .giveBack(let reason, let after, let mayBeStored):
       queue.giveBack(running.batch, mayBeStored: mayBeStored, index: index, at: now)
-      hosts.failed(running.server, at: now, options.delay, chance: chance, asked: after)
+      hosts.failed(running.server, at: now, options.patience.delay, chance: chance, asked: after)
       trouble("\(options.servers[running.server].text): \(reason)")
     case .split(let reason):
       split(running, reason, now)
@@ -183,7 +196,7 @@ struct Indexer {
       }
       reason = text
     }
-    hosts.failed(running.server, at: now, options.delay, chance: chance)
+    hosts.failed(running.server, at: now, options.patience.delay, chance: chance)
     if let reason { trouble("\(options.servers[running.server].text): \(reason)") }
   }
 
@@ -226,27 +239,7 @@ struct Indexer {
     }
   }
 
-  /// Has refused documents written, so many at a time.
   private mutating func writeRefused() {
-    let now = MonotonicTime.now
-    while let (place, type, reason) = queue.nextRefused(at: now) {
-      guard let path = options.refusedFile else {
-        discarded += 1
-        queue.refusedIsDone(place)
-        continue
-      }
-      do throws(SystemError) {
-        try RefusedFile(path: path).append(
-          BulkBody.refused(queue[place], type: type, reason: reason))
-        refusedFailures = 0
-        queue.refusedIsDone(place)
-      } catch {
-        refusedFailures += 1
-        let delay = options.delay.next(
-          failures: refusedFailures, chance: Double.random(in: 0...1))
-        queue.refusedWait(until: now + delay)
-        trouble("\(error)")
-      }
-    }
+    if let text = refused.write(from: &queue, at: MonotonicTime.now) { trouble(text) }
   }
 }

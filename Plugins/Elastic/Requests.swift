@@ -1,5 +1,6 @@
 import BulkIndexing
 import HTTPClient
+import Shipping
 
 /// The requests that are made, as far as they do not depend on the host.
 struct Requests {
@@ -13,7 +14,7 @@ struct Requests {
     if body != nil { headers.append("Content-Type: \(type)") }
     return HTTPRequest(
       method, options.servers[server].text + path, headers: headers, body: body,
-      time: time ?? options.answerTime)
+      time: time ?? options.patience.answerTime)
   }
 
   /// Only what is read of a bulk answer.

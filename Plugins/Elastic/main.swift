@@ -1,4 +1,5 @@
 import AudispatchPlugin
+import Shipping
 
 PluginProgram(
   "audispatch-elastic",
@@ -14,7 +15,7 @@ PluginProgram(
   case .test: try TestDocument(session.options).run()
   case nil:
     var plugin = try LessVolume(
-      ElasticPlugin(session.options, session.log, session.confirmations), session.options,
+      ShippingPlugin<Indexer>(session.options, session.log, session.confirmations), session.options,
       session.confirmations, rules: \.volume)
     try session.run(&plugin)
   }

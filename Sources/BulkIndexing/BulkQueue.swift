@@ -10,6 +10,11 @@ public struct BulkQueue<Token: Comparable & Sendable>: Sendable {
     public var places: [Int]
     /// Whether they may be stored already.
     public var isDoubtful: Bool
+
+    public init(places: [Int], isDoubtful: Bool) {
+      self.places = places
+      self.isDoubtful = isDoubtful
+    }
   }
 
   public struct Limits: Equatable, Sendable {

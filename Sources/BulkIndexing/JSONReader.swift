@@ -2,6 +2,8 @@
 public struct JSONFault: Error, Equatable, Sendable {
   /// The byte at which that shows.
   public let place: Int
+
+  public init(place: Int) { self.place = place }
 }
 
 /// Walks a JSON text from left to right, strictly (RFC 8259), and takes out what is asked for.

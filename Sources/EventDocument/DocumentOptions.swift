@@ -1,4 +1,4 @@
-import AudispatchPlugin
+public import AudispatchPlugin
 
 /// In which way an event is written as a JSON document.
 public enum DocumentForm: String, CaseIterable, Sendable {
@@ -27,7 +27,7 @@ public struct DocumentOptions: Sendable {
   public init() {}
 
   /// The node of an event.
-  func node(of event: AuditEvent) -> [UInt8] {
+  public func node(of event: AuditEvent) -> [UInt8] {
     event.node.map { Array(event.bytes[$0]) } ?? Array(host.utf8)
   }
 }

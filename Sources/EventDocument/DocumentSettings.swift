@@ -21,15 +21,20 @@ public struct DocumentSettings: Equatable, Sendable {
   /// The keywords `original`, `max_document`, `names`, `node` of a plugin whose options have such
   /// settings.
   ///
-  /// - Parameter largest: bytes that a document may have at most.
+  /// - Parameters:
+  ///   - largest: bytes that a document may have at most.
+  ///   - standard: how many that are without being asked for, in words.
   public static func keywords<Options>(
-    _ place: any WritableKeyPath<Options, DocumentSettings> & Sendable, largest: Int
+    _ place: any WritableKeyPath<Options, DocumentSettings> & Sendable, largest: Int,
+    standard: String = "1M"
   ) -> [PluginKeyword<Options>] {
     [
       .flag("original", "keep the lines in event.original (form ecs)") {
         $0[keyPath: place].keepsOriginal = $1
       },
-      .value("max_document", "SIZE", "bytes of a document; longer ones are cut, and say so (1M)") {
+      .value(
+        "max_document", "SIZE", "bytes of a document; longer ones are cut, and say so (\(standard))"
+      ) {
         (o: inout Options, w: Word) throws(Diagnostic) in
         o[keyPath: place].maximumSize = try w.byteCount(in: 4096...largest, for: "max_document")
       },

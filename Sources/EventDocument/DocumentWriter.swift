@@ -9,7 +9,7 @@ public import ProcessContext
 public struct DocumentWriter: Sendable {
   public let form: DocumentForm
   private let options: DocumentOptions
-  private var coalescer: Coalescer
+  var coalescer: Coalescer
   private var out: DocumentBytes
   private var ecs: ECSForm
   private var auditbeat6: Auditbeat6Form

@@ -44,25 +44,39 @@ public struct OutlineReader: Sendable {
   public init(accounts: AccountLookup) { people = PersonFinder(cache: AccountCache(accounts)) }
 
   public mutating func outline(of event: AuditEvent) -> EventOutline {
-    var outline = EventOutline()
-    guard coalescer.coalesce(event) else { return outline }
+    guard coalescer.coalesce(event) else { return EventOutline() }
     let facts = coalescer.facts
-    func bytes(_ text: Text?) -> [UInt8] { text.map { Array(facts.text[$0]) } ?? [] }
+    var outline = EventOutline(facts)
     if let actor = facts.actor, !facts.text.has(actor, "unset") {
       outline.login = people.actor(actor, facts)
     }
     outline.actingAs = people.actor(facts.actingAs, facts)
-    outline.action = facts.action
-    outline.objectType = facts.objectType
-    outline.object = bytes(facts.object)
-    outline.objectDetail = bytes(facts.secondaryObject)
-    outline.program = bytes(facts.how)
-    outline.keys = facts.tags.map { bytes($0) }
-    if let result = facts.result {
-      if facts.text.has(result, "success") { outline.outcome = .success }
-      if facts.text.has(result, "fail") { outline.outcome = .failure }
-    }
-    if outline.outcome == .failure { outline.reason = bytes(facts.data.value("exit", facts.text)) }
     return outline
+  }
+}
+
+extension EventOutline {
+  /// What needs no names of users.
+  init(_ facts: EventFacts) {
+    func bytes(_ text: Text?) -> [UInt8] { text.map { Array(facts.text[$0]) } ?? [] }
+    action = facts.action
+    objectType = facts.objectType
+    object = bytes(facts.object)
+    objectDetail = bytes(facts.secondaryObject)
+    program = bytes(facts.how)
+    keys = facts.tags.map { bytes($0) }
+    if let result = facts.result {
+      if facts.text.has(result, "success") { outcome = .success }
+      if facts.text.has(result, "fail") { outcome = .failure }
+    }
+    if outcome == .failure { reason = bytes(facts.data.value("exit", facts.text)) }
+  }
+}
+
+extension DocumentWriter {
+  /// What the event says whose document was written last: all that needs no names of users.
+  public mutating func outline(of event: AuditEvent) -> EventOutline {
+    guard form != .laurel || coalescer.coalesce(event) else { return EventOutline() }
+    return EventOutline(coalescer.facts)
   }
 }

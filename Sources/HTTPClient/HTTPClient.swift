@@ -163,22 +163,6 @@ public final class HTTPClient: ThreadWork {
   }
 }
 
-/// Texts as C has them, until they are freed.
-@unsafe private struct CTexts {
-  let all: [UnsafePointer<CChar>?]
-
-  init(_ texts: [String?]) {
-    unsafe all = texts.map { text in
-      guard let text, let copy = unsafe strdup(text) else { return nil }
-      return unsafe UnsafePointer(copy)
-    }
-  }
-
-  func free() {
-    unsafe all.forEach { text in unsafe Glibc.free(UnsafeMutablePointer(mutating: text)) }
-  }
-}
-
 extension Duration {
   var wholeMilliseconds: Int { Int(clamping: inNanoseconds / 1_000_000) }
 }

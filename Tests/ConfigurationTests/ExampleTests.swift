@@ -22,6 +22,8 @@ struct ExampleTests {
     ("json", false, "/usr/libexec/audispatch/audispatch-json"),
     ("remote", false, "/usr/libexec/audispatch/audispatch-remote"),
     ("elastic", false, "/usr/libexec/audispatch/audispatch-elastic"),
+    ("otlp", false, "/usr/libexec/audispatch/audispatch-otlp"),
+    ("nats", false, "/usr/libexec/audispatch/audispatch-nats"),
     ("integrity", false, "/usr/sbin/audispatch-integrity"),
   ])
   func `of plugins are right, and only the default one is active`(
@@ -35,7 +37,8 @@ struct ExampleTests {
 
   @Test(arguments: [
     "print", "syslog-debian", "laurel-confined", "shell", "log", "syslog-local", "syslog-remote",
-    "socket", "json", "remote", "elastic", "integrity",
+    "socket", "json", "remote", "elastic", "otlp", "nats",
+    "integrity",
   ])
   func `of plugins are right with every setting in them`(_ name: String) throws {
     let loaded = Host.load(plugin: Self.uncommented(try Self.text("plugins.d/\(name).conf")))
@@ -44,7 +47,8 @@ struct ExampleTests {
 
   @Test(arguments: [
     "print", "syslog-debian", "laurel-confined", "shell", "log", "syslog-local", "syslog-remote",
-    "socket", "json", "remote", "elastic", "integrity",
+    "socket", "json", "remote", "elastic", "otlp", "nats",
+    "integrity",
   ])
   func `of plugins come confined, in a way that fits a host`(_ name: String) throws {
     var host = Host()

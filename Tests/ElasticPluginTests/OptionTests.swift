@@ -2,8 +2,10 @@ import BulkIndexing
 import Configuration
 import Glibc
 import HTTPClient
+import HTTPShipping
 import Linux
 import PluginHarness
+import Shipping
 import Testing
 
 @testable import AudispatchPlugin
@@ -11,17 +13,7 @@ import Testing
 
 /// What a file's lines make of the options, with the errors and warnings.
 private func settled(_ lines: String...) -> (options: ElasticOptions, said: [String]) {
-  var options = ElasticOptions()
-  var said: [String] = []
-  for setting in ConfigurationText(Array(lines.joined(separator: "\n").utf8), file: "f").settings {
-    do throws(Diagnostic) {
-      guard let keyword = ElasticOptions.keywords.first(where: { $0.name == setting.keyword.text })
-      else { throw setting.keyword.error("unknown keyword") }
-      try keyword.apply(&options, setting)
-    } catch { said.append(error.description) }
-  }
-  if said.isEmpty { said = options.settle().map(\.description) }
-  return (options, said)
+  settled(ElasticOptions.self, lines)
 }
 
 @Suite("What audispatch-elastic is told")
@@ -31,7 +23,7 @@ struct OptionTests {
     #expect(said == [])
     #expect(options.servers.map(\.text) == ["https://search.example.org:9200/prefix"])
     #expect(options.target == .dataStream && options.name == "logs-audispatch-default")
-    #expect(options.batch.documents == 1600 && options.answerTime == .seconds(90))
+    #expect(options.batch.documents == 1600 && options.patience.answerTime == .seconds(90))
   }
 
   static let refused: [(String, String)] = [
@@ -99,7 +91,7 @@ struct OptionTests {
       let (options, said) = settled(
         "server = https://a", lines.joined(separator: "\n"))
       #expect(said == [])
-      #expect(options.credentials.header == header)
+      #expect(options.access.authorization == header)
       #expect(options.http.headers == ["Authorization: \(header)"])
     }
     try put("x", mode: 0o444)

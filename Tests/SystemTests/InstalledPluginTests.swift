@@ -11,7 +11,7 @@ struct InstalledPluginTests {
     "remote", "laurel-confined",
   ]
   /// Those that need a baseline, and a server for documents: their own suites start them.
-  private static let triedElsewhere: Set = ["integrity", "elastic"]
+  private static let triedElsewhere: Set = ["integrity", "elastic", "otlp", "nats"]
 
   private func expectDelivered(_ installed: Installation, _ names: [String]) async throws {
     let check = try await installed.check()

@@ -1,4 +1,5 @@
 import BulkIndexing
+import Shipping
 
 /// What a server is, from its answer to `GET /`.
 struct ServerVersion: Equatable {

@@ -1,20 +1,23 @@
 import BulkIndexing
 import HTTPClient
+import HTTPShipping
 import Linux
+import Shipping
 
 /// `setup`: makes what documents are stored in, as far as it is not there.
 struct SetUp {
   private let options: ElasticOptions
+  private let requests: Requests
   private let exchange: Exchange
 
   init(_ options: ElasticOptions) throws(SystemError) {
     self.options = options
+    requests = Requests(options: options)
     exchange = try Exchange(options)
   }
 
   func run() throws {
     defer { exchange.stop() }
-    let requests = exchange.requests
     let version = try ServerVersion(
       try exchange.demand("ask the server what it is") { requests.plain(.get, "/", on: $0) }.body)
     try Spoken.line("the server is \(version.description)")
@@ -30,7 +33,6 @@ struct SetUp {
 
   /// One that is there stays as it is: it may be somebody's own.
   private func makePipeline(_ name: String) throws {
-    let requests = exchange.requests
     let path = "/_ingest/pipeline/\(name)"
     if try exchange.ask({ requests.plain(.get, path, on: $0) }).isGood {
       return try Spoken.line("the pipeline \(name) is there, and stays as it is")
@@ -45,7 +47,6 @@ struct SetUp {
     guard version.hasDataStreams else {
       throw CommandFailure(description: "\(version.description) has no data streams; set index")
     }
-    let requests = exchange.requests
     let name = options.name
     _ = try exchange.demand("put the index template \(name)") {
       requests.plain(
@@ -64,7 +65,6 @@ struct SetUp {
   }
 
   private func makeIndex(_ version: ServerVersion) throws {
-    let requests = exchange.requests
     let name = options.name
     if try exchange.ask({ requests.plain(.head, "/\(name)", on: $0) }).isGood {
       return try Spoken.line("the index \(name) is there, and stays as it is")

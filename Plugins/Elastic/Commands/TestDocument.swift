@@ -2,15 +2,19 @@ import AudispatchPlugin
 import BulkIndexing
 import Glibc
 import HTTPClient
+import HTTPShipping
 import Linux
+import Shipping
 
 /// `test`: stores one document and reads it back.
 struct TestDocument {
   private let options: ElasticOptions
+  private let requests: Requests
   private let exchange: Exchange
 
   init(_ options: ElasticOptions) throws(SystemError) {
     self.options = options
+    requests = Requests(options: options)
     exchange = try Exchange(options)
   }
 
@@ -18,11 +22,10 @@ struct TestDocument {
     defer { exchange.stop() }
     let now = WallClock.milliseconds
     let id = Array("audispatch-elastic-test:\(now):\(getpid())".utf8)
-    var queue = BulkQueue<Int>(delay: options.delay)
+    var queue = BulkQueue<Int>(delay: options.patience.delay)
     queue.append(
       1, id: id, body: document(id, now), milliseconds: UInt64(max(now, 0)), at: .zero)
     let sent = [queue[0]]
-    let requests = exchange.requests
     let answer = try exchange.demand("store a document in \(options.name)") {
       requests.bulk(sent, on: $0, refresh: true)
     }

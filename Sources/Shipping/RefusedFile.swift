@@ -1,13 +1,15 @@
 import Glibc
-import Linux
+public import Linux
 
 /// Where documents go that no index takes: a line each, with the reason, which the disk has before
 /// the document counts as done.
-struct RefusedFile {
-  let path: String
+public struct RefusedFile: Sendable {
+  public let path: String
+
+  public init(path: String) { self.path = path }
 
   /// Appends lines; throws, and leaves nothing of them behind, when the disk does not take them.
-  func append(_ lines: [UInt8]) throws(SystemError) {
+  public func append(_ lines: [UInt8]) throws(SystemError) {
     let folder = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
     if !folder.isEmpty, (try? Files.status(of: String(folder))) == nil {
       try Files.makeFolder(String(folder), mode: 0o700)

@@ -1,0 +1,71 @@
+import AudispatchPlugin
+import Configuration
+import Linux
+import Shipping
+
+extension NatsOptions {
+  mutating func settle() -> [Diagnostic] {
+    patience.settle()
+    var found = conflicts(without: [])
+    if servers.isEmpty {
+      found.append(
+        places.problem(
+          "server", "no server is named", suggestion: "set server = nats://HOST:4222"))
+    }
+    found += tls.problems(places)
+    if let refusedFile, let refusal = WriteAccess.refusal(refusedFile) {
+      found.append(places.problem("refused_file", "\(refusal)"))
+    }
+    if !subject.hasNode {
+      found.append(
+        places.problem(
+          "subject", "what may be stored already is looked for among all hosts' messages",
+          severity: .warning, suggestion: "have {node} in subject"))
+    }
+    if !isSecure, (user ?? tokenFile) != nil {
+      found.append(
+        places.problem(
+          "server", "who we are goes over the network as plain text", severity: .warning,
+          suggestion: "use tls://"))
+    }
+    if !found.contains(where: { $0.severity == .error }) {
+      do throws(Diagnostic) { try takeCredentials() } catch { found.append(error) }
+    }
+    return found
+  }
+
+  func conflicts(without wrong: Set<String>) -> [Diagnostic] {
+    var found: [Diagnostic] = []
+    let ways = ["user", "token_file", "credentials_file"].filter { places[$0] != nil }
+    if ways.count > 1 {
+      found.append(
+        places.problem(ways[1], "there is one way to say who we are, and \(ways[0]) is given too"))
+    }
+    if (user == nil) != (passwordFile == nil) {
+      found.append(
+        places.problem(
+          user == nil ? "password_file" : "user", "a user and a password belong together",
+          suggestion: "set both user and password_file"))
+    }
+    if let age = wanted.maxAge, age < wanted.window {
+      found.append(
+        places.problem("max_age", "messages are kept at least as long as window, \(wanted.window)"))
+    }
+    return found + tls.conflicts(places)
+  }
+
+  /// Reads what only root may read; the library reads `credentials_file` itself.
+  private mutating func takeCredentials() throws(Diagnostic) {
+    if let passwordFile {
+      password = String(
+        decoding: try SecretFile.line(of: passwordFile, "password_file", places), as: UTF8.self)
+    }
+    if let tokenFile {
+      token = String(
+        decoding: try SecretFile.line(of: tokenFile, "token_file", places), as: UTF8.self)
+    }
+    if let credentialsFile {
+      _ = try SecretFile.contents(of: credentialsFile, "credentials_file", places)
+    }
+  }
+}

@@ -1,0 +1,221 @@
+import AudispatchPlugin
+import Linux
+import Shipping
+import Synchronization
+
+/// Messages that are published together.
+struct PublishRequest: Sendable {
+  let messages: [StreamMessage]
+  /// Where messages may be stored already: all subjects of the node of each.
+  let doubts: [String]
+}
+
+/// What became of a request.
+enum PublishAnswer: Equatable, Sendable {
+  /// Nothing: there is no connection, or no stream.
+  case failed(String)
+  /// Of each message; why those are not stored that are not. `isLookedUp` is false where it could
+  /// not be found out what was there before.
+  case outcomes([MessageOutcome], why: String, isLookedUp: Bool)
+}
+
+/// Publishes on a thread of its own, one request at a time: whoever asks never waits.
+final class StreamThread: ThreadWork {
+  private struct State: Sendable {
+    var wanted: PublishRequest?
+    var answer: PublishAnswer?
+    var isStopped = false
+    /// It may last, and cannot be broken off; nothing is published before it ends.
+    var isConnecting = false
+  }
+
+  private let client: StreamClient
+  private let options: NatsOptions
+  private let state = Mutex(State())
+  private let wanted: Bell
+  private let answered: Bell
+  private let thread = Mutex<Thread?>(nil)
+
+  /// Keeps the thread, so that it can be waited for.
+  private final class Thread: Sendable {
+    private let thread: Mutex<WorkThread?>
+    init(_ work: any ThreadWork) throws(SystemError) { thread = Mutex(try WorkThread(work)) }
+    func end(waits: Bool) {
+      let taken = thread.withLock { $0.take() }
+      guard let taken else { return }
+      if waits { taken.join() } else { taken.detach() }
+    }
+  }
+
+  init(_ options: NatsOptions) throws(SystemError) {
+    self.options = options
+    client = try StreamClient(options)
+    wanted = try Bell()
+    answered = try Bell()
+    let started = try Thread(self)
+    thread.withLock { $0 = started }
+  }
+
+  /// Readable when there is an answer.
+  var number: Int32 { answered.number }
+
+  func send(_ request: PublishRequest) {
+    state.withLock { $0.wanted = request }
+    wanted.ring()
+  }
+
+  func takeAnswer() -> PublishAnswer? {
+    answered.clear()
+    return state.withLock { $0.answer.take() }
+  }
+
+  /// Ends the thread, and what is under way.
+  ///
+  /// - Returns: whether anything may have been published of what has no answer then.
+  func stop() -> Bool {
+    client.stop()
+    let isConnecting = state.withLock { state in
+      state.isStopped = true
+      return state.isConnecting
+    }
+    wanted.ring()
+    thread.withLock { $0.take() }?.end(waits: !isConnecting)
+    return !isConnecting
+  }
+
+  // MARK: The thread
+
+  private struct Connection: Sendable {
+    var isOpen = false
+    /// Of the stream; `nil` when nobody says it.
+    var window: Duration?
+    var known: [String: Set<[UInt8]>] = [:]
+    var knownAt: [String: Duration] = [:]
+  }
+
+  /// Only the thread looks at it.
+  private let connection = Mutex(Connection())
+
+  func run() {
+    while true {
+      _ = Poll.wait(wanted.number, for: .read, milliseconds: -1)
+      wanted.clear()
+      let (isStopped, request) = state.withLock { ($0.isStopped, $0.wanted.take()) }
+      if isStopped { break }
+      guard let request else { continue }
+      guard let answer = answer(to: request) else { break }
+      state.withLock { $0.answer = answer }
+      answered.ring()
+    }
+    client.close()
+  }
+
+  /// `nil` when it was stopped before anything was published.
+  private func answer(to request: PublishRequest) -> PublishAnswer? {
+    do throws(StreamFailure) {
+      guard try open() else { return nil }
+      var isLookedUp = true
+      var there: Set<[UInt8]> = []
+      if !request.doubts.isEmpty {
+        do throws(StreamFailure) {
+          there = try lookUp(request.doubts)
+        } catch {
+          guard error.isConnected else { throw error }
+          isLookedUp = false
+        }
+      }
+      return publish(request, there, isLookedUp)
+    } catch {
+      drop()
+      return .failed(error.description)
+    }
+  }
+
+  private func drop() {
+    client.close()
+    connection.withLock { $0 = Connection() }
+  }
+
+  /// Makes sure of a connection and of the stream; false when it was stopped meanwhile.
+  private func open() throws(StreamFailure) -> Bool {
+    let begins = state.withLock { state in
+      state.isConnecting = !state.isStopped
+      return state.isConnecting
+    }
+    guard begins else { return false }
+    let opened = Result { () throws(StreamFailure) in try client.open() }
+    let isStopped = state.withLock { state in
+      state.isConnecting = false
+      return state.isStopped
+    }
+    if isStopped { return false }
+    try opened.get()
+    if connection.withLock({ $0.isOpen }) { return true }
+    let window = try streamWindow()
+    connection.withLock {
+      $0.isOpen = true
+      $0.window = window
+    }
+    return true
+  }
+
+  /// The window of the stream, which has to be there; `nil` where we may not ask.
+  private func streamWindow() throws(StreamFailure) -> Duration? {
+    let found: StreamState?
+    do throws(StreamFailure) {
+      found = try client.look(for: options.subject.wildcard(node: nil))
+    } catch {
+      guard error.isConnected else { throw error }
+      // Whoever may not look may publish all the same.
+      return nil
+    }
+    guard let found else {
+      throw StreamFailure(
+        description: "there is no stream \(options.stream): audispatch-nats setup makes it",
+        isConnected: true)
+    }
+    return found.window
+  }
+
+  /// The ids that are there of those that may be, and that the stream does not know any more.
+  private func lookUp(_ subjects: [String]) throws(StreamFailure) -> Set<[UInt8]> {
+    guard let window = connection.withLock({ $0.window }) else {
+      throw StreamFailure(description: "the stream's window is not known", isConnected: true)
+    }
+    var found: Set<[UInt8]> = []
+    for subject in Set(subjects) {
+      found.formUnion(try ids(of: subject, window))
+    }
+    return found
+  }
+
+  private func ids(of subject: String, _ window: Duration) throws(StreamFailure) -> Set<[UInt8]> {
+    let now = MonotonicTime.now
+    let known = connection.withLock { ($0.known[subject], $0.knownAt[subject]) }
+    if let ids = known.0, let at = known.1, now - at < window / 4 { return ids }
+    let last = try client.lastTime(of: subject)
+    var ids: Set<[UInt8]> = known.0 ?? []
+    let plan = LookUp(
+      last: last, now: WallClock.milliseconds * 1_000_000, window: window,
+      answerTime: options.patience.answerTime)
+    if case .since(let time) = plan {
+      ids.formUnion(try client.ids(of: subject, since: time))
+    }
+    connection.withLock {
+      $0.known[subject] = ids
+      $0.knownAt[subject] = now
+    }
+    return ids
+  }
+
+  private func publish(
+    _ request: PublishRequest, _ there: Set<[UInt8]>, _ isLookedUp: Bool
+  ) -> PublishAnswer {
+    let missing = request.messages.indices.filter { !there.contains(request.messages[$0].id) }
+    let (found, why, isConnected) = client.publish(missing.map { request.messages[$0] })
+    if !isConnected { drop() }
+    var outcomes = [MessageOutcome](repeating: .alreadyThere, count: request.messages.count)
+    for (place, outcome) in zip(missing, found) { outcomes[place] = outcome }
+    return .outcomes(outcomes, why: why, isLookedUp: isLookedUp)
+  }
+}

@@ -1,0 +1,182 @@
+import AudispatchPlugin
+import AuditRecord
+import BulkIndexing
+import EventDocument
+import HTTPClient
+import Linux
+import Shipping
+
+/// Which event a record is of, and its node.
+struct Origin: Comparable {
+  let token: DeliveryToken
+  let node: String
+
+  static func < (a: Origin, b: Origin) -> Bool { a.token < b.token }
+  static func == (a: Origin, b: Origin) -> Bool { a.token == b.token }
+}
+
+/// Brings log records to a collector, one request after another, so that their order stays.
+struct Exporter: ShippingEngine {
+  typealias Queue = BulkQueue<Origin>
+
+  static let things = (many: "events", one: "event")
+
+  private let options: OtlpOptions
+  private var maker: RecordMaker
+  private let client: HTTPClient
+  private var queue: Queue
+  /// Of what waits; other options count when nothing does.
+  private var encoding: OtlpEncoding
+  private var hosts: HostChoice
+  private var limits: Queue.Limits
+  private var running: (batch: Queue.Batch, server: Int)?
+  private var requests = 0
+  private var rejected: Int
+  private var hasTrouble = false
+  private var reports: [ShippingReport] = []
+
+  init(_ options: OtlpOptions, after predecessor: Exporter?) throws(SystemError) {
+    self.options = options
+    maker = RecordMaker(options)
+    client = try HTTPClient(options.http)
+    queue = predecessor?.queue ?? Queue(delay: options.patience.delay)
+    queue.delay = options.patience.delay
+    encoding = predecessor?.encoding ?? options.encoding
+    hosts = HostChoice(count: options.servers.count)
+    limits = options.batch
+    rejected = predecessor?.rejected ?? 0
+  }
+
+  var waiting: (count: Int, bytes: Int) { (queue.count, queue.bytes) }
+  var watched: Int32 { client.number }
+  var share: Int { limits.documents }
+  var lost: Int { rejected + queue.counts.refused }
+  var placeOfRefused: String { "is dropped" }
+
+  var deadline: Duration? {
+    running == nil ? queue.nextTime(limits).map { max($0, hosts.earliest) } : nil
+  }
+
+  var figures: [(name: String, value: Int)] {
+    let counts = queue.counts
+    return [
+      ("stored", counts.stored - rejected), ("retried", counts.retried),
+      ("refused", lost), ("perhaps_twice", counts.perhapsTwice), ("cut", maker.cut),
+      ("requests", requests),
+    ]
+  }
+
+  mutating func append(_ event: AuditEvent, isDoubtful: Bool, at now: Duration) {
+    if queue.count == 0 { encoding = options.encoding }
+    let id = maker.identity(of: event)
+    let record = maker.record(event, id: id, observed: WallClock.milliseconds, at: now)
+    queue.append(
+      Origin(token: event.token, node: maker.node(of: event)), id: id,
+      body: encoding.record(record), milliseconds: event.stamp.milliseconds, at: now)
+  }
+
+  mutating func advance(waits: Bool) -> DeliveryToken? {
+    for (_, answer) in client.takeAnswers() { take(answer) }
+    settleRefused()
+    let now = MonotonicTime.now
+    if running == nil, hosts.isReady(at: now), let batch = queue.next(limits, at: now, waits: waits)
+    {
+      begin(batch, now)
+    }
+    return queue.takeDone()?.token
+  }
+
+  mutating func takeReports() -> [ShippingReport] {
+    defer { reports = [] }
+    return reports
+  }
+
+  mutating func stop() -> DeliveryToken? {
+    client.stop()
+    for (_, answer) in client.takeAnswers() { take(answer) }
+    if let running {
+      queue.giveBack(running.batch, mayBeStored: true, index: [], at: MonotonicTime.now)
+    }
+    running = nil
+    settleRefused()
+    return queue.takeDone()?.token
+  }
+
+  private mutating func begin(_ batch: Queue.Batch, _ now: Duration) {
+    guard case .host(let server) = hosts.next(at: now) else {
+      return queue.giveBack(batch, mayBeStored: false, index: [], at: now)
+    }
+    let groups = ResourceGroup.groups(
+      batch.places.map { (queue[$0].token.node, queue[$0].body) })
+    requests += 1
+    client.send(options.request(encoding, groups, on: server), number: UInt64(requests))
+    running = (batch, server)
+  }
+
+  private mutating func take(_ answer: HTTPAnswer) {
+    guard let (batch, server) = running.take() else { return }
+    let fate: ExportFate =
+      switch answer {
+      case .status(let status, let body, let retryAfter):
+        ExportFate(status: status, body: body, retryAfter: retryAfter)
+      case .failed(let reason, let mayHaveArrived):
+        .later(reason: reason, after: nil, mayBeTaken: mayHaveArrived)
+      }
+    let now = MonotonicTime.now
+    switch fate {
+    case .taken(let rejected, let message):
+      hosts.succeeded(server)
+      if hasTrouble { reports.append(.recovered) }
+      hasTrouble = false
+      if batch.isDoubtful { queue.notePerhapsTwice(batch.places.count) }
+      noteRejected(min(rejected, batch.places.count), of: batch, message)
+      queue.settle(
+        batch, batch.places.map { _ in .stored }, index: [], at: now, chance: 0)
+    case .later(let reason, let after, let mayBeTaken):
+      queue.giveBack(batch, mayBeStored: mayBeTaken, index: [], at: now)
+      hosts.failed(
+        server, at: now, options.patience.delay, chance: Double.random(in: 0...1), asked: after)
+      hasTrouble = true
+      reports.append(.trouble("\(options.servers[server].text): \(reason)"))
+    case .split(let reason, let isTooLarge):
+      hosts.succeeded(server)
+      split(batch, reason, isTooLarge, now)
+    }
+  }
+
+  /// What a collector refuses of a request it will never take; which records those are it says at
+  /// most in its message.
+  private mutating func noteRejected(_ count: Int, of batch: Queue.Batch, _ message: String) {
+    let text = message.isEmpty ? "no reason" : message
+    if count > 0 {
+      rejected += count
+      let first = String(decoding: queue[batch.places[0]].id, as: UTF8.self)
+      reports.append(
+        .refused(
+          type: "", reason: text,
+          id: batch.places.count == 1
+            ? first : "(\(count) of the \(batch.places.count) from \(first) on)"))
+    } else if !message.isEmpty {
+      reports.append(.note("the collector says: \(text)"))
+    }
+  }
+
+  private mutating func split(
+    _ batch: Queue.Batch, _ reason: String, _ isTooLarge: Bool, _ now: Duration
+  ) {
+    if isTooLarge, batch.places.count > 1 {
+      limits.bytes = max(batch.places.reduce(0) { $0 + queue[$1].cost } / 2, 64 << 10)
+    }
+    let first = queue[batch.places[0]]
+    guard !queue.split(batch, reason: reason, at: now) else { return }
+    reports.append(
+      .refused(type: "", reason: reason, id: String(decoding: first.id, as: UTF8.self)))
+  }
+
+  /// Nobody else takes what is refused.
+  private mutating func settleRefused() {
+    while let (place, _, _) = queue.nextRefused(at: MonotonicTime.now) {
+      queue.refusedIsDone(place)
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import AudispatchPlugin
+import AuditRecord
+import BulkIndexing
+import EventDocument
+import Linux
+import Shipping
+
+/// Makes log records of events.
+struct RecordMaker {
+  private var documents: DocumentMaker
+  private let body: OtlpOptions.Body
+
+  init(_ options: OtlpOptions) {
+    documents = DocumentMaker(options.form, options.document)
+    body = options.body
+  }
+
+  var cut: Int { documents.cut }
+
+  /// What the event is called for ever, as JSON has it, without quotes.
+  func identity(of event: AuditEvent) -> [UInt8] { documents.options.identity(of: event) }
+
+  func node(of event: AuditEvent) -> String {
+    String(decoding: documents.options.node(of: event), as: UTF8.self)
+  }
+
+  /// - Parameter observed: when it was taken, in milliseconds since 1970.
+  mutating func record(
+    _ event: AuditEvent, id: [UInt8], observed: Int64, at now: Duration
+  ) -> LogRecord {
+    let document = documents.document(event, at: now)
+    let outline = documents.outline(of: event)
+    var attributes: [(name: String, value: LogRecord.Value)] = [
+      ("event.id", .text(Self.decoded(id))),
+      ("auditd.sequence", .number(Int(clamping: event.stamp.serial))),
+    ]
+    if !outline.action.isEmpty {
+      attributes.append(
+        ("event.action", .text(String(decoding: outline.action, as: UTF8.self))))
+    }
+    switch outline.outcome {
+    case .success: attributes.append(("event.outcome", .text("success")))
+    case .failure: attributes.append(("event.outcome", .text("failure")))
+    case .unknown: break
+    }
+    if !outline.keys.isEmpty {
+      attributes.append(
+        ("auditd.keys", .list(outline.keys.map { String(decoding: $0, as: UTF8.self) })))
+    }
+    let isBad = outline.outcome == .failure || event.records.contains { Self.isAnomaly($0.type) }
+    return LogRecord(
+      time: Self.nanoseconds(event.stamp.milliseconds),
+      observed: Self.nanoseconds(UInt64(clamping: observed)),
+      severity: isBad ? .warning : .info,
+      body: body == .document ? .document(document) : .text(document), attributes: attributes)
+  }
+
+  /// Anomalies that the kernel or a program reports (linux/audit.h, libaudit.h).
+  private static func isAnomaly(_ type: RecordType) -> Bool {
+    (1700...1799).contains(type.rawValue) || (2100...2199).contains(type.rawValue)
+  }
+
+  /// Times beyond the year 2554 are the last one that there is.
+  private static func nanoseconds(_ milliseconds: UInt64) -> UInt64 {
+    let (value, isTooLarge) = milliseconds.multipliedReportingOverflow(by: 1_000_000)
+    return isTooLarge ? .max : value
+  }
+
+  private static func decoded(_ id: [UInt8]) -> String {
+    var reader = JSONReader([0x22] + id + [0x22])
+    return String(decoding: (try? reader.string()) ?? id, as: UTF8.self)
+  }
+}

@@ -1,0 +1,140 @@
+import AudispatchPlugin
+import BulkIndexing
+import Linux
+
+/// Messages as OTLP's JSON has them: names in camelCase, numbers of 64 bits as text, enumerations as
+/// numbers (OTLP specification, "JSON Protobuf Encoding").
+enum JSONForm {
+  static func request(_ groups: [ResourceGroup]) -> [UInt8] {
+    var out = Array(#"{"resourceLogs":["#.utf8)
+    for (place, group) in groups.enumerated() {
+      if place > 0 { out.append(comma) }
+      out += #"{"resource":{"attributes":["#.utf8
+      pairs(group.attributes.map { ($0.name, .text($0.value)) }, &out)
+      out += #"]},"scopeLogs":[{"scope":{"name":"audispatch-otlp","version":"#.utf8
+      BulkBody.appendString(Array(Release.version.utf8), to: &out)
+      out += #"},"logRecords":["#.utf8
+      for (place, record) in group.records.enumerated() {
+        if place > 0 { out.append(comma) }
+        out += record
+      }
+      out += "]}]}".utf8
+    }
+    return out + "]}".utf8
+  }
+
+  static func record(_ record: LogRecord) -> [UInt8] {
+    var out = Array(#"{"timeUnixNano":""#.utf8)
+    out += String(record.time).utf8
+    out += #"","severityNumber":"#.utf8
+    out += String(record.severity.rawValue).utf8
+    out += #","severityText":"#.utf8
+    BulkBody.appendString(Array(record.severity.text.utf8), to: &out)
+    out += #","body":"#.utf8
+    switch record.body {
+    case .text(let text): string(text, &out)
+    case .document(let document):
+      let start = out.count
+      var reader = JSONReader(document)
+      do throws(JSONFault) {
+        try value(&reader, &out)
+      } catch {
+        out.removeLast(out.count - start)
+        string(Array(String(decoding: document, as: UTF8.self).utf8), &out)
+      }
+    }
+    out += #","attributes":["#.utf8
+    pairs(record.attributes, &out)
+    out += #"],"observedTimeUnixNano":""#.utf8
+    out += String(record.observed).utf8
+    return out + "\"}".utf8
+  }
+
+  private static let comma = UInt8(ascii: ",")
+
+  private static func pairs(
+    _ pairs: [(name: String, value: LogRecord.Value)], _ out: inout [UInt8]
+  ) {
+    for (place, pair) in pairs.enumerated() {
+      if place > 0 { out.append(comma) }
+      out += #"{"key":"#.utf8
+      BulkBody.appendString(Array(pair.name.utf8), to: &out)
+      out += #","value":"#.utf8
+      switch pair.value {
+      case .text(let text): string(Array(text.utf8), &out)
+      case .number(let number): integer(number, &out)
+      case .list(let texts):
+        out += #"{"arrayValue":{"values":["#.utf8
+        for (place, text) in texts.enumerated() {
+          if place > 0 { out.append(comma) }
+          string(Array(text.utf8), &out)
+        }
+        out += "]}}".utf8
+      }
+      out += "}".utf8
+    }
+  }
+
+  private static func string(_ text: [UInt8], _ out: inout [UInt8]) {
+    out += #"{"stringValue":"#.utf8
+    BulkBody.appendString(text, to: &out)
+    out += "}".utf8
+  }
+
+  private static func integer(_ value: Int, _ out: inout [UInt8]) {
+    out += #"{"intValue":""#.utf8
+    out += String(value).utf8
+    out += "\"}".utf8
+  }
+
+  /// The `AnyValue` that the next JSON value is.
+  private static func value(
+    _ reader: inout JSONReader, _ out: inout [UInt8]
+  ) throws(JSONFault) {
+    switch try reader.kind() {
+    case .object:
+      out += #"{"kvlistValue":{"values":["#.utf8
+      try reader.object { (reader: inout JSONReader, name) throws(JSONFault) in
+        if out.last != UInt8(ascii: "[") { out.append(comma) }
+        out += #"{"key":"#.utf8
+        BulkBody.appendString(name, to: &out)
+        out += #","value":"#.utf8
+        try value(&reader, &out)
+        out += "}".utf8
+      }
+      out += "]}}".utf8
+    case .array:
+      out += #"{"arrayValue":{"values":["#.utf8
+      try reader.array { (reader: inout JSONReader) throws(JSONFault) in
+        if out.last != UInt8(ascii: "[") { out.append(comma) }
+        try value(&reader, &out)
+      }
+      out += "]}}".utf8
+    case .string:
+      out += #"{"stringValue":"#.utf8
+      out += try reader.raw()
+      out += "}".utf8
+    case .number: number(try reader.raw(), &out)
+    case .word:
+      let word = try reader.raw()
+      if word.elementsEqual("null".utf8) {
+        out += "{}".utf8
+      } else {
+        out += #"{"boolValue":"#.utf8
+        out += word
+        out += "}".utf8
+      }
+    }
+  }
+
+  private static func number(_ digits: ArraySlice<UInt8>, _ out: inout [UInt8]) {
+    switch NumberText(digits) {
+    case .integer(let value): integer(value, &out)
+    case .real:
+      out += #"{"doubleValue":"#.utf8
+      out += digits
+      out += "}".utf8
+    case .text(let text): string(Array(text.utf8), &out)
+    }
+  }
+}

@@ -1,0 +1,65 @@
+/// Messages in the wire format of Protocol Buffers (protobuf.dev, "Encoding"): just what OTLP needs.
+struct ProtobufWriter: Sendable {
+  private(set) var bytes: [UInt8] = []
+
+  /// How a field's value is written.
+  enum Wire: UInt64 {
+    case varint = 0
+    case eight = 1
+    case bytes = 2
+  }
+
+  private mutating func varint(_ value: UInt64) { Self.append(value, to: &bytes) }
+
+  private static func append(_ value: UInt64, to bytes: inout [UInt8]) {
+    var rest = value
+    while rest >= 0x80 {
+      bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+      rest >>= 7
+    }
+    bytes.append(UInt8(rest))
+  }
+
+  private mutating func tag(_ field: UInt64, _ wire: Wire) { varint(field << 3 | wire.rawValue) }
+
+  /// An `int64`, `int32`, `bool` or `enum`.
+  mutating func number(_ field: UInt64, _ value: Int) {
+    tag(field, .varint)
+    varint(UInt64(bitPattern: Int64(value)))
+  }
+
+  /// A `fixed64`.
+  mutating func fixed(_ field: UInt64, _ value: UInt64) {
+    tag(field, .eight)
+    for shift in stride(from: UInt64(0), to: 64, by: 8) {
+      bytes.append(UInt8(truncatingIfNeeded: value >> shift))
+    }
+  }
+
+  mutating func double(_ field: UInt64, _ value: Double) { fixed(field, value.bitPattern) }
+
+  /// A `string`, which has to be valid UTF-8, or a message that is written already.
+  mutating func text(_ field: UInt64, _ value: some Collection<UInt8>) {
+    tag(field, .bytes)
+    varint(UInt64(value.count))
+    bytes.append(contentsOf: value)
+  }
+
+  /// Begins a message within; what is written until `end` is its own.
+  mutating func begin(_ field: UInt64) -> Int {
+    tag(field, .bytes)
+    return bytes.count
+  }
+
+  /// Ends the message that began there. Moves what it holds by the bytes of its length.
+  mutating func end(_ start: Int) {
+    var length: [UInt8] = []
+    Self.append(UInt64(bytes.count - start), to: &length)
+    bytes.insert(contentsOf: length, at: start)
+  }
+
+  var mark: Int { bytes.count }
+
+  /// Takes back what was written since.
+  mutating func cut(to mark: Int) { bytes.removeLast(bytes.count - mark) }
+}

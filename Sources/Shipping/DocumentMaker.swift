@@ -1,0 +1,35 @@
+public import AudispatchPlugin
+public import EventDocument
+import Linux
+
+/// Makes the documents that are sent; names of users and groups are believed for a minute.
+public struct DocumentMaker: Sendable {
+  private static let namesLast = Duration.seconds(60)
+
+  public let options: DocumentOptions
+  private var writer: DocumentWriter
+  private var namesSince: Duration
+
+  public init(_ form: DocumentForm, _ settings: DocumentSettings) {
+    options = settings.options
+    writer = DocumentWriter(form, options)
+    namesSince = MonotonicTime.now
+  }
+
+  /// Documents that were cut so far.
+  public var cut: Int { writer.cut }
+
+  /// The document of an event; its bytes are valid until the next one.
+  public mutating func document(_ event: AuditEvent, at now: Duration) -> [UInt8] {
+    if now - namesSince >= Self.namesLast {
+      writer.forgetAccounts()
+      namesSince = now
+    }
+    return writer.document(event)
+  }
+
+  /// What the event says whose document was made last, without names of users.
+  public mutating func outline(of event: AuditEvent) -> EventOutline {
+    writer.outline(of: event)
+  }
+}

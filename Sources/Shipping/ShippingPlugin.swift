@@ -1,0 +1,146 @@
+public import AudispatchPlugin
+import AuditRecord
+public import Linux
+
+/// A plugin that brings events to servers.
+///
+/// What is not stored waits, in bounded memory, and behind it in the dispatcher's queue; an event
+/// is confirmed when its engine says that it is done. Behind auditd, which must not be made to wait,
+/// what is too much is dropped and counted.
+public struct ShippingPlugin<Engine: ShippingEngine>: AuditPlugin, ~Copyable {
+  public typealias Options = Engine.Options
+
+  /// What waits here before the input does: so many may be stored that were not confirmed.
+  private static var waitingBytes: Int { 16 << 20 }
+  private static var waitingCount: Int { mostDoubtful }
+  /// How often the same kind of trouble is said.
+  private static var sayEvery: Duration { .seconds(60) }
+
+  public let doneWhen = DoneWhen.told
+  private var log: PluginLog
+  private let confirmations: Confirmations
+  private var options: Options
+  private var engine: Engine
+  private var overflow = Overflow.ofThisProcess(Engine.things.many)
+  private var gaps = SerialGaps()
+  /// Events that a process before this one may have sent.
+  private var doubtful: Int
+  private var appended = 0
+  private var said = (trouble: "", at: Duration.zero)
+  private var refusals = (count: 0, at: Duration?.none)
+
+  public init(
+    _ options: Options, _ log: PluginLog, _ confirmations: Confirmations
+  ) throws(SystemError) {
+    self.options = options
+    self.log = log
+    self.confirmations = confirmations
+    engine = try Engine(options, after: nil)
+    doubtful = confirmations.isAsked ? Self.waitingCount : 0
+  }
+
+  private var isFull: Bool {
+    let waiting = engine.waiting
+    return waiting.bytes >= Self.waitingBytes || waiting.count >= Self.waitingCount
+  }
+  public var wantsMore: Bool { !isFull || overflow.isStuck(at: MonotonicTime.now) }
+  public var watched: Int32? { engine.watched }
+  public var deadline: Duration? {
+    [engine.deadline, isFull && !wantsMore ? overflow.deadline : nil].compactMap { $0 }.min()
+  }
+  public var gathering: Duration { .milliseconds(1) }
+
+  public var hasLost: Bool {
+    !confirmations.isAsked && (engine.waiting.count > 0 || overflow.dropped > 0)
+      || engine.lost > 0
+  }
+
+  public var figures: [(name: String, value: Int)] {
+    engine.figures + [
+      ("waiting", engine.waiting.count), ("dropped", overflow.dropped),
+      ("serials_missing", gaps.missing),
+    ]
+  }
+
+  public mutating func handle(_ event: AuditEvent) {
+    if !event.isContinuation { gaps.note(event.stamp.serial) }
+    let now = MonotonicTime.now
+    if isFull, overflow.drops {
+      let records = event.records.count * (event.repetition?.count ?? 1)
+      if let text = overflow.drop(records, at: now) { log.write(.error, text) }
+      return confirmations.done(through: event.token)
+    }
+    if !isFull, let text = overflow.end() { log.write(.notice, text) }
+    engine.append(event, isDoubtful: doubtful > 0, at: now)
+    doubtful = max(0, doubtful - 1)
+    appended += 1
+    // Each look at the queue costs as much as it is long.
+    if appended >= engine.share { advance() }
+  }
+
+  public mutating func idle() { advance() }
+  public mutating func wake() { advance() }
+
+  private mutating func advance(waits: Bool = true) {
+    appended = 0
+    let now = MonotonicTime.now
+    if let token = engine.advance(waits: waits) {
+      confirmations.done(through: token)
+      overflow.progressed(at: now)
+    }
+    if engine.waiting.count == 0 { overflow.progressed(at: now) }
+    for report in engine.takeReports() { say(report, now) }
+  }
+
+  private mutating func say(_ report: ShippingReport, _ now: Duration) {
+    let things = Engine.things
+    switch report {
+    case .trouble(let text):
+      guard text != said.trouble || now - said.at >= Self.sayEvery else { return }
+      said = (text, now)
+      log.write(.error, "\(text); \(engine.waiting.count) \(things.many) wait here")
+    case .recovered:
+      said.trouble = ""
+      log.write(.notice, "\(things.many) are stored again")
+    case .refused(let type, let reason, let id):
+      refusals.count += 1
+      if let at = refusals.at, now - at < Self.sayEvery { return }
+      let more = refusals.count > 1 ? " (and \(refusals.count - 1) before it)" : ""
+      refusals = (0, now)
+      let kind = type.isEmpty ? "" : "\(type): "
+      log.write(
+        .error,
+        "\(things.one) \(id)\(more) is refused and \(engine.placeOfRefused): \(kind)\(reason)")
+    case .note(let text): log.write(.warning, text)
+    }
+  }
+
+  /// Goes on with the new options; what waits goes where they say, as what it is.
+  public mutating func reload(_ new: Options) throws(SystemError) {
+    guard new != options else { return }
+    if let token = engine.stop() { confirmations.done(through: token) }
+    engine = try Engine(new, after: engine)
+    options = new
+    advance()
+  }
+
+  /// Sends what waits, as long as there is time.
+  public mutating func finish(by end: Duration) {
+    let last = end - .milliseconds(300)
+    advance(waits: false)
+    while engine.waiting.count > 0, MonotonicTime.now < last {
+      let until = min(engine.deadline ?? last, last)
+      let patience = max(until - MonotonicTime.now, .milliseconds(1))
+      _ = Poll.wait(
+        engine.watched, for: .read,
+        milliseconds: Int32(clamping: Int(patience / .milliseconds(1)) + 1))
+      advance(waits: false)
+    }
+    if let token = engine.stop() { confirmations.done(through: token) }
+    let left = engine.waiting.count
+    if left > 0 { log.write(.error, "ends before \(left) \(Engine.things.many) were stored") }
+  }
+}
+
+/// Events that may have been sent and not confirmed when a process ended.
+public let mostDoubtful = 20_000
