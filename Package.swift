@@ -65,12 +65,13 @@ let package = Package(
     .target(name: "RemoteProtocol", swiftSettings: strict),
     .target(
       name: "SecureChannel", dependencies: ["CSecureChannel", "Linux"], swiftSettings: strict),
+    .target(name: "Keeper", dependencies: ["Linux"], swiftSettings: strict),
     // Not "Dispatch": Foundation would take it for the module of libdispatch.
     .target(
       name: "AuditDispatch",
       dependencies: [
-        "AuditRecord", "CAudispatch", "Configuration", "Journal", "Linux", "RemoteProtocol",
-        .product(name: "DequeModule", package: "swift-collections"),
+        "AuditRecord", "CAudispatch", "Configuration", "Journal", "Keeper", "Linux",
+        "RemoteProtocol", .product(name: "DequeModule", package: "swift-collections"),
       ],
       path: "Sources/Dispatch", swiftSettings: strict),
     .target(
@@ -104,7 +105,7 @@ let package = Package(
       dependencies: ["AudispatchPlugin", "Configuration", "HTTPClient", "Linux", "Shipping"],
       swiftSettings: strict),
     .executableTarget(
-      name: "audispatchd", dependencies: ["AuditDispatch", "Configuration", "Linux"],
+      name: "audispatchd", dependencies: ["AuditDispatch", "Configuration", "Keeper", "Linux"],
       swiftSettings: strict),
     .executableTarget(
       name: "audispatchctl",
@@ -206,6 +207,8 @@ let package = Package(
         .product(name: "DequeModule", package: "swift-collections"),
       ],
       swiftSettings: strict),
+    .testTarget(
+      name: "KeeperTests", dependencies: ["Keeper", "Linux", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "ConfigurationTests", dependencies: ["Configuration", "Linux", "TestSupport"],
       exclude: ["Fixtures"],

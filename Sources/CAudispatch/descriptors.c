@@ -76,6 +76,7 @@ static bool is_kind(int fd, mode_t kind) {
 bool ad_is_socket(int fd) { return is_kind(fd, S_IFSOCK); }
 bool ad_is_fifo(int fd) { return is_kind(fd, S_IFIFO); }
 
+int ad_flock_release(int fd) { return flock(fd, LOCK_UN); }
 int ad_flock_exclusive(int fd, bool wait) { return flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB)); }
 
 int ad_preallocate(int fd, off_t bytes) { return fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, bytes); }

@@ -50,11 +50,14 @@ void ad_default_dispositions(void) {
 	for (int s = 1; s < NSIG; s++) syscall(SYS_rt_sigaction, s, &defaults, 0, sizeof defaults.mask);
 }
 
-void ad_reset_signals(void) {
+void ad_reset_signals(const int *held, int count) {
+	sigset_t set;
+	sigemptyset(&set);
+	for (int i = 0; i < count; i++) sigaddset(&set, held[i]);
+	// First: one that was ignored until now would be our end before it is held.
+	sigprocmask(SIG_BLOCK, &set, 0);
 	ad_default_dispositions();
-	sigset_t none;
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, 0);
+	sigprocmask(SIG_SETMASK, &set, 0);
 }
 
 static int block(sigset_t *set, const int *signals, int count) {
@@ -95,9 +98,10 @@ int ad_pidfd_signal(int pidfd, int signal) {
 	return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, 0, 0);
 }
 
-int ad_fork(int *pidfd) {
+int ad_fork(int *pidfd, bool leads_session) {
 	pid_t pid = fork();
-	if (pid == 0) setpgid(0, 0);
+	if (pid == 0 && leads_session) setsid();
+	if (pid == 0 && !leads_session) setpgid(0, 0);
 	if (pid > 0) *pidfd = ad_pidfd_open(pid);
 	return pid;
 }

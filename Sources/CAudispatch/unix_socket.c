@@ -29,17 +29,25 @@ static int close_failed(int fd) {
 	return -1;
 }
 
-int ad_unix_connect(const char *path) {
+// Non-blocking: a listener with a full backlog would hold us up.
+static int connect_to(const char *path, int type) {
 	struct sockaddr_un address;
 	if (unix_address(path, &address)) return -1;
-	// Non-blocking for the connect alone: a listener with a full backlog would hold us up.
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0) return -1;
 	if (connect(fd, (struct sockaddr *)&address, sizeof address)) return close_failed(fd);
+	return fd;
+}
+
+int ad_unix_connect(const char *path) {
+	int fd = connect_to(path, SOCK_STREAM);
+	if (fd < 0) return -1;
 	ad_urgent_inline(fd);
 	ad_set_nonblocking(fd, false);
 	return fd;
 }
+
+int ad_message_connect(const char *path) { return connect_to(path, SOCK_SEQPACKET); }
 
 typedef struct {
 	int fd, error;
@@ -66,13 +74,21 @@ static int bind_with_mode(int fd, const struct sockaddr_un *address, mode_t mode
 	return errno ? -1 : 0;
 }
 
-int ad_unix_listen(const char *path, mode_t mode, int backlog) {
+static int listen_at(const char *path, int type, mode_t mode, int backlog) {
 	struct sockaddr_un address;
 	if (unix_address(path, &address)) return -1;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0) return -1;
 	if (bind_with_mode(fd, &address, mode) || listen(fd, backlog)) return close_failed(fd);
 	return fd;
+}
+
+int ad_unix_listen(const char *path, mode_t mode, int backlog) {
+	return listen_at(path, SOCK_STREAM, mode, backlog);
+}
+
+int ad_message_listen(const char *path, mode_t mode, int backlog) {
+	return listen_at(path, SOCK_SEQPACKET, mode, backlog);
 }
 
 // What is at a path, if it is a socket of ours: no link, nor a second name of one.

@@ -87,14 +87,20 @@ public struct AuditdInFront: Sendable {
     version.isEmpty ? "auditd" : "auditd \(version.map(String.init).joined(separator: "."))"
   }
 
-  /// What to know, what to change first. `plugins` are ours; `nil` when they are not known.
-  public func traps(for plugins: [PluginConfiguration]?) -> [Diagnostic] {
+  /// What to know, what to change first.
+  ///
+  /// - Parameters:
+  ///   - plugins: ours; `nil` when they are not known.
+  ///   - wait: what `reload_wait` says.
+  public func traps(
+    for plugins: [PluginConfiguration]?, reloadWait wait: Duration? = nil
+  ) -> [Diagnostic] {
     var found = doubles(plugins ?? []) + [cutRecords, cutArguments, lossyPipe].compactMap(\.self)
-    if isFrom([4, 2]) {
+    if isFrom([4, 2]), wait == .zero {
       found.append(
         Diagnostic(
           .note, file: file, "\(name) ends all its plugins at each SIGHUP and starts them again",
-          suggestion: "for changes of audispatch: audispatchctl reload"))
+          suggestion: "with reload_wait = auto what audispatchd has started goes on meanwhile"))
     }
     let losing = (plugins ?? []).filter {
       $0.isActive && $0.overflowAction != .spill && $0.overflowAction != .lossless

@@ -21,6 +21,9 @@ public struct DaemonConfiguration: Equatable, Codable, Sendable {
   public var journalBytes = 256 << 20
   /// How long records may gather before they are written, where many come; zero: not at all.
   public var latencyMax = Duration.milliseconds(1)
+  /// How long what auditd had started outlives the end of its input, for the next one to go on with it;
+  /// zero: not at all. `nil`: ten seconds behind auditd, and not at all elsewhere.
+  public var reloadWait: Duration?
   /// How much the daemon's nice value is lowered; the plugins run at 0.
   public var priorityBoost = 4
   public var nameFormat = NameFormat.none

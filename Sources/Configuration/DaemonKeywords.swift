@@ -68,6 +68,19 @@ extension DaemonFile {
     .seconds(
       "latency_max", "that records may gather before they are written, where many come; 0: none",
       \.configuration.latencyMax, .zero ... .milliseconds(100)),
+    .value(
+      "reload_wait", "SECONDS",
+      "that plugins outlive the end of auditd's input, for the next one; auto", standard: "auto"
+    ) { (file: inout DaemonFile, word: Word) throws(Diagnostic) in
+      if word.text.lowercased() == "auto" {
+        file.configuration.reloadWait = nil
+        return
+      }
+      do throws(Diagnostic) {
+        file.configuration.reloadWait = try word.seconds(
+          in: .zero ... .seconds(3600), for: "reload_wait")
+      } catch { throw word.error("reload_wait is a number of seconds from 0 to 3600, or auto") }
+    },
     .number(
       "priority_boost", "NUMBER", "by which the daemon's nice value is lowered",
       \.configuration.priorityBoost, 0...Int(Int32.max)),

@@ -73,14 +73,10 @@ public struct LoadedConfiguration: Equatable, Sendable {
   /// Reads and checks everything that the request leads to. Blocks for as long as reading some
   /// small files does; never for a FIFO or a device.
   public init(_ request: ConfigurationRequest, _ environment: LoadEnvironment) {
-    loadDaemon(request.daemonFile, environment)
-    if !request.sources.isEmpty { daemon.sources = request.sources }
+    self.init(ofDaemon: request, environment)
     if !daemon.remoteSources.isEmpty {
       noteRemote(remoteDiagnostics + daemon.remoteProblems(file: daemonFile ?? "audispatchd.conf"))
     }
-    if let framing = request.inputFraming { daemon.inputFraming = framing }
-    if let directory = request.pluginDirectory { daemon.pluginDirectory = directory }
-    if let directory = request.runtimeDirectory { daemon.runtimeDirectory = directory }
     let directory = PluginDirectory(
       daemon.pluginDirectory, defaults: daemon.pluginDefaults, environment: environment)
     plugins = directory.plugins
@@ -89,6 +85,15 @@ public struct LoadedConfiguration: Equatable, Sendable {
     isPluginDirectoryRead = directory.wasRead && isDaemonUsable
     diagnostics += directory.diagnostics
     if let bound = daemon.capabilityBound { refusePlugins(beyond: bound) }
+  }
+
+  /// Reads what concerns the daemon alone, and no plugin.
+  public init(ofDaemon request: ConfigurationRequest, _ environment: LoadEnvironment) {
+    loadDaemon(request.daemonFile, environment)
+    if !request.sources.isEmpty { daemon.sources = request.sources }
+    if let framing = request.inputFraming { daemon.inputFraming = framing }
+    if let directory = request.pluginDirectory { daemon.pluginDirectory = directory }
+    if let directory = request.runtimeDirectory { daemon.runtimeDirectory = directory }
   }
 
   /// Adds what was found elsewhere to what `--check` reports.

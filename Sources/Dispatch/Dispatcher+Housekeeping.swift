@@ -34,6 +34,7 @@ extension Dispatcher {
         scheduleTick(retry)
       }
     }
+    tendInputs()
     tendRemote()
     reportUnreadEvents()
     unpauseIfPossible()
@@ -145,7 +146,7 @@ extension Dispatcher {
     do {
       guard let wait = try runtime.take(now: now) else {
         if let lock = runtime.lockNumber {
-          holder?.keepLock(lock)
+          holder?.keepLock(lock, of: runtime.path)
           service?.keepLock(lock)
         }
         tendOrphans()

@@ -288,7 +288,7 @@ extension Dispatcher {
       if source.canWait, ending.isRunning {
         if intake.hasFailed { noteLoss() }
         noteReplayRead()
-      } else {
+      } else if !awaitNextInput() {
         beginStop("end of input")
       }
     }

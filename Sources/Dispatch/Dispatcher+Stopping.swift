@@ -13,6 +13,7 @@ extension Dispatcher {
     say(.info, "stopping: \(reason)")
     sayWhatReplayWaitedFor()
     service?.stops()
+    holder?.isStopping()
     if intake.origin == .standardInput, DescriptorKind.isPipe(0) { letGoOfPipe() }
     intake.retry = nil
     intake.endHelpers()

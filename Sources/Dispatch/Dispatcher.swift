@@ -60,6 +60,8 @@ public final class Dispatcher {
   /// What a successor needs, should this process die.
   let survivor: Survivor
   var holder: HolderLink?
+  /// Inputs that other fronts bring, behind the one that is read.
+  var inputs: NextInputs
   let predecessor: Predecessor?
   /// Of a predecessor's children, which a service manager kept, by their numbers.
   var keptSockets: [UInt64: ChildSockets]
@@ -112,6 +114,7 @@ public final class Dispatcher {
     gathering = Gathering(
       longest: intake.canWait ? .zero : inForce.daemon.latencyMax, now: .now)
     holder = legacy.holder
+    inputs = NextInputs(legacy.holder?.waitForNext)
     // First: the manager is to keep nothing longer that is not taken here.
     runtime = RuntimeFolder(
       path: inForce.daemon.runtimeDirectory,
@@ -150,7 +153,7 @@ public final class Dispatcher {
     writeState()
     runtime.leave()
     messages.finish()
-    return ending.isIncomplete ? 3 : 0
+    return tellFront(ending.isIncomplete ? 3 : 0)
   }
 
   func say(_ severity: Severity, _ text: String) { messages.write(severity, text) }
@@ -195,6 +198,7 @@ public final class Dispatcher {
     case Token.receiver: readReceiver()
     case Token.receiverOutput: readReceiverOutput()
     case Token.holder: hearHolder()
+    case Token.front: hearFront()
     case Token.control: acceptClients()
     case Token.client: handleClient(number, interest)
     case Token.helperOutput: readHelperOutput()
@@ -213,14 +217,16 @@ public final class Dispatcher {
   }
 
   private func handleSignals() {
-    while let signal = signals.next() {
-      switch signal {
-      case SIGTERM, SIGINT: beginStop("signal \(signal)")
-      case SIGHUP: load(.reload, for: nil)
-      case SIGUSR2: resumeAll()
-      case SIGCONT, SIGUSR1: writeState()
-      default: break  // SIGCHLD: the pidfds tell.
-      }
+    while let signal = signals.next() { handleSignal(signal) }
+  }
+
+  func handleSignal(_ signal: Int32) {
+    switch signal {
+    case SIGTERM, SIGINT: beginStop("signal \(signal)")
+    case SIGHUP: load(.reload, for: nil)
+    case SIGUSR2: resumeAll()
+    case SIGCONT, SIGUSR1: writeState()
+    default: break  // SIGCHLD: the pidfds tell.
     }
   }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import Keeper
 import Linux
 
 /// `/run/audispatch`: who runs, the control socket, `state.json`. One dispatcher at a time has it.
@@ -122,8 +123,11 @@ struct RuntimeFolder: ~Copyable {
   mutating func leave() {
     guard isOurs else { return }
     unsafe unlink(controlSocket)
+    unsafe unlink("\(path)/\(Front.socketName)")
     unsafe unlink("\(path)/\(ChildrenList.file)")
     unsafe unlink("\(path)/\(Self.holderFile)")
+    // A keeper that hangs has a copy.
+    lock?.unlock()
     lock = nil
   }
 

@@ -111,11 +111,16 @@ final class Source {
       goesOn = false
       return
     }
-    reader = RecordReader(framing: framing)
-    intake.clear()
+    beginStream()
   }
 
   func close() { input = nil }
+
+  /// What follows is another stream, which begins with a record.
+  func beginStream() {
+    reader = RecordReader(framing: framing)
+    intake.clear()
+  }
 
   var isPipe: Bool { inputNumber.map { DescriptorKind.isPipe($0) } ?? false }
 
@@ -245,6 +250,7 @@ enum Token {
   static let loading: UInt64 = 13 << 32
   static let receiver: UInt64 = 14 << 32
   static let receiverOutput: UInt64 = 15 << 32
+  static let front: UInt64 = 16 << 32
 
   static func kind(_ token: UInt64) -> UInt64 { token & 0xffff_ffff_0000_0000 }
   static func number(_ token: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: token) }

@@ -87,9 +87,12 @@ public struct ChildProcess: ~Copyable, Sendable {
   /// A copy of this process, which must have one thread only; `nil` in the copy. Both have all that
   /// was open. The call is `fork`. Where the system has no numbers for processes its death shows as
   /// SIGCHLD only.
-  public static func copy() throws(SystemError) -> ChildProcess? {
+  ///
+  /// - Parameter leadsSession: the copy leads a session of its own (`setsid`), and not only a process
+  ///   group.
+  public static func copy(leadsSession: Bool = false) throws(SystemError) -> ChildProcess? {
     var pidfd: Int32 = -1
-    let pid = unsafe ad_fork(&pidfd)
+    let pid = unsafe ad_fork(&pidfd, leadsSession)
     guard pid >= 0 else { throw SystemError("start", "a copy of this process", .current) }
     return pid == 0 ? nil : ChildProcess(pid: pid, pidfd: pidfd)
   }

@@ -3,8 +3,13 @@ import Glibc
 
 /// Signals of this process.
 public enum Signals {
-  /// Undoes what a parent left behind: every disposition to its default, nothing blocked.
-  public static func reset() { ad_reset_signals() }
+  /// Undoes what a parent left behind: every disposition to its default, nothing blocked but `held`,
+  /// which wait until somebody takes them over.
+  public static func reset(holding held: [Int32] = []) {
+    unsafe held.withUnsafeBufferPointer {
+      unsafe ad_reset_signals($0.baseAddress, Int32($0.count))
+    }
+  }
 
   /// Lets signals wait until somebody takes them over.
   public static func hold(_ signals: [Int32]) {

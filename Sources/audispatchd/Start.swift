@@ -1,13 +1,17 @@
 import AuditDispatch
 import Configuration
 import Glibc
+import Keeper
 import Linux
+
+/// The arguments, without the program's name.
+private let words = Array(ProgramArguments.all.dropFirst())
 
 /// From the arguments to the dispatcher's end; the exit status.
 func start() -> Int32 {
   let arguments: DaemonArguments
   do throws(UsageError) {
-    arguments = try DaemonArguments(Array(ProgramArguments.all.dropFirst()))
+    arguments = try DaemonArguments(words)
   } catch {
     print("audispatchd: \(error)", to: 2)
     return 2
@@ -26,7 +30,7 @@ func start() -> Int32 {
   case .check:
     var loaded = load()
     if let front = AuditdInFront(version: { InstalledAudit.version }) {
-      loaded.note(front.traps(for: loaded.plugins))
+      loaded.note(front.traps(for: loaded.plugins, reloadWait: loaded.daemon.reloadWait))
     }
     loaded.noteIdleness()
     loaded.noteUnwritableSpool()
@@ -37,13 +41,19 @@ func start() -> Int32 {
     DescriptorKind.openStandard()
     keepMemoryPrivate()
     raiseDescriptorLimit()
-    undoWhatAuditdLeaves()
-    if Holder.isWorker {
+    let isWorker = Holder.isWorker
+    let mayHold = !isWorker && mayReadStandardInput(arguments)
+    undoWhatAuditdLeaves(holding: mayHold ? Front.signals : [])
+    if isWorker {
       DescriptorKind.closeAll(from: Holder.firstDescriptorOfNobody)
       return run(load, nil)
     }
-    if mayReadStandardInput(arguments) {
+    if mayHold {
       DescriptorKind.closeAll(from: 3)
+      let daemon = LoadedConfiguration(ofDaemon: request, environment).daemon
+      if let wait = waitForNext(daemon), let offer = Offer(ofThisProcess: words) {
+        return standInFront(of: load, offer, daemon, wait)
+      }
       return hold(load)
     }
     // A reload that is asked for before we can do it is not to be our end.
@@ -60,9 +70,40 @@ private func mayReadStandardInput(_ arguments: DaemonArguments) -> Bool {
     && (DescriptorKind.isSocket(0) || DescriptorKind.isPipe(0))
 }
 
+/// How long what auditd has started outlives its input; `nil`: who has started this process waits for
+/// all of it.
+private func waitForNext(_ daemon: DaemonConfiguration) -> Duration? {
+  guard daemon.localSources.allSatisfy({ $0 == .standardInput }), DescriptorKind.isSocket(0) else {
+    return nil
+  }
+  let wait = daemon.reloadWait ?? (Front.parentIsAuditd ? .seconds(10) : .zero)
+  return wait > .zero ? wait : nil
+}
+
+/// auditd 4.x ends its plugins at each reload, and waits until they are gone.
+private func standInFront(
+  of load: @escaping @Sendable () -> LoadedConfiguration, _ offer: Offer,
+  _ daemon: DaemonConfiguration, _ wait: Duration
+) -> Int32 {
+  do throws(SystemError) {
+    return try Front(offer, in: daemon.runtimeDirectory) { link in
+      do throws(SystemError) {
+        let door = try KeeperDoor(offer, link: link, wait: wait)
+        return try Holder(words, door: door) { run(load, nil) }.run()
+      } catch {
+        print("audispatchd: \(error)", to: 2)
+        return 1
+      }
+    }.run()
+  } catch {
+    print("audispatchd: \(error)", to: 2)
+    return 1
+  }
+}
+
 private func hold(_ load: @escaping @Sendable () -> LoadedConfiguration) -> Int32 {
   do throws(SystemError) {
-    return try Holder(Array(ProgramArguments.all.dropFirst())) { run(load, nil) }.run()
+    return try Holder(words) { run(load, nil) }.run()
   } catch {
     print("audispatchd: \(error)", to: 2)
     return 1
@@ -72,8 +113,11 @@ private func hold(_ load: @escaping @Sendable () -> LoadedConfiguration) -> Int3
 /// auditd's children inherit ignored and blocked signals, its other descriptors (2.8: even its own
 /// end of their input, so that its death would go unseen), a non-blocking input and its nice value.
 /// The descriptors are closed as soon as it is known which are ours.
-private func undoWhatAuditdLeaves() {
-  Signals.reset()
+///
+/// - Parameter held: signals that were ignored until now, and are not to be our end before they can be
+///   taken.
+private func undoWhatAuditdLeaves(holding held: [Int32]) {
+  Signals.reset(holding: held)
   DescriptorKind.setNonblocking(0, false)
   ProcessPriority.nice = 0
 }

@@ -9,7 +9,7 @@ struct AuditdInFrontTests {
 
   /// What is said of a host with these files, by the first words and the last.
   private func said(
-    _ version: [Int]?, _ files: [String: String],
+    _ version: [Int]?, _ files: [String: String], reloadWait: Duration? = nil,
     _ configure: (inout PluginConfiguration) -> Void = { _ in }
   ) -> [String]? {
     var host = Host()
@@ -19,7 +19,8 @@ struct AuditdInFrontTests {
     plugin.isActive = true
     plugin.path = "/usr/sbin/siem"
     configure(&plugin)
-    return AuditdInFront(host.access, version: { version })?.traps(for: [plugin]).map(\.description)
+    return AuditdInFront(host.access, version: { version })?
+      .traps(for: [plugin], reloadWait: reloadWait).map(\.description)
   }
 
   @Test func `is none where no file of auditd's starts us`() {
@@ -28,18 +29,20 @@ struct AuditdInFrontTests {
     #expect(said([4, 2, 1], ["/etc/audit/plugins.d/.a.conf": Self.plugin]) == nil)
   }
 
-  @Test(arguments: [[3, 0, 9], [4, 1, 4], nil])
+  @Test(arguments: [[3, 0, 9], [4, 1, 4], [4, 2, 1], nil])
   func `has nothing to say where it has no traps`(_ version: [Int]?) {
     #expect(said(version, [Self.ours: Self.plugin]) == [])
   }
 
   @Test(arguments: [[4, 2], [4, 2, 1], [5, 0]])
-  func `ends its plugins at a reload from 4.2 on`(_ version: [Int]) {
+  func `ends its plugins at a reload from 4.2 on, and ours where they do not outlive it`(
+    _ version: [Int]
+  ) {
     let name = version.map(String.init).joined(separator: ".")
     #expect(
-      said(version, [Self.ours: Self.plugin]) == [
+      said(version, [Self.ours: Self.plugin], reloadWait: .zero) == [
         "\(Self.ours): note: auditd \(name) ends all its plugins at each SIGHUP and starts them again; "
-          + "for changes of audispatch: audispatchctl reload"
+          + "with reload_wait = auto what audispatchd has started goes on meanwhile"
       ])
   }
 

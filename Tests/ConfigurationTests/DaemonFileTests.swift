@@ -29,6 +29,9 @@ struct DaemonFileTests {
     ("journal_bytes = 1G", { $0.journalBytes = 1 << 30 }),
     ("latency_max = 0", { $0.latencyMax = .zero }),
     ("latency_max = 0.0025", { $0.latencyMax = .microseconds(2500) }),
+    ("reload_wait = 2.5", { $0.reloadWait = .milliseconds(2500) }),
+    ("reload_wait = 0", { $0.reloadWait = .zero }),
+    ("reload_wait = 3\nreload_wait = AUTO", { _ in }),
     ("priority_boost = 0", { $0.priorityBoost = 0 }),
     ("name_format = FQD", { $0.nameFormat = .fqd }),
     (
@@ -69,6 +72,14 @@ struct DaemonFileTests {
     (
       "latency_max = 1",
       "1:15: error: latency_max is a number of seconds from 0 to 0.1 ('1')"
+    ),
+    (
+      "reload_wait = 3601",
+      "1:15: error: reload_wait is a number of seconds from 0 to 3600, or auto ('3601')"
+    ),
+    (
+      "reload_wait = soon",
+      "1:15: error: reload_wait is a number of seconds from 0 to 3600, or auto ('soon')"
     ),
     ("args = a", "1:1: error: unknown keyword ('args'); it belongs into a file of plugins.d"),
     ("q_depth = 511", "1:11: warning: q_depth under 512 overflows in any burst ('511')"),

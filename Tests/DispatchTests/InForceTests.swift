@@ -12,6 +12,7 @@ struct InForceTests {
     daemon.capabilityBound = [.setUser, .auditControl]
     daemon.controlGroup = 4
     daemon.latencyMax = .microseconds(1500)
+    daemon.reloadWait = .milliseconds(2500)
     daemon.nameFormat = .fqd
     daemon.singleCommand = ["/bin/sh", "-c", "ü \u{0}"]
     var plugin = PluginConfiguration(name: "p", file: "/etc/p.conf")

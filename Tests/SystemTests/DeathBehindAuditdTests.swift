@@ -15,7 +15,7 @@ struct DeathBehindAuditdTests {
     return auditd
   }
 
-  private func files(_ scratch: Scratch) async throws -> DispatcherFiles {
+  private func files(_ scratch: Scratch, _ further: String...) async throws -> DispatcherFiles {
     let program = try await Programs.plugin()
     return try DispatcherFiles(
       scratch,
@@ -27,7 +27,7 @@ struct DeathBehindAuditdTests {
       settings: [
         "source = stdin", "plugin_dir = \(scratch("plugins.d"))", "runtime_dir = \(scratch("run"))",
         "spool_dir = \(scratch("spool"))", "spool_reserve = 0",
-      ])
+      ] + further)
   }
 
   /// Of a plugin's lines those that were sent, without auditd's own.
@@ -51,7 +51,7 @@ struct DeathBehindAuditdTests {
     async throws
   {
     let scratch = try Scratch()
-    let files = try await files(scratch)
+    let files = try await files(scratch, "reload_wait = 0.2")
     var sent: [String] = []
     for round in 0..<3 {
       let events = TestEvent.stream(round * 200..<round * 200 + 200, records: 2, eoe: true)
@@ -70,6 +70,34 @@ struct DeathBehindAuditdTests {
     for name in ["lossless", "memory"] {
       #expect(difference(lines(scratch, name), sent) == nil)
       #expect(!scratch.text(name + ".log").contains("OVERLAP"))
+    }
+  }
+
+  @Test func `the successor of a killed auditd finds everything as it was`() async throws {
+    let scratch = try Scratch()
+    let files = try await files(scratch)
+    var sent: [String] = []
+    var pids: Set<[Int32]> = []
+    for round in 0..<3 {
+      let events = TestEvent.stream(round * 200..<round * 200 + 200, records: 2, eoe: true)
+      let auditd = try await start(files, Scratch())
+      sent += events.records
+      try await send(events, to: auditd, until: sent.count, scratch)
+      let state = try files.state()
+      pids.insert([state.daemon.pid] + state.plugins.map(\.pid))
+      if round == 2 {
+        try await auditd.stop()
+        try await eventually("the daemon ends") { kill(state.daemon.pid, 0) != 0 }
+      } else {
+        auditd.child.signal(SIGKILL)
+        _ = try await auditd.child.end()
+      }
+    }
+    #expect(pids.count == 1, "\(pids)")
+    let state = try files.writtenState()
+    for plugin in state.plugins {
+      #expect(plugin.received == state.source.records && plugin.delivered == plugin.received)
+      #expect(difference(lines(scratch, plugin.name), sent) == nil)
     }
   }
 

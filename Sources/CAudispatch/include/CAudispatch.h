@@ -37,6 +37,8 @@ bool ad_is_fifo(int fd);
 // Unix sockets. A path over 107 bytes is ENAMETOOLONG.
 int ad_unix_connect(const char *path);	// a blocking stream; EAGAIN when the backlog is full
 int ad_unix_listen(const char *path, mode_t mode, int backlog);	// stream, non-blocking; exactly that mode
+int ad_message_connect(const char *path);	// the same for whole messages (SOCK_SEQPACKET), non-blocking
+int ad_message_listen(const char *path, mode_t mode, int backlog);
 // Of a socket of ours that is at that path itself, and nothing else: no link is followed.
 int ad_socket_group(const char *path, gid_t group);	// with CAP_CHOWN or CAP_SETGID
 int ad_socket_mode(const char *path, mode_t mode);
@@ -67,7 +69,7 @@ const char *ad_executable(void);	// AT_EXECFN: the path that was executed, as it
 
 // Signals.
 void ad_default_dispositions(void);	// of every signal
-void ad_reset_signals(void);	// every disposition to default, nothing blocked
+void ad_reset_signals(const int *_Nullable held, int count);	// every disposition to default, nothing blocked but those
 void ad_block_signals(const int *signals, int count);
 int ad_signal_descriptor(const int *signals, int count);	// blocks them and opens a signalfd
 int ad_next_signal(int fd, int *sender);	// the number, 0 when none waits
@@ -78,7 +80,7 @@ int ad_set_nice(int value);
 // Children; they are started by spawn.h.
 int ad_pidfd_signal(int pidfd, int signal);
 // Reaps the child: 1 with its wait status when it has ended, 0 when it runs.
-int ad_fork(int *pidfd);	// the child's pid; 0 in the child, which leads a process group. pidfd: -1 where there are none
+int ad_fork(int *pidfd, bool leads_session);	// the child's pid; 0 in the child, which leads a process group. pidfd: -1 where there are none
 int ad_reap(pid_t pid, int *status);
 pid_t ad_ended_child(void);	// one that can be reaped; 0: none
 int ad_pidfd_open(pid_t pid);
@@ -87,6 +89,7 @@ int ad_exit_signal(int status);	// 0 when no signal ended it
 bool ad_catches_signal(pid_t pid, int signal);	// SigCgt of /proc/PID/status
 
 int ad_flock_exclusive(int fd, bool wait);
+int ad_flock_release(int fd);	// for every copy of the descriptor
 const char *ad_error_text(int number);	// strerrordesc_np: static, never translated
 bool ad_has_capability(int number);	// in the effective set of this process
 

@@ -58,11 +58,18 @@ extension Dispatcher {
   /// Takes the holder's messages.
   func hearHolder() {
     guard let holder else { return }
-    let isThere = holder.receive { ended in predecessorsChildEnded(ended) }
+    let isThere = holder.receive { news in
+      switch news {
+      case .ended(let child): predecessorsChildEnded(child)
+      case .front(let link): inputs.link = link
+      case .input(let handed): inputCame(handed)
+      }
+    }
     guard !isThere else { return }
     poller.remove(holder.number)
     self.holder = nil
     say(.warning, "the process that holds the input is gone: no other takes over from this one")
+    keeperIsGone()
   }
 
   /// It is to be seen now what a child had read, and confirmed.

@@ -1,4 +1,5 @@
 import Glibc
+public import Keeper
 public import Linux
 
 /// Keeps the input while the process that dispatches dies and is started again.
@@ -10,44 +11,23 @@ public import Linux
 /// The first worker is a copy of this process, which saves the time of loading the program twice; a
 /// successor is the program executed anew, so that an address learnt from a dead one is of no use.
 public final class Holder {
-  /// A worker's child.
-  private final class Kept {
-    let pid: Int32
-    /// Readable when it has ended; `nil` when it had before it was kept.
-    let number: Int32?
-    let ourEnd: Descriptor
-    let childEnd: Descriptor
-    /// Its worker is dead, since then.
-    var orphanedAt: Moment?
-    var wasAsked = false
-    var wasKilled = false
-    var isReported = false
-
-    init(pid: Int32, ourEnd: consuming Descriptor, childEnd: consuming Descriptor) {
-      self.pid = pid
-      if let process = Descriptor.process(pid) { number = process.release() } else { number = nil }
-      self.ourEnd = ourEnd
-      self.childEnd = childEnd
-    }
-
-    deinit { if let number { close(number) } }
-
-    var hasEnded: Bool { number.map { DescriptorKind.isReadable($0) } ?? true }
-  }
-
   private let arguments: [String]
-  private let work: () -> Int32
+  let work: () -> Int32
+  /// Where fronts are met, where there are any.
+  let door: KeeperDoor?
+  /// Inputs of the door that the worker was not told of, the last ones.
+  var inputsToSend = 0
   private let memory: Descriptor
   private let signals: SignalSource
-  private var poller: Poller
-  private var messages = Messages(program: "audispatchd")
-  private var kept: [UInt64: Kept] = [:]
+  var poller: Poller
+  var messages = Messages(program: "audispatchd")
+  var kept: [UInt64: Kept] = [:]
   /// What the worker has locked in the runtime folder: it stays locked while another takes over.
   private var lock: Descriptor?
   /// What the worker has put into force, for its successor.
   private var inForce: Descriptor?
-  private var worker: ChildProcess?
-  private var channel: MessageChannel?
+  var worker: ChildProcess?
+  var channel: MessageChannel?
   private var hasStarted = false
   /// Workers that were started.
   private var starts = 0
@@ -71,18 +51,23 @@ public final class Holder {
   /// How long a worker that is told to stop may take to get ready for it.
   private static let stopPatience = Duration.seconds(10)
 
-  private enum Event {
+  enum Event {
     static let signals: UInt64 = 1
     static let worker: UInt64 = 2
     static let channel: UInt64 = 3
+    static let door: UInt64 = 4
     static let child: UInt64 = 1 << 63
   }
 
   /// - Parameters:
   ///   - arguments: of the program, without its name.
+  ///   - door: where fronts are met; `nil`: whoever has started this process waits for it.
   ///   - work: what a worker does; its exit status.
-  public init(_ arguments: [String], work: @escaping () -> Int32) throws(SystemError) {
+  public init(
+    _ arguments: [String], door: KeeperDoor? = nil, work: @escaping () -> Int32
+  ) throws(SystemError) {
     self.arguments = arguments
+    self.door = door
     self.work = work
     memory = try Descriptor.anonymousFile("audispatch")
     poller = try Poller()
@@ -92,18 +77,20 @@ public final class Holder {
     Signals.ignoreFailedWrites()
     _ = becomeSubreaper()
     _ = poller.add(signals.number, Event.signals, .read)
+    if let door { _ = poller.add(door.number, Event.door, .read) }
   }
-
-  /// Whether this process is a worker already.
-  public static var isWorker: Bool { unsafe getenv(HolderLink.variable) != nil }
-
-  /// Of a worker's descriptors those from here on are what others left open.
-  public static var firstDescriptorOfNobody: UInt32 { UInt32(HolderLink.descriptor) + 1 }
 
   /// Runs until the worker ends of itself.
   ///
   /// - Returns: its exit status.
   public func run() -> Int32 {
+    let status = runToEnd()
+    door?.end(status)
+    messages.finish()
+    return status
+  }
+
+  private func runToEnd() -> Int32 {
     startAt = .now
     while true {
       if let due = startAt, due <= .now {
@@ -129,11 +116,9 @@ public final class Holder {
         default: break
         }
       }
-      if let status = lookAtWorker() {
-        messages.finish()
-        return status
-      }
+      if let status = lookAtWorker() { return status }
       lookAtOrphans()
+      lookAtDoor()
     }
   }
 
@@ -141,7 +126,8 @@ public final class Holder {
     if kept.values.contains(where: { $0.orphanedAt != nil && !$0.isReported }) {
       return 20_000_000
     }
-    guard let due = [startAt, restAt, giveUpAt].compactMap(\.self).min() else { return -1 }
+    let all = [startAt, restAt, giveUpAt, door?.deadline]
+    guard let due = all.compactMap(\.self).min() else { return inputsToSend > 0 ? 20_000_000 : -1 }
     return max(0, due.nanoseconds - Moment.now.nanoseconds)
   }
 
@@ -155,12 +141,13 @@ public final class Holder {
       let ids = kept.map { " \($0.key):\($0.value.pid)" }.joined()
       var descriptors = [memory.number]
       if let number = lock?.number { descriptors.append(number) }
-      channel.send("hello \(crashes)" + ids, descriptors)
+      channel.send("hello \(crashes)" + waitForNext + ids, descriptors)
       if let number = inForce?.number {
         channel.send("in force", [number])
       } else {
         channel.send("in force")
       }
+      introduceFront(over: channel)
       let child: ChildProcess
       if hasStarted {
         child = try ChildProcess(
@@ -189,25 +176,6 @@ public final class Holder {
       messages.write(.alert, "\(error)")
       diedEarly()
     }
-  }
-
-  /// Goes on as what an executed worker is at its start.
-  private func becomeWorker(_ channel: Int32) -> Never {
-    dup2(channel, HolderLink.descriptor)
-    DescriptorKind.closeAll(from: Self.firstDescriptorOfNobody)
-    Signals.reset()
-    unsafe setenv(HolderLink.variable, "1", 1)
-    exit(work())
-  }
-
-  private static var environment: [String] {
-    var all: [String] = []
-    var next = unsafe environ
-    while let entry = unsafe next.pointee {
-      all.append(unsafe String(cString: entry))
-      unsafe next += 1
-    }
-    return all
   }
 
   /// The exit status when the worker has ended of itself.
@@ -240,6 +208,7 @@ public final class Holder {
       case .exit(let status): "ended with \(status) before it had taken over"
       }
     messages.write(.alert, "the dispatching process \(how): another one takes over")
+    door?.workerDied(now)
     if isReady {
       earlyDeaths = 0
       startAt = now
@@ -271,18 +240,21 @@ public final class Holder {
   }
 
   private func passOn() {
-    while let signal = signals.next() {
-      switch signal {
-      case SIGCHLD: break
-      case SIGTERM, SIGINT:
-        // To one that does not get ready, a second one goes all the same.
-        if isReady || wasToldToStop { worker?.signal(signal) }
-        if !isReady, !wasToldToStop { giveUpAt = .now + Self.stopPatience }
-        // One that was to wait for its start tries at once, or is given up.
-        if startAt != nil { startAt = .now }
-        wasToldToStop = true
-      default: if isReady { worker?.signal(signal) } else { heldSignals.insert(signal) }
-      }
+    while let signal = signals.next() { passOn(signal) }
+  }
+
+  func passOn(_ signal: Int32) {
+    switch signal {
+    case SIGCHLD: break
+    case SIGTERM, SIGINT:
+      door?.stopAsked(.now)
+      // To one that does not get ready, a second one goes all the same.
+      if isReady || wasToldToStop { worker?.signal(signal) }
+      if !isReady, !wasToldToStop { giveUpAt = .now + Self.stopPatience }
+      // One that was to wait for its start tries at once, or is given up.
+      if startAt != nil { startAt = .now }
+      wasToldToStop = true
+    default: if isReady { worker?.signal(signal) } else { heldSignals.insert(signal) }
     }
   }
 
@@ -313,45 +285,12 @@ public final class Holder {
         case "lock":
           guard let ourEnd else { continue }
           lock = consume ourEnd
+          openDoor(in: String(text.dropFirst("lock ".count)))
         case "forget":
           if words.count == 2, let id = UInt64(words[1]) { kept[id] = nil }
-        default: continue
+        default: hearOfInputs(text)
         }
       }
-    }
-  }
-
-  // MARK: A dead worker's plugins
-
-  /// Reaps what has fallen to this process; asks and makes those to end that do not see that their
-  /// input has.
-  private func lookAtOrphans() {
-    guard kept.values.contains(where: { $0.orphanedAt != nil && !$0.isReported }) else {
-      return reapStrangers()
-    }
-    reapStrangers()
-    let now = Moment.now
-    for (id, child) in kept {
-      guard let since = child.orphanedAt, !child.isReported else { continue }
-      if child.hasEnded {
-        if let fd = child.number { poller.remove(fd) }
-        guard channel?.send("ended \(id)", [child.ourEnd.number, child.childEnd.number]) ?? false
-        else { continue }
-        child.isReported = true
-      } else if now - since > .seconds(5), !child.wasKilled {
-        child.wasKilled = true
-        kill(child.pid, SIGKILL)
-      } else if now - since > .seconds(2), !child.wasAsked {
-        child.wasAsked = true
-        kill(child.pid, SIGTERM)
-      }
-    }
-  }
-
-  /// Children that are not the worker. The worker itself is waited for by its number only.
-  private func reapStrangers() {
-    while let pid = ChildProcess.endedChild, pid != worker?.pid {
-      ChildProcess.forget(pid)
     }
   }
 }

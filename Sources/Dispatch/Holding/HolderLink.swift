@@ -1,4 +1,5 @@
 import Glibc
+import Keeper
 import Linux
 
 /// Both ends of the socket of a dead predecessor's child.
@@ -18,13 +19,21 @@ final class ChildSockets {
 ///
 /// Both sides write messages of one line:
 ///
-///     hello N ID:PID …   first, with the surviving memory and the runtime folder's lock: crashes in a
-///                        row, and children of a dead predecessor
+///     hello N wait:MILLISECONDS ID:PID …
+///                        first, with the surviving memory and the runtime folder's lock: crashes in a
+///                        row, how long the next input is waited for where a front may bring one, and
+///                        children of a dead predecessor
 ///     in force           second, with the configuration that was in force, if there was one
 ///     ended ID           such a child is gone; with both ends of its socket
 ///     keep ID PID        a child was started; with both ends of its socket
 ///     in force           with the configuration that is in force from now on
-///     lock               the runtime folder is ours; with what is locked, which so stays locked
+///     lock FOLDER        the runtime folder is ours; with what is locked, which so stays locked
+///     front              with the keeper's end of the front's link
+///     input              to be read behind what is read; with its front's link, too
+///     drained            the input was read to its end, and there is no other one yet; `drained
+///                        farewell`: its last record was auditd's last
+///     went on            the next input is read from now on
+///     stopping           no other input is wanted
 ///     forget ID          all that is to be known of a child is in the surviving memory
 ///     ready              input is being read
 ///     release            no more input is wanted: a pipe is let go of
@@ -53,6 +62,8 @@ final class HolderLink {
   }
   /// Deaths in a row by a fault of the program's own.
   private(set) var crashes = 0
+  /// How long an input that has ended is waited behind for the next one; `nil`: there is none.
+  private(set) var waitForNext: Duration?
 
   /// `nil` without a holder.
   static func connect() -> HolderLink? {
@@ -77,6 +88,9 @@ final class HolderLink {
     for word in text.split(separator: " ").dropFirst() {
       if let number = Int(word) { crashes = number }
       let parts = word.split(separator: ":")
+      if parts.count == 2, parts[0] == "wait", let milliseconds = Int(parts[1]) {
+        waitForNext = .milliseconds(milliseconds)
+      }
       if parts.count == 2, let id = UInt64(parts[0]), let pid = Int32(parts[1]) { kept[id] = pid }
     }
     self.channel = channel
@@ -114,7 +128,22 @@ final class HolderLink {
     }
   }
 
-  func keepLock(_ number: Int32) { send(Message(text: "lock", descriptors: [number])) }
+  func keepLock(_ number: Int32, of folder: String) {
+    send(Message(text: "lock \(folder)", descriptors: [number]))
+  }
+
+  func drained(isFarewell: Bool) {
+    send(Message(text: isFarewell ? "drained farewell" : "drained"))
+  }
+
+  func isStopping() { if waitForNext != nil { send(Message(text: "stopping")) } }
+
+  /// The next input is about to be read.
+  ///
+  /// - Returns: `false` when that could not be said.
+  func goesOn() -> Bool { waiting.isEmpty && channel.send("went on") }
+
+  var hasNothingToSend: Bool { waiting.isEmpty }
 
   private func send(_ message: Message) {
     if waiting.isEmpty, channel.send(message.text, message.descriptors) { return }
@@ -130,21 +159,36 @@ final class HolderLink {
     return !waiting.isEmpty
   }
 
-  /// Takes the messages that wait, of children that are gone now; `false` when the holder is gone.
-  func receive(_ body: (ChildSockets) -> Void) -> Bool {
+  enum News {
+    /// A predecessor's child is gone now.
+    case ended(ChildSockets)
+    case front(FrontLink)
+    case input(HandedInput)
+  }
+
+  /// Takes the messages that wait; `false` when the holder is gone.
+  func receive(_ body: (News) -> Void) -> Bool {
     while true {
       switch channel.receive() {
       case .nothing: return true
       case .ended:
         holdsInput = false
         return false
-      case .message(let text, let ourEnd, let childEnd):
-        if text == "released" { holdsInput = false }
+      case .message(let text, let first, let second):
         let words = text.split(separator: " ")
-        guard words.count == 2, words[0] == "ended", let id = UInt64(words[1]), let ourEnd,
-          let childEnd
-        else { continue }
-        body(ChildSockets(id: id, ourEnd: ourEnd, childEnd: childEnd))
+        switch (words.first, words.dropFirst().first.flatMap { UInt64($0) }) {
+        case ("released", nil): holdsInput = false
+        case ("ended", let id?):
+          guard let first, let second else { continue }
+          body(.ended(ChildSockets(id: id, ourEnd: first, childEnd: second)))
+        case ("front", nil):
+          guard let first else { continue }
+          body(.front(FrontLink(owning: first)))
+        case ("input", nil):
+          guard let first, let second else { continue }
+          body(.input(HandedInput(input: first, link: FrontLink(owning: second))))
+        default: continue
+        }
       }
     }
   }

@@ -79,6 +79,11 @@ public final class Journal {
     pool.trim()
   }
 
+  /// The type of the record that `take` took last; `nil`: there was none.
+  public var lastTaken: RecordType? {
+    writer.lastTaken == 0 ? nil : RecordType(rawValue: writer.lastTaken)
+  }
+
   public func beginBatch() { writer.beginBatch() }
 
   /// What stopped `take`.

@@ -9,6 +9,9 @@ struct JournalWriter {
   private var gaps: Segment?
   private(set) var scanner: EventScanner
   private(set) var batch = Journal.Batch()
+  private var lastType: UInt32 = 0
+  /// The type of the record that `take` took last; 0: there was none.
+  private(set) var lastTaken: UInt32 = 0
   /// Where the next record goes; the segment learns of what was appended with the slice.
   private var end: Segment.End
   /// Where in the current segment the batch's open slice begins, and the bytes in it that are not
@@ -43,8 +46,11 @@ struct JournalWriter {
     limit: Int
   ) -> (end: Journal.TakeEnd, records: Int) {
     openSlice()
-    defer { closeSlice() }
     var taken = 0
+    defer {
+      closeSlice()
+      if taken > 0 { lastTaken = lastType }
+    }
     while taken < limit {
       if let frame = reader.nextWhole(bytes, &position) {
         appendOne(frame, of: bytes)
@@ -73,6 +79,7 @@ struct JournalWriter {
     let payload = unsafe input.extracting(unchecked: frame.payload)
     var type = frame.type
     let mark = scanner.note(payload, form: frame.form, type: &type)
+    lastType = type
     let event = EventNumber(mark.event)
     if event < batch.oldestEvent { batch.oldestEvent = event }
     if frame.form == .bare { return writeBare(payload, mark, type: type) }

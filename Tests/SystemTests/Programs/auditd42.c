@@ -3,6 +3,8 @@
 // Relays its standard input to the plugin. SIGHUP: the plugin's input ends, 50 ms later it gets
 // SIGTERM, and is waited for without limit; then it is started again. SIGTERM: its input ends, it
 // gets SIGTERM, and 36 ms later auditd is gone; then (KillMode=mixed) everything else is killed.
+// SIGINT: the same, but what is left is waited for, and not killed (KillMode=process).
+// It prints `started PID`, and `reloaded MILLISECONDS WAITED`, of which so many were waited.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
@@ -21,7 +23,11 @@ static int input = -1;
 static volatile sig_atomic_t reload, stop;
 
 static void note(int signal) { *(signal == SIGHUP ? &reload : &stop) = 1; }
-static void forward(int signal) { kill(auditd, signal); }
+static volatile sig_atomic_t spares;
+static void forward(int signal) {
+	if (signal == SIGINT) spares = 1;
+	kill(auditd, signal == SIGINT ? SIGTERM : signal);
+}
 
 static long now(void) {
 	struct timespec t;
@@ -47,6 +53,8 @@ static void start(void) {
 	}
 	close(pair[1]);
 	input = pair[0];
+	printf("started %d\n", plugin);
+	fflush(stdout);
 }
 
 static void end(long pause) {
@@ -57,6 +65,8 @@ static void end(long pause) {
 
 static int be_auditd(void) {
 	static char bytes[65536];
+	// By that a child knows its parent.
+	prctl(PR_SET_NAME, "auditd");
 	sigset_t both, waiting;
 	sigemptyset(&both);
 	sigaddset(&both, SIGHUP);
@@ -66,6 +76,7 @@ static int be_auditd(void) {
 	sigdelset(&waiting, SIGTERM);
 	signal(SIGHUP, note);
 	signal(SIGTERM, note);
+	signal(SIGINT, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 	start();
 	struct pollfd records = {.fd = 0, .events = POLLIN};
@@ -80,9 +91,11 @@ static int be_auditd(void) {
 			long begin = now();
 			reload = 0;
 			end(50);
+			long asked = now();
 			while (waitpid(plugin, NULL, 0) < 0 && errno == EINTR) {}
+			long gone = now();
 			start();
-			printf("reloaded %ld\n", now() - begin);
+			printf("reloaded %ld %ld\n", now() - begin, gone - asked);
 			fflush(stdout);
 		}
 		if (ready <= 0) continue;
@@ -105,10 +118,12 @@ int main(int argc, char **argv) {
 	if (auditd == 0) return be_auditd();
 	signal(SIGHUP, forward);
 	signal(SIGTERM, forward);
+	signal(SIGINT, forward);
 	int status = 0;
 	while (waitpid(auditd, &status, 0) != auditd) {}
 	char path[64], children[4096];
 	snprintf(path, sizeof path, "/proc/self/task/%d/children", getpid());
+	while (spares && (wait(NULL) > 0 || errno == EINTR)) {}
 	for (;;) {
 		FILE *list = fopen(path, "r");
 		size_t length = list ? fread(children, 1, sizeof children - 1, list) : 0;
