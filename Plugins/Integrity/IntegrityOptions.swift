@@ -26,6 +26,9 @@ struct IntegrityOptions: PluginOptions, Equatable {
   var canary = false
   var canaryEvery: Int64 = 300
   var canaryLogin: UInt32 = 64_997
+  /// Whether what dpkg changed is told as one event; below which folder its packages are.
+  var explainsUpdates = true
+  var packageRoot = "/"
   /// Recorded logs that say who did it, and of which node.
   var auditLogs: [String] = []
   var auditNode: String?
@@ -111,6 +114,13 @@ struct IntegrityOptions: PluginOptions, Equatable {
     .value("canary_login", "UID", "a login uid that nobody has, for that") {
       (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
       o.canaryLogin = UInt32(try w.number(in: 1...4_294_967_294, for: "canary_login"))
+    },
+    .flag("explain_updates", "what dpkg's database explains is one event") {
+      $0.explainsUpdates = $1
+    },
+    .value("package_root", "FOLDER", "where packages are installed; otherwise /") {
+      (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
+      o.packageRoot = try w.absolutePath(for: "package_root")
     },
     .value("audit_log", "FILE", "a log that says who did it, also gzipped", repeats: true) {
       (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in

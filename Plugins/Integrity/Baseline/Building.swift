@@ -80,6 +80,11 @@ struct Building {
     try baseline.database.execute("COMMIT")
   }
 
+  /// Keeps what packages there are.
+  func note(_ dpkg: DpkgDatabase) throws {
+    try PackageTable(baseline.database).replace(by: dpkg)
+  }
+
   /// Makes it the baseline, at once and durably.
   func finish(_ generation: Generation) throws {
     var generation = generation

@@ -40,6 +40,7 @@ extension CommandExecution {
       log.write(.warning, "interrupted; 'init' goes on from here, 'init --restart' begins anew")
       return Command.Status.interrupted
     }
+    if let dpkg { try building.note(dpkg) }
     try building.finish(
       Generation(
         number: 0, at: WallClock.milliseconds, command: "init", reason: options.reason,
@@ -52,9 +53,10 @@ extension CommandExecution {
   mutating func check() throws -> Int32 {
     guard let found = try compare(readOnly: true) else { return Command.Status.interrupted }
     let attributions = try attributions(of: found)
-    for (index, change) in found.changes.enumerated() {
-      try write(change, by: attributions.isEmpty ? nil : attributions[index])
-    }
+    try write(
+      found.changes.enumerated().map { index, change in
+        ChangeReport(change: change, attribution: attributions.isEmpty ? nil : attributions[index])
+      }, before: found.baseline)
     if options.format == .text { try output.line(summary(found)) }
     if !found.changes.isEmpty { return Command.Status.different }
     return found.isComplete ? Command.Status.same : Command.Status.incomplete
@@ -66,25 +68,40 @@ extension CommandExecution {
       return Command.Status.unusable
     }
     guard let found = try compare(readOnly: false) else { return Command.Status.interrupted }
-    for change in found.changes { try write(change) }
+    try write(found.changes.map { ChangeReport(change: $0) }, before: found.baseline)
     if !found.changes.isEmpty || !found.unwatched.isEmpty {
       try found.baseline.accept(
         found.changes, forgetting: found.unwatched, command: command.rawValue, reason: reason,
         by: .current, at: WallClock.milliseconds, found.reading)
     }
+    if command == .update { try notePackages(in: found.baseline) }
     if options.format == .text {
       try output.line("accepted, \(Actor.current.shown): " + summary(found))
     }
     return found.isComplete ? Command.Status.same : Command.Status.incomplete
   }
 
-  private mutating func write(_ change: StateChange, by attribution: Attribution? = nil) throws {
+  /// What packages explain is one event, in front of what stands out.
+  private mutating func write(_ reports: [ChangeReport], before baseline: Baseline) throws {
+    guard var explaining = try explaining(since: baseline), !reports.isEmpty else {
+      for report in reports { try write(report) }
+      return
+    }
+    let apart = reports.compactMap { explaining.take($0) }
+    let update = explaining.update
+    if !update.isEmpty {
+      switch options.format {
+      case .text: for line in TextReport.lines(update) { try output.line(line) }
+      case .json: try output.line(JSONReport.line(update, at: WallClock.milliseconds))
+      }
+    }
+    for report in apart { try write(report) }
+  }
+
+  private mutating func write(_ report: ChangeReport) throws {
     switch options.format {
-    case .text:
-      for line in TextReport.lines(change) { try output.line(line) }
-      for line in attribution.map(TextReport.lines) ?? [] { try output.line(line) }
-    case .json:
-      try output.line(JSONReport.line(change, by: attribution, at: WallClock.milliseconds))
+    case .text: for line in TextReport.lines(report) { try output.line(line) }
+    case .json: try output.line(JSONReport.line(report, at: WallClock.milliseconds))
     }
   }
 

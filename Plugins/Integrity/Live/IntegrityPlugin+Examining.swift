@@ -62,7 +62,7 @@ extension IntegrityPlugin {
     guard
       let change = StateChange(
         path, before: before, after: after, counting: counting, severity: watched.severity)
-    else { return }
+    else { return updates.forget(path) }
     if change.isByEntries { return try known.put(path, after, reading) }
     let subject = try Subject(
       change, in: known.baseline, among: [:], self.reading(of: path),
@@ -81,18 +81,10 @@ extension IntegrityPlugin {
     }
     let testimony = Testimony(of: entry.witnesses, on: attribution)
     if testimony == .disagrees { attribution.doubt() }
-    count(attribution, testimony)
     let circumstances = Circumstances(
       testimony: testimony, isFoundByScan: entry.isFound, witnesses: Array(entry.witnesses))
-    switch options.format {
-    case .json:
-      output.line(
-        JSONReport.line(
-          change, by: attribution, circumstances, at: WallClock.milliseconds))
-    case .text:
-      for line in TextReport.lines(change) + TextReport.lines(attribution) { output.line(line) }
-    }
-    try known.put(path, after, reading)
+    try report(
+      ChangeReport(change: change, attribution: attribution, circumstances: circumstances), reading)
   }
 
   /// When the known state of a path was true for the last time that is certain.
@@ -128,6 +120,6 @@ extension Attribution {
   /// Somebody was seen whom no record names.
   mutating func doubt() {
     if confidence == .exact { confidence = .candidate }
-    reasons.append("the watch of the files saw somebody else")
+    reasons.append("the watch of the files saw somebody whom no record names")
   }
 }

@@ -63,7 +63,7 @@ extension IntegrityPlugin {
       let canary = Canary(in: root, login: options.canaryLogin)
       do throws(SystemError) {
         try CanarySteps.makeFolder(in: root)
-        watchCanary(canary)
+        watchFolder(canary.folder)
         proving.canaries.append(canary)
       } catch { log.write(.error, "\(error): it is not proven that anything is told of it") }
     }

@@ -36,6 +36,12 @@ struct IntegrityPlugin: AuditPlugin {
   private var lag: (milliseconds: Int64, until: Duration) = (0, .zero)
   var openFiles = OpenFilesCache()
   var proving = Proving()
+  /// The packages of this host; `nil` where none can explain a change.
+  var dpkg: DpkgDatabase?
+  var updates = UpdateWatch(explained: nil)
+  /// An explanation that is being made: of which state of the database, and what it covers.
+  var explaining:
+    (sorting: Explaining, stamp: DpkgDatabase.Stamp?, explained: [UpdateWatch.Waiting])?
   private var counts = Counts()
   private var said = ""
   /// Paths that the present scans have named.
@@ -50,6 +56,7 @@ struct IntegrityPlugin: AuditPlugin {
     var overflows = 0
     var scans = 0
     var unwatched = 0
+    var updates = 0
   }
 
   init(_ options: IntegrityOptions, _ log: PluginLog) throws {
@@ -64,6 +71,7 @@ struct IntegrityPlugin: AuditPlugin {
     scan = Self.scan(options, watch)
     scanAt = MonotonicTime.now
     try WorkThread(watch).detach()
+    try beginUpdates()
     beginProving()
     // Rules first: what is found by the scan behind them is what they tell of.
     prove(at: MonotonicTime.now)
@@ -81,13 +89,17 @@ struct IntegrityPlugin: AuditPlugin {
   var watched: Int32? { watch.bell.number }
 
   var deadline: Duration? {
-    [settling.nextDue, scanAt, proving.deadline(options)].compactMap(\.self).min()
+    [
+      settling.nextDue, scanAt, proving.deadline(options), updates.deadline,
+      explaining == nil ? nil : .zero,
+    ].compactMap(\.self).min()
   }
 
   var figures: [(name: String, value: Int)] {
     [
       ("changes", counts.changes), ("exact", counts.exact), ("candidate", counts.candidate),
-      ("none", counts.none), ("witness_disagrees", counts.disagreements),
+      ("none", counts.none), ("updates", counts.updates), ("waiting", updates.waiting.count),
+      ("witness_disagrees", counts.disagreements),
       ("overflows", counts.overflows), ("scans", counts.scans),
       ("folders", watch.folders.count), ("folders_unwatched", counts.unwatched),
       ("settling", settling.count), ("events_written", output.written),
@@ -132,11 +144,13 @@ struct IntegrityPlugin: AuditPlugin {
     prove(at: MonotonicTime.now)
     if scanAt <= MonotonicTime.now { try scanAll() }
     try examineDue(at: MonotonicTime.now, within: Self.turn)
+    try explainDue(at: MonotonicTime.now, within: Self.turn)
     flush()
   }
 
   private mutating func take(_ notice: FileNotice) throws {
     for index in proving.canaries.indices { proving.canaries[index].take(notice) }
+    if let dpkg, notice.path.folder == dpkg.folder { updates.note(notice.witness) }
     let decision = options.policy.decision(for: notice.path)
     guard decision.rule != nil || decision.leadsOn else { return }
     note(notice.path, by: notice.witness)
@@ -187,18 +201,22 @@ struct IntegrityPlugin: AuditPlugin {
     try scan.want(options.policy.roots)
   }
 
-  mutating func watchCanary(_ canary: Canary) {
-    if let facts = try? Folder(canary.folder.bytes).facts() {
-      _ = watch.folders.add(canary.folder, device: facts.device)
+  /// Watches one that no rule need name.
+  func watchFolder(_ path: FilePath) {
+    if let facts = try? Folder(path.bytes).facts() {
+      _ = watch.folders.add(path, device: facts.device)
     }
   }
+
+  /// Whether a scan of everything is on its way: what it will find is not known yet.
+  var isScanningAll: Bool { scanning != nil }
+
+  mutating func countUpdate() { counts.updates += 1 }
 
   private mutating func watchRoots() {
     for root in options.policy.roots {
       // The root itself is an entry of the folder that it is in.
-      if let folder = try? Folder(root.folder.bytes), let facts = try? folder.facts() {
-        _ = watch.folders.add(root.folder, device: facts.device)
-      }
+      watchFolder(root.folder)
       watchTree(root)
     }
   }
@@ -250,6 +268,7 @@ struct IntegrityPlugin: AuditPlugin {
 
   mutating func reload(_ new: IntegrityOptions) throws {
     output.reopen()
+    try explainAll(by: MonotonicTime.now + .seconds(1))
     options = new
     gaps.keys = new.auditKeys
     reader = StateReader(largest: UInt64(new.largestFile))
@@ -257,6 +276,7 @@ struct IntegrityPlugin: AuditPlugin {
     verified = nil
     scanning = nil
     known = try KnownStates(new.database)
+    try beginUpdates()
     beginProving()
     prove(at: MonotonicTime.now)
     watchRoots()
@@ -270,6 +290,7 @@ struct IntegrityPlugin: AuditPlugin {
       try examineDue(at: .seconds(Int64.max / 2), within: Self.turn)
       if settling.count == 0 || settling.count >= before { break }
     }
+    try explainAll(by: end)
     flush()
   }
 }

@@ -20,7 +20,8 @@ struct KnownStates {
       """
       PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
       CREATE TABLE IF NOT EXISTS seen (path BLOB PRIMARY KEY, state BLOB, at INTEGER NOT NULL)
-        WITHOUT ROWID
+        WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID
       """)
   }
 
@@ -75,5 +76,47 @@ struct KnownStates {
       paths += try baseline.entries(of: number).map { path.appending($0.name) }
     }
     return paths + (try self.paths().filter { $0 != folder && $0.isWithin(folder) })
+  }
+}
+
+// MARK: - Packages
+
+extension KnownStates {
+  /// The packages as they were when their changes were explained last; `nil` where that is not known.
+  func packages() throws(DatabaseError) -> [PackageName: Package]? {
+    let own = try PackageTable(database).all()
+    let accepted = try PackageTable(baseline.database).all()
+    if own == nil, accepted == nil { return nil }
+    return (accepted ?? [:]).merging(own ?? [:]) { _, own in own }.compactMapValues(\.self)
+  }
+
+  /// Where the files of a package lay then.
+  func files(of name: PackageName) throws(DatabaseError) -> [UInt8] {
+    if let files = try PackageTable(database).files(of: name) { return files }
+    return try PackageTable(baseline.database).files(of: name) ?? []
+  }
+
+  /// Of which state of dpkg's database they are.
+  func packageStamp() throws(DatabaseError) -> String? {
+    var stamp: String?
+    try database.forEach("SELECT value FROM meta WHERE name = 'packages'") { row in
+      stamp = row.text(0)
+    }
+    return stamp
+  }
+
+  /// Keeps what has changed of the packages.
+  func note(
+    _ steps: [PackageStep], in dpkg: DpkgDatabase, _ stamp: DpkgDatabase.Stamp
+  ) throws(DatabaseError) {
+    try database.transaction { () throws(DatabaseError) in
+      let (table, places) = (PackageTable(database), dpkg.places())
+      try table.make()
+      for step in steps {
+        let files = step.after == nil ? [] : dpkg.files(of: step.name, places)
+        try table.put(step.name, step.after, files: files)
+      }
+      try database.run("INSERT OR REPLACE INTO meta VALUES ('packages', ?)", .text(stamp.text))
+    }
   }
 }

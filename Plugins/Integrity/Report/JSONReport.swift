@@ -6,11 +6,8 @@ import Linux
 /// Paths are text: bytes that are no UTF-8 are `\xNN`, and a backslash is two, so that every path
 /// can be had back.
 enum JSONReport {
-  static func line(
-    _ change: StateChange, by attribution: Attribution? = nil,
-    _ circumstances: Circumstances? = nil,
-    at milliseconds: Int64
-  ) -> String {
+  static func line(_ report: ChangeReport, at milliseconds: Int64) -> String {
+    let change = report.change
     var json = JSONText()
     json.object {
       $0.member("@timestamp", Timestamp.text(milliseconds: milliseconds))
@@ -22,7 +19,7 @@ enum JSONReport {
         $0.member("module", "integrity")
       }
       $0.object("file") { Self.file(change.path, change.after ?? change.before, &$0) }
-      if let attribution { Self.person(attribution, &$0) }
+      if let attribution = report.attribution { Self.person(attribution, &$0) }
       $0.object("integrity") {
         $0.member("severity", change.severity.rawValue)
         $0.array(
@@ -37,8 +34,9 @@ enum JSONReport {
             }
           }
         }
-        if let attribution { Self.attribution(attribution, &$0) }
-        if let circumstances { Self.circumstances(circumstances, &$0) }
+        if let attribution = report.attribution { Self.attribution(attribution, &$0) }
+        if let note = report.note { Self.note(note, &$0) }
+        if let circumstances = report.circumstances { Self.circumstances(circumstances, &$0) }
         if change.after?.isUnstable == true { $0.member("unstable", true) }
         if let unread = change.after?.unread, !unread.isEmpty { $0.array("unread", unread) }
       }
