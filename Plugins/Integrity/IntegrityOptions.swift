@@ -29,6 +29,11 @@ struct IntegrityOptions: PluginOptions, Equatable {
   /// Whether what dpkg changed is told as one event; below which folder its packages are.
   var explainsUpdates = true
   var packageRoot = "/"
+  /// The key that signs the changes of the baseline; and for `verify`, whose signatures count, and
+  /// a head that is known from elsewhere.
+  var signingKey: String?
+  var publicKey: [UInt8]?
+  var head: String?
   /// Recorded logs that say who did it, and of which node.
   var auditLogs: [String] = []
   var auditNode: String?
@@ -122,6 +127,21 @@ struct IntegrityOptions: PluginOptions, Equatable {
       (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
       o.packageRoot = try w.absolutePath(for: "package_root")
     },
+    .value("signing_key", "FILE", "the Ed25519 key that signs changes of the baseline") {
+      (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
+      o.signingKey = try w.absolutePath(for: "signing_key")
+    },
+    .value("public_key", "DIGITS", "whose signatures count, with verify: 64 hexadecimal digits") {
+      (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
+      o.publicKey = try w.digest(for: "public_key")
+    },
+    .value("head", "DIGITS", "a head known from elsewhere, with verify: 64 hexadecimal digits") {
+      (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
+      guard w.position.line == 0 else {
+        throw w.error("a head is given on the command line: here whoever alters it would write it")
+      }
+      o.head = FileState.hex(try w.digest(for: "head"))
+    },
     .value("audit_log", "FILE", "a log that says who did it, also gzipped", repeats: true) {
       (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
       o.auditLogs.append(try w.absolutePath(for: "audit_log"))
@@ -145,6 +165,9 @@ struct IntegrityOptions: PluginOptions, Equatable {
     settings.largestFile = UInt64(largestFile)
     return settings
   }
+
+  /// The key that signs, where one is configured.
+  func key() throws -> SigningKey? { try signingKey.map { try SigningKey(file: $0) } }
 
   mutating func take(_ operands: [Word]) throws(Diagnostic) { words = operands }
 
@@ -227,6 +250,16 @@ struct IntegrityOptions: PluginOptions, Equatable {
 }
 
 extension Word {
+  /// 32 bytes, as hexadecimal digits.
+  fileprivate func digest(for keyword: String) throws(Diagnostic) -> [UInt8] {
+    let digits = text.utf8.map { UInt8(String(UnicodeScalar($0)), radix: 16) }
+    guard digits.count == 64, !digits.contains(nil) else {
+      throw error("\(keyword) is 64 hexadecimal digits")
+    }
+    let values = digits.compactMap(\.self)
+    return stride(from: 0, to: 64, by: 2).map { values[$0] << 4 | values[$0 + 1] }
+  }
+
   /// `FILE:LINE`.
   fileprivate var place: String { position.line > 0 ? "\(file):\(position.line)" : file }
 }

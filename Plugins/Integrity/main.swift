@@ -18,6 +18,7 @@ PluginProgram(
   update, accept PATH  makes what there is the baseline, for a --reason
   list, show, export   what is in it
   verify               whether another program altered it
+  key                  makes the key that signs its changes
   explain PATH         which rule decides about a path
   rules, load, unload  the kernel's audit rules for what is watched
   """,

@@ -79,7 +79,7 @@ struct AttributionTests {
     #expect(found.candidates.map(\.author.login) == [.unset])
     #expect(found.candidates.map(\.author.session) == [nil])
     let line = JSONReport.line(
-      ChangeReport(change: changed(at: 10).change, attribution: found), at: 0)
+      ChangeReport(change: changed(at: 10).change, attribution: found), .origin, at: 0)
     #expect(!line.contains("\"audit\":{"))
     #expect(line.contains("\"login\":\"unset\""))
   }

@@ -51,21 +51,40 @@ struct PackageTable {
     return files
   }
 
-  func put(
-    _ name: PackageName, _ package: Package?, files: [UInt8]
-  ) throws(DatabaseError) {
+  func put(_ row: Row) throws(DatabaseError) {
     try database.run(
-      "INSERT OR REPLACE INTO package VALUES (?, ?, ?, ?, ?, ?)", .text(name.name),
-      .text(name.architecture), package.map { .text($0.version) } ?? .null,
-      .text(package?.state ?? ""), .integer(package?.listed ?? 0), .blob(files))
+      "INSERT OR REPLACE INTO package VALUES (?, ?, ?, ?, ?, ?)", .text(row.name.name),
+      .text(row.name.architecture), row.package.map { .text($0.version) } ?? .null,
+      .text(row.package?.state ?? ""), .integer(row.package?.listed ?? 0), .blob(row.files))
   }
 
-  /// Makes it what the database of dpkg says now.
-  func replace(by dpkg: DpkgDatabase) throws {
-    let packages = try dpkg.packages()
+  /// A package, and where its files lie.
+  struct Row: Sendable {
+    var name: PackageName
+    var package: Package?
+    var files: [UInt8]
+  }
+
+  /// Makes these all that is kept.
+  func replace(by rows: [Row]) throws(DatabaseError) {
     try make()
     try database.execute("DELETE FROM package")
-    let places = dpkg.places()
-    for (name, package) in packages { try put(name, package, files: dpkg.files(of: name, places)) }
+    for row in rows { try put(row) }
+  }
+
+  /// Of all that is kept.
+  func digest() throws(DatabaseError) -> [UInt8] {
+    var parts = DigestParts()
+    guard try isThere() else { return parts.finish() }
+    try database.forEach(
+      """
+      SELECT name, architecture, version, state, listed, files FROM package
+      ORDER BY name, architecture
+      """
+    ) { row in
+      for column: Int32 in [0, 1, 2, 3, 5] { parts.take(row.blob(column)) }
+      parts.take(row.integer(4))
+    }
+    return parts.finish()
   }
 }

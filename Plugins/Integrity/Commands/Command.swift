@@ -9,7 +9,7 @@ import Linux
 /// could be looked at; 130 interrupted.
 enum Command: String, CaseIterable {
   case initialize = "init"
-  case check, update, accept, list, show, verify, export, explain, rules, load, unload
+  case check, update, accept, list, show, verify, key, export, explain, rules, load, unload
 
   enum Status {
     static let same: Int32 = 0
@@ -40,7 +40,7 @@ enum Command: String, CaseIterable {
       guard !paths.isEmpty else {
         throw first.error("accept takes the paths to accept", suggestion: "update accepts all")
       }
-    case .initialize, .update, .verify, .rules, .load, .unload:
+    case .initialize, .update, .verify, .key, .rules, .load, .unload:
       guard paths.isEmpty else { throw words[1].error("\(first.text) takes no path") }
     case .check, .list, .export: break
     }
@@ -70,6 +70,7 @@ struct CommandExecution {
       case .list: try list()
       case .show: try show()
       case .verify: try verify()
+      case .key: try key()
       case .export: try export()
       case .explain: try explain()
       case .rules: try rules()

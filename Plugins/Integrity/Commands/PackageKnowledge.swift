@@ -21,17 +21,10 @@ extension CommandExecution {
       steps, try PackageFiles(of: steps, in: dpkg) { try table.files(of: $0) ?? [] })
   }
 
-  /// Keeps what packages there are, now that everything they changed is accepted.
-  func notePackages(in baseline: Baseline) throws {
-    guard let dpkg else { return }
-    let table = PackageTable(baseline.database)
-    let before = try table.all()?.compactMapValues(\.self)
-    if try before == dpkg.packages() { return }
-    try baseline.database.execute("BEGIN IMMEDIATE")
-    do { try table.replace(by: dpkg) } catch {
-      try baseline.database.execute("ROLLBACK")
-      throw error
-    }
-    try baseline.database.execute("COMMIT")
+  /// The packages, if they are others than the baseline knows.
+  func newPackages(since baseline: Baseline) throws -> [PackageTable.Row]? {
+    guard let dpkg else { return nil }
+    let before = try PackageTable(baseline.database).all()?.compactMapValues(\.self)
+    return try before == dpkg.packages() ? nil : dpkg.rows()
   }
 }

@@ -7,6 +7,7 @@ extension CommandExecution {
   mutating func initialize() throws -> Int32 {
     guard !options.policy.roots.isEmpty else { return nothingWatched() }
     let policy = options.policy.text
+    let key = try options.key()
     try makeFolder()
     if options.canary {
       for place in WatchRules.places(of: options.policy)
@@ -40,11 +41,12 @@ extension CommandExecution {
       log.write(.warning, "interrupted; 'init' goes on from here, 'init --restart' begins anew")
       return Command.Status.interrupted
     }
-    if let dpkg { try building.note(dpkg) }
-    try building.finish(
+    if let dpkg { try building.note(dpkg.rows()) }
+    let obstacle = try building.finish(
       Generation(
         number: 0, at: WallClock.milliseconds, command: "init", reason: options.reason,
-        actor: .current))
+        actor: .current), signing: key)
+    if let obstacle { log.write(.warning, "the chain of changes begins anew: \(obstacle)") }
     problems.write(to: &log)
     try output.line("\(options.database): \(progress.text)")
     return problems.isComplete ? Command.Status.same : Command.Status.incomplete
@@ -57,7 +59,10 @@ extension CommandExecution {
       found.changes.enumerated().map { index, change in
         ChangeReport(change: change, attribution: attributions.isEmpty ? nil : attributions[index])
       }, before: found.baseline)
-    if options.format == .text { try output.line(summary(found)) }
+    if options.format == .text {
+      if !found.changes.isEmpty { try output.line("head \(found.baseline.head().shown)") }
+      try output.line(summary(found))
+    }
     if !found.changes.isEmpty { return Command.Status.different }
     return found.isComplete ? Command.Status.same : Command.Status.incomplete
   }
@@ -67,14 +72,20 @@ extension CommandExecution {
       log.write(.error, "\(command.rawValue) needs --reason: it is kept with who gave it")
       return Command.Status.unusable
     }
+    let key = try options.key()
     guard let found = try compare(readOnly: false) else { return Command.Status.interrupted }
     try write(found.changes.map { ChangeReport(change: $0) }, before: found.baseline)
-    if !found.changes.isEmpty || !found.unwatched.isEmpty {
-      try found.baseline.accept(
-        found.changes, forgetting: found.unwatched, command: command.rawValue, reason: reason,
-        by: .current, at: WallClock.milliseconds, found.reading)
+    let packages = command == .update ? try newPackages(since: found.baseline) : nil
+    if !found.changes.isEmpty || !found.unwatched.isEmpty || packages != nil {
+      let head = try found.baseline.accept(
+        Baseline.Acceptance(
+          changes: found.changes, unwatched: found.unwatched, packages: packages,
+          reading: found.reading),
+        Generation(
+          number: 0, at: WallClock.milliseconds, command: command.rawValue, reason: reason,
+          actor: .current), signing: key)
+      if options.format == .text { try output.line("head \(head.shown)") }
     }
-    if command == .update { try notePackages(in: found.baseline) }
     if options.format == .text {
       try output.line("accepted, \(Actor.current.shown): " + summary(found))
     }
@@ -84,24 +95,26 @@ extension CommandExecution {
   /// What packages explain is one event, in front of what stands out.
   private mutating func write(_ reports: [ChangeReport], before baseline: Baseline) throws {
     guard var explaining = try explaining(since: baseline), !reports.isEmpty else {
-      for report in reports { try write(report) }
+      let head = try baseline.head()
+      for report in reports { try write(report, head) }
       return
     }
     let apart = reports.compactMap { explaining.take($0) }
+    let head = try baseline.head()
     let update = explaining.update
     if !update.isEmpty {
       switch options.format {
       case .text: for line in TextReport.lines(update) { try output.line(line) }
-      case .json: try output.line(JSONReport.line(update, at: WallClock.milliseconds))
+      case .json: try output.line(JSONReport.line(update, head, at: WallClock.milliseconds))
       }
     }
-    for report in apart { try write(report) }
+    for report in apart { try write(report, head) }
   }
 
-  private mutating func write(_ report: ChangeReport) throws {
+  private mutating func write(_ report: ChangeReport, _ head: ChainHead) throws {
     switch options.format {
     case .text: for line in TextReport.lines(report) { try output.line(line) }
-    case .json: try output.line(JSONReport.line(report, at: WallClock.milliseconds))
+    case .json: try output.line(JSONReport.line(report, head, at: WallClock.milliseconds))
     }
   }
 

@@ -41,9 +41,10 @@ extension IntegrityPlugin {
     if let attribution = report.attribution, let circumstances = report.circumstances {
       count(attribution, circumstances.testimony)
     }
+    let head = try known.baseline.head()
     switch options.format {
-    case .json: output.line(JSONReport.line(report, at: WallClock.milliseconds))
-    case .text: for line in TextReport.lines(report) { output.line(line) }
+    case .json: output.line(JSONReport.line(report, head, at: WallClock.milliseconds))
+    case .text: for line in TextReport.lines(report) + head.lines { output.line(line) }
     }
     try known.put(report.change.path, report.change.after, reading)
   }
@@ -79,9 +80,10 @@ extension IntegrityPlugin {
     let update = sorting.update
     if !update.isEmpty {
       countUpdate()
+      let head = try known.baseline.head()
       switch options.format {
-      case .json: output.line(JSONReport.line(update, at: WallClock.milliseconds))
-      case .text: for line in TextReport.lines(update) { output.line(line) }
+      case .json: output.line(JSONReport.line(update, head, at: WallClock.milliseconds))
+      case .text: for line in TextReport.lines(update) + head.lines { output.line(line) }
       }
     }
     for waiting in explained {
@@ -97,4 +99,8 @@ extension IntegrityPlugin {
       try explainDue(at: .seconds(Int64.max / 2), within: .milliseconds(50))
     }
   }
+}
+
+extension ChainHead {
+  fileprivate var lines: [String] { ["  head    \(shown)"] }
 }

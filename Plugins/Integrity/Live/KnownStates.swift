@@ -8,11 +8,15 @@ struct KnownStates {
   /// How states were read that this process has read itself.
   private var readings: [FilePath: Reading] = [:]
   private let accepted: Readings
+  private let path: String
+  private let inode: UInt64?
 
   /// Readings that are remembered; of others the least is assumed.
   private static let bound = 20_000
 
   init(_ path: String) throws(DatabaseError) {
+    self.path = path
+    inode = (try? Files.status(of: path))?.inode
     baseline = try Baseline.open(path, readOnly: true)
     accepted = try baseline.readings()
     database = try Database(path + ".seen", creating: true)
@@ -114,9 +118,32 @@ extension KnownStates {
       try table.make()
       for step in steps {
         let files = step.after == nil ? [] : dpkg.files(of: step.name, places)
-        try table.put(step.name, step.after, files: files)
+        try table.put(PackageTable.Row(name: step.name, package: step.after, files: files))
       }
       try database.run("INSERT OR REPLACE INTO meta VALUES ('packages', ?)", .text(stamp.text))
     }
+  }
+}
+
+// MARK: - The baseline itself
+
+extension KnownStates {
+  /// Whether another file is in the place of the baseline that is open.
+  var isReplaced: Bool { (try? Files.status(of: path))?.inode != inode }
+
+  /// Whether the baseline goes on from what it was when it was looked at last: the head that it had
+  /// then is in its chain. Remembers the one that it has now.
+  func goesOn() throws(DatabaseError) -> Bool {
+    let head = try baseline.head()
+    var last: [UInt8]?
+    try database.forEach("SELECT value FROM meta WHERE name = 'head'") { row in last = row.blob(0) }
+    let digits = Array(FileState.hex(head.digest).utf8)
+    if last == digits { return true }
+    let goesOn = try last.map { last throws(DatabaseError) in
+      try baseline.links().contains { Array(FileState.hex($0.head).utf8) == last }
+    }
+    try database.run(
+      "INSERT OR REPLACE INTO meta VALUES ('head', ?)", .text(FileState.hex(head.digest)))
+    return goesOn ?? true
   }
 }

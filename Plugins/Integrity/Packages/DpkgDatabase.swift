@@ -47,6 +47,14 @@ struct DpkgDatabase: Sendable {
     }
   }
 
+  /// Every package with where its files lie.
+  func rows() throws(SystemError) -> [PackageTable.Row] {
+    let places = places()
+    return try packages().map { name, package in
+      PackageTable.Row(name: name, package: package, files: files(of: name, places))
+    }
+  }
+
   func stanzas() throws(SystemError) -> [PackageName: DpkgText.Stanza] {
     DpkgText.stanzas(try Transfer.contents(of: path("status"), limit: 256 << 20))
   }

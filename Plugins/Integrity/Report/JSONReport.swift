@@ -6,7 +6,9 @@ import Linux
 /// Paths are text: bytes that are no UTF-8 are `\xNN`, and a backslash is two, so that every path
 /// can be had back.
 enum JSONReport {
-  static func line(_ report: ChangeReport, at milliseconds: Int64) -> String {
+  static func line(
+    _ report: ChangeReport, _ head: ChainHead, at milliseconds: Int64
+  ) -> String {
     let change = report.change
     var json = JSONText()
     json.object {
@@ -37,6 +39,7 @@ enum JSONReport {
         if let attribution = report.attribution { Self.attribution(attribution, &$0) }
         if let note = report.note { Self.note(note, &$0) }
         if let circumstances = report.circumstances { Self.circumstances(circumstances, &$0) }
+        Self.baseline(head, &$0)
         if change.after?.isUnstable == true { $0.member("unstable", true) }
         if let unread = change.after?.unread, !unread.isEmpty { $0.array("unread", unread) }
       }
@@ -75,6 +78,14 @@ enum JSONReport {
       json.object("hash") { json in
         for case (let name, let digest?) in hashes { json.member(name, FileState.hex(digest)) }
       }
+    }
+  }
+
+  /// Against which baseline it differs.
+  static func baseline(_ head: ChainHead, _ json: inout JSONText) {
+    json.object("baseline") { json in
+      json.member("change", Int(head.sequence))
+      json.member("head", FileState.hex(head.digest))
     }
   }
 

@@ -2,7 +2,9 @@ import AudispatchPlugin
 
 /// What a package manager changed, in the words of the Elastic Common Schema where that has them.
 extension JSONReport {
-  static func line(_ update: PackageUpdate, at milliseconds: Int64) -> String {
+  static func line(
+    _ update: PackageUpdate, _ head: ChainHead, at milliseconds: Int64
+  ) -> String {
     var json = JSONText()
     json.object {
       $0.member("@timestamp", Timestamp.text(milliseconds: milliseconds))
@@ -21,7 +23,10 @@ extension JSONReport {
         }
       }
       if let attribution = update.attribution { person(attribution, &$0) }
-      $0.object("integrity") { integrity(update, &$0) }
+      $0.object("integrity") {
+        integrity(update, &$0)
+        baseline(head, &$0)
+      }
     }
     return json.text
   }
