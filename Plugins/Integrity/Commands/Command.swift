@@ -10,6 +10,7 @@ import Linux
 enum Command: String, CaseIterable {
   case initialize = "init"
   case check, update, accept, list, show, verify, key, export, explain, rules, load, unload
+  case importAide = "import"
 
   enum Status {
     static let same: Int32 = 0
@@ -34,7 +35,7 @@ enum Command: String, CaseIterable {
       paths.append(FilePath(word.text))
     }
     switch command {
-    case .show, .explain:
+    case .show, .explain, .importAide:
       guard paths.count == 1 else { throw first.error("\(first.text) takes one path") }
     case .accept:
       guard !paths.isEmpty else {
@@ -71,6 +72,7 @@ struct CommandExecution {
       case .show: try show()
       case .verify: try verify()
       case .key: try key()
+      case .importAide: try importAide()
       case .export: try export()
       case .explain: try explain()
       case .rules: try rules()
