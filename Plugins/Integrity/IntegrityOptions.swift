@@ -34,6 +34,8 @@ struct IntegrityOptions: PluginOptions, Equatable {
   var signingKey: String?
   var publicKey: [UInt8]?
   var head: String?
+  /// Where `report` writes a page; on the terminal without it.
+  var html: String?
   /// Recorded logs that say who did it, and of which node.
   var auditLogs: [String] = []
   var auditNode: String?
@@ -141,6 +143,10 @@ struct IntegrityOptions: PluginOptions, Equatable {
         throw w.error("a head is given on the command line: here whoever alters it would write it")
       }
       o.head = FileState.hex(try w.digest(for: "head"))
+    },
+    .value("html", "FILE", "where report writes a page of HTML") {
+      (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
+      o.html = try w.absolutePath(for: "html")
     },
     .value("audit_log", "FILE", "a log that says who did it, also gzipped", repeats: true) {
       (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in

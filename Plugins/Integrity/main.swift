@@ -15,6 +15,7 @@ PluginProgram(
 
   init                 makes the baseline
   check [PATH]...      what differs from it
+  report [PATH]...     the same for people, on a terminal or as a page: --html FILE
   update, accept PATH  makes what there is the baseline, for a --reason
   list, show, export   what is in it
   verify               whether another program altered it

@@ -129,9 +129,9 @@ extension PolicyRule {
 }
 
 extension Generation {
-  fileprivate var shown: String {
+  var shown: String {
     "\(command) of \(Timestamp.text(milliseconds: at)), \(actor.shown)"
-      + (reason.map { ": \($0)" } ?? "")
+      + (reason.map { ": \(SafeText.line(Array($0.utf8)))" } ?? "")
   }
 }
 

@@ -9,7 +9,7 @@ import Linux
 /// could be looked at; 130 interrupted.
 enum Command: String, CaseIterable {
   case initialize = "init"
-  case check, update, accept, list, show, verify, key, export, explain, rules, load, unload
+  case check, report, update, accept, list, show, verify, key, export, explain, rules, load, unload
   case importAide = "import"
 
   enum Status {
@@ -43,7 +43,7 @@ enum Command: String, CaseIterable {
       }
     case .initialize, .update, .verify, .key, .rules, .load, .unload:
       guard paths.isEmpty else { throw words[1].error("\(first.text) takes no path") }
-    case .check, .list, .export: break
+    case .check, .report, .list, .export: break
     }
     return (command, paths)
   }
@@ -67,6 +67,7 @@ struct CommandExecution {
       switch command {
       case .initialize: try initialize()
       case .check: try check()
+      case .report: try report()
       case .update, .accept: try accept(command)
       case .list: try list()
       case .show: try show()

@@ -119,7 +119,7 @@ extension CommandExecution {
   }
 
   /// Who made each change, by the logs that were given; empty without any.
-  private mutating func attributions(of found: Found) throws -> [Attribution] {
+  mutating func attributions(of found: Found) throws -> [Attribution] {
     guard !options.auditLogs.isEmpty, !found.changes.isEmpty else { return [] }
     let attributing = try Attributing(
       found.changes, in: found.baseline, keys: options.auditKeys, now: WallClock.milliseconds)
@@ -133,17 +133,20 @@ extension CommandExecution {
     return attributions
   }
 
-  private struct Found {
+  /// What a scan found beside the baseline.
+  struct Found {
     let baseline: Baseline
     var changes: [StateChange] = []
     var unwatched: [FilePath] = []
     var isComplete = true
     var scanned = ""
+    /// What could not be looked at.
+    var problems: [String] = []
     var reading = Reading.unknown
   }
 
   /// Scans and compares; `nil` when it was interrupted.
-  private mutating func compare(readOnly: Bool) throws -> Found? {
+  mutating func compare(readOnly: Bool) throws -> Found? {
     let baseline = try Baseline.open(options.database, readOnly: readOnly)
     var comparison = Comparison(baseline, options.policy)
     let scan = Scan(options.policy, settings)
@@ -176,6 +179,7 @@ extension CommandExecution {
     found.unwatched = comparison.unwatched
     found.isComplete = problems.isComplete
     found.scanned = progress.text
+    found.problems = problems.unexpected
     problems.write(to: &log)
     return found
   }
@@ -214,6 +218,13 @@ struct ProblemReport {
     count += 1
     if !problem.isExpected { isComplete = false }
     if problems.count < 100 { problems.append(problem) }
+  }
+
+  /// Those that should not be, as sentences.
+  var unexpected: [String] {
+    let named = problems.filter { !$0.isExpected }.map { "\($0.path.shown): \($0.reason)" }
+    let more = count - problems.count
+    return more > 0 ? named + ["and \(more) more that could not be looked at"] : named
   }
 
   func write(to log: inout PluginLog) {

@@ -29,7 +29,7 @@ extension TextReport {
     return lines
   }
 
-  private static func person(_ candidate: Attribution.Candidate) -> String {
+  static func person(_ candidate: Attribution.Candidate) -> String {
     let deed = candidate.deeds[candidate.deeds.count - 1]
     var text =
       switch candidate.author.login {
