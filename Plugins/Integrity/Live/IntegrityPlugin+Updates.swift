@@ -41,12 +41,32 @@ extension IntegrityPlugin {
     if let attribution = report.attribution, let circumstances = report.circumstances {
       count(attribution, circumstances.testimony)
     }
+    told.note(report, at: MonotonicTime.now)
+    try write(report)
+    try known.put(report.change.path, report.change.after, reading)
+  }
+
+  /// Tells once more what somebody else can have done too, of whom a record has come late.
+  mutating func amend(by deed: Deed) {
+    for var report in told.concerned(by: deed, at: MonotonicTime.now) {
+      guard let subject = report.subject else { continue }
+      let attribution = attribution(of: subject)
+      // It can have had nothing to do with it.
+      guard attribution.candidates.contains(where: { $0.author == deed.author }) else { continue }
+      report.attribution = attribution
+      report.isAmended = true
+      counts.amended += 1
+      told.forget(report.change.path)
+      do { try write(report) } catch { log.write(.error, "\(error)") }
+    }
+  }
+
+  private func write(_ report: ChangeReport) throws {
     let head = try known.baseline.head()
     switch options.format {
     case .json: output.line(JSONReport.line(report, head, at: WallClock.milliseconds))
     case .text: for line in TextReport.lines(report) + head.lines { output.line(line) }
     }
-    try known.put(report.change.path, report.change.after, reading)
   }
 
   /// Goes on with what waits, for some milliseconds.
@@ -79,7 +99,7 @@ extension IntegrityPlugin {
     explaining = nil
     let update = sorting.update
     if !update.isEmpty {
-      countUpdate()
+      counts.updates += 1
       let head = try known.baseline.head()
       switch options.format {
       case .json: output.line(JSONReport.line(update, head, at: WallClock.milliseconds))

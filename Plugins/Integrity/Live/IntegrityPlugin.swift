@@ -25,8 +25,12 @@ struct IntegrityPlugin: AuditPlugin {
   var settling = Settling(settleTime: Self.settleTime)
   var reader: StateReader
   let output: EventOutput
-  private let watch: FileWatch
+  let watch: FileWatch
   private var scan: BackgroundScan
+  /// What is too large to be read here.
+  var large: LargeFiles
+  var aside = ReadAside()
+  var told = ToldChanges()
   private var scanAt: Duration
   /// Of the scan of everything that runs, and of the last one that has ended: whatever is not named
   /// by it was then as it is known.
@@ -42,22 +46,10 @@ struct IntegrityPlugin: AuditPlugin {
   /// An explanation that is being made: of which state of the database, and what it covers.
   var explaining:
     (sorting: Explaining, stamp: DpkgDatabase.Stamp?, explained: [UpdateWatch.Waiting])?
-  private var counts = Counts()
+  var counts = Counts()
   private var said = ""
   /// Paths that the present scans have named.
   private var differing = 0
-
-  struct Counts: Equatable {
-    var changes = 0
-    var exact = 0
-    var candidate = 0
-    var none = 0
-    var disagreements = 0
-    var overflows = 0
-    var scans = 0
-    var unwatched = 0
-    var updates = 0
-  }
 
   init(_ options: IntegrityOptions, _ log: PluginLog) throws {
     self.options = options
@@ -69,6 +61,7 @@ struct IntegrityPlugin: AuditPlugin {
     output = EventOutput(options.events)
     watch = try FileWatch(WatchedFolders())
     scan = Self.scan(options, watch)
+    large = Self.large(options, watch)
     scanAt = MonotonicTime.now
     try WorkThread(watch).detach()
     try beginUpdates()
@@ -86,6 +79,10 @@ struct IntegrityPlugin: AuditPlugin {
     BackgroundScan(options.database, options.policy, options.scanSettings) { watch.bell.ring() }
   }
 
+  private static func large(_ options: IntegrityOptions, _ watch: FileWatch) -> LargeFiles {
+    LargeFiles(largest: UInt64(options.largestFile)) { watch.bell.ring() }
+  }
+
   var watched: Int32? { watch.bell.number }
 
   var deadline: Duration? {
@@ -93,18 +90,6 @@ struct IntegrityPlugin: AuditPlugin {
       settling.nextDue, scanAt, proving.deadline(options), updates.deadline,
       explaining == nil ? nil : .zero,
     ].compactMap(\.self).min()
-  }
-
-  var figures: [(name: String, value: Int)] {
-    [
-      ("changes", counts.changes), ("exact", counts.exact), ("candidate", counts.candidate),
-      ("none", counts.none), ("updates", counts.updates), ("waiting", updates.waiting.count),
-      ("witness_disagrees", counts.disagreements),
-      ("overflows", counts.overflows), ("scans", counts.scans),
-      ("folders", watch.folders.count), ("folders_unwatched", counts.unwatched),
-      ("settling", settling.count), ("events_written", output.written),
-      ("events_dropped", output.dropped),
-    ]
   }
 
   var hasLost: Bool { output.waits || output.dropped > 0 }
@@ -120,6 +105,7 @@ struct IntegrityPlugin: AuditPlugin {
     noteRules(event)
     guard let deed = deeds.take(event) else { return }
     for index in proving.canaries.indices { proving.canaries[index].take(deed) }
+    amend(by: deed)
   }
 
   mutating func idle() {
@@ -141,6 +127,7 @@ struct IntegrityPlugin: AuditPlugin {
       try scanAll()
     }
     takeScan()
+    takeLarge(at: MonotonicTime.now)
     prove(at: MonotonicTime.now)
     if scanAt <= MonotonicTime.now { try scanAll() }
     try examineDue(at: MonotonicTime.now, within: Self.turn)
@@ -211,8 +198,6 @@ struct IntegrityPlugin: AuditPlugin {
   /// Whether a scan of everything is on its way: what it will find is not known yet.
   var isScanningAll: Bool { scanning != nil }
 
-  mutating func countUpdate() { counts.updates += 1 }
-
   private mutating func watchRoots() {
     for root in options.policy.roots {
       // The root itself is an entry of the folder that it is in.
@@ -244,16 +229,6 @@ struct IntegrityPlugin: AuditPlugin {
     }
   }
 
-  mutating func count(_ attribution: Attribution, _ testimony: Testimony) {
-    counts.changes += 1
-    switch attribution.confidence {
-    case .exact: counts.exact += 1
-    case .candidate: counts.candidate += 1
-    case .none: counts.none += 1
-    }
-    if testimony == .disagrees { counts.disagreements += 1 }
-  }
-
   private mutating func flush() {
     output.flush()
     let now = output.obstacle ?? ""
@@ -273,6 +248,8 @@ struct IntegrityPlugin: AuditPlugin {
     gaps.keys = new.auditKeys
     reader = StateReader(largest: UInt64(new.largestFile))
     scan = Self.scan(new, watch)
+    large = Self.large(new, watch)
+    aside = ReadAside()
     verified = nil
     scanning = nil
     known = try KnownStates(new.database)

@@ -5,6 +5,10 @@ struct ChangeReport: Sendable {
   var circumstances: Circumstances?
   /// What its package has to do with it.
   var note: PackageNote?
+  /// What was asked to find who made it.
+  var subject: Subject?
+  /// It was told before, as somebody else's alone: a record has come late.
+  var isAmended = false
 
   var management: Management { Management(attribution, circumstances?.witnesses ?? []) }
 }
