@@ -258,12 +258,10 @@ struct IntegrityOptions: PluginOptions, Equatable {
 extension Word {
   /// 32 bytes, as hexadecimal digits.
   fileprivate func digest(for keyword: String) throws(Diagnostic) -> [UInt8] {
-    let digits = text.utf8.map { UInt8(String(UnicodeScalar($0)), radix: 16) }
-    guard digits.count == 64, !digits.contains(nil) else {
+    guard let bytes = Hex.decode(anyCase: text.utf8), bytes.count == 32 else {
       throw error("\(keyword) is 64 hexadecimal digits")
     }
-    let values = digits.compactMap(\.self)
-    return stride(from: 0, to: 64, by: 2).map { values[$0] << 4 | values[$0 + 1] }
+    return bytes
   }
 
   /// `FILE:LINE`.

@@ -40,7 +40,7 @@ struct DpkgTextTests {
 
   @Test func `give sums, and nothing for what is none`() {
     let sums = DpkgText.sums(
-      Array("\(digits)  usr/a b\n\(digits) usr/c\nzz\n\(digits.uppercased())  x\n".utf8))
+      Array("\(digits)  usr/a b\n\(digits) usr/c\nzz\n\(digits.dropLast())g  x\n".utf8))
     #expect(sums.map(\.path) == [Array("/usr/a b".utf8)])
     #expect(sums.map(\.sum) == [sum])
     #expect(DpkgText.diversions(Array("/a\n/b\nother\n/c\n".utf8)).map(\.package) == ["other"])
@@ -206,6 +206,8 @@ struct UpdateWatchTests {
     #expect(watch.isDue(at: .seconds(3), isSettling: false))
     #expect(!watch.isDue(at: .seconds(3), isSettling: true))
     #expect(watch.isDue(at: .seconds(22), isSettling: true))
+    #expect(!watch.isDue(at: .seconds(22), isSettling: false, isScanning: true))
+    #expect(watch.isDue(at: .seconds(600), isSettling: false, isScanning: true))
     // apt runs dpkg again: it begins anew.
     watch.note(.init(stamp: new, isLocked: true), at: .seconds(4))
     #expect(!watch.isDue(at: .seconds(30), isSettling: false))

@@ -75,12 +75,16 @@ extension IntegrityPlugin {
     let look = UpdateWatch.Look(stamp: dpkg.stamp, isLocked: dpkg.isLocked)
     updates.note(look, at: now)
     if explaining == nil {
-      guard updates.isDue(at: now, isSettling: settling.count > 0 || isScanningAll) else { return }
+      guard
+        updates.isDue(at: now, isSettling: settling.count > 0, isScanning: isScanningAll)
+      else { return }
       let before = try known.packages() ?? [:]
       let steps = PackageStep.steps(from: before, to: try dpkg.packages())
       let known = known
       let files = try PackageFiles(of: steps, in: dpkg) { try known.files(of: $0) }
-      explaining = (Explaining(steps, files), look.stamp, [])
+      // What a scan has yet to find, or dpkg to write, is explained by the same steps.
+      let isWhole = !look.isLocked && !isScanningAll
+      explaining = (Explaining(steps, files), isWhole ? look.stamp : nil, [])
       explaining?.sorting.note(seen: updates.seen)
     }
     let end = MonotonicTime.now + time

@@ -80,9 +80,11 @@ struct UpdateWatch {
   mutating func forget(_ path: FilePath) { waiting[path] = nil }
 
   /// Whether it is time to explain what waits.
-  func isDue(at now: Duration, isSettling: Bool) -> Bool {
+  ///
+  /// - Parameter isScanning: what a scan will find is a part of it.
+  func isDue(at now: Duration, isSettling: Bool, isScanning: Bool = false) -> Bool {
     if let since, now - since >= Self.longest { return true }
-    guard case .resting(let begin) = phase else { return false }
+    guard case .resting(let begin) = phase, !isScanning else { return false }
     return now - begin >= (isSettling ? Self.patience : Self.rest)
   }
 
@@ -96,6 +98,8 @@ struct UpdateWatch {
   }
 
   /// All of them were told.
+  ///
+  /// - Parameter stamp: of the database that explained them; `nil` if more is to come of it.
   mutating func end(explained stamp: DpkgDatabase.Stamp?) {
     explained = stamp ?? explained
     phase = .idle

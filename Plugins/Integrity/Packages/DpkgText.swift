@@ -1,3 +1,5 @@
+import AudispatchPlugin
+
 /// The text files of dpkg's database (deb-md5sums(5), dpkg(1)). What is no such text gives nothing:
 /// nothing is explained by it then.
 enum DpkgText {
@@ -102,23 +104,13 @@ enum DpkgText {
   }
 
   private static func digest(_ text: ArraySlice<UInt8>) -> [UInt8]? {
-    guard text.count == 32 else { return nil }
-    var digest: [UInt8] = []
-    var high: UInt8?
-    for character in text {
-      let value: UInt8
-      switch character {
-      case 0x30...0x39: value = character - 0x30
-      case 0x61...0x66: value = character - 0x61 + 10
-      default: return nil
-      }
-      if let first = high {
-        digest.append(first << 4 | value)
-        high = nil
-      } else {
-        high = value
-      }
-    }
-    return digest
+    text.count == 32 ? Hex.decode(anyCase: text) : nil
+  }
+}
+
+extension Hex {
+  /// The same for digits of both cases.
+  static func decode(anyCase text: some Collection<UInt8>) -> [UInt8]? {
+    decode(text.map { (0x61...0x66).contains($0) ? $0 - 0x20 : $0 })
   }
 }
