@@ -26,6 +26,16 @@ struct IntegrityOptions: PluginOptions, Equatable {
   var canary = false
   var canaryEvery: Int64 = 300
   var canaryLogin: UInt32 = 64_997
+  /// Whether what dpkg changed is told as one event; below which folder its packages are.
+  var explainsUpdates = true
+  var packageRoot = "/"
+  /// The key that signs the changes of the baseline; and for `verify`, whose signatures count, and
+  /// a head that is known from elsewhere.
+  var signingKey: String?
+  var publicKey: [UInt8]?
+  var head: String?
+  /// Where `report` writes a page; on the terminal without it.
+  var html: String?
   /// Recorded logs that say who did it, and of which node.
   var auditLogs: [String] = []
   var auditNode: String?
@@ -112,6 +122,32 @@ struct IntegrityOptions: PluginOptions, Equatable {
       (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
       o.canaryLogin = UInt32(try w.number(in: 1...4_294_967_294, for: "canary_login"))
     },
+    .flag("explain_updates", "what dpkg's database explains is one event") {
+      $0.explainsUpdates = $1
+    },
+    .value("package_root", "FOLDER", "where packages are installed; otherwise /") {
+      (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
+      o.packageRoot = try w.absolutePath(for: "package_root")
+    },
+    .value("signing_key", "FILE", "the Ed25519 key that signs changes of the baseline") {
+      (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
+      o.signingKey = try w.absolutePath(for: "signing_key")
+    },
+    .value("public_key", "DIGITS", "whose signatures count, with verify: 64 hexadecimal digits") {
+      (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
+      o.publicKey = try w.digest(for: "public_key")
+    },
+    .value("head", "DIGITS", "a head known from elsewhere, with verify: 64 hexadecimal digits") {
+      (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
+      guard w.position.line == 0 else {
+        throw w.error("a head is given on the command line: here whoever alters it would write it")
+      }
+      o.head = FileState.hex(try w.digest(for: "head"))
+    },
+    .value("html", "FILE", "where report writes a page of HTML") {
+      (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
+      o.html = try w.absolutePath(for: "html")
+    },
     .value("audit_log", "FILE", "a log that says who did it, also gzipped", repeats: true) {
       (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
       o.auditLogs.append(try w.absolutePath(for: "audit_log"))
@@ -135,6 +171,9 @@ struct IntegrityOptions: PluginOptions, Equatable {
     settings.largestFile = UInt64(largestFile)
     return settings
   }
+
+  /// The key that signs, where one is configured.
+  func key() throws -> SigningKey? { try signingKey.map { try SigningKey(file: $0) } }
 
   mutating func take(_ operands: [Word]) throws(Diagnostic) { words = operands }
 
@@ -217,6 +256,14 @@ struct IntegrityOptions: PluginOptions, Equatable {
 }
 
 extension Word {
+  /// 32 bytes, as hexadecimal digits.
+  fileprivate func digest(for keyword: String) throws(Diagnostic) -> [UInt8] {
+    guard let bytes = Hex.decode(anyCase: text.utf8), bytes.count == 32 else {
+      throw error("\(keyword) is 64 hexadecimal digits")
+    }
+    return bytes
+  }
+
   /// `FILE:LINE`.
   fileprivate var place: String { position.line > 0 ? "\(file):\(position.line)" : file }
 }

@@ -15,10 +15,13 @@ PluginProgram(
 
   init                 makes the baseline
   check [PATH]...      what differs from it
+  report [PATH]...     the same for people, on a terminal or as a page: --html FILE
   update, accept PATH  makes what there is the baseline, for a --reason
   list, show, export   what is in it
   verify               whether another program altered it
+  key                  makes the key that signs its changes
   explain PATH         which rule decides about a path
+  import FILE          what an AIDE configuration says, as one of ours
   rules, load, unload  the kernel's audit rules for what is watched
   """,
   operands: "COMMAND [PATH]...", options: IntegrityOptions.self

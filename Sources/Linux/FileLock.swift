@@ -8,3 +8,16 @@ extension Descriptor {
   /// Gives the lock back, also where others have copies of this descriptor.
   public borrowing func unlock() { _ = ad_flock_release(number) }
 }
+
+extension Files {
+  /// Whether another process has locked a part of the file for writing. Takes no lock itself. The
+  /// corresponding call is `fcntl` with `F_GETLK`.
+  public static func hasRecordLock(_ path: String) -> Bool {
+    guard let file = try? Descriptor.open(path, O_RDONLY | O_NONBLOCK) else { return false }
+    var lock = flock()
+    lock.l_type = Int16(F_WRLCK)
+    lock.l_whence = Int16(SEEK_SET)
+    guard unsafe fcntl(file.number, F_GETLK, &lock) == 0 else { return false }
+    return lock.l_type != Int16(F_UNLCK)
+  }
+}

@@ -78,7 +78,8 @@ struct AttributionTests {
       of: changed(at: 10), opening(auid, second: 10, serial: 2, ses: "4294967295"))
     #expect(found.candidates.map(\.author.login) == [.unset])
     #expect(found.candidates.map(\.author.session) == [nil])
-    let line = JSONReport.line(changed(at: 10).change, by: found, at: 0)
+    let line = JSONReport.line(
+      ChangeReport(change: changed(at: 10).change, attribution: found), .origin, at: 0)
     #expect(!line.contains("\"audit\":{"))
     #expect(line.contains("\"login\":\"unset\""))
   }

@@ -110,6 +110,22 @@ struct LiveTests {
     end(run)
   }
 
+  @Test func `says that its baseline was replaced`() throws {
+    let watched = try Watched("watch = TREE content")
+    _ = try watched.run("init")
+    end(try start(watched))
+    // Made anew by us it goes on.
+    _ = try watched.run("init")
+    let second = try start(watched)
+    end(second)
+    #expect(!second.contents("out").contains("blind"))
+    try watched.shell("rm ../db/baseline.db")
+    _ = try watched.run("init")
+    let third = try start(watched)
+    #expect(third.await("blind    baseline: its chain lacks the head that it had", in: "out"))
+    end(third)
+  }
+
   @Test func `says that there is no baseline`() throws {
     let watched = try Watched("watch = TREE content")
     let run = try PluginRun(

@@ -41,14 +41,15 @@ final class Watched {
         + arguments)
   }
 
-  /// What `check` reports, without the last line, in which a time is, and with `TREE`.
+  /// What `check` reports, without the last line, in which a time is, and the head, and with
+  /// `TREE`.
   func check(_ arguments: String...) throws -> [String] {
     let run = try CommandRun(
       [
         "\(PluginRun.products)/audispatch-integrity", "--config", "\(folder)/integrity.conf",
         "check",
       ] + arguments)
-    return run.output.replacing(tree, with: "TREE").split(separator: "\n").dropLast().map(
-      String.init)
+    return run.output.replacing(tree, with: "TREE").split(separator: "\n").dropLast()
+      .filter { !$0.hasPrefix("head ") }.map(String.init)
   }
 }

@@ -40,13 +40,7 @@ struct LiveAuthorTests {
     let made = try await run(program, ["--config", scratch("integrity.conf"), "init"])
     try #require(made.end == .exited(0), "\(made.error)")
     try await KernelAudit.hold { audit in
-      try await audit.auditctl("-e", "1")
-      try await audit.auditctl("-b", "8192")
-      for arch in ["b64", "b32"] {
-        try await audit.auditctl(
-          "-a", "always,exit", "-F", "arch=\(arch)", "-F", "dir=\(tree)", "-F", "perm=wa", "-k",
-          KernelAudit.key)
-      }
+      try await audit.auditChanges(below: tree)
       let daemon = try await Audispatchd(
         [
           PluginFile("copy", try await Programs.plugin(), ["copy", scratch("records")]),

@@ -45,13 +45,7 @@ struct RandomAuthorTests {
     try #require(made.end == .exited(0), "\(made.error)")
     var wanted: [String: Set<String>] = [:]
     let output = try await KernelAudit.hold(seconds: 400) { audit in
-      try await audit.auditctl("-e", "1")
-      try await audit.auditctl("-b", "16384")
-      for arch in ["b64", "b32"] {
-        try await audit.auditctl(
-          "-a", "always,exit", "-F", "arch=\(arch)", "-F", "dir=\(tree)", "-F", "perm=wa", "-k",
-          KernelAudit.key)
-      }
+      try await audit.auditChanges(below: tree, backlog: 16384)
       let daemon = try await Audispatchd(
         [
           PluginFile("integrity", program, ["--config \(scratch("integrity.conf"))"])

@@ -36,13 +36,7 @@ struct RecordedAuthorTests {
     }
     try await shell("before")
     try await KernelAudit.hold { audit in
-      try await audit.auditctl("-e", "1")
-      try await audit.auditctl("-b", "8192")
-      for arch in ["b64", "b32"] {
-        try await audit.auditctl(
-          "-a", "always,exit", "-F", "arch=\(arch)", "-F", "dir=\(tree)", "-F", "perm=wa", "-k",
-          KernelAudit.key)
-      }
+      try await audit.auditChanges(below: tree)
       let reader = try Child(
         Programs.product("audispatch-kernel"), output: scratch("log"), error: scratch("err"))
       try audit.register(reader.pid)

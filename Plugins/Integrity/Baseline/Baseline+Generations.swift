@@ -14,66 +14,45 @@ struct Generation: Equatable, Sendable {
 }
 
 extension Baseline {
+  /// What a change of the baseline consists of.
+  struct Acceptance {
+    var changes: [StateChange]
+    /// Files that the rules do not name any more.
+    var unwatched: [FilePath] = []
+    /// The packages as they are now, where all that they changed is accepted.
+    var packages: [PackageTable.Row]?
+    var reading: Reading
+  }
+
   /// Makes states the accepted ones, with their history, in one transaction.
+  @discardableResult
   func accept(
-    _ changes: [StateChange], forgetting unwatched: [FilePath] = [], command: String,
-    reason: String?, by actor: Actor, at time: Int64, _ reading: Reading
-  ) throws(DatabaseError) {
+    _ acceptance: Acceptance, _ generation: Generation, signing key: SigningKey?
+  ) throws(DatabaseError) -> ChainHead {
     try database.transaction { () throws(DatabaseError) in
-      var generation = Generation(
-        number: 0, at: time, command: command, reason: reason, actor: actor)
+      var generation = generation
+      let changes = acceptance.changes
       generation.added = changes.count { $0.kind == .added }
       generation.removed = changes.count { $0.kind == .removed }
       generation.changed = changes.count { $0.kind == .changed }
-      let number = try note(generation)
-      try note(reading, of: number)
+      let number = try head().sequence + 1
+      try note(acceptance.reading, of: number)
       for change in changes {
         if let after = change.after { try put(change.path, after) } else { try remove(change.path) }
         try database.run(
           "INSERT INTO history VALUES (?, ?, ?, ?)", .integer(number), .blob(change.path.bytes),
           .optional(change.before?.encoded), .optional(change.after?.encoded))
       }
-      for path in unwatched { try remove(path) }
+      for path in acceptance.unwatched { try remove(path) }
+      if let packages = acceptance.packages { try PackageTable(database).replace(by: packages) }
+      let touched = Set((changes.map(\.path) + acceptance.unwatched).map(\.folder))
+      var numbers: [Int64] = []
+      for folder in touched {
+        if let number = try self.number(of: folder) { numbers.append(number) }
+      }
+      try seal(folders: numbers)
+      return try append(generation, signing: key)
     }
-  }
-
-  /// Notes a generation; returns its number.
-  @discardableResult
-  func note(_ generation: Generation) throws(DatabaseError) -> Int64 {
-    let actor = generation.actor
-    try database.run(
-      """
-      INSERT INTO generation (at, command, reason, login, session, uid, terminal, added, removed,
-        changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-      """, .integer(generation.at), .text(generation.command),
-      generation.reason.map(SQLValue.text) ?? .null, .optional(actor.login.map(Int64.init)),
-      .optional(actor.session.map(Int64.init)), .integer(Int64(actor.user)),
-      actor.terminal.map(SQLValue.text) ?? .null, .integer(Int64(generation.added)),
-      .integer(Int64(generation.removed)), .integer(Int64(generation.changed)))
-    return database.lastRowID
-  }
-
-  /// All generations, the oldest first.
-  func generations() throws(DatabaseError) -> [Generation] {
-    var generations: [Generation] = []
-    try database.forEach(
-      """
-      SELECT id, at, command, reason, login, session, uid, terminal, added, removed, changed
-      FROM generation ORDER BY id
-      """
-    ) { row in
-      let actor = Actor(
-        login: row.isNull(4) ? nil : UInt32(truncatingIfNeeded: row.integer(4)),
-        session: row.isNull(5) ? nil : UInt32(truncatingIfNeeded: row.integer(5)),
-        user: UInt32(truncatingIfNeeded: row.integer(6)),
-        terminal: row.isNull(7) ? nil : row.text(7))
-      generations.append(
-        Generation(
-          number: row.integer(0), at: row.integer(1), command: row.text(2),
-          reason: row.isNull(3) ? nil : row.text(3), actor: actor, added: Int(row.integer(8)),
-          removed: Int(row.integer(9)), changed: Int(row.integer(10))))
-    }
-    return generations
   }
 
   /// What was accepted of a path, the oldest first: generation, before, after.

@@ -7,15 +7,19 @@ import Linux
 /// renames that over it; everything else changes it in one transaction.
 ///
 ///     meta        name, value: format, policy (what was watched), state
-///     folder      id, path, read (whether a scan that was interrupted has read it whole)
+///     folder      id, path, read (whether a scan that was interrupted has read it whole), count and
+///                 digest of its entries
 ///     entry       folder, name, inode, device, state (StateEncoding), seal
-///     generation  id, at, command, reason, login, session, uid, terminal, added, removed, changed
-///     history     generation, path, before, after
+///     chain       sequence, at, command, reason, login, session, uid, terminal, added, removed,
+///                 changed, content, steps, head (ChainLink)
+///     checkpoint  sequence, key, signature
+///     history     generation (the sequence of the change), path, before, after
+///     package     PackageTable
 ///
 /// The seal is the first 16 bytes of SHA-256 over path, NUL and state: a row that was altered by
 /// another program does not fit it.
 final class Baseline {
-  static let format: Int64 = 1
+  static let format: Int64 = 2
 
   let database: Database
   /// Folders by their path, those that were asked for last.
@@ -23,9 +27,14 @@ final class Baseline {
 
   private init(_ database: Database) { self.database = database }
 
-  /// Opens a baseline that is there.
+  /// Opens a baseline that is there. One of an earlier format is brought to this one.
   static func open(_ path: String, readOnly: Bool = false) throws(DatabaseError) -> Baseline {
+    if readOnly, try Baseline(Database(path, creating: false, readOnly: true)).meta("format") == "1"
+    {
+      _ = try open(path)
+    }
     let baseline = Baseline(try Database(path, creating: false, readOnly: readOnly))
+    if !readOnly, try baseline.meta("format") == "1" { try baseline.migrateFromFirst() }
     let format = try baseline.meta("format")
     guard format == String(Self.format) else {
       throw DatabaseError(
@@ -49,20 +58,28 @@ final class Baseline {
   private static let schema = """
     CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS folder (
-      id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, read INTEGER NOT NULL DEFAULT 0);
+      id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, read INTEGER NOT NULL DEFAULT 0,
+      count INTEGER NOT NULL DEFAULT 0, digest BLOB);
     CREATE TABLE IF NOT EXISTS entry (
       folder INTEGER NOT NULL, name BLOB NOT NULL, inode INTEGER NOT NULL,
       device INTEGER NOT NULL, state BLOB NOT NULL, seal BLOB NOT NULL,
       PRIMARY KEY (folder, name)) WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS entry_inode ON entry (inode, device);
-    CREATE TABLE IF NOT EXISTS generation (
-      id INTEGER PRIMARY KEY, at INTEGER NOT NULL, command TEXT NOT NULL, reason TEXT,
-      login INTEGER, session INTEGER, uid INTEGER NOT NULL, terminal TEXT,
-      added INTEGER NOT NULL, removed INTEGER NOT NULL, changed INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS history (
       generation INTEGER NOT NULL, path BLOB NOT NULL, before BLOB, after BLOB);
     CREATE INDEX IF NOT EXISTS history_path ON history (path);
-    INSERT OR IGNORE INTO meta VALUES ('format', '1');
+    INSERT OR IGNORE INTO meta VALUES ('format', '2');
+    """ + chainSchema
+
+  static let chainSchema = """
+
+    CREATE TABLE IF NOT EXISTS chain (
+      sequence INTEGER PRIMARY KEY, at INTEGER NOT NULL, command TEXT NOT NULL, reason TEXT,
+      login INTEGER, session INTEGER, uid INTEGER NOT NULL, terminal TEXT,
+      added INTEGER NOT NULL, removed INTEGER NOT NULL, changed INTEGER NOT NULL,
+      content BLOB, steps BLOB NOT NULL, head BLOB NOT NULL);
+    CREATE TABLE IF NOT EXISTS checkpoint (
+      sequence INTEGER PRIMARY KEY, key BLOB NOT NULL, signature BLOB NOT NULL);
     """
 
   func meta(_ name: String) throws(DatabaseError) -> String? {

@@ -24,14 +24,15 @@ struct Building {
     path = Self.path(for: target)
     var built = try Baseline.build(path)
     let before = try built.meta("policy")
-    if before != nil, restarting || before != policy {
+    let isOfNow = try built.meta("format") == String(Baseline.format)
+    if before != nil, restarting || before != policy || !isOfNow {
       Self.remove(path)
       built = try Baseline.build(path)
     }
-    isResumed = before != nil && !restarting && before == policy
+    isResumed = before != nil && !restarting && before == policy && isOfNow
     try built.setMeta("policy", policy)
     // A scan that goes on keeps what was noted when it began.
-    if try built.meta("read.1") == nil { try built.note(.beginning, of: 1) }
+    if try built.meta("read.0") == nil { try built.note(.beginning, of: 0) }
     baseline = built
     try baseline.database.execute("BEGIN IMMEDIATE")
   }
@@ -80,14 +81,33 @@ struct Building {
     try baseline.database.execute("COMMIT")
   }
 
-  /// Makes it the baseline, at once and durably.
-  func finish(_ generation: Generation) throws {
+  /// Keeps what packages there are.
+  func note(_ packages: [PackageTable.Row]) throws(DatabaseError) {
+    try PackageTable(baseline.database).replace(by: packages)
+  }
+
+  /// Makes it the baseline, at once and durably. It goes on with the chain of the one before.
+  ///
+  /// - Returns: why it does not, if there is one whose chain cannot be read.
+  func finish(_ generation: Generation, signing key: SigningKey?) throws -> DatabaseError? {
+    var obstacle: DatabaseError?
+    if (try? Files.status(of: target)) != nil {
+      do throws(DatabaseError) {
+        try baseline.takeChain(of: Baseline.open(target))
+      } catch {
+        obstacle = error
+        try baseline.database.execute("DELETE FROM chain; DELETE FROM checkpoint")
+      }
+    }
     var generation = generation
     generation.added = try baseline.count()
-    try baseline.note(generation)
+    try baseline.rename(readingOf: 0, to: baseline.head().sequence + 1)
+    try baseline.sealAllFolders()
+    try baseline.append(generation, signing: key)
     try baseline.database.execute(
       "COMMIT; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE")
     try Durably.rename(path, to: target)
+    return obstacle
   }
 }
 

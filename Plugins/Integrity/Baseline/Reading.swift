@@ -21,10 +21,12 @@ struct Reading: Equatable, Sendable {
 /// Those of all generations; in `meta` they are `read.NUMBER` and `open.NUMBER`.
 struct Readings {
   fileprivate var known: [Int64: Reading] = [:]
+  /// Of what nobody has accepted since the baseline was made.
+  fileprivate var beginning: Int64 = 1
 
   /// Of the state that the baseline has of a path.
   func reading(of path: FilePath, in baseline: Baseline) throws(DatabaseError) -> Reading {
-    let generation = try baseline.history(of: path).last?.generation ?? 1
+    let generation = try baseline.history(of: path).last?.generation ?? beginning
     return known[generation] ?? .unknown
   }
 }
@@ -35,8 +37,16 @@ extension Baseline {
     try setMeta("open.\(generation)", reading.open.text)
   }
 
+  func rename(readingOf old: Int64, to new: Int64) throws(DatabaseError) {
+    for kind in ["read", "open"] {
+      try database.run(
+        "UPDATE meta SET name = ? WHERE name = ?", .text("\(kind).\(new)"), .text("\(kind).\(old)"))
+    }
+  }
+
   func readings() throws(DatabaseError) -> Readings {
     var readings = Readings()
+    readings.beginning = try beginning()
     var open: [Int64: String] = [:]
     try database.forEach("SELECT name, value FROM meta WHERE name LIKE 'open.%'") { row in
       if let generation = Int64(row.text(0).dropFirst(5)) { open[generation] = row.text(1) }

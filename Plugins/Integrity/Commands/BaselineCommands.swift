@@ -10,7 +10,7 @@ extension CommandExecution {
 
   mutating func list() throws -> Int32 {
     let baseline = try Baseline.open(options.database, readOnly: true)
-    for generation in try baseline.generations() {
+    for generation in try baseline.links().map(\.generation) {
       guard options.format == .text else { break }
       try output.line("# " + generation.shown)
     }
@@ -44,7 +44,7 @@ extension CommandExecution {
     for line in TextReport.lines(state) { try output.line("  " + line) }
     let others = try baseline.paths(ofInode: state.facts.inode, on: state.facts.device)
     for other in others where other != path { try output.line("  also \(other.shown)") }
-    let generations = try baseline.generations()
+    let generations = try baseline.links().map(\.generation)
     for step in try baseline.history(of: path) {
       guard let generation = generations.first(where: { $0.number == step.generation }) else {
         continue
@@ -58,22 +58,29 @@ extension CommandExecution {
   /// Looks for what another program did to the baseline.
   mutating func verify() throws -> Int32 {
     let baseline = try Baseline.open(options.database, readOnly: true)
-    var problems: [String] = []
-    var count = 0
-    do throws(DatabaseError) {
-      try baseline.database.forEach("PRAGMA integrity_check(20)") { row in
-        if row.text(0) != "ok" { problems.append(row.text(0)) }
-      }
-      try baseline.forEachEntry { path, _, fits in
-        count += 1
-        if !fits { problems.append("\(path.shown): altered by another program") }
-      }
-    } catch { problems.append("\(error)") }
-    for problem in problems { try output.line(problem) }
+    let publicKey = try options.publicKey ?? options.key()?.publicKey
+    let found = Verification(baseline, head: options.head, publicKey: publicKey)
+    for problem in found.problems { try output.line(problem) }
+    if let last = found.links.last {
+      let head = ChainHead(sequence: last.generation.number, digest: last.head)
+      try output.line("head \(head.shown)")
+    }
     try output.line(
-      "\(TextReport.counted(count, "entry", "entries")), "
-        + TextReport.counted(problems.count, "problem", "problems"))
-    return problems.isEmpty ? Command.Status.same : Command.Status.different
+      "\(TextReport.counted(found.entries, "entry", "entries")), "
+        + TextReport.counted(found.problems.count, "problem", "problems"))
+    return found.problems.isEmpty ? Command.Status.same : Command.Status.different
+  }
+
+  /// Makes the key that signs changes, if it is not there yet, and says whose it is.
+  mutating func key() throws -> Int32 {
+    guard let path = options.signingKey else {
+      log.write(.error, "no key is configured: write 'signing_key = /etc/audispatch/integrity.key'")
+      return Command.Status.unusable
+    }
+    let isThere = (try? Files.status(of: path)) != nil
+    let key = try isThere ? SigningKey(file: path) : SigningKey.make(path)
+    try output.line("public_key \(FileState.hex(key.publicKey))")
+    return Command.Status.same
   }
 
   /// Every entry as a line of JSON.
@@ -122,9 +129,9 @@ extension PolicyRule {
 }
 
 extension Generation {
-  fileprivate var shown: String {
+  var shown: String {
     "\(command) of \(Timestamp.text(milliseconds: at)), \(actor.shown)"
-      + (reason.map { ": \($0)" } ?? "")
+      + (reason.map { ": \(SafeText.line(Array($0.utf8)))" } ?? "")
   }
 }
 

@@ -9,7 +9,8 @@ import Linux
 /// could be looked at; 130 interrupted.
 enum Command: String, CaseIterable {
   case initialize = "init"
-  case check, update, accept, list, show, verify, export, explain, rules, load, unload
+  case check, report, update, accept, list, show, verify, key, export, explain, rules, load, unload
+  case importAide = "import"
 
   enum Status {
     static let same: Int32 = 0
@@ -34,15 +35,15 @@ enum Command: String, CaseIterable {
       paths.append(FilePath(word.text))
     }
     switch command {
-    case .show, .explain:
+    case .show, .explain, .importAide:
       guard paths.count == 1 else { throw first.error("\(first.text) takes one path") }
     case .accept:
       guard !paths.isEmpty else {
         throw first.error("accept takes the paths to accept", suggestion: "update accepts all")
       }
-    case .initialize, .update, .verify, .rules, .load, .unload:
+    case .initialize, .update, .verify, .key, .rules, .load, .unload:
       guard paths.isEmpty else { throw words[1].error("\(first.text) takes no path") }
-    case .check, .list, .export: break
+    case .check, .report, .list, .export: break
     }
     return (command, paths)
   }
@@ -66,10 +67,13 @@ struct CommandExecution {
       switch command {
       case .initialize: try initialize()
       case .check: try check()
+      case .report: try report()
       case .update, .accept: try accept(command)
       case .list: try list()
       case .show: try show()
       case .verify: try verify()
+      case .key: try key()
+      case .importAide: try importAide()
       case .export: try export()
       case .explain: try explain()
       case .rules: try rules()

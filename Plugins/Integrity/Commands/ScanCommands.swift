@@ -7,6 +7,7 @@ extension CommandExecution {
   mutating func initialize() throws -> Int32 {
     guard !options.policy.roots.isEmpty else { return nothingWatched() }
     let policy = options.policy.text
+    let key = try options.key()
     try makeFolder()
     if options.canary {
       for place in WatchRules.places(of: options.policy)
@@ -40,10 +41,12 @@ extension CommandExecution {
       log.write(.warning, "interrupted; 'init' goes on from here, 'init --restart' begins anew")
       return Command.Status.interrupted
     }
-    try building.finish(
+    if let dpkg { try building.note(dpkg.rows()) }
+    let obstacle = try building.finish(
       Generation(
         number: 0, at: WallClock.milliseconds, command: "init", reason: options.reason,
-        actor: .current))
+        actor: .current), signing: key)
+    if let obstacle { log.write(.warning, "the chain of changes begins anew: \(obstacle)") }
     problems.write(to: &log)
     try output.line("\(options.database): \(progress.text)")
     return problems.isComplete ? Command.Status.same : Command.Status.incomplete
@@ -52,10 +55,14 @@ extension CommandExecution {
   mutating func check() throws -> Int32 {
     guard let found = try compare(readOnly: true) else { return Command.Status.interrupted }
     let attributions = try attributions(of: found)
-    for (index, change) in found.changes.enumerated() {
-      try write(change, by: attributions.isEmpty ? nil : attributions[index])
+    try write(
+      found.changes.enumerated().map { index, change in
+        ChangeReport(change: change, attribution: attributions.isEmpty ? nil : attributions[index])
+      }, before: found.baseline)
+    if options.format == .text {
+      if !found.changes.isEmpty { try output.line("head \(found.baseline.head().shown)") }
+      try output.line(summary(found))
     }
-    if options.format == .text { try output.line(summary(found)) }
     if !found.changes.isEmpty { return Command.Status.different }
     return found.isComplete ? Command.Status.same : Command.Status.incomplete
   }
@@ -65,12 +72,19 @@ extension CommandExecution {
       log.write(.error, "\(command.rawValue) needs --reason: it is kept with who gave it")
       return Command.Status.unusable
     }
+    let key = try options.key()
     guard let found = try compare(readOnly: false) else { return Command.Status.interrupted }
-    for change in found.changes { try write(change) }
-    if !found.changes.isEmpty || !found.unwatched.isEmpty {
-      try found.baseline.accept(
-        found.changes, forgetting: found.unwatched, command: command.rawValue, reason: reason,
-        by: .current, at: WallClock.milliseconds, found.reading)
+    try write(found.changes.map { ChangeReport(change: $0) }, before: found.baseline)
+    let packages = command == .update ? try newPackages(since: found.baseline) : nil
+    if !found.changes.isEmpty || !found.unwatched.isEmpty || packages != nil {
+      let head = try found.baseline.accept(
+        Baseline.Acceptance(
+          changes: found.changes, unwatched: found.unwatched, packages: packages,
+          reading: found.reading),
+        Generation(
+          number: 0, at: WallClock.milliseconds, command: command.rawValue, reason: reason,
+          actor: .current), signing: key)
+      if options.format == .text { try output.line("head \(head.shown)") }
     }
     if options.format == .text {
       try output.line("accepted, \(Actor.current.shown): " + summary(found))
@@ -78,18 +92,34 @@ extension CommandExecution {
     return found.isComplete ? Command.Status.same : Command.Status.incomplete
   }
 
-  private mutating func write(_ change: StateChange, by attribution: Attribution? = nil) throws {
+  /// What packages explain is one event, in front of what stands out.
+  private mutating func write(_ reports: [ChangeReport], before baseline: Baseline) throws {
+    guard var explaining = try explaining(since: baseline), !reports.isEmpty else {
+      let head = try baseline.head()
+      for report in reports { try write(report, head) }
+      return
+    }
+    let apart = reports.compactMap { explaining.take($0) }
+    let head = try baseline.head()
+    let update = explaining.update
+    if !update.isEmpty {
+      switch options.format {
+      case .text: for line in TextReport.lines(update) { try output.line(line) }
+      case .json: try output.line(JSONReport.line(update, head, at: WallClock.milliseconds))
+      }
+    }
+    for report in apart { try write(report, head) }
+  }
+
+  private mutating func write(_ report: ChangeReport, _ head: ChainHead) throws {
     switch options.format {
-    case .text:
-      for line in TextReport.lines(change) { try output.line(line) }
-      for line in attribution.map(TextReport.lines) ?? [] { try output.line(line) }
-    case .json:
-      try output.line(JSONReport.line(change, by: attribution, at: WallClock.milliseconds))
+    case .text: for line in TextReport.lines(report) { try output.line(line) }
+    case .json: try output.line(JSONReport.line(report, head, at: WallClock.milliseconds))
     }
   }
 
   /// Who made each change, by the logs that were given; empty without any.
-  private mutating func attributions(of found: Found) throws -> [Attribution] {
+  mutating func attributions(of found: Found) throws -> [Attribution] {
     guard !options.auditLogs.isEmpty, !found.changes.isEmpty else { return [] }
     let attributing = try Attributing(
       found.changes, in: found.baseline, keys: options.auditKeys, now: WallClock.milliseconds)
@@ -103,17 +133,20 @@ extension CommandExecution {
     return attributions
   }
 
-  private struct Found {
+  /// What a scan found beside the baseline.
+  struct Found {
     let baseline: Baseline
     var changes: [StateChange] = []
     var unwatched: [FilePath] = []
     var isComplete = true
     var scanned = ""
+    /// What could not be looked at.
+    var problems: [String] = []
     var reading = Reading.unknown
   }
 
   /// Scans and compares; `nil` when it was interrupted.
-  private mutating func compare(readOnly: Bool) throws -> Found? {
+  mutating func compare(readOnly: Bool) throws -> Found? {
     let baseline = try Baseline.open(options.database, readOnly: readOnly)
     var comparison = Comparison(baseline, options.policy)
     let scan = Scan(options.policy, settings)
@@ -146,6 +179,7 @@ extension CommandExecution {
     found.unwatched = comparison.unwatched
     found.isComplete = problems.isComplete
     found.scanned = progress.text
+    found.problems = problems.unexpected
     problems.write(to: &log)
     return found
   }
@@ -184,6 +218,13 @@ struct ProblemReport {
     count += 1
     if !problem.isExpected { isComplete = false }
     if problems.count < 100 { problems.append(problem) }
+  }
+
+  /// Those that should not be, as sentences.
+  var unexpected: [String] {
+    let named = problems.filter { !$0.isExpected }.map { "\($0.path.shown): \($0.reason)" }
+    let more = count - problems.count
+    return more > 0 ? named + ["and \(more) more that could not be looked at"] : named
   }
 
   func write(to log: inout PluginLog) {

@@ -44,11 +44,15 @@ extension IntegrityPlugin {
     guard let watched = options.policy.watched(path) else { return }
     let folder = try? Folder(path.folder.bytes)
     let before = try known.state(of: path)
-    var after: FileState?
+    var after = aside.takeState(of: path)
+    let wasRead = after
     var counting = watched.attributes
     if let folder {
       do throws(Errno) {
-        after = try reader.state(of: path.name, in: folder, watched.attributes)
+        if after == nil {
+          if !isLast, try readsAside(path, in: folder, watched.attributes, entry) { return }
+          after = try reader.state(of: path.name, in: folder, watched.attributes)
+        }
       } catch {
         guard error == .noSuchFile || error.number == ENOTDIR else {
           log.write(.warning, "\(path.shown): \(error)")
@@ -62,37 +66,72 @@ extension IntegrityPlugin {
     guard
       let change = StateChange(
         path, before: before, after: after, counting: counting, severity: watched.severity)
-    else { return }
-    if change.isByEntries { return try known.put(path, after, reading) }
+    else {
+      if let again = aside.takeAgain(path) {
+        settling.wait(path, again, until: MonotonicTime.now + Self.settleTime)
+      }
+      return updates.forget(path)
+    }
+    if change.isByEntries {
+      updates.forget(path)
+      return try known.put(path, after, reading)
+    }
     let subject = try Subject(
       change, in: known.baseline, among: [:], self.reading(of: path),
       now: WallClock.milliseconds)
+    var attribution = attribution(of: subject)
+    let tries =
+      attribution.isLate ? Self.tries.late : attribution.candidates.isEmpty ? Self.tries.silent : 0
+    if attribution.confidence != .exact, !isLast, !entry.isFound, entry.tries < tries {
+      aside.putBack(wasRead, of: path)
+      settling.wait(path, entry, until: MonotonicTime.now + Self.settleTime)
+      return
+    }
+    if let again = aside.takeAgain(path) {
+      settling.wait(path, again, until: MonotonicTime.now + Self.settleTime)
+    }
+    let testimony = Testimony(of: entry.witnesses, on: attribution)
+    if testimony == .disagrees { attribution.doubt() }
+    let circumstances = Circumstances(
+      testimony: testimony, isFoundByScan: entry.isFound, witnesses: Array(entry.witnesses))
+    try report(
+      ChangeReport(
+        change: change, attribution: attribution, circumstances: circumstances, subject: subject),
+      reading)
+  }
+
+  /// Who can have made a change, by all that has come of the stream.
+  func attribution(of subject: Subject) -> Attribution {
     var all = gaps.all
     if let forgotten = deeds.forgottenUpTo {
       all.append(StreamGap(from: .min, to: forgotten, reason: "there were too many deeds to keep"))
     }
-    var attribution = Attribution(
+    return Attribution(
       of: subject, from: deeds.deeds(about: subject), gaps: all, keys: options.auditKeys)
-    let tries =
-      attribution.isLate ? Self.tries.late : attribution.candidates.isEmpty ? Self.tries.silent : 0
-    if attribution.confidence != .exact, !isLast, !entry.isFound, entry.tries < tries {
-      settling.wait(path, entry, until: MonotonicTime.now + Self.settleTime)
-      return
+  }
+
+  /// Whether the content is read on another thread: the path is examined again when that is done.
+  private mutating func readsAside(
+    _ path: FilePath, in folder: Folder, _ attributes: AttributeSet, _ entry: Settling.Entry
+  ) throws(Errno) -> Bool {
+    guard !attributes.isDisjoint(with: .hashes) else { return false }
+    let facts = try folder.facts(of: path.name)
+    guard facts.kind == .regular, facts.size >= LargeFiles.least,
+      facts.size <= UInt64(options.largestFile)
+    else { return false }
+    guard aside.begin(path, entry) else { return true }
+    do throws(SystemError) { try large.want(path, attributes) } catch {
+      aside.cancel(path)
+      return false
     }
-    let testimony = Testimony(of: entry.witnesses, on: attribution)
-    if testimony == .disagrees { attribution.doubt() }
-    count(attribution, testimony)
-    let circumstances = Circumstances(
-      testimony: testimony, isFoundByScan: entry.isFound, witnesses: Array(entry.witnesses))
-    switch options.format {
-    case .json:
-      output.line(
-        JSONReport.line(
-          change, by: attribution, circumstances, at: WallClock.milliseconds))
-    case .text:
-      for line in TextReport.lines(change) + TextReport.lines(attribution) { output.line(line) }
+    return true
+  }
+
+  /// Goes on with files whose content has been read.
+  mutating func takeLarge(at now: Duration) {
+    for (path, state) in large.take() {
+      if let entry = aside.end(path, state) { settling.wait(path, entry, until: now) }
     }
-    try known.put(path, after, reading)
   }
 
   /// When the known state of a path was true for the last time that is certain.
@@ -128,6 +167,6 @@ extension Attribution {
   /// Somebody was seen whom no record names.
   mutating func doubt() {
     if confidence == .exact { confidence = .candidate }
-    reasons.append("the watch of the files saw somebody else")
+    reasons.append("the watch of the files saw somebody whom no record names")
   }
 }

@@ -8,6 +8,7 @@ struct Proving {
   /// When the rules are looked at, and when the canary flies, next.
   var rulesAt = Duration.zero
   var canaryAt = Duration.zero
+  var baselineAt = Duration.zero
   var canaries: [Canary] = []
   var processes: [CanaryProcess] = []
   /// What was said last of each subject.
@@ -15,10 +16,12 @@ struct Proving {
 
   /// How often the rules are looked at where nothing tells that they have changed.
   static let rulesEvery = Duration.seconds(60)
+  /// How often it is looked whether the baseline is still the same one.
+  static let baselineEvery = Duration.seconds(15)
 
   /// The next moment at which something is to be done.
   func deadline(_ options: IntegrityOptions) -> Duration? {
-    var moments: [Duration] = []
+    var moments = [baselineAt]
     if options.loadsRules { moments.append(rulesAt) }
     if options.canary {
       moments.append(canaryAt)
@@ -63,7 +66,7 @@ extension IntegrityPlugin {
       let canary = Canary(in: root, login: options.canaryLogin)
       do throws(SystemError) {
         try CanarySteps.makeFolder(in: root)
-        watchCanary(canary)
+        watchFolder(canary.folder)
         proving.canaries.append(canary)
       } catch { log.write(.error, "\(error): it is not proven that anything is told of it") }
     }
@@ -74,6 +77,10 @@ extension IntegrityPlugin {
     if options.loadsRules, proving.rulesAt <= now {
       proving.rulesAt = now + Proving.rulesEvery
       checkRules()
+    }
+    if proving.baselineAt <= now {
+      proving.baselineAt = now + Proving.baselineEvery
+      checkBaseline()
     }
     guard options.canary else { return }
     for index in proving.canaries.indices {
@@ -116,6 +123,17 @@ extension IntegrityPlugin {
       }
       say("rules", lines, well: "every audit rule is there")
     } catch { say("rules", [error.description], well: "") }
+  }
+
+  /// Goes on with another baseline that was put in its place, and says so if it is none of the chain.
+  private mutating func checkBaseline() {
+    do {
+      if known.isReplaced { known = try KnownStates(options.database) }
+      if try known.goesOn() { return }
+      let finding = "its chain lacks the head that it had: it was replaced, or set back"
+      say("baseline", [finding], well: "")
+      proving.said["baseline"] = nil
+    } catch { say("baseline", ["\(error)"], well: "") }
   }
 
   private mutating func conclude(_ index: Int) {

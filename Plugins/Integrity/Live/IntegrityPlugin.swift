@@ -25,8 +25,12 @@ struct IntegrityPlugin: AuditPlugin {
   var settling = Settling(settleTime: Self.settleTime)
   var reader: StateReader
   let output: EventOutput
-  private let watch: FileWatch
+  let watch: FileWatch
   private var scan: BackgroundScan
+  /// What is too large to be read here.
+  var large: LargeFiles
+  var aside = ReadAside()
+  var told = ToldChanges()
   private var scanAt: Duration
   /// Of the scan of everything that runs, and of the last one that has ended: whatever is not named
   /// by it was then as it is known.
@@ -36,21 +40,16 @@ struct IntegrityPlugin: AuditPlugin {
   private var lag: (milliseconds: Int64, until: Duration) = (0, .zero)
   var openFiles = OpenFilesCache()
   var proving = Proving()
-  private var counts = Counts()
+  /// The packages of this host; `nil` where none can explain a change.
+  var dpkg: DpkgDatabase?
+  var updates = UpdateWatch(explained: nil)
+  /// An explanation that is being made: of which state of the database, and what it covers.
+  var explaining:
+    (sorting: Explaining, stamp: DpkgDatabase.Stamp?, explained: [UpdateWatch.Waiting])?
+  var counts = Counts()
   private var said = ""
   /// Paths that the present scans have named.
   private var differing = 0
-
-  struct Counts: Equatable {
-    var changes = 0
-    var exact = 0
-    var candidate = 0
-    var none = 0
-    var disagreements = 0
-    var overflows = 0
-    var scans = 0
-    var unwatched = 0
-  }
 
   init(_ options: IntegrityOptions, _ log: PluginLog) throws {
     self.options = options
@@ -62,8 +61,10 @@ struct IntegrityPlugin: AuditPlugin {
     output = EventOutput(options.events)
     watch = try FileWatch(WatchedFolders())
     scan = Self.scan(options, watch)
+    large = Self.large(options, watch)
     scanAt = MonotonicTime.now
     try WorkThread(watch).detach()
+    try beginUpdates()
     beginProving()
     // Rules first: what is found by the scan behind them is what they tell of.
     prove(at: MonotonicTime.now)
@@ -78,21 +79,17 @@ struct IntegrityPlugin: AuditPlugin {
     BackgroundScan(options.database, options.policy, options.scanSettings) { watch.bell.ring() }
   }
 
+  private static func large(_ options: IntegrityOptions, _ watch: FileWatch) -> LargeFiles {
+    LargeFiles(largest: UInt64(options.largestFile)) { watch.bell.ring() }
+  }
+
   var watched: Int32? { watch.bell.number }
 
   var deadline: Duration? {
-    [settling.nextDue, scanAt, proving.deadline(options)].compactMap(\.self).min()
-  }
-
-  var figures: [(name: String, value: Int)] {
     [
-      ("changes", counts.changes), ("exact", counts.exact), ("candidate", counts.candidate),
-      ("none", counts.none), ("witness_disagrees", counts.disagreements),
-      ("overflows", counts.overflows), ("scans", counts.scans),
-      ("folders", watch.folders.count), ("folders_unwatched", counts.unwatched),
-      ("settling", settling.count), ("events_written", output.written),
-      ("events_dropped", output.dropped),
-    ]
+      settling.nextDue, scanAt, proving.deadline(options), updates.deadline,
+      explaining == nil ? nil : .zero,
+    ].compactMap(\.self).min()
   }
 
   var hasLost: Bool { output.waits || output.dropped > 0 }
@@ -108,6 +105,7 @@ struct IntegrityPlugin: AuditPlugin {
     noteRules(event)
     guard let deed = deeds.take(event) else { return }
     for index in proving.canaries.indices { proving.canaries[index].take(deed) }
+    amend(by: deed)
   }
 
   mutating func idle() {
@@ -129,14 +127,17 @@ struct IntegrityPlugin: AuditPlugin {
       try scanAll()
     }
     takeScan()
+    takeLarge(at: MonotonicTime.now)
     prove(at: MonotonicTime.now)
     if scanAt <= MonotonicTime.now { try scanAll() }
     try examineDue(at: MonotonicTime.now, within: Self.turn)
+    try explainDue(at: MonotonicTime.now, within: Self.turn)
     flush()
   }
 
   private mutating func take(_ notice: FileNotice) throws {
     for index in proving.canaries.indices { proving.canaries[index].take(notice) }
+    if let dpkg, notice.path.folder == dpkg.folder { updates.note(notice.witness) }
     let decision = options.policy.decision(for: notice.path)
     guard decision.rule != nil || decision.leadsOn else { return }
     note(notice.path, by: notice.witness)
@@ -187,18 +188,20 @@ struct IntegrityPlugin: AuditPlugin {
     try scan.want(options.policy.roots)
   }
 
-  mutating func watchCanary(_ canary: Canary) {
-    if let facts = try? Folder(canary.folder.bytes).facts() {
-      _ = watch.folders.add(canary.folder, device: facts.device)
+  /// Watches one that no rule need name.
+  func watchFolder(_ path: FilePath) {
+    if let facts = try? Folder(path.bytes).facts() {
+      _ = watch.folders.add(path, device: facts.device)
     }
   }
+
+  /// Whether a scan of everything is on its way: what it will find is not known yet.
+  var isScanningAll: Bool { scanning != nil }
 
   private mutating func watchRoots() {
     for root in options.policy.roots {
       // The root itself is an entry of the folder that it is in.
-      if let folder = try? Folder(root.folder.bytes), let facts = try? folder.facts() {
-        _ = watch.folders.add(root.folder, device: facts.device)
-      }
+      watchFolder(root.folder)
       watchTree(root)
     }
   }
@@ -226,16 +229,6 @@ struct IntegrityPlugin: AuditPlugin {
     }
   }
 
-  mutating func count(_ attribution: Attribution, _ testimony: Testimony) {
-    counts.changes += 1
-    switch attribution.confidence {
-    case .exact: counts.exact += 1
-    case .candidate: counts.candidate += 1
-    case .none: counts.none += 1
-    }
-    if testimony == .disagrees { counts.disagreements += 1 }
-  }
-
   private mutating func flush() {
     output.flush()
     let now = output.obstacle ?? ""
@@ -250,13 +243,17 @@ struct IntegrityPlugin: AuditPlugin {
 
   mutating func reload(_ new: IntegrityOptions) throws {
     output.reopen()
+    try explainAll(by: MonotonicTime.now + .seconds(1))
     options = new
     gaps.keys = new.auditKeys
     reader = StateReader(largest: UInt64(new.largestFile))
     scan = Self.scan(new, watch)
+    large = Self.large(new, watch)
+    aside = ReadAside()
     verified = nil
     scanning = nil
     known = try KnownStates(new.database)
+    try beginUpdates()
     beginProving()
     prove(at: MonotonicTime.now)
     watchRoots()
@@ -270,6 +267,7 @@ struct IntegrityPlugin: AuditPlugin {
       try examineDue(at: .seconds(Int64.max / 2), within: Self.turn)
       if settling.count == 0 || settling.count >= before { break }
     }
+    try explainAll(by: end)
     flush()
   }
 }

@@ -7,10 +7,9 @@ import Linux
 /// can be had back.
 enum JSONReport {
   static func line(
-    _ change: StateChange, by attribution: Attribution? = nil,
-    _ circumstances: Circumstances? = nil,
-    at milliseconds: Int64
+    _ report: ChangeReport, _ head: ChainHead, at milliseconds: Int64
   ) -> String {
+    let change = report.change
     var json = JSONText()
     json.object {
       $0.member("@timestamp", Timestamp.text(milliseconds: milliseconds))
@@ -22,7 +21,7 @@ enum JSONReport {
         $0.member("module", "integrity")
       }
       $0.object("file") { Self.file(change.path, change.after ?? change.before, &$0) }
-      if let attribution { Self.person(attribution, &$0) }
+      if let attribution = report.attribution { Self.person(attribution, &$0) }
       $0.object("integrity") {
         $0.member("severity", change.severity.rawValue)
         $0.array(
@@ -37,8 +36,11 @@ enum JSONReport {
             }
           }
         }
-        if let attribution { Self.attribution(attribution, &$0) }
-        if let circumstances { Self.circumstances(circumstances, &$0) }
+        if let attribution = report.attribution { Self.attribution(attribution, &$0) }
+        if report.isAmended { $0.member("amended", true) }
+        if let note = report.note { Self.note(note, &$0) }
+        if let circumstances = report.circumstances { Self.circumstances(circumstances, &$0) }
+        Self.baseline(head, &$0)
         if change.after?.isUnstable == true { $0.member("unstable", true) }
         if let unread = change.after?.unread, !unread.isEmpty { $0.array("unread", unread) }
       }
@@ -77,6 +79,14 @@ enum JSONReport {
       json.object("hash") { json in
         for case (let name, let digest?) in hashes { json.member(name, FileState.hex(digest)) }
       }
+    }
+  }
+
+  /// Against which baseline it differs.
+  static func baseline(_ head: ChainHead, _ json: inout JSONText) {
+    json.object("baseline") { json in
+      json.member("change", Int(head.sequence))
+      json.member("head", FileState.hex(head.digest))
     }
   }
 

@@ -49,13 +49,15 @@ extension JSONReport {
     json.member("witness", circumstances.testimony.rawValue)
     json.member("found_by", circumstances.isFoundByScan ? "scan" : "event")
     guard circumstances.testimony == .disagrees else { return }
-    json.objects("witnesses", circumstances.witnesses) { witness, json in
-      json.member("pid", Int(witness.pid))
-      json.member("login", witness.login.word)
-      if case .user(let login) = witness.login { json.member("uid", String(login)) }
-      if let session = witness.session { json.member("session", String(session)) }
-      if let executable = witness.executable { json.member("executable", bytes: executable) }
-    }
+    json.objects("witnesses", circumstances.witnesses) { Self.witness($0, &$1) }
+  }
+
+  static func witness(_ witness: Witness, _ json: inout JSONText) {
+    json.member("pid", Int(witness.pid))
+    json.member("login", witness.login.word)
+    if case .user(let login) = witness.login { json.member("uid", String(login)) }
+    if let session = witness.session { json.member("session", String(session)) }
+    if let executable = witness.executable { json.member("executable", bytes: executable) }
   }
 
   private static func user(_ author: Author, _ deed: Deed, _ json: inout JSONText) {
@@ -86,7 +88,7 @@ extension JSONReport {
     json.objects("ancestors", deed.ancestors) { program($0, &$1) }
   }
 
-  private static func program(_ program: Deed.Program, _ json: inout JSONText) {
+  static func program(_ program: Deed.Program, _ json: inout JSONText) {
     json.member("pid", Int(program.pid))
     if let executable = program.executable { json.member("executable", bytes: executable) }
     if !program.arguments.isEmpty { json.array("args", bytes: program.arguments) }

@@ -29,7 +29,7 @@ extension TextReport {
     return lines
   }
 
-  private static func person(_ candidate: Attribution.Candidate) -> String {
+  static func person(_ candidate: Attribution.Candidate) -> String {
     let deed = candidate.deeds[candidate.deeds.count - 1]
     var text =
       switch candidate.author.login {
@@ -50,11 +50,11 @@ extension TextReport {
     return own + above
   }
 
-  private static func executable(_ program: Deed.Program) -> String {
+  static func executable(_ program: Deed.Program) -> String {
     program.executable.map { SafeText.word($0) } ?? "unknown"
   }
 
-  private static func command(_ program: Deed.Program) -> String {
+  static func command(_ program: Deed.Program) -> String {
     program.arguments.isEmpty
       ? executable(program) : program.arguments.map { SafeText.word($0) }.joined(separator: " ")
   }

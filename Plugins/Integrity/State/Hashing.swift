@@ -56,10 +56,13 @@ import Linux
     return digest
   }
 
+  /// The SHA-256 of what was taken; that must have been asked for.
+  consuming func digest() -> [UInt8] { unsafe Self.end(sha256, 32) ?? [] }
+
   /// The digest of some bytes in memory.
   static func sha256(of bytes: [UInt8]) -> [UInt8] {
     var hashing = Hashing(.sha256)
     hashing.take(bytes, count: bytes.count)
-    return unsafe end(hashing.sha256, 32) ?? []
+    return hashing.digest()
   }
 }

@@ -83,13 +83,20 @@ struct StateChange: Equatable, Sendable {
     _ path: FilePath, _ before: FileState?, _ after: FileState?
   ) -> Severity {
     guard let after else { return .low }
+    if gainsRights(before, after) { return .critical }
+    return decisive.contains { path.isWithin($0) } ? .high : .low
+  }
+
+  /// Whether whoever runs the file has rights by it that he had not before.
+  var gainsRights: Bool { after.map { Self.gainsRights(before, $0) } ?? false }
+
+  private static func gainsRights(_ before: FileState?, _ after: FileState) -> Bool {
     let bits: UInt32 = 0o6000
     let gained =
       after.facts.kind == .regular
       ? after.facts.mode & bits & ~(before?.facts.mode ?? 0) : 0
-    if gained != 0 { return .critical }
-    if after.capabilities != nil, after.capabilities != before?.capabilities { return .critical }
-    return decisive.contains { path.isWithin($0) } ? .high : .low
+    return gained != 0
+      || after.capabilities != nil && after.capabilities != before?.capabilities
   }
 
   private static let decisive = [

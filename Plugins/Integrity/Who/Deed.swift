@@ -19,7 +19,7 @@ struct Deed: Equatable, Sendable {
   }
 
   /// A program as far as the records tell of it.
-  struct Program: Equatable, Sendable {
+  struct Program: Hashable, Sendable {
     var pid: UInt32
     var executable: [UInt8]?
     /// What the process showed as its command line; the kernel cuts it at 128 bytes.

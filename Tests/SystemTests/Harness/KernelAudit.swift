@@ -93,6 +93,17 @@ final class KernelAudit: Sendable {
       Self.key)
   }
 
+  /// Audits who changes what is in a folder, with room for a burst.
+  func auditChanges(below folder: String, backlog: Int = 8192) async throws {
+    try await auditctl("-e", "1")
+    try await auditctl("-b", "\(backlog)")
+    for arch in ["b64", "b32"] {
+      try await auditctl(
+        "-a", "always,exit", "-F", "arch=\(arch)", "-F", "dir=\(folder)", "-F", "perm=wa", "-k",
+        Self.key)
+    }
+  }
+
   /// Executes a program so many times as the test user; gives the time that took.
   func execs(_ count: Int, within limit: Duration = .seconds(120)) async throws -> Duration {
     let outcome = try await run(

@@ -1,0 +1,130 @@
+import AudispatchPlugin
+import Linux
+
+/// What a package manager changed is told as one event.
+extension IntegrityPlugin {
+  /// Begins with what is known of the packages.
+  mutating func beginUpdates() throws {
+    explaining = nil
+    dpkg = nil
+    updates = UpdateWatch(explained: nil)
+    let database = DpkgDatabase(root: options.packageRoot)
+    guard options.explainsUpdates, database.concerns(options.policy.roots),
+      let stamp = database.stamp
+    else { return }
+    dpkg = database
+    if let packages = try known.packages() {
+      // What happened while nobody looked is a step too.
+      let isSame = try known.packageStamp() == stamp.text
+      let isExplained = try isSame || packages == database.packages()
+      updates = UpdateWatch(explained: isExplained ? stamp : nil)
+      if isExplained, !isSame { try known.note([], in: database, stamp) }
+    } else {
+      let steps = PackageStep.steps(from: [:], to: try database.packages())
+      try known.note(steps, in: database, stamp)
+      updates = UpdateWatch(explained: stamp)
+    }
+    watchFolder(database.folder)
+  }
+
+  /// Tells a change, or lets it wait for an explanation.
+  mutating func report(_ report: ChangeReport, _ reading: Reading) throws {
+    if let dpkg {
+      let now = MonotonicTime.now
+      updates.note(UpdateWatch.Look(stamp: dpkg.stamp, isLocked: dpkg.isLocked), at: now)
+      if updates.takes(report, reading, at: now) { return }
+    }
+    try tell(report, reading)
+  }
+
+  private mutating func tell(_ report: ChangeReport, _ reading: Reading) throws {
+    if let attribution = report.attribution, let circumstances = report.circumstances {
+      count(attribution, circumstances.testimony)
+    }
+    told.note(report, at: MonotonicTime.now)
+    try write(report)
+    try known.put(report.change.path, report.change.after, reading)
+  }
+
+  /// Tells once more what somebody else can have done too, of whom a record has come late.
+  mutating func amend(by deed: Deed) {
+    for var report in told.concerned(by: deed, at: MonotonicTime.now) {
+      guard let subject = report.subject else { continue }
+      let attribution = attribution(of: subject)
+      // It can have had nothing to do with it.
+      guard attribution.candidates.contains(where: { $0.author == deed.author }) else { continue }
+      report.attribution = attribution
+      report.isAmended = true
+      counts.amended += 1
+      told.forget(report.change.path)
+      do { try write(report) } catch { log.write(.error, "\(error)") }
+    }
+  }
+
+  private func write(_ report: ChangeReport) throws {
+    let head = try known.baseline.head()
+    switch options.format {
+    case .json: output.line(JSONReport.line(report, head, at: WallClock.milliseconds))
+    case .text: for line in TextReport.lines(report) + head.lines { output.line(line) }
+    }
+  }
+
+  /// Goes on with what waits, for some milliseconds.
+  mutating func explainDue(at now: Duration, within time: Duration) throws {
+    guard let dpkg, updates.phase != .idle else { return }
+    let look = UpdateWatch.Look(stamp: dpkg.stamp, isLocked: dpkg.isLocked)
+    updates.note(look, at: now)
+    if explaining == nil {
+      guard
+        updates.isDue(at: now, isSettling: settling.count > 0, isScanning: isScanningAll)
+      else { return }
+      let before = try known.packages() ?? [:]
+      let steps = PackageStep.steps(from: before, to: try dpkg.packages())
+      let known = known
+      let files = try PackageFiles(of: steps, in: dpkg) { try known.files(of: $0) }
+      // What a scan has yet to find, or dpkg to write, is explained by the same steps.
+      let isWhole = !look.isLocked && !isScanningAll
+      explaining = (Explaining(steps, files), isWhole ? look.stamp : nil, [])
+      explaining?.sorting.note(seen: updates.seen)
+    }
+    let end = MonotonicTime.now + time
+    while MonotonicTime.now < end {
+      guard let waiting = updates.next() else { return try concludeUpdate(dpkg) }
+      guard let apart = explaining?.sorting.take(waiting.report) else {
+        explaining?.explained.append(waiting)
+        continue
+      }
+      try tell(apart, waiting.reading)
+    }
+  }
+
+  private mutating func concludeUpdate(_ dpkg: DpkgDatabase) throws {
+    guard let (sorting, stamp, explained) = explaining else { return }
+    explaining = nil
+    let update = sorting.update
+    if !update.isEmpty {
+      counts.updates += 1
+      let head = try known.baseline.head()
+      switch options.format {
+      case .json: output.line(JSONReport.line(update, head, at: WallClock.milliseconds))
+      case .text: for line in TextReport.lines(update) + head.lines { output.line(line) }
+      }
+    }
+    for waiting in explained {
+      try known.put(waiting.report.change.path, waiting.report.change.after, waiting.reading)
+    }
+    if let stamp { try known.note(update.steps, in: dpkg, stamp) }
+    updates.end(explained: stamp)
+  }
+
+  /// Explains what waits, whether dpkg has ended or not.
+  mutating func explainAll(by end: Duration) throws {
+    while explaining != nil || !updates.waiting.isEmpty, MonotonicTime.now < end {
+      try explainDue(at: .seconds(Int64.max / 2), within: .milliseconds(50))
+    }
+  }
+}
+
+extension ChainHead {
+  fileprivate var lines: [String] { ["  head    \(shown)"] }
+}

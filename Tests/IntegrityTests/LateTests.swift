@@ -1,0 +1,145 @@
+import AuditRecord
+import Glibc
+import Linux
+import PluginHarness
+import Testing
+
+@testable import audispatch_integrity
+
+@Suite("A record that comes late")
+struct LateTests {
+  private func opening(_ auid: String, second: Int, inode: Int = 60) -> String {
+    Recorded.call(
+      2, "a0=0 a1=1", auid: auid, second: second, serial: 5,
+      paths: [Recorded.path("\"/watched/file\"", inode: inode, "NORMAL")])
+  }
+
+  private func deed(_ auid: String, second: Int, inode: Int = 60) throws -> Deed {
+    try #require(
+      Recorded.events(opening(auid, second: second, inode: inode)).first.flatMap { Deed($0) })
+  }
+
+  /// Told as alice's, changed at second 10.
+  private func told() -> ToldChanges {
+    let subject = Recorded.subject(
+      Recorded.state(inode: 60, changed: 1), Recorded.state(inode: 60, changed: 10, size: 2))
+    var told = ToldChanges()
+    var report = ChangeReport(change: subject.change)
+    report.attribution = Recorded.attribution(of: subject, opening("1000", second: 10))
+    report.subject = subject
+    #expect(report.attribution?.confidence == .exact)
+    told.note(report, at: .zero)
+    return told
+  }
+
+  @Test func `concerns what was told as certain, if another one can have done it`() throws {
+    for (auid, second, inode, after, concerns) in [
+      ("1001", 9, 60, Duration.zero, true), ("1001", 9, 60, .seconds(59), true),
+      // Who was named is no news; nor is what came after the change, or to another file.
+      ("1000", 9, 60, .zero, false), ("1001", 11, 60, .zero, false),
+      ("1001", 9, 61, .zero, false), ("1001", 9, 60, .seconds(60), false),
+    ] {
+      let found = told().concerned(by: try deed(auid, second: second, inode: inode), at: after)
+      #expect(found.count == (concerns ? 1 : 0), "\(auid) \(second) \(inode) \(after)")
+    }
+  }
+
+  @Test func `concerns nothing that was forgotten, and memory has a bound`() throws {
+    var all = told()
+    all.forget(FilePath("/watched/file"))
+    #expect(all.concerned(by: try deed("1001", second: 9), at: .zero).isEmpty)
+    var many = told()
+    let first = try #require(many.concerned(by: deed("1001", second: 9), at: .zero).first)
+    for number in 0..<ToldChanges.most {
+      var report = first
+      report.change = try #require(
+        StateChange(
+          FilePath("/watched/\(number)"), before: first.change.before, after: first.change.after,
+          counting: .full, severity: .low))
+      many.note(report, at: .zero)
+    }
+    let found = many.concerned(by: try deed("1001", second: 9), at: .zero)
+    #expect(found.count == ToldChanges.most)
+    #expect(!found.contains { $0.change.path == first.change.path })
+  }
+
+  @Test func `has a change told once more, with both`() throws {
+    let watched = try Watched("watch = TREE content severity=low")
+    try watched.put("old", "f")
+    // Times of the records have whole seconds.
+    Pause.nanoseconds(1_100_000_000)
+    _ = try watched.run("init")
+    // By inotify nobody is seen: the records alone say who it was.
+    let run = try PluginRun(
+      "audispatch-integrity", ["--config", "\(watched.folder)/integrity.conf"],
+      prefix: ["/usr/bin/setpriv", "--bounding-set", "-sys_admin"])
+    #expect(run.await("a scan of everything has ended", in: "err"), "\(run.messages)")
+    Pause.nanoseconds(1_100_000_000)
+    try watched.put("new", "f")
+    let status = try Files.status(of: watched.tree + "/f")
+    let device = status.device
+    let hexadecimal = { (number: UInt64) in (number < 16 ? "0" : "") + String(number, radix: 16) }
+    let name = "dev=\(hexadecimal(device >> 8 & 0xfff)):\(hexadecimal(device & 0xff))"
+    let second = Int(status.modified / 1_000_000_000) - 1_000_000_000
+    func record(_ auid: String, _ serial: Int) -> [String] {
+      Recorded.call(
+        2, "a0=0 a1=201", auid: auid, second: second, serial: serial,
+        paths: [Recorded.path("\"\(watched.tree)/f\"", inode: Int(status.inode), "NORMAL")]
+      ).replacing("dev=08:01", with: name).split(separator: "\n").map(String.init)
+    }
+    try run.send(record("1000", 7))
+    #expect(run.await("login uid 1000 in session 5", in: "out"), "\(run.messages)")
+    #expect(run.contents("out").contains(": exact"), "\(run.contents("out"))")
+    try run.send(record("1001", 8))
+    #expect(run.await("  amended it was told before", in: "out"), "\(run.contents("out"))")
+    let lines = run.lines("out").drop { !$0.hasPrefix("  amended") }
+    #expect(lines.contains { $0.hasPrefix("  perhaps login uid 1000 ") })
+    #expect(lines.contains { $0.hasPrefix("  perhaps login uid 1001 ") })
+    run.close()
+    #expect(run.end() == .exit(0))
+  }
+}
+
+@Suite("A large file")
+struct LargeFileTests {
+  private let path = FilePath("/x")
+  private let entry = Settling.Entry(first: .zero, due: .zero)
+
+  @Test func `is read once at a time, and again when something has happened meanwhile`() {
+    let state = Recorded.state(inode: 1, changed: 1)
+    var aside = ReadAside()
+    let begins = [aside.begin(path, entry), aside.begin(path, entry)]
+    #expect(begins == [true, false])
+    #expect(aside.count == 1)
+    let waiting = aside.end(path, state)
+    #expect(waiting == entry)
+    let first = aside.takeState(of: path)
+    aside.putBack(first, of: path)
+    let states = [first, aside.takeState(of: path), aside.takeState(of: path)]
+    #expect(states == [state, state, nil])
+    let again = [aside.takeAgain(path), aside.takeAgain(path)]
+    #expect(again == [entry, nil])
+  }
+
+  @Test func `is told as any other, with each change`() throws {
+    let watched = try Watched("watch = TREE content severity=low")
+    try watched.shell("head -c 9000000 /dev/zero > f; echo x > small")
+    _ = try watched.run("init")
+    let run = try PluginRun(
+      "audispatch-integrity", ["--config", "\(watched.folder)/integrity.conf"])
+    #expect(run.await("a scan of everything has ended", in: "err"), "\(run.messages)")
+    func told() -> [String] {
+      run.lines("out").filter { $0.contains("sha256") || !$0.hasPrefix(" ") }
+    }
+    for (number, letter) in ["a", "b"].enumerated() {
+      try watched.shell("printf \(letter) | dd of=f conv=notrunc status=none")
+      #expect(run.eventually { told().count == 2 * (number + 1) }, "\(told()) \(run.messages)")
+      let sum = try CommandRun("/usr/bin/sha256sum", watched.tree + "/f").output.prefix(64)
+      #expect(told().last?.hasSuffix("-> \(sum)") == true, "\(told())")
+    }
+    try watched.shell("rm f")
+    #expect(run.eventually { told().last?.hasPrefix("removed") == true }, "\(told())")
+    run.close()
+    #expect(run.end() == .exit(0), "\(run.messages)")
+  }
+}
