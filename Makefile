@@ -12,6 +12,7 @@ SBINDIR ?= $(PREFIX)/sbin
 LIBEXECDIR := /usr/libexec/audispatch
 MANDIR ?= $(PREFIX)/share/man
 LOGDIR := /var/log/audispatch
+STATEDIR := /var/lib/audispatch
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 
 RELEASE := .build/release
@@ -132,6 +133,7 @@ install: build install-documentation ## install under DESTDIR
 	install -s -m 0755 $(PLUGINS:%=$(RELEASE)/%) '$(DESTDIR)$(LIBEXECDIR)'
 	install -d -m 0755 '$(ETC)' '$(ETC)/plugins.d'
 	install -d -m 0750 '$(DESTDIR)$(LOGDIR)'
+	install -d -m 0700 '$(DESTDIR)$(STATEDIR)'
 	[ -e '$(ETC)/audispatchd.conf' ] || \
 	  install -m 0640 Documentation/examples/audispatchd.conf '$(ETC)'
 	for file in plugins.d/*.conf; do \
@@ -174,7 +176,7 @@ uninstall: ## remove what install has put under DESTDIR, but for settings, logs 
 	done
 	rm -rf '$(DOC)' '$(DESTDIR)$(PREFIX)/share/audispatch'
 	rmdir '$(DESTDIR)$(LIBEXECDIR)' 2>/dev/null || true
-	@echo "Left: '$(ETC)', '$(DESTDIR)$(LOGDIR)' and '$(DESTDIR)/var/lib/audispatch', if they are there."
+	@echo "Left: '$(ETC)', '$(DESTDIR)$(LOGDIR)' and '$(DESTDIR)$(STATEDIR)', if they are there."
 
 .PHONY: clean
 clean: ## remove all that was built

@@ -35,18 +35,9 @@ extension NatsOptions {
   }
 
   func conflicts(without wrong: Set<String>) -> [Diagnostic] {
-    var found: [Diagnostic] = []
-    let ways = ["user", "token_file", "credentials_file"].filter { places[$0] != nil }
-    if ways.count > 1 {
-      found.append(
-        places.problem(ways[1], "there is one way to say who we are, and \(ways[0]) is given too"))
-    }
-    if (user == nil) != (passwordFile == nil) {
-      found.append(
-        places.problem(
-          user == nil ? "password_file" : "user", "a user and a password belong together",
-          suggestion: "set both user and password_file"))
-    }
+    var found = Credentials.conflicts(
+      ["user", "token_file", "credentials_file"], hasUser: user != nil,
+      hasPassword: passwordFile != nil, places)
     if let age = wanted.maxAge, age < wanted.window {
       found.append(
         places.problem("max_age", "messages are kept at least as long as window, \(wanted.window)"))

@@ -5,19 +5,9 @@ public import Shipping
 extension HTTPAccess {
   /// What does not fit together.
   public func conflicts(_ places: SettingPlaces) -> [Diagnostic] {
-    var found: [Diagnostic] = []
-    let ways = ["user", "api_key_file", "token_file"].filter { places[$0] != nil }
-    if ways.count > 1 {
-      found.append(
-        places.problem(ways[1], "there is one way to say who we are, and \(ways[0]) is given too"))
-    }
-    if (user == nil) != (passwordFile == nil) {
-      found.append(
-        places.problem(
-          user == nil ? "password_file" : "user", "a user and a password belong together",
-          suggestion: "set both user and password_file"))
-    }
-    return found + tls.conflicts(places)
+    Credentials.conflicts(
+      ["user", "api_key_file", "token_file"], hasUser: user != nil,
+      hasPassword: passwordFile != nil, places) + tls.conflicts(places)
   }
 
   /// What is missing to reach those servers, and who could listen.

@@ -6,19 +6,10 @@ import Linux
 /// listens at a port of the loopback and answers each line of its standard input, a JSON object, by
 /// one.
 public final class StandIn {
-  private let child: Server
+  private let child: KilledProcess
   private let control: Descriptor
   private let scheme: String
   public let port: Int
-
-  private struct Server: ~Copyable {
-    let process: ChildProcess
-    deinit {
-      process.signal(SIGKILL)
-      _ = Poll.readable([process.pidfd], within: .seconds(20))
-      _ = process.reap()
-    }
-  }
 
   public struct Failure: Error, CustomStringConvertible {
     public let description: String
@@ -31,8 +22,8 @@ public final class StandIn {
     let (ours, theirs) = try UnixSocket.pair()
     control = Descriptor(owning: ours)
     let other = Descriptor(owning: theirs)
-    child = Server(
-      process: try ChildProcess(
+    child = KilledProcess(
+      try ChildProcess(
         path: "/usr/bin/python3", arguments: [path] + arguments,
         environment: ["PATH=/usr/bin:/bin"], input: other.number, output: other.number, error: 2))
     scheme = arguments.contains("--certificate") ? "https" : "http"

@@ -1,4 +1,5 @@
 import Foundation
+import PluginHarness
 import Testing
 
 /// Every file of `plugins.d` as it is installed, activated as its comments say, in a root of its own.
@@ -8,10 +9,10 @@ struct InstalledPluginTests {
   /// Each shipped file, and which test below activates it.
   private static let tried: Set = [
     "print", "log", "socket", "shell", "json", "syslog-local", "syslog-debian", "syslog-remote",
-    "remote", "laurel-confined",
+    "remote", "laurel-confined", "otlp", "nats",
   ]
   /// Those that need a baseline, and a server for documents: their own suites start them.
-  private static let triedElsewhere: Set = ["integrity", "elastic", "otlp", "nats"]
+  private static let triedElsewhere: Set = ["integrity", "elastic"]
 
   private func expectDelivered(_ installed: Installation, _ names: [String]) async throws {
     let check = try await installed.check()
@@ -96,6 +97,29 @@ struct InstalledPluginTests {
     try await eventually("it is stored") { collector.stored == [Installation.record] }
     try await installed.end()
     try await collector.stop()
+  }
+
+  @Test func `works into a collector`() async throws {
+    let installed = try await Installation()
+    let collector = try StandInCollector()
+    try installed.settings("otlp", ["server = \(collector.url)", "node = host"])
+    try installed.activate("otlp")
+    try await expectDelivered(installed, ["otlp"])
+    #expect(try collector.ids() == ["host:1700000000.000:1"])
+    try await installed.end()
+  }
+
+  @Test(.enabled(if: NatsServer.isHere, "\(NatsServer.why)"))
+  func `works into a stream of NATS`() async throws {
+    let installed = try await Installation()
+    let server = try NatsServer()
+    try server.ask("STREAM.CREATE.AUDIT", ["name": "AUDIT", "subjects": ["audit.>"]])
+    try installed.settings("nats", ["server = \(server.url)", "node = host"])
+    try installed.activate("nats")
+    try await expectDelivered(installed, ["nats"])
+    let state = try server.ask("STREAM.INFO.AUDIT", [:])["state"] as? [String: Any]
+    #expect(state?["messages"] as? Int == 1)
+    try await installed.end()
   }
 
   @Test(.enabled(if: Host.has("/usr/sbin/laurel"), "needs laurel"))

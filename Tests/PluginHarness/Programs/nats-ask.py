@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Asks nats-server something in its own protocol: ask.py PORT SUBJECT REQUEST prints the answer."""
+"""Asks nats-server something in its own protocol: nats-ask.py PORT SUBJECT REQUEST prints the answer."""
 import socket, sys
 
 port, subject, request = sys.argv[1:]
