@@ -60,19 +60,22 @@ public final class Dispatcher {
     durable = DurableQueues(base, ledger, custody, delivery, overflows)
     plugins = PluginHost(base, ledger, custody, delivery, overflows, durable)
     let desk = ControlDesk(base, custody)
-    claim = RuntimeClaim(base, custody, durable, desk)
+    claim = RuntimeClaim(base: base, custody: custody, durable: durable, control: desk)
     distribution = Distribution(base, ledger, delivery, overflows, durable, desk)
     input = Input(base, supply, ledger, durable, distribution, link)
     remote = RemoteInput(base, ledger, durable, distribution)
     let reloading = Reloading(
       base, custody, durable, plugins.supervisor, desk, remote, link, loader: loader)
     control = Control(
-      base, desk, reloading, Status(base, supply, ledger, durable, desk, remote),
-      plugins.supervisor)
+      base: base, desk: desk, reloading: reloading,
+      status: Status(
+        base: base, supply: supply, ledger: ledger, durable: durable, control: desk,
+        remote: remote),
+      supervisor: plugins.supervisor)
     service = ServiceReport(base, supply, input, link)
     stopping = Stopping(
-      base, custody, durable, plugins, input, remote, link,
-      readsStandardInput: supply.origin == .standardInput)
+      base: base, custody: custody, durable: durable, host: plugins, input: input,
+      remote: remote, service: link, readsStandardInput: supply.origin == .standardInput)
     try loop.poller.watch(signals.number, Token.signals, .read)
     for plugin in inForce.active { plugins.supervisor.add(plugin) }
     durable.openLeft()

@@ -2,37 +2,15 @@ import Journal
 import Linux
 
 /// The end: what `Shutdown` decides is done here.
-final class Stopping {
-  private let loop: Loop
-  private let ending: Ending
-  private let runtime: RuntimeFolder
-  private let source: Source
-  private let plugins: PluginTable
-  private let custody: Custody
-  private let durable: DurableQueues
-  private let host: PluginHost
-  private let input: Input
-  private let remote: RemoteInput?
-  private let service: ServiceLink?
-  private let readsStandardInput: Bool
-
-  init(
-    _ base: Base, _ custody: Custody, _ durable: DurableQueues, _ host: PluginHost, _ input: Input,
-    _ remote: RemoteInput?, _ service: ServiceLink?, readsStandardInput: Bool
-  ) {
-    loop = base.loop
-    ending = base.ending
-    runtime = base.runtime
-    source = base.source
-    plugins = base.plugins
-    self.custody = custody
-    self.durable = durable
-    self.host = host
-    self.input = input
-    self.remote = remote
-    self.service = service
-    self.readsStandardInput = readsStandardInput
-  }
+struct Stopping: Owner {
+  let base: Base
+  let custody: Custody
+  let durable: DurableQueues
+  let host: PluginHost
+  let input: Input
+  let remote: RemoteInput?
+  let service: ServiceLink?
+  let readsStandardInput: Bool
 
   /// Begins the end if somebody has asked for it.
   func beginIfAsked() { if let reason = ending.takeRequest() { begin(reason) } }
@@ -98,7 +76,9 @@ final class Stopping {
     for plugin in plugins.all where plugin.lifecycle.takesInput {
       guard case .draining = plugin.lifecycle.state else { continue }
       plugin.refresh()
-      if plugin.subscription.isEmpty || plugin.isGivenUp { host.supervisor.handle(plugin, .drained) }
+      if plugin.subscription.isEmpty || plugin.isGivenUp {
+        host.supervisor.handle(plugin, .drained)
+      }
       loop.wake(in: .milliseconds(2))
     }
     if ending.stopsPlugins, plugins.all.allSatisfy({ $0.lifecycle.state == .stopped }),

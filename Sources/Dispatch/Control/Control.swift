@@ -1,23 +1,12 @@
 import Linux
 
 /// What is asked for over the control socket, and by signals, is done and answered here.
-final class Control {
-  private let desk: ControlDesk
-  private let reloading: Reloading
-  private let status: Status
-  private let plugins: PluginTable
-  private let supervisor: Supervisor
-
-  init(
-    _ base: Base, _ desk: ControlDesk, _ reloading: Reloading, _ status: Status,
-    _ supervisor: Supervisor
-  ) {
-    plugins = base.plugins
-    self.desk = desk
-    self.reloading = reloading
-    self.status = status
-    self.supervisor = supervisor
-  }
+struct Control: Owner {
+  let base: Base
+  let desk: ControlDesk
+  let reloading: Reloading
+  let status: Status
+  let supervisor: Supervisor
 
   func accept() { desk.accept() }
   func tend() { desk.tend() }

@@ -12,13 +12,10 @@ enum ControlRequest: Equatable {
 }
 
 /// The control socket: made, made again, listened to, and answered. `audispatchctl tail` is fed here.
-final class ControlDesk {
+final class ControlDesk: Owner {
   private static let pause = Duration.seconds(5)
 
-  private let loop: Loop
-  private let settings: Settings
-  private let journal: Journal
-  private let runtime: RuntimeFolder
+  let base: Base
   private let custody: Custody
   private var server: ControlServer?
   /// There is none yet: when it is tried again, and why that failed last.
@@ -29,10 +26,7 @@ final class ControlDesk {
   private var scratch: [UInt8] = []
 
   init(_ base: Base, _ custody: Custody) {
-    loop = base.loop
-    settings = base.settings
-    journal = base.journal
-    runtime = base.runtime
+    self.base = base
     self.custody = custody
   }
 

@@ -4,17 +4,13 @@ import Journal
 import Linux
 
 /// Reads the configuration again, and puts it into force or reports on it.
-final class Reloading {
+final class Reloading: Owner {
   /// What a request is answered with.
   enum Purpose { case reload, check }
 
   private typealias Request = (purpose: Purpose, client: UInt32?)
 
-  private let loop: Loop
-  private let settings: Settings
-  private let ending: Ending
-  private let plugins: PluginTable
-  private let isReplay: Bool
+  let base: Base
   private let custody: Custody
   private let durable: DurableQueues
   private let supervisor: Supervisor
@@ -33,11 +29,7 @@ final class Reloading {
     _ control: ControlDesk, _ remote: RemoteInput?, _ service: ServiceLink?,
     loader: @escaping @Sendable () -> LoadedConfiguration
   ) {
-    loop = base.loop
-    settings = base.settings
-    ending = base.ending
-    plugins = base.plugins
-    isReplay = base.source.canWait
+    self.base = base
     self.custody = custody
     self.durable = durable
     self.supervisor = supervisor

@@ -2,15 +2,15 @@ import AuditRecord
 import Linux
 
 /// What the status says of every source, and of peers.
-struct SourcesStatus {
-  private let source: Source
+struct SourcesStatus: Owner {
+  let base: Base
   private let supply: SourceSupply
   private let remote: RemoteInput?
   private let events: UInt64
 
   /// - Parameter events: of all sources.
   init(_ base: Base, _ supply: SourceSupply, _ remote: RemoteInput?, events: UInt64) {
-    source = base.source
+    self.base = base
     self.supply = supply
     self.remote = remote
     self.events = events

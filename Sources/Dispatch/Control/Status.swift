@@ -5,37 +5,23 @@ import Journal
 import Linux
 
 /// The state as `audispatchctl status --json` and `state.json` give it.
-struct Status {
-  private let base: Base
-  private let supply: SourceSupply
-  private let ledger: Ledger
-  private let durable: DurableQueues
-  private let control: ControlDesk
-  private let remote: RemoteInput?
-
-  init(
-    _ base: Base, _ supply: SourceSupply, _ ledger: Ledger, _ durable: DurableQueues,
-    _ control: ControlDesk, _ remote: RemoteInput?
-  ) {
-    self.base = base
-    self.supply = supply
-    self.ledger = ledger
-    self.durable = durable
-    self.control = control
-    self.remote = remote
-  }
-
-  private var source: Source { base.source }
+struct Status: Owner {
+  let base: Base
+  let supply: SourceSupply
+  let ledger: Ledger
+  let durable: DurableQueues
+  let control: ControlDesk
+  let remote: RemoteInput?
 
   /// Writes `state.json`; a failure is said, and nothing else.
   func write() {
     do {
-      try base.runtime.write("state.json", text())
-    } catch { base.loop.say(.error, "\(error)") }
+      try runtime.write("state.json", text())
+    } catch { loop.say(.error, "\(error)") }
   }
 
   func text() -> String {
-    let plugins = base.plugins.all
+    let plugins = plugins.all
     for plugin in plugins { plugin.refresh() }
     // Should this process die now, its successor counts on from what was shown.
     ledger.publish()
@@ -44,9 +30,9 @@ struct Status {
       json.object("daemon") { json in
         json.field("pid", getpid())
         json.field("version", Dispatcher.version)
-        json.field("uptime_seconds", Int64((Moment.now - base.loop.started).inSeconds))
-        json.field("journal_bytes", base.journal.bytes)
-        json.field("messages_lost", base.loop.messagesLost)
+        json.field("uptime_seconds", Int64((Moment.now - loop.started).inSeconds))
+        json.field("journal_bytes", journal.bytes)
+        json.field("messages_lost", loop.messagesLost)
         json.field("control_refused", control.refused)
         json.field("deaths", ledger.survivor.isHeld ? ledger.survivor.generation - 1 : 0)
       }
@@ -55,7 +41,7 @@ struct Status {
       if let open = durable.open { json.object("spool") { spoolStatus(open, &$0) } }
       json.array("plugins") { json in
         for plugin in plugins { json.object { pluginStatus(plugin, &$0) } }
-        for plugin in base.settings.inactive {
+        for plugin in settings.inactive {
           json.object { json in
             json.field("name", plugin.name)
             json.field("state", "inactive")
@@ -89,7 +75,7 @@ struct Status {
 
   private func spoolStatus(_ open: OpenSpool, _ json: inout JSONText) {
     json.field("state", open.state.name)
-    json.field("folder", base.settings.daemon.spoolDirectory)
+    json.field("folder", settings.daemon.spoolDirectory)
     json.field("trouble", open.trouble ?? "")
     json.field("pending_bytes", open.spool.pendingBytes)
     // Of those taken in since the start.
@@ -151,11 +137,12 @@ struct Status {
     }
     switch plugin.lifecycle.state {
     case .backingOff(let until), .held(let until):
-      json.field("next_attempt_seconds", max(0, Int64((until - base.loop.now).inSeconds.rounded(.up))))
+      json.field(
+        "next_attempt_seconds", max(0, Int64((until - loop.now).inSeconds.rounded(.up))))
     default: break
     }
     if plugin.lifecycle.takesInput, plugin.subscription.counters.queued > 0 {
-      json.field("idle_seconds", max(0, Int64((base.loop.now - plugin.progress.since).inSeconds)))
+      json.field("idle_seconds", max(0, Int64((loop.now - plugin.progress.since).inSeconds)))
     }
   }
 

@@ -9,17 +9,14 @@ import Linux
 ///
 /// Nothing may be written to a plugin, consumed of what it says, put into the log or forgotten that
 /// was not published before: a successor would give it twice, or not at all.
-final class Ledger {
+final class Ledger: Owner {
   /// Records and events are counted from here, so that there is room below for what a log has.
   static let firstRecord = RecordNumber(1 << 62)
   static let firstEvent = EventNumber(1 << 62)
 
-  private let loop: Loop
+  let base: Base
   let survivor: Survivor
   let predecessor: Predecessor?
-  private let journal: Journal
-  private let source: Source
-  private let plugins: PluginTable
   /// The journal's numbers less the log's, of records from that one on; until this process has opened
   /// the log, as a predecessor had them. 0: there was no log.
   private var placeInLog: (shift: UInt64, from: RecordNumber)
@@ -31,14 +28,11 @@ final class Ledger {
   private var isTakingOver = true
 
   init(_ base: Base, _ survivor: Survivor, _ predecessor: Predecessor?) {
-    loop = base.loop
-    journal = base.journal
-    source = base.source
-    plugins = base.plugins
+    self.base = base
     self.survivor = survivor
     self.predecessor = predecessor
     placeInLog = (predecessor?.spoolShift ?? 0, .max)
-    ownFirst = journal.nextRecord
+    ownFirst = base.journal.nextRecord
   }
 
   /// Events begun, by predecessors too.

@@ -4,21 +4,11 @@ import Linux
 
 /// Takes the runtime folder, and waits for what a predecessor has left in it, while records are taken
 /// in.
-final class RuntimeClaim {
-  private let base: Base
-  private let custody: Custody
-  private let durable: DurableQueues
-  private let control: ControlDesk
-
-  init(_ base: Base, _ custody: Custody, _ durable: DurableQueues, _ control: ControlDesk) {
-    self.base = base
-    self.custody = custody
-    self.durable = durable
-    self.control = control
-  }
-
-  private var loop: Loop { base.loop }
-  private var runtime: RuntimeFolder { base.runtime }
+struct RuntimeClaim: Owner {
+  let base: Base
+  let custody: Custody
+  let durable: DurableQueues
+  let control: ControlDesk
 
   func tend() {
     guard !runtime.isOurs else { return tendOrphans() }
@@ -56,7 +46,7 @@ final class RuntimeClaim {
   /// A predecessor's plugins hold up those of the same name.
   private func tendOrphans() {
     let user = geteuid()
-    let next = runtime.tendOrphans(loop.now) { [plugins = base.plugins] name in
+    let next = runtime.tendOrphans(loop.now) { [plugins = plugins] name in
       plugins.named(name)?.configuration.confinement.user ?? user
     }
     settleKeptSockets()
@@ -73,7 +63,7 @@ final class RuntimeClaim {
   /// Takes over from those of a predecessor's children, kept by a service manager, that have ended.
   private func settleKeptSockets() {
     let ended = custody.takeSockets { child in
-      let plugin = base.plugins.all.first { $0.inheritance?.queue.child == child }
+      let plugin = plugins.all.first { $0.inheritance?.queue.child == child }
       return plugin.map { !runtime.awaitsEnd(of: $0.name) } ?? true
     }
     for child in ended { durable.predecessorsChildEnded(child) }
@@ -83,12 +73,12 @@ final class RuntimeClaim {
   ///
   /// - Parameter wait: `nil` when it cannot be used at all.
   private func giveUpReplay(waitingFor wait: RuntimeFolder.Wait?) {
-    guard base.source.canWait, base.ending.isRunning, !base.ending.isHopeless else { return }
+    guard source.canWait, ending.isRunning, !ending.isHopeless else { return }
     switch wait {
     case nil, .distrust: break
     case .dispatcher, .other: guard loop.now - loop.started > .seconds(10) else { return }
     }
-    base.ending.isWithoutPlugins()
+    ending.isWithoutPlugins()
     loop.say(
       .error,
       "without \(runtime.path) no plugin is started: give the replay one of its own (--runtime-dir)"

@@ -2,8 +2,8 @@ import Linux
 
 /// Tells the service manager how the dispatcher is, and gives signs of life. Behind auditd the manager
 /// is auditd's, and is told nothing: it would not listen to us.
-final class ServiceReport {
-  private let base: Base
+struct ServiceReport: Owner {
+  let base: Base
   private let supply: SourceSupply
   private let input: Input
   private let service: ServiceLink
@@ -19,20 +19,20 @@ final class ServiceReport {
 
   /// What has to be told because time has passed or something has happened.
   func tend() {
-    let plugins = base.plugins.all
-    if base.runtime.isOurs, plugins.allSatisfy({ $0.lifecycle.state != .starting }) {
+    let plugins = plugins.all
+    if runtime.isOurs, plugins.allSatisfy({ $0.lifecycle.state != .starting }) {
       service.becameReady()
     }
     service.show(status)
     let next = service.look(
-      base.loop.now, inputWaits: { input.hasWaiting }, bytesRead: base.source.bytes)
-    if let next { base.loop.wake(at: next) }
-    if !service.retry() { base.loop.wake(in: .milliseconds(100)) }
+      loop.now, inputWaits: { input.hasWaiting }, bytesRead: source.bytes)
+    if let next { loop.wake(at: next) }
+    if !service.retry() { loop.wake(in: .milliseconds(100)) }
   }
 
   private var status: String {
-    guard base.ending.isRunning else { return "stopping" }
-    let plugins = base.plugins.all
+    guard ending.isRunning else { return "stopping" }
+    let plugins = plugins.all
     let others = plugins.filter { $0.stateName != "running" }
     let list = others.map { "\($0.name) \($0.stateName)" }.joined(separator: ", ")
     return "\(supply.description), \(plugins.count - others.count) of \(plugins.count) plugins run"

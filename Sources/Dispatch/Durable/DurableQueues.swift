@@ -5,12 +5,8 @@ import Linux
 /// Queues that go on on disk: one log for all of them, opened when the first durable plugin comes.
 ///
 /// A source that can wait for plugins needs none.
-final class DurableQueues {
-  let loop: Loop
-  let settings: Settings
-  let journal: Journal
-  let source: Source
-  let plugins: PluginTable
+final class DurableQueues: Owner {
+  let base: Base
   let ledger: Ledger
   let custody: Custody
   let delivery: Delivery
@@ -22,11 +18,7 @@ final class DurableQueues {
     _ base: Base, _ ledger: Ledger, _ custody: Custody, _ delivery: Delivery,
     _ overflows: OverflowActions
   ) {
-    loop = base.loop
-    settings = base.settings
-    journal = base.journal
-    source = base.source
-    plugins = base.plugins
+    self.base = base
     self.ledger = ledger
     self.custody = custody
     self.delivery = delivery

@@ -3,12 +3,8 @@ import Journal
 import Linux
 
 /// Gives what came to every queue, and has it written, at once or when it has gathered.
-final class Distribution {
-  private let loop: Loop
-  private let settings: Settings
-  private let journal: Journal
-  private let source: Source
-  private let plugins: PluginTable
+final class Distribution: Owner {
+  let base: Base
   private let ledger: Ledger
   private let delivery: Delivery
   private let overflows: OverflowActions
@@ -22,18 +18,15 @@ final class Distribution {
     _ base: Base, _ ledger: Ledger, _ delivery: Delivery, _ overflows: OverflowActions,
     _ durable: DurableQueues, _ control: ControlDesk
   ) {
-    loop = base.loop
-    settings = base.settings
-    journal = base.journal
-    source = base.source
-    plugins = base.plugins
+    self.base = base
     self.ledger = ledger
     self.delivery = delivery
     self.overflows = overflows
     self.durable = durable
     self.control = control
     gathering = Gathering(
-      longest: source.canWait ? .zero : settings.daemon.latencyMax, now: loop.now)
+      longest: base.source.canWait ? .zero : base.settings.daemon.latencyMax,
+      now: base.loop.now)
   }
 
   // MARK: One batch

@@ -3,11 +3,8 @@ import Linux
 
 /// Reads this host's own source, and makes records of it: paused where plugins of a replay have no
 /// room, opened again where it can come back.
-final class Input {
-  private let loop: Loop
-  private let ending: Ending
-  private let journal: Journal
-  private let source: Source
+final class Input: Owner {
+  let base: Base
   private let supply: SourceSupply
   private let ledger: Ledger
   private let durable: DurableQueues
@@ -28,10 +25,7 @@ final class Input {
     _ base: Base, _ supply: SourceSupply, _ ledger: Ledger, _ durable: DurableQueues,
     _ distribution: Distribution, _ service: ServiceLink?
   ) {
-    loop = base.loop
-    ending = base.ending
-    journal = base.journal
-    source = base.source
+    self.base = base
     self.supply = supply
     self.ledger = ledger
     self.durable = durable

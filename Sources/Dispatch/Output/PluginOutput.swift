@@ -2,7 +2,7 @@ import Configuration
 import Linux
 
 /// What plugins print: messages of theirs, which are said, and standard output that is passed on.
-final class PluginOutput {
+final class PluginOutput: Owner {
   /// A child's standard output that is to be passed on, before the child is there.
   final class Prepared {
     let output: PassedOutput
@@ -17,10 +17,7 @@ final class PluginOutput {
   /// How long a stopping dispatcher waits for what was printed to be taken.
   private static let patience = Duration.seconds(5)
 
-  private let loop: Loop
-  private let ending: Ending
-  private let plugins: PluginTable
-  private let isReplay: Bool
+  let base: Base
   /// `nil` until a plugin has `output = pass`.
   private var sink: OutputSink?
   private var outputs: [UInt32: PassedOutput] = [:]
@@ -33,10 +30,7 @@ final class PluginOutput {
   private var waitsUntil: Moment?
 
   init(_ base: Base) {
-    loop = base.loop
-    ending = base.ending
-    plugins = base.plugins
-    isReplay = base.source.canWait
+    self.base = base
   }
 
   // MARK: Messages of plugins

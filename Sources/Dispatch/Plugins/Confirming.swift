@@ -2,23 +2,16 @@ import Journal
 import Linux
 
 /// Takes what plugins say on their input, each for itself: what they are done with.
-final class Confirming {
+struct Confirming: Owner {
   /// Pieces of 4 KiB that are read at once, so that a plugin that writes without end holds up nobody.
   private static let piecesAtOnce = 4
   /// How long it is not listened to then: a million confirmations a second are read, and more.
   private static let rest = Duration.milliseconds(1)
 
-  private let loop: Loop
-  private let ledger: Ledger
-  private let delivery: Delivery
-  private let durable: DurableQueues
-
-  init(_ base: Base, _ ledger: Ledger, _ delivery: Delivery, _ durable: DurableQueues) {
-    loop = base.loop
-    self.ledger = ledger
-    self.delivery = delivery
-    self.durable = durable
-  }
+  let base: Base
+  let ledger: Ledger
+  let delivery: Delivery
+  let durable: DurableQueues
 
   /// Reads what a plugin says that it is done with: of one that has ended, all.
   ///

@@ -4,19 +4,15 @@ import Journal
 import Linux
 
 /// Writes to plugins what their queues have for them.
-final class Delivery {
-  private let loop: Loop
-  private let journal: Journal
+final class Delivery: Owner {
+  let base: Base
   private let survivor: Survivor
-  private let source: Source
   private let isBehindAuditd: Bool
   private var scratch: [UInt8] = []
 
   /// - Parameter isBehindAuditd: it is an auditd that writes to us.
   init(_ base: Base, _ survivor: Survivor, isBehindAuditd: Bool) {
-    loop = base.loop
-    journal = base.journal
-    source = base.source
+    self.base = base
     self.survivor = survivor
     self.isBehindAuditd = isBehindAuditd
   }

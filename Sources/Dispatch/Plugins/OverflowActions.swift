@@ -4,15 +4,13 @@ import Journal
 import Linux
 
 /// What full queues have us say and do.
-final class OverflowActions {
-  private let loop: Loop
-  private let settings: Settings
+final class OverflowActions: Owner {
+  let base: Base
   /// What `single` and `halt` executed.
   private var commands: [ActionChild] = []
 
   init(_ base: Base) {
-    loop = base.loop
-    settings = base.settings
+    self.base = base
   }
 
   /// A queue was full for the first of its records.

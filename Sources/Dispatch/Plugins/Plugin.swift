@@ -52,7 +52,8 @@ final class Plugin {
     if inheritance != nil { return "starting" }
     return switch lifecycle.state {
     case .starting: "starting"
-    case .running: subscription.isSuspended ? "suspended" : progress.isStalled ? "stalled" : "running"
+    case .running:
+      subscription.isSuspended ? "suspended" : progress.isStalled ? "stalled" : "running"
     case .backingOff: "backing_off"
     case .held: "held"
     case .draining, .ending, .terminating, .killed: "stopping"

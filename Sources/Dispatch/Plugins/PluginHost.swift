@@ -1,8 +1,8 @@
 import Linux
 
 /// Plugins as processes: what comes from each of them goes to whom it concerns.
-final class PluginHost {
-  private let plugins: PluginTable
+final class PluginHost: Owner {
+  let base: Base
   private let delivery: Delivery
   private let durable: DurableQueues
   private let confirming: Confirming
@@ -14,13 +14,15 @@ final class PluginHost {
     _ base: Base, _ ledger: Ledger, _ custody: Custody, _ delivery: Delivery,
     _ overflows: OverflowActions, _ durable: DurableQueues
   ) {
-    plugins = base.plugins
+    self.base = base
     self.delivery = delivery
     self.durable = durable
-    confirming = Confirming(base, ledger, delivery, durable)
+    confirming = Confirming(
+      base: base, ledger: ledger, delivery: delivery, durable: durable)
     output = PluginOutput(base)
     supervisor = Supervisor(base, ledger, custody, delivery, durable, confirming, output)
-    watch = PluginWatch(base, overflows, output, supervisor)
+    watch = PluginWatch(
+      base: base, overflows: overflows, output: output, supervisor: supervisor)
   }
 
   /// A plugin's input has room, or something to read.

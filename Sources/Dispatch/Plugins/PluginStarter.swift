@@ -4,9 +4,8 @@ import Journal
 import Linux
 
 /// Makes a plugin's process, with all that belongs to it.
-final class PluginStarter {
-  private let loop: Loop
-  private let runtime: RuntimeFolder
+final class PluginStarter: Owner {
+  let base: Base
   private let ledger: Ledger
   private let custody: Custody
   private let output: PluginOutput
@@ -14,8 +13,7 @@ final class PluginStarter {
   private let gapWord = String(UInt64.random(in: .min ... .max), radix: 36)
 
   init(_ base: Base, _ ledger: Ledger, _ custody: Custody, _ output: PluginOutput) {
-    loop = base.loop
-    runtime = base.runtime
+    self.base = base
     self.ledger = ledger
     self.custody = custody
     self.output = output

@@ -3,29 +3,14 @@ import Journal
 import Linux
 
 /// What plugins' queues show over time: progress, a stall, an overflow that lasts.
-final class PluginWatch {
+struct PluginWatch: Owner {
   /// Starts that fail alike, after which a replay does not wait for a plugin.
   private static let replayStarts = 3
 
-  private let loop: Loop
-  private let ending: Ending
-  private let plugins: PluginTable
-  private let isReplay: Bool
-  private let overflows: OverflowActions
-  private let output: PluginOutput
-  private let supervisor: Supervisor
-
-  init(
-    _ base: Base, _ overflows: OverflowActions, _ output: PluginOutput, _ supervisor: Supervisor
-  ) {
-    loop = base.loop
-    ending = base.ending
-    plugins = base.plugins
-    isReplay = base.source.canWait
-    self.overflows = overflows
-    self.output = output
-    self.supervisor = supervisor
-  }
+  let base: Base
+  let overflows: OverflowActions
+  let output: PluginOutput
+  let supervisor: Supervisor
 
   func look(at plugin: Plugin) {
     plugin.refresh()

@@ -4,18 +4,13 @@ import Journal
 import Linux
 
 /// Starts, watches and ends the children of plugins, as each plugin's life says.
-final class Supervisor {
+final class Supervisor: Owner {
   /// For so long plugins are started in one turn of the loop, so that everybody else has his turn.
   private static let startingTime = Duration.milliseconds(5)
   /// What our plugins exit with when something that they took is stored nowhere (EX_IOERR).
   private static let lostStatus: Int32 = 74
 
-  private let loop: Loop
-  private let ending: Ending
-  private let runtime: RuntimeFolder
-  private let journal: Journal
-  private let source: Source
-  private let plugins: PluginTable
+  let base: Base
   private let ledger: Ledger
   private let custody: Custody
   private let delivery: Delivery
@@ -30,12 +25,7 @@ final class Supervisor {
     _ base: Base, _ ledger: Ledger, _ custody: Custody, _ delivery: Delivery,
     _ durable: DurableQueues, _ confirming: Confirming, _ output: PluginOutput
   ) {
-    loop = base.loop
-    ending = base.ending
-    runtime = base.runtime
-    journal = base.journal
-    source = base.source
-    plugins = base.plugins
+    self.base = base
     self.ledger = ledger
     self.custody = custody
     self.delivery = delivery

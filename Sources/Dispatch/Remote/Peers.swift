@@ -3,9 +3,8 @@ import Linux
 import RemoteProtocol
 
 /// Who is connected, what each may send, and what is said of them.
-final class Peers {
-  private let loop: Loop
-  private let settings: Settings
+final class Peers: Owner {
+  let base: Base
   private let places: [RemotePlace]
   private var table = PeerTable(first: UInt64(clamping: WallClock.milliseconds))
   private var claims: NodeClaims
@@ -14,8 +13,7 @@ final class Peers {
   private var nodeReport = RateLimit(every: .seconds(10))
 
   init(_ base: Base, _ places: [RemotePlace]) {
-    loop = base.loop
-    settings = base.settings
+    self.base = base
     self.places = places
     claims = NodeClaims(ownName: base.settings.node)
   }

@@ -4,10 +4,8 @@ import Linux
 import RemoteProtocol
 
 /// Starts audispatch-receive with all that it may not open itself, and sees it end.
-final class ReceiverHost {
-  private let loop: Loop
-  private let settings: Settings
-  private let ending: Ending
+final class ReceiverHost: Owner {
+  let base: Base
   let places: [RemotePlace]
   private(set) var process: ReceiverProcess?
   /// When it is tried again to start it, and after which pause.
@@ -20,9 +18,7 @@ final class ReceiverHost {
   private var endReport = RateLimit(every: .seconds(10))
 
   init(_ base: Base, _ places: [RemotePlace]) {
-    loop = base.loop
-    settings = base.settings
-    ending = base.ending
+    self.base = base
     self.places = places
   }
 

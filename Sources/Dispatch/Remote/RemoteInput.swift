@@ -5,14 +5,8 @@ import RemoteProtocol
 
 /// Records of other hosts: taken from the receiver as long as they can be stored, and acknowledged
 /// when they are safe.
-final class RemoteInput {
-  let loop: Loop
-  private let settings: Settings
-  private let ending: Ending
-  private let runtime: RuntimeFolder
-  let journal: Journal
-  let source: Source
-  private let plugins: PluginTable
+final class RemoteInput: Owner {
+  let base: Base
   let durable: DurableQueues
   let distribution: Distribution
   /// What was read and has no log yet survives this process.
@@ -39,13 +33,7 @@ final class RemoteInput {
   init?(_ base: Base, _ ledger: Ledger, _ durable: DurableQueues, _ distribution: Distribution) {
     let places = base.settings.daemon.remoteSources.compactMap { RemotePlace($0) }
     guard !places.isEmpty else { return nil }
-    loop = base.loop
-    settings = base.settings
-    ending = base.ending
-    runtime = base.runtime
-    journal = base.journal
-    source = base.source
-    plugins = base.plugins
+    self.base = base
     self.durable = durable
     self.distribution = distribution
     isHeld = ledger.survivor.isHeld

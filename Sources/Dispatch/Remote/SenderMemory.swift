@@ -4,9 +4,8 @@ import Linux
 import RemoteProtocol
 
 /// Which records of each sender were stored last, in a file of the spool that outlives this process.
-final class SenderMemory {
-  private let loop: Loop
-  private let settings: Settings
+final class SenderMemory: Owner {
+  let base: Base
   private let durable: DurableQueues
   private var opening: LedgerOpening?
   private var nextOpening = Moment(nanoseconds: 0)
@@ -16,8 +15,7 @@ final class SenderMemory {
   private var isSettled = false
 
   init(_ base: Base, _ durable: DurableQueues) {
-    loop = base.loop
-    settings = base.settings
+    self.base = base
     self.durable = durable
   }
 
