@@ -7,10 +7,6 @@ import SecureChannel
 /// Where records go: does what `Sender` decides, over sockets and by the clock.
 struct Uplink: ~Copyable {
   private static let outBytes = 64 << 10
-  /// How often it is said that a server has little room.
-  private static let warnEvery = Duration.seconds(60)
-  /// How many different reasons of one outage are said.
-  private static let reasons = 8
 
   private var options: RemoteOptions
   private var sender: Sender
@@ -30,25 +26,8 @@ struct Uplink: ~Copyable {
   private var watching: (descriptor: Int32, generation: Int, interest: Interest)?
   private var generation = 0
 
-  private var reports: [Report] = []
-  /// Whether it was said that no server takes records, and the reasons that were said since a server
-  /// last answered.
-  private var isDown = false
-  private var saidReasons: Set<String> = []
-  /// Whether a server ever answered, and on this connection.
-  private var wasHeard = false
-  private var saidHeard = false
-  private var warnedAt: Duration?
+  private var news = ServerNews()
   private(set) var counts = Counts()
-
-  /// Something to be said, and what to do about it.
-  struct Report: Equatable {
-    var severity: Severity
-    var text: String
-    var occasion: RemoteAction.Occasion?
-    /// Whether it says that no server takes records.
-    var isOutage = false
-  }
 
   struct Counts {
     var stored = 0
@@ -85,10 +64,7 @@ struct Uplink: ~Copyable {
   /// Adds a record that no dispatcher knows of.
   mutating func append(line: [UInt8]) { records.append(line: line) }
 
-  mutating func takeReports() -> [Report] {
-    defer { reports = [] }
-    return reports
-  }
+  mutating func takeReports() -> [ServerNews.Report] { news.take() }
 
   // MARK: Going on
 
@@ -148,7 +124,7 @@ struct Uplink: ~Copyable {
     generation += 1
     counts.connections += 1
     replies = ReplyReader()
-    saidHeard = false
+    news.connected()
     sender.connected(now: now)
     if options.transport == .tls { forgetStartingCode() }
   }
@@ -163,7 +139,7 @@ struct Uplink: ~Copyable {
       // The answers may already be there.
       try read(channel, now, &token)
     }
-    if sender.isHeard { sayHeard() }
+    if sender.isHeard { news.heard(serverName, isFirst: server == 0) }
   }
 
   private mutating func fill(_ now: Duration) {
@@ -241,79 +217,20 @@ struct Uplink: ~Copyable {
       guard let stored = try sender.take(reply, now: now) else { continue }
       counts.stored += 1
       token = records.finish() ?? token
-      if let warning = stored.warning { warn(warning, now) }
+      if let warning = stored.warning { news.warns(serverName, warning, now) }
     }
   }
 
   // MARK: Losing a connection
+
+  private var serverName: String { options.name(options.servers[server]) }
 
   private mutating func lose(_ loss: Loss, _ now: Duration) {
     let outlook = sender.lost(loss, now: now)
     records.startOver()
     counts.sentAgain += outlook.again
     drop()
-    let name = options.name(options.servers[server])
-    // A server may close a connection that nobody uses; that is no news.
-    let isNews = !outlook.wasOfUse || outlook.again > 0 || loss == .ending
-    let reason = "\(name): \(loss)"
-    if isNews, !isDown || saidReasons.count < Self.reasons && !saidReasons.contains(reason) {
-      saidReasons.insert(reason)
-      var text = reason
-      if outlook.again > 0 {
-        text += "; \(outlook.again) records that it did not acknowledge are sent again"
-      }
-      say(.warning, text, occasion(of: loss))
-    }
-    if outlook.delay > .zero, !isDown {
-      isDown = true
-      reports.append(
-        Report(severity: .error, text: "no server takes records", isOutage: true))
-    }
-    if outlook.isExhausted {
-      say(
-        .error,
-        "\(options.tries) tries in vain, the last with \(name): \(loss); "
-          + "records are kept, and it is tried again and again", .networkFailure)
-    }
-  }
-
-  private func occasion(of loss: Loss) -> RemoteAction.Occasion? {
-    switch loss {
-    case .refused(.diskFull, _): .diskFull
-    case .refused(.diskError, _): .diskError
-    case .refused: .genericError
-    case .ending: .remoteEnding
-    default: wasHeard ? nil : .startupFailure
-    }
-  }
-
-  private mutating func say(
-    _ severity: Severity, _ text: String, _ occasion: RemoteAction.Occasion? = nil
-  ) {
-    if let occasion, options.action(occasion) == .ignore { return }
-    reports.append(Report(severity: severity, text: text, occasion: occasion))
-  }
-
-  private mutating func warn(_ type: MessageType, _ now: Duration) {
-    if let warnedAt, now - warnedAt < Self.warnEvery { return }
-    warnedAt = now
-    let name = options.name(options.servers[server])
-    type == .diskLow
-      ? say(.warning, "\(name) stores records, but has little room left", .diskLow)
-      : say(
-        .warning, "\(name) stores records, and warns: 0x\(String(type.rawValue, radix: 16))",
-        .genericWarning)
-  }
-
-  private mutating func sayHeard() {
-    guard !saidHeard else { return }
-    saidHeard = true
-    if isDown || server > 0 || !wasHeard {
-      say(.notice, "sending to \(options.name(options.servers[server]))")
-    }
-    isDown = false
-    saidReasons = []
-    wasHeard = true
+    news.lost(serverName, loss, outlook, tries: options.tries)
   }
 
   private mutating func drop() {

@@ -1,4 +1,3 @@
-import AuditRecord
 public import Configuration
 import Glibc
 import Journal
@@ -6,9 +5,212 @@ import Linux
 
 /// The dispatcher: one event loop, without locks, over a source, the journal, the plugins and the
 /// control socket. It never waits for a plugin.
+///
+/// Puts the owners together, gives each what its descriptors have, and asks each what is due.
 public final class Dispatcher {
   public static let version = Release.version
 
+  private let base: Base
+  private let signals: SignalSource
+  private let claim: RuntimeClaim
+  private let custody: Custody
+  private let overflows: OverflowActions
+  private let durable: DurableQueues
+  private let plugins: PluginHost
+  private let distribution: Distribution
+  private let input: Input
+  private let remote: RemoteInput?
+  private let inputs: NextInputs
+  private let control: Control
+  private let service: ServiceReport?
+  private let stopping: Stopping
+  private var hasForgottenStart = false
+
+  /// Opens what does not depend on the runtime folder; reads nothing yet.
+  public init(
+    configuration inForce: InForce, legacy: Legacy,
+    loader: @escaping @Sendable () -> LoadedConfiguration
+  ) throws {
+    let loop = try Loop()
+    signals = try SignalSource([
+      SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCONT, SIGCHLD,
+    ])
+    let supply = try SourceSupply(inForce.daemon, node: inForce.node)
+    let holder = legacy.holder
+    let manager = legacy.service
+    // First: the manager is to keep nothing longer that is not taken here.
+    let runtime = RuntimeFolder(
+      path: inForce.daemon.runtimeDirectory,
+      lock: holder?.takeLock() ?? manager?.takeInherited(ServiceLink.lock))
+    let heldMemory = supply.origin == .standardInput ? holder?.memory : nil
+    let survivor = try heldMemory ?? Survivor(held: Custody.takeMemory(manager, supply))
+    let predecessor = Predecessor(survivor)
+    let sockets = Custody.takeSockets(manager, of: predecessor)
+    let journal = Journal(
+      node: inForce.node, firstRecord: predecessor?.settled.record ?? Ledger.firstRecord,
+      firstEvent: predecessor?.nextEvent ?? Ledger.firstEvent)
+    let source = supply.makeSource(survivor, predecessor)
+    base = Base(
+      loop: loop, settings: Settings(inForce), ending: Ending(), runtime: runtime,
+      journal: journal, source: source, plugins: PluginTable(journal, node: inForce.node))
+    let link = ServiceLink(manager, supply, loop)
+    let ledger = Ledger(base, survivor, predecessor)
+    custody = Custody(loop, holder: holder, manager: link, sockets: sockets)
+    let delivery = Delivery(base, survivor, isBehindAuditd: supply.isAuditd)
+    overflows = OverflowActions(base)
+    durable = DurableQueues(base, ledger, custody, delivery, overflows)
+    plugins = PluginHost(base, ledger, custody, delivery, overflows, durable)
+    let desk = ControlDesk(base, custody)
+    claim = RuntimeClaim(base: base, custody: custody, durable: durable, control: desk)
+    distribution = Distribution(base, ledger, delivery, overflows, durable, desk)
+    input = Input(base, supply, ledger, durable, distribution, link)
+    remote = RemoteInput(base, ledger, durable, distribution, input)
+    let reloading = Reloading(
+      base, custody, durable, plugins.supervisor, desk, remote, link, loader: loader)
+    control = Control(
+      base: base, desk: desk, reloading: reloading,
+      status: Status(
+        base: base, supply: supply, ledger: ledger, durable: durable, control: desk,
+        remote: remote),
+      supervisor: plugins.supervisor)
+    inputs = NextInputs(base, custody, ledger, input, control)
+    service = ServiceReport(base, supply, input, link)
+    stopping = Stopping(
+      base: base, custody: custody, durable: durable, host: plugins, input: input,
+      remote: remote, service: link, readsStandardInput: supply.origin == .standardInput)
+    try loop.poller.watch(signals.number, Token.signals, .read)
+    for plugin in inForce.active { plugins.supervisor.add(plugin) }
+    durable.openLeft()
+    TakeOver(
+      base: base, ledger: ledger, custody: custody, durable: durable, input: input
+    ).run()
+  }
+
+  /// Runs until the source has ended or a signal stops it.
+  ///
+  /// - Returns: the exit status: 0, or 3 when a replay could not give every plugin everything.
+  public func run() -> Int32 {
+    let loop = base.loop
+    let ending = base.ending
+    Pause.makeFine()
+    loop.say(
+      .info, "reading from \(input.name), \(base.plugins.all.count) active plugins")
+    input.open()
+    custody.inputIsOpen()
+    stopping.beginIfAsked()
+    tend()
+    while !ending.isDone {
+      waitAndHandle(loop)
+      stopping.beginIfAsked()
+      if loop.isDue { tend() }
+    }
+    durable.close()
+    custody.end()
+    control.writeState()
+    base.runtime.leave()
+    loop.finishMessages()
+    let status: Int32 = ending.isIncomplete ? 3 : 0
+    inputs.tellFront(status)
+    return status
+  }
+
+  // MARK: The loop
+
+  private func waitAndHandle(_ loop: Loop) {
+    let isAlwaysReady = input.isAlwaysReady
+    let count = isAlwaysReady ? loop.look() : loop.wait(orUntil: distribution.nextLook)
+    for index in 0..<count {
+      let (token, interest) = loop.poller.event(index)
+      handle(token, interest)
+    }
+    if isAlwaysReady || distribution.nextLook.map({ loop.now >= $0 }) ?? false { input.read() }
+    input.awaitSource()
+  }
+
+  private func handle(_ token: UInt64, _ interest: Interest) {
+    let number = Token.number(token)
+    switch Token.kind(token) {
+    case Token.source: input.read()
+    case Token.signals: takeSignals()
+    case Token.pluginInput:
+      plugins.inputIsReady(number, interest)
+      // A replay may have waited for just this plugin.
+      input.unpauseIfPossible()
+    case Token.pluginEnd: plugins.hasEnded(number)
+    case Token.pluginOutput: plugins.hasPrinted(number)
+    case Token.passedOutput: plugins.output.pass(number)
+    case Token.outputSink: plugins.output.hearSink()
+    case Token.spool: durable.hear()
+    case Token.loading: control.configurationIsRead()
+    case Token.receiver: remote?.read()
+    case Token.receiverOutput: remote?.receiver.readOutput()
+    case Token.holder: hearHolder()
+    case Token.front: inputs.hearFront(take)
+    case Token.control: control.accept()
+    case Token.client: control.handle(number, interest)
+    case Token.helperOutput: input.readHelperOutput()
+    default: preconditionFailure("a token that was never given out")
+    }
+  }
+
+  private func takeSignals() { while let signal = signals.next() { take(signal) } }
+
+  private func take(_ signal: Int32) {
+    switch signal {
+    case SIGTERM, SIGINT: stopping.begin("signal \(signal)")
+    case SIGHUP: control.reload()
+    case SIGUSR2: plugins.supervisor.resumeAll()
+    case SIGCONT, SIGUSR1: control.writeState()
+    default: break  // SIGCHLD: the pidfds tell.
+    }
+  }
+
+  private func hearHolder() {
+    let isThere = custody.hearHolder { news in
+      switch news {
+      case .ended(let child): durable.predecessorsChildEnded(child)
+      case .front(let link): inputs.meet(link)
+      case .input(let handed): inputs.came(handed)
+      }
+    }
+    if !isThere { inputs.keeperIsGone() }
+  }
+
+  /// Asks everybody what is due because time has passed.
+  private func tend() {
+    base.loop.beginRound()
+    forgetStart()
+    claim.tend()
+    plugins.tend()
+    custody.tend()
+    if base.runtime.isOurs { custody.keep { InForce(base) } }
+    durable.tend()
+    stopping.finishReplay()
+    input.tend()
+    inputs.tend()
+    remote?.tend()
+    input.unpauseIfPossible()
+    distribution.forgetHistoryWhenIdle()
+    control.tend()
+    overflows.tend()
+    stopping.beginIfAsked()
+    stopping.advance()
+    service?.tend()
+    if base.plugins.all.contains(where: { !$0.subscription.isEmpty }) { base.loop.wakeSoon() }
+    base.journal.trim()
+  }
+
+  /// A moment after the start most of what was needed for it is not needed again.
+  private func forgetStart() {
+    guard !hasForgottenStart, base.loop.hasCome(base.loop.started + .milliseconds(300)) else {
+      return
+    }
+    hasForgottenStart = true
+    forgetStartingCode()
+  }
+}
+
+extension Dispatcher {
   /// Whether a plugin of a dispatcher with the same runtime folder has started this process.
   public static func wouldServeItself(_ configuration: DaemonConfiguration) -> Bool {
     RuntimeFolder.isServing(configuration.runtimeDirectory)
@@ -23,210 +225,16 @@ public final class Dispatcher {
   /// The file that this process was started from.
   public static var executable: String { Installed.executable }
 
-  let loader: @Sendable () -> LoadedConfiguration
-  /// The configuration is being read, for those who asked.
-  var loading: Loading?
-  var configuration: DaemonConfiguration
-  var inactive: [PluginConfiguration] = []
-  /// Whoever outlives this process has what is in force.
-  var isInForceKept = false
-  var plugins: [Plugin] = []
-  var nextID: UInt32 = 0
-  let journal: Journal
-  let node: String?
-  var source: Source
-  var intake: SourceSupply
-  /// Where other hosts' records come from, if they do.
-  let remote: RemoteSources?
-  var poller: Poller
-  let signals: SignalSource
-  var control: ControlServer?
-  /// There is none yet: when it is tried again, and why that failed last.
-  var controlRetry: (at: Moment, reason: String)?
-  var runtime: RuntimeFolder
-  /// That a predecessor's plugins are waited for was said.
-  var saidOrphans = false
-  var messages: Messages
-  var refusalReport = RateLimit(every: .seconds(10))
-  var malformedReport = RateLimit(every: .seconds(10))
-  var ending = Shutdown()
-  var now = Moment.now
-  let started = Moment.now
-  var hasForgottenStart = false
-  /// Records and events are counted from here, so that there is room below for what a spool has.
-  static let firstRecord = RecordNumber(1 << 62)
-  static let firstEvent = EventNumber(1 << 62)
-  var durable: DurableQueues?
-  /// What a successor needs, should this process die.
-  let survivor: Survivor
-  var holder: HolderLink?
-  /// Inputs that other fronts bring, behind the one that is read.
-  var inputs: NextInputs
-  let predecessor: Predecessor?
-  /// Of a predecessor's children, which a service manager kept, by their numbers.
-  var keptSockets: [UInt64: ChildSockets]
-  /// Events begun by predecessors.
-  var eventsBefore: UInt64 = 0
-  var nextChild: UInt64 = 0
-  /// Plugins that are added go on with what a predecessor had for them.
-  var isTakingOver = true
-  /// The number of the first record that came to this process.
-  var ownFirst = Dispatcher.firstRecord
-  /// Plugins are started until then, and again in the next turn of the loop.
-  var startsUntil = Moment(nanoseconds: 0)
-  /// When `housekeeping` is due.
-  var nextTick = Moment.now
-  var scratch: [UInt8] = []
-  var random = SystemRandomNumberGenerator()
-  /// What plugins that confirm know their gap records by: nobody else has it.
-  let gapWord = String(UInt64.random(in: .min ... .max), radix: 36)
-  /// Children that are neither plugins nor a source: what `single` and `halt` executed.
-  var actions: [ActionChild] = []
-  /// What plugins print, on its way.
-  var passing = Passing()
-  /// The file that a replay reads.
-  var replayed: ReplayedFile?
-  /// No plugin can ever be started.
-  var isHopeless = false
-  /// Reading was paused because a plugin of a replay has no room.
-  var isPaused = false
-  var gathering: Gathering
-  var openEvents = OpenEvents()
-  var service: ServiceLink?
-  var grace = Grace()
+  /// Whether a descriptor of that name, which a service manager kept, has a meaning.
+  public static func knowsDescriptor(named name: String) -> Bool { ServiceLink.knows(name) }
+}
 
-  /// Opens what does not depend on the runtime folder; reads nothing yet.
-  public init(
-    configuration inForce: InForce, legacy: Legacy,
-    loader: @escaping @Sendable () -> LoadedConfiguration
-  ) throws {
-    self.loader = loader
-    let manager = legacy.service
-    configuration = inForce.daemon
-    messages = Messages(program: "audispatchd", neverWaits: true)
-    poller = try Poller()
-    signals = try SignalSource([
-      SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCONT, SIGCHLD,
-    ])
-    node = inForce.node
-    intake = try SourceSupply(inForce.daemon, node: node)
-    remote = RemoteSources(inForce.daemon, node: node)
-    gathering = Gathering(
-      longest: intake.canWait ? .zero : inForce.daemon.latencyMax, now: .now)
-    holder = legacy.holder
-    inputs = NextInputs(legacy.holder?.waitForNext)
-    // First: the manager is to keep nothing longer that is not taken here.
-    runtime = RuntimeFolder(
-      path: inForce.daemon.runtimeDirectory,
-      lock: holder?.takeLock() ?? manager?.takeInherited(ServiceLink.lock))
-    let heldMemory = intake.origin == .standardInput ? holder?.memory : nil
-    survivor = try heldMemory ?? Survivor(held: Self.takeKept(manager, intake))
-    predecessor = Predecessor(survivor)
-    keptSockets = Self.takeSockets(manager, of: predecessor)
-    journal = Journal(
-      node: node, firstRecord: predecessor?.settled.record ?? Self.firstRecord,
-      firstEvent: predecessor?.nextEvent ?? Self.firstEvent)
-    source = intake.makeSource(survivor, predecessor)
-    try poller.watch(signals.number, Token.signals, .read)
-    inactive = inForce.inactive
-    for plugin in inForce.active { add(plugin) }
-    makeServiceLink(manager)
-    openLeftSpool()
-    takeOver()
-  }
-
-  /// Runs until the source has ended or a signal stops it.
-  ///
-  /// - Returns: the exit status: 0, or 3 when a replay could not give every plugin everything.
-  public func run() -> Int32 {
-    Pause.makeFine()
-    say(.info, "reading from \(intake.description), \(plugins.count) active plugins")
-    openSource()
-    holder?.ready()
-    housekeeping()
-    while !ending.isDone {
-      waitAndHandle()
-      if now >= nextTick { housekeeping() }
-    }
-    closeSpool()
-    service?.forgetMemory()
-    writeState()
-    runtime.leave()
-    messages.finish()
-    return tellFront(ending.isIncomplete ? 3 : 0)
-  }
-
-  func say(_ severity: Severity, _ text: String) { messages.write(severity, text) }
-
-  // MARK: The loop
-
-  private func waitAndHandle() {
-    let alwaysReady = sourceIsReadable && !source.isPolled && !isPaused
-    var timeout: Int64 = 0
-    if !alwaysReady {
-      let due = min(nextTick, gathering.nextLook ?? nextTick)
-      timeout = max(0, due.nanoseconds - Moment.now.nanoseconds)
-    }
-    let count = poller.wait(nanoseconds: timeout)
-    now = Moment.now
-    for index in 0..<count {
-      let (token, interest) = poller.event(index)
-      handle(token, interest)
-    }
-    if alwaysReady || gathering.nextLook.map({ now >= $0 }) ?? false { readSource() }
-    awaitSource()
-  }
-
-  private func handle(_ token: UInt64, _ interest: Interest) {
-    let number = Token.number(token)
-    switch Token.kind(token) {
-    case Token.source: readSource()
-    case Token.signals: handleSignals()
-    case Token.pluginInput:
-      if let plugin = plugin(number) {
-        if interest.contains(.read) { readConfirmations(plugin) }
-        if !interest.isDisjoint(with: [.write, .ended]) { becameWritable(plugin) }
-      }
-    case Token.pluginEnd:
-      if let plugin = plugin(number) { childEnded(plugin) }
-    case Token.pluginOutput:
-      if let plugin = plugin(number) { readOutput(plugin) }
-    case Token.passedOutput: if let output = passing.output(number) { pass(output) }
-    case Token.outputSink: hearSink()
-    case Token.spool: handleSpool()
-    case Token.loading: finishLoading()
-    case Token.receiver: readReceiver()
-    case Token.receiverOutput: readReceiverOutput()
-    case Token.holder: hearHolder()
-    case Token.front: hearFront()
-    case Token.control: acceptClients()
-    case Token.client: handleClient(number, interest)
-    case Token.helperOutput: readHelperOutput()
-    default: preconditionFailure("a token that was never given out")
-    }
-  }
-
-  func plugin(_ id: UInt32) -> Plugin? { plugins.first { $0.id == id } }
-
-  /// Makes `housekeeping` happen at that moment at the latest.
-  func scheduleTick(_ moment: Moment) { if moment < nextTick { nextTick = moment } }
-
-  /// Makes `housekeeping` happen within a second.
-  func scheduleTickSoon() {
-    scheduleTick(Moment(nanoseconds: now.nanoseconds + 1_000_000_000))
-  }
-
-  private func handleSignals() {
-    while let signal = signals.next() { handleSignal(signal) }
-  }
-
-  func handleSignal(_ signal: Int32) {
-    switch signal {
-    case SIGTERM, SIGINT: beginStop("signal \(signal)")
-    case SIGHUP: load(.reload, for: nil)
-    case SIGUSR2: resumeAll()
-    case SIGCONT, SIGUSR1: writeState()
-    default: break  // SIGCHLD: the pidfds tell.
-    }
+extension InForce {
+  /// What is in force now, for a successor.
+  fileprivate init(_ base: Base) {
+    self.init(
+      daemon: base.settings.daemon,
+      active: base.plugins.all.filter { !$0.lifecycle.isBeingRemoved }.map(\.configuration),
+      inactive: base.settings.inactive, node: base.settings.node)
   }
 }

@@ -2,7 +2,7 @@ import Linux
 import RemoteProtocol
 
 /// The connection to audispatchd: items go in packets, as many together as came together.
-struct Link: ~Copyable {
+final class Link {
   /// A packet that has so much goes on its way.
   private static let packetBytes = 32 << 10
 
@@ -17,7 +17,7 @@ struct Link: ~Copyable {
 
   var number: Int32 { channel.number }
 
-  mutating func put(_ item: ReceiverItem) {
+  func put(_ item: ReceiverItem) {
     item.append(to: &packet)
     guard packet.count >= Self.packetBytes else { return }
     packets.append(packet)
@@ -26,7 +26,7 @@ struct Link: ~Copyable {
   }
 
   /// Sends what is there, as far as it is taken.
-  mutating func flush() {
+  func flush() {
     if packets.isEmpty, packet.isEmpty { return isFull = false }
     if !packet.isEmpty {
       packets.append(packet)
@@ -52,7 +52,7 @@ struct Link: ~Copyable {
   }
 
   /// The next orders, and the descriptor that belongs to the first.
-  mutating func receive() -> Received {
+  func receive() -> Received {
     switch channel.receive(into: &buffer) {
     case .nothing: return .nothing
     case .ended: return .ended

@@ -25,8 +25,6 @@ final class PeerConnection {
   /// What it is waited for, when it is.
   var watched: Interest?
   var wanted: Interest = .read
-  /// There may be more of it than was read.
-  var hasMore = false
   /// It said who it is.
   var name: String?
 
@@ -130,6 +128,31 @@ final class PeerConnection {
     channel.close()
     SocketState.endWriting(channel.number)
     wanted = .read
+  }
+
+  /// When it is to be looked at though it says nothing; `nil`: not.
+  ///
+  /// - Parameter finished: when it is told of the end at the latest, if there is one.
+  func due(_ limits: PeerState.Limits, finished: Duration?, now: Duration) -> Duration? {
+    if let endedAt { return endedAt + Self.farewell }
+    let due = state.deadline(unanswered: unanswered, limits)
+    if let finished { return min(due ?? finished, finished) }
+    // What idles is looked at again in good time, as its deadline moves with what it says.
+    return due ?? limits.idle.map { now + $0 }
+  }
+
+  // MARK: What audispatchd is told
+
+  var opened: ReceiverItem {
+    .opened(
+      peer: id, source: source, address: "\(peer.address)", port: peer.port, identity: identity)
+  }
+
+  /// - Parameter wasAnnounced: else it never came so far that it was a peer.
+  func closed(_ reason: PeerEnd, wasAnnounced: Bool) -> ReceiverItem {
+    wasAnnounced
+      ? .closed(peer: id, isFault: reason.isFault, reason: reason.description)
+      : .refused(source: source, address: "\(peer.address)", reason: reason.description)
   }
 }
 

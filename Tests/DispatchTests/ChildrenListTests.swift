@@ -149,14 +149,14 @@ struct RuntimeFolderLockTests {
     let folder = TestFolder()
     let kept: Descriptor
     do {
-      var first = RuntimeFolder(path: folder.path)
+      let first = RuntimeFolder(path: folder.path)
       #expect(try first.take(now: .now) == nil)
       kept = Descriptor(owning: dup(first.lockNumber ?? -1))
     }
-    var stranger = RuntimeFolder(path: folder.path)
+    let stranger = RuntimeFolder(path: folder.path)
     #expect(try stranger.take(now: .now) == .dispatcher)
     do {
-      var successor = RuntimeFolder(
+      let successor = RuntimeFolder(
         path: folder.path, lock: Descriptor(owning: dup(kept.number)))
       #expect(try successor.take(now: .now) == nil)
     }
@@ -167,12 +167,13 @@ struct RuntimeFolderLockTests {
 
   @Test func `of another folder counts for nothing`() throws {
     let (here, there) = (TestFolder(), TestFolder())
-    var first = RuntimeFolder(path: there.path)
+    let first = RuntimeFolder(path: there.path)
     #expect(try first.take(now: .now) == nil)
-    var second = RuntimeFolder(
+    let second = RuntimeFolder(
       path: here.path, lock: Descriptor(owning: dup(first.lockNumber ?? -1)))
     #expect(try second.take(now: .now) == nil)
-    var third = RuntimeFolder(path: here.path)
-    #expect(try third.take(now: .now) == .dispatcher)
+    let third = RuntimeFolder(path: here.path)
+    let wait = try third.take(now: .now)
+    withExtendedLifetime((first, second)) { #expect(wait == .dispatcher) }
   }
 }

@@ -13,7 +13,7 @@ struct ReceiveTests {
       + "type=USER msg=audit(1700000000.000:\(number)): n=\(number)"
   }
 
-  private func expectAcknowledged(
+  static func expectAcknowledged(
     _ peer: RawPeer, _ sequences: some Sequence<UInt32>,
     _ location: SourceLocation = #_sourceLocation
   ) throws {
@@ -32,12 +32,12 @@ struct ReceiveTests {
     let host = try await CentralHost(Scratch(), keywords: "overflow_action = \(action)")
     let peer = try host.peer()
     try peer.say(RawPeer.message(1, 0))
-    try expectAcknowledged(peer, [0])
+    try Self.expectAcknowledged(peer, [0])
     let lines = ["node=web1 " + Self.line(1) + "\u{1d}UID=\"root\"", Self.line(2)]
     try peer.record(lines[0], 7)
     try peer.record(lines[1], .max)
     try peer.say(RawPeer.message(1, 8))
-    try expectAcknowledged(peer, [7, .max, 8])
+    try Self.expectAcknowledged(peer, [7, .max, 8])
     try await host.expectStored(lines)
     let source = try host.source()
     #expect(source.records == 2 && source.peers == 1 && source.duplicates == 0)
@@ -58,7 +58,7 @@ struct ReceiveTests {
     for byte in first.prefix(200) { try peer.say([byte]) }
     try peer.say(Array(first.dropFirst(200)))
     for place in 5..<7 { try peer.record(lines[place], UInt32(place)) }
-    try expectAcknowledged(peer, 0..<7)
+    try Self.expectAcknowledged(peer, 0..<7)
     try await host.expectStored(lines)
     try await host.stop()
   }
@@ -76,12 +76,12 @@ struct ReceiveTests {
     let host = try await CentralHost(Scratch())
     let good = try host.peer()
     try good.record(Self.line(1), 1)
-    try expectAcknowledged(good, [1])
+    try Self.expectAcknowledged(good, [1])
     let bad = try host.peer()
     try bad.say(bytes)
     #expect(try bad.isEnded())
     try good.record(Self.line(2), 2)
-    try expectAcknowledged(good, [2])
+    try Self.expectAcknowledged(good, [2])
     try await host.expectStored([Self.line(1), Self.line(2)])
     try await eventually("it is said", detail: { host.daemon.messages }) {
       host.daemon.messages.contains("audispatchd: 127.0.0.1: ")
@@ -112,7 +112,7 @@ struct ReceiveTests {
     try peer.record(Self.line(2) + "\0\u{1b}[2J", 2)
     try peer.record("hello", 3)
     try peer.say(RawPeer.message(0, 4))
-    try expectAcknowledged(peer, [1, 2, 3, 4])
+    try Self.expectAcknowledged(peer, [1, 2, 3, 4])
     try await host.expectStored([
       Self.line(1) + "\\x0a" + Self.line(66), Self.line(2) + "\\x00\\x1b[2J",
     ])
@@ -126,10 +126,10 @@ struct ReceiveTests {
     let host = try await CentralHost(scratch)
     let idle = try host.peer()
     try idle.say(RawPeer.message(1, 1))
-    try expectAcknowledged(idle, [1])
+    try Self.expectAcknowledged(idle, [1])
     let peer = try host.peer()
     for number in 1...500 { try peer.record(Self.line(number), UInt32(number)) }
-    try expectAcknowledged(peer, 1...1)
+    try Self.expectAcknowledged(peer, 1...1)
     host.daemon.child.signal(SIGTERM)
     var last: UInt32 = 1
     while let reply = try peer.reply() {
@@ -145,7 +145,7 @@ struct ReceiveTests {
     let again = try next.peer()
     if last < 500 {
       for number in Int(last) + 1...500 { try again.record(Self.line(number), UInt32(number)) }
-      try expectAcknowledged(again, last + 1...500)
+      try Self.expectAcknowledged(again, last + 1...500)
     }
     try await eventually("all are there") { Set(next.stored).count >= 500 }
     #expect(Set(next.stored) == Set((1...500).map { Self.line($0) }))
@@ -182,212 +182,6 @@ struct ReceiveTests {
     try await host.stop()
   }
 
-  @Test func `are not stored twice when the first of a connection was the last (C10)`()
-    async throws
-  {
-    let scratch = try Scratch()
-    var host = try await CentralHost(scratch)
-    for round in 0..<3 {
-      let peer = try host.peer()
-      if round > 0 {
-        try peer.record(Self.line(round * 2), 1)
-        try expectAcknowledged(peer, [1])
-      }
-      try peer.record(Self.line(round * 2 + 1), 2)
-      // An equal record is one of its own.
-      try peer.record(Self.line(round * 2 + 1), 3)
-      try peer.record(Self.line(round * 2 + 2), 4)
-      try expectAcknowledged(peer, [2, 3, 4])
-      if round == 1 {
-        // The ledger survives the death of everything.
-        #expect(try host.source().duplicates == 1)
-        try await host.daemon.killAllAlone()
-        host = try await CentralHost(scratch, port: host.port)
-      }
-    }
-    let expected = (0..<3).flatMap {
-      [Self.line($0 * 2 + 1), Self.line($0 * 2 + 1), Self.line($0 * 2 + 2)]
-    }
-    let all = Set(expected)
-    try await eventually("all are there") { all.isSubset(of: host.stored) }
-    #expect(try host.source().duplicates == 1)
-    try await host.stop()
-  }
-
-  @Test func `of hosts that share an address are kept apart (C10)`() async throws {
-    let host = try await CentralHost(Scratch())
-    let first = try host.peer()
-    let second = try host.peer()
-    try first.record(Self.line(1, node: "a"), 1)
-    try expectAcknowledged(first, [1])
-    try second.record(Self.line(2, node: "b"), 1)
-    try expectAcknowledged(second, [1])
-    // Both come again with what they had sent last.
-    let third = try host.peer()
-    let fourth = try host.peer()
-    try third.record(Self.line(1, node: "a"), 1)
-    try fourth.record(Self.line(2, node: "b"), 1)
-    try expectAcknowledged(third, [1])
-    try expectAcknowledged(fourth, [1])
-    try fourth.record(Self.line(3, node: "b"), 2)
-    try expectAcknowledged(fourth, [2])
-    try await host.expectStored([
-      Self.line(1, node: "a"), Self.line(2, node: "b"), Self.line(3, node: "b"),
-    ])
-    #expect(try host.source().duplicates == 2)
-    try await host.stop()
-  }
-
-  @Test func `of a sender of ours are known by their numbers`() async throws {
-    let host = try await CentralHost(Scratch())
-    let peer = try host.peer()
-    try peer.say(RawPeer.message(1, 1, "audispatch 1 5 web1/remote"))
-    #expect(try peer.reply()?.text == "audispatch 1 has nothing")
-    for number in 5...9 { try peer.record(Self.line(number), UInt32(number)) }
-    try expectAcknowledged(peer, 5...9)
-    let again = try host.peer()
-    try again.say(RawPeer.message(1, 1, "audispatch 1 7 web1/remote"))
-    #expect(try again.reply()?.text == "audispatch 1 has 9")
-    // The former connection of that sender is a dead one.
-    #expect(try peer.isEnded())
-    for number in 7...12 { try again.record(Self.line(number), UInt32(number)) }
-    try expectAcknowledged(again, 7...12)
-    // Its queue was lost, and it counts anew: nothing is taken for a repeat.
-    let anew = try host.peer()
-    try anew.say(RawPeer.message(1, 1, "audispatch 1 5 web1/remote"))
-    #expect(try anew.reply()?.text == "audispatch 1 has 12")
-    for number in 5...9 { try anew.record(Self.line(100 + number), UInt32(number)) }
-    try expectAcknowledged(anew, 5...9)
-    try await host.expectStored(
-      (5...12).map { Self.line($0) } + (5...9).map { Self.line(100 + $0) })
-    #expect(try host.source().duplicates == 3)
-    try await host.stop()
-  }
-
-  @Test func `come over a new connection though the old one is not known to be gone (C11)`()
-    async throws
-  {
-    let host = try await CentralHost(Scratch(), settings: ["tcp_max_per_addr = 1"])
-    let old = try host.peer()
-    try old.record(Self.line(1), 1)
-    try expectAcknowledged(old, [1])
-    // One that speaks all the time keeps its place; one that has been silent gives way.
-    let other = try host.peer()
-    #expect(try other.isEnded())
-    var new: RawPeer?
-    try await eventually("a new one is taken", detail: { host.daemon.messages }) {
-      let peer = try host.peer()
-      guard (try? peer.record(Self.line(2), 1)) != nil, let reply = try? peer.reply() else {
-        return false
-      }
-      new = peer
-      return reply.sequence == 1
-    }
-    #expect(try old.isEnded())
-    #expect(new != nil)
-    #expect(try #require(try host.source().turned_away) > 0)
-    try await host.stop()
-  }
-
-  @Test func `of one that reads no answer hold up nobody, and are bounded (C13)`() async throws {
-    let host = try await CentralHost(Scratch())
-    let deaf = try host.peer()
-    let flood = (1...30_000).flatMap { RawPeer.message(0, UInt32($0), Self.line($0) + "\n") }
-    let writer = Task.detached { [number = deaf.number] in RawPeer.write(flood, to: number) }
-    let good = try host.peer()
-    for number in 1...5 {
-      try good.record(Self.line(1_000_000 + number), UInt32(number))
-      try expectAcknowledged(good, [UInt32(number)])
-    }
-    // It reads at last, before it counts as gone: no answer is missing.
-    for number in 1...30_000 {
-      let reply = try deaf.reply()
-      guard reply?.sequence == UInt32(number) else {
-        Issue.record("\(String(describing: reply)), not \(number)")
-        break
-      }
-    }
-    _ = await writer.value
-    try await eventually("all are there") { host.stored.count == 30_005 }
-    #expect(Set(host.stored).count == 30_005)
-    try await host.stop()
-  }
-
-  @Test func `never have a local effect (C14)`() async throws {
-    let host = try await CentralHost(Scratch())
-    let lines = ["ROTATE", "CONFIG", "END", "RECONFIG", "ABORT"].enumerated().map {
-      "type=DAEMON_\($0.element) msg=audit(1700000000.000:\($0.offset)): op=x res=success"
-    }
-    let peer = try host.peer()
-    for (number, line) in lines.enumerated() { try peer.record(line, UInt32(number)) }
-    try expectAcknowledged(peer, 0..<5)
-    try await host.expectStored(lines)
-    try peer.record(Self.line(9), 9)
-    try expectAcknowledged(peer, [9])
-    try await host.stop()
-  }
-
-  @Test func `of a hundred at once are all served, beside one that says nothing (C17)`()
-    async throws
-  {
-    let host = try await CentralHost(Scratch(), settings: ["tcp_max_per_addr = 200"])
-    let silent = try host.peer()
-    let peers = try (0..<100).map { _ in try host.peer() }
-    for (number, peer) in peers.enumerated() { try peer.record(Self.line(number), 1) }
-    for peer in peers { try expectAcknowledged(peer, [1]) }
-    try await eventually("all are there") { host.stored.count == 100 }
-    #expect(Set(host.stored) == Set((0..<100).map { Self.line($0) }))
-    #expect(try host.source().peers == 101)
-    withExtendedLifetime(silent) {}
-    try await host.stop()
-  }
-
-  @Test func `are taken of allowed networks and ports alone`() async throws {
-    for settings in [
-      ["allowed_networks = 192.0.2.0/24 2001:db8::/32"], ["tcp_client_ports = 1-99"],
-    ] {
-      let host = try await CentralHost(Scratch(), settings: settings)
-      #expect(try host.peer().isEnded())
-      try await eventually("it is said", detail: { host.daemon.messages }) {
-        host.daemon.messages.contains("127.0.0.1 is not served: ")
-      }
-      #expect(try host.source().turned_away == 1)
-      try await host.stop()
-    }
-  }
-
-  @Test(arguments: ["accept", "mark", "refuse"])
-  func `that claim another host's node are accepted, marked or refused`(policy: String) async throws
-  {
-    let host = try await CentralHost(
-      Scratch(), settings: ["node_policy = \(policy)", "name_format = user", "name = here"])
-    let peer = try host.peer()
-    try peer.record(Self.line(1, node: "web1"), 1)
-    try peer.record(Self.line(2, node: "here"), 2)
-    try peer.record(Self.line(3, node: "web1"), 3)
-    try expectAcknowledged(peer, 1...3)
-    let claimed = Self.line(2, node: "here")
-    let expected: [String] =
-      switch policy {
-      case "accept": [claimed]
-      case "mark": [claimed + " peer=127.0.0.1"]
-      default: []
-      }
-    try await host.expectStored(
-      [Self.line(1, node: "web1")] + expected + [Self.line(3, node: "web1")])
-    #expect(try host.source().refused == (policy == "refuse" ? 1 : 0))
-    try await host.stop()
-  }
-
-  @Test func `get their peer's address where that is asked for`() async throws {
-    let host = try await CentralHost(Scratch(), settings: ["peer_field = yes"])
-    let peer = try host.peer()
-    try peer.record(Self.line(1), 1)
-    try expectAcknowledged(peer, [1])
-    try await host.expectStored([Self.line(1) + " peer=127.0.0.1"])
-    try await host.stop()
-  }
-
   @Test func `come beside those of this host`() async throws {
     let host = try await CentralHost(Scratch(), hasLocal: true)
     let peer = try host.peer()
@@ -395,7 +189,7 @@ struct ReceiveTests {
     for number in 1...100 {
       try await host.daemon.send([Self.line(number)])
       try peer.record(Self.line(1000 + number), UInt32(number))
-      try expectAcknowledged(peer, [UInt32(number)])
+      try Self.expectAcknowledged(peer, [UInt32(number)])
       lines += [Self.line(number), Self.line(1000 + number)]
     }
     try await eventually("all are there") { host.stored.count == 200 }
@@ -436,7 +230,7 @@ struct ReceiveTests {
     try peer.say(RawPeer.message(1, 1, "audispatch 1 \(next) web1/remote"))
     _ = try peer.reply()
     for number in next..<last { try peer.record(Self.line(number), UInt32(number)) }
-    try expectAcknowledged(peer, (next..<last).map { UInt32($0) })
+    try Self.expectAcknowledged(peer, (next..<last).map { UInt32($0) })
     try await eventually("all are there", detail: { host.daemon.messages }) {
       Set(host.stored).count >= last - 1
     }

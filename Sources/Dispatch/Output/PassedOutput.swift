@@ -14,7 +14,7 @@ final class PassedOutput {
   /// Bytes of the piece that is on its way.
   private(set) var underWay = 0
   /// The child is gone: what is in the pipe is the last.
-  var hasNoWriter = false
+  private(set) var hasNoWriter = false
   private(set) var hasEnded = false
 
   init(id: UInt32, plugin: String, owning pipe: consuming Descriptor) {
@@ -66,4 +66,5 @@ final class PassedOutput {
   }
 
   func wasTaken() { underWay = 0 }
+  func losesWriter() { hasNoWriter = true }
 }

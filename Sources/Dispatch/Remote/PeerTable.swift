@@ -23,6 +23,8 @@ struct PeerTable {
     var isNew = true
     /// What its records are known by in the ledger, where it is a sender of ours.
     var key: [UInt8] = []
+
+    var who: String { identity.isEmpty ? address : identity }
   }
 
   struct Figures {
@@ -87,8 +89,7 @@ struct PeerTable {
     guard let connection = connections[id] else { return }
     connections[id]?.name = opening.name
     connections[id]?.number = opening.next
-    let who = connection.identity.isEmpty ? connection.address : connection.identity
-    connections[id]?.key = Array("sender \(who) \(opening.name)".utf8)
+    connections[id]?.key = Array("sender \(connection.who) \(opening.name)".utf8)
   }
 
   /// What a record is known by: of a sender of ours, which it takes to be heard of now.

@@ -9,12 +9,12 @@ final class ReceiverProcess {
 
   let child: ChildProcess
   let channel: PacketChannel
-  var output: OutputCatcher
+  private(set) var output: OutputCatcher
   /// Orders that it did not take yet.
   private var orders: [UInt8] = []
   /// Records that came from it, and those of them that it knows to be safe.
-  var records: UInt64 = 0
-  var told: UInt64 = 0
+  private var records: UInt64 = 0
+  private var told: UInt64 = 0
 
   /// Starts it, with no rights: it is nobody where this process may make it so, and gives up the file
   /// system itself.
@@ -98,4 +98,29 @@ final class ReceiverProcess {
     if case .bytes = channel.send(packet, [descriptor]) { return true }
     return false
   }
+
+  /// A record came from it.
+  ///
+  /// - Returns: which one it is.
+  func count() -> UInt64 {
+    records += 1
+    return records
+  }
+
+  /// All its records up to this one are safe.
+  func isSafe(upTo count: UInt64) { told = count }
+
+  /// Tells it how many are safe.
+  func acknowledge() {
+    order(.ok(told))
+    flush()
+  }
+
+  // MARK: What it prints
+
+  func readOutput(_ now: Moment, _ body: (String) -> Void) -> OutputCatcher.Outcome {
+    output.read(now, body)
+  }
+
+  func tellOutput(_ now: Moment, _ body: (String) -> Void) { output.tell(now, body) }
 }

@@ -170,6 +170,11 @@ struct DocumentBytes: Sendable {
 
   mutating func append(_ more: [UInt8]) { bytes.append(contentsOf: more) }
   mutating func append(_ more: ArraySlice<UInt8>) { bytes.append(contentsOf: more) }
+  @inline(__always)
+  mutating func append(_ more: UnsafeBufferPointer<UInt8>) {
+    unsafe bytes.append(contentsOf: more)
+  }
+  @inline(__always)
   mutating func byte(_ byte: UInt8) { bytes.append(byte) }
   mutating func newline() { bytes.append(0x0a) }
   /// The beginning of a string that is put together from pieces (`piece`, `closeString`).
@@ -180,141 +185,4 @@ struct DocumentBytes: Sendable {
   mutating func piece(_ value: ArraySlice<UInt8>) { escape(value.span) }
   mutating func piece(_ value: Int) { number(value) }
   mutating func closeString() { bytes.append(0x22) }
-}
-
-extension DocumentBytes {
-  /// How much of a value is kept so that no character is cut in two.
-  private static func whole(_ value: borrowing Span<UInt8>, _ limit: Int) -> Int {
-    var end = limit
-    while end > 0, end > limit - 4, value[end] & 0xc0 == 0x80 { end -= 1 }
-    return end
-  }
-
-  private mutating func escape(_ value: borrowing Span<UInt8>) {
-    unsafe value.withUnsafeBufferPointer { text in
-      var at = 0
-      while at < text.count {
-        // Nearly everything is plain: taken over in runs.
-        let run = unsafe plainRun(text, at)
-        if run > at {
-          unsafe bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[at..<run]))
-          at = run
-          continue
-        }
-        let byte = unsafe text[at]
-        if byte < 0x80 {
-          unsafe escape(byte, text[at...])
-          at += 1
-          continue
-        }
-        let length = unsafe Self.sequence(text[at...])
-        if length > 0 {
-          unsafe bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[at..<at + length]))
-          at += length
-        } else {
-          undecoded(byte)
-          at += 1
-        }
-      }
-    }
-  }
-
-  /// Where the bytes end that are written as they are: eight at a time, then one by one.
-  @inline(__always)
-  private func plainRun(_ text: UnsafeBufferPointer<UInt8>, _ start: Int) -> Int {
-    var at = start
-    let raw = UnsafeRawBufferPointer(text)
-    while at + 8 <= text.count {
-      let eight = unsafe raw.loadUnaligned(fromByteOffset: at, as: UInt64.self)
-      var odd = eight | (eight &- 0x2020_2020_2020_2020) | Self.zeros(eight ^ 0x2222_2222_2222_2222)
-      odd |= Self.zeros(eight ^ 0x5c5c_5c5c_5c5c_5c5c) | Self.zeros(eight ^ 0x7f7f_7f7f_7f7f_7f7f)
-      if undecodable == .percent {
-        odd |= Self.zeros(eight ^ 0x2525_2525_2525_2525)
-        odd |= Self.zeros(eight ^ 0x2b2b_2b2b_2b2b_2b2b)
-      }
-      guard odd & 0x8080_8080_8080_8080 == 0 else { break }
-      at += 8
-    }
-    while at < text.count, unsafe isPlain(text[at]) { at += 1 }
-    return at
-  }
-
-  /// The highest bit of each byte that is zero, and of some behind the first of those.
-  @inline(__always)
-  private static func zeros(_ eight: UInt64) -> UInt64 {
-    (eight &- 0x0101_0101_0101_0101) & ~eight
-  }
-
-  @inline(__always)
-  private func isPlain(_ byte: UInt8) -> Bool {
-    guard byte >= 0x20, byte < 0x7f, byte != 0x22, byte != 0x5c else { return false }
-    return undecodable != .percent || (byte != 0x25 && byte != 0x2b)
-  }
-
-  private mutating func escape(_ byte: UInt8, _ rest: some Collection<UInt8>) {
-    if undecodable == .percent, byte < 0x20 || byte == 0x7f || byte == 0x25 || byte == 0x2b {
-      return percent(byte)
-    }
-    switch byte {
-    case 0x22: raw("\\\"")
-    case 0x5c:
-      if undecodable == .escaped, Self.looksEscaped(rest) { raw("\\\\x5c") } else { raw("\\\\") }
-    case 0x0a: raw("\\n")
-    case 0x09: raw("\\t")
-    case 0x0d: raw("\\r")
-    default:
-      raw("\\u00")
-      hex(byte)
-    }
-  }
-
-  /// Whether a text begins like a byte that was written as `\xNN`.
-  private static func looksEscaped(_ text: some Collection<UInt8>) -> Bool {
-    var places = text.dropFirst().prefix(3).makeIterator()
-    guard places.next() == UInt8(ascii: "x"), let high = places.next(), let low = places.next()
-    else { return false }
-    return EventText.digit(high) != nil && EventText.digit(low) != nil
-  }
-
-  private mutating func undecoded(_ byte: UInt8) {
-    switch undecodable {
-    case .replaced: raw("\u{fffd}")
-    case .percent: percent(byte)
-    case .escaped:
-      raw("\\\\x")
-      hex(byte)
-    }
-  }
-
-  private mutating func percent(_ byte: UInt8) {
-    bytes.append(0x25)
-    hex(byte)
-  }
-
-  private mutating func hex(_ byte: UInt8) {
-    for digit in [byte >> 4, byte & 15] { bytes.append(digit < 10 ? 0x30 + digit : 0x57 + digit) }
-  }
-
-  /// The length of the UTF-8 sequence that a text begins with; 0 when it is none (RFC 3629).
-  private static func sequence(_ text: some Collection<UInt8>) -> Int {
-    var places = text.makeIterator()
-    guard let first = places.next(), let second = places.next() else { return 0 }
-    let length: Int
-    let allowed: ClosedRange<UInt8>
-    switch first {
-    case 0xc2...0xdf: (length, allowed) = (2, 0x80...0xbf)
-    case 0xe0: (length, allowed) = (3, 0xa0...0xbf)
-    case 0xed: (length, allowed) = (3, 0x80...0x9f)
-    case 0xe1...0xef: (length, allowed) = (3, 0x80...0xbf)
-    case 0xf0: (length, allowed) = (4, 0x90...0xbf)
-    case 0xf1...0xf3: (length, allowed) = (4, 0x80...0xbf)
-    case 0xf4: (length, allowed) = (4, 0x80...0x8f)
-    default: return 0
-    }
-    guard allowed.contains(second) else { return 0 }
-    for _ in 2..<max(length, 2) {
-      guard let next = places.next(), next & 0xc0 == 0x80 else { return 0 }
-    }
-    return length
-  }
 }

@@ -1,35 +1,5 @@
 import Linux
 
-/// What came with one commit.
-struct SpoolBatch: Sendable {
-  /// Records as they lie on disk, made with the log's salt.
-  var bytes: [UInt8] = []
-  /// The number of the first audit record in it, and those behind its last.
-  var first: UInt64 = 0
-  var nextSequence: UInt64 = 0
-  var nextEvent: UInt64 = 0
-  /// The cursors and holes among the records, in order.
-  var notes: [(kind: SpoolRecord.Kind, note: SpoolNote)] = []
-
-  var isEmpty: Bool { bytes.isEmpty }
-}
-
-/// Where reading goes on, to spare the way from the file's beginning.
-struct SpoolPlace: Equatable, Sendable {
-  var file: SpoolFile
-  var offset: Int
-  var next: UInt64
-}
-
-/// What was read back.
-struct SpoolLoaded: Sendable {
-  var bytes: [UInt8] = []
-  var records: [SpoolRecord] = []
-  /// Everything below this number was looked at.
-  var through: UInt64
-  var place: SpoolPlace?
-}
-
 /// The durable log over any disk: appends batches, keeps where each plugin stands, removes what
 /// nobody wants any more.
 ///

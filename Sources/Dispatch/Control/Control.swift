@@ -1,0 +1,36 @@
+import Linux
+
+/// What is asked for over the control socket, and by signals, is done and answered here.
+struct Control: Owner {
+  let base: Base
+  let desk: ControlDesk
+  let reloading: Reloading
+  let status: Status
+  let supervisor: Supervisor
+
+  func accept() { desk.accept() }
+  func tend() { desk.tend() }
+  func configurationIsRead() { reloading.finish() }
+  func reload() { reloading.ask(.reload, for: nil) }
+  func writeState() { status.write() }
+
+  /// A client has said something, or takes something.
+  func handle(_ client: UInt32, _ interest: Interest) {
+    switch desk.handle(client, interest) {
+    case nil: break
+    case .reload: reloading.ask(.reload, for: client)
+    case .check: reloading.ask(.check, for: client)
+    case .status: desk.answer(client, with: "ok\n" + status.text())
+    case .resume(let name): desk.answer(client, with: resume(name))
+    }
+  }
+
+  private func resume(_ name: String) -> String {
+    guard let plugin = plugins.named(name) else {
+      let names = plugins.all.map(\.name).joined(separator: ", ")
+      return "error no active plugin is called '\(name)'; there are: \(names)\n"
+    }
+    supervisor.resume(plugin)
+    return "ok\n"
+  }
+}

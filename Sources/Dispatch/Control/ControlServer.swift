@@ -1,0 +1,86 @@
+import Glibc
+import Linux
+
+/// The control socket and those who are connected to it. Nobody there can hold up the dispatcher.
+final class ControlServer {
+  /// Beyond these, one more of its kind is let go at once.
+  private static let maximumClients = 32
+  private static let maximumRefused = 8
+
+  let listener: Descriptor
+  private let path: String
+  private(set) var access: ControlAccess
+  private(set) var clients: [ControlClient] = []
+  /// Connections that were refused.
+  private(set) var refused: UInt64 = 0
+  private var nextID: UInt32 = 0
+
+  /// For root and the daemon's user, until `change`.
+  init(path: String, user: UInt32) throws(SystemError) {
+    // The folder's lock is ours, so a socket that is there is a dead dispatcher's.
+    unsafe unlink(path)
+    self.path = path
+    access = ControlAccess(user: user)
+    listener = try UnixSocket.listen(path, mode: 0o600)
+  }
+
+  /// Admits others from now on; who is connected stays.
+  func change(to access: ControlAccess) throws(SystemError) {
+    guard access != self.access else { return }
+    self.access = access
+    try giveToGroup()
+  }
+
+  /// The group first, then the permission: never is it another group's.
+  private func giveToGroup() throws(SystemError) {
+    try UnixSocket.setMode(of: path, to: 0o600)
+    guard let group = access.group else { return }
+    try UnixSocket.give(path, toGroup: group)
+    try UnixSocket.setMode(of: path, to: access.mode)
+  }
+
+  var listeners: [ControlClient] { clients.filter(\.listens) }
+
+  func client(_ id: UInt32) -> ControlClient? { clients.first { $0.id == id } }
+
+  /// What came of looking for a new client.
+  enum Arrival {
+    case client(ControlClient, Peer?)
+    /// There are too many: it was let go.
+    case surplus
+    case none
+    /// There is no descriptor for it: it goes on waiting.
+    case exhausted
+  }
+
+  /// Takes the next client. Who is refused is a client too, to be told so when it has asked.
+  func accept(_ now: Moment) -> Arrival {
+    let descriptor: Descriptor
+    do throws(Errno) {
+      guard let next = try UnixSocket.acceptNext(listener.number) else { return .none }
+      descriptor = next
+    } catch { return .exhausted }
+    let peer = try? Peer(of: descriptor.number)
+    let isRefused = !(peer.map(access.admits) ?? false)
+    if isRefused { refused += 1 }
+    // Root always finds a place.
+    let most =
+      isRefused
+      ? Self.maximumRefused : Self.maximumClients + (peer?.user == 0 ? Self.maximumRefused : 0)
+    guard clients.count(where: { $0.isRefused == isRefused }) < most else { return .surplus }
+    let client = ControlClient(id: nextID, descriptor, isRefused: isRefused, now: now)
+    nextID += 1
+    clients.append(client)
+    return .client(client, peer)
+  }
+
+  func drop(_ client: ControlClient) { clients.removeAll { $0 === client } }
+
+  /// Somebody has not said yet what it wants.
+  var hasSilentClients: Bool { clients.contains(where: \.isSilent) }
+
+  /// Those who have not said in five seconds what they want.
+  func silentClients(_ now: Moment) -> [ControlClient] {
+    clients.filter { $0.isSilent(since: .seconds(5), now) }
+  }
+}

@@ -1,0 +1,220 @@
+import Configuration
+import Glibc
+import Journal
+import Linux
+
+/// Reads the configuration again, and puts it into force or reports on it.
+final class Reloading: Owner {
+  /// What a request is answered with.
+  enum Purpose { case reload, check }
+
+  private typealias Request = (purpose: Purpose, client: UInt32?)
+
+  let base: Base
+  private let custody: Custody
+  private let durable: DurableQueues
+  private let supervisor: Supervisor
+  private let control: ControlDesk
+  private let remote: RemoteInput?
+  private let service: ServiceLink?
+  private let loader: @Sendable () -> LoadedConfiguration
+  private var reading: ConfigurationReading?
+  /// The requests that are answered with what is being read; without a client a signal asked.
+  private var requests: [Request] = []
+  /// What was asked for since: files may have changed that were read by then.
+  private var later: [Request] = []
+
+  init(
+    _ base: Base, _ custody: Custody, _ durable: DurableQueues, _ supervisor: Supervisor,
+    _ control: ControlDesk, _ remote: RemoteInput?, _ service: ServiceLink?,
+    loader: @escaping @Sendable () -> LoadedConfiguration
+  ) {
+    self.base = base
+    self.custody = custody
+    self.durable = durable
+    self.supervisor = supervisor
+    self.control = control
+    self.remote = remote
+    self.service = service
+    self.loader = loader
+  }
+
+  // MARK: Reading
+
+  /// - Parameter client: whom to answer; `nil`: nobody.
+  func ask(_ purpose: Purpose, for client: UInt32?) {
+    later.append((purpose, client))
+    if reading == nil { begin() }
+  }
+
+  private func begin() {
+    requests = later
+    later = []
+    if requests.contains(where: { $0.purpose == .reload }) { service?.beginsReload(loop.now) }
+    do throws(SystemError) {
+      let new = try ConfigurationReading(loader)
+      try loop.poller.watch(new.bell.number, Token.loading, .read)
+      do throws(SystemError) { try WorkThread(new).detach() } catch {
+        loop.poller.remove(new.bell.number)
+        throw error
+      }
+      reading = new
+    } catch {
+      // There is no room for a thread: then everybody waits.
+      conclude(loader())
+    }
+  }
+
+  /// The configuration was read.
+  func finish() {
+    guard let reading, let loaded = reading.loaded else { return }
+    loop.poller.remove(reading.bell.number)
+    self.reading = nil
+    conclude(loaded)
+    if !later.isEmpty { begin() }
+  }
+
+  private func conclude(_ loaded: LoadedConfiguration) {
+    let isReload = requests.contains { $0.purpose == .reload }
+    let outcome = isReload ? apply(loaded) : nil
+    // A stop may have begun meanwhile: the service manager is not told that all is ready then.
+    if isReload, ending.isRunning { service?.endsReload() }
+    var loaded = loaded
+    loaded.noteIdleness()
+    for request in requests {
+      let text =
+        switch request.purpose {
+        case .reload: outcome?.answer ?? ""
+        case .check: loaded.report + "status \(loaded.exitStatus)\n"
+        }
+      control.answer(request.client, with: "ok\n" + text)
+    }
+    requests = []
+  }
+
+  // MARK: Applying
+
+  /// Puts what was read into force: unchanged plugins keep running, changed ones restart with their
+  /// queue, new ones start, those that are gone drain and stop, and a file that cannot be used any
+  /// more keeps the plugin that runs.
+  private func apply(_ loaded: LoadedConfiguration) -> ReloadOutcome {
+    guard ending.isRunning else { return .stopping }
+    var said = loaded.diagnostics.filter { $0.severity != .note }.map(\.description)
+    let isBeingWritten = loaded.isDaemonFileUnfinished && loaded.daemon != settings.daemon
+    if isBeingWritten, let file = loaded.daemonFile { said.append(Self.unfinished(file)) }
+    if loaded.isDaemonUsable, !isBeingWritten {
+      if let refused = settings.change(to: loaded.daemon) { said.append(refused) }
+      control.changeAccess()
+      remote?.receiver.configure()
+    } else {
+      said.append("the daemon's configuration stays as it was")
+    }
+    var isKept = isBeingWritten
+    if loaded.isPluginDirectoryRead, !isBeingWritten {
+      isKept = apply(loaded, &said)
+    } else {
+      said.append("the plugins stay as they were")
+    }
+    for line in said { loop.say(.warning, line) }
+    let isRefused = loaded.exitStatus != 0 || !loaded.isPluginDirectoryRead || isKept
+    let active = plugins.all.count { !$0.lifecycle.isBeingRemoved }
+    let sum =
+      "configuration read again\(isRefused ? ", but for what is refused" : ""): "
+      + "\(active) active plugin\(active == 1 ? "" : "s")"
+    loop.say(.info, sum)
+    custody.inForceHasChanged()
+    loop.wakeNow()
+    return ReloadOutcome(lines: said + [sum], isRefused: isRefused)
+  }
+
+  /// - Returns: whether what a file says was not applied, as somebody may be writing it.
+  private func apply(_ loaded: LoadedConfiguration, _ said: inout [String]) -> Bool {
+    let kept = keptWhileWritten(loaded, &said)
+    let usable = loaded.plugins.filter { !kept.contains($0.name) }
+    settings.change(inactive: usable.filter { !$0.isActive })
+    let wanted = usable.filter(\.isActive)
+    for plugin in plugins.all
+    where !loaded.unusablePlugins.contains(plugin.name) && !kept.contains(plugin.name) {
+      if var new = wanted.first(where: { $0.name == plugin.name }) {
+        if let change = keepDurability(of: plugin, in: &new) { said.append(change) }
+        apply(new, to: plugin)
+      } else {
+        supervisor.handle(plugin, .stop(.remove))
+      }
+    }
+    for new in wanted where plugins.named(new.name) == nil { supervisor.add(new) }
+    return !kept.isEmpty
+  }
+
+  /// Plugins that stay as they are, as their file is empty or ends in the midst of a line: whoever
+  /// writes it in its place has not got to its end. One that says what is in force may.
+  private func keptWhileWritten(
+    _ loaded: LoadedConfiguration, _ said: inout [String]
+  ) -> Set<String> {
+    var kept: Set<String> = []
+    for new in loaded.plugins where loaded.unfinishedPlugins.contains(new.name) {
+      if let plugin = plugins.named(new.name) {
+        var same = new
+        same.executable = plugin.configuration.executable
+        if same == plugin.configuration { continue }
+      } else if !new.isActive {
+        continue
+      }
+      kept.insert(new.name)
+      said.append(Self.unfinished(new.file))
+    }
+    return kept
+  }
+
+  private static func unfinished(_ file: String) -> String {
+    "\(file) is empty or does not end with a newline, as if it were being written: "
+      + "what it says is not applied; end its last line and reload again"
+  }
+
+  private func apply(_ new: PluginConfiguration, to plugin: Plugin) {
+    let old = plugin.configuration
+    plugin.configure(new)
+    durable.applySafety(to: plugin)
+    if plugin.lifecycle.isBeingRemoved || old.needsRestart(for: new) {
+      supervisor.handle(plugin, .stop(.restart))
+    } else if old.path == new.path, plugin.child?.process.catches(SIGHUP) ?? false {
+      plugin.child?.process.signal(SIGHUP)
+    }
+    // As with auditd, a reload ends a suspension and gives a plugin that had given up a new chance.
+    supervisor.resume(plugin)
+  }
+
+  /// Where a queue goes on cannot change while it has records: what was in force stays.
+  private func keepDurability(of plugin: Plugin, in new: inout PluginConfiguration) -> String? {
+    let old = plugin.configuration.overflowAction
+    guard !isReplay, old.isDurable != new.overflowAction.isDurable else { return nil }
+    let wanted = new.overflowAction
+    new.overflowAction = old
+    return "plugin \(plugin.name): overflow_action = \(wanted.rawValue) needs a restart of "
+      + "audispatchd; until then it stays \(old.rawValue)"
+  }
+}
+
+/// What a reload came to.
+struct ReloadOutcome {
+  /// What was found, and the sum.
+  let lines: [String]
+  /// Something of the configuration was not taken.
+  let isRefused: Bool
+
+  static let stopping = ReloadOutcome(lines: ["stopping: nothing was read again"], isRefused: true)
+
+  /// For whoever asked over the control socket; the last line is the exit status.
+  var answer: String {
+    lines.map { $0 + "\n" }.joined() + "status \(isRefused ? 6 : 0)\n"
+  }
+}
+
+extension PluginConfiguration {
+  /// Whether the child has to be a new one.
+  fileprivate func needsRestart(for new: PluginConfiguration) -> Bool {
+    path != new.path || arguments != new.arguments || format != new.format
+      || binaryFraming != new.binaryFraming || confirms != new.confirms
+      || output != new.output || executable != new.executable || confinement != new.confinement
+  }
+}

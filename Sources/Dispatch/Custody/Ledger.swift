@@ -1,0 +1,165 @@
+import AuditRecord
+import CAudispatch
+import Configuration
+import Glibc
+import Journal
+import Linux
+
+/// What a successor needs of this process: written into the surviving memory, whole or not at all.
+///
+/// Nothing may be written to a plugin, consumed of what it says, put into the log or forgotten that
+/// was not published before: a successor would give it twice, or not at all.
+final class Ledger: Owner {
+  /// Records and events are counted from here, so that there is room below for what a log has.
+  static let firstRecord = RecordNumber(1 << 62)
+  static let firstEvent = EventNumber(1 << 62)
+
+  let base: Base
+  let survivor: Survivor
+  let predecessor: Predecessor?
+  /// The journal's numbers less the log's, of records from that one on; until this process has opened
+  /// the log, as a predecessor had them. 0: there was no log.
+  private var placeInLog: (shift: UInt64, from: RecordNumber)
+  /// The number of the first record that came to this process.
+  private(set) var ownFirst: RecordNumber
+  /// Events begun by predecessors.
+  private var eventsBefore: UInt64 = 0
+  /// Plugins that are added go on with what a predecessor had for them.
+  private var isTakingOver = true
+
+  init(_ base: Base, _ survivor: Survivor, _ predecessor: Predecessor?) {
+    self.base = base
+    self.survivor = survivor
+    self.predecessor = predecessor
+    placeInLog = (predecessor?.spoolShift ?? 0, .max)
+    ownFirst = base.journal.nextRecord
+  }
+
+  /// Events begun, by predecessors too.
+  var events: UInt64 { eventsBefore &+ journal.eventsBegun }
+
+  // MARK: Taking over
+
+  /// All plugins that a predecessor may have had something for are there.
+  ///
+  /// - Returns: how many processes in a row began here and died before they got further.
+  func enter() -> Int {
+    isTakingOver = false
+    return survivor.isHeld ? survivor.enter(at: predecessor?.nextRecord.value ?? 0) : 0
+  }
+
+  /// What the predecessor had made records of was made into records again: what comes from here on is
+  /// our own.
+  func ownRecordsBegin() {
+    ownFirst = journal.nextRecord
+    eventsBefore = (predecessor?.events ?? 0) &- journal.eventsBegun
+    for (name, queue) in predecessor?.queues ?? [:] where plugins.named(name) == nil {
+      survivor.setName(queue.slot, "")
+    }
+  }
+
+  /// It is known now where in the log the journal's records are.
+  func logIsKnown(shift: UInt64, from first: RecordNumber) { placeInLog = (shift, first) }
+
+  // MARK: Places of plugins
+
+  /// The place of a plugin that is to be added, and what a predecessor had for it.
+  func place(of name: String) -> (slot: Int?, share: Predecessor.Queue?) {
+    guard survivor.isHeld, name.utf8.count <= Survivor.maximumName else { return (nil, nil) }
+    if isTakingOver, let queue = predecessor?.queues[name] { return (queue.slot, queue) }
+    var taken = Set(plugins.all.compactMap(\.slot))
+    if isTakingOver { taken.formUnion(predecessor?.queues.values.map(\.slot) ?? []) }
+    let slot = (0..<Survivor.maximumPlugins).first { !taken.contains($0) }
+    if let slot {
+      survivor.setName(slot, name)
+    } else {
+      loop.say(
+        .error,
+        "plugin \(name): more than \(Survivor.maximumPlugins) plugins: what it has queued is "
+          + "not counted should the dispatching process die")
+    }
+    return (slot, nil)
+  }
+
+  /// Lets go of the place of a plugin that is configured no more.
+  func leave(_ plugin: Plugin) { if let slot = plugin.slot { survivor.setName(slot, "") } }
+
+  // MARK: Publishing
+
+  /// Makes the state as it is now that which a successor finds.
+  func publish() {
+    guard survivor.isHeld else { return }
+    unsafe survivor.publish { snapshot in
+      let settled = source.settled
+      unsafe snapshot.pointee.settled = settled.byte
+      unsafe snapshot.pointee.settled_sequence = settled.record.value
+      unsafe withUnsafeBytes(of: settled.reader) { reader in
+        unsafe withUnsafeMutableBytes(of: &snapshot.pointee.reader) { kept in
+          unsafe kept.copyMemory(from: reader)
+        }
+      }
+      unsafe snapshot.pointee.taken = source.taken
+      unsafe withUnsafeBytes(of: source.reader) { reader in
+        unsafe withUnsafeMutableBytes(of: &snapshot.pointee.taken_reader) { kept in
+          unsafe kept.copyMemory(from: reader)
+        }
+      }
+      let end = journal.nextRecord
+      unsafe snapshot.pointee.next_sequence = end.value
+      unsafe snapshot.pointee.next_event = journal.nextEvent.value
+      unsafe snapshot.pointee.records = source.records
+      unsafe snapshot.pointee.bytes = source.bytes
+      unsafe snapshot.pointee.events = events
+      unsafe withUnsafeMutableBytes(of: &snapshot.pointee.malformed) { raw in
+        for (index, count) in source.malformed.enumerated() {
+          unsafe raw.storeBytes(of: count, toByteOffset: 8 * index, as: UInt64.self)
+        }
+      }
+      let place = placeInLog
+      unsafe snapshot.pointee.spool_shift = place.shift
+      var used = 0
+      for plugin in plugins.all {
+        guard let slot = plugin.slot else { continue }
+        unsafe plugin.left(end: end, place).store(
+          &ad_snapshot_plugin(snapshot, Int32(slot)).pointee)
+        used = max(used, slot + 1)
+      }
+      unsafe snapshot.pointee.plugins = UInt64(used)
+    }
+  }
+}
+
+extension Plugin {
+  /// What a successor is to know of it.
+  ///
+  /// - Parameters:
+  ///   - end: the number of the next record of the journal.
+  ///   - place: where in the log its records are, from one on.
+  @inline(__always)
+  fileprivate func left(
+    end: RecordNumber, _ place: (shift: UInt64, from: RecordNumber)
+  ) -> Predecessor.Queue {
+    let state = subscription.state(end: end)
+    if var queue = inheritance?.queue {
+      queue.counters = state.counters
+      queue.firstNumber = state.firstNumber
+      if inheritance?.isPassingOver ?? false {
+        queue.undelivered = state.undelivered
+        queue.position += state.position
+        queue.shift = place.shift
+      } else if queue.undelivered >= place.from {
+        queue.shift = place.shift
+      }
+      return queue
+    }
+    return Predecessor.Queue(
+      slot: slot ?? 0, counters: state.counters, undelivered: state.undelivered,
+      shift: place.shift,
+      position: state.position, extraEnd: state.stream.extraEnd,
+      deliveredAtStart: atStart.delivered, confirmedAtStart: atStart.confirmed,
+      firstNumber: state.firstNumber, restarts: lifecycle.restarts, child: child?.number ?? 0,
+      encoding: state.encoding, announced: state.announced,
+      pieces: state.pieces.isEmpty
+        ? [] : state.pieces.map { $0.records << 1 | ($0.isOnDisk ? 1 : 0) })
+  }
+}

@@ -1,0 +1,87 @@
+import Configuration
+import Glibc
+import Linux
+
+/// Takes the runtime folder, and waits for what a predecessor has left in it, while records are taken
+/// in.
+struct RuntimeClaim: Owner {
+  let base: Base
+  let custody: Custody
+  let durable: DurableQueues
+  let control: ControlDesk
+
+  func tend() {
+    guard !runtime.isOurs else { return tendOrphans() }
+    do {
+      if let wait = try runtime.take(now: loop.now) {
+        report(wait)
+        giveUpReplay(waitingFor: wait)
+        return loop.wake(in: .milliseconds(50))
+      }
+      if let lock = runtime.lockNumber { custody.keepLock(lock, of: runtime.path) }
+      tendOrphans()
+      // What was waiting for it starts in this very round.
+      control.open()
+    } catch {
+      if runtime.isNews(.other) { loop.say(.error, "\(error)") }
+      giveUpReplay(waitingFor: nil)
+      loop.wakeSoon()
+    }
+  }
+
+  private func report(_ wait: RuntimeFolder.Wait) {
+    guard runtime.isNews(wait) else { return }
+    switch wait {
+    case .dispatcher:
+      loop.say(.notice, "another audispatchd uses \(runtime.path): waiting for it to end")
+    case .distrust(let reason):
+      loop.say(
+        .error,
+        "\(runtime.path) is not used (\(reason)), and no plugin is started: make it root's, "
+          + "writable for nobody else")
+    case .other: break
+    }
+  }
+
+  /// A predecessor's plugins hold up those of the same name.
+  private func tendOrphans() {
+    let user = geteuid()
+    let next = runtime.tendOrphans(loop.now) { [plugins = plugins] name in
+      plugins.named(name)?.configuration.confinement.user ?? user
+    }
+    settleKeptSockets()
+    let names = runtime.takeOrphanNews()
+    if !names.isEmpty {
+      loop.say(
+        .notice,
+        "plugins of a killed audispatchd still run: waiting for "
+          + names.sorted().joined(separator: ", "))
+    }
+    if let next { loop.wake(at: next) }
+  }
+
+  /// Takes over from those of a predecessor's children, kept by a service manager, that have ended.
+  private func settleKeptSockets() {
+    let ended = custody.takeSockets { child in
+      let plugin = plugins.all.first { $0.inheritance?.queue.child == child }
+      return plugin.map { !runtime.awaitsEnd(of: $0.name) } ?? true
+    }
+    for child in ended { durable.predecessorsChildEnded(child) }
+  }
+
+  /// A replay does not wait without end for a folder that it cannot have.
+  ///
+  /// - Parameter wait: `nil` when it cannot be used at all.
+  private func giveUpReplay(waitingFor wait: RuntimeFolder.Wait?) {
+    guard source.canWait, ending.isRunning, !ending.isHopeless else { return }
+    switch wait {
+    case nil, .distrust: break
+    case .dispatcher, .other: guard loop.now - loop.started > .seconds(10) else { return }
+    }
+    ending.isWithoutPlugins()
+    loop.say(
+      .error,
+      "without \(runtime.path) no plugin is started: give the replay one of its own (--runtime-dir)"
+    )
+  }
+}

@@ -1,0 +1,56 @@
+import Configuration
+import Journal
+import Linux
+
+/// What the log has for plugins that are not active.
+extension DurableQueues {
+  /// A durable plugin was taken out of the configuration: what is on disk for it stays there.
+  ///
+  /// - Returns: how many records.
+  func keepQueue(of plugin: Plugin) -> UInt64 {
+    guard let open, open.isReadable, plugin.subscription.isDurable else { return 0 }
+    tell(plugin, open)
+    open.forgetTold(plugin.name)
+    let queue = KeptQueue(
+      records: plugin.subscription.queuedInLog, number: plugin.subscription.firstNumber,
+      now: KeptQueue.seconds)
+    kept.keep(queue, of: plugin.name)
+    leaveBehind(plugin.name, open, from: journal.nextRecord)
+    return queue.count
+  }
+
+  /// Says what there is for plugins that are not active, or not durable any more.
+  func reportKept(_ open: OpenSpool, from begin: RecordNumber) {
+    for (name, queue) in kept.all {
+      leaveBehind(name, open, from: begin)
+      guard queue.count > 0 else { continue }
+      let why = plugins.named(name) != nil ? "does not spill any more" : "is not active"
+      loop.say(.warning, "the spool has \(queue.count) records for plugin \(name), which \(why)")
+    }
+  }
+
+  /// Has the log keep nothing for a plugin from that record on.
+  private func leaveBehind(_ name: String, _ open: OpenSpool, from end: RecordNumber) {
+    guard let queue = kept.leaveBehind(name, from: end) else { return }
+    open.spool.setCursor(
+      name, next: queue.records.first?.lowerBound ?? end, number: queue.number)
+    open.spool.leaveOut(name, end..<RecordNumber.max)
+  }
+
+  /// Gives up what was kept for its time.
+  func giveUpKept(_ open: OpenSpool) {
+    let limit = settings.daemon.spoolKeep
+    guard open.isOpen, limit > .zero else { return }
+    for (name, queue) in kept.giveUp(after: limit, loop.now) {
+      open.spool.forget(name)
+      guard queue.count > 0 else { continue }
+      loop.say(
+        .warning,
+        "the spool's \(queue.count) records for plugin \(name), which is not active for "
+          + "\(queue.age(loop.now).components.seconds) s, are given up (spool_keep)")
+    }
+    if let oldest = kept.longestAge(loop.now) {
+      loop.wake(in: min(limit - oldest, .seconds(3600)))
+    }
+  }
+}

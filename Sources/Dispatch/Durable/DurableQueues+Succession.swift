@@ -1,0 +1,140 @@
+import Configuration
+import Journal
+import Linux
+
+/// What a dead process had for a plugin goes into the plugin's queue, once it is known what the
+/// plugin had read, and what the log has.
+extension DurableQueues {
+  /// A predecessor's child has ended: it is to be seen now what it had read, and confirmed.
+  func predecessorsChildEnded(_ ended: ChildSockets) {
+    let id = ended.id
+    guard
+      let plugin = plugins.all.first(where: {
+        $0.inheritance?.queue.child == id && $0.inheritance?.isAwaited ?? false
+      }), let queue = plugin.inheritance?.queue
+    else { return custody.forget(id) }
+    // Looked at, not taken: should this process die now, its successor has to find it.
+    let unread = UnixSocket.peekAll(ended.childEnd.number)
+    let said = UnixSocket.peekAll(ended.ourEnd.number)
+    var confirmations = ConfirmationReader()
+    let sent = ledger.survivor.sent(queue.slot)
+    var confirmed = confirmations.take(said).map(StreamNumber.init)
+    if let number = confirmed, number >= queue.firstNumber {
+      if number >= queue.confirmedAtStart + Int(clamping: sent.records) {
+        loop.say(
+          .error, "plugin \(plugin.name) confirmed \(number.value), which it was not given")
+        confirmed = nil
+      }
+    } else {
+      confirmed = nil
+    }
+    plugin.learn { share in
+      share.sent = sent
+      share.unread = UInt64(unread.count)
+      share.unreadRecords = Unread.records(unread, queue.encoding, of: plugin.name)
+      share.confirmed = confirmed
+      share.isAwaited = false
+    }
+    settleInheritance(plugin)
+  }
+
+  /// Settles what was queued, as soon as it is known what the plugin had read, and what the log has.
+  func settleInheritance(_ plugin: Plugin) {
+    guard let share = plugin.inheritance, !share.isAwaited, !share.isPassingOver else { return }
+    if plugin.subscription.isDurable, !isSettled { return }
+    plugin.subscription.adoptAnnounced(share.announced, of: share.queue.counters)
+    if plugin.subscription.isDurable, let open, open.isReadable {
+      return adoptFromLog(plugin, share, open)
+    }
+    let counters = share.queue.counters
+    plugin.subscription.settle(
+      queued: counters.queued, bytes: counters.queuedBytes,
+      delivered: share.done(confirms: plugin.subscription.confirms))
+    overflows.report(plugin)
+    finishInheritance(plugin)
+  }
+
+  /// The log has what was queued; where in it the plugin was shows by the bytes that it read.
+  private func adoptFromLog(_ plugin: Plugin, _ share: Inheritance, _ open: OpenSpool) {
+    let queue = share.queue
+    let waiting = waiting(plugin.name, queue, open)
+    let onDisk = waiting.reduce(0) { $0 + UInt64($1.count) }
+    let confirms = plugin.subscription.confirms
+    let done = share.done(confirms: confirms)
+    // Pieces that are in memory only are known by their numbers alone, and the bytes of gap records
+    // are none of the queue's: then what was read is told in records.
+    let split =
+      queue.pieces.isEmpty
+      ? (done, 0, queue.firstNumber + Int(clamping: done)) : share.split(done)
+    let died = plugin.subscription.adoptStored(
+      waiting, queued: queue.counters.queued, bytes: queue.counters.queuedBytes, read: split.1)
+    var left: UInt64 = 0
+    if !confirms, queue.pieces.isEmpty, queue.extraEnd <= queue.position, let sent = share.sent,
+      sent.bytes >= queue.position + share.unread
+    {
+      left = sent.bytes - queue.position - share.unread
+    } else {
+      plugin.subscription.passOverStored(min(split.0, onDisk))
+      if confirms, !queue.pieces.isEmpty { plugin.subscription.skipNumbers(to: split.2) }
+    }
+    plugin.learn { share in
+      share.died = died
+      share.left = left
+    }
+    passOver(plugin)
+  }
+
+  /// What the log has for a plugin of a dead process.
+  private func waiting(
+    _ plugin: String, _ queue: Predecessor.Queue, _ open: OpenSpool
+  ) -> [Range<RecordNumber>] {
+    let spool = open.spool
+    // What was taken in again, after the predecessor, may not be in a log that has failed since.
+    let last = open.isOpen ? ledger.ownFirst : min(ledger.ownFirst, spool.appendedBelow)
+    let end = spool.logged(max(open.endAtOpening, last))
+    let from =
+      queue.undelivered >= open.endAtOpening
+      ? spool.logged(queue.undelivered)
+      : min(
+        queue.undelivered.value &- (queue.shift ?? spool.recordShift),
+        spool.logged(open.endAtOpening))
+    let cursor =
+      open.cursors[plugin] ?? SpoolCursor(next: from, number: queue.firstNumber.value)
+    return cursor.wanted(of: from..<max(from, end)).map {
+      spool.number($0.lowerBound)..<spool.number($0.upperBound)
+    }
+  }
+
+  /// Counts as delivered what the dead process's child had read, as it is read back.
+  func passOver(_ plugin: Plugin) {
+    guard let share = plugin.inheritance, let left = share.left else { return }
+    let rest = plugin.passOver(left, journal: journal)
+    // What was passed over is in the queue's own count of the stream.
+    if rest > 0, plugin.subscription.storedRecords > 0 {
+      load(plugin)
+      return loop.wake(in: .milliseconds(2))
+    }
+    let queue = share.queue
+    let survivor = ledger.survivor
+    let sent =
+      share.sent?.records
+      ?? (survivor.child(queue.slot) == queue.child ? survivor.sent(queue.slot).records : 0)
+    let done =
+      plugin.subscription.confirms
+      ? UInt64(plugin.subscription.firstNumber - queue.confirmedAtStart)
+      : plugin.subscription.counters.delivered - queue.deliveredAtStart
+    plugin.subscription.beginAgain(repeated: sent - min(sent, done), journal: journal)
+    plugin.subscription.announceDied(share.died)
+    overflows.report(plugin)
+    finishInheritance(plugin)
+  }
+
+  private func finishInheritance(_ plugin: Plugin) {
+    guard let child = plugin.inheritance?.queue.child else { return }
+    plugin.hasInherited()
+    ledger.publish()
+    if child != 0 { custody.forget(child) }
+    if let open, open.isOpen, plugin.subscription.isDurable { commit(open) }
+    loop.wakeNow()
+  }
+}

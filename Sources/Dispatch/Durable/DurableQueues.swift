@@ -1,0 +1,172 @@
+import Configuration
+import Journal
+import Linux
+
+/// Queues that go on on disk: one log for all of them, opened when the first durable plugin comes.
+///
+/// A source that can wait for plugins needs none.
+final class DurableQueues: Owner {
+  let base: Base
+  let ledger: Ledger
+  let custody: Custody
+  let delivery: Delivery
+  let overflows: OverflowActions
+  private(set) var open: OpenSpool?
+  let kept = KeptQueues()
+
+  init(
+    _ base: Base, _ ledger: Ledger, _ custody: Custody, _ delivery: Delivery,
+    _ overflows: OverflowActions
+  ) {
+    self.base = base
+    self.ledger = ledger
+    self.custody = custody
+    self.delivery = delivery
+    self.overflows = overflows
+  }
+
+  /// Whether nothing has to be waited for: there is no log, or it is known what it has.
+  var isSettled: Bool { open?.isSettled ?? true }
+  /// Bytes handed to the log and not in it yet.
+  var pendingBytes: Int { open?.spool.pendingBytes ?? 0 }
+
+  /// Whether a plugin cannot be started before it is known what the log has for it.
+  func awaits(_ plugin: Plugin) -> Bool { plugin.subscription.isDurable && !isSettled }
+
+  // MARK: Opening
+
+  /// A plugin was added: begins to open the spool if it is durable.
+  func take(_ plugin: Plugin) {
+    guard plugin.configuration.overflowAction.isDurable, !source.canWait else { return }
+    let wasOpen = open?.isSettled ?? false
+    if open == nil { openSpool() }
+    plugin.subscription.goOn(
+      in: open?.log ?? .none, beyond: plugin.configuration.window,
+      waitsForSync: plugin.configuration.overflowAction == .lossless)
+    guard let open else { return plugin.subscription.doWithoutLog() }
+    if wasOpen { begin(plugin, open, from: journal.nextRecord) }
+  }
+
+  /// Opens a spool in which something waits though no plugin is durable now, to report it and to
+  /// give it up in time.
+  func openLeft() {
+    guard open == nil, !source.canWait,
+      let names = try? Files.names(in: settings.daemon.spoolDirectory),
+      names.contains(where: { $0.hasSuffix(".spool") })
+    else { return }
+    openSpool()
+  }
+
+  private func openSpool() {
+    do {
+      let new = try OpenSpool(
+        folder: settings.daemon.spoolDirectory, reserve: Int64(settings.daemon.spoolReserve))
+      do throws(SystemError) {
+        try loop.poller.watch(new.spool.descriptor, Token.spool, .read)
+      } catch {
+        _ = new.spool.close(within: .zero)
+        throw error
+      }
+      open = new
+    } catch {
+      loop.say(.error, "\(error): durable plugins have their memory only")
+    }
+  }
+
+  /// Takes what the log's thread says.
+  func hear() {
+    guard let open else { return }
+    for answer in open.spool.answers() {
+      switch answer {
+      case .opened(let opened): wasOpened(open, opened)
+      case .unusable(let problem): doWithout(open, problem)
+      case .safe(let below): becameSafe(open, open.spool.number(below))
+      case .loaded(let id, let records): loaded(open, id, records)
+      case .failed(let errno): failed(open, errno)
+      case .recovered: recovered(open)
+      }
+    }
+    loop.wakeNow()
+  }
+
+  private func wasOpened(_ open: OpenSpool, _ opened: Spool.Opened) {
+    if opened.damaged > 0 {
+      loop.say(
+        .error, "the spool has \(opened.damaged) damaged places; what was there is counted")
+    }
+    let begin = open.begin(
+      opened, shift: ledger.predecessor?.spoolShift, end: journal.nextRecord,
+      nextEvent: ledger.predecessor?.nextEvent ?? Ledger.firstEvent)
+    ledger.logIsKnown(shift: open.spool.recordShift, from: begin)
+    for (name, cursor) in opened.cursors {
+      // What a predecessor had read and not appended was for those that were active.
+      let end = plugins.named(name) != nil ? max(begin, ledger.ownFirst) : begin
+      kept.keep(
+        KeptQueue(cursor, of: open.spool, end: end, now: KeptQueue.seconds), of: name)
+    }
+    for plugin in plugins.durable { self.begin(plugin, open, from: begin) }
+    reportKept(open, from: begin)
+    commit(open)
+  }
+
+  /// What the log has for a plugin comes before what is taken in from that record on.
+  private func begin(_ plugin: Plugin, _ open: OpenSpool, from first: RecordNumber) {
+    if open.isUnusable { return plugin.subscription.doWithoutLog() }
+    let queue = kept.take(plugin.name)
+    if plugin.inheritance != nil { return settleInheritance(plugin) }
+    let records = queue?.count ?? 0
+    plugin.subscription.restore(
+      queue?.records ?? [], bytes: Int(clamping: min(records, 1 << 40)) * open.averageBytes,
+      firstNumber: queue?.number ?? StreamNumber(1))
+    if let from = queue?.leftOutFrom {
+      open.spool.leaveOut(plugin.name, from..<max(from, first))
+    }
+    if records > 0 {
+      loop.say(.notice, "plugin \(plugin.name): \(records) records wait in the spool")
+    }
+    tell(plugin, open)
+  }
+
+  func doWithout(_ open: OpenSpool, _ reason: String) {
+    open.isUnusable(reason, from: ledger.ownFirst)
+    ledger.logIsKnown(shift: open.spool.recordShift, from: open.endAtOpening)
+    loop.say(.error, "\(reason): durable plugins have their memory only")
+    for plugin in plugins.durable {
+      plugin.subscription.doWithoutLog()
+      settleInheritance(plugin)
+    }
+  }
+
+  // MARK: As time passes, and the end
+
+  func tend() {
+    guard let open else { return }
+    if open.hasFailed {
+      if open.retries(loop.now) {
+        for plugin in plugins.durable { tell(plugin, open) }
+        open.spool.retry(next: journal.nextRecord)
+      }
+      loop.wakeSoon()
+    }
+    for plugin in plugins.durable { goOnReadingBack(plugin) }
+    open.log.forgetLacks(below: firstWanted)
+    giveUpKept(open)
+    guard open.syncs(loop.now) else { return }
+    commit(open)
+    open.spool.sync()
+  }
+
+  /// The first record that any durable plugin is still to get.
+  private var firstWanted: RecordNumber {
+    plugins.durable.reduce(.max) { min($0, $1.subscription.firstUndelivered(end: .max)) }
+  }
+
+  /// Makes everything safe.
+  func close() {
+    guard let open else { return }
+    if open.isOpen { commit(open) }
+    if !open.spool.close(within: .seconds(5)) {
+      loop.say(.error, "the spool could not be closed in time")
+    }
+  }
+}

@@ -1,0 +1,186 @@
+import Configuration
+import Journal
+import Linux
+
+/// Gives what came to every queue, and has it written, at once or when it has gathered.
+final class Distribution: Owner {
+  let base: Base
+  private let ledger: Ledger
+  private let delivery: Delivery
+  private let overflows: OverflowActions
+  private let durable: DurableQueues
+  private let control: ControlDesk
+  private var gathering: Gathering
+  private var openEvents = OpenEvents()
+  private var grace = Grace()
+
+  init(
+    _ base: Base, _ ledger: Ledger, _ delivery: Delivery, _ overflows: OverflowActions,
+    _ durable: DurableQueues, _ control: ControlDesk
+  ) {
+    self.base = base
+    self.ledger = ledger
+    self.delivery = delivery
+    self.overflows = overflows
+    self.durable = durable
+    self.control = control
+    gathering = Gathering(
+      longest: base.source.canWait ? .zero : base.settings.daemon.latencyMax,
+      now: base.loop.now)
+  }
+
+  // MARK: One batch
+
+  /// Puts a batch to every queue, and publishes that.
+  func admit(_ batch: Journal.Batch) {
+    let wall = WallClock.milliseconds
+    for plugin in plugins.all {
+      lookAtFullQueue(plugin, batch)
+      if plugin.subscription.admit(batch, journal: journal, now: wall, waits: source.canWait) {
+        overflows.began(plugin)
+      }
+    }
+    ledger.publish()
+    if gathering.isDense { openEvents.note(batch) }
+  }
+
+  /// What else is done with records that the plugins have been given.
+  func keep(_ batch: Journal.Batch) {
+    durable.spool(batch)
+    control.feed(batch)
+    shedIfOverBound()
+    loop.wakeSoon()
+  }
+
+  /// A batch of another source than this host's own, which does not gather.
+  func take(_ batch: Journal.Batch) {
+    gathering.elsewhere(now: loop.now)
+    admit(batch)
+    flushAll()
+    keep(batch)
+  }
+
+  @inline(__always)
+  private func lookAtFullQueue(_ plugin: Plugin, _ batch: Journal.Batch) {
+    switch plugin.subscription.look(before: batch) {
+    case .notNow: break
+    case .now: plugin.refresh()
+    case .whileOverflowing: if plugin.looksAgain(loop.now) { plugin.refresh() }
+    }
+  }
+
+  // MARK: Writing
+
+  /// When the source is looked at next, whether it has anything or not; `nil`: when it has.
+  var nextLook: Moment? { gathering.nextLook }
+
+  /// The source has nothing more now: what waits is written, unless it is to gather.
+  func looked() {
+    let writes = gathering.looked(
+      records: Int(clamping: source.ownRecords), bytes: Int(clamping: source.ownBytes),
+      isOpen: !openEvents.isEmpty, now: loop.now)
+    if writes { flushAll() }
+  }
+
+  func flushAll() {
+    openEvents.forget()
+    let wall = WallClock.milliseconds
+    for plugin in plugins.all { delivery.flush(plugin, wall: wall) }
+  }
+
+  /// Another source, or an end, is near: nothing gathers any more.
+  func stopGathering() { gathering.stop() }
+
+  // MARK: Room
+
+  /// Records that the fullest of those queues has room for that do not overflow; at least one.
+  ///
+  /// What was read in one go must not overflow a queue whose plugin would have read it meanwhile.
+  func liveRoom() -> Int {
+    var least = Int.max
+    for plugin in plugins.all {
+      var room = plugin.subscription.liveRoom()
+      if room == 0 { room = makeLiveRoom(plugin) }
+      least = min(least, room)
+    }
+    return least
+  }
+
+  private func makeLiveRoom(_ plugin: Plugin) -> Int {
+    delivery.flush(plugin)
+    plugin.refresh()
+    if plugin.subscription.liveRoom() == 0 { letRead(plugin) }
+    let room = plugin.subscription.liveRoom()
+    return room > 0 ? room : max(1, plugin.subscription.room)
+  }
+
+  /// Lets a plugin that is about to overflow have the processor for a moment: a plugin that keeps
+  /// up needs some microseconds, one that does not is not waited for again until it has read.
+  private func letRead(_ plugin: Plugin) {
+    guard plugin.lifecycle.takesInput, plugin.pace.isWorthWaitingFor else { return }
+    let began = Moment.now
+    let end = began + grace.available(began)
+    var isFull = true
+    while isFull, Moment.now < end {
+      Pause.nanoseconds(30_000)
+      plugin.refresh()
+      isFull = plugin.subscription.liveRoom() == 0
+    }
+    plugin.wasWaitedFor(inVain: isFull)
+    loop.readClock()
+    grace.spend(loop.now - began)
+  }
+
+  /// Records that every plugin of a replay has room for.
+  func replayRoom() -> Int {
+    var room = Int.max
+    for plugin in plugins.all where !plugin.isGivenUp {
+      if !plugin.subscription.isWithinBytes || plugin.subscription.room == 0 { plugin.refresh() }
+      room = min(room, plugin.subscription.isWithinBytes ? plugin.subscription.room : 0)
+    }
+    return room
+  }
+
+  // MARK: Memory
+
+  /// The whole journal's bound: who holds its oldest unwritten records loses them.
+  private func shedIfOverBound() {
+    let bound = settings.daemon.journalBytes
+    guard journal.bytes > bound, !source.canWait else { return }
+    // What was read since the last look holds memory, too, and nobody has to lose it.
+    for plugin in plugins.all { plugin.refresh() }
+    for _ in 0..<64 where journal.bytes > bound {
+      let holder = plugins.all.min {
+        ($0.subscription.firstUnwrittenHeld ?? .max)
+          < ($1.subscription.firstUnwrittenHeld ?? .max)
+      }
+      guard let holder, holder.subscription.firstUnwrittenHeld != nil else { return }
+      if holder.subscription.unload() { continue }
+      for _ in 0..<256 where !holder.subscription.shed(journal: journal) { return }
+    }
+  }
+
+  /// An event's records come within moments: when none came for five seconds, none is incomplete.
+  func forgetHistoryWhenIdle() {
+    guard journal.bytes > Journal.idleBytes else { return }
+    guard loop.now - gathering.last > .seconds(5) else { return loop.wakeSoon() }
+    for plugin in plugins.all where plugin.subscription.isEmpty {
+      plugin.subscription.forgetHistory()
+    }
+  }
+}
+
+/// How long plugins may be let read before their queues count as full: one hundredth of the time,
+/// 2 ms at once, 40 ms saved up.
+struct Grace {
+  private var saved = Duration.milliseconds(40)
+  private var since: Moment?
+
+  mutating func available(_ now: Moment) -> Duration {
+    if let since { saved = min(saved + (now - since) / 100, .milliseconds(40)) }
+    since = now
+    return min(saved, .milliseconds(2))
+  }
+
+  mutating func spend(_ duration: Duration) { saved = max(saved - duration, .zero) }
+}

@@ -1,0 +1,71 @@
+import Configuration
+import Glibc
+import Journal
+import Linux
+
+/// What full queues have us say and do.
+final class OverflowActions: Owner {
+  let base: Base
+  /// What `single` and `halt` executed.
+  private var commands: [ActionChild] = []
+
+  init(_ base: Base) {
+    self.base = base
+  }
+
+  /// A queue was full for the first of its records.
+  func began(_ plugin: Plugin) {
+    let configuration = plugin.configuration
+    switch configuration.overflowAction {
+    case .ignore, .dropOldest: break
+    case .syslog, .spill, .lossless: report(plugin)
+    case .suspend:
+      let bound = "\(configuration.queueDepth) records, \(configuration.queueBytes) bytes"
+      loop.say(.alert, "plugin \(plugin.name): queue full (\(bound)): suspended until resumed")
+    case .single: execute(plugin, settings.daemon.singleCommand, "single-user mode")
+    case .halt: execute(plugin, settings.daemon.haltCommand, "halt")
+    }
+  }
+
+  private func execute(_ plugin: Plugin, _ command: [String], _ what: String) {
+    guard let path = command.first else { return }
+    var acts = false
+    plugin.report { acts = $0.acts() }
+    guard acts else { return }
+    loop.say(
+      .alert, "plugin \(plugin.name): queue full: \(what) (\(command.joined(separator: " ")))")
+    do {
+      commands.append(try ActionChild(path: path, arguments: Array(command.dropFirst())))
+    } catch { loop.say(.alert, "\(error)") }
+  }
+
+  /// Says at a steady low rate what a plugin is losing, and why.
+  func report(_ plugin: Plugin) {
+    var news: String?
+    plugin.report {
+      news = $0.news(
+        plugin.subscription.counters, plugin.configuration.overflowAction, loop.now)
+    }
+    if let news { loop.say(.error, "plugin \(plugin.name): \(news)") }
+  }
+
+  /// Takes note of commands that have ended.
+  func tend() {
+    commands.removeAll { $0.hasEnded }
+    if !commands.isEmpty { loop.wakeSoon() }
+  }
+}
+
+/// A command that an overflow action executed.
+private final class ActionChild {
+  private let child: ChildProcess
+
+  init(path: String, arguments: [String]) throws {
+    let null = try Descriptor.open("/dev/null", O_RDWR)
+    child = try ChildProcess(
+      path: path, arguments: arguments, environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
+      input: null.number, output: null.number, error: null.number)
+  }
+
+  var hasEnded: Bool { child.reap() != nil }
+}

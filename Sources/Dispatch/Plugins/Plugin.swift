@@ -1,0 +1,252 @@
+import Configuration
+import Journal
+import Linux
+
+/// One plugin: its configuration, its queue, its life, and the child with its descriptors.
+///
+/// `subscription` keeps its own invariants; all else is changed here only.
+final class Plugin {
+  /// What tokens call it; never used twice.
+  let id: UInt32
+  /// Its place in the surviving memory; `nil` where nothing survives, or when there is no room.
+  let slot: Int?
+  private(set) var configuration: PluginConfiguration
+  var subscription: Subscription
+  private(set) var lifecycle: PluginLifecycle
+  /// Its process, while it has one.
+  private(set) var child: PluginChild?
+  /// `delivered` and `firstNumber` when the last child was started.
+  private(set) var atStart = (delivered: UInt64(0), confirmed: StreamNumber(0))
+  /// What a dead process had for it, until that is settled.
+  private(set) var inheritance: Inheritance?
+  /// Why it is as it is, for the status.
+  private(set) var past = PluginPast()
+  private(set) var progress: ReadingProgress
+  private(set) var losses = LossReport()
+  private(set) var pace = ReadingPace()
+  /// A replay does not wait for it any more.
+  private(set) var isGivenUp = false
+  private var confirmationReport = RateLimit(every: .seconds(10))
+
+  init(
+    id: UInt32, configuration: PluginConfiguration, slot: Int?, node: String?, journal: Journal,
+    now: Moment
+  ) {
+    self.id = id
+    self.configuration = configuration
+    self.slot = slot
+    lifecycle = PluginLifecycle(policy: .init(configuration))
+    subscription = Subscription(
+      name: configuration.name, limits: .init(configuration), encoding: .string,
+      announcesGaps: configuration.gapRecord, node: node, journal: journal)
+    progress = ReadingProgress(now)
+  }
+
+  var name: String { configuration.name }
+  var isLossless: Bool {
+    subscription.isDurable && configuration.overflowAction == .lossless
+  }
+
+  /// The word for its state in the status.
+  var stateName: String {
+    if inheritance != nil { return "starting" }
+    return switch lifecycle.state {
+    case .starting: "starting"
+    case .running:
+      subscription.isSuspended ? "suspended" : progress.isStalled ? "stalled" : "running"
+    case .backingOff: "backing_off"
+    case .held: "held"
+    case .draining, .ending, .terminating, .killed: "stopping"
+    case .stopped: "stopped"
+    }
+  }
+
+  /// Puts what was read again into force, but for what needs another child.
+  func configure(_ new: PluginConfiguration) {
+    configuration = new
+    subscription.limits = .init(new)
+    subscription.announcesGaps = new.gapRecord
+    lifecycle.policy = .init(new)
+  }
+
+  // MARK: Life
+
+  func handle(
+    _ event: PluginLifecycle.Event, now: Moment, jitter: Double
+  ) -> PluginLifecycle.Action {
+    lifecycle.handle(event, now: now, jitter: jitter)
+  }
+
+  /// Its time to end begins anew.
+  func postponeEnd(_ now: Moment) { lifecycle.postpone(now) }
+
+  func started(_ child: PluginChild, now: Moment) {
+    past.started()
+    self.child = child
+    atStart = (subscription.counters.delivered, subscription.firstNumber)
+    progress.begins(at: atStart.delivered, now)
+    lifecycle.policy = .init(configuration)
+  }
+
+  /// - Parameter passes: another try may do better.
+  func failedToStart(_ text: String, passes: Bool) { past.failedToStart(text, passes: passes) }
+
+  /// The child is gone, and its queue knows of it.
+  func ended(_ end: ChildEnd) {
+    child = nil
+    past.lastExit = .init(end)
+  }
+
+  func printed(_ line: String) { past.lastMessage = .init(line) }
+
+  /// Whether that was not said of it since its start.
+  func isNews(advice: String) -> Bool { past.isNews(advice: advice) }
+
+  func giveUp() { isGivenUp = true }
+
+  // MARK: A predecessor's share
+
+  func inherit(_ share: Inheritance) {
+    subscription.confirms = configuration.confirms
+    subscription.adopt(share.queue.counters, firstNumber: share.queue.firstNumber)
+    subscription.encoding = share.queue.encoding
+    lifecycle.adopt(restarts: share.queue.restarts)
+    progress.adopt(share.queue.counters.delivered)
+    losses.wereSaid(subscription.counters)
+    inheritance = share
+  }
+
+  /// More is known of what it inherits.
+  func learn(_ change: (inout Inheritance) -> Void) {
+    guard var share = inheritance else { return }
+    change(&share)
+    inheritance = share
+  }
+
+  /// Counts as delivered what the dead process's child had read of what was read back.
+  ///
+  /// - Parameter left: bytes that it had read.
+  /// - Returns: how many of them are of records that were not read back yet.
+  func passOver(_ left: UInt64, journal: Journal) -> UInt64 {
+    var scratch: [UInt8] = []
+    let rest = subscription.passOver(left, journal: journal, scratch: &scratch)
+    learn { $0.left = rest }
+    return rest
+  }
+
+  func hasInherited() { inheritance = nil }
+
+  // MARK: Reading and writing
+
+  /// Asks how much of what was written the child has not read.
+  func refresh() {
+    guard subscription.outstanding > 0, let unread = child?.unread else { return }
+    let before = subscription.counters.delivered
+    subscription.setUnread(unread)
+    if subscription.counters.delivered > before { pace.hasRead() }
+  }
+
+  /// - Returns: whether it was given a record of that number.
+  func confirm(upTo number: StreamNumber) -> Bool {
+    let before = subscription.counters.delivered
+    guard subscription.confirm(upTo: number) else { return false }
+    if subscription.counters.delivered > before { pace.hasRead() }
+    return true
+  }
+
+  /// Writes what the child's socket takes. `false` when nobody reads it any more.
+  func write(
+    to child: PluginChild, journal: Journal, now: Int64, scratch: inout [UInt8],
+    survivor: Survivor
+  ) -> Bool {
+    let fd = child.inputNumber
+    let slot = slot
+    let outcome = unsafe subscription.write(journal: journal, now: now, scratch: &scratch) {
+      bytes, records, before in
+      let result =
+        if let slot {
+          unsafe survivor.send(
+            slot, fd, bytes, base: before.written, recordsBefore: before.records, records: records)
+        } else {
+          unsafe UnixSocket.send(fd, bytes)
+        }
+      return switch result {
+      case .bytes(let count): .bytes(count)
+      case .wouldBlock: .nothing
+      case .failed: .refused
+      }
+    }
+    switch outcome {
+    case .all: return true
+    case .refused: return false
+    case .blocked(let isMidway):
+      child.block()
+      // The plugin may not read for long: until it does, this is what a successor goes by.
+      if isMidway, let slot {
+        let stream = subscription.streamPosition
+        survivor.written(slot, bytes: stream.written, records: stream.records)
+      }
+      return true
+    }
+  }
+
+  // MARK: What is seen, and said, of it
+
+  /// Whether its overflowing queue is looked at now.
+  @inline(__always)
+  func looksAgain(_ now: Moment) -> Bool { pace.looks(now) }
+
+  /// It was let read before its queue would have overflown.
+  func wasWaitedFor(inVain: Bool) { pace.waited(inVain: inVain) }
+
+  func couldNotLoad(_ now: Moment) { pace.couldNotLoad(now) }
+
+  /// Whether it has begun to read nothing while something waits for it.
+  func stalls(_ now: Moment) -> Bool {
+    progress.look(subscription.counters, now)
+    return progress.beginsToStall(after: configuration.stallTimeout, now)
+  }
+
+  /// It cannot be expected to read now.
+  func excuse(_ now: Moment) { progress.excuse(now) }
+
+  func report(_ change: (inout LossReport) -> Void) { change(&losses) }
+
+  /// Whether something that it says wrongly on its input is reported now.
+  func reportsConfirmation(_ now: Moment) -> Bool { confirmationReport.pass(now) != nil }
+}
+
+extension PluginLifecycle.Policy {
+  init(_ configuration: PluginConfiguration) {
+    self.init()
+    maxRestarts = configuration.maxRestarts
+    delay = configuration.restartDelay
+    delayMax = configuration.restartDelayMax
+    heldDelay = configuration.heldDelay
+    drain = configuration.stopTimeout
+  }
+}
+
+extension Subscription.Limits {
+  init(_ configuration: PluginConfiguration) {
+    let whenFull: Subscription.WhenFull =
+      switch configuration.overflowAction {
+      case .ignore, .syslog, .single, .halt, .spill, .lossless: .dropNewest
+      case .dropOldest: .dropOldest
+      case .suspend: .suspend
+      }
+    if configuration.overflowAction.isDurable {
+      self.init(records: .max, bytes: configuration.spoolBytes, whenFull: whenFull)
+    } else {
+      self.init(
+        records: configuration.queueDepth, bytes: configuration.queueBytes, whenFull: whenFull)
+    }
+  }
+}
+
+extension PluginConfiguration {
+  /// What of a durable queue is held in memory.
+  var window: Subscription.Limits {
+    .init(records: queueDepth, bytes: queueBytes, whenFull: .dropNewest)
+  }
+}

@@ -1,0 +1,50 @@
+import Linux
+
+/// Plugins as processes: what comes from each of them goes to whom it concerns.
+final class PluginHost: Owner {
+  let base: Base
+  private let delivery: Delivery
+  private let durable: DurableQueues
+  private let confirming: Confirming
+  let output: PluginOutput
+  let supervisor: Supervisor
+  let watch: PluginWatch
+
+  init(
+    _ base: Base, _ ledger: Ledger, _ custody: Custody, _ delivery: Delivery,
+    _ overflows: OverflowActions, _ durable: DurableQueues
+  ) {
+    self.base = base
+    self.delivery = delivery
+    self.durable = durable
+    confirming = Confirming(
+      base: base, ledger: ledger, delivery: delivery, durable: durable)
+    output = PluginOutput(base)
+    supervisor = Supervisor(base, ledger, custody, delivery, durable, confirming, output)
+    watch = PluginWatch(
+      base: base, overflows: overflows, output: output, supervisor: supervisor)
+  }
+
+  /// A plugin's input has room, or something to read.
+  func inputIsReady(_ id: UInt32, _ interest: Interest) {
+    guard let plugin = plugins[id] else { return }
+    if interest.contains(.read) { confirming.read(plugin) }
+    guard !interest.isDisjoint(with: [.write, .ended]), plugin.child != nil else { return }
+    delivery.becameWritable(plugin)
+    durable.goOnReadingBack(plugin)
+  }
+
+  func hasEnded(_ id: UInt32) { if let plugin = plugins[id] { supervisor.childEnded(plugin) } }
+
+  func hasPrinted(_ id: UInt32) { if let plugin = plugins[id] { output.read(plugin) } }
+
+  /// What is due for every plugin.
+  func tend() {
+    supervisor.tend { plugin in
+      watch.look(at: plugin)
+      output.goOn(plugin)
+      confirming.goOn(plugin)
+      delivery.flush(plugin)
+    }
+  }
+}

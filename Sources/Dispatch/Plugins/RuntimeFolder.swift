@@ -1,0 +1,166 @@
+import Glibc
+import Keeper
+import Linux
+
+/// `/run/audispatch`: who runs, the control socket, `state.json`. One dispatcher at a time has it.
+final class RuntimeFolder {
+  let path: String
+  private var lock: Descriptor?
+  private var candidate: Descriptor?
+  private var orphans: Orphans?
+  private var children: ChildrenList?
+  private var said: Wait?
+  private var saidOrphans = false
+
+  /// What the folder is waited for.
+  enum Wait: Equatable {
+    /// Another dispatcher has it.
+    case dispatcher
+    /// Somebody else could put there what we act on, or move away what is ours: why.
+    case distrust(String)
+    /// It cannot be used, or not yet.
+    case other
+  }
+
+  /// - Parameter lock: what a predecessor had locked, if somebody has kept it.
+  init(path: String, lock: consuming Descriptor? = nil) {
+    self.path = path
+    candidate = lock
+  }
+
+  /// Whether this process was started by a plugin that a dispatcher with that folder serves, however
+  /// many programs are between: it would serve itself.
+  static func isServing(_ path: String) -> Bool {
+    guard let value = unsafe getenv(Orphans.variable) else { return false }
+    let own = unsafe String(cString: value)
+    return own == path || (try? Files.resolved(own)) == (try? Files.resolved(path))
+  }
+
+  /// Whether the folder was taken: only then may plugins be started.
+  var isOurs: Bool { lock != nil }
+
+  /// What is locked while the folder is ours.
+  var lockNumber: Int32? {
+    switch lock {
+    case .some(let lock): lock.number
+    case nil: nil
+    }
+  }
+
+  var controlSocket: String { path + "/control.sock" }
+
+  /// Whether a reason to wait is another than was asked about last.
+  func isNews(_ wait: Wait) -> Bool {
+    defer { said = wait }
+    return said != wait
+  }
+
+  /// Takes the folder, or says what has to be waited for.
+  func take(now: Moment) throws(SystemError) -> Wait? {
+    if unsafe mkdir(path, 0o755) != 0, errno != EEXIST {
+      throw SystemError("create", path, .current)
+    }
+    if let reason = try distrust() { return .distrust(reason) }
+    if candidate != nil, !isLockFile(candidate?.number ?? -1) { candidate = nil }
+    if candidate == nil {
+      candidate = try Descriptor.open(path + "/lock", O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o640)
+    }
+    guard candidate?.tryLock() ?? false else { return .dispatcher }
+    lock = candidate.take()
+    let left = ChildrenList.content(in: path)
+    orphans = Orphans(left, folder: path, now: now)
+    children = ChildrenList(in: path, left: left)
+    return nil
+  }
+
+  private func isLockFile(_ number: Int32) -> Bool {
+    guard let ours = try? Files.status(of: number),
+      let there = try? Files.status(of: path + "/lock", followingLinks: false)
+    else { return false }
+    return ours.device == there.device && ours.inode == there.inode
+  }
+
+  // MARK: A predecessor's plugins
+
+  /// The names of those that are waited for, the first time that there are any.
+  func takeOrphanNews() -> Set<String> {
+    let names = saidOrphans ? [] : orphans?.names ?? []
+    saidOrphans = saidOrphans || !names.isEmpty
+    return names
+  }
+
+  /// Whether one of that name may still run: two generations must not overlap.
+  func awaitsEnd(of name: String) -> Bool { orphans?.includes(name) ?? false }
+
+  /// Looks which still run, and asks or makes them to end as their time has come.
+  ///
+  /// - Parameter user: whose process a plugin of that name is.
+  /// - Returns: when to look again; `nil`: all have ended.
+  func tendOrphans(_ now: Moment, user: (String) -> UInt32) -> Moment? {
+    guard orphans != nil else { return nil }
+    orphans?.tend(now, user: user)
+    if orphans?.isEmpty ?? true { orphans = nil }
+    return orphans?.nextLook(now)
+  }
+
+  // MARK: Children
+
+  func isStarting(_ name: String) { children?.isStarting(name) }
+  func hasStarted(_ name: String, _ pid: Int32) { children?.hasStarted(name, pid) }
+  func hasFailed(_ name: String) { children?.hasFailed(name) }
+  func hasEnded(_ name: String) { children?.hasEnded(name) }
+
+  /// What speaks against the folder: its list of children is acted on, as root.
+  private func distrust() throws(SystemError) -> String? {
+    let folder = try Descriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+    do throws(Errno) {
+      let status = try Files.status(of: folder.number)
+      if status.owner != 0, status.owner != geteuid() { return "belongs to uid \(status.owner)" }
+      if status.mode & 0o002 != 0 { return "everybody may write to it" }
+      if status.mode & 0o020 != 0, status.group != 0, status.group != getegid() {
+        return "the group with gid \(status.group) may write to it"
+      }
+      return nil
+    } catch { throw SystemError("look at", path, error) }
+  }
+
+  /// Removes what others would take for a running dispatcher's.
+  func leave() {
+    guard isOurs else { return }
+    unsafe unlink(controlSocket)
+    unsafe unlink("\(path)/\(Front.socketName)")
+    unsafe unlink("\(path)/\(ChildrenList.file)")
+    unsafe unlink("\(path)/\(Self.holderFile)")
+    // A keeper that hangs has a copy.
+    lock?.unlock()
+    lock = nil
+  }
+
+  /// Writes a file beside its place and moves it there, so that nobody reads half of it.
+  func write(_ name: String, _ text: String, mode: UInt32 = 0o640) throws(SystemError) {
+    guard isOurs else { return }
+    try Self.replace("\(path)/\(name)", text, mode: mode)
+  }
+
+  static func replace(_ place: String, _ text: String, mode: UInt32) throws(SystemError) {
+    unsafe unlink(place + ".new")
+    let file = try Descriptor.open(
+      place + ".new", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: mode)
+    _ = fchmod(file.number, mode)
+    do throws(Errno) {
+      try Transfer.writeAll(file.number, Array(text.utf8))
+    } catch { throw SystemError("write", place, error) }
+    guard unsafe rename(place + ".new", place) == 0 else {
+      throw SystemError("rename", place, .current)
+    }
+  }
+
+  /// The number of the process that lives on when this one dies: `audispatchctl` waits while it
+  /// does.
+  static let holderFile = "holder"
+
+  func noteHolder() {
+    // Without it only nobody waits.
+    try? write(Self.holderFile, "\(getppid())\n", mode: 0o644)
+  }
+}

@@ -1,0 +1,103 @@
+import Configuration
+import Linux
+import RemoteProtocol
+
+/// Who is connected, what each may send, and what is said of them.
+final class Peers: Owner {
+  let base: Base
+  private let places: [RemotePlace]
+  private var table = PeerTable(first: UInt64(clamping: WallClock.milliseconds))
+  private var claims: NodeClaims
+  private var faultReport = RateLimit(every: .seconds(10))
+  private var refusalReport = RateLimit(every: .seconds(10))
+  private var nodeReport = RateLimit(every: .seconds(10))
+
+  init(_ base: Base, _ places: [RemotePlace]) {
+    self.base = base
+    self.places = places
+    claims = NodeClaims(ownName: base.settings.node)
+  }
+
+  // MARK: For the status
+
+  var figures: [PeerTable.Figures] { table.figures }
+  var others: PeerTable.Figures { table.others }
+  func connected(to place: Int) -> Int { table.connected(to: place) }
+
+  // MARK: Connections
+
+  func opened(
+    _ peer: UInt32, source: Int, address: String, port: UInt16, identity: String
+  ) {
+    table.open(
+      peer, source: source, address: address, identity: identity,
+      seconds: WallClock.milliseconds / 1000)
+    let who = identity.isEmpty ? "" : " (\(printable(identity.utf8)))"
+    loop.say(.info, "\(address) port \(port)\(who) is connected")
+  }
+
+  /// A sender of ours says who it is.
+  ///
+  /// - Returns: what it is known by.
+  func named(_ peer: UInt32, _ opening: Opening) -> [UInt8] {
+    table.name(peer, opening)
+    return table.connections[peer]?.key ?? []
+  }
+
+  func closed(_ peer: UInt32, isFault: Bool, _ reason: String) {
+    let connection = table.close(peer, error: reason)
+    guard isFault, let held = faultReport.pass(loop.now) else { return }
+    let more = held > 0 ? " (\(held) such reports held back)" : ""
+    loop.say(.warning, "\(connection?.address ?? "a peer"): \(printable(reason.utf8))\(more)")
+  }
+
+  func refused(at source: Int, _ address: String, _ reason: String) {
+    if source < places.count { places[source].count { $0.turnedAway += 1 } }
+    guard let held = refusalReport.pass(loop.now) else { return }
+    let more = held > 0 ? " (\(held) others, too)" : ""
+    loop.say(.warning, "\(address.isEmpty ? "a peer" : address) is not served: \(reason)\(more)")
+  }
+
+  func receiverEnded() { table.closeAll(error: "the receiver ended") }
+
+  // MARK: Records
+
+  /// Whose record it is, and its number if it has one.
+  func sender(
+    _ peer: UInt32, sequence: UInt32
+  ) -> (connection: PeerTable.Connection, number: UInt64)? {
+    guard let sender = table.note(peer, sequence: sequence),
+      sender.connection.source < places.count
+    else { return nil }
+    table.count(sender.connection.place) { $0.records += 1 }
+    return sender
+  }
+
+  func repeated(_ connection: PeerTable.Connection) {
+    places[connection.source].count { $0.duplicates += 1 }
+    table.count(connection.place) { $0.duplicates += 1 }
+  }
+
+  func acknowledged(_ place: Int?) { table.count(place) { $0.acknowledged += 1 } }
+
+  /// The line as it is kept; `nil` for one that is refused, as it claims to be another host's.
+  func judged(_ line: [UInt8], of connection: PeerTable.Connection) -> [UInt8]? {
+    let policy = settings.daemon.remote
+    guard policy.nodePolicy != .accept, let node = PeerText.node(of: line),
+      !claims.isOwn(node, address: connection.address, identity: connection.identity)
+    else { return policy.addsPeerField ? PeerText.adding(peer: connection.who, to: line) : line }
+    guard policy.nodePolicy == .refuse else {
+      return PeerText.adding(peer: connection.who, to: line)
+    }
+    places[connection.source].count { $0.refused += 1 }
+    table.count(connection.place) { $0.refused += 1 }
+    if let held = nodeReport.pass(loop.now) {
+      let more = held > 0 ? " (\(held) other records, too)" : ""
+      loop.say(
+        .warning,
+        "\(connection.who) sends records of '\(printable(node))', which is another host: not taken"
+          + more)
+    }
+    return nil
+  }
+}

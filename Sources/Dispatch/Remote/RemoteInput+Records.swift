@@ -1,0 +1,121 @@
+import AuditRecord
+import Journal
+import Linux
+import RemoteProtocol
+
+/// From the receiver into the journal.
+extension RemoteInput {
+  /// Takes what the receiver said.
+  func take(_ items: [ReceiverItem]) {
+    defer {
+      if let text = source.malformedMessage(loop.now) { loop.say(.warning, text) }
+    }
+    journal.beginBatch()
+    var room = distribution.liveRoom()
+    for item in items {
+      if case .record(let peer, let sequence, let line) = item {
+        take(line, peer, sequence)
+        if journal.batch.records >= room {
+          finishBatch()
+          journal.beginBatch()
+          room = distribution.liveRoom()
+        }
+      } else {
+        follow(item)
+      }
+    }
+    finishBatch()
+  }
+
+  private func finishBatch() {
+    let batch = journal.batch
+    guard batch.records > 0 else { return }
+    source.noteForeign(next: journal.nextRecord)
+    distribution.take(batch)
+  }
+
+  private func follow(_ item: ReceiverItem) {
+    switch item {
+    case .opened(let peer, let source, let address, let port, let identity):
+      receiver.serves()
+      peers.opened(
+        peer, source: Int(source), address: address, port: port, identity: identity)
+    case .named(let peer, let opening):
+      let last = senders.last(of: peers.named(peer, opening))
+      receiver.process?.order(.has(peer: peer, last))
+      receiver.process?.flush()
+    case .closed(let peer, let isFault, let reason):
+      peers.closed(peer, isFault: isFault, reason)
+    case .refused(let source, let address, let reason):
+      peers.refused(at: Int(source), address, reason)
+    case .objection(let text): loop.say(.error, "audispatch-receive: \(text)")
+    case .record: break
+    }
+  }
+
+  // MARK: One record
+
+  private var lastRecord: RecordNumber { journal.nextRecord.advanced(by: -1) }
+
+  private func take(_ line: [UInt8], _ peer: UInt32, _ sequence: UInt32) {
+    guard let count = receiver.process?.count() else { return }
+    // Whoever sent it was told to keep it.
+    guard !isHolding else { return }
+    var record = UnsafeRecords.Record(
+      count: count, record: lastRecord, place: nil, key: [], number: 0, isNumbered: false)
+    if let (connection, number) = peers.sender(peer, sequence: sequence) {
+      record.place = connection.place
+      record.isNumbered = connection.name != nil
+      record.number = record.isNumbered ? number : connection.ordinal
+      record.key = record.isNumbered ? connection.key : Self.key(of: line, connection)
+      if store(line, record, connection) { record.record = lastRecord } else { record.key = [] }
+    }
+    // What follows a record that is not safe is not told before it, either.
+    wait(for: record)
+  }
+
+  /// What is remembered of audisp-remote: several hosts may come from one address, each with its node.
+  private static func key(of line: [UInt8], _ connection: PeerTable.Connection) -> [UInt8] {
+    Array("host \(connection.who) ".utf8) + (PeerText.node(of: line) ?? [])
+  }
+
+  /// - Returns: whether the journal has it now, and had it not before.
+  private func store(
+    _ line: [UInt8], _ record: UnsafeRecords.Record, _ connection: PeerTable.Connection
+  ) -> Bool {
+    if senders.has(line, record, isFirst: connection.isNew) {
+      peers.repeated(connection)
+      return false
+    }
+    guard let kept = peers.judged(line, of: connection),
+      append(kept, receiver.places[connection.source])
+    else { return false }
+    var record = record
+    record.record = lastRecord
+    senders.note(line, record)
+    return true
+  }
+
+  /// Makes a record of a line; `false` when it is none, which is counted.
+  private func append(_ line: [UInt8], _ place: RemotePlace) -> Bool {
+    let bytes = line + [0x0a]
+    let events = journal.eventsBegun
+    var reader = RecordReader()
+    var at = 0
+    let (stop, taken) = journal.take(bytes.span, &reader, &at, ended: false, limit: 1)
+    guard taken == 1 else {
+      let kind: MalformedInput
+      if case .malformed(let what, _) = stop { kind = what } else { kind = .notARecord }
+      place.count { $0.malformed += 1 }
+      source.countForeignMalformed(kind, Array(line.prefix(64)))
+      return false
+    }
+    place.count {
+      $0.records += 1
+      $0.bytes += UInt64(bytes.count)
+      $0.events += journal.eventsBegun - events
+    }
+    source.countForeign(bytes: bytes.count)
+    return true
+  }
+}

@@ -1,0 +1,191 @@
+import Configuration
+import Journal
+import Linux
+import RemoteProtocol
+
+/// Records of other hosts: taken from the receiver as long as they can be stored, and acknowledged
+/// when they are safe.
+final class RemoteInput: Owner {
+  let base: Base
+  let durable: DurableQueues
+  let distribution: Distribution
+  private let input: Input
+  /// What was read and has no log yet survives this process.
+  private let isHeld: Bool
+  let receiver: ReceiverHost
+  let senders: SenderMemory
+  let peers: Peers
+  private var waiting = UnsafeRecords()
+  private var flow = Flow()
+  private var turns = Turns()
+  private var turnReport = RateLimit(every: .seconds(60))
+  private var buffer = [UInt8](repeating: 0, count: PacketChannel.limit)
+
+  /// Whether records are taken from the receiver.
+  private struct Flow {
+    /// Nothing can be stored: peers keep their records.
+    var isHolding = false
+    /// Nothing is taken from the receiver now.
+    var isPaused = false
+    var report = RateLimit(every: .seconds(60))
+  }
+
+  /// `nil`: no other host sends records.
+  init?(
+    _ base: Base, _ ledger: Ledger, _ durable: DurableQueues, _ distribution: Distribution,
+    _ input: Input
+  ) {
+    let places = base.settings.daemon.remoteSources.compactMap { RemotePlace($0) }
+    guard !places.isEmpty else { return nil }
+    self.base = base
+    self.durable = durable
+    self.distribution = distribution
+    self.input = input
+    isHeld = ledger.survivor.isHeld
+    receiver = ReceiverHost(base, places)
+    senders = SenderMemory(base, durable)
+    peers = Peers(base, places)
+  }
+
+  var isHolding: Bool { flow.isHolding }
+
+  // MARK: As time passes
+
+  /// What has to happen because time has passed, or the log went on.
+  func tend() {
+    if receiver.process == nil, ending.isRunning { start() }
+    senders.settle()
+    holdOrGoOn()
+    acknowledge()
+    receiver.tend()
+    if flow.isPaused { goOnWhenPossible() }
+  }
+
+  /// Starts the receiver when all is there that it needs: the runtime folder, so that no predecessor
+  /// has the spool; what was stored of senders; and the log.
+  private func start() {
+    guard runtime.isOurs else { return }
+    guard senders.open(), durable.isSettled, plugins.all.allSatisfy({ $0.inheritance == nil })
+    else { return loop.wake(in: .milliseconds(10)) }
+    guard receiver.start() else { return }
+    flow.isPaused = false
+    flow.isHolding = false
+  }
+
+  /// While the log takes nothing no peer is told that anything is stored: it keeps it.
+  private func holdOrGoOn() {
+    guard let process = receiver.process, let open = durable.open else { return }
+    let cannotStore = open.hasFailed && plugins.all.contains { $0.subscription.isDurable }
+    guard cannotStore != flow.isHolding else { return }
+    flow.isHolding = cannotStore
+    if cannotStore {
+      senders.drop(waiting.takeAll())
+      process.order(.hold)
+      if flow.report.pass(loop.now) != nil {
+        loop.say(
+          .warning, "other hosts are told to keep their records: nothing can be stored now")
+      }
+    } else {
+      process.order(.goOn)
+      loop.say(.notice, "records of other hosts are taken again")
+    }
+  }
+
+  /// Tells the receiver what is safe.
+  private func acknowledge() {
+    guard let process = receiver.process, !waiting.isEmpty, !flow.isHolding else { return }
+    waiting.takeSafe(below: durable.safeBelow) { record in
+      process.isSafe(upTo: record.count)
+      peers.acknowledged(record.place)
+    }
+    process.acknowledge()
+    if !waiting.isEmpty { loop.wake(in: .milliseconds(plugins.isLossless ? 20 : 2)) }
+  }
+
+  // MARK: Reading
+
+  /// So much waits for the disk, or in memory, that peers had better keep theirs.
+  private var isCrowded: Bool {
+    durable.pendingBytes > 8 << 20 || journal.bytes > settings.daemon.journalBytes / 4 * 3
+  }
+
+  private func goOnWhenPossible() {
+    guard let process = receiver.process else { return }
+    if isCrowded { endTurn() }
+    guard !isCrowded, isTurn() else { return loop.wake(in: .milliseconds(1)) }
+    flow.isPaused = false
+    _ = loop.poller.add(process.channel.number, Token.receiver, .read)
+  }
+
+  /// Whether other hosts' records may be taken now, as `Turns` says.
+  private func isTurn() -> Bool {
+    guard isHeld, let open = durable.open, open.isOpen, durable.isSpooling else { return true }
+    source.settle(below: open.spool.appendedBelow)
+    let isTurn = turns.look(isSettled: source.isSettled, loop.now)
+    input.rest(turns.holdsSource)
+    if let since = turns.since, loop.now - since > .seconds(5), turnReport.pass(loop.now) != nil {
+      let seconds = (loop.now - since).components.seconds
+      loop.say(
+        .warning,
+        "other hosts' records have waited \(seconds) s for the spool in "
+          + "\(settings.daemon.spoolDirectory) to take this host's own: their senders keep them")
+    }
+    return isTurn
+  }
+
+  private func endTurn() {
+    turns.end()
+    input.rest(false)
+  }
+
+  private func pause(_ process: ReceiverProcess) {
+    flow.isPaused = true
+    loop.poller.remove(process.channel.number)
+    loop.wake(in: .milliseconds(1))
+  }
+
+  /// Takes what the receiver has, some packets at once.
+  func read() {
+    guard let process = receiver.process, !flow.isPaused else { return }
+    holdOrGoOn()
+    guard isTurn() else { return pause(process) }
+    defer { endTurn() }
+    for _ in 0..<8 {
+      if isCrowded { return pause(process) }
+      switch process.channel.receive(into: &buffer) {
+      case .nothing: return acknowledge()
+      case .ended: return ended()
+      case .packet(let count, _, _):
+        guard let items = ReceiverItem.all(in: buffer[..<count]) else {
+          loop.say(.error, "audispatch-receive says what nobody understands: it is started anew")
+          return ended()
+        }
+        take(items)
+      }
+    }
+    acknowledge()
+  }
+
+  /// A record's sender is told when all up to it is safe.
+  func wait(for record: UnsafeRecords.Record) { waiting.append(record) }
+
+  // MARK: Ending
+
+  /// Whether nothing more can come from other hosts.
+  var isFinished: Bool { receiver.process == nil }
+
+  func close() {
+    guard !isFinished else { return }
+    acknowledge()
+    ended()
+  }
+
+  private func ended() {
+    receiver.end()
+    flow.isPaused = false
+    endTurn()
+    // Who was not told sends again, and is recognised.
+    waiting.takeSafe(below: .max) { _ in }
+    peers.receiverEnded()
+  }
+}

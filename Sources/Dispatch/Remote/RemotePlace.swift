@@ -1,0 +1,52 @@
+import Configuration
+import Linux
+
+/// One address that peers connect to, and what came there.
+final class RemotePlace {
+  struct Figures {
+    var records: UInt64 = 0
+    var events: UInt64 = 0
+    var bytes: UInt64 = 0
+    var malformed: UInt64 = 0
+    var duplicates: UInt64 = 0
+    /// Records that claimed another host's node.
+    var refused: UInt64 = 0
+    /// Connections that were not taken.
+    var turnedAway: UInt64 = 0
+  }
+
+  private let source: SourceConfiguration
+  private let place: HostAndPort
+  private var socket: Descriptor?
+  private(set) var figures = Figures()
+
+  /// `nil` for a source of this host.
+  init?(_ source: SourceConfiguration) {
+    guard let place = source.place else { return nil }
+    self.source = source
+    self.place = place
+  }
+
+  var kind: String { isSecure ? "tls" : "tcp" }
+  var isSecure: Bool { if case .tls = source { true } else { false } }
+  var name: String { "\(kind):\(place)" }
+  var socketNumber: Int32? { socket?.number }
+
+  func count(_ change: (inout Figures) -> Void) { change(&figures) }
+
+  /// - Returns: why it cannot be had.
+  func listen(backlog: Int) -> String? {
+    guard socket == nil else { return nil }
+    do throws(InternetAddress.Failure) {
+      let addresses = try InternetAddress.resolve(
+        place.host, port: place.port ?? 60, numeric: true)
+      guard let address = addresses.first else { return nil }
+      do throws(Errno) {
+        socket = try address.listen(backlog: backlog)
+        return nil
+      } catch { return error.description }
+    } catch { return error.description }
+  }
+
+  func close() { socket = nil }
+}

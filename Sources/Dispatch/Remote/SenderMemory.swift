@@ -1,0 +1,112 @@
+import Configuration
+import Journal
+import Linux
+import RemoteProtocol
+
+/// Which records of each sender were stored last, in a file of the spool that outlives this process.
+final class SenderMemory: Owner {
+  let base: Base
+  private let durable: DurableQueues
+  private var opening: LedgerOpening?
+  private var nextOpening = Moment(nanoseconds: 0)
+  private var mapped: MappedFile?
+  private var ledger: SenderLedger?
+  /// It was compared with the log.
+  private var isSettled = false
+
+  init(_ base: Base, _ durable: DurableQueues) {
+    self.base = base
+    self.durable = durable
+  }
+
+  // MARK: Opening
+
+  /// Whether it is known what was stored of each sender.
+  func open() -> Bool {
+    if ledger != nil { return true }
+    guard let opening else {
+      guard loop.now >= nextOpening else { return false }
+      let opening = LedgerOpening(folder: settings.daemon.spoolDirectory)
+      do throws(SystemError) {
+        try WorkThread(opening).detach()
+        self.opening = opening
+      } catch { begin(nil, "\(error)") }
+      return ledger != nil
+    }
+    switch opening.take() {
+    case nil: return false
+    case .opened(let file)?: begin(Descriptor(owning: file), nil)
+    case .taken?:
+      self.opening = nil
+      nextOpening = loop.now + .milliseconds(200)
+    case .failed(let reason)?: begin(nil, reason)
+    }
+    return ledger != nil
+  }
+
+  private func begin(_ file: consuming Descriptor?, _ reason: String?) {
+    opening = nil
+    nextOpening = loop.now + .seconds(5)
+    if let reason {
+      loop.say(
+        .warning,
+        "\(reason): which records of other hosts were stored is forgotten when this process ends")
+    }
+    let count = SenderLedger.byteCount
+    do throws(SystemError) {
+      let mapped =
+        if let file { try MappedFile(file, count: count) } else {
+          try MappedFile.anonymous("audispatch-senders", count: count)
+        }
+      ledger = unsafe SenderLedger(mapped.memory)
+      self.mapped = mapped
+    } catch { loop.say(.error, "\(error)") }
+  }
+
+  /// What a predecessor noted and the log did not get was not stored.
+  func settle() {
+    guard !isSettled, let ledger, durable.isSettled else { return }
+    isSettled = true
+    guard let open = durable.open, open.isOpen else { return }
+    ledger.forget(placesFrom: open.spool.logged(open.endAtOpening))
+  }
+
+  // MARK: Records
+
+  /// The last number that was stored of a sender of ours.
+  func last(of key: [UInt8]) -> UInt64? { ledger?.last(of: key) }
+
+  /// Whether such a record was stored.
+  ///
+  /// - Parameter isFirst: of its connection: what carries no number can be known again only then.
+  func has(_ line: [UInt8], _ record: UnsafeRecords.Record, isFirst: Bool) -> Bool {
+    guard let ledger else { return false }
+    if record.isNumbered { return ledger.has(record.key, number: record.number, line) }
+    return isFirst && ledger.hasLast(record.key, line)
+  }
+
+  /// Notes a record before the log has it, with its place there: should the log never get it, it was
+  /// not stored.
+  func note(_ line: [UInt8], _ record: UnsafeRecords.Record) {
+    var place: UInt64 = 0
+    if let open = durable.open, open.isOpen, durable.isSpooling {
+      place = open.spool.logged(record.record) &+ 1
+    }
+    if record.isNumbered {
+      ledger?.note(record.key, number: record.number, line, place: place)
+    } else {
+      ledger?.noteLast(record.key, connection: record.number, line, place: place)
+    }
+  }
+
+  /// The log did not take what was waited for.
+  func drop(_ records: ArraySlice<UnsafeRecords.Record>) {
+    for record in records where !record.key.isEmpty {
+      if record.isNumbered {
+        ledger?.drop(record.key, number: record.number)
+      } else {
+        ledger?.dropLast(record.key, connection: record.number)
+      }
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import Linux
+import RemoteProtocol
+import SecureChannel
+
+/// The sockets that peers connect to, and who is taken.
+struct Doors {
+  private final class Listener {
+    let isSecure: Bool
+    let socket: Descriptor
+
+    init(_ socket: consuming Descriptor, isSecure: Bool) {
+      self.socket = socket
+      self.isSecure = isSecure
+    }
+  }
+
+  private var listeners: [UInt8: Listener] = [:]
+  private var admission = PeerAdmission(PeerAdmission.Limits(connections: 0, perAddress: 0))
+  private var networks: [AddressRange] = []
+  private var server: TLSServer?
+  /// Nobody is taken: what is sent cannot be stored now.
+  private var isHolding = false
+
+  mutating func hold(_ holds: Bool) { isHolding = holds }
+
+  mutating func add(_ socket: consuming Descriptor, of source: UInt8, isSecure: Bool) {
+    listeners[source] = Listener(socket, isSecure: isSecure)
+  }
+
+  mutating func apply(_ settings: inout Settings) {
+    admission.limits = settings.admission
+    networks = settings.networks
+    server = settings.server()
+  }
+
+  mutating func close(_ body: (Int32) -> Void) {
+    for listener in listeners.values { body(listener.socket.number) }
+    listeners = [:]
+  }
+
+  func isSecure(_ source: UInt8) -> Bool { listeners[source]?.isSecure ?? false }
+
+  /// The next that wants in.
+  func next(at source: UInt8) throws(Errno) -> Descriptor? {
+    guard let listener = listeners[source] else { return nil }
+    return try UnixSocket.acceptNext(listener.socket.number)
+  }
+
+  mutating func judge(
+    _ peer: InternetPeer, isSecure: Bool, among peers: ConnectedPeers, now: Duration
+  ) -> PeerAdmission.Verdict {
+    if isHolding { return .refuse(.holding) }
+    return admission.judge(
+      port: peer.port,
+      isAllowed: networks.isEmpty || networks.contains { $0.contains(peer.address) },
+      ofAddress: peers.at(peer.address).map { .init(id: $0.id, heard: $0.state.heard) },
+      all: peers.all.count, shaking: isSecure ? peers.shaking : nil, now: now)
+  }
+
+  func channel(_ socket: consuming Descriptor, isSecure: Bool) throws(ChannelFailure) -> ByteChannel
+  {
+    SocketState.watchPeer(socket.number, within: .seconds(60))
+    let channel = ByteChannel(socket)
+    guard isSecure else { return channel }
+    guard let server else { throw ChannelFailure("TLS is not set up") }
+    try channel.secure(server)
+    return channel
+  }
+
+  /// A peer that is told to come again keeps its record, and tries with the next.
+  static func turnAway(_ socket: borrowing Descriptor) {
+    var bytes: [UInt8] = []
+    MessageHeader(.ending).append(to: &bytes)
+    _ = unsafe bytes.withUnsafeBytes { unsafe UnixSocket.send(socket.number, $0) }
+  }
+}

@@ -1,0 +1,299 @@
+import Glibc
+import Linux
+import RemoteProtocol
+import SecureChannel
+
+/// Takes connections and records, passes them on, and answers what is safe.
+final class PeerService {
+  /// Of one peer, before the others have their turn.
+  private static let readsAtOnce = 4
+  private static let acceptsAtOnce = 64
+  /// How long what is there is read and answered once it is to end.
+  private static let rest = Duration.milliseconds(700)
+  /// Of a listener; a peer's token is its number.
+  private static let listenerToken: UInt64 = 1 << 32
+
+  private let link: Link
+  private var poller: Poller
+  private var doors = Doors()
+  private var peers = ConnectedPeers()
+  private var limits = PeerState.Limits()
+  /// Records that were passed on.
+  private var total: UInt64 = 0
+  private var safe: UInt64 = 0
+  private var finishing: Duration?
+  private var buffer = [UInt8](repeating: 0, count: 32 << 10)
+  private var nextSweep = Duration.zero
+  /// When this turn began.
+  private var now = Duration.sinceStart
+
+  init(_ link: Link) throws(SystemError) {
+    self.link = link
+    poller = try Poller()
+  }
+
+  /// Readable when a peer has something.
+  var number: Int32 { poller.number }
+
+  /// Milliseconds until it has to have its turn, whether a peer has something or not; -1: for ever.
+  var timeout: Int32 {
+    if peers.haveMore, !link.isFull { return 0 }
+    guard nextSweep < .seconds(1 << 40) else { return -1 }
+    let left = max(nextSweep - now, .zero)
+    return Int32(clamping: left.inNanoseconds / 1_000_000 + 1)
+  }
+
+  var isFinished: Bool {
+    guard let finishing else { return false }
+    return peers.isEmpty || now - finishing > Self.rest + PeerConnection.farewell
+  }
+
+  /// A turn begins.
+  func readClock() { now = .sinceStart }
+
+  // MARK: Orders
+
+  func listen(_ socket: consuming Descriptor, _ source: UInt8, isSecure: Bool) {
+    guard poller.add(socket.number, Self.listenerToken | UInt64(source), .read) else { return }
+    doors.add(socket, of: source, isSecure: isSecure)
+  }
+
+  /// What was given so far stands from now on. Who has a key no more is let go.
+  func apply(_ settings: inout Settings) {
+    limits = settings.peers
+    doors.apply(&settings)
+    for text in settings.objections { link.put(.objection(text)) }
+    guard !settings.hasCertificate else { return }
+    let known = Set(settings.identities)
+    for peer in peers.all where !peer.identity.isEmpty && !known.contains(peer.identity) {
+      endGently(peer, .broken("its key does not count any more"))
+    }
+  }
+
+  func hold(_ holds: Bool) {
+    doors.hold(holds)
+    if holds { for peer in peers.all { endGently(peer, .holding) } }
+  }
+
+  /// What is known of a sender of ours: the last number that was stored.
+  func has(_ id: UInt32, _ number: UInt64?) {
+    guard let peer = peers[id] else { return }
+    peer.answers.has(number)
+    answer(peer)
+  }
+
+  func isSafe(through number: UInt64) {
+    safe = max(safe, number)
+    for peer in peers.awaiting { answer(peer) }
+  }
+
+  /// Reads what every peer has sent by now, and tells each of the end when that is answered.
+  func finish() {
+    guard finishing == nil else { return }
+    finishing = now
+    doors.close { poller.remove($0) }
+    for peer in peers.all {
+      if peer.state.isShaking { end(peer, .finished) } else { read(peer) }
+    }
+    for peer in peers.all where peer.unanswered == 0 && !peers.hasMore(peer) {
+      endGently(peer, .finished)
+    }
+    nextSweep = now
+  }
+
+  // MARK: A turn
+
+  /// Takes connections, reads every peer that has something, and lets go of those that took too long.
+  func turn() {
+    if !link.isFull { readReady() }
+    if now >= nextSweep { sweep() }
+  }
+
+  private func readReady() {
+    var ready = peers.takeUnread()
+    let count = poller.wait(milliseconds: 0)
+    for index in 0..<count {
+      let (token, interest) = poller.event(index)
+      if token & Self.listenerToken != 0 {
+        accept(UInt8(truncatingIfNeeded: token))
+      } else if let peer = peers[UInt32(truncatingIfNeeded: token)] {
+        if interest.contains(.write) { answer(peer) }
+        ready.insert(peer.id)
+      }
+    }
+    for id in ready {
+      // What audispatchd has no room for stays where it is.
+      if link.isFull {
+        peers.noteMore(id)
+      } else if let peer = peers[id] {
+        read(peer)
+      }
+    }
+  }
+
+  private func read(_ peer: PeerConnection) {
+    do throws(PeerEnd) {
+      guard try peer.shake(now: now) else { return watch(peer) }
+      if !peers.isAnnounced(peer) { announce(peer) }
+      let wasOpen = peer.state.isOpen
+      var hasMore = mayRead(peer)
+      var reads = 0
+      while hasMore, reads < Self.readsAtOnce, mayRead(peer) {
+        reads += 1
+        hasMore = try peer.read(&buffer, now: now) { take($0, of: peer) }
+      }
+      if hasMore, mayRead(peer) { peers.noteMore(peer.id) }
+      // From its first message on it may be silent for as long as it idles, which may be less.
+      if !wasOpen, peer.state.isOpen { scheduleSweep(for: peer) }
+      try peer.answer()
+      peers.note(peer, waits: peer.unanswered > 0)
+      watch(peer)
+    } catch { end(peer, error) }
+  }
+
+  private func mayRead(_ peer: PeerConnection) -> Bool { !link.isFull && isToSayMore(peer) }
+
+  private func take(_ message: PeerMessage, of peer: PeerConnection) {
+    switch message.type {
+    case .record:
+      total += 1
+      peer.answers.record(total, sequence: message.sequence)
+      link.put(
+        .record(peer: peer.id, sequence: message.sequence, line: PeerText.line(message.payload)))
+    default:
+      guard let opening = Opening(payload: message.payload), peer.unanswered == 0 else {
+        return peer.answers.heartbeat(sequence: message.sequence)
+      }
+      peer.answers.opening(sequence: message.sequence)
+      peer.name = opening.name
+      link.put(.named(peer: peer.id, opening))
+      for former in peers.formers(of: peer) { end(former, .replaced) }
+    }
+  }
+
+  private func answer(_ peer: PeerConnection) {
+    peer.answers.isSafe(through: safe)
+    do throws(PeerEnd) {
+      try peer.answer()
+      peers.note(peer, waits: peer.unanswered > 0)
+      watch(peer)
+      if finishing != nil, peer.unanswered == 0 { endGently(peer, .finished) }
+    } catch { end(peer, error) }
+  }
+
+  /// Waits for what the peer can do next; for nothing while it has to wait for us.
+  private func watch(_ peer: PeerConnection) {
+    var interest = peer.wanted
+    if !peer.state.isShaking, !isToSayMore(peer) { interest.remove(.read) }
+    guard interest != peer.watched ?? [] else { return }
+    let token = UInt64(peer.id)
+    if interest.isEmpty {
+      poller.remove(peer.channel.number)
+    } else if peer.watched == nil {
+      _ = poller.add(peer.channel.number, token, interest)
+    } else {
+      poller.change(peer.channel.number, token, interest)
+    }
+    peer.watched = interest.isEmpty ? nil : interest
+  }
+
+  /// Whether what a peer says is taken: it does not have too much unanswered.
+  private func isToSayMore(_ peer: PeerConnection) -> Bool {
+    !peer.hasFinished
+      && (peer.state.isEnding
+        || peer.state.mayRead(unanswered: peer.unanswered, untaken: peer.untaken, limits))
+  }
+
+  // MARK: Beginning
+
+  private func accept(_ source: UInt8) {
+    for _ in 0..<Self.acceptsAtOnce where finishing == nil && !link.isFull {
+      do throws(Errno) {
+        guard let socket = try doors.next(at: source) else { return }
+        take(socket, source, isSecure: doors.isSecure(source))
+      } catch {
+        // Without a descriptor left the connection stays in the queue: it is not tried in a row.
+        link.put(
+          .refused(source: source, address: "", reason: "cannot take a connection: \(error)"))
+        return Pause.nanoseconds(10_000_000)
+      }
+    }
+  }
+
+  private func take(_ socket: consuming Descriptor, _ source: UInt8, isSecure: Bool) {
+    guard let peer = InternetPeer(of: socket.number) else { return }
+    let verdict = doors.judge(peer, isSecure: isSecure, among: peers, now: now)
+    if case .refuse(let refusal) = verdict {
+      if refusal == .holding, !isSecure { Doors.turnAway(socket) }
+      return link.put(
+        .refused(source: source, address: "\(peer.address)", reason: refusal.rawValue))
+    }
+    let channel: ByteChannel
+    do throws(ChannelFailure) {
+      channel = try doors.channel(socket, isSecure: isSecure)
+    } catch {
+      return link.put(
+        .refused(source: source, address: "\(peer.address)", reason: error.description))
+    }
+    if case .replace(let id) = verdict, let former = peers[id] { end(former, .replaced) }
+    let connection = peers.add { id in
+      PeerConnection(id, source: source, peer, channel, shakesHands: isSecure, now: now)
+    }
+    if !isSecure { announce(connection) }
+    watch(connection)
+    scheduleSweep(for: connection)
+  }
+
+  private func announce(_ peer: PeerConnection) {
+    peers.announce(peer)
+    link.put(peer.opened)
+  }
+
+  // MARK: Ending
+
+  private func sweep() {
+    nextSweep = .seconds(1 << 41)
+    for peer in peers.all {
+      if let endedAt = peer.endedAt {
+        if now - endedAt >= PeerConnection.farewell { forget(peer) }
+      } else if let end = peer.state.end(now: now, unanswered: peer.unanswered, limits) {
+        self.end(peer, end)
+      } else if let finishing, now - finishing >= Self.rest {
+        endGently(peer, .finished)
+      }
+      if peers[peer.id] != nil { scheduleSweep(for: peer) }
+    }
+  }
+
+  private func scheduleSweep(for peer: PeerConnection) {
+    guard let due = peer.due(limits, finished: finishing.map { $0 + Self.rest }, now: now) else {
+      return
+    }
+    nextSweep = min(nextSweep, max(due, now + .milliseconds(20)))
+  }
+
+  private func endGently(_ peer: PeerConnection, _ reason: PeerEnd) {
+    guard peer.endedAt == nil else { return }
+    peer.answers.isSafe(through: safe)
+    sayClosed(peer, reason)
+    peer.end(now: now)
+    peers.note(peer, waits: false)
+    watch(peer)
+    scheduleSweep(for: peer)
+  }
+
+  private func end(_ peer: PeerConnection, _ reason: PeerEnd) {
+    if peer.endedAt == nil { sayClosed(peer, reason) }
+    forget(peer)
+  }
+
+  private func sayClosed(_ peer: PeerConnection, _ reason: PeerEnd) {
+    link.put(peer.closed(reason, wasAnnounced: peers.takeBack(peer)))
+  }
+
+  private func forget(_ peer: PeerConnection) {
+    if peer.watched != nil { poller.remove(peer.channel.number) }
+    peer.watched = nil
+    peers.remove(peer)
+  }
+}

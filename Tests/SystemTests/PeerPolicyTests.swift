@@ -1,0 +1,107 @@
+import Foundation
+import Testing
+
+/// Which peers audispatchd takes as a central host, and what it lets them do.
+@Suite("Other hosts", .inTurn, .enabled(if: Host.isRoot, "needs root"))
+struct PeerPolicyTests {
+  @Test func `of one that reads no answer hold up nobody, and are bounded (C13)`() async throws {
+    let host = try await CentralHost(Scratch())
+    let deaf = try host.peer()
+    let flood = (1...30_000).flatMap {
+      RawPeer.message(0, UInt32($0), ReceiveTests.line($0) + "\n")
+    }
+    let writer = Task.detached { [number = deaf.number] in RawPeer.write(flood, to: number) }
+    let good = try host.peer()
+    for number in 1...5 {
+      try good.record(ReceiveTests.line(1_000_000 + number), UInt32(number))
+      try ReceiveTests.expectAcknowledged(good, [UInt32(number)])
+    }
+    // It reads at last, before it counts as gone: no answer is missing.
+    for number in 1...30_000 {
+      let reply = try deaf.reply()
+      guard reply?.sequence == UInt32(number) else {
+        Issue.record("\(String(describing: reply)), not \(number)")
+        break
+      }
+    }
+    _ = await writer.value
+    try await eventually("all are there") { host.stored.count == 30_005 }
+    #expect(Set(host.stored).count == 30_005)
+    try await host.stop()
+  }
+
+  @Test func `never have a local effect (C14)`() async throws {
+    let host = try await CentralHost(Scratch())
+    let lines = ["ROTATE", "CONFIG", "END", "RECONFIG", "ABORT"].enumerated().map {
+      "type=DAEMON_\($0.element) msg=audit(1700000000.000:\($0.offset)): op=x res=success"
+    }
+    let peer = try host.peer()
+    for (number, line) in lines.enumerated() { try peer.record(line, UInt32(number)) }
+    try ReceiveTests.expectAcknowledged(peer, 0..<5)
+    try await host.expectStored(lines)
+    try peer.record(ReceiveTests.line(9), 9)
+    try ReceiveTests.expectAcknowledged(peer, [9])
+    try await host.stop()
+  }
+
+  @Test func `of a hundred at once are all served, beside one that says nothing (C17)`()
+    async throws
+  {
+    let host = try await CentralHost(Scratch(), settings: ["tcp_max_per_addr = 200"])
+    let silent = try host.peer()
+    let peers = try (0..<100).map { _ in try host.peer() }
+    for (number, peer) in peers.enumerated() { try peer.record(ReceiveTests.line(number), 1) }
+    for peer in peers { try ReceiveTests.expectAcknowledged(peer, [1]) }
+    try await eventually("all are there") { host.stored.count == 100 }
+    #expect(Set(host.stored) == Set((0..<100).map { ReceiveTests.line($0) }))
+    #expect(try host.source().peers == 101)
+    withExtendedLifetime(silent) {}
+    try await host.stop()
+  }
+
+  @Test func `are taken of allowed networks and ports alone`() async throws {
+    for settings in [
+      ["allowed_networks = 192.0.2.0/24 2001:db8::/32"], ["tcp_client_ports = 1-99"],
+    ] {
+      let host = try await CentralHost(Scratch(), settings: settings)
+      #expect(try host.peer().isEnded())
+      try await eventually("it is said", detail: { host.daemon.messages }) {
+        host.daemon.messages.contains("127.0.0.1 is not served: ")
+      }
+      #expect(try host.source().turned_away == 1)
+      try await host.stop()
+    }
+  }
+
+  @Test(arguments: ["accept", "mark", "refuse"])
+  func `that claim another host's node are accepted, marked or refused`(policy: String) async throws
+  {
+    let host = try await CentralHost(
+      Scratch(), settings: ["node_policy = \(policy)", "name_format = user", "name = here"])
+    let peer = try host.peer()
+    try peer.record(ReceiveTests.line(1, node: "web1"), 1)
+    try peer.record(ReceiveTests.line(2, node: "here"), 2)
+    try peer.record(ReceiveTests.line(3, node: "web1"), 3)
+    try ReceiveTests.expectAcknowledged(peer, 1...3)
+    let claimed = ReceiveTests.line(2, node: "here")
+    let expected: [String] =
+      switch policy {
+      case "accept": [claimed]
+      case "mark": [claimed + " peer=127.0.0.1"]
+      default: []
+      }
+    try await host.expectStored(
+      [ReceiveTests.line(1, node: "web1")] + expected + [ReceiveTests.line(3, node: "web1")])
+    #expect(try host.source().refused == (policy == "refuse" ? 1 : 0))
+    try await host.stop()
+  }
+
+  @Test func `get their peer's address where that is asked for`() async throws {
+    let host = try await CentralHost(Scratch(), settings: ["peer_field = yes"])
+    let peer = try host.peer()
+    try peer.record(ReceiveTests.line(1), 1)
+    try ReceiveTests.expectAcknowledged(peer, [1])
+    try await host.expectStored([ReceiveTests.line(1) + " peer=127.0.0.1"])
+    try await host.stop()
+  }
+}
