@@ -47,6 +47,17 @@ struct DpkgTextTests {
     #expect(DpkgText.diversions([]) == [])
   }
 
+  @Test func `are of no use where no package has files`() {
+    for (root, watched, concerns) in [
+      ("/", ["/etc"], true), ("/", ["/tmp/x", "/home"], false), ("/", ["/home", "/"], true),
+      ("/", ["/usr/local/bin"], false), ("/srv/r", ["/srv/r/usr"], true),
+      ("/srv/r", ["/etc"], false), ("/srv/r", ["/srv"], true), ("/srv/r", ["/srv/r/tmp"], false),
+    ] {
+      let found = DpkgDatabase(root: root).concerns(watched.map { FilePath($0) })
+      #expect(found == concerns, "\(root) \(watched)")
+    }
+  }
+
   @Test func `name files that lie elsewhere`() {
     let places = PackagePlaces(
       root: FilePath("/srv/root"), aliases: [Array("bin".utf8): Array("/usr/bin".utf8)],
