@@ -34,25 +34,14 @@ final class StreamThread: ThreadWork {
   private let state = Mutex(State())
   private let wanted: Bell
   private let answered: Bell
-  private let thread = Mutex<Thread?>(nil)
-
-  /// Keeps the thread, so that it can be waited for.
-  private final class Thread: Sendable {
-    private let thread: Mutex<WorkThread?>
-    init(_ work: any ThreadWork) throws(SystemError) { thread = Mutex(try WorkThread(work)) }
-    func end(waits: Bool) {
-      let taken = thread.withLock { $0.take() }
-      guard let taken else { return }
-      if waits { taken.join() } else { taken.detach() }
-    }
-  }
+  private let thread = Mutex<KeptThread?>(nil)
 
   init(_ options: NatsOptions) throws(SystemError) {
     self.options = options
     client = try StreamClient(options)
     wanted = try Bell()
     answered = try Bell()
-    let started = try Thread(self)
+    let started = try KeptThread(self)
     thread.withLock { $0 = started }
   }
 
@@ -79,7 +68,8 @@ final class StreamThread: ThreadWork {
       return state.isConnecting
     }
     wanted.ring()
-    thread.withLock { $0.take() }?.end(waits: !isConnecting)
+    let kept = thread.withLock { $0.take() }
+    if isConnecting { kept?.detach() } else { kept?.join() }
     return !isConnecting
   }
 

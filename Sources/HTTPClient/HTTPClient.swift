@@ -20,25 +20,13 @@ public final class HTTPClient: ThreadWork {
   private let state = Mutex(State())
   private let wanted: Bell
   private let answered: Bell
-  private let thread = Mutex<Thread?>(nil)
-
-  /// Keeps the thread, so that it can be waited for.
-  private final class Thread: Sendable {
-    private let thread: Mutex<WorkThread?>
-    init(_ work: any ThreadWork) throws(SystemError) {
-      thread = Mutex(try WorkThread(work))
-    }
-    func join() {
-      let taken = thread.withLock { $0.take() }
-      if let taken { taken.join() }
-    }
-  }
+  private let thread = Mutex<KeptThread?>(nil)
 
   public init(_ settings: HTTPSettings) throws(SystemError) {
     self.settings = settings
     wanted = try Bell()
     answered = try Bell()
-    let started = try Thread(self)
+    let started = try KeptThread(self)
     thread.withLock { $0 = started }
   }
 

@@ -2,16 +2,24 @@ import AudispatchPlugin
 import Linux
 import Shipping
 
+extension StreamClient {
+  /// One for a command.
+  static func connected(_ options: NatsOptions) throws -> StreamClient {
+    let client = try StreamClient(options)
+    do throws(StreamFailure) {
+      try client.open()
+    } catch { throw CommandFailure(description: "cannot connect: \(error)") }
+    return client
+  }
+}
+
 /// `setup`: makes the stream, or sees to it that the one that is there serves.
 struct SetUpStream {
   let options: NatsOptions
 
   func run() throws {
-    let client = try StreamClient(options)
+    let client = try StreamClient.connected(options)
     defer { client.close() }
-    do throws(StreamFailure) {
-      try client.open()
-    } catch { throw CommandFailure(description: "cannot connect: \(error)") }
     let subject = options.subject.wildcard(node: nil)
     let name = options.stream
     do {

@@ -9,11 +9,8 @@ struct TestMessage {
   let options: NatsOptions
 
   func run() throws {
-    let client = try StreamClient(options)
+    let client = try StreamClient.connected(options)
     defer { client.close() }
-    do throws(StreamFailure) {
-      try client.open()
-    } catch { throw CommandFailure(description: "cannot connect: \(error)") }
     let id = "audispatch-nats-test:\(WallClock.milliseconds):\(getpid())"
     let host = options.document.node ?? (try? NodeName.resolve(.hostname, name: nil)) ?? ""
     let subject = options.subject.subject(
