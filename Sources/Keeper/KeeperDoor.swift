@@ -57,11 +57,17 @@ public final class KeeperDoor {
   /// Of the newest front's link, for the worker.
   public var linkNumber: Int32? { link?.number }
 
-  /// The runtime folder is the worker's: from now on the next front finds this process there.
+  /// The runtime folder is the worker's: from now on the next front finds this process there. When its
+  /// own one is gone by then, the next one may have come and have a keeper of its own, behind whose
+  /// back none must be let in.
   ///
   /// - Returns: why it does not.
   public func open(in folder: String) -> SystemError? {
     guard listener == nil else { return nil }
+    guard life.hasFront, !life.isPassedBy else {
+      _ = life.handle(.unreachable, now: .now)
+      return nil
+    }
     let path = folder + "/" + Front.socketName
     do throws(SystemError) {
       unsafe unlink(path)
@@ -69,10 +75,7 @@ public final class KeeperDoor {
       try poller.watch(listener.number, 0, .read)
       self.listener = consume listener
       return nil
-    } catch {
-      _ = life.handle(.unreachable, now: .now)
-      return error
-    }
+    } catch { return error }
   }
 
   // MARK: What comes
@@ -156,7 +159,10 @@ public final class KeeperDoor {
       // The newest one is the one that auditd waits for.
       if let welcome, welcome !== caller { drop(welcome) }
       welcome = caller
-      if caller?.channel.send(KeeperWord.welcome.text) != true { drop(caller) }
+      if caller?.channel.send(KeeperWord.welcome.text) != true {
+        _ = life.handle(.callerLost, now: now)
+        drop(caller)
+      }
     case .refuse(let reason): refuse(caller, reason)
     case .hangUp: drop(caller)
     case .sayTaken:

@@ -54,6 +54,7 @@ struct Succession: Equatable {
   private(set) var unread = 0
   private(set) var isDrained = false
   private(set) var isStopping = false
+  private(set) var isPassedBy = false
   /// When it is over unless somebody comes.
   private(set) var deadline: Moment?
 
@@ -69,12 +70,17 @@ struct Succession: Equatable {
     case .handed: return hasCaller && !isStopping && !hasFront ? .sayTaken : .hangUp
     case .said(let wasHeard):
       hasCaller = false
-      guard wasHeard else { return .hangUp }
+      guard wasHeard else {
+        passBy(now)
+        return .hangUp
+      }
       hasFront = true
       unread += 1
       deadline = nil
       return .adopt
-    case .callerLost: hasCaller = false
+    case .callerLost:
+      hasCaller = false
+      passBy(now)
     case .frontLost: hasFront = false
     case .drained(let isFarewell):
       guard unread == 0, !isStopping else { return .none }
@@ -86,7 +92,7 @@ struct Succession: Equatable {
       isDrained = false
       deadline = nil
     case .workerDied: isDrained = false
-    case .unreachable: wait = .zero
+    case .unreachable: passBy(now)
     case .stopAsked: _ = stop("")
     case .tick:
       guard let deadline, now >= deadline, !isStopping else { return .none }
@@ -98,6 +104,7 @@ struct Succession: Equatable {
   private mutating func offered(_ objection: String?) -> Action {
     if isStopping { return .refuse("it is stopping") }
     if hasFront { return .refuse("another one is in front of it") }
+    if isPassedBy { return .refuse("another one has its place") }
     if let objection {
       _ = stop("")
       return .refuseAndStop(objection)
@@ -105,6 +112,15 @@ struct Succession: Equatable {
     if unread >= Self.maximumUnread { return .refuse("its worker does not read") }
     hasCaller = true
     return .welcome
+  }
+
+  /// A front has given up on this keeper, or may have: it has one of its own, whose worker waits for
+  /// this one's end. None that comes later may be let in before that.
+  private mutating func passBy(_ now: Moment) {
+    guard !hasFront else { return }
+    isPassedBy = true
+    wait = .zero
+    if isDrained, !isStopping { deadline = now }
   }
 
   private mutating func stop(_ reason: String) -> Action {

@@ -60,11 +60,17 @@ public struct MessageChannel: ~Copyable {
     // No message is longer than all that wait together.
     var bytes = [UInt8](repeating: 0, count: max(256, UnixSocket.unread(number) ?? 16 << 10))
     var fds: (Int32, Int32) = (-1, -1)
-    let count = unsafe bytes.withUnsafeMutableBytes { bytes in
-      unsafe withUnsafeMutableBytes(of: &fds) { fds in
-        unsafe ad_receive_message(
-          number, bytes.baseAddress!, bytes.count, fds.bindMemory(to: Int32.self).baseAddress!)
+    var count = -1
+    // That the other side has ended without reading all is said first, once, and before what it had
+    // sent.
+    for _ in 0..<2 where count < 0 {
+      count = unsafe bytes.withUnsafeMutableBytes { bytes in
+        unsafe withUnsafeMutableBytes(of: &fds) { fds in
+          unsafe ad_receive_message(
+            number, bytes.baseAddress!, bytes.count, fds.bindMemory(to: Int32.self).baseAddress!)
+        }
       }
+      guard count < 0, errno == ECONNRESET else { break }
     }
     if count < 0 { return errno == EAGAIN || errno == EINTR ? .nothing : .ended }
     if count == 0 { return .ended }

@@ -96,9 +96,25 @@ struct SuccessionTests {
   }
 
   @Test func `are waited for by nobody who cannot be found`() {
-    var keeper = Self.keeper([.unreachable, .drained(isFarewell: false)])
-    #expect(
-      keeper.handle(.tick, now: Self.at(0)) == .stop("nobody has brought an input for 0.0 s"))
+    let both: [Event] = [.unreachable, .drained(isFarewell: false)]
+    for events in [both, both.reversed()] {
+      var keeper = Self.keeper([.frontLost] + events)
+      #expect(
+        keeper.handle(.tick, now: Self.at(0)) == .stop("nobody has brought an input for 0.0 s"))
+    }
+  }
+
+  /// It has a keeper of its own, whose worker waits for the folder: none may overtake it.
+  @Test func `are taken from nobody behind a front that gave up`() {
+    for events in [[Event.callerLost], [.handed, .said(false)]] {
+      var keeper = Self.keeper(Self.welcome + events)
+      #expect(
+        keeper.handle(.offered(objection: nil), now: Self.at(0))
+          == .refuse("another one has its place"))
+      _ = keeper.handle(.drained(isFarewell: false), now: Self.at(0))
+      #expect(
+        keeper.handle(.tick, now: Self.at(0)) == .stop("nobody has brought an input for 0.0 s"))
+    }
   }
 
   @Test func `are refused when a worker reads none of many`() {

@@ -40,8 +40,8 @@ struct FrontTests {
     }
     let before = try pids(auditd)
     let keeper = try #require(auditd.keeper)
-    // The first front's link stays open in the keeper, and nobody else's.
-    let open = try (descriptors(keeper) + 1, descriptors(before[0]) + 1)
+    // Not all may have come yet that stays; what each of ten fronts left would be more.
+    let open = try (descriptors(keeper) + 9, descriptors(before[0]) + 9)
     kill(try auditd.files.state().plugin("stopped").pid, SIGSTOP)
     let events = TestEvent.stream(0..<30_000, fill: 60)
     let sender = Task {

@@ -46,6 +46,8 @@ extension Holder {
 
   /// The worker has the runtime folder.
   func openDoor(in folder: String) {
+    // Whether the front is still there has to be known.
+    lookAtDoor()
     guard let problem = door?.open(in: folder) else { return }
     messages.write(
       .warning, "\(problem): the next audispatchd that auditd starts cannot go on for this one")

@@ -7,6 +7,10 @@ final class RuntimeFolder {
   let path: String
   private var lock: Descriptor?
   private var candidate: Descriptor?
+  /// Where this process stands among those that wait for the folder: auditd may start several, one
+  /// after the other, while the first one has it.
+  private var line: WaitingLine?
+  private let came = Moment.now
   private var orphans: Orphans?
   private var children: ChildrenList?
   private var said: Wait?
@@ -64,8 +68,11 @@ final class RuntimeFolder {
     if candidate != nil, !isLockFile(candidate?.number ?? -1) { candidate = nil }
     if candidate == nil {
       candidate = try Descriptor.open(path + "/lock", O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o640)
+      line = nil
+      line = try WaitingLine(path + "/line", place: came)
     }
-    guard candidate?.tryLock() ?? false else { return .dispatcher }
+    guard line?.isFirst ?? true, candidate?.tryLock() ?? false else { return .dispatcher }
+    line = nil
     lock = candidate.take()
     let left = ChildrenList.content(in: path)
     orphans = Orphans(left, folder: path, now: now)
