@@ -92,7 +92,7 @@ struct Succession: Equatable {
       isDrained = false
       deadline = nil
     case .workerDied: isDrained = false
-    case .unreachable: passBy(now)
+    case .unreachable: letNobodyIn(now)
     case .stopAsked: _ = stop("")
     case .tick:
       guard let deadline, now >= deadline, !isStopping else { return .none }
@@ -117,7 +117,10 @@ struct Succession: Equatable {
   /// A front has given up on this keeper, or may have: it has one of its own, whose worker waits for
   /// this one's end. None that comes later may be let in before that.
   private mutating func passBy(_ now: Moment) {
-    guard !hasFront else { return }
+    if !hasFront { letNobodyIn(now) }
+  }
+
+  private mutating func letNobodyIn(_ now: Moment) {
     isPassedBy = true
     wait = .zero
     if isDrained, !isStopping { deadline = now }

@@ -181,4 +181,12 @@ struct SuccessionTests {
       }
     }
   }
+
+  @Test func `waits for nobody where no front can find it`() {
+    var keeper = Self.keeper([.unreachable])
+    let drained = keeper.handle(.drained(isFarewell: false), now: Self.at(1))
+    let next = keeper.handle(.tick, now: Self.at(1))
+    #expect(drained == .none)
+    #expect(next == .stop("nobody has brought an input for 0.0 s"))
+  }
 }
