@@ -42,13 +42,13 @@ struct EventSummaryTests {
       "AVC: avc:  denied  { read open } for  pid=2184 comm=\"httpd\" name=\"file1\" dev=\"vda1\""
         + " ino=399185 scontext=u:r:httpd_t:s0 tcontext=u:r:samba_t:s0 tclass=file permissive=1",
       "SELinux denied read,open of file1 to httpd (tclass=file scontext=u:r:httpd_t:s0"
-        + " tcontext=u:r:samba_t:s0 permissive=1) [exe=httpd pid=2184]"
+        + " tcontext=u:r:samba_t:s0 permissive=1) [comm=httpd pid=2184]"
     ),
     (
       "AVC: apparmor=\"DENIED\" operation=\"open\" profile=\"/usr/sbin/tcpdump\" name=2F7220"
         + " pid=10443 comm=\"tcpdump\" requested_mask=\"r\" denied_mask=\"r\" fsuid=0 ouid=0",
       "AppArmor denied open of \"/r \" to tcpdump (profile=/usr/sbin/tcpdump requested_mask=r"
-        + " denied_mask=r) [exe=tcpdump pid=10443]"
+        + " denied_mask=r) [comm=tcpdump pid=10443]"
     ),
     (
       "ANOM_ABEND: auid=0 uid=0 gid=0 ses=1 pid=100 comm=\"a b\" exe=\"/bin/x\" sig=11 res=1",
@@ -77,7 +77,7 @@ struct EventSummaryTests {
     ),
     (
       "TTY: tty pid=1 uid=0 auid=0 ses=1 comm=\"bash\" data=6C730D",
-      "root typed \"ls\\r\" [exe=bash pid=1]"
+      "root typed \"ls\\r\" [comm=bash pid=1]"
     ),
     ("EXECVE:", "part of an event: EXECVE"),
   ]

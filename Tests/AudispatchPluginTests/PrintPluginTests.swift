@@ -97,7 +97,9 @@ struct PrintPluginTests {
     try run.write(Self.first)
     #expect(run.await(Self.firstLine, in: "out"))
     // A SYSCALL that waits for its EOE is printed too.
-    try run.write(Array("type=SYSCALL msg=audit(3.000:3): arch=c000003e syscall=1 uid=0\n".utf8))
+    let call =
+      "type=SYSCALL msg=audit(3.000:3): arch=c000003e syscall=1 success=yes exit=1 uid=0\n"
+    try run.write(Array(call.utf8))
     run.signal(SIGTERM)
     #expect(run.end() == .exit(0))
     #expect(run.contents("out").contains("#3 root wrote\n"))

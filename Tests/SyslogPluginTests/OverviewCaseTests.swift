@@ -80,6 +80,16 @@ struct OverviewCaseTests {
       ["duser=mal ", "cs5=wheel "], ["accountName=mal", "groupName=wheel"]
     ),
     (
+      [
+        "type=GRP_AUTH \(stamp) uid=4000002 auid=4000002 msg='op=authentication new-group=wheel"
+          + " id=4000003 res=failed'"
+      ], ["cs5Label=group cs5=wheel ", "duid=4000003 "], ["accountId=4000003", "groupName=wheel"]
+    ),
+    (
+      ["type=CHGRP_ID \(stamp) uid=1 auid=1 msg='op=changing new_gid=4000004 id=4000003 res=1'"],
+      ["cn2Label=gid cn2=4000004 ", "duid=4000003 "], ["accountId=4000003", "groupId=4000004"]
+    ),
+    (
       ["type=DEL_GROUP \(stamp) uid=0 auid=1 msg='op=deleting group acct=\"g\" res=success'"],
       ["cs5=g "], ["groupName=g"]
     ),

@@ -4,15 +4,17 @@ import AuditRecord
 /// Whom an event is about beside the one who acts: accounts, groups, what is decided about, and
 /// the other end of a connection.
 extension EventOverview {
-  /// What a message of user space is about. `id` is the account's, and the group's where the
-  /// record is about a group; so is `acct` there, unless a group is named beside it.
+  /// What a message of user space is about. `acct` is a group's in records about groups, unless a
+  /// group is named beside it; `id` is one's in some of them (`AccountFields`), else the account's.
   mutating func takeAccounts(_ facts: RecordFacts) {
     let isAboutGroup = facts.isAboutGroup
     let named = facts.value("acct")
-    group = facts.value("grp") ?? facts.value("new_group")
-    if isAboutGroup, group == nil { group = named } else { account = named }
+    group = facts.value("grp") ?? facts.value("new_group") ?? facts.value("new-group")
+    groupID = facts.number("new_gid") ?? facts.number("new-gid")
+    if groupID != nil { group = group ?? facts.meaning("new_gid") }
+    if isAboutGroup, group == nil, groupID == nil { group = named } else { account = named }
     guard let id = facts.number("id") else { return }
-    if isAboutGroup {
+    if facts.hasGroupID {
       groupID = id
       group = group ?? facts.meaning("id")
     } else {
@@ -85,7 +87,10 @@ extension EventOverview {
 }
 
 extension RecordFacts {
-  /// Records whose `id` is that of a group, as libauparse has them, and the others with that name.
+  /// ADD_GROUP, DEL_GROUP, GRP_MGMT: newgrp's records have the user's number there.
+  fileprivate var hasGroupID: Bool { [1116, 1117, 1132].contains(record.type.rawValue) }
+
+  /// Records that are about a group.
   fileprivate var isAboutGroup: Bool {
     switch record.type.rawValue {
     // ADD_GROUP, DEL_GROUP, GRP_AUTH, CHGRP_ID, GRP_MGMT, GRP_CHAUTHTOK

@@ -20,7 +20,9 @@ public enum SocketAddress: Equatable, Sendable {
         self = .unnamed
       } else if rest.first == 0 {
         let name = rest.dropFirst()
-        self = name.allSatisfy { $0 == 0 } ? .unnamed : .abstract(Self.text(name))
+        // Zeros inside belong to the name; those at the end are what the caller's structure had room for.
+        let end = name.lastIndex { $0 != 0 }
+        self = end.map { .abstract(Array(name[...$0])) } ?? .unnamed
       } else {
         self = .path(Self.text(rest))
       }

@@ -13,7 +13,10 @@ extension EventFacts {
       }
     case "LANDLOCK_ACCESS":
       return decision("Landlock", denied: true) { shown("blockers", of: subject) }
-    case "USER_AVC": return selinuxDecision ?? selinuxNotice
+    case "LANDLOCK_DOMAIN": return landlockDomain
+    case "USER_AVC":
+      if event.field("apparmor", of: subject) != nil { return appArmorDecision }
+      return selinuxDecision ?? selinuxNotice
     case "AVC" where event.field("lsm", of: subject) != nil:
       let isDenied = shown("action", of: subject) != "granted"
       return decision(shown("lsm", of: subject) ?? "?", denied: isDenied) {
@@ -29,13 +32,51 @@ extension EventFacts {
   /// `MODULE denied RIGHTS of PATH to PROGRAM (…)`.
   private func decision(_ module: String, denied: Bool, _ rights: () -> String?) -> String {
     var words = ["\(module) \(denied ? "denied" : "granted") \(rights() ?? "access")"]
-    if let name = shown("path", of: subject) ?? shown("name", of: subject) {
-      words += ["of", name]
-    }
-    words += ["to", shown("comm", of: subject) ?? actor("comm") ?? who]
+    if let file { words += ["of", file] }
+    words += ["to", asker(shown("comm", of: subject) ?? actor("comm"))]
     let names = ["domain", "fn", "subject", "object", "ipe_hook", "enforcing", "rule"]
-    if let details = fields(names, named: true) { words.append("(\(details))") }
+    var details = fields(names, named: true)
+    if subjectName == "LANDLOCK_ACCESS",
+      let record = event.records.first(where: { $0.type == .landlockDomain }),
+      let domain = facts(of: record).domain(["mode"])
+    {
+      details = [details, domain].compactMap { $0 }.joined(separator: " ")
+    }
+    if let details { words.append("(\(details))") }
     return words.joined(separator: " ")
+  }
+
+  /// Which file: by its whole path where PATH records have it.
+  private var file: String? {
+    if let path = shown("path", of: subject) { return path }
+    guard let name = event.value("name", of: subject) else { return nil }
+    return event.value("ino", of: subject).flatMap { path(named: name, inode: $0) }
+      ?? SafeText.cut(name)
+  }
+
+  /// What the kernel tells of a domain by itself: its end, and how often it denied something.
+  private var landlockDomain: String {
+    let status = shown("status", of: subject)
+    let verb =
+      switch status {
+      case "allocated": "denied something for the first time"
+      case "deallocated": "ended"
+      default: "changed to \(status ?? "?")"
+      }
+    let details = domain(["domain", "mode", "denials"]).map { " (\($0))" } ?? ""
+    return "a Landlock domain \(verb)\(details)"
+  }
+
+  /// A domain's fields, and who made it, which the record of its beginning tells.
+  private func domain(_ names: [String]) -> String? {
+    let told = fields(names, named: true)
+    let maker = [
+      user("uid", of: subject), shown("pid", of: subject).map { "pid \($0)" },
+      shown("exe", of: subject),
+    ].compactMap { $0 }
+    guard !maker.isEmpty else { return told }
+    return [told, "made by \(maker.joined(separator: " "))"].compactMap { $0 }
+      .joined(separator: ", ")
   }
 
   private var fanotifyDecision: String? {
@@ -65,13 +106,19 @@ extension EventFacts {
     let isDecision = kind == "denied" || kind == "allowed"
     let verb = isDecision ? "\(kind) " : kind == "audit" ? "noted " : "\(kind): "
     var words = ["AppArmor \(verb)\(operation)"]
-    if let name = field("name") ?? field("capname") ?? field("target") { words += ["of", name] }
-    if let comm = field("comm") { words += [isDecision ? "to" : "by", comm] }
+    let name = field("name") ?? field("capname") ?? field("target")
+    if let name { words += ["of", name] }
+    let label = subjectName == "USER_AVC" ? field("label") : nil
+    if let program = field("comm") ?? label { words += [isDecision ? "to" : "by", asker(program)] }
     let names = [
-      "profile", "requested_mask", "denied_mask", "peer", "family", "sock_type", "laddr", "lport",
-      "faddr", "fport", "signal", "class", "info", "error",
+      "profile", "requested_mask", "denied_mask", "mask", "srcname", "target", "peer", "bus",
+      "path",
+      "interface", "member", "peer_label", "family", "sock_type", "addr", "peer_addr", "laddr",
+      "lport", "faddr", "fport", "signal", "fstype", "flags", "class", "info", "error",
     ]
-    if let details = fields(names, named: true) { words.append("(\(details))") }
+    if let details = fields(names, named: true, known: field("target") == name ? name : nil) {
+      words.append("(\(details))")
+    }
     return words.joined(separator: " ")
   }
 
@@ -82,12 +129,12 @@ extension EventFacts {
     let rights = event.bytes[vector.permissions].split(separator: 0x20).prefix(32)
       .map { SafeText.word($0.prefix(64)) }.joined(separator: ",")
     var words = ["SELinux \(granted ? "granted" : "denied") \(rights)"]
-    if let name = shown("path", of: subject) ?? shown("name", of: subject) {
-      words.append("of \(name)")
-    }
-    words.append("to \(asker)")
+    if let file { words.append("of \(file)") }
+    words.append("to \(requester)")
     let names = [
-      "msgtype", "interface", "member", "dest", "tclass", "scontext", "tcontext", "permissive",
+      "msgtype", "interface", "member", "laddr", "lport", "faddr", "fport", "saddr", "src", "daddr",
+      "dest", "netif", "kmod", "ioctlcmd", "key_desc", "tclass", "scontext", "tcontext",
+      "permissive",
     ]
     if let details = fields(names, named: true) { words.append("(\(details))") }
     return words.joined(separator: " ")
@@ -95,12 +142,12 @@ extension EventFacts {
 
   /// Who was refused. A USER_AVC is sent by the program that asked SELinux: who asked that is in
   /// its message, `for auid=… uid=… cmdline=…` or `spid=…`.
-  private var asker: String {
+  private var requester: String {
     let isUserSpace = subjectName == "USER_AVC"
     if let command = shown("comm", of: subject) ?? shown("cmdline", of: subject) {
-      return command
+      return isUserSpace ? command : asker(command)
     }
-    if !isUserSpace { return shown("exe", of: subject) ?? actor("comm") ?? "?" }
+    if !isUserSpace { return asker(shown("exe", of: subject) ?? actor("comm") ?? "?") }
     if let user = askingUser { return user }
     return shown("spid", of: subject).map { "pid \($0)" } ?? shown("scontext", of: subject) ?? "?"
   }

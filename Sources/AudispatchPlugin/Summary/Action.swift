@@ -12,12 +12,14 @@ struct Action: Equatable, Sendable {
     case mode, owner
     /// From the first path to the second: `A to B`.
     case rename
+    /// What is mounted and where: `A to B`, `A on B`, `of A on B`.
+    case moved, attached, bound
     /// The new path and what it leads to: `B to A`.
     case link
     case address
-    /// The same, or the descriptor of a socket whose address was not recorded.
+    /// The same, or the descriptor where no address was recorded.
     case transfer
-    /// The process in OBJ_PID, or in the first argument.
+    /// The processes in OBJ_PID, or in an argument, and the signal.
     case process
     /// The first three arguments as decimal numbers.
     case numbers
@@ -31,6 +33,8 @@ struct Action: Equatable, Sendable {
     /// The descriptors in FD_PAIR.
     case pair
     case capabilities
+    /// What the records of a call without words name: a path, an address.
+    case named
     /// Only the fields in `details`, without brackets.
     case fields
   }
@@ -41,8 +45,29 @@ struct Action: Equatable, Sendable {
   let object: Object
   /// Fields of the record that tell more.
   let details: [String]
+  /// The sentence for where nothing says who did it; `nil` where `somebody` did.
+  let passive: String?
+  /// Whether it is no attempt but has happened, whatever the result: only a failure is shown.
+  let hasHappened: Bool
 
-  /// Reads a table of lines `NAME … | past | infinitive | object | field …`.
+  init(
+    past: String, infinitive: String, object: Object, details: [String], passive: String? = nil,
+    hasHappened: Bool = false
+  ) {
+    self.past = past
+    self.infinitive = infinitive
+    self.object = object
+    self.details = details
+    self.passive = passive
+    self.hasHappened = hasHappened
+  }
+
+  init(_ past: String, _ infinitive: String, _ object: Object) {
+    self.init(past: past, infinitive: infinitive, object: object, details: [])
+  }
+
+  /// Reads a table of lines `NAME … | past | infinitive | object | field …`. Behind `past`
+  /// there may be ` / ` and the passive; `-` for an infinitive says that it has happened.
   static func table(_ text: String) -> [String: Action] {
     var actions: [String: Action] = [:]
     for line in text.split(separator: "\n") {
@@ -53,9 +78,11 @@ struct Action: Equatable, Sendable {
       guard let object = Object(rawValue: columns[3]) else {
         preconditionFailure("an action's object is unknown: \(line)")
       }
+      let words = columns[1].split(separator: " / ").map(String.init)
       let action = Action(
-        past: columns[1], infinitive: columns[2], object: object,
-        details: columns[4].split(separator: " ").map(String.init))
+        past: words[0], infinitive: columns[2] == "-" ? "" : columns[2], object: object,
+        details: columns[4].split(separator: " ").map(String.init),
+        passive: words.count > 1 ? words[1] : nil, hasHappened: columns[2] == "-")
       for name in columns[0].split(separator: " ") { actions[String(name)] = action }
     }
     return actions

@@ -7,7 +7,7 @@ struct EventFacts {
   /// What was called, by whom and how it ended: the SYSCALL record, or io_uring's URINGOP.
   let call: EventRecord?
   /// The record with the actor: SYSCALL where there is one.
-  private let actorRecord: EventRecord
+  let actorRecord: EventRecord
   /// The record that says what happened.
   private(set) var subject: EventRecord
   private(set) var subjectName: String
@@ -30,6 +30,9 @@ struct EventFacts {
       // What a module's call did is said better by the call.
       let others = statements.filter { $0.type != .kernelModule }
       statements = others.isEmpty ? [call ?? first] : others
+      if let call, statements.allSatisfy({ Action.insideCall.contains(Self.name($0, event)) }) {
+        statements.insert(call, at: min(statements.count, EventSummary.statements - 1))
+      }
     }
     self.statements = statements
     subject = statements.first ?? first
@@ -56,23 +59,6 @@ struct EventFacts {
     (event.value(field, of: actorRecord) ?? event.value(field, of: subject))
       .flatMap { $0.elementsEqual("?".utf8) ? nil : SafeText.word($0.prefix(256)) }
   }
-
-  /// Who did it: the login user, and as whom.
-  var who: String {
-    // In a LOGIN, `auid` is the one that was set.
-    let login = subjectName == "LOGIN" ? oldLogin : user("auid", of: actorRecord)
-    let real = user("uid", of: actorRecord)
-    let effective = user("euid", of: actorRecord)
-    guard let acting = effective ?? real else { return login ?? nobody }
-    guard let login, login != acting else {
-      if let real, real != acting { return "\(real) as \(acting)" }
-      return acting
-    }
-    return "\(login) as \(acting)"
-  }
-
-  /// Who it was when no record names anybody.
-  private var nobody: String { subjectName.hasPrefix("DAEMON_") ? "auditd" : "the kernel" }
 
   /// A user's or a group's name: auditd's enrichment, else libauparse's look-up, else the number.
   func user(_ field: String, of record: EventRecord) -> String? {
@@ -105,6 +91,13 @@ struct EventFacts {
   /// Whether it succeeded; `nil` when nothing says so.
   var succeeded: Bool? { result(of: subject) ?? call.flatMap(result) }
 
+  /// Whether the call has ended without telling how, as the kernel has it when the process died in
+  /// it. Calls that never come back have nothing to tell.
+  var lacksResult: Bool {
+    guard let call, result(of: call) == nil else { return false }
+    return !["exit", "exit_group", "rt_sigreturn", "sigreturn"].contains(systemCallName)
+  }
+
   /// What a record says of the result.
   func result(of record: EventRecord) -> Bool? {
     for name in ["success", "res", "result"] {
@@ -119,14 +112,21 @@ struct EventFacts {
     return nil
   }
 
+  /// Errors that no program sees (`include/linux/errno.h`).
+  private static let kernelErrors = [
+    512: "ERESTARTSYS", 513: "ERESTARTNOINTR", 514: "ERESTARTNOHAND", 515: "ENOIOCTLCMD",
+    516: "ERESTART_RESTARTBLOCK", 517: "EPROBE_DEFER", 518: "EOPENSTALE", 519: "ENOPARAM",
+  ]
+
   /// The error that a system call ended with: `ENOENT (No such file or directory)`.
   var reason: String? {
-    guard let record = call, record == subject,
-      let exit = event.field("exit", of: record), event.bytes[exit.value].first == 0x2d
+    guard let record = call, let exit = event.field("exit", of: record),
+      event.bytes[exit.value].first == 0x2d
     else { return nil }
-    guard let meaning = interpreter.meaning(of: "exit", in: record, event) else {
-      return "error " + SafeText.word(event.bytes[exit.value].prefix(24))
-    }
+    let number = event.bytes[exit.value].dropFirst().prefix(24)
+    if let name = Digits.value(number).flatMap({ Self.kernelErrors[$0] }) { return name }
+    guard let meaning = interpreter.meaning(of: "exit", in: record, event), meaning.first == "E"
+    else { return "error " + SafeText.word(number) }
     guard let bracket = meaning.firstIndex(of: "(") else { return SafeText.escaped(meaning.utf8) }
     return SafeText.escaped("\(meaning[..<bracket]) \(meaning[bracket...])".utf8)
   }
@@ -150,12 +150,31 @@ struct EventFacts {
     if let enriched = event.enrichment(field.uppercased(), of: record) {
       return SafeText.cut(Array(event.bytes[enriched.value]))
     }
-    if raw.section == .record,
+    if let number = Self.numberBesideHex(event.bytes[raw.value]) { return number }
+    if raw.section == .record, Self.isNumber(event.bytes[raw.value]),
       let meaning = interpreter.meaning(of: field, in: record, event), !meaning.isEmpty
     {
       return SafeText.cut(Array(meaning.utf8))
     }
     return event.value(field, of: record).map(SafeText.cut)
+  }
+
+  /// Whether a value has the form of a number. libauparse takes whatever stands in a field that
+  /// holds a number elsewhere for one: `mode=enforcing`, `action=measure`.
+  private static func isNumber(_ value: ArraySlice<UInt8>) -> Bool {
+    let digits = value.starts(with: "0x".utf8) ? value.dropFirst(2) : value
+    let text = digits.first == 0x2d ? digits.dropFirst() : digits
+    return !text.isEmpty && text.allSatisfy { $0 &- 0x30 < 10 || ($0 | 0x20) &- 0x61 < 6 }
+  }
+
+  /// A number that the kernel writes twice: `spi=7(0x7)`.
+  private static func numberBesideHex(_ value: ArraySlice<UInt8>) -> String? {
+    let digits = value.prefix { $0 &- 0x30 < 10 }
+    let rest = value[digits.endIndex...]
+    guard !digits.isEmpty, rest.starts(with: "(0x".utf8), rest.last == UInt8(ascii: ")"),
+      rest.dropFirst(3).dropLast().allSatisfy({ $0 &- 0x30 < 10 || ($0 | 0x20) &- 0x61 < 6 })
+    else { return nil }
+    return SafeText.escaped(value.prefix(48))
   }
 }
 

@@ -10,6 +10,9 @@ extension EventFacts {
     case .mode: mode
     case .owner: owner
     case .rename: renamed
+    case .moved: mount("", "to")
+    case .attached: mount("", "on")
+    case .bound: mount("of ", "on")
     case .link: linked
     case .address: address
     case .transfer: address ?? argument(0).map { "descriptor \(Int32(truncatingIfNeeded: $0))" }
@@ -22,6 +25,9 @@ extension EventFacts {
     case .mapping: mapping
     case .pair: pair
     case .capabilities: capabilities
+    case .named:
+      [path, address].compactMap { $0 }.reduce(nil) { all, one in all.map { "\($0) \(one)" } ?? one
+      }
     case .fields: fields(action.details, named: false)
     }
   }
@@ -74,10 +80,26 @@ extension EventFacts {
   var systemCallName: String? {
     guard let record = call else { return nil }
     if record.type == .uringOperation { return uringName(record) }
-    if let name = event.systemCallName(in: record) { return name }
+    if let name = event.systemCallName(in: record) {
+      guard name == "socketcall", let number = event.value("a0", of: record) else { return name }
+      return Self.socketCall(number) ?? name
+    }
     return event.field("syscall", of: record).map { number in
       "system call " + String(decoding: event.bytes[number.value].prefix(16), as: UTF8.self)
     }
+  }
+
+  /// Which call `socketcall` stands for, by its first argument (`linux/net.h`).
+  private static func socketCall(_ number: [UInt8]) -> String? {
+    let names = [
+      "socket", "bind", "connect", "listen", "accept", "getsockname", "getpeername", "socketpair",
+      "send", "recv", "sendto", "recvfrom", "shutdown", "setsockopt", "getsockopt", "sendmsg",
+      "recvmsg", "accept4", "recvmmsg", "sendmmsg",
+    ]
+    guard let number = Int(String(decoding: number.prefix(4), as: UTF8.self), radix: 16),
+      names.indices.contains(number - 1)
+    else { return nil }
+    return names[number - 1]
   }
 
   private func uringName(_ record: EventRecord) -> String? {
@@ -90,7 +112,10 @@ extension EventFacts {
   }
 
   func argument(_ number: Int) -> UInt64? {
-    guard let record = call, let field = event.field("a\(number)", of: record) else {
+    // Those of a call by way of `socketcall` stand in a record of their own.
+    guard let record = call.map({ event.record(.socketCall) ?? $0 }),
+      let field = event.field("a\(number)", of: record)
+    else {
       return nil
     }
     return UInt64(String(decoding: event.bytes[field.value].prefix(16), as: UTF8.self), radix: 16)
@@ -107,12 +132,25 @@ extension EventFacts {
     let place = systemCallName == "fchownat" ? 2 : 1
     // -1 leaves it as it is.
     let parts = [(place, "uid"), (place + 1, "gid")].compactMap { place, name in
-      argument(place).map { UInt32(truncatingIfNeeded: $0) }
-        .flatMap { $0 == .max ? nil : "\(name) \($0)" }
+      argument(place).flatMap {
+        isUnchanged($0) ? nil : "\(name) \(UInt32(truncatingIfNeeded: $0))"
+      }
     }
     guard !parts.isEmpty else { return path }
     let who = "to " + parts.joined(separator: " ")
     return path.map { "\($0) \(who)" } ?? who
+  }
+
+  /// Whether an ID in an argument leaves what there is: -1, of 16 bits in the old calls of machines
+  /// of 32 bits (AUDIT_ARCH without its bit for 64), whose new ones end in `32`.
+  private func isUnchanged(_ argument: UInt64) -> Bool {
+    let number = UInt32(truncatingIfNeeded: argument)
+    guard number != .max else { return true }
+    guard number == 0xffff, let name = systemCallName, !name.hasSuffix("32"), name != "fchownat",
+      let record = call, let arch = event.value("arch", of: record),
+      let bits = UInt32(String(decoding: arch.prefix(8), as: UTF8.self), radix: 16)
+    else { return false }
+    return bits & 0x8000_0000 == 0
   }
 
   private var module: String? {
@@ -124,23 +162,12 @@ extension EventFacts {
     guard let record = event.record(.socketAddress), let field = event.field("saddr", of: record),
       let bytes = Hex.decode(event.bytes[field.value])
     else { return nil }
-    return SocketAddress(bytes)?.text
-  }
-
-  private var process: String? {
-    var words: [String] = []
-    if let record = event.record(.objectProcess), let pid = event.value("opid", of: record) {
-      words.append("pid " + SafeText.word(pid.prefix(24)))
-      if let name = event.value("ocomm", of: record) { words.append("(\(SafeText.word(name)))") }
-    } else if let first = argument(systemCallName == "ptrace" ? 1 : 0) {
-      words.append("pid \(Int32(truncatingIfNeeded: first))")
+    let address = SocketAddress(bytes)
+    // As a path it starts from the working directory.
+    if case .path(let path) = address, path.first != UInt8(ascii: "/"), let workingDirectory {
+      return SafeText.cut(Self.join(workingDirectory, path))
     }
-    if systemCallName == "kill", let record = call,
-      let signal = interpreter.meaning(of: "a1", in: record, event)
-    {
-      words.append("with \(SafeText.word(signal.utf8))")
-    }
-    return words.isEmpty ? nil : words.joined(separator: " ")
+    return address?.text
   }
 
   private var numbers: String? {
@@ -152,7 +179,8 @@ extension EventFacts {
       }
     let values = (0..<count).compactMap { argument($0) }
     guard !values.isEmpty else { return nil }
-    return values.map { "\(Int32(truncatingIfNeeded: $0))" }.joined(separator: " ")
+    return values.map { isUnchanged($0) ? "unchanged" : "\(Int32(truncatingIfNeeded: $0))" }
+      .joined(separator: " ")
   }
 
   /// The account that a record is about: by name, by number, or as old senders of USER_LOGIN had
@@ -172,10 +200,14 @@ extension EventFacts {
     return nil
   }
 
-  /// The group that a record is about; ADD_GROUP and DEL_GROUP of old senders call it `acct`.
+  /// The group that a record is about: `grp`, newgrp's `new-group` or `new-gid`; ADD_GROUP and
+  /// DEL_GROUP of old senders call it `acct`. `id` is a group's in some records only.
   private var group: String? {
-    if let name = named("grp") ?? named("acct") { return name }
-    return event.field("id", of: subject) == nil ? nil : user("id", of: subject)
+    if let name = named("grp") ?? named("new-group") ?? named("new_group") { return name }
+    if let group = user("new_gid", of: subject) { return group }
+    if let number = named("new-gid") { return "gid \(number)" }
+    if let name = named("acct") { return name }
+    return AccountFields.isGroup("id", in: subject.type) ? user("id", of: subject) : nil
   }
 
   private func named(_ field: String) -> String? {
@@ -231,11 +263,13 @@ extension EventFacts {
 
 extension RecordType {
   static let workingDirectory = RecordType(rawValue: 1307)
+  static let socketCall = RecordType(rawValue: 1304)
   static let socketAddress = RecordType(rawValue: 1306)
   static let descriptorPair = RecordType(rawValue: 1317)
   static let objectProcess = RecordType(rawValue: 1318)
   static let capabilitySet = RecordType(rawValue: 1322)
   static let memoryMap = RecordType(rawValue: 1323)
   static let kernelModule = RecordType(rawValue: 1330)
+  static let landlockDomain = RecordType(rawValue: 1424)
   static let uringOperation = RecordType(rawValue: 1336)
 }

@@ -13,6 +13,10 @@ enum EventParts {
   /// Whether a record only tells more about another one.
   static func contains(_ record: EventRecord, _ event: AuditEvent) -> Bool {
     if types.contains(record.type.rawValue) { return true }
+    // Who made the Landlock domain that has just denied something for the first time.
+    if record.type.rawValue == 1424 {
+      return event.records.contains { $0.type.rawValue == 1423 }
+    }
     // Ubuntu's numbers of MAC_TASK_CONTEXTS and MAC_OBJ_CONTEXTS; IPE's fields are others.
     guard record.type.rawValue == 1420 || record.type.rawValue == 1421 else { return false }
     let body = event.bytes[record.body..<record.line.upperBound]

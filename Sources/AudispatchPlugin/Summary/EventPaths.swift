@@ -63,11 +63,11 @@ extension EventFacts {
     return descriptor == -100 ? .workingDirectory : .descriptor(descriptor)
   }
 
-  private var workingDirectory: [UInt8]? {
+  var workingDirectory: [UInt8]? {
     event.record(.workingDirectory).flatMap { event.value("cwd", of: $0) }
   }
 
-  private static func join(_ folder: [UInt8], _ name: [UInt8]) -> [UInt8] {
+  static func join(_ folder: [UInt8], _ name: [UInt8]) -> [UInt8] {
     if name == [UInt8(ascii: ".")] { return folder }
     let rest = name.starts(with: "./".utf8) ? Array(name.dropFirst(2)) : name
     return folder + (folder.last == UInt8(ascii: "/") ? [] : [UInt8(ascii: "/")]) + rest
@@ -77,7 +77,7 @@ extension EventFacts {
   ///
   /// A relative one that starts from a descriptor stands in the folder that its PARENT record
   /// names; but a kernel that does not know that folder's name gives the working directory's.
-  private func shown(_ path: Path, isSecond: Bool = false) -> String {
+  func shown(_ path: Path, isSecond: Bool = false) -> String {
     guard !path.name.isEmpty else { return "inode " + SafeText.word(path.inode.prefix(24)) }
     guard path.name.first != UInt8(ascii: "/") else { return SafeText.cut(path.name) }
     let start = start(ofSecond: isSecond)
@@ -128,6 +128,15 @@ extension EventFacts {
     guard first.name.first != UInt8(ascii: "/") || start(ofSecond: false) == .workingDirectory
     else { return nil }
     return first.name.isEmpty ? nil : "something in \(shown(first))"
+  }
+
+  /// The whole path of a file of which a security module tells its last part and its inode; `nil`
+  /// where no PATH record has both.
+  func path(named name: [UInt8], inode: [UInt8]) -> String? {
+    paths.first { path in
+      path.inode == inode
+        && path.name.split(separator: UInt8(ascii: "/")).last.map(Array.init) == name
+    }.map { shown($0) }
   }
 
   /// Whether the call made the file it opened.

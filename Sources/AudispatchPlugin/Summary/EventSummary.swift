@@ -27,7 +27,7 @@ public struct EventSummary {
   }
 
   /// At most so many statements of one event.
-  private static let statements = 4
+  static let statements = 4
 
   /// What each of the event's statements says.
   private static func sentence(_ facts: EventFacts) -> String {
@@ -51,43 +51,41 @@ public struct EventSummary {
     guard isCall || !EventParts.contains(facts.subject, facts.event) else {
       return parts(facts)
     }
-    guard let action = isCall ? callAction(facts) : Action.records[facts.subjectName] else {
-      return unknownRecord(facts)
-    }
+    let found =
+      isCall ? callAction(facts) : facts.recordVariant ?? Action.records[facts.subjectName]
+    guard let action = found else { return unknownRecord(facts) }
     let isReport = action.infinitive.isEmpty
     let failed = facts.succeeded == false && !isReport
+    let hasNoResult = isCall && facts.lacksResult
     let object = facts.subjectName == "LOGIN" ? facts.loginChange : facts.object(of: action)
-    var verb = failed ? "failed to \(action.infinitive)" : action.past
+    var verb =
+      failed
+      ? "failed to \(action.infinitive)"
+      : hasNoResult ? "tried to \(action.infinitive)" : action.past
     if object == nil { verb = Action.alone(verb) }
-    var words = [facts.who, verb]
+    var sentence = "\(facts.who) \(verb)"
     // auditd does not start, stop or reconfigure another one.
-    if words[0] == "auditd", verb.hasSuffix(" auditd"), object == nil {
-      words[1] = String(verb.dropLast(7))
+    if sentence.hasPrefix("auditd "), verb.hasSuffix(" auditd"), object == nil {
+      sentence.removeLast(7)
     }
-    if let object { words.append(object) }
+    if let passive = action.passive, facts.isActorUnknown, !failed { sentence = passive }
+    if let object { sentence += " \(object)" }
     var details: [String] = []
     if action.object != .fields {
       facts.fields(action.details, named: true, known: object).map { details.append($0) }
     }
-    if isReport, let result = facts.result(of: facts.subject) {
+    if isReport, let result = facts.result(of: facts.subject), !(action.hasHappened && result) {
       details.append("res=\(result ? "success" : "failed")")
     }
-    if !details.isEmpty { words.append("(\(details.joined(separator: " ")))") }
-    var sentence = words.joined(separator: " ")
+    if hasNoResult { details.append("no result") }
+    if !details.isEmpty { sentence += " (\(details.joined(separator: " ")))" }
     if failed, let reason = facts.reason { sentence += ": \(reason)" }
     return sentence
   }
 
   private static func callAction(_ facts: EventFacts) -> Action? {
     guard let name = facts.systemCallName else { return nil }
-    let action = Action.systemCalls[name] ?? unknownCall(name, facts)
-    if action.past == "opened", facts.createsFile {
-      return Action(past: "created", infinitive: "create", object: action.object, details: [])
-    }
-    if action.object == .rename, facts.exchangesFiles {
-      return Action(past: "exchanged", infinitive: "exchange", object: .rename, details: [])
-    }
-    return action
+    return facts.callVariant ?? Action.systemCalls[name] ?? unknownCall(name, facts)
   }
 
   /// The dispatcher's own record of what it had to drop.
@@ -101,13 +99,13 @@ public struct EventSummary {
 
   private static func unknownCall(_ name: String, _ facts: EventFacts) -> Action {
     let name = SafeText.escaped(name.utf8)
-    let first = facts.call.flatMap { record in
-      facts.interpreter.meaning(of: "a0", in: record, facts.event)
-    }
+    // libauparse takes the first argument of `socketcall` for the call itself.
+    let record = facts.event.record(.socketCall) == nil ? facts.call : nil
+    let first =
+      record.flatMap { facts.interpreter.meaning(of: "a0", in: $0, facts.event) }
+      ?? facts.argument(0).map { "0x" + String($0, radix: 16) }
     let argument = first.map { " (a0=\(SafeText.cut(Array($0.utf8))))" } ?? ""
-    return Action(
-      past: "called \(name)\(argument)", infinitive: "call \(name)\(argument)", object: .none,
-      details: [])
+    return Action("called \(name)\(argument)", "call \(name)\(argument)", .named)
   }
 
   /// A record type without words of its own: its name and its fields.
@@ -146,7 +144,9 @@ public struct EventSummary {
     func add(_ name: String, _ value: String?) {
       if let value { trail.append("\(name)=\(value)") }
     }
-    add("exe", facts.actor("exe") ?? facts.actor("comm"))
+    let exe = facts.actor("exe")
+    add("exe", exe)
+    if exe == nil { add("comm", facts.actor("comm")) }
     add("pid", facts.actor("pid"))
     add("tty", facts.actor("tty") ?? facts.actor("terminal"))
     add("host", facts.actor("hostname"))

@@ -1,4 +1,25 @@
 extension Action {
+  /// Records of what auditd met or did of itself: their accounts are its own.
+  static let ofAuditd: Set<String> = [
+    "DAEMON_ABORT", "DAEMON_ACCEPT", "DAEMON_CLOSE", "DAEMON_ERR",
+  ]
+
+  /// Records of what somebody did in a system call, without an account of their own: who it was
+  /// stands in the SYSCALL beside them.
+  static let besideCall: Set<String> = [
+    "BPF", "BPF_LSM_ACCESS", "FANOTIFY", "INTEGRITY_POLICY_RULE", "IPE_ACCESS", "KERN_MODULE",
+    "LANDLOCK_ACCESS", "NETFILTER_CFG", "TIME_ADJNTPVAL", "TIME_INJOFFSET",
+  ]
+
+  /// Records of what was decided or found out while a call ran: what came of the call is told
+  /// behind them.
+  static let insideCall: Set<String> = [
+    "AVC", "SELINUX_ERR", "APPARMOR", "APPARMOR_AUDIT", "APPARMOR_ALLOWED", "APPARMOR_DENIED",
+    "APPARMOR_HINT", "APPARMOR_STATUS", "APPARMOR_ERROR", "APPARMOR_KILL", "BPF_LSM_ACCESS",
+    "INTEGRITY_DATA", "INTEGRITY_METADATA", "INTEGRITY_HASH", "INTEGRITY_PCR", "INTEGRITY_RULE",
+    "IPE_ACCESS", "LANDLOCK_ACCESS",
+  ]
+
   /// Records that say what happened, by type: every type of libaudit's table and of the kernel's
   /// that is not only a part (`EventParts`). Without an infinitive it is a report, whose result is
   /// the one of what is reported.
@@ -6,7 +27,7 @@ extension Action {
 
   private static let kernelRecords = """
     LOGIN | set the login ID to | set the login ID to | none |
-    CONFIG_CHANGE | changed the audit configuration | change the audit configuration | none | op key list path audit_enabled audit_failure audit_backlog_limit audit_backlog_wait_time audit_rate_limit audit_pid lost old
+    CONFIG_CHANGE | changed the audit configuration | change the audit configuration | none | op key list path dir audit_enabled audit_failure audit_backlog_limit audit_backlog_wait_time audit_rate_limit audit_pid lost new old actions old-actions old-enabled new-enabled old-log_passwd new-log_passwd
     FEATURE_CHANGE | changed an audit feature | change an audit feature | none | feature new old new_lock old_lock
     EVENT_LISTENER | changed who listens to audit events | change who listens to audit events | none | op nl-mcgrp
     TTY | typed | type | fields | data
@@ -26,7 +47,7 @@ extension Action {
     DM_CTRL | changed a device mapper target | change a device mapper target | none | op module dev error_msg
     DM_EVENT | met a device mapper event | | none | op module dev sector error_msg res
     AVC | met an access decision | | none | op
-    SELINUX_ERR | met an error of SELinux | | none | op
+    SELINUX_ERR | met an error of SELinux | | none | op seresult invalid_context scontext tcontext tclass oldcontext newcontext taskcontext
     MAC_POLICY_LOAD | loaded a security policy | load a security policy | none | lsm policy_name
     MAC_STATUS | changed the enforcing state | change the enforcing state | none | enforcing old_enforcing enabled old-enabled lsm
     MAC_CONFIG_CHANGE | changed a security setting | change a security setting | none | bool val old_val lsm
@@ -48,14 +69,14 @@ extension Action {
     IPE_CONFIG_CHANGE | changed the active IPE policy | change the active IPE policy | none | old_active_pol_name new_active_pol_name
     IPE_POLICY_LOAD | loaded an IPE policy | load an IPE policy | none | policy_name policy_version
     LANDLOCK_ACCESS | met a decision of Landlock | | none | domain blockers
-    LANDLOCK_DOMAIN | changed a Landlock domain | | none | domain status mode denials
+    LANDLOCK_DOMAIN | met a change of a Landlock domain | | none | domain status mode denials
     APPARMOR APPARMOR_AUDIT APPARMOR_ALLOWED APPARMOR_DENIED APPARMOR_HINT APPARMOR_STATUS APPARMOR_ERROR APPARMOR_KILL | met a decision of AppArmor | | none | operation
     INTEGRITY_DATA INTEGRITY_METADATA | passed the integrity check of | pass the integrity check of | fields | name op cause comm
     INTEGRITY_HASH | passed a check of hashes of | pass a check of hashes of | fields | name op cause comm
     INTEGRITY_STATUS | changed the integrity state | change the integrity state | none | op cause integrity comm name
     INTEGRITY_PCR | measured | measure | fields | name op cause comm
     INTEGRITY_RULE | met an integrity rule | | none | file hash name op action
-    INTEGRITY_POLICY_RULE | loaded an integrity rule | load an integrity rule | none | action func mask uid fowner
+    INTEGRITY_POLICY_RULE | loaded an integrity rule / an integrity rule was loaded | load an integrity rule | none | action func mask fsmagic fsuuid uid euid gid egid fowner fgroup
     INTEGRITY_EVM_XATTR | changed what EVM protects | change what EVM protects | none | xattr
     INTEGRITY_USERSPACE | checked the integrity of | check the integrity of | fields | name op cause comm
     KERNEL | started the audit of the kernel | | none | initialized state audit_enabled
@@ -95,20 +116,20 @@ extension Action {
     DAC_CHECK | passed a check of permissions | pass a check of permissions | none | op
     MAC_CHECK | passed a check of security policy | pass a check of security policy | none | op
     SERVICE_START | started service | start service | fields | unit
-    SERVICE_STOP | stopped service | stop service | fields | unit
+    SERVICE_STOP | stopped service | - | fields | unit
     SYSTEM_BOOT | booted the system | boot the system | none | op
     SYSTEM_SHUTDOWN | shut the system down | shut the system down | none | op
     SYSTEM_RUNLEVEL | changed the runlevel | change the runlevel | none | old-level new-level
     SOFTWARE_UPDATE | updated software | update software | fields | sw op sw_type root_dir
     DAEMON_START | started auditd | start auditd | none | op ver kernel
     DAEMON_END | stopped auditd | stop auditd | none | op
-    DAEMON_ABORT | aborted auditd | abort auditd | none | op
+    DAEMON_ABORT | aborted | - | none | op
     DAEMON_CONFIG DAEMON_RECONFIG | reconfigured auditd | reconfigure auditd | none | op state
     DAEMON_ROTATE | rotated the audit log | rotate the audit log | none | op
     DAEMON_RESUME | resumed audit logging | resume audit logging | none | op
-    DAEMON_ACCEPT | accepted a connection to auditd | accept a connection to auditd | none | op addr port
-    DAEMON_CLOSE | closed a connection to auditd | close a connection to auditd | none | op addr port
-    DAEMON_ERR | met an error in auditd | | none | op reason
+    DAEMON_ACCEPT | accepted a connection | accept a connection | none | op addr port
+    DAEMON_CLOSE | closed a connection | close a connection | none | op addr port
+    DAEMON_ERR | met an error | | none | op reason
     ANOM_LOGIN_FAILURES | failed too many logins as | | account | op
     ANOM_LOGIN_TIME | logged in at a forbidden time as | | account | op
     ANOM_LOGIN_SESSIONS | opened too many sessions as | | account | op
@@ -159,7 +180,7 @@ extension Action {
     DEV_DEALLOC | gave up a device | give up a device | none | op device
     FS_RELABEL | relabeled a file system | relabel a file system | none | op
     USER_MAC_POLICY_LOAD | loaded a security policy | load a security policy | none | op lsm seqno
-    USER_MAC_CONFIG_CHANGE | changed security policy | change security policy | none | op resrc name
+    USER_MAC_CONFIG_CHANGE | changed security policy | change security policy | none | op resrc name lport proto tglob ftype netif laddr tcontext
     USER_MAC_STATUS | changed the enforcing state | change the enforcing state | none | op lsm enforcing
     CRYPTO_TEST_USER | tested cryptography | test cryptography | none | op
     CRYPTO_PARAM_CHANGE_USER | changed parameters of cryptography | change parameters of cryptography | none | op
@@ -172,7 +193,7 @@ extension Action {
     CRYPTO_IKE_SA | agreed on a key exchange | agree on a key exchange | none | op
     CRYPTO_IPSEC_SA | agreed on an IPsec association | agree on an IPsec association | none | op
     VIRT_CONTROL | controlled virtual machine | control virtual machine | fields | vm op reason virt
-    VIRT_RESOURCE | changed resources of virtual machine | change resources of virtual machine | fields | vm resrc reason old-disk new-disk old-net new-net old-mem new-mem old-vcpu new-vcpu cgroup path
+    VIRT_RESOURCE | changed resources of virtual machine | change resources of virtual machine | fields | vm resrc reason bus device class acl old-disk new-disk old-net new-net old-mem new-mem old-vcpu new-vcpu old-chardev new-chardev old-fs new-fs old-rng new-rng cgroup path
     VIRT_MACHINE_ID | labeled virtual machine | label virtual machine | fields | vm vm-ctx img-ctx model
     VIRT_INTEGRITY_CHECK | checked the integrity of virtual machine | check the integrity of virtual machine | fields | vm op
     VIRT_CREATE | created virtual machine | create virtual machine | fields | vm op

@@ -6,8 +6,8 @@ extension Action {
     open openat openat2 | opened | open | path |
     creat | created | create | path |
     truncate ftruncate truncate64 ftruncate64 fallocate | changed the length of | change the length of | path |
-    read readv pread64 preadv preadv2 | read | read | path |
-    write writev pwrite64 pwritev pwritev2 | wrote to | write to | path |
+    read readv pread64 preadv preadv2 | read | read | transfer |
+    write writev pwrite64 pwritev pwritev2 | wrote to | write to | transfer |
     mkdir mkdirat | created directory | create directory | path |
     rmdir | removed directory | remove directory | path |
     unlink unlinkat | deleted | delete | path |
@@ -15,7 +15,7 @@ extension Action {
     link linkat | made hard link | make hard link | link |
     symlink symlinkat | made symbolic link | make symbolic link | link |
     readlink readlinkat | read the link | read the link | path |
-    mknod mknodat | made device or special file | make device or special file | path |
+    mknod mknodat | made special file | make special file | path |
     chmod fchmod fchmodat fchmodat2 | changed the mode of | change the mode of | mode |
     chown fchown lchown fchownat chown32 fchown32 lchown32 | changed the owner of | change the owner of | owner |
     setxattr lsetxattr fsetxattr setxattrat removexattr lremovexattr fremovexattr removexattrat | changed attributes of | change attributes of | path |
@@ -24,9 +24,13 @@ extension Action {
     stat lstat fstat stat64 lstat64 fstat64 newfstatat fstatat64 statx | looked at | look at | path |
     chdir fchdir | changed directory to | change directory to | path |
     chroot pivot_root | changed the root to | change the root to | path |
-    mount move_mount fsmount open_tree | mounted | mount | path |
+    mount move_mount | mounted | mount | path |
+    fsmount | prepared a mount | prepare a mount | none |
+    open_tree open_tree_attr | opened a reference to | open a reference to | path |
+    mount_setattr | changed the mount attributes of | change the mount attributes of | path |
     umount umount2 | unmounted | unmount | path |
-    swapon swapoff | changed swapping to | change swapping to | path |
+    swapon | started swapping to | start swapping to | path |
+    swapoff | stopped swapping to | stop swapping to | path |
     connect | connected to | connect to | address |
     bind | bound a socket to | bind a socket to | address |
     listen | listened for connections | listen for connections | none |
@@ -36,7 +40,7 @@ extension Action {
     socket | opened a socket | open a socket | none |
     socketpair | opened a pair of sockets | open a pair of sockets | pair |
     pipe pipe2 | opened a pipe | open a pipe | pair |
-    kill tkill tgkill rt_sigqueueinfo pidfd_send_signal | signalled | signal | process |
+    kill tkill tgkill rt_sigqueueinfo rt_tgsigqueueinfo pidfd_send_signal | signalled | signal | process |
     ptrace | traced | trace | process |
     process_vm_readv | read the memory of | read the memory of | process |
     process_vm_writev | wrote into the memory of | write into the memory of | process |
@@ -49,7 +53,8 @@ extension Action {
     mq_open | opened message queue | open message queue | path |
     init_module finit_module | loaded kernel module | load kernel module | module |
     delete_module | unloaded kernel module | unload kernel module | module |
-    settimeofday clock_settime clock_settime64 adjtimex clock_adjtime stime | set the time | set the time | none |
+    settimeofday clock_settime clock_settime64 stime | set the time | set the time | none |
+    adjtimex clock_adjtime clock_adjtime64 | read or adjusted the clock | read or adjust the clock | none |
     sethostname setdomainname | changed the name of the host | change the name of the host | none |
     clone clone3 fork vfork | started a process | start a process | none |
     exit exit_group | ended | end | none |
