@@ -28,6 +28,7 @@ struct Host {
       """),
     "/etc/group": .file("root:x:0:\nadm:x:4:syslog,x\nnogroup:x:65534:\nssl-cert:x:110:\n"),
     "/usr": .directory(), "/usr/share": .directory(), "/bin": .directory(), "/run": .directory(),
+    "/run/audispatch": .directory(),
     "/usr/share/zoneinfo": .directory(), "/var/log": .directory(),
     "/var/log/audispatch": .directory(), "/var/lib/audispatch": .directory(),
   ]
