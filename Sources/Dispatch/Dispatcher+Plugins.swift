@@ -70,7 +70,7 @@ extension Dispatcher {
       var environment = [
         "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "AUDISPATCH_PLUGIN=\(configuration.name)", "AUDISPATCH_VERSION=\(Self.version)",
-        "\(Orphans.variable)=\(runtime.path)",
+        "\(Orphans.variable)=\(runtime.path)", "AUDISPATCH_OUTPUT=\(configuration.output.rawValue)",
       ]
       if configuration.confirms {
         environment.append("AUDISPATCH_FIRST=\(plugin.subscription.firstNumber.value)")
