@@ -252,6 +252,7 @@ extension Dispatcher {
 
   /// Nothing is left to do for a plugin: what it was to get has its fate.
   private func finish(_ plugin: Plugin, _ goal: PluginLifecycle.Goal) {
+    reportDrops(plugin, isLast: true)
     let left = plugin.subscription.counters.queued
     let kept = goal == .remove ? keepQueue(of: plugin) : 0
     if kept > 0 {
@@ -304,8 +305,8 @@ extension Dispatcher {
     }
   }
 
-  /// Says at a steady low rate what a plugin is losing, and why.
-  func reportDrops(_ plugin: Plugin) {
+  /// Says at a steady low rate what a plugin is losing, and why; the last time, whatever was not said.
+  func reportDrops(_ plugin: Plugin, isLast: Bool = false) {
     let counters = plugin.subscription.counters
     let action = plugin.configuration.overflowAction
     let saysOverflow = action == .syslog || action.isDurable
@@ -315,7 +316,7 @@ extension Dispatcher {
       return count > 0 && isSaid ? "\(count) \(reason.name)" : nil
     }
     guard !news.isEmpty else { return plugin.dropsReported = counters }
-    guard plugin.overflowReport.pass(now) != nil else { return }
+    guard plugin.overflowReport.pass(now) != nil || isLast else { return }
     plugin.dropsReported = counters
     say(
       .error,
