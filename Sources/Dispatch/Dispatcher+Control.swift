@@ -137,6 +137,7 @@ extension Dispatcher {
         let names = plugins.map(\.name).joined(separator: ", ")
         text = "error no active plugin is called '\(name)'; there are: \(names)\n"
       }
+    case ("discard", let name?): text = discardKept(name)
     case ("tail", nil): return beginTail(client)
     default:
       text = "error unknown request '\(printable(request.utf8.prefix(64)))'\n"

@@ -52,6 +52,28 @@ extension Dispatcher {
     }
   }
 
+  /// Gives up what is kept for a plugin that is not active, as somebody asks; the answer.
+  func discardKept(_ name: String) -> String {
+    if plugins.contains(where: { $0.name == name }) {
+      return
+        "error the plugin '\(printable(name, limit: 80))' is active: set active = no in its file, "
+        + "and reload\n"
+    }
+    guard let durable, durable.isOpen, let kept = durable.kept.removeValue(forKey: name) else {
+      let names = (durable?.kept.keys.sorted() ?? []).joined(separator: ", ")
+      return "error the spool keeps nothing for a plugin '\(printable(name, limit: 80))'"
+        + (names.isEmpty ? "\n" : "; it does for: \(names)\n")
+    }
+    durable.spool.forget(name)
+    durable.givenUp += kept.count
+    commit(durable)
+    say(
+      .warning,
+      "the spool's \(kept.count) records for plugin \(name), which is not active, are given up, as "
+        + "audispatchctl asked")
+    return "ok\n\(kept.count) records for \(name) are given up\n"
+  }
+
   func keptStatus(_ durable: DurableQueues, _ json: inout JSONText) {
     json.field("given_up", durable.givenUp)
     json.array("gone") { json in
