@@ -1,4 +1,5 @@
 import Configuration
+import Glibc
 import Journal
 import Linux
 
@@ -267,10 +268,15 @@ extension Dispatcher {
     let slices = Array(durable.pending)
     durable.pending.removeAll()
     durable.log.takesNothing(from: first)
+    let room = errno == Errno(ENOSPC) ? FileSystem.room(of: configuration.spoolDirectory) : nil
+    let reserve = room.map {
+      " (\($0.free >> 20) MiB are free, and spool_reserve keeps \(configuration.spoolReserve >> 20) MiB)"
+    }
     say(
       .alert,
       "the spool takes no records (\(errno)): nothing can be written in "
-        + "\(configuration.spoolDirectory), and durable plugins have their memory only")
+        + "\(configuration.spoolDirectory)\(reserve ?? ""), and durable plugins have their memory only"
+    )
     for plugin in plugins where plugin.subscription.isDurable {
       plugin.subscription.logLost(from: first, slices)
       flush(plugin, wall: WallClock.milliseconds)

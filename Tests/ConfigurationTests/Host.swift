@@ -14,6 +14,7 @@ struct Host {
   var entries: [String: Entry] = [
     "/": .directory(), "/etc/audispatch": .directory(mode: 0o750),
     Host.plugins: .directory(mode: 0o750), "/sbin": .directory(), "/sbin/p": .program(),
+    "/sbin/init": .program(),
     "/usr/sbin": .directory(), "/usr/sbin/audispatchd": .program(),
     "/usr/libexec/audispatch": .directory(),
     "/usr/libexec/audispatch/audispatch-print": .program(),

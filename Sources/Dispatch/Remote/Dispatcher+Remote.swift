@@ -122,13 +122,25 @@ extension Dispatcher {
     if remote.places.contains(where: \.isSecure) { giveKeys(settings, process) }
     process.order(.apply)
     process.flush()
-    guard listens else { return }
     for (index, place) in remote.places.enumerated() {
+      guard listens || !place.isHeard, mayHear(place, settings) else { continue }
       guard let socket = place.socket?.number else { continue }
+      place.isHeard = true
       let order = ReceiverOrder.listener(source: UInt8(clamping: index), isSecure: place.isSecure)
       // It takes what it is given, or is gone; that is seen anyway.
       if process.give(order, socket) { say(.info, "other hosts are heard at \(place.name)") }
     }
+  }
+
+  /// Where nobody could be let in nobody is to connect: until a reload finds a key.
+  private func mayHear(_ place: RemoteSources.Place, _ settings: RemoteConfiguration) -> Bool {
+    guard place.isSecure, !settings.canServeTLS(user: geteuid()) else { return true }
+    place.socket = nil
+    say(
+      .error,
+      "no other host is heard at \(place.name): neither a key nor a certificate can be used; a "
+        + "reload tries again")
+    return false
   }
 
   /// Peers may from now on what the configuration says; keys and certificates are read again.
@@ -136,6 +148,9 @@ extension Dispatcher {
     guard let remote else { return }
     remote.configuration = new
     configuration.remote = new
+    for (place, reason) in remote.listen() {
+      say(.error, "cannot listen at \(place.name): \(reason)")
+    }
     configureReceiver(remote, listens: false)
   }
 

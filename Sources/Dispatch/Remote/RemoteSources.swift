@@ -12,6 +12,8 @@ final class RemoteSources {
     let source: SourceConfiguration
     let place: HostAndPort
     var socket: Descriptor?
+    /// The receiver was given the socket.
+    var isHeard = false
     var records: UInt64 = 0
     var events: UInt64 = 0
     var bytes: UInt64 = 0
