@@ -81,6 +81,11 @@ extension Dispatcher {
       plugins.allSatisfy({ $0.isGivenUp || $0.subscription.isEmpty })
     else { return }
     passing.isWaitedFor = true
+    let count = plugins.count
+    say(
+      .info,
+      "replayed: \(source.records) records, \(events) events, to \(count) plugin"
+        + (count == 1 ? "" : "s"))
     beginStop("end of input")
   }
 

@@ -140,7 +140,9 @@ public final class Dispatcher {
   /// - Returns: the exit status: 0, or 3 when a replay could not give every plugin everything.
   public func run() -> Int32 {
     Pause.makeFine()
-    say(.info, "reading from \(intake.description), \(plugins.count) active plugins")
+    let active = plugins.count
+    say(
+      .info, "reading from \(intake.description), \(active) active plugin\(active == 1 ? "" : "s")")
     openSource()
     holder?.ready()
     housekeeping()
