@@ -67,6 +67,8 @@ extension Dispatcher {
     durable.spool.forget(name)
     durable.givenUp += kept.count
     commit(durable)
+    // What nobody wants is removed with what is made safe.
+    durable.spool.sync()
     say(
       .warning,
       "the spool's \(kept.count) records for plugin \(name), which is not active, are given up, as "
