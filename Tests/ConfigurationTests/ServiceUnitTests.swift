@@ -12,7 +12,8 @@ struct ServiceUnitTests {
     "socket", "json", "remote", "elastic", "otlp", "nats", "integrity",
   ]
 
-  private static func words(_ keyword: String, _ text: String, after mark: String = "") -> [String] {
+  private static func words(_ keyword: String, _ text: String, after mark: String = "") -> [String]
+  {
     text.split(separator: "\n").filter { $0.hasPrefix("\(mark)\(keyword)=") }
       .flatMap { $0.dropFirst(mark.count + keyword.count + 1).split(separator: " ") }
       .map(String.init)
@@ -52,10 +53,12 @@ struct ServiceUnitTests {
   @Test(arguments: names)
   func `write where the unit lets them`(_ name: String) throws {
     let unit = try ExampleTests.text("systemd/audispatchd.service")
-    let folders = [("RuntimeDirectory", "/run"), ("StateDirectory", "/var/lib"),
-      ("LogsDirectory", "/var/log")].flatMap { keyword, base in
-        Self.words(keyword, unit).map { "\(base)/\($0)" }
-      }
+    let folders = [
+      ("RuntimeDirectory", "/run"), ("StateDirectory", "/var/lib"),
+      ("LogsDirectory", "/var/log"),
+    ].flatMap { keyword, base in
+      Self.words(keyword, unit).map { "\(base)/\($0)" }
+    }
     #expect(folders.count == 3)
     let (plugin, _) = try Self.plugin(name)
     for path in plugin.confinement.writePaths ?? [] {

@@ -239,7 +239,8 @@ struct ReadyMadeTests {
   func `a shell`() async throws {
     let scratch = try Scratch()
     try scratch.folder("log")
-    let daemon = try await daemon("shell", scratch, replacing: ["/var/log/audispatch": scratch("log")])
+    let daemon = try await daemon(
+      "shell", scratch, replacing: ["/var/log/audispatch": scratch("log")])
     try await daemon.send([Self.record])
     try await eventually("the line", detail: { daemon.messages }) {
       scratch.lines("log/logins.log") == [Self.record]
