@@ -119,7 +119,8 @@ let package = Package(
       dependencies: ["AuditRecord", "Configuration", "Enrichment", "Linux"],
       swiftSettings: strict),
     .executableTarget(
-      name: "audispatch-receive", dependencies: ["Linux", "RemoteProtocol", "SecureChannel"],
+      name: "audispatch-receive",
+      dependencies: ["Configuration", "Linux", "RemoteProtocol", "SecureChannel"],
       swiftSettings: strict),
     .executableTarget(
       name: "audispatch-print",

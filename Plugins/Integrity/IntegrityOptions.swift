@@ -177,6 +177,18 @@ struct IntegrityOptions: PluginOptions, Equatable {
 
   mutating func take(_ operands: [Word]) throws(Diagnostic) { words = operands }
 
+  /// What has to be there before the plugin can watch anything.
+  var pluginObjections: [Diagnostic] {
+    guard !policy.roots.isEmpty else {
+      let cure = "write 'watch = /etc'"
+      return [Diagnostic(.error, file: "watch", "nothing is watched", suggestion: cure)]
+    }
+    guard unsafe access(database, F_OK) != 0, errno == ENOENT else { return [] }
+    let lack = "there is no baseline yet, \(database) is not there"
+    let cure = "run audispatch-integrity init"
+    return [Diagnostic(.error, file: "database", lack, suggestion: cure)]
+  }
+
   private mutating func define(_ setting: Setting) throws(Diagnostic) {
     var words = setting.values
     if words.count == 1 {
@@ -227,7 +239,9 @@ struct IntegrityOptions: PluginOptions, Equatable {
   }
 
   mutating func settle() -> [Diagnostic] {
-    var diagnostics: [Diagnostic] = []
+    // A command says itself what it lacks.
+    let isPlugin = unsafe getenv("AUDISPATCH_PLUGIN") != nil && words.isEmpty
+    var diagnostics = isPlugin ? pluginObjections : []
     if workers == 0 { workers = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
     for (index, rule) in policy.rules.enumerated() where !rule.watches {
       let hidesNothing = !policy.rules[..<index].contains {

@@ -28,8 +28,8 @@ PluginProgram(
 ).main { session in
   // Without a command it is a plugin, with the audit stream as its input.
   if session.options.words.isEmpty, isatty(0) == 0 {
-    guard !session.options.policy.roots.isEmpty else {
-      session.log.write(.error, "nothing is watched: write 'watch = /etc' into the configuration")
+    if let objection = session.options.pluginObjections.first {
+      session.log.write(objection)
       exit(Command.Status.unusable)
     }
     var plugin = try IntegrityPlugin(session.options, session.log)

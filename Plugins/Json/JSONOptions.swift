@@ -101,6 +101,13 @@ struct JSONOptions: PluginOptions, Equatable {
   /// What is not there, or is not what it should be.
   private var objections: [Diagnostic] {
     var found: [Diagnostic] = []
+    if file == nil, socket == nil, program.isEmpty, Self.outputIsLog {
+      found.append(
+        Diagnostic(
+          .error, file: "file",
+          "documents would go to standard output, of which audispatchd shows some lines as messages",
+          suggestion: "set file, socket or program, or output = pass in the plugin's file"))
+    }
     if let file, let word = places["file"] {
       if let status = try? Files.status(of: file), status.kind != .regular {
         found.append(word.error("\(file) is a \(status.kind.rawValue), not a file"))
@@ -117,6 +124,12 @@ struct JSONOptions: PluginOptions, Equatable {
       found.append(word.error("\(path) cannot be executed: \(Errno.current)"))
     }
     return found
+  }
+
+  /// What a dispatcher of ours makes of what this program prints; auditd does not say.
+  private static var outputIsLog: Bool {
+    guard let kind = unsafe getenv("AUDISPATCH_OUTPUT") else { return false }
+    return unsafe String(cString: kind) == PluginOutput.log.rawValue
   }
 
   var documents: DocumentOptions {

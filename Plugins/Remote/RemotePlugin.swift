@@ -111,7 +111,8 @@ struct RemotePlugin: RecordPlugin, ~Copyable {
   private var keeping: String {
     let waiting = uplink.records.count
     guard overflow.drops else {
-      return ": \(waiting) wait here, and the dispatcher keeps what comes"
+      return (waiting > 0 ? ": \(waiting) wait here, and" : ":")
+        + " the dispatcher keeps what comes"
     }
     var text = ": \(waiting) wait in memory, of \(options.queueDepth) at most"
     if let rate = rate.perSecond(at: MonotonicTime.now), rate > 0 {

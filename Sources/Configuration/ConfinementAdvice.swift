@@ -1,3 +1,4 @@
+import Glibc
 package import Linux
 
 /// What of a plugin's own confinement may stand behind a refusal that it met: a clause that names
@@ -98,12 +99,23 @@ package struct ConfinementAdvice {
 /// Why an executable could not be executed, beyond the system's own words.
 package struct StartFailure {
   private let files: FileAccess
+  /// What this process can give away.
+  private let permitted: Capabilities
 
-  package init(_ files: FileAccess = .system) { self.files = files }
+  package init(_ files: FileAccess = .system, permitted: Capabilities = .permitted) {
+    self.files = files
+    self.permitted = permitted
+  }
 
   /// A clause on why, and what to do; `nil`: nothing more is known. Reads the file's first line.
   package func reason(_ error: SpawnError, _ confinement: Confinement) -> String? {
-    guard error.stage == "exec" else { return nil }
+    guard error.stage == "exec" else {
+      guard error.cause == Errno(EPERM) else { return nil }
+      return confinement.objection(within: permitted).map {
+        "\($0), which audispatchd itself has not got: as a service, add it to its unit's "
+          + "CapabilityBoundingSet"
+      }
+    }
     let advice = ConfinementAdvice(confinement, program: error.path)
     let head: [UInt8]
     switch files.contents(error.path, 256) {

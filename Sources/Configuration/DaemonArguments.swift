@@ -51,7 +51,8 @@ public struct DaemonArguments: Equatable, Sendable {
 
   private static let sources = """
     where events come from: stdin, unix:PATH, kernel or
-    file:PATH (file: may be repeated). Without: standard
+    file:PATH (file: may be repeated), and other hosts:
+    tcp:ADDRESS:PORT, tls:ADDRESS:PORT. Without: standard
     input if it is a socket or a pipe, else auditd's
     socket if there is one, else the kernel
     """
@@ -70,8 +71,8 @@ public struct DaemonArguments: Equatable, Sendable {
 
       \(options.text)
       An option stands over the keyword of the same meaning in audispatchd.conf(5).
-      Exit status: 0 done, 2 usage, 3 a replay could not deliver everything,
-      6 configuration.
+      Exit status: 0 done, 1 it could not start or go on, 2 usage, 3 a replay could
+      not deliver everything, 6 configuration.
 
       """
   }()

@@ -9,10 +9,11 @@ package struct FileTrust: Sendable {
   package init(user: UInt32) { self.user = user }
 
   /// What a configuration file holds, if it may be trusted; `nil` when it is not there and may be
-  /// missing. Blocks for as long as reading a small file does; never for a FIFO or a device.
+  /// missing. `/dev/null` holds nothing, whoever may write to it. Blocks for as long as reading a small file does; never for a FIFO or a device.
   package func contents(
     of path: String, mayBeMissing: Bool, _ files: FileAccess
   ) throws(Diagnostic) -> [UInt8]? {
+    if path == "/dev/null" { return [] }
     switch files.contents(path, ConfigurationText.fileLimit + 1) {
     case .failure(.noSuchFile) where mayBeMissing: return nil
     case .failure(let errno): throw Diagnostic(.error, file: path, "cannot be read: \(errno)")

@@ -75,16 +75,25 @@ public struct LoadedConfiguration: Equatable, Sendable {
   public init(_ request: ConfigurationRequest, _ environment: LoadEnvironment) {
     self.init(ofDaemon: request, environment)
     if !daemon.remoteSources.isEmpty {
-      noteRemote(remoteDiagnostics + daemon.remoteProblems(file: daemonFile ?? "audispatchd.conf"))
+      let file = daemonFile ?? "audispatchd.conf"
+      noteRemote(remoteDiagnostics + daemon.remoteProblems(file: file))
+      // Peers that have another key, and the sources of this host, go on without these.
+      if daemon.remoteSources.contains(where: { if case .tls = $0 { true } else { false } }) {
+        diagnostics += daemon.remote.fileProblems(
+          file: file, environment.files, user: environment.user)
+      }
     }
     let directory = PluginDirectory(
-      daemon.pluginDirectory, defaults: daemon.pluginDefaults, environment: environment)
+      daemon.pluginDirectory, isNamed: request.pluginDirectory != nil,
+      defaults: daemon.pluginDefaults, environment: environment)
     plugins = directory.plugins
     unusablePlugins = directory.unusable
     unfinishedPlugins = directory.unfinished
     isPluginDirectoryRead = directory.wasRead && isDaemonUsable
     diagnostics += directory.diagnostics
     if let bound = daemon.capabilityBound { refusePlugins(beyond: bound) }
+    refuseOwnSources(environment.files)
+    noteMissingCommands(environment.files)
   }
 
   /// Reads what concerns the daemon alone, and no plugin.
@@ -120,6 +129,24 @@ public struct LoadedConfiguration: Equatable, Sendable {
     }
   }
 
+  /// A plugin whose socket the daemon reads would be given what it was given before.
+  private mutating func refuseOwnSources(_ files: FileAccess) {
+    for case .unixSocket(let path) in daemon.sources {
+      plugins.removeAll { plugin in
+        guard plugin.isActive, let socket = ServedSocket(plugin, files),
+          socket.isSame(as: path, files)
+        else { return false }
+        diagnostics.append(
+          Diagnostic(
+            .error, file: plugin.file,
+            "its socket \(path) is the daemon's own source: it would read what it writes",
+            suggestion: "give the plugin another path, or set active = no"))
+        unusablePlugins.append(plugin.name)
+        return true
+      }
+    }
+  }
+
   /// Takes what plugins said of their own settings: one that reported an error cannot be used.
   public mutating func take(_ findings: [String: [Diagnostic]]) {
     for (name, found) in findings.sorted(by: { $0.key < $1.key }) {
@@ -141,18 +168,6 @@ public struct LoadedConfiguration: Equatable, Sendable {
         isReplay ? "no plugin is active: nobody would get the records" : "no plugin is active",
         suggestion: "set active = yes in a file there"))
     if isReplay { isDaemonUsable = false }
-  }
-
-  /// Notes that this process could not write the queues on disk that a plugin is to have. Blocks.
-  public mutating func noteUnwritableSpool() {
-    guard let plugin = plugins.first(where: { $0.isActive && $0.overflowAction.isDurable }),
-      let refusal = WriteAccess.refusal(daemon.spoolDirectory + "/lock")
-    else { return }
-    diagnostics.append(
-      Diagnostic(
-        .error, file: daemon.spoolDirectory,
-        "\(refusal): the queue of plugin \(plugin.name) would be in memory only",
-        suggestion: WriteAccess.reason(refusal.cause, for: daemon.spoolDirectory)))
   }
 
   private mutating func loadDaemon(

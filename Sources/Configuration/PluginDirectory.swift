@@ -16,7 +16,10 @@ struct PluginDirectory {
   private let defaults: PluginConfiguration
   private let environment: LoadEnvironment
 
-  init(_ path: String, defaults: PluginConfiguration, environment: LoadEnvironment) {
+  /// - Parameter isNamed: whether the command line names it: then it must be there.
+  init(
+    _ path: String, isNamed: Bool, defaults: PluginConfiguration, environment: LoadEnvironment
+  ) {
     self.path = path
     self.defaults = defaults
     self.environment = environment
@@ -25,7 +28,8 @@ struct PluginDirectory {
     case .failure(let errno):
       diagnostics.append(
         Diagnostic(
-          .warning, file: path, "cannot read the folder of plugins: \(errno)",
+          isNamed || errno != .noSuchFile ? .error : .warning, file: path,
+          "cannot read the folder of plugins: \(errno)",
           suggestion: errno == .noSuchFile ? "create it, or set plugin_dir" : nil))
     case .success(let names):
       if case .success(let status) = environment.files.status(path),
@@ -122,7 +126,12 @@ struct PluginDirectory {
     diagnostics += parsed.diagnostics
     guard parsed.isUsable else { return unusable.append(plugin) }
     var configuration = parsed.configuration
-    guard let path = parsed.path else { return plugins.append(configuration) }
+    guard let path = parsed.path else {
+      if parsed.saysNothing {
+        diagnostics.append(Diagnostic(.note, file: file, "it says nothing: inactive"))
+      }
+      return plugins.append(configuration)
+    }
     let executable = PluginExecutable(environment: environment)
     var written = path.text
     if parsed.isBuiltin {
@@ -152,6 +161,10 @@ struct PluginDirectory {
           throw path.error(obstacle.message, suggestion: obstacle.suggestion)
         }
         plugins.append(configuration)
+        // It may come while the plugin is tried again.
+        if let missing = executable.missingInterpreter(of: configuration.path) {
+          diagnostics.append(path.error(missing))
+        }
       } catch { refuse(plugin, error) }
     case .dispatcher:
       diagnostics.append(

@@ -83,6 +83,17 @@ struct PluginExecutable {
     return start.starts(with: "#!".utf8) || start.starts(with: "\u{7f}ELF".utf8)
   }
 
+  /// What keeps a script from being executed, whoever does: its interpreter is not there.
+  func missingInterpreter(of path: String) -> String? {
+    guard case .success((_, let head?)) = environment.files.contents(path, 2),
+      head.starts(with: "#!".utf8)
+    else { return nil }
+    let failure = SpawnError(path: path, stage: "exec", cause: .noSuchFile)
+    return StartFailure(environment.files).reason(failure, Confinement()).map {
+      "\(path) cannot be executed: \($0)"
+    }
+  }
+
   /// What keeps the confinement's user from executing a path, nil when nothing does. Where links lead
   /// is not followed up.
   func obstacle(to path: String, for confinement: Confinement) -> FileTrust.Objection? {

@@ -8,6 +8,8 @@ struct PluginFile {
   /// Its users, groups and paths are as written, and not yet looked for.
   var confinement = ConfinementRequest()
 
+  /// Whether there is no setting in it.
+  private(set) var saysNothing = false
   var isUsable: Bool { !diagnostics.contains { $0.severity == .error } }
 
   /// The path names a plugin that auditd had built in.
@@ -18,6 +20,7 @@ struct PluginFile {
     configuration.name = name
     configuration.file = file
     let text = ConfigurationText(bytes, file: file)
+    saysNothing = text.settings.isEmpty
     diagnostics =
       Self.table.read(text) { setting throws(Diagnostic) in
         try Self.table.apply(setting, to: &self)

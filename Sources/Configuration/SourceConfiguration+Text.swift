@@ -82,7 +82,14 @@ extension SourceConfiguration {
     let conflicts = others.contains { other in
       if case .file = other { !isFile } else { isFile }
     }
-    return conflicts
-      ? Refusal(message: "files are read to their end and cannot stand beside a live source") : nil
+    if conflicts {
+      return Refusal(message: "files are read to their end and cannot stand beside a live source")
+    }
+    if !isFile, place == nil, others.contains(where: { $0.place == nil }) {
+      return Refusal(
+        message: "a second source of this host",
+        suggestion: "keep one of stdin, unix:, kernel; beside it may be tcp: and tls:")
+    }
+    return nil
   }
 }

@@ -45,6 +45,10 @@ extension Word {
       "\(keyword) is a number of bytes from \(range.lowerBound) to \(Self.bytes(range.upperBound))",
       suggestion: meantBytes.flatMap {
         range.contains($0) ? "did you mean '\(Self.bytes($0))'?" : nil
+      } ?? sized(text, by: 1024).map {
+        $0 < range.lowerBound
+          ? "the least is \(Self.bytes(range.lowerBound))"
+          : "the most is \(Self.bytes(range.upperBound))"
       } ?? "write it as 4096, 64K, 16M or 1G")
   }
 
@@ -79,11 +83,28 @@ extension Word {
     in range: ClosedRange<Duration>, for keyword: String
   ) throws(Diagnostic) -> Duration {
     if let duration = Self.duration(text), range.contains(duration) { return duration }
-    let withoutUnit = text.lowercased().hasSuffix("s") ? String(text.dropLast()) : ""
     throw error(
       "\(keyword) is a number of seconds from \(Self.seconds(range.lowerBound)) "
         + "to \(Self.seconds(range.upperBound))",
-      suggestion: Self.duration(withoutUnit).map { _ in "did you mean '\(withoutUnit)'?" })
+      suggestion: Self.meantSeconds(text).flatMap {
+        range.contains($0) ? "did you mean '\(Self.seconds($0))'?" : nil
+      })
+  }
+
+  /// A duration with a unit that we do not take, as `7d` or `1ms`.
+  private static func meantSeconds(_ text: String) -> Duration? {
+    let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+    guard let count = duration(String(digits)) else { return nil }
+    switch text.dropFirst(digits.count).trimmingPrefix(" ").lowercased() {
+    case "us": return count / 1_000_000
+    case "ms": return count / 1000
+    case "s", "sec": return count
+    case "m", "min": return count * 60
+    case "h": return count * 3600
+    case "d": return count * 86_400
+    case "w": return count * (7 * 86_400)
+    default: return nil
+    }
   }
 
   /// A path from the root on, without a slash at its end.

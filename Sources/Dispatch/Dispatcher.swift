@@ -72,11 +72,11 @@ public final class Dispatcher {
       status: Status(
         base: base, supply: supply, ledger: ledger, durable: durable, control: desk,
         remote: remote),
-      supervisor: plugins.supervisor)
+      supervisor: plugins.supervisor, durable: durable)
     inputs = NextInputs(base, custody, ledger, input, control)
     service = ServiceReport(base, supply, input, link)
     stopping = Stopping(
-      base: base, custody: custody, durable: durable, host: plugins, input: input,
+      base: base, custody: custody, ledger: ledger, durable: durable, host: plugins, input: input,
       remote: remote, service: link, readsStandardInput: supply.origin == .standardInput)
     try loop.poller.watch(signals.number, Token.signals, .read)
     for plugin in inForce.active { plugins.supervisor.add(plugin) }
@@ -93,8 +93,9 @@ public final class Dispatcher {
     let loop = base.loop
     let ending = base.ending
     Pause.makeFine()
+    let active = base.plugins.all.count
     loop.say(
-      .info, "reading from \(input.name), \(base.plugins.all.count) active plugins")
+      .info, "reading from \(input.name), \(active) active plugin\(active == 1 ? "" : "s")")
     input.open()
     custody.inputIsOpen()
     stopping.beginIfAsked()

@@ -5,6 +5,7 @@ import Linux
 struct Stopping: Owner {
   let base: Base
   let custody: Custody
+  let ledger: Ledger
   let durable: DurableQueues
   let host: PluginHost
   let input: Input
@@ -59,6 +60,11 @@ struct Stopping: Owner {
       plugins.all.allSatisfy({ $0.isGivenUp || $0.subscription.isEmpty })
     else { return }
     host.output.waitForReader(true)
+    let count = plugins.all.count
+    loop.say(
+      .info,
+      "replayed: \(source.records) records, \(ledger.events) events, to \(count) plugin"
+        + (count == 1 ? "" : "s"))
     begin("end of input")
   }
 

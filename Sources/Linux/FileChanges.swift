@@ -113,6 +113,17 @@ public enum FileSystem {
   public static func room(_ number: Int32) -> (free: Int, total: Int)? {
     var facts = statvfs()
     guard unsafe fstatvfs(number, &facts) == 0 else { return nil }
+    return room(facts)
+  }
+
+  /// The same, of the file system that a path is on. The corresponding call is `statvfs`.
+  public static func room(of path: String) -> (free: Int, total: Int)? {
+    var facts = statvfs()
+    guard unsafe statvfs(path, &facts) == 0 else { return nil }
+    return room(facts)
+  }
+
+  private static func room(_ facts: statvfs) -> (free: Int, total: Int) {
     let block = Int(facts.f_frsize)
     return (Int(facts.f_bavail) * block, Int(facts.f_blocks) * block)
   }

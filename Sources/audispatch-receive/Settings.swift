@@ -1,3 +1,4 @@
+import Configuration
 import Glibc
 import Linux
 import RemoteProtocol
@@ -21,8 +22,9 @@ struct Settings: ~Copyable {
 
   mutating func add(key identity: String, _ file: borrowing Descriptor) {
     do throws(SystemError) {
-      let text = try Transfer.contents(of: file, named: "the key \(identity)", limit: 64 << 10)
-      guard let key = Self.key(text) else {
+      let text = try Transfer.contents(
+        of: file, named: "the key \(identity)", limit: SharedKeyText.limit)
+      guard let key = SharedKeyText.key(text) else {
         return objections.append(
           "the first line of the key '\(identity)' is not 32 bytes or more in hexadecimal")
       }
@@ -34,30 +36,6 @@ struct Settings: ~Copyable {
     do throws(SystemError) {
       files[kind] = try Transfer.contents(of: file, named: "\(kind)", limit: Self.fileLimit)
     } catch { objections.append("\(error)") }
-  }
-
-  /// The bytes whose hexadecimal digits are in the first line; `nil` for fewer than 32.
-  static func key(_ text: [UInt8]) -> [UInt8]? {
-    let line = text.prefix { $0 != 0x0a }.filter { $0 != 0x0d && $0 != 0x20 && $0 != 0x09 }
-    guard line.count % 2 == 0, line.count >= 64 else { return nil }
-    var key: [UInt8] = []
-    var high: UInt8?
-    for character in line {
-      let digit: UInt8
-      switch character {
-      case 0x30...0x39: digit = character - 0x30
-      case 0x61...0x66: digit = character - 0x61 + 10
-      case 0x41...0x46: digit = character - 0x41 + 10
-      default: return nil
-      }
-      if let first = high {
-        key.append(first << 4 | digit)
-        high = nil
-      } else {
-        high = digit
-      }
-    }
-    return key
   }
 
   /// Who may connect over TLS; `nil` when nobody was given a key, nor we a certificate.

@@ -34,6 +34,7 @@ func start() -> Int32 {
     }
     loaded.noteIdleness()
     loaded.noteUnwritableSpool()
+    loaded.noteFullSpool()
     loaded.take(PluginCheck.findings(PluginCheck.candidates(loaded)))
     print(loaded.report, to: 1)
     return loaded.exitStatus

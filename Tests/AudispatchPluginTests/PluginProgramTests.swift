@@ -33,7 +33,13 @@ private struct Options: PluginOptions, Equatable {
   }
 
   mutating func settle() -> [Diagnostic] {
-    raw && !servers.isEmpty
+    if words == ["none"] {
+      return [
+        Diagnostic(
+          .error, file: "server", "no server is named", suggestion: "set server = HOST")
+      ]
+    }
+    return raw && !servers.isEmpty
       ? [Diagnostic(.error, file: "x", "raw records go to no server")] : []
   }
 }
@@ -48,7 +54,10 @@ struct PluginOptionsTests {
     } catch { return (nil, error.description) }
     var source = OptionSource<Options>(line, usually: "/etc/audispatch/x.conf", user: 0)
     source.files = FileAccess(
-      status: { _ in .success(FileStatus(kind: .directory, owner: 0, mode: 0o755)) },
+      status: { path in
+        path == "/etc/audispatch/x.conf" && text == nil
+          ? .failure(.noSuchFile) : .success(FileStatus(kind: .directory, owner: 0, mode: 0o755))
+      },
       linkStatus: { _ in .success(FileStatus(kind: .directory, owner: 0, mode: 0o755)) },
       names: { _ in .success([]) }, resolved: { .success($0) },
       contents: { _, _ in
@@ -109,6 +118,17 @@ struct PluginOptionsTests {
     // Also what an argument stands over is looked at.
     ("raw = perhaps", ["--raw"], "/etc/audispatch/x.conf:1:7: error: raw is yes or no ('perhaps')"),
     ("raw = yes\nserver = a", [], "x: error: raw records go to no server"),
+    // What stands nowhere is told of the file, and of where that can be had.
+    (
+      "words = none", [],
+      "/etc/audispatch/x.conf: error: server: no server is named; set server = HOST"
+    ),
+    (
+      nil, ["--words", "none"],
+      "/etc/audispatch/x.conf: error: server: no server is named; set server = HOST; "
+        + "/etc/audispatch/x.conf is not there; "
+        + "cp /usr/share/doc/audispatch/examples/x.conf /etc/audispatch/x.conf begins one"
+    ),
   ]
 
   @Test(arguments: wrong.indices)
@@ -117,6 +137,11 @@ struct PluginOptionsTests {
     let (options, problems) = Self.load(text, arguments)
     #expect(options == nil)
     #expect(problems == expected)
+  }
+
+  @Test func `are the defaults where the file is /dev/null`() {
+    let (options, problems) = Self.load("raw = yes", ["--config", "/dev/null"])
+    #expect(options == Options() && problems == "")
   }
 
   @Test func `warn of a keyword that is given twice`() {

@@ -115,6 +115,19 @@ struct StartFailureTests {
     )
   }
 
+  @Test func `is to have a capability that the daemon has not got`() {
+    var confinement = Confinement()
+    confinement.capabilities = Capabilities(named: "CHOWN")
+    let error = SpawnError(path: "/opt/p", stage: "set its capabilities", cause: Errno(1))
+    let without = StartFailure(permitted: [.setUser, .setGroup, .setBound])
+    #expect(
+      without.reason(error, confinement)
+        == "capabilities needs CAP_CHOWN, which audispatchd itself has not got: as a service, add it "
+        + "to its unit's CapabilityBoundingSet")
+    let with = StartFailure(permitted: [.setBound, confinement.capabilities ?? []])
+    #expect(with.reason(error, confinement) == nil)
+  }
+
   @Test func `has an interpreter that is not executable`() {
     #expect(
       Self.reason("#!/opt/x\n", .notAllowed, interpreterMode: 0o644)

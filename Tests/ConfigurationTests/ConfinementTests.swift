@@ -90,7 +90,7 @@ struct ConfinementTests {
     (
       "limit_memory = 512K",
       "6:16: error: limit_memory is a number of bytes from 1048576 to 1024T ('512K'); "
-        + "write it as 4096, 64K, 16M or 1G"
+        + "the least is 1M"
     ),
     (
       "read_paths = /etc etc/passwd",

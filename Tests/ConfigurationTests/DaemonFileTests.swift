@@ -74,6 +74,20 @@ struct DaemonFileTests {
       "1:15: error: latency_max is a number of seconds from 0 to 0.1 ('1')"
     ),
     (
+      "latency_max = 1ms",
+      "1:15: error: latency_max is a number of seconds from 0 to 0.1 ('1ms'); did you mean '0.001'?"
+    ),
+    (
+      "spool_keep = 7d",
+      "1:14: error: spool_keep is a number of seconds from 0 to 3153600000 ('7d'); did you mean "
+        + "'604800'?"
+    ),
+    (
+      "source = kernel\nsource = stdin",
+      "2:10: error: a second source of this host ('stdin'); keep one of stdin, unix:, kernel; beside "
+        + "it may be tcp: and tls:"
+    ),
+    (
       "reload_wait = 3601",
       "1:15: error: reload_wait is a number of seconds from 0 to 3600, or auto ('3601')"
     ),

@@ -14,6 +14,7 @@ struct Host {
   var entries: [String: Entry] = [
     "/": .directory(), "/etc/audispatch": .directory(mode: 0o750),
     Host.plugins: .directory(mode: 0o750), "/sbin": .directory(), "/sbin/p": .program(),
+    "/sbin/init": .program(),
     "/usr/sbin": .directory(), "/usr/sbin/audispatchd": .program(),
     "/usr/libexec/audispatch": .directory(),
     "/usr/libexec/audispatch/audispatch-print": .program(),
@@ -28,6 +29,7 @@ struct Host {
       """),
     "/etc/group": .file("root:x:0:\nadm:x:4:syslog,x\nnogroup:x:65534:\nssl-cert:x:110:\n"),
     "/usr": .directory(), "/usr/share": .directory(), "/bin": .directory(), "/run": .directory(),
+    "/run/audispatch": .directory(),
     "/usr/share/zoneinfo": .directory(), "/var/log": .directory(),
     "/var/log/audispatch": .directory(), "/var/lib/audispatch": .directory(),
   ]

@@ -127,7 +127,7 @@ struct PluginCase: CustomTestStringConvertible, Sendable {
       $0["/usr/sbin/good"] = .program()
       $0["/sbin/p"] = .link("/usr/sbin/good")
     },
-    PluginCase("C25", "empty file", "", auditd: .inactive),
+    PluginCase("C25", "empty file", "", auditd: .inactive, notes: 1),
   ]
 
   /// C21; 4.0.4 accepts 0550 and 0555 too, 4.2 rejects 0770, 0757 and 0777.

@@ -49,6 +49,26 @@ struct PluginDirectoryTests {
     #expect(loaded.unusablePlugins == [])
   }
 
+  @Test func `is an error where it was named and is not there, or is no folder`() {
+    for (path, errno) in [
+      ("/nowhere", "No such file or directory"), ("/etc/passwd", "Not a directory"),
+    ] {
+      var request = ConfigurationRequest()
+      request.pluginDirectory = path
+      let loaded = Host().load(request)
+      #expect(loaded.exitStatus == 6)
+      #expect(
+        loaded.pluginTexts.first?.hasPrefix(
+          "\(path): error: cannot read the folder of plugins: \(errno)") == true)
+    }
+  }
+
+  @Test func `may have an empty file, which is noted`() {
+    let loaded = Host.load(plugin: "# later\n")
+    #expect(
+      loaded.pluginTexts == ["/etc/audispatch/plugins.d/p.conf: note: it says nothing: inactive"])
+  }
+
   @Test func `may be missing, and nothing is started`() {
     var host = Host()
     host[Host.plugins] = nil

@@ -60,6 +60,41 @@ struct PluginExecutableTests {
   }
 
   @Test(arguments: [
+    ("#!/usr/bin/nosuchinterp\n", "its interpreter /usr/bin/nosuchinterp is not there"),
+    ("#!\n", "its '#!' line names no interpreter"), ("#!/sbin/q -x\n", nil),
+  ])
+  func `that is a script has its interpreter, or that is said`(_ text: String, _ reason: String?) {
+    var host = Host()
+    host["/sbin/q"] = .program()
+    host["/sbin/p"] = .file(text, mode: 0o755)
+    host[Host.plugins + "/p.conf"] = .file(Plain.text)
+    let loaded = host.load()
+    #expect(
+      loaded.pluginTexts
+        == (reason.map {
+          [
+            "/etc/audispatch/plugins.d/p.conf:3:8: error: /sbin/p cannot be executed: \($0) "
+              + "('/sbin/p')"
+          ]
+        } ?? []))
+    // It is tried, again and again: what is missing may come.
+    #expect(loaded.plugins.map(\.name) == ["p"])
+  }
+
+  @Test func `of an overflow action is there, or that is said`() {
+    var host = Host()
+    host[ConfigurationRequest.standardDaemonFile] = .file("single_exe = /sbin/init1\n")
+    host[Host.plugins + "/p.conf"] = .file(Plain.with("overflow_action = single"))
+    #expect(
+      host.load().texts == [
+        "/etc/audispatch/audispatchd.conf: error: single_exe cannot be executed when plugin p "
+          + "overflows: No such file or directory ('/sbin/init1')"
+      ])
+    host["/sbin/init1"] = .program()
+    #expect(host.load().texts == [])
+  }
+
+  @Test(arguments: [
     ("nosuch", nil), ("touch", nil), ("toush", "touch"), ("tuoch", "touch"), ("lz", nil),
     ("systemd-analize", "systemd-analyze"),
   ])

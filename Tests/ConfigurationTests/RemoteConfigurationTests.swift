@@ -79,6 +79,55 @@ struct RemoteConfigurationTests {
     #expect(loaded.isDaemonUsable)
   }
 
+  static let keyFiles: [(Host.Entry?, String?)] = [
+    (.file(String(repeating: "a1", count: 32) + "\n", mode: 0o400), nil),
+    (nil, "the file cannot be read: No such file or directory ('/k')"),
+    (
+      .file("abcd\n", mode: 0o400),
+      "the key's first line is not 32 bytes or more in hexadecimal ('/k'); openssl rand -hex 32 "
+        + "makes one"
+    ),
+    (
+      .file(String(repeating: "a1", count: 32), mode: 0o644),
+      "others may have read it, and it is not used ('/k'); chown root /k; chmod 0400 /k"
+    ),
+    (
+      .file(String(repeating: "a1", count: 32), owner: 7, mode: 0o400),
+      "others may have read it, and it is not used ('/k'); chown root /k; chmod 0400 /k"
+    ),
+    (.fifo, "it is a FIFO, not a file ('/k')"),
+  ]
+
+  /// The sources of this host go on without it, and so do peers that have another.
+  @Test(arguments: keyFiles.indices)
+  func `say what is wrong with a key's file, and the daemon starts`(_ index: Int) {
+    let (entry, problem) = Self.keyFiles[index]
+    var host = Host()
+    host["/k"] = entry
+    host[ConfigurationRequest.standardDaemonFile] = .file(
+      "source = tls:[::]:60\ntls_psk_identity = web1\ntls_psk_file = /k\n")
+    let loaded = host.load()
+    let file = ConfigurationRequest.standardDaemonFile
+    #expect(loaded.texts == (problem.map { ["\(file): error: \($0)"] } ?? []))
+    #expect(loaded.isDaemonUsable)
+    #expect(loaded.exitStatus == (problem == nil ? 0 : 6))
+    #expect(loaded.daemon.remote.canServeTLS(host.access, user: 0) == (problem == nil))
+  }
+
+  @Test func `serve nobody over TLS unless certificate, key and authorities can be used`() {
+    var remote = RemoteConfiguration()
+    (remote.certificate, remote.key, remote.authorities) = ("/c", "/k", "/a")
+    var host = Host()
+    for (path, mode) in [("/c", UInt32(0o644)), ("/k", 0o400), ("/a", 0o644)] {
+      #expect(!remote.canServeTLS(host.access, user: 0))
+      host[path] = .file("PEM", mode: mode)
+    }
+    #expect(remote.canServeTLS(host.access, user: 0))
+    #expect(remote.fileProblems(file: "f", host.access, user: 0) == [])
+    host["/k"] = .file("PEM", mode: 0o640)
+    #expect(!remote.canServeTLS(host.access, user: 0))
+  }
+
   @Test func `have a name for each key`() {
     let loaded = Host.load(
       daemon: "source = tls:[::]:60\ntls_psk_file = /a /b\ntls_psk_identity = old new\n")

@@ -16,6 +16,7 @@ struct ReportTests {
         /etc/audispatch/audispatchd.conf:1:11: warning: q_depth under 512 overflows in any burst ('100')
         /etc/audispatch/audispatchd.conf:2:1: error: unknown keyword ('q_dept'); did you mean 'q_depth'?
         /etc/audispatch/plugins.d/broken.conf:1:10: error: active is yes or no ('yess'); did you mean 'yes'?
+        /etc/audispatch/plugins.d/idle: note: it says nothing: inactive
         /etc/audispatch/plugins.d/old.bak: note: ignored: the name has a dot and does not end in .conf
         plugin broken: unusable
         plugin good: active, /sbin/p

@@ -78,6 +78,17 @@ struct SpoolCommandTests {
     #expect(try fixture.run("list", "--json").output == ControlToolTests.golden("spool-list.json"))
   }
 
+  @Test func `has the daemon give up what is kept for a plugin`() throws {
+    let run = try FakeDaemon.run(
+      ["spool", "discard", "elastic"], answer: Array("ok\n800 records for elastic\n".utf8))
+    #expect(run.request == "discard elastic\n" || run.request == "discard elastic")
+    #expect(run.output == "800 records for elastic\n" && run.status == 0)
+    let refused = try FakeDaemon.run(
+      ["spool", "discard", "log"], answer: Array("error the plugin 'log' is active\n".utf8))
+    #expect(refused.errors.contains("the plugin 'log' is active") && refused.status != 0)
+    #expect(try FakeDaemon.run(["spool", "discard", "x"], answer: nil).status != 0)
+  }
+
   @Test func `says that a daemon uses it`() throws {
     let fixture = try SpoolFixture()
     let lock = try Descriptor.open(fixture.spool + "/lock", O_RDWR | O_CREAT)

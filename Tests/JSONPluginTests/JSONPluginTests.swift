@@ -30,6 +30,20 @@ struct JSONPluginTests {
     #expect(Self.serials(run.lines("out")) == [1, 2, 3])
   }
 
+  @Test func `wants a place for its documents where the dispatcher shows few lines`() throws {
+    for (output, status) in [("log", ChildEnd.exit(2)), ("pass", .exit(0))] {
+      let run = try PluginRun(
+        "audispatch-json", ["--config", "/dev/null", "--check"],
+        environment: ["AUDISPATCH_PLUGIN=json", "AUDISPATCH_OUTPUT=\(output)"])
+      run.close()
+      #expect(run.end() == status)
+      #expect(
+        run.contents("out").contains(
+          "/dev/null: error: file: documents would go to standard output")
+          == (output == "log"), "\(run.contents("out"))")
+    }
+  }
+
   @Test(arguments: ["ecs", "auditbeat6", "laurel", "go-libaudit"])
   func `has its forms`(_ form: String) throws {
     let run = try PluginRun("audispatch-json", ["--form", form, "--prefix", "@cee: "])

@@ -74,6 +74,40 @@ struct DurableChangeTests {
     #expect(receipt.broken == [] && receipt.foreign == [])
   }
 
+  @Test func `what a plugin that is gone had not read is given up when that is asked for`()
+    async throws
+  {
+    let scratch = try Scratch()
+    let first = try await start(scratch, "spill", "never", settings: ["stop_timeout = 0.100"])
+    try await first.send(TestEvent.stream(1..<101))
+    let refused = String(decoding: try first.files.request("discard p"), as: UTF8.self)
+    #expect(refused.hasPrefix("error the plugin 'p' is active"))
+    try await first.finish()
+    try scratch.remove("plugins.d/p.conf")
+    let other = PluginFile("other", try await Programs.plugin(), ["copy", scratch("other")])
+    let second = try await Audispatchd(
+      [other], settings: ["spool_dir = \(scratch("spool"))", "spool_reserve = 0"],
+      scratch: scratch)
+    try await eventually("it is reported", detail: { second.messages }) {
+      try second.state().spool?.gone.map(\.name).contains("p") ?? false
+    }
+    let unknown = String(decoding: try second.files.request("discard q"), as: UTF8.self)
+    #expect(unknown == "error the spool keeps nothing for a plugin 'q'; it does for: p\n")
+    let answer = String(decoding: try second.files.request("discard p"), as: UTF8.self)
+    #expect(answer == "ok\n100 records for p are given up\n")
+    #expect(try second.state().spool?.given_up == 100)
+    #expect(try second.state().spool?.gone.map(\.name).contains("p") == false)
+    try await eventually("its files are gone") {
+      try FileManager.default.contentsOfDirectory(atPath: scratch("spool")).count == 2
+    }
+    try await second.finish()
+    let third = try await start(scratch, "spill", "copy")
+    let last = TestEvent.stream(201..<301)
+    try await third.send(last)
+    try await third.finish()
+    #expect(difference(scratch.lines("out"), last.records) == nil)
+  }
+
   @Test func `what a plugin that is gone had not read is given up in time`() async throws {
     let scratch = try Scratch()
     let first = try await DurableTests.start(

@@ -21,7 +21,7 @@ struct InstalledPluginTests {
     try installed.start()
     if names.contains("socket") {
       try await eventually("the socket", detail: { installed.messages }) {
-        installed.scratch.exists(installed.path("run/audispd_events"))
+        installed.scratch.exists(installed.path("run/audispatch/audispd_events"))
       }
     }
     try installed.send(Installation.record)
@@ -52,7 +52,7 @@ struct InstalledPluginTests {
     try installed.settings("json")
     try installed.activate("log", "socket", "shell", "json")
     try await expectDelivered(installed, ["print", "log", "socket", "shell", "json"])
-    for file in ["var/log/audispatch/audit.log", "var/log/audit-logins.log"] {
+    for file in ["var/log/audispatch/audit.log", "var/log/audispatch/logins.log"] {
       try await expectFile(installed, file, Installation.record + "\n")
     }
     try await expectFile(installed, "var/log/audispatch/audit.json", "\"user_login\"")

@@ -44,6 +44,36 @@ struct PluginCheckTests {
       "\(outcome.output)")
   }
 
+  @Test(.enabled(if: Host.has("/usr/bin/setpriv"), "needs setpriv"))
+  func `name the capability that a service's unit keeps back`() async throws {
+    let scratch = try Scratch()
+    let files = try DispatcherFiles(scratch, [PluginFile("p", print, [], "capabilities = CHOWN")])
+    let outcome = try await run(
+      "/usr/bin/setpriv",
+      [
+        "--bounding-set", "-all,+setuid,+setgid,+setpcap,+kill", Programs.product("audispatchd"),
+        "--check", "--config", files.configuration, "--plugin-dir", files.pluginFolder,
+      ])
+    #expect(outcome.end == .exited(6))
+    #expect(
+      outcome.output.contains(
+        "Operation not permitted; capabilities needs CAP_CHOWN, which audispatchd itself has not "
+          + "got: as a service, add it to its unit's CapabilityBoundingSet"), "\(outcome.output)")
+    #expect(try await check(files).end == .exited(0))
+  }
+
+  @Test func `come with a warning when the disk has less than spool_reserve keeps`() async throws {
+    let scratch = try Scratch()
+    let files = try DispatcherFiles(
+      scratch, [PluginFile("p", print, [], "overflow_action = spill")])
+    try files.configure(["spool_dir = \(scratch("spool"))", "spool_reserve = 1024T"])
+    let outcome = try await check(files)
+    #expect(outcome.end == .exited(0))
+    #expect(
+      outcome.output.contains(" MiB are free, and spool_reserve keeps 1073741824 MiB of them"),
+      "\(outcome.output)")
+  }
+
   @Test func `with an error keep the plugin that runs as it is, at a reload`() async throws {
     let scratch = try Scratch()
     try scratch.write("raw = yes\n", to: "print.conf")

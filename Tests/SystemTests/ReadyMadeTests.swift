@@ -90,7 +90,8 @@ struct ReadyMadeTests {
     let daemon = try await daemon(
       "socket", scratch,
       replacing: [
-        "/run/audispd_events": scratch("run/events"), "_paths = /run": "_paths = \(scratch("run"))",
+        "/run/audispatch/audispd_events": scratch("run/events"),
+        "_paths = /run/audispatch": "_paths = \(scratch("run"))",
       ])
     // A socket has its name before anybody listens at it.
     try await eventually("its socket", detail: { daemon.messages }) {
@@ -238,10 +239,11 @@ struct ReadyMadeTests {
   func `a shell`() async throws {
     let scratch = try Scratch()
     try scratch.folder("log")
-    let daemon = try await daemon("shell", scratch, replacing: ["/var/log": scratch("log")])
+    let daemon = try await daemon(
+      "shell", scratch, replacing: ["/var/log/audispatch": scratch("log")])
     try await daemon.send([Self.record])
     try await eventually("the line", detail: { daemon.messages }) {
-      scratch.lines("log/audit-logins.log") == [Self.record]
+      scratch.lines("log/logins.log") == [Self.record]
     }
     try await daemon.finish()
   }

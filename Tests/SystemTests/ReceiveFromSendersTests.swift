@@ -60,6 +60,36 @@ struct ReceiveFromSendersTests {
       ], source: "tls")
   }
 
+  /// A port that nobody could be let in at is none.
+  @Test func `no sender can connect while no key can be used, until a reload finds one`()
+    async throws
+  {
+    let scratch = try Scratch()
+    let file = try scratch.write("abcd\n", to: "key", mode: 0o400)
+    let port = try freePort()
+    let daemon = try await Audispatchd(
+      [PluginFile("p", try await Programs.plugin(), ["copy", scratch("out")])],
+      settings: [
+        "spool_dir = \(scratch("spool"))", "spool_reserve = 0", "tls_psk_identity = web1",
+        "tls_psk_file = \(file)",
+      ], source: "tls:127.0.0.1:\(port)", scratch: scratch)
+    try await eventually("that is said", detail: { daemon.messages }) {
+      daemon.messages.contains("no other host is heard at tls:127.0.0.1:\(port)")
+    }
+    #expect(daemon.messages.contains("first line is not 32 bytes or more in hexadecimal"))
+    #expect(!daemon.messages.contains("other hosts are heard"))
+    #expect(loopbackConnection(to: port) == nil)
+    try FileManager.default.removeItem(atPath: file)
+    try scratch.write(Self.key + "\n", to: "key", mode: 0o400)
+    daemon.reload()
+    try await eventually("it is heard", detail: { daemon.messages }) {
+      daemon.messages.contains("other hosts are heard at tls:127.0.0.1:\(port)")
+    }
+    _ = try RawPeer(port)
+    daemon.child.signal(SIGTERM)
+    try await daemon.ended()
+  }
+
   @Test func `audispatch-remote is known over TLS by the key that it has (C18)`() async throws {
     let host = try await secureHost(Scratch())
     let scratch = try Scratch()

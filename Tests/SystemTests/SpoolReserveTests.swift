@@ -25,7 +25,8 @@ struct SpoolReserveTests {
     try await eventually("it is said, with the folder", detail: { daemon.messages }) {
       daemon.messages.contains(
         "the spool takes no records (No space left on device): nothing can be written in "
-          + scratch("spool"))
+          + scratch("spool") + " (")
+        && daemon.messages.contains(" MiB are free, and spool_reserve keeps 4 MiB)")
     }
     try FileManager.default.removeItem(atPath: scratch("spool/others"))
     try await eventually("it goes on", within: .seconds(30), detail: { daemon.messages }) {

@@ -36,6 +36,21 @@ struct StopTests {
     #expect(try state.plugin("copy").delivered == 500)
   }
 
+  /// Drops are said at a steady rate, and what was not said by then at the end.
+  @Test func `says all drops of a plugin that were not said before`() async throws {
+    let scratch = try Scratch()
+    let daemon = try await Audispatchd(
+      [PluginFile("p", try await Programs.plugin(), ["never", scratch("out")], "q_depth = 10")],
+      settings: ["stop_timeout = 0.100"], scratch: scratch)
+    try await daemon.send(TestEvent.stream(1..<51))
+    try await daemon.send(TestEvent.stream(51..<101))
+    let state = try await daemon.finish()
+    let dropped = try #require(try state.plugin("p").drops["queue_full"])
+    let said = daemon.messages.matches(of: #/records dropped: ([0-9]+) queue_full/#)
+      .compactMap { Int($0.1) }
+    #expect(said.reduce(0, +) == dropped && dropped > 0, "\(daemon.messages)")
+  }
+
   @Test func `a plugin that ignores everything is killed`() async throws {
     let scratch = try Scratch()
     let daemon = try await Audispatchd(

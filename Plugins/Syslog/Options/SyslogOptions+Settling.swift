@@ -1,5 +1,6 @@
 import AudispatchPlugin
 import Configuration
+import Glibc
 import Linux
 import SecureChannel
 
@@ -61,7 +62,19 @@ extension SyslogOptions {
           "framing", "over TLS messages are counted (RFC 5425): framing has no effect there",
           severity: .warning))
     }
-    return found + socketObjections + tlsObjections
+    return found + localDoubts + socketObjections + tlsObjections
+  }
+
+  /// Nobody hears this host's syslog now; under a dispatcher records wait until somebody does.
+  private var localDoubts: [Diagnostic] {
+    guard unsafe getenv("AUDISPATCH_PLUGIN") != nil, let path = ServerAddress.local.path,
+      servers.isEmpty || servers.contains(.local), unsafe access(path, F_OK) != 0, errno == ENOENT
+    else { return [] }
+    return [
+      Diagnostic(
+        .warning, file: "server", "\(path) is not there: no syslog runs on this host",
+        suggestion: "start one, or name a server")
+    ]
   }
 
   /// Paths on this host where something else than a socket is; what is missing may come.

@@ -155,7 +155,9 @@ struct Outlet: ~Copyable {
   private mutating func sayDown(_ now: Duration) {
     guard outage != nil else {
       outage = Outage(at: now, reasons)
-      reports.append((.error, "no server can be reached: \(queue.count) messages wait"))
+      // What waits at first is no news for as long as this is the last word.
+      let waiting = queue.count > 0 ? "\(queue.count) messages wait" : "what comes waits"
+      reports.append((.error, "no server can be reached: \(waiting)"))
       return
     }
     guard outage?.isToBeRepeated(at: now) == true, let time = outage?.lasts(at: now) else { return }

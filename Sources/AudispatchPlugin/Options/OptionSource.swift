@@ -87,9 +87,30 @@ struct OptionSource<Options: PluginOptions>: Sendable {
       } catch { diagnostics.append(error) }
     }
     let isUsable = !diagnostics.contains { $0.severity == .error }
-    diagnostics += isUsable ? options.settle() : options.conflicts(without: wrong)
+    let whole = isUsable ? options.settle() : options.conflicts(without: wrong)
+    diagnostics += whole.map(placed)
     return (options, diagnostics, content)
   }
+
+  /// What is wrong with a keyword that stands nowhere is told of the file where it can be set, and of
+  /// one that is not there yet where it can be had.
+  private func placed(_ diagnostic: Diagnostic) -> Diagnostic {
+    guard diagnostic.position == nil, Self.names.contains(diagnostic.file) else {
+      return diagnostic
+    }
+    var placed = diagnostic
+    placed.file = path
+    placed.message = "\(diagnostic.file): \(diagnostic.message)"
+    guard line.file == nil, case .failure(.noSuchFile) = files.status(path) else { return placed }
+    let name = path.split(separator: "/").last.map(String.init) ?? path
+    let example = "\(Self.examples)/\(name)"
+    var clauses = [diagnostic.suggestion, "\(path) is not there"].compactMap(\.self)
+    if case .success = files.status(example) { clauses.append("cp \(example) \(path) begins one") }
+    placed.suggestion = clauses.joined(separator: "; ")
+    return placed
+  }
+
+  private static var examples: String { "/usr/share/doc/audispatch/examples" }
 
   /// What SIGHUP asks for: the new options; `nil`, with the reasons logged, when they are not
   /// usable. An empty file that had settings is one that is being written, as is a changed one that

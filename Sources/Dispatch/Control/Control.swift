@@ -7,6 +7,7 @@ struct Control: Owner {
   let reloading: Reloading
   let status: Status
   let supervisor: Supervisor
+  let durable: DurableQueues
 
   func accept() { desk.accept() }
   func tend() { desk.tend() }
@@ -22,6 +23,7 @@ struct Control: Owner {
     case .check: reloading.ask(.check, for: client)
     case .status: desk.answer(client, with: "ok\n" + status.text())
     case .resume(let name): desk.answer(client, with: resume(name))
+    case .discard(let name): desk.answer(client, with: durable.discardKept(name))
     }
   }
 

@@ -9,6 +9,8 @@ enum ControlRequest: Equatable {
   case reload
   case check
   case resume(plugin: String)
+  /// Gives up what the spool keeps for a plugin that is not active.
+  case discard(plugin: String)
 }
 
 /// The control socket: made, made again, listened to, and answered. `audispatchctl tail` is fed here.
@@ -141,6 +143,7 @@ final class ControlDesk: Owner {
     case ("reload", nil): return .reload
     case ("check", nil): return .check
     case ("resume", let name?): return .resume(plugin: name)
+    case ("discard", let name?): return .discard(plugin: name)
     case ("tail", nil):
       client.listen(node: settings.node, journal)
       write(client)

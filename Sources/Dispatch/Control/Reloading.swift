@@ -105,11 +105,12 @@ final class Reloading: Owner {
     if loaded.isDaemonUsable, !isBeingWritten {
       if let refused = settings.change(to: loaded.daemon) { said.append(refused) }
       control.changeAccess()
-      remote?.receiver.configure()
+      remote?.receiver.reconfigure()
     } else {
       said.append("the daemon's configuration stays as it was")
     }
     var isKept = isBeingWritten
+    let before = namesInForce
     if loaded.isPluginDirectoryRead, !isBeingWritten {
       isKept = apply(loaded, &said)
     } else {
@@ -121,10 +122,22 @@ final class Reloading: Owner {
     let sum =
       "configuration read again\(isRefused ? ", but for what is refused" : ""): "
       + "\(active) active plugin\(active == 1 ? "" : "s")"
+      + Self.difference(before, namesInForce)
     loop.say(.info, sum)
     custody.inForceHasChanged()
     loop.wakeNow()
     return ReloadOutcome(lines: said + [sum], isRefused: isRefused)
+  }
+
+  private var namesInForce: Set<String> {
+    Set(plugins.all.filter { !$0.lifecycle.isBeingRemoved }.map(\.name))
+  }
+
+  /// Which plugins came and went, as a clause.
+  private static func difference(_ before: Set<String>, _ after: Set<String>) -> String {
+    let came = after.subtracting(before).sorted().joined(separator: ", ")
+    let went = before.subtracting(after).sorted().joined(separator: ", ")
+    return (came.isEmpty ? "" : "; new: \(came)") + (went.isEmpty ? "" : "; gone: \(went)")
   }
 
   /// - Returns: whether what a file says was not applied, as somebody may be writing it.

@@ -1,3 +1,4 @@
+import Glibc
 import Configuration
 import Journal
 import Linux
@@ -79,10 +80,15 @@ extension DurableQueues {
     guard open.isOpen else { return }
     let (first, slices) = open.failed(errno, loop.now)
     source.settle(below: .max)
+    let settings = settings.daemon
+    let room = errno == Errno(ENOSPC) ? FileSystem.room(of: settings.spoolDirectory) : nil
+    let reserve = room.map {
+      " (\($0.free >> 20) MiB are free, and spool_reserve keeps \(settings.spoolReserve >> 20) MiB)"
+    }
     loop.say(
       .alert,
       "the spool takes no records (\(errno)): nothing can be written in "
-        + "\(settings.daemon.spoolDirectory), and durable plugins have their memory only")
+        + "\(settings.spoolDirectory)\(reserve ?? ""), and durable plugins have their memory only")
     for plugin in plugins.durable {
       plugin.subscription.logLost(from: first, slices)
       delivery.flush(plugin)

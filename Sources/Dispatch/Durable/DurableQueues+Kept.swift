@@ -37,6 +37,28 @@ extension DurableQueues {
     open.spool.leaveOut(name, end..<RecordNumber.max)
   }
 
+  /// Gives up what is kept for a plugin that is not active, as somebody asks; the answer.
+  func discardKept(_ name: String) -> String {
+    let shown = printable(name.utf8.prefix(80))
+    guard plugins.named(name) == nil else {
+      return "error the plugin '\(shown)' is active: set active = no in its file, and reload\n"
+    }
+    guard let open, open.isOpen, let queue = kept.discard(name) else {
+      let names = kept.all.map(\.name).joined(separator: ", ")
+      return "error the spool keeps nothing for a plugin '\(shown)'"
+        + (names.isEmpty ? "\n" : "; it does for: \(names)\n")
+    }
+    open.spool.forget(name)
+    commit(open)
+    // What nobody wants is removed with what is made safe.
+    open.spool.sync()
+    loop.say(
+      .warning,
+      "the spool's \(queue.count) records for plugin \(name), which is not active, are given up, as "
+        + "audispatchctl asked")
+    return "ok\n\(queue.count) records for \(name) are given up\n"
+  }
+
   /// Gives up what was kept for its time.
   func giveUpKept(_ open: OpenSpool) {
     let limit = settings.daemon.spoolKeep

@@ -89,6 +89,13 @@ final class KeptQueues {
     return old
   }
 
+  /// Gives up what is kept for a plugin; `nil`: nothing is.
+  func discard(_ plugin: String) -> KeptQueue? {
+    let queue = queues.removeValue(forKey: plugin)
+    givenUp += queue?.count ?? 0
+    return queue
+  }
+
   /// For how long the oldest has been kept.
   func longestAge(_ now: Moment) -> Duration? { queues.values.map { $0.age(now) }.max() }
 }

@@ -39,12 +39,13 @@ final class OverflowActions: Owner {
     } catch { loop.say(.alert, "\(error)") }
   }
 
-  /// Says at a steady low rate what a plugin is losing, and why.
-  func report(_ plugin: Plugin) {
+  /// Says at a steady low rate what a plugin is losing, and why; the last time, whatever was not said.
+  func report(_ plugin: Plugin, isLast: Bool = false) {
     var news: String?
     plugin.report {
       news = $0.news(
-        plugin.subscription.counters, plugin.configuration.overflowAction, loop.now)
+        plugin.subscription.counters, plugin.configuration.overflowAction, loop.now,
+        isLast: isLast)
     }
     if let news { loop.say(.error, "plugin \(plugin.name): \(news)") }
   }

@@ -80,7 +80,10 @@ public enum PluginCheck {
       let end = Descriptor(owning: writing)
       child = try ChildProcess(
         path: plugin.path, arguments: ["--check"] + plugin.arguments,
-        environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "AUDISPATCH_PLUGIN=\(plugin.name)"],
+        environment: [
+          "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "AUDISPATCH_PLUGIN=\(plugin.name)",
+          "AUDISPATCH_OUTPUT=\(plugin.output.rawValue)",
+        ],
         input: null.number, output: end.number, error: end.number,
         confinement: plugin.confinement)
     }

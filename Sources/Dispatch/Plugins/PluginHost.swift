@@ -20,7 +20,8 @@ final class PluginHost: Owner {
     confirming = Confirming(
       base: base, ledger: ledger, delivery: delivery, durable: durable)
     output = PluginOutput(base)
-    supervisor = Supervisor(base, ledger, custody, delivery, durable, confirming, output)
+    supervisor = Supervisor(
+      base, ledger, custody, delivery, overflows, durable, confirming, output)
     watch = PluginWatch(
       base: base, overflows: overflows, output: output, supervisor: supervisor)
   }

@@ -53,6 +53,7 @@ final class PluginStarter: Owner {
       "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
       "AUDISPATCH_PLUGIN=\(plugin.name)", "AUDISPATCH_VERSION=\(Dispatcher.version)",
       "\(Orphans.variable)=\(runtime.path)",
+      "AUDISPATCH_OUTPUT=\(plugin.configuration.output.rawValue)",
     ]
     if plugin.configuration.confirms {
       environment.append("AUDISPATCH_FIRST=\(plugin.subscription.firstNumber.value)")

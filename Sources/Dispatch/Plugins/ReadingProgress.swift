@@ -78,8 +78,10 @@ struct LossReport {
   mutating func wereSaid(_ counters: Counters) { said = counters }
 
   /// What to say of what was dropped since, at a steady low rate; `nil`: nothing now.
+  ///
+  /// - Parameter isLast: nothing will be said later.
   mutating func news(
-    _ counters: Counters, _ action: OverflowAction, _ now: Moment
+    _ counters: Counters, _ action: OverflowAction, _ now: Moment, isLast: Bool = false
   ) -> String? {
     let saysOverflow = action == .syslog || action.isDurable
     let news = DropReason.allCases.compactMap { reason in
@@ -91,7 +93,7 @@ struct LossReport {
       said = counters
       return nil
     }
-    guard rate.pass(now) != nil else { return nil }
+    guard rate.pass(now) != nil || isLast else { return nil }
     said = counters
     return "records dropped: \(news.joined(separator: ", ")); \(counters.dropped) in all, "
       + "\(counters.queued) are queued"

@@ -14,6 +14,7 @@ final class Supervisor: Owner {
   private let ledger: Ledger
   private let custody: Custody
   private let delivery: Delivery
+  private let overflows: OverflowActions
   private let durable: DurableQueues
   private let confirming: Confirming
   private let output: PluginOutput
@@ -23,12 +24,14 @@ final class Supervisor: Owner {
 
   init(
     _ base: Base, _ ledger: Ledger, _ custody: Custody, _ delivery: Delivery,
-    _ durable: DurableQueues, _ confirming: Confirming, _ output: PluginOutput
+    _ overflows: OverflowActions, _ durable: DurableQueues, _ confirming: Confirming,
+    _ output: PluginOutput
   ) {
     self.base = base
     self.ledger = ledger
     self.custody = custody
     self.delivery = delivery
+    self.overflows = overflows
     self.durable = durable
     self.confirming = confirming
     self.output = output
@@ -167,6 +170,7 @@ final class Supervisor: Owner {
 
   /// Nothing is left to do for a plugin: what it was to get has its fate.
   private func finish(_ plugin: Plugin, _ goal: PluginLifecycle.Goal) {
+    overflows.report(plugin, isLast: true)
     let left = plugin.subscription.counters.queued
     let kept = goal == .remove ? durable.keepQueue(of: plugin) : 0
     if kept > 0 {

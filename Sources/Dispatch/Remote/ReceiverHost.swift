@@ -31,12 +31,7 @@ final class ReceiverHost: Owner {
   /// - Returns: whether it was started.
   func start() -> Bool {
     guard loop.hasCome(retry) else { return false }
-    for place in places {
-      guard let reason = place.listen(backlog: configuration.listenQueue),
-        startReport.pass(loop.now) != nil
-      else { continue }
-      loop.say(.error, "cannot listen at \(place.name): \(reason); trying again")
-    }
+    listen("; trying again")
     retry = loop.now + delay
     delay = min(delay * 2, .seconds(5))
     guard places.contains(where: { $0.socketNumber != nil }) else {
@@ -50,8 +45,8 @@ final class ReceiverHost: Owner {
       }
       _ = loop.poller.add(new.output.number, Token.receiverOutput, .read)
       process = new
+      for place in places { place.isUnheard() }
       configure()
-      giveSockets(new)
       return true
     } catch {
       if startReport.pass(loop.now) != nil { loop.say(.error, "\(error); trying again") }
@@ -63,15 +58,42 @@ final class ReceiverHost: Owner {
   /// Somebody has connected: the next start need not wait.
   func serves() { delay = .milliseconds(100) }
 
+  private func listen(_ what: String = "") {
+    for place in places {
+      guard let reason = place.listen(backlog: configuration.listenQueue),
+        startReport.pass(loop.now) != nil
+      else { continue }
+      loop.say(.error, "cannot listen at \(place.name): \(reason)\(what)")
+    }
+  }
+
   private func giveSockets(_ process: ReceiverProcess) {
-    for (index, place) in places.enumerated() {
+    for (index, place) in places.enumerated() where !place.isHeard && mayHear(place) {
       guard let socket = place.socketNumber else { continue }
+      place.isGiven()
       let order = ReceiverOrder.listener(source: UInt8(clamping: index), isSecure: place.isSecure)
       // It takes what it is given, or is gone; that is seen anyway.
       if process.give(order, socket) {
         loop.say(.info, "other hosts are heard at \(place.name)")
       }
     }
+  }
+
+  /// Where nobody could be let in nobody is to connect: until a reload finds a key.
+  private func mayHear(_ place: RemotePlace) -> Bool {
+    guard place.isSecure, !configuration.canServeTLS(user: geteuid()) else { return true }
+    place.close()
+    loop.say(
+      .error,
+      "no other host is heard at \(place.name): neither a key nor a certificate can be used; a "
+        + "reload tries again")
+    return false
+  }
+
+  /// The configuration was read again.
+  func reconfigure() {
+    listen()
+    configure()
   }
 
   /// Peers may from now on what the configuration says; keys and certificates are read again.
@@ -90,6 +112,7 @@ final class ReceiverHost: Owner {
     if places.contains(where: \.isSecure) { giveKeys(settings, process) }
     process.order(.apply)
     process.flush()
+    giveSockets(process)
   }
 
   private func giveKeys(_ settings: RemoteConfiguration, _ process: ReceiverProcess) {

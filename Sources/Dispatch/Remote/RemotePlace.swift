@@ -19,6 +19,8 @@ final class RemotePlace {
   private let place: HostAndPort
   private var socket: Descriptor?
   private(set) var figures = Figures()
+  /// The receiver that there is was given the socket.
+  private(set) var isHeard = false
 
   /// `nil` for a source of this host.
   init?(_ source: SourceConfiguration) {
@@ -48,5 +50,12 @@ final class RemotePlace {
     } catch { return error.description }
   }
 
-  func close() { socket = nil }
+  func close() {
+    socket = nil
+    isHeard = false
+  }
+
+  func isGiven() { isHeard = true }
+  /// The receiver is gone.
+  func isUnheard() { isHeard = false }
 }

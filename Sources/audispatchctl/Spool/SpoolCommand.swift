@@ -9,10 +9,10 @@ struct SpoolCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "spool",
     abstract: "Looks into the spool on disk, with or without a running daemon.",
-    discussion: "Nothing in the spool is changed.",
+    discussion: "Only discard changes anything, and asks the running daemon to.",
     subcommands: [
       SpoolListCommand.self, SpoolInspectCommand.self, SpoolVerifyCommand.self,
-      SpoolExportCommand.self,
+      SpoolExportCommand.self, SpoolDiscardCommand.self,
     ],
     defaultSubcommand: SpoolListCommand.self)
 }
