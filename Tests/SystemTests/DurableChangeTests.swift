@@ -78,7 +78,8 @@ struct DurableChangeTests {
     async throws
   {
     let scratch = try Scratch()
-    let first = try await start(scratch, "spill", "never", settings: ["stop_timeout = 0.100"])
+    let first = try await DurableTests.start(
+      scratch, "spill", "never", settings: ["stop_timeout = 0.100"])
     try await first.send(TestEvent.stream(1..<101))
     let refused = String(decoding: try first.files.request("discard p"), as: UTF8.self)
     #expect(refused.hasPrefix("error the plugin 'p' is active"))
@@ -101,7 +102,7 @@ struct DurableChangeTests {
       try FileManager.default.contentsOfDirectory(atPath: scratch("spool")).count == 2
     }
     try await second.finish()
-    let third = try await start(scratch, "spill", "copy")
+    let third = try await DurableTests.start(scratch, "spill", "copy")
     let last = TestEvent.stream(201..<301)
     try await third.send(last)
     try await third.finish()

@@ -43,7 +43,9 @@ struct SlowCollectorTests {
     let peer = try host.peer()
     try peer.record(ReceiveTests.line(1), 1)
     try await host.expectStored([ReceiveTests.line(1)])
-    try await eventually("its place is free", within: .seconds(15), detail: { host.daemon.messages }) {
+    try await eventually(
+      "its place is free", within: .seconds(15), detail: { host.daemon.messages }
+    ) {
       try host.source().peers == 0
     }
     let next = try host.peer()
