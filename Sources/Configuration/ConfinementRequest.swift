@@ -95,7 +95,8 @@ struct ConfinementRequest {
     }
     confinement.readPaths = reading?.map { withoutSlash($0.text) }
     confinement.writePaths = writing?.map { withoutSlash($0.text) }
-    for path in (reading ?? []) + (writing ?? []) {
+    for path in (reading ?? []) + (writing ?? [])
+    where withoutSlash(path.text) != environment.runtimeDirectory {
       if case .failure(let errno) = environment.files.status(withoutSlash(path.text)) {
         warnings.append(
           path.warning(

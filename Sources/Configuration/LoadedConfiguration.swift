@@ -34,6 +34,8 @@ public struct LoadEnvironment: Sendable {
   public var daemonExecutable: String
   /// Which version of landlock the kernel has; 0: none.
   public var landlockVersion: Int
+  /// A folder that the daemon makes before it starts a plugin: it need not be there yet.
+  public var runtimeDirectory: String?
 
   public init(
     files: FileAccess = .system, user: UInt32, daemonExecutable: String,
@@ -83,6 +85,8 @@ public struct LoadedConfiguration: Equatable, Sendable {
           file: file, environment.files, user: environment.user)
       }
     }
+    var environment = environment
+    environment.runtimeDirectory = daemon.runtimeDirectory
     let directory = PluginDirectory(
       daemon.pluginDirectory, isNamed: request.pluginDirectory != nil,
       defaults: daemon.pluginDefaults, environment: environment)

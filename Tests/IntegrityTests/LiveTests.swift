@@ -130,7 +130,9 @@ struct LiveTests {
     let watched = try Watched("watch = TREE content")
     let run = try PluginRun(
       "audispatch-integrity", ["--config", "\(watched.folder)/integrity.conf"])
-    #expect(run.end() == .exit(1))
-    #expect(run.messages.contains("cannot open \(watched.folder)/db/baseline.db"))
+    #expect(run.end() == .exit(2))
+    #expect(
+      run.messages.contains(
+        "there is no baseline yet, \(watched.folder)/db/baseline.db is not there"))
   }
 }
