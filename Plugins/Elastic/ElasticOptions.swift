@@ -88,28 +88,21 @@ extension ElasticOptions {
     },
   ]
 
-  private static let sendingKeywords: [PluginKeyword<ElasticOptions>] = [
-    .value("compression", "LEVEL", "of what is sent: 0 (none) to 9 (1)") {
-      (o: inout ElasticOptions, w: Word) throws(Diagnostic) in
-      o.compression = try w.number(in: 0...9, for: "compression")
-    },
-    .value("bulk_documents", "COUNT", "documents of a request (1600)") {
-      (o: inout ElasticOptions, w: Word) throws(Diagnostic) in
-      o.batch.documents = try w.number(in: 1...10_000, for: "bulk_documents")
-    },
-    .value("bulk_bytes", "SIZE", "bytes of a request, before compression (5M)") {
-      (o: inout ElasticOptions, w: Word) throws(Diagnostic) in
-      o.batch.bytes = try w.byteCount(in: 4096...64 << 20, for: "bulk_bytes")
-    },
-    .value("flush_interval", "SECONDS", "a document waits for others (1)") {
-      (o: inout ElasticOptions, w: Word) throws(Diagnostic) in
-      o.batch.gathering = try w.seconds(in: .zero...(.seconds(60)), for: "flush_interval")
-    },
-    .value("workers", "COUNT", "requests under way together (1)") {
-      (o: inout ElasticOptions, w: Word) throws(Diagnostic) in
-      o.workers = try w.number(in: 1...16, for: "workers")
-    },
-  ]
+  private static let sendingKeywords: [PluginKeyword<ElasticOptions>] =
+    [
+      .value("compression", "LEVEL", "of what is sent: 0 (none) to 9 (1)") {
+        (o: inout ElasticOptions, w: Word) throws(Diagnostic) in
+        o.compression = try w.number(in: 0...9, for: "compression")
+      },
+      .value("workers", "COUNT", "requests under way together (1)") {
+        (o: inout ElasticOptions, w: Word) throws(Diagnostic) in
+        o.workers = try w.number(in: 1...16, for: "workers")
+      },
+    ]
+    + BatchKeywords.all(
+      \.batch, count: ("bulk_documents", "documents of a request (1600)"),
+      bytes: ("bulk_bytes", "bytes of a request, before compression (5M)"),
+      waiting: "a document waits for others (1)")
 
   private static let documentKeywords: [PluginKeyword<ElasticOptions>] =
     [

@@ -124,25 +124,17 @@ extension NatsOptions {
       },
     ] + TLSFiles.keywords(\.tls, noting: \.places)
 
-  private static let batchKeywords: [PluginKeyword<NatsOptions>] = [
-    noting("refused_file", "FILE", "where what no stream takes goes; none: it is dropped") {
-      (o: inout NatsOptions, w: Word) throws(Diagnostic) in
-      o.refusedFile =
-        w.text.lowercased() == "none" ? nil : try w.absolutePath(for: "refused_file")
-    },
-    .value("batch_messages", "COUNT", "messages that are under way together (1000)") {
-      (o: inout NatsOptions, w: Word) throws(Diagnostic) in
-      o.batch.documents = try w.number(in: 1...10_000, for: "batch_messages")
-    },
-    .value("batch_bytes", "SIZE", "bytes of those (4M)") {
-      (o: inout NatsOptions, w: Word) throws(Diagnostic) in
-      o.batch.bytes = try w.byteCount(in: 4096...64 << 20, for: "batch_bytes")
-    },
-    .value("flush_interval", "SECONDS", "a message waits for others (0.1)") {
-      (o: inout NatsOptions, w: Word) throws(Diagnostic) in
-      o.batch.gathering = try w.seconds(in: .zero...(.seconds(60)), for: "flush_interval")
-    },
-  ]
+  private static let batchKeywords: [PluginKeyword<NatsOptions>] =
+    [
+      noting("refused_file", "FILE", "where what no stream takes goes; none: it is dropped") {
+        (o: inout NatsOptions, w: Word) throws(Diagnostic) in
+        o.refusedFile =
+          w.text.lowercased() == "none" ? nil : try w.absolutePath(for: "refused_file")
+      }
+    ]
+    + BatchKeywords.all(
+      \.batch, count: ("batch_messages", "messages that are under way together (1000)"),
+      bytes: ("batch_bytes", "bytes of those (4M)"), waiting: "a message waits for others (0.1)")
 
   private static let documentKeywords: [PluginKeyword<NatsOptions>] =
     [

@@ -98,24 +98,17 @@ extension OtlpOptions {
     },
   ]
 
-  private static let batchKeywords: [PluginKeyword<OtlpOptions>] = [
-    .value("compression", "LEVEL", "of what is sent: 0 (none) to 9 (1)") {
-      (o: inout OtlpOptions, w: Word) throws(Diagnostic) in
-      o.compression = try w.number(in: 0...9, for: "compression")
-    },
-    .value("batch_events", "COUNT", "events of a request (1000)") {
-      (o: inout OtlpOptions, w: Word) throws(Diagnostic) in
-      o.batch.documents = try w.number(in: 1...10_000, for: "batch_events")
-    },
-    .value("batch_bytes", "SIZE", "bytes of a request, before compression (3M)") {
-      (o: inout OtlpOptions, w: Word) throws(Diagnostic) in
-      o.batch.bytes = try w.byteCount(in: 4096...64 << 20, for: "batch_bytes")
-    },
-    .value("flush_interval", "SECONDS", "an event waits for others (1)") {
-      (o: inout OtlpOptions, w: Word) throws(Diagnostic) in
-      o.batch.gathering = try w.seconds(in: .zero...(.seconds(60)), for: "flush_interval")
-    },
-  ]
+  private static let batchKeywords: [PluginKeyword<OtlpOptions>] =
+    [
+      .value("compression", "LEVEL", "of what is sent: 0 (none) to 9 (1)") {
+        (o: inout OtlpOptions, w: Word) throws(Diagnostic) in
+        o.compression = try w.number(in: 0...9, for: "compression")
+      }
+    ]
+    + BatchKeywords.all(
+      \.batch, count: ("batch_events", "events of a request (1000)"),
+      bytes: ("batch_bytes", "bytes of a request, before compression (3M)"),
+      waiting: "an event waits for others (1)")
 
   private static let documentKeywords: [PluginKeyword<OtlpOptions>] =
     [

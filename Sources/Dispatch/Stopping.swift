@@ -39,12 +39,34 @@ struct Stopping: Owner {
     if case .readingRest(let until) = ending.state,
       event == .inputIsEmpty || event == .tick && loop.now >= until
     {
-      input.takeLast()
+      takeLast()
     }
     guard ending.handle(event, now: loop.now) == .closeInput else { return }
     input.close()
     remote?.close()
     loop.wakeNow()
+  }
+
+  /// Has the sender's writes fail from here on, and takes what it had written before: nothing is left
+  /// in a socket that nobody counts. A connection that a service manager keeps goes on with the next
+  /// start, and with it what is in it.
+  private func takeLast() {
+    guard service?.hasStored != true, !source.canWait else { return }
+    let end = loop.now + .seconds(1)
+    if source.isPipe {
+      // As long as there is more in it than a page it cannot be made that small.
+      while Moment.now < end, !source.shrink(), readWaiting() {}
+      _ = readWaiting()
+    } else if source.refuseMore() {
+      while Moment.now < end, readWaiting() {}
+    }
+  }
+
+  /// Reads once, if anything waits.
+  private func readWaiting() -> Bool {
+    guard input.hasWaiting else { return false }
+    input.read()
+    return true
   }
 
   /// What holds a pipe open after it was read for the last time would have the sender's records go

@@ -81,14 +81,13 @@ extension DurableQueues {
     let (first, slices) = open.failed(errno, loop.now)
     source.settle(below: .max)
     let settings = settings.daemon
-    let room = errno == Errno(ENOSPC) ? FileSystem.room(of: settings.spoolDirectory) : nil
-    let reserve = room.map {
-      " (\($0.free >> 20) MiB are free, and spool_reserve keeps \(settings.spoolReserve >> 20) MiB)"
-    }
+    let reserve =
+      errno == Errno(ENOSPC)
+      ? ", where spool_reserve keeps \(settings.spoolReserve >> 20) MiB free" : ""
     loop.say(
       .alert,
       "the spool takes no records (\(errno)): nothing can be written in "
-        + "\(settings.spoolDirectory)\(reserve ?? ""), and durable plugins have their memory only")
+        + "\(settings.spoolDirectory)\(reserve), and durable plugins have their memory only")
     for plugin in plugins.durable {
       plugin.subscription.logLost(from: first, slices)
       delivery.flush(plugin)

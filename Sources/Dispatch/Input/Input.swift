@@ -268,28 +268,6 @@ final class Input: Owner {
     supply.endHelpers()
   }
 
-  /// Has the sender's writes fail from here on, and takes what it had written before: nothing is left
-  /// in a socket that nobody counts. A connection that a service manager keeps goes on with the next
-  /// start, and with it what is in it.
-  func takeLast() {
-    guard service?.hasStored != true, !source.canWait else { return }
-    let end = loop.now + .seconds(1)
-    if source.isPipe {
-      // As long as there is more in it than a page it cannot be made that small.
-      while Moment.now < end, !source.shrink(), readWaiting() {}
-      _ = readWaiting()
-    } else if source.refuseMore() {
-      while Moment.now < end, readWaiting() {}
-    }
-  }
-
-  /// Reads once, if anything waits.
-  private func readWaiting() -> Bool {
-    guard hasWaiting else { return false }
-    read()
-    return true
-  }
-
   func close() {
     if source.canWait, source.pendingBytes > 0 || !source.hasEnded { ending.noteLoss() }
     stopPolling()

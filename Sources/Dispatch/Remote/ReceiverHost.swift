@@ -14,8 +14,12 @@ final class ReceiverHost: Owner {
   /// Receivers that ended and were not waited for yet.
   private var leaving: [ReceiverProcess] = []
   private var isFinishing = false
+  /// Keys that are being opened, since then; and whether that has to be done once more.
+  private var opening: (keys: KeyOpening, since: Moment)?
+  private var opensAgain = false
   private var startReport = RateLimit(every: .seconds(60))
   private var endReport = RateLimit(every: .seconds(10))
+  private var keysReport = RateLimit(every: .seconds(60))
 
   init(_ base: Base, _ places: [RemotePlace]) {
     self.base = base
@@ -67,37 +71,51 @@ final class ReceiverHost: Owner {
     }
   }
 
-  private func giveSockets(_ process: ReceiverProcess) {
-    for (index, place) in places.enumerated() where !place.isHeard && mayHear(place) {
-      guard let socket = place.socketNumber else { continue }
-      place.isGiven()
-      let order = ReceiverOrder.listener(source: UInt8(clamping: index), isSecure: place.isSecure)
-      // It takes what it is given, or is gone; that is seen anyway.
-      if process.give(order, socket) {
-        loop.say(.info, "other hosts are heard at \(place.name)")
-      }
-    }
-  }
-
-  /// Where nobody could be let in nobody is to connect: until a reload finds a key.
-  private func mayHear(_ place: RemotePlace) -> Bool {
-    guard place.isSecure, !configuration.canServeTLS(user: geteuid()) else { return true }
-    place.close()
-    loop.say(
-      .error,
-      "no other host is heard at \(place.name): neither a key nor a certificate can be used; a "
-        + "reload tries again")
-    return false
-  }
-
   /// The configuration was read again.
   func reconfigure() {
     listen()
     configure()
   }
 
-  /// Peers may from now on what the configuration says; keys and certificates are read again.
-  func configure() {
+  // MARK: What it is given
+
+  /// Peers may from now on what the configuration says; keys and certificates are read again, if need
+  /// be, and it is told when they were.
+  private func configure() {
+    guard process != nil else { return }
+    guard places.contains(where: \.isSecure) else { return give(nil) }
+    guard opening == nil else { return opensAgain = true }
+    opensAgain = false
+    let new = KeyOpening(configuration, user: geteuid())
+    do throws(SystemError) {
+      try WorkThread(new).detach()
+      opening = (new, loop.now)
+      loop.wakeNow()
+    } catch { loop.say(.error, "the keys of \(Self.secure) are not read: \(error)") }
+  }
+
+  private static let secure = "tls: sources"
+
+  /// Gives it what was opened, or looks again when it will have been.
+  private func tendKeys() {
+    guard let (keys, since) = opening else { return }
+    guard let opened = keys.take() else {
+      if loop.now - since > .seconds(5), keysReport.pass(loop.now) != nil {
+        loop.say(
+          .warning, "the keys of \(Self.secure) are still being read: nobody can connect there")
+      }
+      return loop.wake(in: .milliseconds(5))
+    }
+    opening = nil
+    defer { for file in opened.files { close(file.descriptor) } }
+    // What was asked for meanwhile is newer.
+    if opensAgain { return configure() }
+    for problem in opened.problems { loop.say(.error, problem) }
+    give(opened)
+  }
+
+  /// - Parameter keys: `nil`: it needs none.
+  private func give(_ keys: KeyOpening.Opened?) {
     guard let process else { return }
     let settings = configuration
     process.order(
@@ -109,47 +127,38 @@ final class ReceiverHost: Owner {
           lastPort: UInt16(settings.clientPorts?.upperBound ?? 0),
           idleMilliseconds: UInt64(settings.idleLimit.inNanoseconds / 1_000_000),
           networks: settings.allowedNetworks.map(\.description).joined(separator: " "))))
-    if places.contains(where: \.isSecure) { giveKeys(settings, process) }
+    // It takes what it is given, or is gone; that is seen anyway.
+    for file in keys?.files ?? [] { _ = process.give(file.order, file.descriptor) }
     process.order(.apply)
     process.flush()
-    giveSockets(process)
-  }
-
-  private func giveKeys(_ settings: RemoteConfiguration, _ process: ReceiverProcess) {
-    for key in settings.keys {
-      give(key.file, .sharedKey(identity: key.identity), process, isSecret: true)
-    }
-    let files: [(String?, ReceiverOrder.File)] = [
-      (settings.certificate, .certificate), (settings.key, .key),
-      (settings.authorities, .authorities), (settings.revoked, .revoked),
-    ]
-    for (path, kind) in files {
-      if let path { give(path, .file(kind), process, isSecret: kind == .key) }
+    for (index, place) in places.enumerated() where !place.isHeard {
+      guard !place.isSecure || keys?.canServe ?? false else {
+        leave(place)
+        continue
+      }
+      guard let socket = place.socketNumber else { continue }
+      place.isGiven()
+      let order = ReceiverOrder.listener(source: UInt8(clamping: index), isSecure: place.isSecure)
+      if process.give(order, socket) {
+        loop.say(.info, "other hosts are heard at \(place.name)")
+      }
     }
   }
 
-  private func give(
-    _ path: String, _ order: ReceiverOrder, _ process: ReceiverProcess, isSecret: Bool
-  ) {
-    do throws(SystemError) {
-      let file = try Descriptor.open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
-      var facts = stat()
-      guard unsafe fstat(file.number, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG else {
-        throw SystemError("use", path, Errno(EINVAL))
-      }
-      if isSecret, facts.st_mode & 0o077 != 0 || ![0, geteuid()].contains(facts.st_uid) {
-        loop.say(
-          .error, "\(path) is not used: others may have read it (chmod 0400, owned by root)")
-        return
-      }
-      _ = process.give(order, file.number)
-    } catch { loop.say(.error, "\(error)") }
+  /// Where nobody could be let in nobody is to connect: until a reload finds a key.
+  private func leave(_ place: RemotePlace) {
+    place.close()
+    loop.say(
+      .error,
+      "no other host is heard at \(place.name): neither a key nor a certificate can be used; a "
+        + "reload tries again")
   }
 
   // MARK: Going on
 
   func tend() {
     if !leaving.isEmpty { forgetEnded() }
+    tendKeys()
     guard let process else { return }
     if !process.flush() { loop.wake(in: .milliseconds(5)) }
     process.tellOutput(loop.now, say)

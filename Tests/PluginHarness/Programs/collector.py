@@ -6,16 +6,10 @@ Listens at a port of the loopback, which it writes on its standard output as {"p
 line of its standard input is a JSON object that changes what it does ("set"), or asks what it has
 ("records"); each is answered by one line.
 """
-import argparse, gzip, json, socket, ssl, struct, sys, threading, time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import gzip, json, socket, struct, time
+from http.server import BaseHTTPRequestHandler
 
-arguments = argparse.ArgumentParser()
-arguments.add_argument("--certificate")
-arguments.add_argument("--key")
-arguments.add_argument("--client-authority")
-arguments = arguments.parse_args()
-
-lock = threading.RLock()
+from stand_in import Listener, arguments, lock
 
 
 class Collector:
@@ -236,51 +230,16 @@ class Handler(BaseHTTPRequestHandler):
             1, b"\x08" + varint(rejected) + text_field(2, message)))
 
 
-class Listener(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 64
-    context = None
-
-    def process_request(self, request, address):
-        if C.faults["away"]:
-            request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            return request.close()
-        super().process_request(request, address)
-
-    def finish_request(self, request, address):
-        if self.context:
-            request = self.context.wrap_socket(request, server_side=True)
-        super().finish_request(request, address)
-
-    def handle_error(self, request, address):
-        pass
-
-
-def command(line):
-    asked = json.loads(line)
+def command(asked):
     with lock:
-        if "set" in asked:
-            unknown = set(asked["set"]) - set(C.faults)
-            if unknown:
-                return {"error": f"unknown: {unknown}"}
-            C.faults.update(asked["set"])
+        problem = listener.change(asked)
+        if problem:
+            return problem
         if "records" in asked:
             return {"records": C.records}
         return {"count": len(C.records), "requests": C.requests, "headers": C.headers,
                 "path": C.path}
 
 
-listener = Listener(("127.0.0.1", 0), Handler)
-if arguments.certificate:
-    Listener.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    Listener.context.load_cert_chain(arguments.certificate, arguments.key)
-    if arguments.client_authority:
-        Listener.context.verify_mode = ssl.CERT_REQUIRED
-        Listener.context.load_verify_locations(arguments.client_authority)
-threading.Thread(target=listener.serve_forever, daemon=True).start()
-print(json.dumps({"port": listener.server_address[1]}), flush=True)
-for line in sys.stdin:
-    try:
-        print(json.dumps(command(line)), flush=True)
-    except Exception as problem:
-        print(json.dumps({"error": repr(problem)}), flush=True)
+listener = Listener(Handler, C.faults, arguments())
+listener.serve(command)

@@ -8,19 +8,14 @@ line of its standard input is a JSON object that changes what it does ("set"), r
 over ("rollover"), waits until the requests of all who have ended are done ("quiet"), or asks what it
 has ("documents", "ids"); each is answered by one line.
 """
-import argparse, gzip, json, random, re, socket, ssl, struct, sys, threading, time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import gzip, json, random, re, socket, struct, time
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, unquote, urlsplit
 
-arguments = argparse.ArgumentParser()
-arguments.add_argument("--seed", type=int, default=1)
-arguments.add_argument("--certificate")
-arguments.add_argument("--key")
-arguments.add_argument("--client-authority")
-arguments = arguments.parse_args()
+from stand_in import Listener, arguments, lock
 
-lock = threading.RLock()
-chance = random.Random(arguments.seed)
+given = arguments()
+chance = random.Random(given.seed)
 
 
 class Index:
@@ -317,40 +312,6 @@ class Handler(BaseHTTPRequestHandler):
         return error("illegal_argument_exception", "the stand-in does not know this", 400)
 
 
-class Listener(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 64
-    context = None
-    # Connections that were accepted and have not ended.
-    open = 0
-
-    def process_request(self, request, address):
-        with lock:
-            Listener.open += 1
-        if S.faults["away"]:
-            request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            request.close()
-            with lock:
-                Listener.open -= 1
-            return
-        super().process_request(request, address)
-
-    def process_request_thread(self, request, address):
-        try:
-            super().process_request_thread(request, address)
-        finally:
-            with lock:
-                Listener.open -= 1
-
-    def finish_request(self, request, address):
-        if self.context:
-            request = self.context.wrap_socket(request, server_side=True)
-        super().finish_request(request, address)
-
-    def handle_error(self, request, address):
-        pass
-
-
 def report():
     seen = {}
     for index in S.indices.values():
@@ -372,22 +333,19 @@ def wait_until_quiet():
             pass
     for _ in range(5000):
         with lock:
-            if Listener.open == 0:
+            if listener.open == 0:
                 return
         time.sleep(0.01)
     raise TimeoutError("connections stay open")
 
 
-def command(line):
-    asked = json.loads(line)
+def command(asked):
     if asked.get("quiet"):
         wait_until_quiet()
     with lock:
-        if "set" in asked:
-            unknown = set(asked["set"]) - set(S.faults)
-            if unknown:
-                return {"error": f"unknown: {unknown}"}
-            S.faults.update(asked["set"])
+        problem = listener.change(asked)
+        if problem:
+            return problem
         if "seed" in asked:
             chance.seed(asked["seed"])
         if "stream" in asked:
@@ -407,17 +365,5 @@ def command(line):
         return report()
 
 
-listener = Listener(("127.0.0.1", 0), Handler)
-if arguments.certificate:
-    Listener.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    Listener.context.load_cert_chain(arguments.certificate, arguments.key)
-    if arguments.client_authority:
-        Listener.context.verify_mode = ssl.CERT_REQUIRED
-        Listener.context.load_verify_locations(arguments.client_authority)
-threading.Thread(target=listener.serve_forever, daemon=True).start()
-print(json.dumps({"port": listener.server_address[1]}), flush=True)
-for line in sys.stdin:
-    try:
-        print(json.dumps(command(line)), flush=True)
-    except Exception as problem:
-        print(json.dumps({"error": repr(problem)}), flush=True)
+listener = Listener(Handler, S.faults, given)
+listener.serve(command)
