@@ -52,6 +52,7 @@ struct Stopping: Owner {
   /// start, and with it what is in it.
   private func takeLast() {
     guard service?.hasStored != true, !source.canWait else { return }
+    input.rest(false)
     let end = loop.now + .seconds(1)
     if source.isPipe {
       // As long as there is more in it than a page it cannot be made that small.

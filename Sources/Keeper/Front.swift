@@ -192,12 +192,6 @@ public final class Front {
       case .ended: break reading
       }
     }
-    let gave = life.state == .hungUp(gave: true)
-    if !(gave && last == .taken) {
-      closeConnection()
-      closeLink()
-      farEnd = nil
-    }
     take(.lastWord(last))
   }
 
@@ -220,7 +214,9 @@ public final class Front {
 
   /// Starts a keeper, which has this process's descriptor 0.
   private func startKeeper() -> Bool {
+    closeConnection()
     closeLink()
+    farEnd = nil
     do throws(SystemError) {
       guard makeLink(), let number = farEnd?.number else {
         throw SystemError("create", "a socket pair", .current)

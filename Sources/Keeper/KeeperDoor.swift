@@ -84,7 +84,7 @@ public final class KeeperDoor {
   public func look(_ now: Moment) -> [Order] {
     // A front that is gone is to be known before the next one is answered.
     var orders = hearFront(now)
-    accept()
+    accept(now)
     for caller in callers { orders += hear(caller, now) }
     orders += perform(life.handle(.tick, now: now), nil, now)
     return orders
@@ -106,11 +106,11 @@ public final class KeeperDoor {
     return orders
   }
 
-  private func accept() {
+  private func accept(_ now: Moment) {
     guard let number = listenerNumber else { return }
     while let connection = UnixSocket.accept(number) {
       guard let peer = try? Peer(of: connection.number), Front.trusts(peer) else { continue }
-      if callers.count >= Self.maximumCallers { drop(callers[0]) }
+      if callers.count >= Self.maximumCallers { drop(callers[0], now) }
       _ = poller.add(connection.number, 0, .read)
       callers.append(Caller(MessageChannel(owning: connection)))
     }
@@ -128,9 +128,7 @@ public final class KeeperDoor {
     while callers.contains(where: { $0 === caller }) {
       switch caller.channel.receive() {
       case .nothing: return orders
-      case .ended:
-        if caller === welcome { _ = life.handle(.callerLost, now: now) }
-        drop(caller)
+      case .ended: drop(caller, now)
       case .message(let text, let input, let link):
         switch FrontWord(text) {
         case .offer(let other):
@@ -138,12 +136,12 @@ public final class KeeperDoor {
           orders += perform(life.handle(.offered(objection: objection), now: now), caller, now)
         case .input:
           guard let input, let link, caller === welcome else {
-            drop(caller)
+            drop(caller, now)
             continue
           }
           let handed = HandedInput(input: input, link: FrontLink(owning: link))
           orders += perform(life.handle(.handed, now: now), caller, now, handed)
-        case .signal, nil: refuse(caller, "it does not understand")
+        case .signal, nil: refuse(caller, "it does not understand", now)
         }
       }
     }
@@ -157,19 +155,17 @@ public final class KeeperDoor {
     case .none: return []
     case .welcome:
       // The newest one is the one that auditd waits for.
-      if let welcome, welcome !== caller { drop(welcome) }
+      let former = welcome
       welcome = caller
-      if caller?.channel.send(KeeperWord.welcome.text) != true {
-        _ = life.handle(.callerLost, now: now)
-        drop(caller)
-      }
-    case .refuse(let reason): refuse(caller, reason)
-    case .hangUp: drop(caller)
+      if former !== caller { drop(former, now) }
+      if caller?.channel.send(KeeperWord.welcome.text) != true { drop(caller, now) }
+    case .refuse(let reason): refuse(caller, reason, now)
+    case .hangUp: drop(caller, now)
     case .sayTaken:
       let wasHeard = caller?.channel.send(KeeperWord.taken.text) ?? false
       return perform(life.handle(.said(wasHeard), now: now), caller, now, handed)
     case .adopt:
-      drop(caller)
+      drop(caller, now)
       guard let handed else { return [] }
       unread.append(handed)
       link = handed.link
@@ -177,22 +173,25 @@ public final class KeeperDoor {
       return [.read(handed)]
     case .stop(let reason): return [.stop(reason)]
     case .refuseAndStop(let reason):
-      refuse(caller, reason)
+      refuse(caller, reason, now)
       return [.stop("a front has come that it cannot go on for (\(reason))")]
     }
     return []
   }
 
-  private func refuse(_ caller: Caller?, _ reason: String) {
+  private func refuse(_ caller: Caller?, _ reason: String, _ now: Moment) {
     caller?.channel.send(KeeperWord.no(reason).text)
-    drop(caller)
+    drop(caller, now)
   }
 
-  private func drop(_ caller: Caller?) {
+  /// Whatever the reason: the one that is welcome has given its input by now, or is lost.
+  private func drop(_ caller: Caller?, _ now: Moment) {
     guard let caller else { return }
     poller.remove(caller.channel.number)
     callers.removeAll { $0 === caller }
-    if welcome === caller { welcome = nil }
+    guard welcome === caller else { return }
+    welcome = nil
+    _ = life.handle(.callerLost, now: now)
   }
 
   // MARK: What the worker says

@@ -66,7 +66,7 @@ struct Succession: Equatable {
   /// Takes what happened, and says what is to be done.
   mutating func handle(_ event: Event, now: Moment) -> Action {
     switch event {
-    case .offered(let objection): return offered(objection)
+    case .offered(let objection): return offered(objection, now)
     case .handed: return hasCaller && !isStopping && !hasFront ? .sayTaken : .hangUp
     case .said(let wasHeard):
       hasCaller = false
@@ -101,7 +101,7 @@ struct Succession: Equatable {
     return .none
   }
 
-  private mutating func offered(_ objection: String?) -> Action {
+  private mutating func offered(_ objection: String?, _ now: Moment) -> Action {
     if isStopping { return .refuse("it is stopping") }
     if hasFront { return .refuse("another one is in front of it") }
     if isPassedBy { return .refuse("another one has its place") }
@@ -109,7 +109,10 @@ struct Succession: Equatable {
       _ = stop("")
       return .refuseAndStop(objection)
     }
-    if unread >= Self.maximumUnread { return .refuse("its worker does not read") }
+    if unread >= Self.maximumUnread {
+      passBy(now)
+      return .refuse("its worker does not read")
+    }
     hasCaller = true
     return .welcome
   }

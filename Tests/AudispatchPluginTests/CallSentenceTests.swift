@@ -157,6 +157,8 @@ struct CallSentenceTests {
     (call(117, "ffffffff 3e8 ffffffff"), "changed its user IDs to unchanged 1000 unchanged"),
     (call(164, "ffff 3e8 0", arch: "40000003"), "changed its user IDs to unchanged 1000 0"),
     (call(105, "3e8"), "changed its user IDs to 1000"),
+    // Asks for the ID; it leaves nothing as it is, as there is one alone.
+    (call(122, "ffffffff"), "changed its user IDs to -1"),
   ]
 
   @Test(arguments: numbers)

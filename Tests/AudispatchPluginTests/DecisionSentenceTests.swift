@@ -89,6 +89,17 @@ struct DecisionSentenceTests {
         + " (permissive=0); SELinux denied c to \(who) (sh) (permissive=0); failed to run /t:"
         + " EACCES (Permission denied); …[+1 more]"
     ),
+    (
+      [
+        call(264, "3 7f 4 7f", exit: -13, comm: "mv"),
+        vector("unlink", "name=\"b\" dev=\"dm-0\" ino=7 permissive=0", comm: "mv"), cwd,
+        path("\"/srv/from\"", "PARENT", inode: 3), path("\"/srv/to\"", "PARENT", inode: 4, item: 1),
+        path("\"a\"", "DELETE", inode: 6, item: 2), path("\"b\"", "DELETE", inode: 7, item: 3),
+      ],
+      // In which of the two folders it lies is not said.
+      "SELinux denied unlink of b to \(who) (mv) (permissive=0);"
+        + " failed to rename /srv/from/a: EACCES (Permission denied)"
+    ),
   ]
 
   @Test(arguments: withCall)

@@ -46,28 +46,33 @@ struct InputSuccessionTests {
     let (came, ended, now, isSettled, keeperHears, step) = Self.table[index]
     let inputs = Self.inputs(came: came, ended: ended)
     #expect(
-      inputs.step(Self.at(now), isSettled: isSettled, keeperHears: keeperHears) == step)
+      inputs.step(
+        Self.at(now), waiting: came.count, isSettled: isSettled, keeperHears: keeperHears) == step)
+  }
+
+  private func step(
+    _ inputs: InputSuccession, _ milliseconds: Int64, waiting: Int
+  ) -> Step {
+    inputs.step(Self.at(milliseconds), waiting: waiting, isSettled: true, keeperHears: true)
   }
 
   @Test func `cuts one again only when the next has waited as long once more`() {
     var inputs = Self.inputs(came: [0])
-    #expect(inputs.step(Self.at(1000), isSettled: true, keeperHears: true) == .cut)
+    #expect(step(inputs, 1000, waiting: 1) == .cut)
     inputs.wasCut(Self.at(1000))
-    #expect(
-      inputs.step(Self.at(1001), isSettled: true, keeperHears: true) == .look(at: Self.at(2000)))
+    #expect(step(inputs, 1001, waiting: 1) == .look(at: Self.at(2000)))
   }
 
   @Test func `ends without a keeper, but for inputs that have come`() {
     var inputs = Self.inputs(ended: 5, wait: nil)
-    #expect(inputs.step(Self.at(6), isSettled: true, keeperHears: true) == .stop)
+    #expect(step(inputs, 6, waiting: 0) == .stop)
     inputs = Self.inputs(came: [1, 2], ended: 5)
     inputs.keeperIsGone()
     for left in [1, 0] {
-      #expect(inputs.step(Self.at(6), isSettled: true, keeperHears: true) == .goOn)
-      inputs.wentOn()
-      #expect(inputs.waiting == left)
+      #expect(step(inputs, 6, waiting: left + 1) == .goOn)
+      inputs.wentOn(waiting: left)
       inputs.presentEnded(Self.at(6))
     }
-    #expect(inputs.step(Self.at(6), isSettled: true, keeperHears: true) == .stop)
+    #expect(step(inputs, 6, waiting: 0) == .stop)
   }
 }

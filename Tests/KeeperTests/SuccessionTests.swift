@@ -128,6 +128,11 @@ struct SuccessionTests {
     #expect(
       keeper.handle(.offered(objection: nil), now: Self.at(0))
         == .refuse("its worker does not read"))
+    // Who was refused has a keeper of its own: none that comes later may overtake it.
+    _ = keeper.handle(.wentOn, now: Self.at(1))
+    #expect(
+      keeper.handle(.offered(objection: nil), now: Self.at(1))
+        == .refuse("another one has its place"))
   }
 
   /// The front and the keeper against each other, with every message lost or late at each step.

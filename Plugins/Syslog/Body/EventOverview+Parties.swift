@@ -14,7 +14,7 @@ extension EventOverview {
     if groupID != nil { group = group ?? facts.meaning("new_gid") }
     if isAboutGroup, group == nil, groupID == nil { group = named } else { account = named }
     guard let id = facts.number("id") else { return }
-    if facts.hasGroupID {
+    if AccountFields.isGroup("id", in: facts.record.type) {
       groupID = id
       group = group ?? facts.meaning("id")
     } else {
@@ -87,9 +87,6 @@ extension EventOverview {
 }
 
 extension RecordFacts {
-  /// ADD_GROUP, DEL_GROUP, GRP_MGMT: newgrp's records have the user's number there.
-  fileprivate var hasGroupID: Bool { [1116, 1117, 1132].contains(record.type.rawValue) }
-
   /// Records that are about a group.
   fileprivate var isAboutGroup: Bool {
     switch record.type.rawValue {

@@ -62,29 +62,39 @@ extension SyslogOptions {
           "framing", "over TLS messages are counted (RFC 5425): framing has no effect there",
           severity: .warning))
     }
-    return found + localDoubts + socketObjections + tlsObjections
+    return found + socketObjections + tlsObjections
   }
 
-  /// Nobody hears this host's syslog now; under a dispatcher records wait until somebody does.
-  private var localDoubts: [Diagnostic] {
-    guard unsafe getenv("AUDISPATCH_PLUGIN") != nil, let path = ServerAddress.local.path,
-      servers.isEmpty || servers.contains(.local), unsafe access(path, F_OK) != 0, errno == ENOENT
-    else { return [] }
-    return [
-      Diagnostic(
-        .warning, file: "server", "\(path) is not there: no syslog runs on this host",
-        suggestion: "start one, or name a server")
-    ]
-  }
-
-  /// Paths on this host where something else than a socket is; what is missing may come.
+  /// Paths on this host where something else than a socket is. What is missing may come: under a
+  /// dispatcher records wait until somebody hears this host's syslog.
   private var socketObjections: [Diagnostic] {
-    zip(servers, places.servers).compactMap { server, word in
-      guard let path = server.path, let status = try? Files.status(of: path),
-        status.kind != .socket
-      else { return nil }
-      return word.error("\(path) is a \(status.kind.rawValue), not a socket")
+    servers.enumerated().compactMap { index, server in
+      guard let path = server.path else { return nil }
+      do throws(Errno) {
+        let status = try Files.status(of: path)
+        return status.kind == .socket
+          ? nil : problem(of: index, "\(path) is a \(status.kind.rawValue), not a socket")
+      } catch {
+        guard error == .noSuchFile, server == .local,
+          unsafe getenv("AUDISPATCH_PLUGIN") != nil
+        else {
+          return nil
+        }
+        return problem(
+          of: index, "\(path) is not there: no syslog runs on this host", severity: .warning,
+          suggestion: "start one, or name a server")
+      }
     }
+  }
+
+  /// Where a server was named, or ought to be.
+  private func problem(
+    of index: Int, _ message: String, severity: Diagnostic.Severity = .error,
+    suggestion: String? = nil
+  ) -> Diagnostic {
+    places.servers.indices.contains(index)
+      ? places.servers[index].problem(message, severity: severity, suggestion: suggestion)
+      : places.words.problem("server", message, severity: severity, suggestion: suggestion)
   }
 
   private var tlsObjections: [Diagnostic] {

@@ -78,6 +78,11 @@ extension Field {
 
 /// Pairs of upper-case digits, as the kernel writes bytes that it will not print.
 public enum Hex {
+  /// In either case.
+  public static func isDigit(_ byte: UInt8) -> Bool {
+    byte &- 0x30 < 10 || (byte | 0x20) &- 0x61 < 6
+  }
+
   /// The bytes; `nil` when it is anything else.
   public static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
     guard !text.isEmpty, text.count.isMultiple(of: 2) else { return nil }

@@ -88,8 +88,10 @@ extension EventFacts {
   private static func tracing(_ request: UInt64) -> Action? {
     switch UInt32(truncatingIfNeeded: request) {
     case 0: Action("asked its parent to trace it", "ask its parent to trace it", .none)
-    case 1...3: Action("read the memory of", "read the memory of", .process)
-    case 4...6: Action("wrote into the memory of", "write into the memory of", .process)
+    case 1, 2: Action("read the memory of", "read the memory of", .process)
+    case 3: Action("read the registers of", "read the registers of", .process)
+    case 4, 5: Action("wrote into the memory of", "write into the memory of", .process)
+    case 6: Action("changed the registers of", "change the registers of", .process)
     case 8: Action("killed", "kill", .process)
     case 17: Action("stopped tracing", "stop tracing", .process)
     default: nil

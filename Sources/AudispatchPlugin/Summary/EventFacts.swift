@@ -164,7 +164,7 @@ struct EventFacts {
   private static func isNumber(_ value: ArraySlice<UInt8>) -> Bool {
     let digits = value.starts(with: "0x".utf8) ? value.dropFirst(2) : value
     let text = digits.first == 0x2d ? digits.dropFirst() : digits
-    return !text.isEmpty && text.allSatisfy { $0 &- 0x30 < 10 || ($0 | 0x20) &- 0x61 < 6 }
+    return !text.isEmpty && text.allSatisfy(Hex.isDigit)
   }
 
   /// A number that the kernel writes twice: `spi=7(0x7)`.
@@ -172,7 +172,7 @@ struct EventFacts {
     let digits = value.prefix { $0 &- 0x30 < 10 }
     let rest = value[digits.endIndex...]
     guard !digits.isEmpty, rest.starts(with: "(0x".utf8), rest.last == UInt8(ascii: ")"),
-      rest.dropFirst(3).dropLast().allSatisfy({ $0 &- 0x30 < 10 || ($0 | 0x20) &- 0x61 < 6 })
+      rest.dropFirst(3).dropLast().allSatisfy(Hex.isDigit)
     else { return nil }
     return SafeText.escaped(value.prefix(48))
   }

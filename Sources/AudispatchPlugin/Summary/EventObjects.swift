@@ -179,8 +179,11 @@ extension EventFacts {
       }
     let values = (0..<count).compactMap { argument($0) }
     guard !values.isEmpty else { return nil }
-    return values.map { isUnchanged($0) ? "unchanged" : "\(Int32(truncatingIfNeeded: $0))" }
-      .joined(separator: " ")
+    // -1 leaves one of several as it is; as the only one it is a number like others.
+    return values.map {
+      count > 1 && isUnchanged($0) ? "unchanged" : "\(Int32(truncatingIfNeeded: $0))"
+    }
+    .joined(separator: " ")
   }
 
   /// The account that a record is about: by name, by number, or as old senders of USER_LOGIN had
@@ -270,6 +273,7 @@ extension RecordType {
   static let capabilitySet = RecordType(rawValue: 1322)
   static let memoryMap = RecordType(rawValue: 1323)
   static let kernelModule = RecordType(rawValue: 1330)
+  static let landlockAccess = RecordType(rawValue: 1423)
   static let landlockDomain = RecordType(rawValue: 1424)
   static let uringOperation = RecordType(rawValue: 1336)
 }

@@ -1,4 +1,4 @@
-import AuditRecord
+public import AuditRecord
 
 /// Records that tell more about what another one tells, and are nothing by themselves.
 enum EventParts {
@@ -14,8 +14,8 @@ enum EventParts {
   static func contains(_ record: EventRecord, _ event: AuditEvent) -> Bool {
     if types.contains(record.type.rawValue) { return true }
     // Who made the Landlock domain that has just denied something for the first time.
-    if record.type.rawValue == 1424 {
-      return event.records.contains { $0.type.rawValue == 1423 }
+    if record.type == .landlockDomain {
+      return event.records.contains { $0.type == .landlockAccess }
     }
     // Ubuntu's numbers of MAC_TASK_CONTEXTS and MAC_OBJ_CONTEXTS; IPE's fields are others.
     guard record.type.rawValue == 1420 || record.type.rawValue == 1421 else { return false }
@@ -26,7 +26,7 @@ enum EventParts {
 
 /// Which fields hold the number of an account or of a group: libauparse's `typetab.h`, and what it
 /// makes of `id` by the record's type.
-enum AccountFields {
+public enum AccountFields {
   static let users: Set<String> = [
     "auid", "uid", "euid", "suid", "fsuid", "ouid", "oauid", "old-auid", "iuid", "id", "inode_uid",
     "sauid", "obj_uid",
@@ -37,7 +37,7 @@ enum AccountFields {
   /// Records whose `id` is a group's: ADD_GROUP, DEL_GROUP, GRP_MGMT.
   static let groupRecords: Set<UInt32> = [1116, 1117, 1132]
 
-  static func isGroup(_ field: String, in type: RecordType) -> Bool {
+  public static func isGroup(_ field: String, in type: RecordType) -> Bool {
     field == "id" ? groupRecords.contains(type.rawValue) : groups.contains(field)
   }
 }

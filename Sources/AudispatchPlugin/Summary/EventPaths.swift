@@ -131,10 +131,11 @@ extension EventFacts {
   }
 
   /// The whole path of a file of which a security module tells its last part and its inode; `nil`
-  /// where no PATH record has both.
+  /// where no PATH record has both, or it is not certain in which of two folders it lies.
   func path(named name: [UInt8], inode: [UInt8]) -> String? {
-    paths.first { path in
-      path.inode == inode
+    let isOneFolder = start(ofSecond: false) == start(ofSecond: true)
+    return paths.first { path in
+      path.inode == inode && (isOneFolder || path.name.first == UInt8(ascii: "/"))
         && path.name.split(separator: UInt8(ascii: "/")).last.map(Array.init) == name
     }.map { shown($0) }
   }

@@ -9,7 +9,7 @@ extension EventFacts {
   var process: String? {
     var words = [told ?? asked].compactMap { $0 }
     if let signal = signalArgument.flatMap({ argument($0) }) {
-      words.append("with \(Signal.name(Int32(truncatingIfNeeded: signal)))")
+      words.append("with \(SignalNames.text(Int32(truncatingIfNeeded: signal)))")
     }
     return words.isEmpty ? nil : words.joined(separator: " ")
   }
@@ -47,19 +47,5 @@ extension EventFacts {
     case "tgkill", "rt_tgsigqueueinfo": 2
     default: nil
     }
-  }
-}
-
-/// The names of signals by number, as x86 and ARM have them (asm-generic/signal.h).
-enum Signal {
-  private static let names = """
-    SIG0 SIGHUP SIGINT SIGQUIT SIGILL SIGTRAP SIGABRT SIGBUS SIGFPE SIGKILL SIGUSR1 SIGSEGV SIGUSR2
-    SIGPIPE SIGALRM SIGTERM SIGSTKFLT SIGCHLD SIGCONT SIGSTOP SIGTSTP SIGTTIN SIGTTOU SIGURG SIGXCPU
-    SIGXFSZ SIGVTALRM SIGPROF SIGWINCH SIGIO SIGPWR SIGSYS
-    """.split(whereSeparator: \.isWhitespace).map(String.init)
-
-  /// The name, or `signal 38` for those of real time.
-  static func name(_ number: Int32) -> String {
-    names.indices.contains(Int(number)) ? names[Int(number)] : "signal \(number)"
   }
 }

@@ -43,15 +43,15 @@ extension DurableQueues {
     guard plugins.named(name) == nil else {
       return "error the plugin '\(shown)' is active: set active = no in its file, and reload\n"
     }
-    guard let open, open.isOpen, let queue = kept.discard(name) else {
-      let names = kept.all.map(\.name).joined(separator: ", ")
+    guard let open, open.isReadable else {
+      return "error the spool is \(open?.state.name ?? "not there"): nothing is given up now\n"
+    }
+    guard let queue = kept.discard(name) else {
+      let names = kept.all.map { printable($0.name.utf8.prefix(80)) }.joined(separator: ", ")
       return "error the spool keeps nothing for a plugin '\(shown)'"
         + (names.isEmpty ? "\n" : "; it does for: \(names)\n")
     }
-    open.spool.forget(name)
-    commit(open)
-    // What nobody wants is removed with what is made safe.
-    open.spool.sync()
+    forget(name, open)
     loop.say(
       .warning,
       "the spool's \(queue.count) records for plugin \(name), which is not active, are given up, as "
@@ -59,12 +59,21 @@ extension DurableQueues {
     return "ok\n\(queue.count) records for \(name) are given up\n"
   }
 
+  /// What nobody wants is removed with what is made safe. A log that takes nothing now does that with
+  /// the first that it takes: what is told to it until then comes in front.
+  private func forget(_ name: String, _ open: OpenSpool) {
+    open.spool.forget(name)
+    guard open.isOpen else { return }
+    commit(open)
+    open.spool.sync()
+  }
+
   /// Gives up what was kept for its time.
   func giveUpKept(_ open: OpenSpool) {
     let limit = settings.daemon.spoolKeep
-    guard open.isOpen, limit > .zero else { return }
+    guard open.isReadable, limit > .zero else { return }
     for (name, queue) in kept.giveUp(after: limit, loop.now) {
-      open.spool.forget(name)
+      forget(name, open)
       guard queue.count > 0 else { continue }
       loop.say(
         .warning,

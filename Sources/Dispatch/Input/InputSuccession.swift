@@ -18,7 +18,6 @@ struct InputSuccession: Equatable {
   static let keepersPatience = Duration.seconds(2)
 
   private(set) var wait: Duration?
-  private(set) var waiting = 0
   /// When the present input ended.
   private(set) var endedAt: Moment?
   /// When the next one came, or the present one was cut for it.
@@ -27,15 +26,14 @@ struct InputSuccession: Equatable {
   init(wait: Duration?) { self.wait = wait }
 
   mutating func came(_ now: Moment) {
-    waiting += 1
     if cameAt == nil { cameAt = now }
   }
 
   mutating func presentEnded(_ now: Moment) { endedAt = now }
   mutating func wasCut(_ now: Moment) { cameAt = now }
 
-  mutating func wentOn() {
-    waiting = max(0, waiting - 1)
+  /// - Parameter waiting: inputs that are left.
+  mutating func wentOn(waiting: Int) {
     cameAt = waiting > 0 ? endedAt : nil
     endedAt = nil
   }
@@ -45,9 +43,10 @@ struct InputSuccession: Equatable {
   /// What is to be done.
   ///
   /// - Parameters:
+  ///   - waiting: inputs that came and are not read.
   ///   - isSettled: the log has all of the present input.
   ///   - keeperHears: it can be told at once.
-  func step(_ now: Moment, isSettled: Bool, keeperHears: Bool) -> Step {
+  func step(_ now: Moment, waiting: Int, isSettled: Bool, keeperHears: Bool) -> Step {
     guard waiting > 0 else {
       guard let endedAt else { return .nothing }
       guard let wait else { return .stop }

@@ -20,6 +20,7 @@ final class NextInputs: Owner {
   /// Of the newest front.
   private var link: FrontLink?
   private var decision: InputSuccession
+  private var deafReport = RateLimit(every: .seconds(10))
 
   init(_ base: Base, _ custody: Custody, _ ledger: Ledger, _ input: Input, _ control: Control) {
     self.base = base
@@ -46,7 +47,8 @@ final class NextInputs: Owner {
     if input.takeEnd() { presentEnded() }
     guard ending.isRunning else { return }
     let step = decision.step(
-      loop.now, isSettled: source.isSettled, keeperHears: custody.holderHasAll)
+      loop.now, waiting: waiting.count, isSettled: source.isSettled,
+      keeperHears: custody.holderHasAll)
     switch step {
     case .nothing: break
     case .look(let moment): loop.wake(at: moment)
@@ -62,22 +64,33 @@ final class NextInputs: Owner {
   private func presentEnded() {
     decision.presentEnded(loop.now)
     guard decision.wait != nil, waiting.isEmpty else { return }
-    custody.isDrained(isFarewell: journal.lastTaken == Self.farewell)
+    custody.isDrained(isFarewell: source.lastTaken == Self.farewell)
   }
 
   /// What is published has to say that another stream begins before the keeper gives that to a
   /// successor, and the keeper has to know before anything of it is read.
   private func goOn() {
     guard let handed = waiting.first else { return }
+    guard custody.holderHasAll else { return keeperIsDeaf() }
     source.beginStream()
     ledger.publish()
-    guard custody.goesOn() else { return loop.wake(in: .milliseconds(1)) }
+    guard custody.goesOn() else { return keeperIsDeaf() }
     waiting.removeFirst()
-    decision.wentOn()
+    decision.wentOn(waiting: waiting.count)
     dup2(handed.input.number, 0)
     loop.say(.info, "auditd has started another audispatchd: going on with its input")
     input.open()
     control.reload()
+  }
+
+  private func keeperIsDeaf() {
+    if deafReport.pass(loop.now) != nil {
+      loop.say(
+        .warning,
+        "the process that holds the input does not take what it is told: the next input waits for it"
+      )
+    }
+    loop.wake(in: .milliseconds(20))
   }
 
   // MARK: Without a keeper
@@ -102,6 +115,9 @@ final class NextInputs: Owner {
     }
   }
 
-  /// Says to the front what the keeper would, were it there.
-  func tellFront(_ status: Int32) { if !custody.hasHolder { link?.sayEnd(status) } }
+  /// Says to the front what the keeper would, were it there: nothing to one whose input nobody has
+  /// read, so that it goes on with a keeper of its own.
+  func tellFront(_ status: Int32) {
+    if !custody.hasHolder, waiting.isEmpty { link?.sayEnd(status) }
+  }
 }

@@ -22,6 +22,9 @@ final class Source {
   /// What stands behind the last newline is no record: the sender ends each with one.
   private var endIsCut = false
 
+  /// The type of the last record of this stream.
+  private(set) var lastTaken: RecordType?
+
   private(set) var records: UInt64 = 0
   private(set) var bytes: UInt64 = 0
   private(set) var malformed = [UInt64](repeating: 0, count: MalformedInput.allCases.count)
@@ -115,6 +118,7 @@ final class Source {
 
   /// What follows is another stream, which begins with a record.
   func beginStream() {
+    lastTaken = nil
     reader = RecordReader(framing: framing)
     intake.clear()
   }
@@ -177,6 +181,7 @@ final class Source {
     }
     self.reader = reader
     records += UInt64(limit - left)
+    if left < limit { lastTaken = journal.lastTaken }
     intake.note(next: journal.nextRecord, reader: reader, isNeeded: isNeeded)
   }
 
@@ -195,6 +200,7 @@ final class Source {
         guard case .malformed = stop else { break }
       }
     }
+    if left < count { lastTaken = journal.lastTaken }
     intake.goOn(at: taken.byte)
     self.reader = taken.reader
     intake.note(next: journal.nextRecord, reader: taken.reader, isNeeded: isNeeded)

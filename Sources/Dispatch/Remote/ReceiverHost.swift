@@ -107,9 +107,11 @@ final class ReceiverHost: Owner {
       return loop.wake(in: .milliseconds(5))
     }
     opening = nil
-    defer { for file in opened.files { close(file.descriptor) } }
-    // What was asked for meanwhile is newer.
-    if opensAgain { return configure() }
+    // What was asked for meanwhile is newer; and one that is gone needs none.
+    if opensAgain || process == nil {
+      for file in opened.files { close(file.descriptor) }
+      return configure()
+    }
     for problem in opened.problems { loop.say(.error, problem) }
     give(opened)
   }
@@ -127,22 +129,25 @@ final class ReceiverHost: Owner {
           lastPort: UInt16(settings.clientPorts?.upperBound ?? 0),
           idleMilliseconds: UInt64(settings.idleLimit.inNanoseconds / 1_000_000),
           networks: settings.allowedNetworks.map(\.description).joined(separator: " "))))
-    // It takes what it is given, or is gone; that is seen anyway.
-    for file in keys?.files ?? [] { _ = process.give(file.order, file.descriptor) }
+    for file in keys?.files ?? [] { process.give(file.order, owning: file.descriptor) }
     process.order(.apply)
-    process.flush()
     for (index, place) in places.enumerated() where !place.isHeard {
       guard !place.isSecure || keys?.canServe ?? false else {
         leave(place)
         continue
       }
       guard let socket = place.socketNumber else { continue }
-      place.isGiven()
-      let order = ReceiverOrder.listener(source: UInt8(clamping: index), isSecure: place.isSecure)
-      if process.give(order, socket) {
-        loop.say(.info, "other hosts are heard at \(place.name)")
+      let copy = fcntl(socket, F_DUPFD_CLOEXEC, 3)
+      guard copy >= 0 else {
+        loop.say(.error, "cannot give \(place.name) to audispatch-receive: \(Errno.current)")
+        continue
       }
+      place.isGiven()
+      process.give(
+        .listener(source: UInt8(clamping: index), isSecure: place.isSecure), owning: copy)
+      loop.say(.info, "other hosts are heard at \(place.name)")
     }
+    process.flush()
   }
 
   /// Where nobody could be let in nobody is to connect: until a reload finds a key.

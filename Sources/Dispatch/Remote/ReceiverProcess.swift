@@ -10,8 +10,8 @@ final class ReceiverProcess {
   let child: ChildProcess
   let channel: PacketChannel
   private(set) var output: OutputCatcher
-  /// Orders that it did not take yet.
-  private var orders: [UInt8] = []
+  /// What it did not take yet: orders that go together, or one with a descriptor that is ours.
+  private var packets: [(orders: [UInt8], descriptor: Int32?)] = []
   /// Records that came from it, and those of them that it knows to be safe.
   private var records: UInt64 = 0
   private var told: UInt64 = 0
@@ -72,31 +72,40 @@ final class ReceiverProcess {
     return confinement
   }
 
+  deinit { for packet in packets { packet.descriptor.map { _ = close($0) } } }
+
   /// Tells it; what it has no room for now follows with the next order, or with `flush`.
   func order(_ order: ReceiverOrder) {
+    let last = packets.count - 1
+    if last >= 0, packets[last].descriptor == nil, packets[last].orders.count < 16 << 10 {
+      order.append(to: &packets[last].orders)
+    } else {
+      flush()
+      packets.append(([], nil))
+      order.append(to: &packets[packets.count - 1].orders)
+    }
+  }
+
+  /// Tells it, with a descriptor that is its from now on, and no longer the caller's.
+  func give(_ order: ReceiverOrder, owning descriptor: Int32) {
+    var orders: [UInt8] = []
     order.append(to: &orders)
-    if orders.count > 16 << 10 { flush() }
+    packets.append((orders, descriptor))
   }
 
   /// `true` when it has taken all orders.
   @discardableResult
   func flush() -> Bool {
-    guard !orders.isEmpty else { return true }
-    // As long as it takes none there are acknowledgements and answers only: some bytes each.
-    guard orders.count <= PacketChannel.limit, case .bytes = channel.send(orders) else {
-      return false
+    var sent = 0
+    defer { packets.removeFirst(sent) }
+    for packet in packets {
+      guard case .bytes = channel.send(packet.orders, packet.descriptor.map { [$0] } ?? []) else {
+        return false
+      }
+      packet.descriptor.map { _ = close($0) }
+      sent += 1
     }
-    orders.removeAll(keepingCapacity: true)
     return true
-  }
-
-  /// Gives it a descriptor; this end keeps its own.
-  func give(_ order: ReceiverOrder, _ descriptor: Int32) -> Bool {
-    guard flush() else { return false }
-    var packet: [UInt8] = []
-    order.append(to: &packet)
-    if case .bytes = channel.send(packet, [descriptor]) { return true }
-    return false
   }
 
   /// A record came from it.

@@ -115,6 +115,8 @@ final class RemoteInput: Owner {
     guard !isCrowded, isTurn() else { return loop.wake(in: .milliseconds(1)) }
     flow.isPaused = false
     _ = loop.poller.add(process.channel.number, Token.receiver, .read)
+    // The turn is taken at once: nothing may have come, and then this host's source goes on.
+    read()
   }
 
   /// Whether other hosts' records may be taken now, as `Turns` says.

@@ -108,10 +108,5 @@ enum NumberNames {
     return unsafe Array(String(cString: name).utf8)
   }
 
-  static let signals: [[UInt8]?] = [
-    nil, "SIGHUP", "SIGINT", "SIGQUIT", "SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE",
-    "SIGKILL", "SIGUSR1", "SIGSEGV", "SIGUSR2", "SIGPIPE", "SIGALRM", "SIGTERM", "SIGSTKFLT",
-    "SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG", "SIGXCPU",
-    "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO", "SIGPWR", "SIGSYS",
-  ].map { $0.map { Array($0.utf8) } }
+  static let signals: [[UInt8]?] = [nil] + SignalNames.all.dropFirst().map { Array($0.utf8) }
 }

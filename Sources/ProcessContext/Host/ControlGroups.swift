@@ -1,3 +1,5 @@
+import AudispatchPlugin
+
 /// What the control groups of a process say of where it runs: `/proc/PID/cgroup`, a line for each
 /// hierarchy, `4:memory:/docker/0123…`.
 struct ControlGroups: Equatable {
@@ -31,12 +33,8 @@ struct ControlGroups: Equatable {
       }
     }
     let id = name.suffix(64)
-    guard id.count == 64, id.allSatisfy(isHexadecimal) else { return nil }
+    guard id.count == 64, id.allSatisfy(Hex.isDigit) else { return nil }
     return id
-  }
-
-  private static func isHexadecimal(_ byte: UInt8) -> Bool {
-    byte &- 0x30 < 10 || (byte | 0x20) &- 0x61 < 6
   }
 
   /// Whether a group is a unit: a slice only holds others.
