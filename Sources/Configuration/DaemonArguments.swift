@@ -53,8 +53,8 @@ public struct DaemonArguments: Equatable, Sendable {
     where events come from: stdin, unix:PATH, kernel or
     file:PATH (file: may be repeated), and other hosts:
     tcp:ADDRESS:PORT, tls:ADDRESS:PORT. Without: standard
-    input if it is a socket or a pipe, else auditd's
-    socket if there is one, else the kernel
+    input if it is a socket, a pipe or a file, else
+    auditd's socket if there is one, else the kernel
     """
 
   /// What `--help` prints.

@@ -1,4 +1,5 @@
 import Foundation
+import Linux
 import Testing
 
 /// A recorded file as the source: everything is delivered, then it ends.
@@ -43,6 +44,21 @@ struct FileSourceTests {
       #expect(try state.plugin(name).droppedInAll == 0)
     }
     #expect(state.source.kind == "file")
+  }
+
+  @Test func `is what standard input is, where no source is named`() async throws {
+    let scratch = try Scratch()
+    let log = try Descriptor.open(try await write(.log, scratch), O_RDONLY)
+    let files = try DispatcherFiles(
+      scratch, [PluginFile("p", try await Programs.plugin(), ["copy", scratch("out")])])
+    let daemon = try Child(
+      Programs.product("audispatchd"),
+      [
+        "--config", files.configuration, "--plugin-dir", files.pluginFolder, "--runtime-dir",
+        files.runtimeFolder,
+      ], input: log.number, output: scratch("err"), error: scratch("err"))
+    #expect(try await daemon.end() == .exited(0), "\(scratch.text("err"))")
+    #expect(difference(scratch.lines("out"), Self.events.records) == nil)
   }
 
   @Test func `several files are read in the order they are named in`() async throws {

@@ -75,17 +75,19 @@ final class SourceSupply {
     if origin == .kernel { try Self.checkKernelAccess() }
   }
 
-  /// With no source given: standard input if somebody feeds it, else auditd's socket, else the
-  /// kernel.
+  /// With no source given: standard input if somebody feeds it or it is a file, else auditd's socket,
+  /// else the kernel.
   private static func choose() throws(SetupError) -> Origin {
-    if DescriptorKind.isSocket(0) || DescriptorKind.isPipe(0) { return .standardInput }
+    if DescriptorKind.isSocket(0) || DescriptorKind.isPipe(0) || DescriptorKind.isRegularFile(0) {
+      return .standardInput
+    }
     for path in ["/run/audit/audispd_events", "/var/run/audispd_events"]
     where unsafe access(path, F_OK) == 0 {
       return .unixSocket(path)
     }
     guard Capability.auditRead.isEffective else {
       throw SetupError(
-        "no source: standard input is neither a socket nor a pipe, auditd's socket "
+        "no source: standard input is no socket, pipe or file, auditd's socket "
           + "/run/audit/audispd_events does not exist, and reading from the kernel needs "
           + "CAP_AUDIT_READ; name one with --source stdin, unix:PATH, kernel or file:PATH")
     }

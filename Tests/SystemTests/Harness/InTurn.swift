@@ -11,13 +11,17 @@ struct InTurn: SuiteTrait, TestTrait, TestScoping {
     performing body: @concurrent @Sendable () async throws -> Void
   ) async throws {
     await Turns.shared.take()
+    let start = ContinuousClock.now
+    let result: Result<Void, any Error>
     do {
       try await body()
-    } catch {
-      await Turns.shared.give()
-      throw error
-    }
+      result = .success(())
+    } catch { result = .failure(error) }
     await Turns.shared.give()
+    // The testing library's own time has the wait for the turn in it; Scripts/test reads this line.
+    let seconds = String(format: "%.1f", (ContinuousClock.now - start) / .seconds(1))
+    print("turn: \(seconds) s  \(test.displayName ?? test.name)")
+    return try result.get()
   }
 }
 
