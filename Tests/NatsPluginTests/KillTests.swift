@@ -18,16 +18,18 @@ struct KillTests {
     let lines = records(1...count).map { Array(($0 + "\n").utf8) }
     var (sent, kills) = (0, 0)
     var nextKill = 1000 + random.number(below: 3000)
+    let end = Moment.now + .seconds(300)
     while run.confirmed < count {
+      try #require(Moment.now < end, "\(run.confirmed) of \(count): \(run.messages)")
       // As the dispatcher does, no more than the plugin takes.
-      let end = min(count, sent + 500)
-      if sent < end {
-        var rest = Array(lines[sent..<end].joined())
-        while !rest.isEmpty {
+      let next = min(count, sent + 500)
+      if sent < next {
+        var rest = Array(lines[sent..<next].joined())
+        while !rest.isEmpty, Moment.now < end {
           rest.removeFirst(run.writeWhatIsTaken(rest))
           if !rest.isEmpty { Pause.nanoseconds(1_000_000) }
         }
-        sent = end
+        sent = next
       } else {
         Pause.nanoseconds(1_000_000)
       }
