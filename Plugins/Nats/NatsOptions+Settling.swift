@@ -1,6 +1,5 @@
 import AudispatchPlugin
 import Configuration
-import Linux
 import Shipping
 
 extension NatsOptions {
@@ -12,10 +11,7 @@ extension NatsOptions {
         places.problem(
           "server", "no server is named", suggestion: "set server = nats://HOST:4222"))
     }
-    found += tls.problems(places)
-    if let refusedFile, let refusal = WriteAccess.refusal(refusedFile) {
-      found.append(places.problem("refused_file", "\(refusal)"))
-    }
+    found += tls.problems(places) + RefusedFile.problems(refusedFile, places)
     if !subject.hasNode {
       found.append(
         places.problem(
