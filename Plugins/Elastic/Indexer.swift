@@ -171,8 +171,8 @@ struct Indexer: ShippingEngine {
       queue.giveBack(running.batch, mayBeStored: mayBeStored, index: index, at: now)
       hosts.failed(running.server, at: now, options.patience.delay, chance: chance, asked: after)
       trouble("\(options.servers[running.server].text): \(reason)")
-    case .split(let reason):
-      split(running, reason, now)
+    case .split(let reason, let isTooLarge):
+      split(running, reason, isTooLarge, now)
       hosts.succeeded(running.server)
     }
   }
@@ -200,10 +200,11 @@ struct Indexer: ShippingEngine {
     if let reason { trouble("\(options.servers[running.server].text): \(reason)") }
   }
 
-  private mutating func split(_ running: Running, _ reason: String, _ now: Duration) {
-    let size = running.batch.places.reduce(0) { $0 + queue[$1].cost }
-    if reason.contains("413"), running.batch.places.count > 1 {
-      limits.bytes = max(size / 2, 64 << 10)
+  private mutating func split(
+    _ running: Running, _ reason: String, _ isTooLarge: Bool, _ now: Duration
+  ) {
+    if isTooLarge, running.batch.places.count > 1 {
+      limits.bytes = max(running.batch.places.reduce(0) { $0 + queue[$1].cost } / 2, 64 << 10)
     }
     let only = queue[running.batch.places[0]]
     guard !queue.split(running.batch, reason: reason, at: now) else { return }
