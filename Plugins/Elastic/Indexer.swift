@@ -34,13 +34,13 @@ struct Indexer: ShippingEngine {
   private var hasTrouble = false
   private var saidNotLookedUp = false
   private var reports: [ShippingReport] = []
-  private(set) var requestCount = 0
-  private(set) var notLookedUp = 0
+  private(set) var requestCount: Int
+  private(set) var notLookedUp: Int
   private var refused: RefusedOutlet
 
   init(_ options: ElasticOptions, after predecessor: Indexer?) throws(SystemError) {
     self.options = options
-    documents = DocumentMaker(options.form, options.document)
+    documents = DocumentMaker(options.form, options.document, after: predecessor?.documents)
     requests = Requests(options: options)
     client = try HTTPClient(options.http)
     hosts = HostChoice(count: options.servers.count)
@@ -48,6 +48,8 @@ struct Indexer: ShippingEngine {
     limits = options.batch
     queue = predecessor?.queue ?? Queue(delay: options.patience.delay)
     queue.delay = options.patience.delay
+    requestCount = predecessor?.requestCount ?? 0
+    notLookedUp = predecessor?.notLookedUp ?? 0
   }
 
   var waiting: (count: Int, bytes: Int) { (queue.count, queue.bytes) }

@@ -38,7 +38,7 @@ struct Publisher: ShippingEngine {
 
   init(_ options: NatsOptions, after predecessor: Publisher?) throws(SystemError) {
     self.options = options
-    documents = DocumentMaker(options.form, options.document)
+    documents = DocumentMaker(options.form, options.document, after: predecessor?.documents)
     thread = try StreamThread(options)
     queue = predecessor?.queue ?? Queue(delay: options.patience.delay)
     queue.delay = options.patience.delay

@@ -30,20 +30,21 @@ struct Exporter: ShippingEngine {
   private var hosts: HostChoice
   private var limits: Queue.Limits
   private var running: (batch: Queue.Batch, server: Int)?
-  private var requests = 0
+  private var requests: Int
   private var rejected: Int
   private var hasTrouble = false
   private var reports: [ShippingReport] = []
 
   init(_ options: OtlpOptions, after predecessor: Exporter?) throws(SystemError) {
     self.options = options
-    maker = RecordMaker(options)
+    maker = RecordMaker(options, after: predecessor?.maker)
     client = try HTTPClient(options.http)
     queue = predecessor?.queue ?? Queue(delay: options.patience.delay)
     queue.delay = options.patience.delay
     encoding = predecessor?.encoding ?? options.encoding
     hosts = HostChoice(count: options.servers.count)
     limits = options.batch
+    requests = predecessor?.requests ?? 0
     rejected = predecessor?.rejected ?? 0
   }
 
