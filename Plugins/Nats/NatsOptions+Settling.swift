@@ -15,7 +15,8 @@ extension NatsOptions {
     if !subject.hasNode {
       found.append(
         places.problem(
-          "subject", "what may be stored already is looked for among all hosts' messages",
+          "subject",
+          "what may be stored already cannot be looked for among the messages of all hosts",
           severity: .warning, suggestion: "have {node} in subject"))
     }
     if !isSecure, (user ?? tokenFile) != nil {

@@ -94,6 +94,20 @@ struct KillTests {
     #expect(figure("perhaps_twice", in: run.messages) == 0)
   }
 
+  @Test func `counts what no subject tells it to look for, and stores it`() throws {
+    let server = try NatsServer()
+    try server.makeStream()
+    let run = try nats(server, ["subject = audit.{type}.{action}"])
+    try run.send(records(1...20))
+    #expect(run.eventually { run.confirmed == 20 }, "\(run.messages)")
+    #expect(
+      run.await("cannot look up what may be stored already: subject has no {node}", in: "err"))
+    run.close()
+    #expect(run.end() == .exit(0))
+    #expect(figure("not_looked_up", in: run.messages) == 20)
+    #expect(figure("perhaps_twice", in: run.messages) == 20)
+  }
+
   @Test func `counts what it may not look for, and stores it`() throws {
     let server = try NatsServer(
       #"""
