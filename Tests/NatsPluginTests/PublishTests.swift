@@ -130,6 +130,26 @@ struct PublishTests {
     #expect(run.messages.contains("ends before 5 messages were stored"), "\(run.messages)")
   }
 
+  @Test func `says that a server stands still that takes no bytes, and goes on with it`() throws {
+    let server = try NatsServer()
+    try server.makeStream()
+    // More than sockets hold.
+    let run = try nats(
+      server,
+      [
+        "batch_bytes = 14M", "batch_messages = 1200", "flush_interval = 10", "original = yes",
+        "answer_time = 1",
+      ])
+    try run.send(records(1...1200, " fill=\(String(repeating: "x", count: 5000))"))
+    #expect(run.eventually { run.confirmed == 1200 }, "\(run.messages)")
+    server.stand(still: true)
+    try run.send(records(1201...2400, " fill=\(String(repeating: "x", count: 5000))"))
+    #expect(run.await("messages wait here", in: "err"))
+    server.stand(still: false)
+    #expect(run.eventually { run.confirmed == 2400 }, "\(run.messages)")
+    #expect(try server.ids() == inOrder(1...2400))
+  }
+
   @Test func `ends in time though a server never says what the stream is`() throws {
     let server = try NatsServer(
       #"""
