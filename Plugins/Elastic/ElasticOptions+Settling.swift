@@ -3,7 +3,6 @@ import BulkIndexing
 import Configuration
 import EventDocument
 import HTTPShipping
-import Linux
 import Shipping
 
 extension ElasticOptions {
@@ -14,7 +13,7 @@ extension ElasticOptions {
       found.append(
         problem("server", "no server is named", suggestion: "set server = https://HOST:9200"))
     }
-    found += fileProblems
+    found += access.problems(servers, places) + RefusedFile.problems(refusedFile, places)
     if !found.contains(where: { $0.severity == .error }) {
       found += access.takeCredentials(places)
     }
@@ -39,17 +38,6 @@ extension ElasticOptions {
           suggestion: "set form = ecs, or name an index"))
     }
     return found + access.conflicts(places)
-  }
-
-  private var fileProblems: [Diagnostic] {
-    var found = access.problems(servers, places)
-    if let refusedFile, let status = try? Files.status(of: refusedFile), status.kind != .regular {
-      found.append(
-        problem("refused_file", "\(refusedFile) is a \(status.kind.rawValue), not a file"))
-    } else if let refusedFile, let refusal = WriteAccess.refusal(refusedFile) {
-      found.append(problem("refused_file", "\(refusal)"))
-    }
-    return found
   }
 
   private func problem(

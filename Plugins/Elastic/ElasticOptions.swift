@@ -81,11 +81,9 @@ extension ElasticOptions {
       (o: inout ElasticOptions, w: Word) throws(Diagnostic) in
       o.pipeline = try indexName(w, for: "pipeline")
     },
-    noting("refused_file", "FILE", "where what no index takes goes; none: it is dropped") {
-      (o: inout ElasticOptions, w: Word) throws(Diagnostic) in
-      o.refusedFile =
-        w.text.lowercased() == "none" ? nil : try w.absolutePath(for: "refused_file")
-    },
+    RefusedFile.keyword(
+      \.refusedFile, about: "where what no index takes goes; none: it is dropped",
+      noting: \.places),
   ]
 
   private static let sendingKeywords: [PluginKeyword<ElasticOptions>] =

@@ -34,13 +34,13 @@ struct Indexer: ShippingEngine {
   private var hasTrouble = false
   private var saidNotLookedUp = false
   private var reports: [ShippingReport] = []
-  private(set) var requestCount = 0
-  private(set) var notLookedUp = 0
+  private(set) var requestCount: Int
+  private(set) var notLookedUp: Int
   private var refused: RefusedOutlet
 
   init(_ options: ElasticOptions, after predecessor: Indexer?) throws(SystemError) {
     self.options = options
-    documents = DocumentMaker(options.form, options.document)
+    documents = DocumentMaker(options.form, options.document, after: predecessor?.documents)
     requests = Requests(options: options)
     client = try HTTPClient(options.http)
     hosts = HostChoice(count: options.servers.count)
@@ -48,6 +48,8 @@ struct Indexer: ShippingEngine {
     limits = options.batch
     queue = predecessor?.queue ?? Queue(delay: options.patience.delay)
     queue.delay = options.patience.delay
+    requestCount = predecessor?.requestCount ?? 0
+    notLookedUp = predecessor?.notLookedUp ?? 0
   }
 
   var waiting: (count: Int, bytes: Int) { (queue.count, queue.bytes) }
@@ -171,8 +173,8 @@ struct Indexer: ShippingEngine {
       queue.giveBack(running.batch, mayBeStored: mayBeStored, index: index, at: now)
       hosts.failed(running.server, at: now, options.patience.delay, chance: chance, asked: after)
       trouble("\(options.servers[running.server].text): \(reason)")
-    case .split(let reason):
-      split(running, reason, now)
+    case .split(let reason, let isTooLarge):
+      split(running, reason, isTooLarge, now)
       hosts.succeeded(running.server)
     }
   }
@@ -200,10 +202,11 @@ struct Indexer: ShippingEngine {
     if let reason { trouble("\(options.servers[running.server].text): \(reason)") }
   }
 
-  private mutating func split(_ running: Running, _ reason: String, _ now: Duration) {
-    let size = running.batch.places.reduce(0) { $0 + queue[$1].cost }
-    if reason.contains("413"), running.batch.places.count > 1 {
-      limits.bytes = max(size / 2, 64 << 10)
+  private mutating func split(
+    _ running: Running, _ reason: String, _ isTooLarge: Bool, _ now: Duration
+  ) {
+    if isTooLarge, running.batch.places.count > 1 {
+      limits.bytes = max(running.batch.places.reduce(0) { $0 + queue[$1].cost } / 2, 64 << 10)
     }
     let only = queue[running.batch.places[0]]
     guard !queue.split(running.batch, reason: reason, at: now) else { return }

@@ -5,8 +5,7 @@ PluginProgram(
   "audispatch-elastic",
   """
   Stores audit events as documents in Elasticsearch, OpenSearch or Logsene. 'setup' makes what they
-  are stored in, 'test' stores one document and reads it back, 'import FILE' writes the settings
-  that an auditbeat.yml means.
+  are stored in, 'test' stores one document and reads it back.
   """,
   operands: "[setup | test]", options: ElasticOptions.self
 ).main { session in

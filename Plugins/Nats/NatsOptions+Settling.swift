@@ -1,6 +1,5 @@
 import AudispatchPlugin
 import Configuration
-import Linux
 import Shipping
 
 extension NatsOptions {
@@ -12,14 +11,12 @@ extension NatsOptions {
         places.problem(
           "server", "no server is named", suggestion: "set server = nats://HOST:4222"))
     }
-    found += tls.problems(places)
-    if let refusedFile, let refusal = WriteAccess.refusal(refusedFile) {
-      found.append(places.problem("refused_file", "\(refusal)"))
-    }
+    found += tls.problems(places) + RefusedFile.problems(refusedFile, places)
     if !subject.hasNode {
       found.append(
         places.problem(
-          "subject", "what may be stored already is looked for among all hosts' messages",
+          "subject",
+          "what may be stored already cannot be looked for among the messages of all hosts",
           severity: .warning, suggestion: "have {node} in subject"))
     }
     if !isSecure, (user ?? tokenFile) != nil {

@@ -126,11 +126,9 @@ extension NatsOptions {
 
   private static let batchKeywords: [PluginKeyword<NatsOptions>] =
     [
-      noting("refused_file", "FILE", "where what no stream takes goes; none: it is dropped") {
-        (o: inout NatsOptions, w: Word) throws(Diagnostic) in
-        o.refusedFile =
-          w.text.lowercased() == "none" ? nil : try w.absolutePath(for: "refused_file")
-      }
+      RefusedFile.keyword(
+        \.refusedFile, about: "where what no stream takes goes; none: it is dropped",
+        noting: \.places)
     ]
     + BatchKeywords.all(
       \.batch, count: ("batch_messages", "messages that are under way together (1000)"),

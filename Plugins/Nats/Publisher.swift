@@ -38,7 +38,7 @@ struct Publisher: ShippingEngine {
 
   init(_ options: NatsOptions, after predecessor: Publisher?) throws(SystemError) {
     self.options = options
-    documents = DocumentMaker(options.form, options.document)
+    documents = DocumentMaker(options.form, options.document, after: predecessor?.documents)
     thread = try StreamThread(options)
     queue = predecessor?.queue ?? Queue(delay: options.patience.delay)
     queue.delay = options.patience.delay
@@ -136,9 +136,9 @@ struct Publisher: ShippingEngine {
     case .failed(let reason):
       queue.giveBack(batch, mayBeStored: false, index: [], at: now)
       fail(reason, now)
-    case .outcomes(let outcomes, let why, let isLookedUp):
-      if batch.isDoubtful, !isLookedUp { noteDoubts(outcomes) }
-      let isWhole = settle(batch, outcomes, why, now)
+    case .outcomes(let outcomes, let why, let notLookedUp):
+      if batch.isDoubtful, let notLookedUp { noteDoubts(outcomes, notLookedUp) }
+      let isWhole = settle(batch, outcomes, now)
       guard isWhole else { return fail(why, now) }
       servers.succeeded(0)
       if hasTrouble { reports.append(.recovered) }
@@ -148,7 +148,7 @@ struct Publisher: ShippingEngine {
 
   /// Whether all of a batch is settled; what is not comes again.
   private mutating func settle(
-    _ batch: Queue.Batch, _ outcomes: [MessageOutcome], _ why: String, _ now: Duration
+    _ batch: Queue.Batch, _ outcomes: [MessageOutcome], _ now: Duration
   ) -> Bool {
     var (settled, fates): ([Int], [DocumentFate]) = ([], [])
     var (unsent, unknown): ([Int], [Int]) = ([], [])
@@ -158,7 +158,7 @@ struct Publisher: ShippingEngine {
       case .unknown: unknown.append(place)
       case .stored, .alreadyThere, .refused:
         settled.append(place)
-        fates.append(fate(outcome, of: place, why))
+        fates.append(fate(outcome, of: place))
       }
     }
     for (places, mayBeStored) in [(unsent, false), (unknown, true)] where !places.isEmpty {
@@ -172,16 +172,15 @@ struct Publisher: ShippingEngine {
     return unsent.isEmpty && unknown.isEmpty
   }
 
-  private mutating func fate(
-    _ outcome: MessageOutcome, of place: Int, _ why: String
-  ) -> DocumentFate {
+  private mutating func fate(_ outcome: MessageOutcome, of place: Int) -> DocumentFate {
     switch outcome {
     case .stored: return .stored
     case .refused:
       reports.append(
         .refused(
-          type: "", reason: why, id: String(decoding: queue[place].id, as: UTF8.self)))
-      return .refused(type: "", reason: why)
+          type: "", reason: MessageOutcome.tooLarge,
+          id: String(decoding: queue[place].id, as: UTF8.self)))
+      return .refused(type: "", reason: MessageOutcome.tooLarge)
     case .alreadyThere, .later, .unknown, .unsent: return .alreadyThere
     }
   }
@@ -197,7 +196,7 @@ struct Publisher: ShippingEngine {
     reports.append(.trouble(text))
   }
 
-  private mutating func noteDoubts(_ outcomes: [MessageOutcome]) {
+  private mutating func noteDoubts(_ outcomes: [MessageOutcome], _ reason: String) {
     notLookedUp += outcomes.count
     queue.notePerhapsTwice(
       outcomes.count { outcome in
@@ -207,8 +206,9 @@ struct Publisher: ShippingEngine {
     saidNotLookedUp = true
     reports.append(
       .note(
-        "cannot look up what may be stored already (it needs the right to ask for the stream, its "
-          + "last message, and a consumer): beyond the stream's window it may be there twice"))
+        "cannot look up what may be stored already: \(reason) (it needs {node} in subject, and the "
+          + "right to ask for the stream, its last message, and a consumer): beyond the stream's "
+          + "window it may be there twice"))
   }
 
   private mutating func writeRefused() {

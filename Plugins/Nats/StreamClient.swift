@@ -24,11 +24,14 @@ enum MessageOutcome: Equatable, Sendable {
   case alreadyThere
   /// The server does not take it now.
   case later
-  /// It takes it never.
+  /// It takes it never: it is too large.
   case refused
   /// It was sent, and nobody said anything of it.
   case unknown
   case unsent
+
+  /// Why it is refused.
+  static let tooLarge = "it is larger than the server or the stream takes"
 }
 
 /// A connection to NATS and to one stream there. Every call waits, but for `stop`; for one thread at a
@@ -74,9 +77,8 @@ final class StreamClient: Sendable {
 
   private var client: OpaquePointer { unsafe OpaquePointer(bitPattern: address)! }
 
-  /// Has what waits return soon, for ever; from any thread.
+  /// Has `publish` return soon, for ever, and nothing else; from any thread.
   func stop() { unsafe np_stop(client) }
-  var isStopped: Bool { unsafe np_is_stopped(client) }
 
   /// Makes a connection if there is none.
   func open() throws(StreamFailure) { try Self.check(unsafe np_open(client)) }
@@ -95,7 +97,7 @@ final class StreamClient: Sendable {
   }
 
   /// Publishes messages, in their order; what became of each, and what was said of the first that is
-  /// not stored.
+  /// neither stored nor refused.
   func publish(
     _ messages: [StreamMessage]
   ) -> (outcomes: [MessageOutcome], why: String, isConnected: Bool) {
@@ -138,7 +140,8 @@ final class StreamClient: Sendable {
     return time == 0 ? nil : time
   }
 
-  /// The ids of a subject's messages from a time on, in their order.
+  /// The ids of a subject's last messages from a time on, in their order: all, or `mostDoubtful` at
+  /// least, which are those that may be in doubt.
   func ids(of subject: String, since: Int64) throws(StreamFailure) -> [[UInt8]] {
     let found = FoundIds()
     let context = unsafe Unmanaged.passUnretained(found).toOpaque()
@@ -146,14 +149,21 @@ final class StreamClient: Sendable {
       client, stream, subject, since,
       { id, context in
         guard let context = unsafe context else { return }
-        unsafe Unmanaged<FoundIds>.fromOpaque(context).takeUnretainedValue().ids.append(
+        unsafe Unmanaged<FoundIds>.fromOpaque(context).takeUnretainedValue().take(
           Array(UnsafeBufferPointer(start: id, count: strlen(id)).map { UInt8(bitPattern: $0) }))
       }, context)
     try Self.check(answer)
     return found.ids
   }
 
-  private final class FoundIds { var ids: [[UInt8]] = [] }
+  private final class FoundIds {
+    private(set) var ids: [[UInt8]] = []
+
+    func take(_ id: [UInt8]) {
+      ids.append(id)
+      if ids.count >= 2 * mostDoubtful { ids.removeFirst(mostDoubtful) }
+    }
+  }
 
   /// Whether the message with that number has that id.
   func has(_ id: String, at sequence: UInt64) throws(StreamFailure) {

@@ -14,9 +14,9 @@ struct PublishRequest: Sendable {
 enum PublishAnswer: Equatable, Sendable {
   /// Nothing: there is no connection, or no stream.
   case failed(String)
-  /// Of each message; why those are not stored that are not. `isLookedUp` is false where it could
-  /// not be found out what was there before.
-  case outcomes([MessageOutcome], why: String, isLookedUp: Bool)
+  /// Of each message; why those are not stored that come again; and why it could not be found out
+  /// what was there before, where it could not.
+  case outcomes([MessageOutcome], why: String, notLookedUp: String?)
 }
 
 /// Publishes on a thread of its own, one request at a time: whoever asks never waits.
@@ -25,8 +25,9 @@ final class StreamThread: ThreadWork {
     var wanted: PublishRequest?
     var answer: PublishAnswer?
     var isStopped = false
-    /// It may last, and cannot be broken off; nothing is published before it ends.
-    var isConnecting = false
+    /// A connection is made, or something is asked of the server: it may last, and cannot be broken
+    /// off; nothing is published before it ends.
+    var isPreparing = false
   }
 
   private let client: StreamClient
@@ -58,19 +59,20 @@ final class StreamThread: ThreadWork {
     return state.withLock { $0.answer.take() }
   }
 
-  /// Ends the thread, and what is under way.
+  /// Ends the thread, and what is under way. Waits for the thread only where it publishes, which ends
+  /// soon, or when a write that the server does not take has lasted for `answer_time`.
   ///
   /// - Returns: whether anything may have been published of what has no answer then.
   func stop() -> Bool {
     client.stop()
-    let isConnecting = state.withLock { state in
+    let isPreparing = state.withLock { state in
       state.isStopped = true
-      return state.isConnecting
+      return state.isPreparing
     }
     wanted.ring()
     let kept = thread.withLock { $0.take() }
-    if isConnecting { kept?.detach() } else { kept?.join() }
-    return !isConnecting
+    if isPreparing { kept?.detach() } else { kept?.join() }
+    return !isPreparing
   }
 
   // MARK: The thread
@@ -79,9 +81,12 @@ final class StreamThread: ThreadWork {
     var isOpen = false
     /// Of the stream; `nil` when nobody says it.
     var window: Duration?
-    var known: [String: Set<[UInt8]>] = [:]
-    var knownAt: [String: Duration] = [:]
+    /// Ids that were looked up, by subject, and when.
+    var known: [String: (ids: Set<[UInt8]>, at: Duration)] = [:]
   }
+
+  /// Ids that are kept at most.
+  private static let mostKnown = 10 * mostDoubtful
 
   /// Only the thread looks at it.
   private let connection = Mutex(Connection())
@@ -102,22 +107,40 @@ final class StreamThread: ThreadWork {
 
   /// `nil` when it was stopped before anything was published.
   private func answer(to request: PublishRequest) -> PublishAnswer? {
+    let begins = state.withLock { state in
+      state.isPreparing = !state.isStopped
+      return state.isPreparing
+    }
+    guard begins else { return nil }
+    let found = Result { () throws(StreamFailure) in try prepare(request) }
+    if case .failure = found { drop() }
+    let isStopped = state.withLock { state in
+      state.isPreparing = false
+      return state.isStopped
+    }
+    if isStopped { return nil }
+    switch found {
+    case .success(let found): return publish(request, found.there, found.notLookedUp)
+    case .failure(let failure): return .failed(failure.description)
+    }
+  }
+
+  /// Makes sure of a connection and of the stream; the ids that are there of those that may be, and
+  /// why it could not be found out which, where it could not.
+  private func prepare(
+    _ request: PublishRequest
+  ) throws(StreamFailure) -> (there: Set<[UInt8]>, notLookedUp: String?) {
+    try open()
+    guard !request.doubts.isEmpty else {
+      // What may be there is the first to be sent, so nobody asks any more.
+      connection.withLock { $0.known = [:] }
+      return ([], nil)
+    }
     do throws(StreamFailure) {
-      guard try open() else { return nil }
-      var isLookedUp = true
-      var there: Set<[UInt8]> = []
-      if !request.doubts.isEmpty {
-        do throws(StreamFailure) {
-          there = try lookUp(request.doubts)
-        } catch {
-          guard error.isConnected else { throw error }
-          isLookedUp = false
-        }
-      }
-      return publish(request, there, isLookedUp)
+      return (try lookUp(request.doubts), nil)
     } catch {
-      drop()
-      return .failed(error.description)
+      guard error.isConnected else { throw error }
+      return ([], error.description)
     }
   }
 
@@ -126,27 +149,15 @@ final class StreamThread: ThreadWork {
     connection.withLock { $0 = Connection() }
   }
 
-  /// Makes sure of a connection and of the stream; false when it was stopped meanwhile.
-  private func open() throws(StreamFailure) -> Bool {
-    let begins = state.withLock { state in
-      state.isConnecting = !state.isStopped
-      return state.isConnecting
-    }
-    guard begins else { return false }
-    let opened = Result { () throws(StreamFailure) in try client.open() }
-    let isStopped = state.withLock { state in
-      state.isConnecting = false
-      return state.isStopped
-    }
-    if isStopped { return false }
-    try opened.get()
-    if connection.withLock({ $0.isOpen }) { return true }
+  /// Makes sure of a connection and of the stream.
+  private func open() throws(StreamFailure) {
+    try client.open()
+    if connection.withLock({ $0.isOpen }) { return }
     let window = try streamWindow()
     connection.withLock {
       $0.isOpen = true
       $0.window = window
     }
-    return true
   }
 
   /// The window of the stream, which has to be there; `nil` where we may not ask.
@@ -169,6 +180,10 @@ final class StreamThread: ThreadWork {
 
   /// The ids that are there of those that may be, and that the stream does not know any more.
   private func lookUp(_ subjects: [String]) throws(StreamFailure) -> Set<[UInt8]> {
+    guard options.subject.hasNode else {
+      // The last message of all hosts says nothing about when one of them stored its own.
+      throw StreamFailure(description: "subject has no {node}", isConnected: true)
+    }
     guard let window = connection.withLock({ $0.window }) else {
       throw StreamFailure(description: "the stream's window is not known", isConnected: true)
     }
@@ -181,31 +196,34 @@ final class StreamThread: ThreadWork {
 
   private func ids(of subject: String, _ window: Duration) throws(StreamFailure) -> Set<[UInt8]> {
     let now = MonotonicTime.now
-    let known = connection.withLock { ($0.known[subject], $0.knownAt[subject]) }
-    if let ids = known.0, let at = known.1, now - at < window / 4 { return ids }
+    let (known, kept) = connection.withLock { connection in
+      (connection.known[subject], connection.known.values.reduce(0) { $0 + $1.ids.count })
+    }
+    if let known, now - known.at < window / 4 { return known.ids }
+    guard kept < Self.mostKnown else {
+      throw StreamFailure(
+        description: "\(kept) ids are remembered already", isConnected: true)
+    }
     let last = try client.lastTime(of: subject)
-    var ids: Set<[UInt8]> = known.0 ?? []
+    var ids = known?.ids ?? []
     let plan = LookUp(
       last: last, now: WallClock.milliseconds * 1_000_000, window: window,
       answerTime: options.patience.answerTime)
     if case .since(let time) = plan {
       ids.formUnion(try client.ids(of: subject, since: time))
     }
-    connection.withLock {
-      $0.known[subject] = ids
-      $0.knownAt[subject] = now
-    }
+    connection.withLock { $0.known[subject] = (ids, now) }
     return ids
   }
 
   private func publish(
-    _ request: PublishRequest, _ there: Set<[UInt8]>, _ isLookedUp: Bool
+    _ request: PublishRequest, _ there: Set<[UInt8]>, _ notLookedUp: String?
   ) -> PublishAnswer {
     let missing = request.messages.indices.filter { !there.contains(request.messages[$0].id) }
     let (found, why, isConnected) = client.publish(missing.map { request.messages[$0] })
     if !isConnected { drop() }
     var outcomes = [MessageOutcome](repeating: .alreadyThere, count: request.messages.count)
     for (place, outcome) in zip(missing, found) { outcomes[place] = outcome }
-    return .outcomes(outcomes, why: why, isLookedUp: isLookedUp)
+    return .outcomes(outcomes, why: why, notLookedUp: notLookedUp)
   }
 }

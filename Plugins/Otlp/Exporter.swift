@@ -6,10 +6,13 @@ import HTTPClient
 import Linux
 import Shipping
 
-/// Which event a record is of, and its node.
+/// Which event a record is of, its node, and what its bytes were made of.
 struct Origin: Comparable {
   let token: DeliveryToken
   let node: String
+  /// It is written anew where another encoding counts by then.
+  let record: LogRecord
+  let encoding: OtlpEncoding
 
   static func < (a: Origin, b: Origin) -> Bool { a.token < b.token }
   static func == (a: Origin, b: Origin) -> Bool { a.token == b.token }
@@ -25,25 +28,23 @@ struct Exporter: ShippingEngine {
   private var maker: RecordMaker
   private let client: HTTPClient
   private var queue: Queue
-  /// Of what waits; other options count when nothing does.
-  private var encoding: OtlpEncoding
   private var hosts: HostChoice
   private var limits: Queue.Limits
   private var running: (batch: Queue.Batch, server: Int)?
-  private var requests = 0
+  private var requests: Int
   private var rejected: Int
   private var hasTrouble = false
   private var reports: [ShippingReport] = []
 
   init(_ options: OtlpOptions, after predecessor: Exporter?) throws(SystemError) {
     self.options = options
-    maker = RecordMaker(options)
+    maker = RecordMaker(options, after: predecessor?.maker)
     client = try HTTPClient(options.http)
     queue = predecessor?.queue ?? Queue(delay: options.patience.delay)
     queue.delay = options.patience.delay
-    encoding = predecessor?.encoding ?? options.encoding
     hosts = HostChoice(count: options.servers.count)
     limits = options.batch
+    requests = predecessor?.requests ?? 0
     rejected = predecessor?.rejected ?? 0
   }
 
@@ -67,12 +68,14 @@ struct Exporter: ShippingEngine {
   }
 
   mutating func append(_ event: AuditEvent, isDoubtful: Bool, at now: Duration) {
-    if queue.count == 0 { encoding = options.encoding }
     let id = maker.identity(of: event)
     let record = maker.record(event, id: id, observed: WallClock.milliseconds, at: now)
     queue.append(
-      Origin(token: event.token, node: maker.node(of: event)), id: id,
-      body: encoding.record(record), milliseconds: event.stamp.milliseconds, at: now)
+      Origin(
+        token: event.token, node: maker.node(of: event), record: record,
+        encoding: options.encoding),
+      id: id, body: options.encoding.record(record), milliseconds: event.stamp.milliseconds,
+      at: now)
   }
 
   mutating func advance(waits: Bool) -> DeliveryToken? {
@@ -106,8 +109,16 @@ struct Exporter: ShippingEngine {
     guard case .host(let server) = hosts.next(at: now) else {
       return queue.giveBack(batch, mayBeStored: false, index: [], at: now)
     }
+    let encoding = options.encoding
     let groups = ResourceGroup.groups(
-      batch.places.map { (queue[$0].token.node, queue[$0].body) })
+      batch.places.map { place in
+        let waiting = queue[place]
+        let origin = waiting.token
+        return (
+          origin.node,
+          origin.encoding == encoding ? waiting.body : encoding.record(origin.record)
+        )
+      })
     requests += 1
     client.send(options.request(encoding, groups, on: server), number: UInt64(requests))
     running = (batch, server)

@@ -10,8 +10,9 @@ struct RecordMaker {
   private var documents: DocumentMaker
   private let body: OtlpOptions.Body
 
-  init(_ options: OtlpOptions) {
-    documents = DocumentMaker(options.form, options.document)
+  /// - Parameter predecessor: that of other settings, whose counts go on.
+  init(_ options: OtlpOptions, after predecessor: RecordMaker?) {
+    documents = DocumentMaker(options.form, options.document, after: predecessor?.documents)
     body = options.body
   }
 

@@ -31,7 +31,9 @@ public struct BatchTurn: Equatable, Sendable {
     case fates([DocumentFate])
     /// The host is left alone, and the batch sent again.
     case giveBack(reason: String, after: Duration?, mayBeStored: Bool)
-    case split(reason: String)
+    /// Sent again in halves; requests of this size are too large for the server, or one document is
+    /// the reason.
+    case split(reason: String, isTooLarge: Bool)
   }
 
   public private(set) var phase: Phase
@@ -132,7 +134,7 @@ public struct BatchTurn: Equatable, Sendable {
       phase = .store
       return .found(isThere)
     case .unclear: return giveBack(fate)
-    case .tooLarge: return .split(reason: "the look-up is too large")
+    case .tooLarge: return .split(reason: "the look-up is too large", isTooLarge: false)
     case .later where status == 429: return giveBack(fate)
     case .later, .refused: return giveUpLookingUp()
     }
@@ -156,8 +158,9 @@ public struct BatchTurn: Equatable, Sendable {
   private mutating func takeStored(_ fate: RequestFate, _ body: [UInt8]) -> Step {
     switch fate {
     case .later, .unclear: return giveBack(fate)
-    case .tooLarge: return .split(reason: "the server takes no request of this size (413)")
-    case .refused(let reason): return .split(reason: reason)
+    case .tooLarge:
+      return .split(reason: "the server takes no request of this size (413)", isTooLarge: true)
+    case .refused(let reason): return .split(reason: reason, isTooLarge: false)
     case .answered:
       guard let answer = try? BulkAnswer(body), answer.items.count == count else {
         return .giveBack(

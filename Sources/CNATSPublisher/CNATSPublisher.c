@@ -64,7 +64,7 @@ np_client *np_new(const np_settings *settings)
 }
 
 void np_stop(np_client *client) { atomic_store(&client->stopped, true); }
-bool np_is_stopped(np_client *client) { return atomic_load(&client->stopped); }
+static bool is_stopped(np_client *client) { return atomic_load(&client->stopped); }
 
 static bool is_connected(np_client *client)
 {
@@ -119,8 +119,9 @@ static void take_ack(jsCtx *js, natsMsg *message, jsPubAck *ack, jsPubAckErr *er
 				result.outcome = ack->Duplicate ? NP_DUPLICATE : NP_STORED;
 				result.sequence = ack->Sequence;
 			} else if (error) {
-				if (is_final(error->Err, (int)error->ErrCode)) result.outcome = NP_REFUSED;
-				if (!batch.why[0])
+				if (is_final(error->Err, (int)error->ErrCode))
+					result.outcome = NP_REFUSED;
+				else if (!batch.why[0])
 					put(batch.why, error->ErrText ? error->ErrText : natsStatus_GetText(error->Err));
 			}
 			settle(at, result);
@@ -145,6 +146,8 @@ static natsStatus set(natsOptions *options, const np_settings *s)
 	// Connections are made by np_open alone: whatever was under way on one is then known to be.
 	if (!status) status = natsOptions_SetAllowReconnect(options, false);
 	if (!status) status = natsOptions_SetTimeout(options, s->connect_milliseconds);
+	// A server that takes nothing would hold up whoever writes for ever.
+	if (!status) status = natsOptions_SetWriteDeadline(options, s->answer_milliseconds);
 	if (!status) status = natsOptions_SetPingInterval(options, 10000);
 	if (!status) status = natsOptions_SetErrorHandler(options, ignore, NULL);
 	if (!status && s->name) status = natsOptions_SetName(options, s->name);
@@ -207,6 +210,7 @@ static size_t send_all(
 	jsPubOptions_Init(&options);
 	options.ExpectStream = stream;
 	for (size_t at = 0; at < count; at++) {
+		if (is_stopped(client)) return at;
 		const char *subject = (const char *)bytes + places[at].subject;
 		options.MsgId = (const char *)bytes + places[at].id;
 		natsMsg *message = NULL;
@@ -220,7 +224,6 @@ static size_t send_all(
 		if (*status == NATS_MAX_PAYLOAD) {
 			pthread_mutex_lock(&batch.mutex);
 			settle(at, (np_result){ .outcome = NP_REFUSED });
-			if (!batch.why[0]) put(batch.why, natsStatus_GetText(NATS_MAX_PAYLOAD));
 			pthread_mutex_unlock(&batch.mutex);
 			*status = NATS_OK;
 		}
@@ -250,7 +253,7 @@ np_answer np_publish(
 	pthread_mutex_lock(&batch.mutex);
 	size_t before = batch.settled;
 	int64_t since = now_milliseconds();
-	while (batch.settled < sent && !np_is_stopped(client) && is_connected(client)) {
+	while (batch.settled < sent && !is_stopped(client) && is_connected(client)) {
 		if (batch.settled > before) {
 			before = batch.settled;
 			since = now_milliseconds();
@@ -313,7 +316,7 @@ np_answer np_tail(
 	if (!status) status = natsSubscription_GetConsumerInfo(&info, subscription, NULL, &code);
 	bool is_over = !status && info->NumPending == 0 && info->Delivered.Consumer == 0;
 	jsConsumerInfo_Destroy(info);
-	while (!status && !is_over && !np_is_stopped(client)) {
+	while (!status && !is_over && !is_stopped(client)) {
 		natsMsg *message = NULL;
 		status = natsSubscription_NextMsg(
 			&message, subscription, client->settings.answer_milliseconds);

@@ -9,15 +9,20 @@ public struct DocumentMaker: Sendable {
   public let options: DocumentOptions
   private var writer: DocumentWriter
   private var namesSince: Duration
+  private let cutBefore: Int
 
-  public init(_ form: DocumentForm, _ settings: DocumentSettings) {
+  /// - Parameter predecessor: that of other settings, whose count goes on.
+  public init(
+    _ form: DocumentForm, _ settings: DocumentSettings, after predecessor: DocumentMaker?
+  ) {
     options = settings.options
     writer = DocumentWriter(form, options)
     namesSince = MonotonicTime.now
+    cutBefore = predecessor?.cut ?? 0
   }
 
   /// Documents that were cut so far.
-  public var cut: Int { writer.cut }
+  public var cut: Int { cutBefore + writer.cut }
 
   /// The document of an event; its bytes are valid until the next one.
   public mutating func document(_ event: AuditEvent, at now: Duration) -> [UInt8] {

@@ -83,8 +83,9 @@ struct BatchTurnTests {
           case .giveBack(_, _, let mayBeStored):
             let isUnclear = isStore && ((200..<300).contains(status) || status >= 500)
             #expect(mayBeStored == isUnclear, "\(status)")
-          case .split:
+          case .split(_, let isTooLarge):
             #expect([400, 406, 413, 415, 422].contains(status))
+            #expect(isTooLarge == (status == 413 && isStore))
           }
         }
       }

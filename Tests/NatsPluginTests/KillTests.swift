@@ -18,16 +18,18 @@ struct KillTests {
     let lines = records(1...count).map { Array(($0 + "\n").utf8) }
     var (sent, kills) = (0, 0)
     var nextKill = 1000 + random.number(below: 3000)
+    let end = Moment.now + .seconds(300)
     while run.confirmed < count {
+      try #require(Moment.now < end, "\(run.confirmed) of \(count): \(run.messages)")
       // As the dispatcher does, no more than the plugin takes.
-      let end = min(count, sent + 500)
-      if sent < end {
-        var rest = Array(lines[sent..<end].joined())
-        while !rest.isEmpty {
+      let next = min(count, sent + 500)
+      if sent < next {
+        var rest = Array(lines[sent..<next].joined())
+        while !rest.isEmpty, Moment.now < end {
           rest.removeFirst(run.writeWhatIsTaken(rest))
           if !rest.isEmpty { Pause.nanoseconds(1_000_000) }
         }
-        sent = end
+        sent = next
       } else {
         Pause.nanoseconds(1_000_000)
       }
@@ -90,6 +92,20 @@ struct KillTests {
     #expect(run.end() == .exit(0))
     #expect(figure("already_there", in: run.messages) == 50, "\(run.messages)")
     #expect(figure("perhaps_twice", in: run.messages) == 0)
+  }
+
+  @Test func `counts what no subject tells it to look for, and stores it`() throws {
+    let server = try NatsServer()
+    try server.makeStream()
+    let run = try nats(server, ["subject = audit.{type}.{action}"])
+    try run.send(records(1...20))
+    #expect(run.eventually { run.confirmed == 20 }, "\(run.messages)")
+    #expect(
+      run.await("cannot look up what may be stored already: subject has no {node}", in: "err"))
+    run.close()
+    #expect(run.end() == .exit(0))
+    #expect(figure("not_looked_up", in: run.messages) == 20)
+    #expect(figure("perhaps_twice", in: run.messages) == 20)
   }
 
   @Test func `counts what it may not look for, and stores it`() throws {

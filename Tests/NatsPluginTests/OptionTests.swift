@@ -28,6 +28,8 @@ struct OptionTests {
     ("token_file = /a\ncredentials_file = /b", "token_file is given too"),
     ("tls_key = /etc/passwd", "a certificate and its key belong together"),
     ("token_file = /nowhere/x", "cannot read /nowhere/x"),
+    ("refused_file = /etc", "is a directory, not a file"),
+    ("refused_file = x", "refused_file is an absolute path"),
     ("tls_ca = /nowhere/ca", "cannot examine /nowhere/ca"),
   ]
 

@@ -73,6 +73,7 @@ struct PublishTests {
     let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
     #expect(object?["id"] as? String == "host:1700000000.000:4")
     #expect(run.messages.contains("message host:1700000000.000:4 is refused and goes to"))
+    #expect(run.messages.contains(": it is larger than the server or the stream takes"))
     run.close()
     #expect(run.end() == .exit(0))
     #expect(figure("refused", in: run.messages) == 1)
@@ -122,6 +123,47 @@ struct PublishTests {
       ]), first: 1)
     try run.send(records(1...5))
     Pause.nanoseconds(300_000_000)
+    let began = Moment.now
+    run.signal(SIGTERM)
+    #expect(run.end() == .exit(0))
+    #expect(Moment.now - began < .seconds(5))
+    #expect(run.messages.contains("ends before 5 messages were stored"), "\(run.messages)")
+  }
+
+  @Test func `says that a server stands still that takes no bytes, and goes on with it`() throws {
+    let server = try NatsServer()
+    try server.makeStream()
+    // More than sockets hold.
+    let run = try nats(
+      server,
+      [
+        "batch_bytes = 14M", "batch_messages = 1200", "flush_interval = 10", "original = yes",
+        "answer_time = 1",
+      ])
+    try run.send(records(1...1200, " fill=\(String(repeating: "x", count: 5000))"))
+    #expect(run.eventually { run.confirmed == 1200 }, "\(run.messages)")
+    server.stand(still: true)
+    try run.send(records(1201...2400, " fill=\(String(repeating: "x", count: 5000))"))
+    #expect(run.await("messages wait here", in: "err"))
+    server.stand(still: false)
+    #expect(run.eventually { run.confirmed == 2400 }, "\(run.messages)")
+    #expect(try server.ids() == inOrder(1...2400))
+  }
+
+  @Test func `ends in time though a server never says what the stream is`() throws {
+    let server = try NatsServer(
+      #"""
+      authorization { users = [ { user: me, password: s3cret, permissions: {
+        publish: { deny: ["$JS.API.STREAM.INFO.>"] } } } ] }
+      """#)
+    let folder = try PluginRun.makeFolder()
+    defer { PluginRun.remove(folder) }
+    let secret = try Descriptor.open("\(folder)/secret", O_WRONLY | O_CREAT, mode: 0o400)
+    try Transfer.writeAll(secret.number, Array("s3cret\n".utf8))
+    let run = try nats(
+      server, ["user = me", "password_file = \(folder)/secret", "answer_time = 60"])
+    try run.send(records(1...5))
+    Pause.nanoseconds(500_000_000)
     let began = Moment.now
     run.signal(SIGTERM)
     #expect(run.end() == .exit(0))

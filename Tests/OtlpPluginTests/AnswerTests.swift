@@ -62,6 +62,11 @@ struct AnswerTests {
     #expect(fate(413) == .split(reason: "status 413: too large", isTooLarge: true))
     #expect(
       fate(400, "\u{8}\u{3}\u{12}\u{2}no") == .split(reason: "status 400: no", isTooLarge: false))
+    for status in [406, 415] {
+      #expect(
+        fate(status, "json only", after: .seconds(3))
+          == .later(reason: "status \(status): json only", after: .seconds(3), mayBeTaken: false))
+    }
     #expect(fate(401) == .later(reason: "status 401", after: nil, mayBeTaken: false))
     guard case .later(_, _, mayBeTaken: true) = fate(200, "<html>") else {
       Issue.record("a page is an answer")

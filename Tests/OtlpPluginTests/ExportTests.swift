@@ -135,7 +135,7 @@ struct ExportTests {
     #expect(run.await("the collector says: old client", in: "err"))
   }
 
-  @Test(arguments: [401, 403, 404, 408, 429, 500, 502, 503, 504])
+  @Test(arguments: [401, 403, 404, 406, 408, 415, 429, 500, 502, 503, 504])
   func `comes again after a refusal that is not the events' fault`(_ status: Int) throws {
     let server = try StandInCollector()
     try server.set(["status": status, "status_times": 3])
@@ -215,9 +215,13 @@ struct ExportTests {
     #expect(try other.ids().count == 20)
   }
 
-  @Test func `goes on in another encoding after a reload`() throws {
+  @Test(arguments: [("json", "protobuf"), ("protobuf", "json")])
+  func `goes on in another encoding after a reload, also with what waits`(
+    _ old: String, _ new: String
+  ) throws {
     let server = try StandInCollector()
-    try server.set(["away": true])
+    let media = "application/\(new == "json" ? "json" : "x-protobuf")"
+    try server.set(["only": media, "message": "not this one"])
     let folder = try PluginRun.makeFolder()
     defer { PluginRun.remove(folder) }
     func put(_ encoding: String) throws {
@@ -236,20 +240,24 @@ struct ExportTests {
 
           """.utf8))
     }
-    try put("json")
+    try put(old)
     let run = try PluginRun("audispatch-otlp", ["--config", "\(folder)/conf"], first: 1)
     try run.send(records(1...3))
-    #expect(run.await("events wait here", in: "err"))
-    try put("protobuf")
+    #expect(run.await("status 415: not this one", in: "err"))
+    try put(new)
     run.signal(SIGHUP)
     try run.send(records(4...6))
-    try server.set(["away": false])
     #expect(run.eventually { run.confirmed == 6 }, "\(run.messages)")
     try run.send(records(7...9))
     #expect(run.eventually { run.confirmed == 9 }, "\(run.messages)")
     #expect(try server.ids() == (1...9).map { "host:1700000000.000:\($0)" })
     let headers = try server.report()["headers"] as? [String: String]
-    #expect(headers?["Content-Type"] == "application/x-protobuf")
+    #expect(headers?["Content-Type"] == media)
+    run.close()
+    #expect(run.end() == .exit(0), "\(run.messages)")
+    #expect(figure("refused", in: run.messages) == 0)
+    // Those before the reload count too.
+    #expect(try figure("requests", in: run.messages) == server.requests(), "\(run.messages)")
   }
 
   @Test(arguments: ["protobuf", "json"])

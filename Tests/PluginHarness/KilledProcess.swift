@@ -7,6 +7,8 @@ public struct KilledProcess: ~Copyable {
 
   public init(_ process: consuming ChildProcess) { self.process = process }
 
+  public func signal(_ number: Int32) { process.signal(number) }
+
   deinit {
     process.signal(SIGKILL)
     _ = Poll.readable([process.pidfd], within: .seconds(20))

@@ -59,6 +59,9 @@ public final class NatsServer {
   /// As a loss of power would, but for the disk's own memory.
   public func kill() { child = nil }
 
+  /// Has it stand still, or go on: its connections stay, and nobody reads them.
+  public func stand(still: Bool) { child?.signal(still ? SIGSTOP : SIGCONT) }
+
   public var url: String { "nats://127.0.0.1:\(port)" }
 
   deinit {

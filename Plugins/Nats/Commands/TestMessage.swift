@@ -20,7 +20,8 @@ struct TestMessage {
       body: Array(#"{"message":"a test by audispatch-nats"}"#.utf8))
     let (outcomes, why, _) = client.publish([message])
     guard case .stored(let sequence) = outcomes[0] else {
-      throw CommandFailure(description: "\(options.stream) does not store \(subject): \(why)")
+      let reason = outcomes[0] == .refused ? MessageOutcome.tooLarge : why
+      throw CommandFailure(description: "\(options.stream) does not store \(subject): \(reason)")
     }
     try Spoken.line("stored in \(options.stream) as \(subject)")
     do throws(StreamFailure) {

@@ -9,9 +9,7 @@ struct ProtobufWriter: Sendable {
     case bytes = 2
   }
 
-  private mutating func varint(_ value: UInt64) { Self.append(value, to: &bytes) }
-
-  private static func append(_ value: UInt64, to bytes: inout [UInt8]) {
+  private mutating func varint(_ value: UInt64) {
     var rest = value
     while rest >= 0x80 {
       bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
@@ -48,14 +46,25 @@ struct ProtobufWriter: Sendable {
   /// Begins a message within; what is written until `end` is its own.
   mutating func begin(_ field: UInt64) -> Int {
     tag(field, .bytes)
+    // Its length, which is one byte up to 127.
+    bytes.append(0)
     return bytes.count
   }
 
-  /// Ends the message that began there. Moves what it holds by the bytes of its length.
+  /// Ends the message that began there. Moves what it holds where its length takes more than a byte.
   mutating func end(_ start: Int) {
-    var length: [UInt8] = []
-    Self.append(UInt64(bytes.count - start), to: &length)
-    bytes.insert(contentsOf: length, at: start)
+    let length = UInt64(bytes.count - start)
+    guard length >= 0x80 else {
+      bytes[start - 1] = UInt8(length)
+      return
+    }
+    bytes[start - 1] = UInt8(truncatingIfNeeded: length) | 0x80
+    let rest = length >> 7
+    let count = (UInt64.bitWidth - rest.leadingZeroBitCount + 6) / 7
+    bytes.insert(
+      contentsOf: (0..<count).lazy.map { at in
+        UInt8(truncatingIfNeeded: rest >> (7 * UInt64(at))) & 0x7f | (at == count - 1 ? 0 : 0x80)
+      }, at: start)
   }
 
   var mark: Int { bytes.count }

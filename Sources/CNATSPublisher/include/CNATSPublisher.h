@@ -71,14 +71,15 @@ typedef struct {
 
 // What it points to is copied. NULL when there is no memory.
 np_client *_Nullable np_new(const np_settings *settings);
-// May be called from another thread: whatever waits returns soon, but for a connection that is made.
+// May be called from another thread. np_publish then returns soon, or when a write that the server does
+// not take has lasted as long as an answer may take; every other call takes the time that it takes.
 void np_stop(np_client *client);
-bool np_is_stopped(np_client *client);
 // Makes a connection if there is none. Waits as long as a connection may take, for each server.
 np_answer np_open(np_client *client);
 void np_close(np_client *client);
 // Publishes messages and waits for the stream's word on each; ends when none comes for as long as an
-// answer may take. Where one is not done, the connection is of no use any more.
+// answer may take. Where one is not done, the connection is of no use any more. The answer's text is
+// of the first message that is neither stored nor refused.
 np_answer np_publish(
 	np_client *client, const char *stream, const uint8_t *bytes, const np_place *places,
 	np_result *results, size_t count);

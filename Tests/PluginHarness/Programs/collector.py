@@ -23,6 +23,8 @@ class Collector:
         "garbage_times": 0, "die_times": 0,
         # Records with this text are refused with all that comes with them (400).
         "refuse": None, "max_body": 100 << 20, "away": False, "slow": 0, "authorization": None,
+        # The one media type that is taken; others are refused (415).
+        "only": None,
         # Whether answers are empty, where nothing was refused.
         "empty": False,
     }
@@ -196,6 +198,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.refuse(401, "who is there?")
         if faults["status_times"] > 0:
             return self.refuse(faults["status"], faults["message"], faults["retry_after"])
+        if faults["only"] and self.headers["Content-Type"] != faults["only"]:
+            return self.refuse(415, faults["message"])
         if len(body) > faults["max_body"]:
             return self.refuse(413, "too large")
         if self.path != "/v1/logs":
