@@ -88,14 +88,14 @@ struct DeliveryTests {
     let scratch = try Scratch()
     let daemon = try await Audispatchd([try await copier("binary", scratch)], scratch: scratch)
     let whole = cases.filter { $0.expected != nil }
-    let sent = whole.map { $0.bytes(fixed: fixed) }.reduce(Data(), +)
+    let sent = whole.map { $0.bytes(fixed: fixed) }.reduce(into: Data()) { $0.append($1) }
     try await daemon.send(bytes: sent, records: whole.count)
     try await daemon.finish()
     // The padding is never what somebody else left in memory.
     let expected = whole.map { example in
       Binary.record(
         example.payload, type: example.type, version: example.version, fixed: fixed, padding: 0)
-    }.reduce(Data(), +)
+    }.reduce(into: Data()) { $0.append($1) }
     #expect(scratch.bytes("binary") == expected)
   }
 

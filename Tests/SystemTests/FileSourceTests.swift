@@ -19,7 +19,9 @@ struct FileSourceTests {
       _ = try await run("/bin/gzip", [scratch("log")])
       return scratch("log.gz")
     case .compact, .fixed:
-      let data = records.map { Binary.record($0, fixed: form == .fixed) }.reduce(Data(), +)
+      let data = records.map { Binary.record($0, fixed: form == .fixed) }.reduce(into: Data()) {
+        $0.append($1)
+      }
       return try scratch.write(data, to: "capture")
     }
   }
