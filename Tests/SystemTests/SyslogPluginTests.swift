@@ -248,7 +248,8 @@ struct SyslogPluginTests {
     let begun = ContinuousClock.now
     plugin.signal(SIGTERM)
     #expect(try await plugin.end() == .exited(74))
-    #expect(ContinuousClock.now - begun < .milliseconds(2700))
+    // Then audispatchd kills it.
+    #expect(ContinuousClock.now - begun < .seconds(3))
     let said = scratch.text("err")
     #expect(said.contains("ends before") || said.contains("did not take the last"), "\(said)")
   }

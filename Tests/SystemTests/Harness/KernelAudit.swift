@@ -55,10 +55,12 @@ final class KernelAudit: Sendable {
     try #require(guardian.ended == nil, "\(scratch.text("out"))")
   }
 
-  /// Holds the kernel's audit for at most `seconds`, then expects it as it was before.
+  /// Holds the kernel's audit for at most `seconds`, then expects it as it was before. The case's turn
+  /// ends: those that wait for the audit hold up no others.
   static func hold<Result: Sendable>(
     seconds: Int = 120, _ body: (KernelAudit) async throws -> Result
   ) async throws -> Result {
+    await InTurn.end()
     let audit = try await KernelAudit(seconds: seconds)
     let result: Result
     do {

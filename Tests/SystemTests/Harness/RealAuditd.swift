@@ -75,6 +75,9 @@ final class RealAuditd: Dispatcher {
     return true
   }
 
+  /// Before it is made to look again for what it may have read.
+  private static let patience = Duration.milliseconds(200)
+
   /// Sends records over its TCP port and waits until they are acknowledged.
   func send(_ records: [String]) async throws {
     guard let socket = connection.withLock({ $0 }) else { throw Timeout(description: "no TCP") }
@@ -90,12 +93,12 @@ final class RealAuditd: Dispatcher {
       try Transfer.writeAll(socket, Array(bytes))
       var acknowledged = 0
       let clock = ContinuousClock()
-      var nextNudge = clock.now + .seconds(2)
+      var nextNudge = clock.now + Self.patience
       try await eventually("auditd acknowledges", within: .seconds(90)) {
         acknowledged += max(0, drain(socket))
         if clock.now >= nextNudge {
           // It may have read more than it took: what follows makes it look again.
-          nextNudge = clock.now + .seconds(2)
+          nextNudge = clock.now + Self.patience
           try Transfer.writeAll(socket, Array(Managed.heartbeat))
         }
         return acknowledged >= expected * 16
