@@ -42,8 +42,9 @@ struct Shutdown: Equatable {
 
   /// How long the input is read for what it still has.
   static let rest = Duration.seconds(1)
-  /// How long a predecessor's folder, or the spool, is waited for.
-  static let settling = Duration.seconds(10)
+  /// How long a predecessor's folder, or the spool, is waited for: with plugins that do not end, it
+  /// takes 11 s to stop.
+  static let settling = Duration.seconds(20)
 
   private(set) var state = State.running
   private(set) var isReplayRead = false

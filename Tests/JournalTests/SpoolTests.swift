@@ -32,6 +32,23 @@ struct SpoolTests {
     return all
   }
 
+  @Test func `is nobody's before it may be opened`() throws {
+    try withFolder { folder in
+      let waiting = try Spool(folder: folder, reserve: 0, mayOpen: false)
+      let other = try Spool(folder: folder, reserve: 0)
+      let isOpen: (Spool.Answer) -> Bool = { if case .opened = $0 { true } else { false } }
+      #expect(answers(other, until: isOpen).contains(where: isOpen))
+      #expect(other.close(within: .seconds(60)))
+      #expect(waiting.answers().isEmpty)
+      waiting.allowOpening()
+      waiting.allowOpening()
+      #expect(answers(waiting, until: isOpen).contains(where: isOpen))
+      #expect(waiting.close(within: .seconds(60)))
+      let unused = try Spool(folder: folder, reserve: 0, mayOpen: false)
+      #expect(unused.close(within: .seconds(60)))
+    }
+  }
+
   /// The event loop takes a disk that is slow for one that fails; the thread may not have failed.
   @Test func `is not put where others could replace its folder`() throws {
     try withFolder { folder in

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Linux
 import Testing
 
 /// The folder whose list of children is acted on as root, and to which root writes.
@@ -63,5 +64,39 @@ struct RuntimeFolderTests {
     try await eventually("it runs") { starts(scratch) == 1 }
     try await daemon.finish()
     #expect(scratch.text("victim") == "precious")
+  }
+
+  /// Two would wait for each other, the one with the folder and the other with the spool, until both
+  /// gave up what they had.
+  @Test func `is had before the spool`() async throws {
+    let scratch = try Scratch()
+    try scratch.folder("run")
+    try scratch.folder("spool")
+    let folder = try Descriptor.open(scratch("run/lock"), O_RDWR | O_CREAT, mode: 0o640)
+    let hasFolder = folder.tryLock()
+    #expect(hasFolder)
+    let daemon = try await Audispatchd(
+      [
+        PluginFile(
+          "p", try await Programs.plugin(), ["copy", scratch("out")], "overflow_action = lossless")
+      ], settings: ["spool_dir = \(scratch("spool"))", "spool_reserve = 0"], scratch: scratch,
+      awaitsControl: false)
+    try await eventually("it waits", detail: { daemon.messages }) {
+      daemon.messages.contains("waiting for it to end")
+    }
+    try await daemon.send(TestEvent.stream(0..<10))
+    try await Task.sleep(for: .milliseconds(300))
+    let spool = try Descriptor.open(scratch("spool/lock"), O_RDWR | O_CREAT, mode: 0o600)
+    let hasSpool = spool.tryLock()
+    #expect(hasSpool)
+    folder.unlock()
+    try await eventually("it has the folder", detail: { daemon.messages }) {
+      (try? daemon.state()) != nil
+    }
+    spool.unlock()
+    try await eventually("all is delivered", detail: { daemon.messages }) {
+      try daemon.plugin("p").delivered == 10
+    }
+    try await daemon.finish()
   }
 }

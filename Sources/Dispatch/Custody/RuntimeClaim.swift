@@ -15,15 +15,18 @@ struct RuntimeClaim: Owner {
     do {
       if let wait = try runtime.take(now: loop.now) {
         report(wait)
+        if wait != .dispatcher { durable.noOtherHasFolder() }
         giveUpReplay(waitingFor: wait)
         return loop.wake(in: .milliseconds(50))
       }
       if let lock = runtime.lockNumber { custody.keepLock(lock, of: runtime.path) }
+      durable.noOtherHasFolder()
       tendOrphans()
       // What was waiting for it starts in this very round.
       control.open()
     } catch {
       if runtime.isNews(.other) { loop.say(.error, "\(error)") }
+      durable.noOtherHasFolder()
       giveUpReplay(waitingFor: nil)
       loop.wakeSoon()
     }

@@ -60,7 +60,8 @@ final class DurableQueues: Owner {
   private func openSpool() {
     do {
       let new = try OpenSpool(
-        folder: settings.daemon.spoolDirectory, reserve: Int64(settings.daemon.spoolReserve))
+        folder: settings.daemon.spoolDirectory, reserve: Int64(settings.daemon.spoolReserve),
+        mayOpen: runtime.isOurs)
       do throws(SystemError) {
         try loop.poller.watch(new.spool.descriptor, Token.spool, .read)
       } catch {
@@ -72,6 +73,10 @@ final class DurableQueues: Owner {
       loop.say(.error, "\(error): durable plugins have their memory only")
     }
   }
+
+  /// No other dispatcher has the runtime folder. Before that the spool is left to whoever has: it would
+  /// wait for the spool, and we for the folder.
+  func noOtherHasFolder() { open?.spool.allowOpening() }
 
   /// Takes what the log's thread says.
   func hear() {

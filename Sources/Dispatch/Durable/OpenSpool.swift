@@ -56,8 +56,8 @@ final class OpenSpool {
   /// What failed, for the status.
   private(set) var trouble: String?
 
-  init(folder: String, reserve: Int64) throws(SystemError) {
-    spool = try Spool(folder: folder, reserve: reserve)
+  init(folder: String, reserve: Int64, mayOpen: Bool) throws(SystemError) {
+    spool = try Spool(folder: folder, reserve: reserve, mayOpen: mayOpen)
   }
 
   var isOpen: Bool { state == .open }

@@ -45,11 +45,16 @@ public final class Spool {
 
   /// Begins to open the log. Returns at once.
   ///
-  /// - Parameter reserve: bytes that stay free on the file system.
-  public init(folder: String, reserve: Int64) throws(SystemError) {
-    work = try SpoolWork(folder: folder, reserve: reserve)
+  /// - Parameters:
+  ///   - reserve: bytes that stay free on the file system.
+  ///   - mayOpen: without it the folder is nobody's until `allowOpening`.
+  public init(folder: String, reserve: Int64, mayOpen: Bool = true) throws(SystemError) {
+    work = try SpoolWork(folder: folder, reserve: reserve, mayOpen: mayOpen)
     thread = try WorkThread(work)
   }
+
+  /// Begins to open the log, unless that was begun.
+  public func allowOpening() { work.allowOpening() }
 
   /// Readable when there are answers.
   public var descriptor: Int32 { work.answersReady.number }

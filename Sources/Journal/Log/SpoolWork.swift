@@ -17,18 +17,20 @@ final class SpoolWork: ThreadWork {
     var answers: [Spool.Answer] = []
     var pendingBytes = 0
     var appendedBelow: UInt64 = 0
+    var mayOpen: Bool
     var hasEnded = false
   }
 
   let answersReady: Bell
   private let requestsReady: Bell
-  private let shared = Mutex(Shared())
+  private let shared: Mutex<Shared>
   private let folder: String
   private let reserve: Int64
 
-  init(folder: String, reserve: Int64) throws(SystemError) {
+  init(folder: String, reserve: Int64, mayOpen: Bool) throws(SystemError) {
     self.folder = folder
     self.reserve = reserve
+    shared = Mutex(Shared(mayOpen: mayOpen))
     answersReady = try Bell()
     requestsReady = try Bell(waits: true)
   }
@@ -38,6 +40,14 @@ final class SpoolWork: ThreadWork {
   var pendingBytes: Int { shared.withLock { $0.pendingBytes } }
   var appendedBelow: UInt64 { shared.withLock { $0.appendedBelow } }
   var hasEnded: Bool { shared.withLock { $0.hasEnded } }
+
+  func allowOpening() {
+    let isNews = shared.withLock { shared in
+      defer { shared.mayOpen = true }
+      return !shared.mayOpen
+    }
+    if isNews { requestsReady.ring() }
+  }
 
   func submit(_ request: Request) {
     shared.withLock {
@@ -72,6 +82,12 @@ final class SpoolWork: ThreadWork {
 
   func run() {
     defer { shared.withLock { $0.hasEnded = true } }
+    while !shared.withLock({ $0.mayOpen }) {
+      requestsReady.clear()
+      if isToEnd { return }
+    }
+    // What came meanwhile is still to be seen.
+    requestsReady.ring()
     do throws(SystemError) {
       _ = try FolderDisk(folder, reserve: reserve)
       let lock = try Descriptor.open(folder + "/lock", O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
