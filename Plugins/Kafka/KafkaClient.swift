@@ -28,6 +28,7 @@ final class KafkaClient: PublishingClient {
   private static let mostKnown = 10 * mostDoubtful
   private static let topicsLast = Duration.seconds(300)
   private static let firstWait: Int32 = 1000
+  private static let settlingNanoseconds: Int64 = 300_000_000
 
   private let options: KafkaOptions
   private let answerMilliseconds: Int32
@@ -180,6 +181,8 @@ final class KafkaClient: PublishingClient {
     if let open = state.reader {
       reader = open
     } else {
+      // What was on its way to a broker when the process before this one died is there by then.
+      Pause.nanoseconds(Self.settlingNanoseconds)
       reader = try KafkaHandle(RD_KAFKA_CONSUMER, .consumer(options))
       state.reader = reader
     }
@@ -192,7 +195,8 @@ final class KafkaClient: PublishingClient {
     var ids: Set<[UInt8]> = []
     let isStopped = { self.isStopped.withLock { $0 } }
     try reader.readIds(
-      of: place.topic, partition: place.partition, plan.range,
+      of: place.topic, partition: place.partition, from: plan.range.lowerBound,
+      before: plan.range.upperBound + TailPlan.mostRead,
       answerTime: options.patience.answerTime, goesOn: { !isStopped() }
     ) { ids.insert($0) }
     state.known[place] = nil

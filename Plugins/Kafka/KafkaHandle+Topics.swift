@@ -81,17 +81,18 @@ extension KafkaHandle {
     return offset < 0 ? nil : offset
   }
 
-  /// Gives the ids of a partition's messages, from one on to before another, to `take`; those that
-  /// have none count as messages all the same.
+  /// Gives the ids of a partition's messages to `take`, from one on to the last: that is where a
+  /// broker has no more, which can be behind the end that it named before.
   ///
-  /// - Parameter goesOn: is asked now and then.
+  /// - Parameters:
+  ///   - end: no more is read from there on, where others store as fast as is read.
+  ///   - goesOn: is asked now and then.
   func readIds(
-    of topic: String, partition: Int32, _ range: Range<Int64>, answerTime: Duration,
+    of topic: String, partition: Int32, from start: Int64, before end: Int64, answerTime: Duration,
     goesOn: () -> Bool, take: ([UInt8]) -> Void
   ) throws(KafkaProblem) {
-    guard !range.isEmpty else { return }
     try unsafe withTopic(topic) { (topic) throws(KafkaProblem) in
-      guard unsafe rd_kafka_consume_start(topic, partition, range.lowerBound) == 0 else {
+      guard unsafe rd_kafka_consume_start(topic, partition, start) == 0 else {
         throw KafkaProblem(rd_kafka_last_error())
       }
       defer { unsafe rd_kafka_consume_stop(topic, partition) }
@@ -108,7 +109,7 @@ extension KafkaHandle {
         if code == RD_KAFKA_RESP_ERR__PARTITION_EOF { return }
         try Self.check(code)
         if let id = unsafe Self.id(of: message) { take(id) }
-        if unsafe message.pointee.offset + 1 >= range.upperBound { return }
+        if unsafe message.pointee.offset + 1 >= end { return }
       }
     }
   }
