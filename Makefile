@@ -29,7 +29,7 @@ BEATS_GOLDENS ?= ../shared/conformance/beats
 DAEMONS := audispatchd audispatchctl audispatch-integrity
 PLUGINS := audispatch-kernel audispatch-print audispatch-syslog audispatch-log \
   audispatch-socket audispatch-json audispatch-remote audispatch-receive audispatch-elastic \
-  audispatch-otlp audispatch-nats
+  audispatch-otlp audispatch-nats audispatch-kafka
 # The modules of the library for plugins.
 LIBRARY := AudispatchPlugin AuditRecord CAudispatch CAudit CAuparse Configuration Linux
 

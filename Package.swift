@@ -28,6 +28,7 @@ let package = Package(
     .executable(name: "audispatch-elastic", targets: ["audispatch-elastic"]),
     .executable(name: "audispatch-otlp", targets: ["audispatch-otlp"]),
     .executable(name: "audispatch-nats", targets: ["audispatch-nats"]),
+    .executable(name: "audispatch-kafka", targets: ["audispatch-kafka"]),
     .library(
       name: "AudispatchPlugin",
       targets: ["AudispatchPlugin", "AuditRecord", "Configuration", "Linux"]),
@@ -41,6 +42,7 @@ let package = Package(
     .systemLibrary(name: "CAuparse", pkgConfig: "auparse", providers: [.apt(["libauparse-dev"])]),
     .systemLibrary(
       name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
     .systemLibrary(name: "CNATS", pkgConfig: "libnats", providers: [.apt(["libnats-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
@@ -176,6 +178,13 @@ let package = Package(
       ],
       path: "Plugins/Nats", swiftSettings: strict),
     .executableTarget(
+      name: "audispatch-kafka",
+      dependencies: [
+        "AudispatchPlugin", "BulkIndexing", "CKafka", "Configuration", "EventDocument", "Linux",
+        "Shipping",
+      ],
+      path: "Plugins/Kafka", swiftSettings: strict),
+    .executableTarget(
       name: "audispatch-remote",
       dependencies: [
         "AudispatchPlugin", "AuditRecord", "Configuration", "Linux", "RemoteProtocol",
@@ -284,9 +293,16 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
+      name: "KafkaPluginTests",
+      dependencies: [
+        "BulkIndexing", "Configuration", "Linux", "PluginHarness", "Shipping", "TestSupport",
+        "audispatch-kafka",
+      ],
+      swiftSettings: strict),
+    .testTarget(
       name: "NatsPluginTests",
       dependencies: [
-        "Configuration", "Linux", "PluginHarness", "TestSupport", "audispatch-nats",
+        "Configuration", "Linux", "PluginHarness", "Shipping", "TestSupport", "audispatch-nats",
       ],
       exclude: ["Programs"], swiftSettings: strict),
     .testTarget(

@@ -24,6 +24,7 @@ struct ExampleTests {
     ("elastic", false, "/usr/libexec/audispatch/audispatch-elastic"),
     ("otlp", false, "/usr/libexec/audispatch/audispatch-otlp"),
     ("nats", false, "/usr/libexec/audispatch/audispatch-nats"),
+    ("kafka", false, "/usr/libexec/audispatch/audispatch-kafka"),
     ("integrity", false, "/usr/sbin/audispatch-integrity"),
   ])
   func `of plugins are right, and only the default one is active`(
@@ -38,7 +39,7 @@ struct ExampleTests {
   @Test(arguments: [
     "print", "syslog-debian", "laurel-confined", "shell", "log", "syslog-local", "syslog-remote",
     "socket", "json", "remote", "elastic", "otlp", "nats",
-    "integrity",
+    "kafka", "integrity",
   ])
   func `of plugins are right with every setting in them`(_ name: String) throws {
     let loaded = Host.load(plugin: Self.uncommented(try Self.text("plugins.d/\(name).conf")))
@@ -48,7 +49,7 @@ struct ExampleTests {
   @Test(arguments: [
     "print", "syslog-debian", "laurel-confined", "shell", "log", "syslog-local", "syslog-remote",
     "socket", "json", "remote", "elastic", "otlp", "nats",
-    "integrity",
+    "kafka", "integrity",
   ])
   func `of plugins come confined, in a way that fits a host`(_ name: String) throws {
     var host = Host()

@@ -9,7 +9,7 @@ import Testing
 struct ServiceUnitTests {
   private static let names = [
     "print", "syslog-debian", "laurel-confined", "shell", "log", "syslog-local", "syslog-remote",
-    "socket", "json", "remote", "elastic", "otlp", "nats", "integrity",
+    "socket", "json", "remote", "elastic", "otlp", "nats", "kafka", "integrity",
   ]
 
   private static func words(_ keyword: String, _ text: String, after mark: String = "") -> [String]

@@ -1,6 +1,7 @@
 import Configuration
 import Linux
 import PluginHarness
+import Shipping
 import Testing
 
 @testable import audispatch_nats

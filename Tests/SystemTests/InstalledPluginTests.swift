@@ -9,7 +9,7 @@ struct InstalledPluginTests {
   /// Each shipped file, and which test below activates it.
   private static let tried: Set = [
     "print", "log", "socket", "shell", "json", "syslog-local", "syslog-debian", "syslog-remote",
-    "remote", "laurel-confined", "otlp", "nats",
+    "remote", "laurel-confined", "otlp", "nats", "kafka",
   ]
   /// Those that need a baseline, and a server for documents: their own suites start them.
   private static let triedElsewhere: Set = ["integrity", "elastic"]
@@ -119,6 +119,16 @@ struct InstalledPluginTests {
     try await expectDelivered(installed, ["nats"])
     let state = try server.ask("STREAM.INFO.AUDIT", [:])["state"] as? [String: Any]
     #expect(state?["messages"] as? Int == 1)
+    try await installed.end()
+  }
+
+  @Test func `works into a topic of Kafka`() async throws {
+    let installed = try await Installation()
+    let cluster = try StandInCluster()
+    try installed.settings("kafka", ["server = \(cluster.address)", "node = host"])
+    try installed.activate("kafka")
+    try await expectDelivered(installed, ["kafka"])
+    #expect(try cluster.ids() == ["host:1700000000.000:1"])
     try await installed.end()
   }
 

@@ -1,12 +1,11 @@
-import AudispatchPlugin
-import Configuration
+public import Configuration
 
-/// What subjects are made of: `audit.{node}.{action}`.
+/// What subjects and topics are made of: `audit.{node}.{action}`.
 ///
 /// Each placeholder becomes one token, whatever the event holds: nothing in an event can make a
 /// subject of another form.
-struct SubjectTemplate: Equatable, Sendable {
-  enum Part: Equatable, Sendable {
+public struct SubjectTemplate: Equatable, Sendable {
+  private enum Part: Equatable, Sendable {
     case text(String)
     case node
     case action
@@ -15,13 +14,14 @@ struct SubjectTemplate: Equatable, Sendable {
   }
 
   /// What stands for what an event does not have.
-  static let nothing = "_"
+  public static let nothing = "_"
   private static let longestToken = 64
 
-  let text: String
+  public let text: String
   private let parts: [Part]
 
-  init(_ word: Word) throws(Diagnostic) {
+  /// - Parameter what: what it is called where it is none.
+  public init(_ word: Word, as what: String = "subject") throws(Diagnostic) {
     var parts: [Part] = []
     for token in word.text.split(separator: ".", omittingEmptySubsequences: false) {
       switch token {
@@ -32,7 +32,7 @@ struct SubjectTemplate: Equatable, Sendable {
       default:
         guard !token.isEmpty, token == Self.clean(Array(token.utf8))[...] else {
           throw word.error(
-            "a subject has tokens of letters, digits, '-' and '_' with dots between, or {node}, "
+            "a \(what) has tokens of letters, digits, '-' and '_' with dots between, or {node}, "
               + "{action}, {type}, {key}")
         }
         parts.append(.text(String(token)))
@@ -46,21 +46,45 @@ struct SubjectTemplate: Equatable, Sendable {
     self.parts = parts
   }
 
-  static let standard = SubjectTemplate(
-    text: "audit.{node}.{action}", parts: [.text("audit"), .node, .action])
-
-  var hasNode: Bool { parts.contains(.node) }
-  var needsOutline: Bool { parts.contains(.action) || parts.contains(.key) }
-
-  /// What the parts of one event are.
-  struct Values: Equatable {
-    var node: [UInt8] = []
-    var action: [UInt8] = []
-    var type: [UInt8] = []
-    var key: [UInt8] = []
+  /// One subject for all, which is a token.
+  public static func only(_ token: String) -> SubjectTemplate {
+    precondition(token == clean(Array(token.utf8)), "a subject is no token")
+    return SubjectTemplate(text: token, parts: [.text(token)])
   }
 
-  func subject(_ values: Values) -> String {
+  public static let standard = SubjectTemplate(
+    text: "audit.{node}.{action}", parts: [.text("audit"), .node, .action])
+
+  public var hasNode: Bool { parts.contains(.node) }
+  public var needsOutline: Bool { parts.contains(.action) || parts.contains(.key) }
+  /// Whether a node has one subject only.
+  public var isOfNode: Bool {
+    parts.allSatisfy { part in
+      switch part {
+      case .text, .node: true
+      case .action, .type, .key: false
+      }
+    }
+  }
+
+  /// What the parts of one event are.
+  public struct Values: Equatable, Sendable {
+    public var node: [UInt8]
+    public var action: [UInt8]
+    public var type: [UInt8]
+    public var key: [UInt8]
+
+    public init(
+      node: [UInt8] = [], action: [UInt8] = [], type: [UInt8] = [], key: [UInt8] = []
+    ) {
+      self.node = node
+      self.action = action
+      self.type = type
+      self.key = key
+    }
+  }
+
+  public func subject(_ values: Values) -> String {
     joined { part in
       switch part {
       case .text(let text): text
@@ -73,7 +97,7 @@ struct SubjectTemplate: Equatable, Sendable {
   }
 
   /// All subjects of a node, or of every node.
-  func wildcard(node: [UInt8]?) -> String {
+  public func wildcard(node: [UInt8]?) -> String {
     joined { part in
       switch part {
       case .text(let text): text
@@ -88,7 +112,7 @@ struct SubjectTemplate: Equatable, Sendable {
   }
 
   /// A token: what is not allowed in one is `_`, as the dots of a host's name are.
-  static func clean(_ bytes: [UInt8]) -> String {
+  public static func clean(_ bytes: [UInt8]) -> String {
     guard !bytes.isEmpty else { return nothing }
     let clean = bytes.prefix(longestToken).map { byte in
       switch byte {

@@ -1,0 +1,56 @@
+import AudispatchPlugin
+import CKafka
+import Configuration
+import EventDocument
+import Glibc
+import Linux
+import Shipping
+
+extension KafkaOptions {
+  /// What this host is called in messages.
+  var host: String { document.options.host }
+
+  var answerMilliseconds: Int32 {
+    Int32(clamping: Int(patience.answerTime / .milliseconds(1)))
+  }
+}
+
+/// `setup`: makes the topic, or says what the one that is there is.
+struct SetUpTopic {
+  let options: KafkaOptions
+
+  private var servers: String {
+    options.servers.map(\.description).joined(separator: ",")
+  }
+
+  func run() throws {
+    guard options.subject.isOfNode else {
+      throw CommandFailure(
+        description: """
+          the topics of \(options.subject.text) are made of what events have. Let the brokers make \
+          them (auto.create.topics.enable), or make each:
+          \(options.wanted.command("TOPIC", servers: servers))
+          """)
+    }
+    let topic = options.subject.subject(SubjectTemplate.Values(node: Array(options.host.utf8)))
+    do {
+      // It only asks: a producer would have the brokers make the topic as they like.
+      let handle = try KafkaHandle(RD_KAFKA_CONSUMER, KafkaSettings(reading: options))
+      if let found = try handle.look(at: topic, within: options.answerMilliseconds) {
+        try Spoken.line(
+          "the topic \(topic) is there, with \(found.partitions) partitions, and stays as it is")
+        let given = options.places["partitions"] == nil ? [] : ["partitions"]
+        for note in options.wanted.notes(found, given: Set(given)) { try Spoken.line(note) }
+        return
+      }
+      try handle.make(topic, options.wanted, within: options.answerMilliseconds)
+      try Spoken.line("the topic \(topic) is made, with \(options.wanted.partitions) partitions")
+    } catch let problem as KafkaProblem {
+      throw CommandFailure(
+        description: """
+          the topic \(topic) is not set up: \(problem). Whoever may can make it:
+          \(options.wanted.command(topic, servers: servers))
+          """)
+    }
+  }
+}

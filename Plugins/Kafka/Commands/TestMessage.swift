@@ -1,0 +1,43 @@
+import AudispatchPlugin
+import CKafka
+import Glibc
+import Linux
+import Shipping
+
+/// `test`: stores one message and reads it back.
+struct TestMessage {
+  let options: KafkaOptions
+
+  func run() throws {
+    let id = "audispatch-kafka-test:\(WallClock.milliseconds):\(getpid())"
+    let node = Array(options.host.utf8)
+    let message = OutgoingMessage(
+      subject: options.subject.subject(
+        SubjectTemplate.Values(node: node, action: Array("test".utf8))),
+      node: node, id: Array(id.utf8),
+      body: Array(#"{"message":"a test by audispatch-kafka"}"#.utf8),
+      milliseconds: UInt64(WallClock.milliseconds))
+    let topic = KafkaClient.topic(of: message)
+    let client = KafkaClient(options)
+    defer { client.close() }
+    do {
+      _ = try client.prepare([message], areDoubtful: false)
+    } catch { throw CommandFailure(description: "cannot store in \(topic): \(error)") }
+    let published = client.publish([message]) { text in
+      try? Spoken.line(text)
+    }
+    switch published.fates[0] {
+    case .stored: try Spoken.line("stored in \(topic)")
+    case .refused(let reason), .refusedTogether(let reason):
+      throw CommandFailure(description: "\(topic) does not take it: \(reason)")
+    default: throw CommandFailure(description: "\(topic) does not store it: \(published.why)")
+    }
+    do {
+      let found = try client.prepare([message], areDoubtful: true)
+      guard found.ids.contains(message.id) else {
+        throw PublishingFailure(found.notLookedUp ?? "it is not there")
+      }
+    } catch { throw CommandFailure(description: "cannot read the message back: \(error)") }
+    try Spoken.line("read back: \(id)")
+  }
+}

@@ -1,0 +1,121 @@
+import BulkIndexing
+import Testing
+
+@testable import Shipping
+@testable import audispatch_kafka
+
+@Suite("The end of a partition")
+struct TailPlanTests {
+  @Test func `is read as far back as what may be ours`() {
+    let bounds: [Int64] = [0, 1, 5_000, 19_999, 20_000, 20_001, 199_999, 250_000, 1_000_000]
+    for first in bounds {
+      for next in bounds where next >= first {
+        for since in bounds.map(Optional.some) + [nil] {
+          let plan = TailPlan(PartitionEnds(first: first, next: next), since: since)
+          #expect(plan.range.upperBound == next)
+          #expect(plan.range.lowerBound >= first)
+          #expect(plan.range.count <= 200_000)
+          // The last 20,000, and all that are as old as is asked for.
+          #expect(plan.range.lowerBound <= max(first, next - 20_000))
+          if let since, !plan.isCut { #expect(plan.range.lowerBound <= max(first, since)) }
+          #expect(plan.isCut == (next - max(first, since ?? next) > 200_000))
+        }
+      }
+    }
+  }
+}
+
+@Suite("Messages that were sent together")
+struct SentBatchTests {
+  private static let failures: [(rd: Int32, mayBeStored: Bool, fate: MessageFate)] = [
+    (29, false, .unsent), (29, true, .unknown), (10, false, .refusedTogether("p")),
+    (87, true, .refusedTogether("p")), (-152, false, .unsent), (-150, true, .unknown),
+  ]
+
+  @Test func `have a fate each, and the first reason that is one`() {
+    var batch = SentBatch(count: 4, answerTime: .seconds(9), at: .zero)
+    #expect(!batch.isUnderWay && batch.goesOn && !batch.isWhole)
+    for number in 0..<4 { batch.sent(number) }
+    #expect(batch.isUnderWay)
+    batch.delivered(Delivery(number: 1, problem: nil, mayBeStored: true), at: .zero)
+    for (code, mayBeStored, fate) in Self.failures {
+      var other = batch
+      other.delivered(
+        Delivery(number: 0, problem: KafkaProblem(code, "p"), mayBeStored: mayBeStored), at: .zero)
+      #expect(other.fates == [fate, .stored, .unknown, .unknown], "\(code)")
+      #expect(other.why == (code == 29 ? "p" : nil), "\(code)")
+      #expect(!other.isWhole)
+    }
+    for number in [0, 2, 3] {
+      batch.delivered(Delivery(number: number, problem: nil, mayBeStored: true), at: .zero)
+    }
+    #expect(batch.isWhole && !batch.isUnderWay && batch.why == nil)
+  }
+
+  @Test func `go on behind one that is too large, and stop behind another failure`() {
+    var batch = SentBatch(count: 3, answerTime: .seconds(9), at: .zero)
+    batch.notSent(0, KafkaProblem(10, "large"))
+    #expect(batch.fates[0] == .refused("large") && batch.goesOn)
+    batch.notSent(1, KafkaProblem(-150, "fatal"))
+    #expect(batch.fates[1] == .unsent && !batch.goesOn && !batch.isWhole)
+  }
+
+  @Test func `say why they wait, each reason once a minute`() {
+    var batch = SentBatch(count: 1, answerTime: .seconds(9), at: .zero)
+    #expect(batch.trouble("x", at: .seconds(5)) == nil)
+    batch.sent(0)
+    #expect(batch.trouble("x", at: .milliseconds(999)) == nil)
+    #expect(batch.trouble(nil, at: .milliseconds(8999)) == nil)
+    #expect(batch.trouble("x", at: .seconds(1)) == "x")
+    #expect(batch.trouble("x", at: .seconds(60)) == nil)
+    #expect(batch.trouble("y", at: .seconds(60)) == "y")
+    #expect(batch.trouble("x", at: .seconds(61)) == "x")
+    #expect(
+      batch.trouble(nil, at: .seconds(61)) == "no broker says that it has stored what was sent")
+    batch.delivered(Delivery(number: 0, problem: nil, mayBeStored: true), at: .seconds(61))
+    #expect(batch.trouble("z", at: .seconds(300)) == nil)
+  }
+}
+
+@Suite("Fates of a batch")
+struct SortedFatesTests {
+  @Test func `are sorted, each kind in its order`() {
+    let sorted = SortedFates(
+      [3, 4, 5, 6, 7, 8, 9, 10, 11],
+      [
+        .stored, .later, .unknown, .refused("a"), .refusedTogether("b"), .unsent, .alreadyThere,
+        .refusedTogether("c"), .stored,
+      ])
+    #expect(sorted.settled == [3, 6, 9, 11])
+    #expect(
+      sorted.fates == [.stored, .refused(type: "", reason: "a"), .alreadyThere, .stored])
+    #expect(sorted.unsent == [4, 8] && sorted.unknown == [5])
+    #expect(sorted.together == [7, 10] && sorted.reasonTogether == "b")
+  }
+}
+
+@Suite("Setting up a topic")
+struct WantedTopicTests {
+  @Test func `asks for what is wanted, and for nothing else`() {
+    var wanted = WantedTopic()
+    #expect(
+      wanted.command("audit", servers: "a:1,b:2")
+        == "kafka-topics.sh --bootstrap-server a:1,b:2 --create --topic audit --partitions 3")
+    wanted = WantedTopic(
+      partitions: 6, replicas: 2, maxAge: .seconds(60), maxBytes: 1 << 30)
+    #expect(
+      wanted.command("audit", servers: "a:1")
+        == "kafka-topics.sh --bootstrap-server a:1 --create --topic audit --partitions 6 "
+        + "--replication-factor 2 --config retention.ms=60000 --config retention.bytes=1073741824")
+  }
+
+  @Test func `says what stays as it is, where something else was asked for`() {
+    let found = TopicState(partitions: 3, replicas: 1)
+    #expect(WantedTopic().notes(found, given: []) == [])
+    #expect(WantedTopic(partitions: 4).notes(found, given: []) == [])
+    let notes = WantedTopic(partitions: 4, replicas: 2, maxAge: .seconds(1), maxBytes: nil)
+      .notes(found, given: ["partitions"])
+    #expect(notes.count == 3)
+    #expect(notes[0].contains("it has 3 partitions, and keeps them"))
+  }
+}
