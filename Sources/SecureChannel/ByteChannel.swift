@@ -30,6 +30,16 @@ public final class ByteChannel {
   /// Who the peer is, as its key or certificate says; empty in the clear.
   public var peerIdentity: String { secure?.peerIdentity ?? "" }
 
+  /// How long the peer's certificate still counts; `nil` when it showed none.
+  public var peerTimeLeft: Duration? { secure?.peerTimeLeft }
+
+  /// Why a peer that has shaken hands would not be let in by that server, which came instead of the one
+  /// that let it in; `nil`: it would be, or is here in the clear.
+  public func objection(of server: TLSServer) -> String? { secure?.objection(of: server) }
+
+  /// Whether it goes through TLS.
+  public var isSecure: Bool { secure != nil }
+
   /// Whether bytes can be exchanged; else what to wait for.
   public func begin() throws(ChannelFailure) -> Outcome {
     guard let secure else { return .bytes(0) }

@@ -44,11 +44,13 @@ final class PeerConnection {
   var isDone: Bool { hasFinished && unanswered == 0 && untaken == 0 }
 
   /// Shakes hands; `false` when more of the peer is needed for that.
-  func shake(now: Duration) throws(PeerEnd) -> Bool {
+  func shake(_ access: SecureAccess, now: Duration) throws(PeerEnd) -> Bool {
     guard state.isShaking else { return true }
     do throws(ChannelFailure) {
       switch try channel.begin() {
       case .bytes:
+        // While it did, other keys may have come.
+        if let reason = access.objection(to: channel) { throw ChannelFailure(reason) }
         state.shaken(now: now)
         identity = channel.peerIdentity
         wanted = .read
@@ -146,6 +148,13 @@ final class PeerConnection {
   var opened: ReceiverItem {
     .opened(
       peer: id, source: source, address: "\(peer.address)", port: peer.port, identity: identity)
+  }
+
+  /// What is to be said of its certificate.
+  var warning: String? {
+    channel.peerTimeLeft.flatMap {
+      Validity("the certificate of \(identity) (\(peer.address))", left: $0).warning
+    }
   }
 
   /// - Parameter wasAnnounced: else it never came so far that it was a peer.

@@ -14,8 +14,9 @@ final class PeerService {
   private static let listenerToken: UInt64 = 1 << 32
 
   private let link: Link
+  private let access: SecureAccess
   private var poller: Poller
-  private var doors = Doors()
+  private var doors: Doors
   private var peers = ConnectedPeers()
   private var limits = PeerState.Limits()
   /// Records that were passed on.
@@ -27,8 +28,10 @@ final class PeerService {
   /// When this turn began.
   private var now = Duration.sinceStart
 
-  init(_ link: Link) throws(SystemError) {
+  init(_ link: Link, _ access: SecureAccess) throws(SystemError) {
     self.link = link
+    self.access = access
+    doors = Doors(access)
     poller = try Poller()
   }
 
@@ -58,15 +61,12 @@ final class PeerService {
     doors.add(socket, of: source, isSecure: isSecure)
   }
 
-  /// What was given so far stands from now on. Who has a key no more is let go.
-  func apply(_ settings: inout Settings) {
+  /// What was given so far stands from now on. Who would not be let in any more is let go.
+  func apply(_ settings: borrowing Settings) {
     limits = settings.peers
-    doors.apply(&settings)
-    for text in settings.objections { link.put(.objection(text)) }
-    guard !settings.hasCertificate else { return }
-    let known = Set(settings.identities)
-    for peer in peers.all where !peer.identity.isEmpty && !known.contains(peer.identity) {
-      endGently(peer, .broken("its key does not count any more"))
+    doors.apply(settings)
+    for peer in peers.all where !peer.state.isShaking {
+      if let reason = access.objection(to: peer.channel) { endGently(peer, .unwanted(reason)) }
     }
   }
 
@@ -133,8 +133,8 @@ final class PeerService {
 
   private func read(_ peer: PeerConnection) {
     do throws(PeerEnd) {
-      guard try peer.shake(now: now) else { return watch(peer) }
-      if !peers.isAnnounced(peer) { announce(peer) }
+      guard try peer.shake(access, now: now) else { return watch(peer) }
+      if !peers.isAnnounced(peer), peer.endedAt == nil { announce(peer) }
       let wasOpen = peer.state.isOpen
       var hasMore = mayRead(peer)
       var reads = 0
@@ -247,6 +247,7 @@ final class PeerService {
   private func announce(_ peer: PeerConnection) {
     peers.announce(peer)
     link.put(peer.opened)
+    if let warning = peer.warning { link.put(.warning(warning)) }
   }
 
   // MARK: Ending

@@ -49,6 +49,7 @@ extension RemoteInput {
     case .refused(let source, let address, let reason):
       peers.refused(at: Int(source), address, reason)
     case .objection(let text): loop.say(.error, "audispatch-receive: \(text)")
+    case .warning(let text): loop.say(.warning, "audispatch-receive: \(text)")
     case .record: break
     }
   }
