@@ -42,6 +42,10 @@ struct CertificateTests {
     #expect(
       host.daemon.messages.contains(#/the certificate of web3 \(127.0.0.1\) ends in [89] days/#))
     try await host.stop()
+    let spool = try await run(
+      Programs.product("audispatchctl"), ["spool", "inspect", "--spool-dir", scratch("spool")])
+    #expect(spool.output.contains(", from 127.0.0.1 web1.example.org: type=USER"))
+    #expect(spool.output.contains(", from 127.0.0.1 web3: type=USER"))
   }
 
   /// What a peer does wrong, and what is said of it.
@@ -221,7 +225,8 @@ struct CertificateTests {
     host.daemon.reload()
     #expect(try one.peer.reply()?.type == ReceiveTests.ending)
     #expect(try #require(three).isStored(9))
-    #expect(Set(host.stored) == Set([1, 2, 3, 4, 5, 6, 7, 9].map { ReceiveTests.line($0) }))
+    let expected = Set([1, 2, 3, 4, 5, 6, 7, 9].map { ReceiveTests.line($0) })
+    try await eventually("all are stored") { Set(host.stored) == expected }
     try await host.stop()
   }
 
