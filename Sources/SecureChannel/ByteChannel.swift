@@ -50,14 +50,23 @@ public final class ByteChannel {
   /// 1.3 a server does so when our handshake is over.
   public var isJudged: Bool { secure?.isJudged ?? true }
 
-  public func read(into buffer: inout [UInt8]) throws(ChannelFailure) -> Outcome {
+  /// - Parameter limit: of bytes. With TLS more may have come then than is waited for.
+  public func read(
+    into buffer: inout [UInt8], atMost limit: Int = .max
+  ) throws(ChannelFailure) -> Outcome {
+    let count = min(buffer.count, limit)
     if let secure {
       let result = unsafe buffer.withUnsafeMutableBytes { room in
-        Result { () throws(ChannelFailure) in unsafe try secure.read(into: room) }
+        Result { () throws(ChannelFailure) in
+          unsafe try secure.read(into: UnsafeMutableRawBufferPointer(rebasing: room[..<count]))
+        }
       }
       return Self.outcome(try result.get())
     }
-    let result = unsafe buffer.withUnsafeMutableBytes { unsafe Transfer.read(number, into: $0) }
+    let result = unsafe buffer.withUnsafeMutableBytes {
+      unsafe Transfer.read(
+        number, into: UnsafeMutableRawBufferPointer(rebasing: $0[..<count]))
+    }
     switch result {
     case .bytes(let count): return .bytes(count)
     case .wouldBlock: return .wants(.read)

@@ -63,15 +63,15 @@ final class PeerConnection {
     } catch { throw .broken(error.description) }
   }
 
-  /// Reads once, and gives each message that became whole to `body`.
+  /// Reads once, so many bytes at most, and gives each message that became whole to `body`.
   ///
   /// - Returns: whether more may be there.
   func read(
-    _ buffer: inout [UInt8], now: Duration, _ body: (PeerMessage) -> Void
+    _ buffer: inout [UInt8], atMost limit: Int, now: Duration, _ body: (PeerMessage) -> Void
   ) throws(PeerEnd) -> Bool {
     let outcome: ByteChannel.Outcome
     do throws(ChannelFailure) {
-      outcome = try channel.read(into: &buffer)
+      outcome = try channel.read(into: &buffer, atMost: limit)
     } catch { throw .broken(error.description) }
     switch outcome {
     case .wants(let interest):

@@ -19,9 +19,7 @@ final class PeerService {
   private var doors: Doors
   private var peers = ConnectedPeers()
   private var limits = PeerState.Limits()
-  /// Records that were passed on.
-  private var total: UInt64 = 0
-  private var safe: UInt64 = 0
+  private var intake = RecordIntake(now: .sinceStart)
   private var finishing: Duration?
   private var buffer = [UInt8](repeating: 0, count: 32 << 10)
   private var nextSweep = Duration.zero
@@ -83,7 +81,7 @@ final class PeerService {
   }
 
   func isSafe(through number: UInt64) {
-    safe = max(safe, number)
+    intake.isSafe(through: number, now: now)
     for peer in peers.awaiting { answer(peer) }
   }
 
@@ -140,9 +138,9 @@ final class PeerService {
       var reads = 0
       while hasMore, reads < Self.readsAtOnce, mayRead(peer) {
         reads += 1
-        hasMore = try peer.read(&buffer, now: now) { take($0, of: peer) }
+        hasMore = try peer.read(&buffer, atMost: room(for: peer), now: now) { take($0, of: peer) }
       }
-      if hasMore, mayRead(peer) { peers.noteMore(peer.id) }
+      if hasMore { room(for: peer) > 0 ? peers.noteMore(peer.id) : peers.hold(peer.id) }
       // From its first message on it may be silent for as long as it idles, which may be less.
       if !wasOpen, peer.state.isOpen { scheduleSweep(for: peer) }
       try peer.answer()
@@ -151,13 +149,12 @@ final class PeerService {
     } catch { end(peer, error) }
   }
 
-  private func mayRead(_ peer: PeerConnection) -> Bool { !link.isFull && isToSayMore(peer) }
+  private func mayRead(_ peer: PeerConnection) -> Bool { !link.isFull && room(for: peer) > 0 }
 
   private func take(_ message: PeerMessage, of peer: PeerConnection) {
     switch message.type {
     case .record:
-      total += 1
-      peer.answers.record(total, sequence: message.sequence)
+      peer.answers.record(intake.pass(), sequence: message.sequence)
       link.put(
         .record(peer: peer.id, sequence: message.sequence, line: PeerText.line(message.payload)))
     default:
@@ -172,7 +169,8 @@ final class PeerService {
   }
 
   private func answer(_ peer: PeerConnection) {
-    peer.answers.isSafe(through: safe)
+    peers.release(peer.id)
+    peer.answers.isSafe(through: intake.safe)
     do throws(PeerEnd) {
       try peer.answer()
       peers.note(peer, waits: peer.unanswered > 0)
@@ -184,7 +182,7 @@ final class PeerService {
   /// Waits for what the peer can do next; for nothing while it has to wait for us.
   private func watch(_ peer: PeerConnection) {
     var interest = peer.wanted
-    if !peer.state.isShaking, !isToSayMore(peer) { interest.remove(.read) }
+    if !peer.state.isShaking, room(for: peer) == 0 { interest.remove(.read) }
     guard interest != peer.watched ?? [] else { return }
     let token = UInt64(peer.id)
     if interest.isEmpty {
@@ -197,11 +195,12 @@ final class PeerService {
     peer.watched = interest.isEmpty ? nil : interest
   }
 
-  /// Whether what a peer says is taken: it does not have too much unanswered.
-  private func isToSayMore(_ peer: PeerConnection) -> Bool {
-    !peer.hasFinished
-      && (peer.state.isEnding
-        || peer.state.mayRead(unanswered: peer.unanswered, untaken: peer.untaken, limits))
+  /// How many bytes may be read of a peer: neither it nor all together have too much unanswered.
+  private func room(for peer: PeerConnection) -> Int {
+    if peer.hasFinished || peer.state.isEnding { return peer.hasFinished ? 0 : .max }
+    let (unanswered, untaken) = (peer.unanswered, peer.untaken)
+    guard peer.state.mayRead(unanswered: unanswered, untaken: untaken, limits) else { return 0 }
+    return intake.room(unanswered: unanswered, peers: peers.waitingCount)
   }
 
   // MARK: Beginning
@@ -275,7 +274,7 @@ final class PeerService {
 
   private func endGently(_ peer: PeerConnection, _ reason: PeerEnd) {
     guard peer.endedAt == nil else { return }
-    peer.answers.isSafe(through: safe)
+    peer.answers.isSafe(through: intake.safe)
     sayClosed(peer, reason)
     peer.end(now: now)
     peers.note(peer, waits: false)
