@@ -318,7 +318,7 @@ let package = Package(
       name: "RemotePluginTests",
       dependencies: [
         "AudispatchPlugin", "AuditRecord", "Configuration", "Linux", "PluginHarness",
-        "RemoteProtocol", "TestSupport", "audispatch-remote",
+        "RemoteProtocol", "SecureChannel", "TestSupport", "audispatch-remote",
       ],
       swiftSettings: strict),
     .testTarget(

@@ -179,10 +179,11 @@ struct Uplink: ~Copyable {
     }
   }
 
-  /// A connection that broke may as well be one that was not wanted.
+  /// A connection that broke may as well be one that was not wanted. Over TLS the reason may be that of
+  /// a server which does not like our certificate, as it says when our handshake is over.
   private func ended(_ reason: String, _ now: Duration) -> Loss {
     let meaning = sender.meaning(ofEndAt: now)
-    return meaning == .turnedAway ? meaning : .broken(reason)
+    return meaning == .turnedAway && options.transport == .tcp ? meaning : .broken(reason)
   }
 
   private mutating func read(

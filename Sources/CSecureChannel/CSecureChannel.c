@@ -221,19 +221,6 @@ int sc_check_words(const char *suites, const char *groups) {
 	return wrong;
 }
 
-int64_t sc_seconds_left(const char *certificate) {
-	int64_t left = INT64_MIN;
-	FILE *file = fopen(certificate, "re");
-	X509 *read = file ? PEM_read_X509(file, NULL, NULL, NULL) : NULL;
-	int days, seconds;
-	if (read && ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(read)))
-		left = (int64_t)days * 86400 + seconds;
-	X509_free(read);
-	if (file) fclose(file);
-	ERR_clear_error();
-	return left;
-}
-
 static int outcome(sc_channel *c, int result, const char *what, char *why, size_t size) {
 	switch (SSL_get_error(c->ssl, result)) {
 	case SSL_ERROR_WANT_READ: return sc_wants_read;
@@ -250,7 +237,7 @@ int sc_handshake(sc_channel *channel, char *why, size_t size) {
 	ERR_clear_error();
 	errno = 0;
 	int result = SSL_do_handshake(channel->ssl);
-	if (result == 1 && channel->shared && !SSL_session_reused(channel->ssl)) {
+	if (result == 1 && channel->shared && !channel->accepts && !SSL_session_reused(channel->ssl)) {
 		snprintf(why, size, "TLS handshake: the server did not use the shared key");
 		return sc_failed;
 	}

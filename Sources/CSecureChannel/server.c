@@ -9,18 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct shared_key {
-	struct shared_key *next;
-	char *identity;
-	unsigned char *key;
-	size_t size;
-};
-
-struct sc_server {
-	SSL_CTX *context;
-	struct shared_key *keys;
-};
-
 static const char *const usual_suites =
 	"TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384";
 
@@ -44,15 +32,20 @@ static int find_session(SSL *ssl, const unsigned char *identity, size_t size,
 	if (!made) return 0;
 	sc_channel *channel = SSL_get_app_data(ssl);
 	char *name = strdup(key->identity);
-	if (!name || !SSL_SESSION_set1_master_key(made, key->key, key->size)
+	unsigned char *shown = OPENSSL_memdup(key->key, key->size);
+	if (!name || !shown || !SSL_SESSION_set1_master_key(made, key->key, key->size)
 			|| !SSL_SESSION_set_cipher(made, cipher)
 			|| !SSL_SESSION_set_protocol_version(made, TLS1_3_VERSION)) {
 		free(name);
+		OPENSSL_clear_free(shown, key->size);
 		SSL_SESSION_free(made);
 		return 0;
 	}
 	free(channel->identity);
+	OPENSSL_clear_free(channel->shared, channel->shared_size);
 	channel->identity = name;
+	channel->shared = shown;
+	channel->shared_size = key->size;
 	*session = made;
 	return 1;
 }
@@ -174,14 +167,6 @@ int sc_server_use(sc_server *server, const char *certificate, const char *key,
 	return 0;
 }
 
-int64_t sc_server_seconds_left(const sc_server *server) {
-	X509 *certificate = SSL_CTX_get0_certificate(server->context);
-	int days, seconds;
-	if (!certificate || !ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(certificate)))
-		return INT64_MIN;
-	return (int64_t)days * 86400 + seconds;
-}
-
 sc_channel *sc_accept(sc_server *server, int fd, char *why, size_t size) {
 	sc_channel *channel = calloc(1, sizeof *channel);
 	if (!channel) return snprintf(why, size, "no memory"), NULL;
@@ -199,8 +184,10 @@ sc_channel *sc_accept(sc_server *server, int fd, char *why, size_t size) {
 }
 
 static void common_name(X509 *certificate, char *identity, size_t size) {
-	X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, identity,
-		(int)size);
+	int length = X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName,
+		identity, (int)size);
+	// A name with a NUL in it is no name.
+	if (length < 0 || (size_t)length != strlen(identity)) identity[0] = 0;
 }
 
 void sc_peer_identity(sc_channel *channel, char *identity, size_t size) {
@@ -225,4 +212,27 @@ void sc_peer_identity(sc_channel *channel, char *identity, size_t size) {
 	GENERAL_NAMES_free(names);
 	if (!identity[0]) common_name(certificate, identity, size);
 	ERR_clear_error();
+}
+
+bool sc_server_still_takes(const sc_server *server, sc_channel *channel, char *why, size_t size) {
+	X509 *certificate = SSL_get0_peer_certificate(channel->ssl);
+	if (!certificate) {
+		const char *name = channel->identity;
+		const struct shared_key *key =
+			name ? find(server, (const unsigned char *)name, strlen(name)) : NULL;
+		if (key && key->size == channel->shared_size
+				&& !CRYPTO_memcmp(key->key, channel->shared, key->size)) return true;
+		return snprintf(why, size, "its key does not count any more"), false;
+	}
+	X509_STORE *store = SSL_CTX_get_cert_store(server->context);
+	X509_STORE_CTX *check = X509_STORE_CTX_new();
+	bool counts = check
+		&& X509_STORE_CTX_init(check, store, certificate, SSL_get_peer_cert_chain(channel->ssl))
+		&& X509_STORE_CTX_set_default(check, "ssl_client") && X509_verify_cert(check) == 1;
+	if (!counts)
+		snprintf(why, size, "its certificate does not count any more: %s", check
+			? X509_verify_cert_error_string(X509_STORE_CTX_get_error(check)) : "no memory");
+	X509_STORE_CTX_free(check);
+	ERR_clear_error();
+	return counts;
 }

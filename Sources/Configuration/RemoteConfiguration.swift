@@ -79,6 +79,12 @@ extension DaemonConfiguration {
         "tls_psk_identity and tls_psk_file do not match: \(remote.keyNames.count) names, "
           + "\(remote.keyFiles.count) files", "give each key its name, in the same order")
     }
+    let names = remote.keyNames
+    if let twice = names.indices.first(where: { names[..<$0].contains(names[$0]) }) {
+      object(
+        "tls_psk_identity has '\(names[twice])' twice",
+        "give each key a name of its own: a peer says by it which one it has")
+    }
     if (remote.certificate == nil) != (remote.key == nil) {
       object("a certificate and its key belong together", "set both tls_cert and tls_key")
     }

@@ -2,13 +2,17 @@ import Linux
 
 /// What can be seen of the files of keys and certificates before a peer connects.
 extension RemoteConfiguration {
+  /// Bytes that a file of certificates or of revoked ones may have.
+  public static let certificatesLimit = 4 << 20
+
   /// Whether, as far as the files show, any peer could connect over TLS. Reads them, and blocks for as
   /// long as that takes.
   public func canServeTLS(_ files: FileAccess = .system, user: UInt32) -> Bool {
     if keys.contains(where: { problem(ofKey: $0.file, "", files, user) == nil }) { return true }
-    let parts = [certificate, key, authorities].compactMap(\.self)
-    return parts.count == 3
-      && parts.allSatisfy { problem(of: $0, "", isSecret: $0 == key, files, user) == nil }
+    guard certificate != nil, key != nil, authorities != nil else { return false }
+    return [certificate, key, authorities, revoked].compactMap(\.self).allSatisfy {
+      problem(of: $0, "", isSecret: $0 == key, files, user) == nil
+    }
   }
 
   /// What is wrong with each file that the configuration names.
@@ -45,7 +49,7 @@ extension RemoteConfiguration {
   private func problem(
     of path: String, _ file: String, isSecret: Bool, _ files: FileAccess, _ user: UInt32
   ) -> Diagnostic? {
-    switch files.contents(path, SharedKeyText.limit) {
+    switch files.contents(path, isSecret ? SharedKeyText.limit : Self.certificatesLimit) {
     case .failure(let errno):
       return Diagnostic(.error, file: file, word: path, "the file cannot be read: \(errno)")
     case .success((let status, nil)):

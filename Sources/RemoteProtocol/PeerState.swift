@@ -120,6 +120,8 @@ public enum PeerEnd: Error, Equatable, Sendable, CustomStringConvertible {
   /// It closed it, in the midst of a message or between two.
   case closed(inMessage: Bool)
   case broken(String)
+  /// It would not be let in any more.
+  case unwanted(String)
   case fault(PeerFault)
   /// Another connection took its place.
   case replaced
@@ -137,7 +139,7 @@ public enum PeerEnd: Error, Equatable, Sendable, CustomStringConvertible {
     case .idle(let time): "was silent for \(time.components.seconds) s (tcp_client_max_idle)"
     case .closed(inMessage: true): "closed the connection in the midst of a message"
     case .closed: "closed the connection"
-    case .broken(let reason): reason
+    case .broken(let reason), .unwanted(let reason): reason
     case .fault(let fault): fault.description
     case .replaced: "came again over another connection"
     case .holding: "was told to come again: nothing can be stored now"
@@ -148,7 +150,7 @@ public enum PeerEnd: Error, Equatable, Sendable, CustomStringConvertible {
   /// Whether it is the peer's fault, and to be said as a warning.
   public var isFault: Bool {
     switch self {
-    case .noHandshake, .noMessage, .cutMessage, .fault, .closed(inMessage: true): true
+    case .noHandshake, .noMessage, .cutMessage, .unwanted, .fault, .closed(inMessage: true): true
     case .idle, .closed, .broken, .replaced, .holding, .finished: false
     }
   }

@@ -43,10 +43,19 @@ public enum PeerText {
     return rest[..<end]
   }
 
+  /// As a field's value; in hexadecimal, as audit has it, where it could be taken for more than that.
+  private static func value(_ name: String) -> [UInt8] {
+    let isPlain = name.utf8.allSatisfy { (0x21...0x7e).contains($0) && $0 != 0x22 && $0 != 0x27 }
+    if isPlain { return Array(name.utf8) }
+    return name.utf8.flatMap { byte in
+      [byte >> 4, byte & 15].map { $0 < 10 ? 0x30 + $0 : 0x37 + $0 }
+    }
+  }
+
   /// The line with a field that says who sent it: at the end of what the kernel or a program said,
   /// in front of what the sender's auditd added.
   public static func adding(peer: String, to line: [UInt8]) -> [UInt8] {
-    let field = Array(" peer=\(peer)".utf8)
+    let field = Array(" peer=".utf8) + value(peer)
     guard let end = line.firstIndex(of: 0x1d) else { return line + field }
     return line[..<end] + field + line[end...]
   }

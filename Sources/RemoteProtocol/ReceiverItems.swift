@@ -11,6 +11,8 @@ public enum ReceiverItem: Equatable, Sendable {
   case refused(source: UInt8, address: String, reason: String)
   /// What of the settings cannot be used.
   case objection(String)
+  /// What will not be usable for long.
+  case warning(String)
 }
 
 /// What audispatchd says to audispatch-receive.
@@ -25,10 +27,12 @@ public enum ReceiverOrder: Equatable, Sendable {
     public var idleMilliseconds: UInt64
     /// Ranges of addresses, with spaces between them; empty: all.
     public var networks: String
+    /// The files that are to come, of which some may be missing.
+    public var files: [File]
 
     public init(
       connections: UInt32, perAddress: UInt32, firstPort: UInt16, lastPort: UInt16,
-      idleMilliseconds: UInt64, networks: String
+      idleMilliseconds: UInt64, networks: String, files: [File]
     ) {
       self.connections = connections
       self.perAddress = perAddress
@@ -36,6 +40,7 @@ public enum ReceiverOrder: Equatable, Sendable {
       self.lastPort = lastPort
       self.idleMilliseconds = idleMilliseconds
       self.networks = networks
+      self.files = files
     }
   }
 
@@ -97,6 +102,9 @@ extension ReceiverItem {
     case .objection(let text):
       item.begin(6)
       item.add(text)
+    case .warning(let text):
+      item.begin(7)
+      item.add(text)
     }
     item.finish(in: &packet)
   }
@@ -132,6 +140,7 @@ extension ReceiverItem {
         else { return nil }
         return .refused(source: source, address: address, reason: reason)
       case 6: return item.text().map { .objection($0) }
+      case 7: return item.text().map { .warning($0) }
       default: return nil
       }
     }
@@ -150,6 +159,7 @@ extension ReceiverOrder {
       item.add(settings.lastPort)
       item.add(settings.idleMilliseconds)
       item.add(settings.networks)
+      item.add(settings.files.reduce(0) { $0 | 1 << $1.rawValue } as UInt8)
     case .listener(let source, let isSecure):
       item.begin(2)
       item.add(source)
@@ -183,12 +193,14 @@ extension ReceiverOrder {
       case 1:
         guard let connections: UInt32 = item.number(), let perAddress: UInt32 = item.number(),
           let first: UInt16 = item.number(), let last: UInt16 = item.number(),
-          let idle: UInt64 = item.number(), let networks = item.text()
+          let idle: UInt64 = item.number(), let networks = item.text(),
+          let files: UInt8 = item.number()
         else { return nil }
         return .begin(
           Settings(
             connections: connections, perAddress: perAddress, firstPort: first, lastPort: last,
-            idleMilliseconds: idle, networks: networks))
+            idleMilliseconds: idle, networks: networks,
+            files: File.allCases.filter { files & 1 << $0.rawValue != 0 }))
       case 2:
         guard let source: UInt8 = item.number(), let isSecure: UInt8 = item.number() else {
           return nil

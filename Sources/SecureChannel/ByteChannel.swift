@@ -30,6 +30,16 @@ public final class ByteChannel {
   /// Who the peer is, as its key or certificate says; empty in the clear.
   public var peerIdentity: String { secure?.peerIdentity ?? "" }
 
+  /// How long the peer's certificate still counts; `nil` when it showed none.
+  public var peerTimeLeft: Duration? { secure?.peerTimeLeft }
+
+  /// Why a peer that has shaken hands would not be let in by that server, which came instead of the one
+  /// that let it in; `nil`: it would be, or is here in the clear.
+  public func objection(of server: TLSServer) -> String? { secure?.objection(of: server) }
+
+  /// Whether it goes through TLS.
+  public var isSecure: Bool { secure != nil }
+
   /// Whether bytes can be exchanged; else what to wait for.
   public func begin() throws(ChannelFailure) -> Outcome {
     guard let secure else { return .bytes(0) }
@@ -40,14 +50,23 @@ public final class ByteChannel {
   /// 1.3 a server does so when our handshake is over.
   public var isJudged: Bool { secure?.isJudged ?? true }
 
-  public func read(into buffer: inout [UInt8]) throws(ChannelFailure) -> Outcome {
+  /// - Parameter limit: of bytes. With TLS more may have come then than is waited for.
+  public func read(
+    into buffer: inout [UInt8], atMost limit: Int = .max
+  ) throws(ChannelFailure) -> Outcome {
+    let count = min(buffer.count, limit)
     if let secure {
       let result = unsafe buffer.withUnsafeMutableBytes { room in
-        Result { () throws(ChannelFailure) in unsafe try secure.read(into: room) }
+        Result { () throws(ChannelFailure) in
+          unsafe try secure.read(into: UnsafeMutableRawBufferPointer(rebasing: room[..<count]))
+        }
       }
       return Self.outcome(try result.get())
     }
-    let result = unsafe buffer.withUnsafeMutableBytes { unsafe Transfer.read(number, into: $0) }
+    let result = unsafe buffer.withUnsafeMutableBytes {
+      unsafe Transfer.read(
+        number, into: UnsafeMutableRawBufferPointer(rebasing: $0[..<count]))
+    }
     switch result {
     case .bytes(let count): return .bytes(count)
     case .wouldBlock: return .wants(.read)

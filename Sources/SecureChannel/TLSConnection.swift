@@ -11,6 +11,8 @@ final class TLSConnection {
   }
 
   private let channel: OpaquePointer
+  /// Whose connection it is, where a peer began it; it has to outlive that.
+  private let server: TLSServer?
   private var why = [CChar](repeating: 0, count: 256)
 
   init(_ socket: Int32, _ identity: TLSIdentity) throws(ChannelFailure) {
@@ -25,6 +27,7 @@ final class TLSConnection {
     }
     guard let made = unsafe made else { throw ChannelFailure(text(why)) }
     unsafe channel = made
+    server = nil
     if case .certificates(let files) = identity, let revoked = files.revoked {
       guard unsafe sc_revoke(channel, revoked, &why, why.count) == 0 else {
         throw ChannelFailure(text(why))
@@ -38,6 +41,7 @@ final class TLSConnection {
       throw ChannelFailure(text(why))
     }
     unsafe channel = made
+    self.server = server
   }
 
   /// Who the peer is, as its key or certificate has it; empty before hands are shaken.
@@ -45,6 +49,18 @@ final class TLSConnection {
     var name = [CChar](repeating: 0, count: 256)
     unsafe sc_peer_identity(channel, &name, name.count)
     return text(name)
+  }
+
+  /// How long the peer's certificate still counts; `nil` when it showed none.
+  var peerTimeLeft: Duration? {
+    let seconds = unsafe sc_peer_seconds_left(channel)
+    return seconds == .min ? nil : .seconds(seconds)
+  }
+
+  /// Why a peer that has shaken hands would not be let in by that server; `nil`: it would be.
+  func objection(of other: TLSServer) -> String? {
+    guard other !== server else { return nil }
+    return unsafe sc_server_still_takes(other.server, channel, &why, why.count) ? nil : text(why)
   }
 
   deinit { unsafe sc_free(channel) }

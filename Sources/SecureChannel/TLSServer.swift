@@ -26,7 +26,7 @@ public final class TLSServer {
   }
 
   /// What a server with certificates has, as PEM.
-  public struct Certificates: Sendable {
+  public struct Certificates: Equatable, Sendable {
     public var certificate: [UInt8]
     public var key: [UInt8]
     /// Who signs the peers' certificates.
@@ -55,9 +55,16 @@ public final class TLSServer {
     guard failed == 0 else { throw ChannelFailure(text(why)) }
   }
 
-  /// How long its certificate still counts; `nil` when it has none.
-  public var timeLeft: Duration? {
-    let seconds = unsafe sc_server_seconds_left(server)
-    return seconds == .min ? nil : .seconds(seconds)
+  /// How long what it rests on still counts, as far as that is known: its certificate with what leads
+  /// to its authority, the authorities that sign the peers' certificates, and their lists.
+  public var validities: [Validity] {
+    let parts = [
+      ("the certificate", Int(sc_certificate)), ("an authority of tls_ca", Int(sc_authorities)),
+      ("a list of tls_crl", Int(sc_revoked)),
+    ]
+    return parts.compactMap { what, part in
+      let seconds = unsafe sc_server_seconds_left(server, Int32(part))
+      return seconds == .min ? nil : Validity(what, left: .seconds(seconds))
+    }
   }
 }

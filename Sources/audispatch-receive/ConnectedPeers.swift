@@ -9,6 +9,7 @@ struct ConnectedPeers {
   private var ofAddress: [HostAddress: Set<UInt32>] = [:]
   private var waiting: Set<UInt32> = []
   private var unread: Set<UInt32> = []
+  private var held: Set<UInt32> = []
   private var announced: Set<UInt32> = []
   private var next: UInt32 = 1
 
@@ -30,6 +31,7 @@ struct ConnectedPeers {
     peers[peer.id] = nil
     waiting.remove(peer.id)
     unread.remove(peer.id)
+    held.remove(peer.id)
     ofAddress[address]?.remove(peer.id)
     if ofAddress[address]?.isEmpty ?? false { ofAddress[address] = nil }
   }
@@ -53,6 +55,8 @@ struct ConnectedPeers {
   /// Peers that wait for an answer.
   var awaiting: [PeerConnection] { waiting.compactMap { peers[$0] } }
 
+  var waitingCount: Int { waiting.count }
+
   mutating func note(_ peer: PeerConnection, waits: Bool) {
     if waits { waiting.insert(peer.id) } else { waiting.remove(peer.id) }
   }
@@ -61,6 +65,10 @@ struct ConnectedPeers {
   var haveMore: Bool { !unread.isEmpty }
   func hasMore(_ peer: PeerConnection) -> Bool { unread.contains(peer.id) }
   mutating func noteMore(_ id: UInt32) { unread.insert(id) }
+
+  /// Of such a peer nothing more is read until it was answered.
+  mutating func hold(_ id: UInt32) { held.insert(id) }
+  mutating func release(_ id: UInt32) { if held.remove(id) != nil { unread.insert(id) } }
 
   mutating func takeUnread() -> Set<UInt32> {
     defer { unread = [] }

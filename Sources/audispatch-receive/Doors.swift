@@ -17,9 +17,11 @@ struct Doors {
   private var listeners: [UInt8: Listener] = [:]
   private var admission = PeerAdmission(PeerAdmission.Limits(connections: 0, perAddress: 0))
   private var networks: [AddressRange] = []
-  private var server: TLSServer?
+  private let access: SecureAccess
   /// Nobody is taken: what is sent cannot be stored now.
   private var isHolding = false
+
+  init(_ access: SecureAccess) { self.access = access }
 
   mutating func hold(_ holds: Bool) { isHolding = holds }
 
@@ -27,10 +29,9 @@ struct Doors {
     listeners[source] = Listener(socket, isSecure: isSecure)
   }
 
-  mutating func apply(_ settings: inout Settings) {
+  mutating func apply(_ settings: borrowing Settings) {
     admission.limits = settings.admission
     networks = settings.networks
-    server = settings.server()
   }
 
   mutating func close(_ body: (Int32) -> Void) {
@@ -61,9 +62,7 @@ struct Doors {
   {
     SocketState.watchPeer(socket.number, within: .seconds(60))
     let channel = ByteChannel(socket)
-    guard isSecure else { return channel }
-    guard let server else { throw ChannelFailure("TLS is not set up") }
-    try channel.secure(server)
+    if isSecure { try access.secure(channel) }
     return channel
   }
 

@@ -44,11 +44,13 @@ final class PeerConnection {
   var isDone: Bool { hasFinished && unanswered == 0 && untaken == 0 }
 
   /// Shakes hands; `false` when more of the peer is needed for that.
-  func shake(now: Duration) throws(PeerEnd) -> Bool {
+  func shake(_ access: SecureAccess, now: Duration) throws(PeerEnd) -> Bool {
     guard state.isShaking else { return true }
     do throws(ChannelFailure) {
       switch try channel.begin() {
       case .bytes:
+        // While it did, other keys may have come.
+        if let reason = access.objection(to: channel) { throw ChannelFailure(reason) }
         state.shaken(now: now)
         identity = channel.peerIdentity
         wanted = .read
@@ -61,15 +63,15 @@ final class PeerConnection {
     } catch { throw .broken(error.description) }
   }
 
-  /// Reads once, and gives each message that became whole to `body`.
+  /// Reads once, so many bytes at most, and gives each message that became whole to `body`.
   ///
   /// - Returns: whether more may be there.
   func read(
-    _ buffer: inout [UInt8], now: Duration, _ body: (PeerMessage) -> Void
+    _ buffer: inout [UInt8], atMost limit: Int, now: Duration, _ body: (PeerMessage) -> Void
   ) throws(PeerEnd) -> Bool {
     let outcome: ByteChannel.Outcome
     do throws(ChannelFailure) {
-      outcome = try channel.read(into: &buffer)
+      outcome = try channel.read(into: &buffer, atMost: limit)
     } catch { throw .broken(error.description) }
     switch outcome {
     case .wants(let interest):
@@ -146,6 +148,13 @@ final class PeerConnection {
   var opened: ReceiverItem {
     .opened(
       peer: id, source: source, address: "\(peer.address)", port: peer.port, identity: identity)
+  }
+
+  /// What is to be said of its certificate.
+  var warning: String? {
+    channel.peerTimeLeft.flatMap {
+      Validity("the certificate of \(identity) (\(peer.address))", left: $0).warning
+    }
   }
 
   /// - Parameter wasAnnounced: else it never came so far that it was a peer.

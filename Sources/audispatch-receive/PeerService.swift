@@ -14,21 +14,22 @@ final class PeerService {
   private static let listenerToken: UInt64 = 1 << 32
 
   private let link: Link
+  private let access: SecureAccess
   private var poller: Poller
-  private var doors = Doors()
+  private var doors: Doors
   private var peers = ConnectedPeers()
   private var limits = PeerState.Limits()
-  /// Records that were passed on.
-  private var total: UInt64 = 0
-  private var safe: UInt64 = 0
+  private var intake = RecordIntake(now: .sinceStart)
   private var finishing: Duration?
   private var buffer = [UInt8](repeating: 0, count: 32 << 10)
   private var nextSweep = Duration.zero
   /// When this turn began.
   private var now = Duration.sinceStart
 
-  init(_ link: Link) throws(SystemError) {
+  init(_ link: Link, _ access: SecureAccess) throws(SystemError) {
     self.link = link
+    self.access = access
+    doors = Doors(access)
     poller = try Poller()
   }
 
@@ -58,15 +59,12 @@ final class PeerService {
     doors.add(socket, of: source, isSecure: isSecure)
   }
 
-  /// What was given so far stands from now on. Who has a key no more is let go.
-  func apply(_ settings: inout Settings) {
+  /// What was given so far stands from now on. Who would not be let in any more is let go.
+  func apply(_ settings: borrowing Settings) {
     limits = settings.peers
-    doors.apply(&settings)
-    for text in settings.objections { link.put(.objection(text)) }
-    guard !settings.hasCertificate else { return }
-    let known = Set(settings.identities)
-    for peer in peers.all where !peer.identity.isEmpty && !known.contains(peer.identity) {
-      endGently(peer, .broken("its key does not count any more"))
+    doors.apply(settings)
+    for peer in peers.all where !peer.state.isShaking {
+      if let reason = access.objection(to: peer.channel) { endGently(peer, .unwanted(reason)) }
     }
   }
 
@@ -83,7 +81,7 @@ final class PeerService {
   }
 
   func isSafe(through number: UInt64) {
-    safe = max(safe, number)
+    intake.isSafe(through: number, now: now)
     for peer in peers.awaiting { answer(peer) }
   }
 
@@ -133,16 +131,16 @@ final class PeerService {
 
   private func read(_ peer: PeerConnection) {
     do throws(PeerEnd) {
-      guard try peer.shake(now: now) else { return watch(peer) }
-      if !peers.isAnnounced(peer) { announce(peer) }
+      guard try peer.shake(access, now: now) else { return watch(peer) }
+      if !peers.isAnnounced(peer), peer.endedAt == nil { announce(peer) }
       let wasOpen = peer.state.isOpen
       var hasMore = mayRead(peer)
       var reads = 0
       while hasMore, reads < Self.readsAtOnce, mayRead(peer) {
         reads += 1
-        hasMore = try peer.read(&buffer, now: now) { take($0, of: peer) }
+        hasMore = try peer.read(&buffer, atMost: room(for: peer), now: now) { take($0, of: peer) }
       }
-      if hasMore, mayRead(peer) { peers.noteMore(peer.id) }
+      if hasMore { room(for: peer) > 0 ? peers.noteMore(peer.id) : peers.hold(peer.id) }
       // From its first message on it may be silent for as long as it idles, which may be less.
       if !wasOpen, peer.state.isOpen { scheduleSweep(for: peer) }
       try peer.answer()
@@ -151,13 +149,12 @@ final class PeerService {
     } catch { end(peer, error) }
   }
 
-  private func mayRead(_ peer: PeerConnection) -> Bool { !link.isFull && isToSayMore(peer) }
+  private func mayRead(_ peer: PeerConnection) -> Bool { !link.isFull && room(for: peer) > 0 }
 
   private func take(_ message: PeerMessage, of peer: PeerConnection) {
     switch message.type {
     case .record:
-      total += 1
-      peer.answers.record(total, sequence: message.sequence)
+      peer.answers.record(intake.pass(), sequence: message.sequence)
       link.put(
         .record(peer: peer.id, sequence: message.sequence, line: PeerText.line(message.payload)))
     default:
@@ -172,7 +169,8 @@ final class PeerService {
   }
 
   private func answer(_ peer: PeerConnection) {
-    peer.answers.isSafe(through: safe)
+    peers.release(peer.id)
+    peer.answers.isSafe(through: intake.safe)
     do throws(PeerEnd) {
       try peer.answer()
       peers.note(peer, waits: peer.unanswered > 0)
@@ -184,7 +182,7 @@ final class PeerService {
   /// Waits for what the peer can do next; for nothing while it has to wait for us.
   private func watch(_ peer: PeerConnection) {
     var interest = peer.wanted
-    if !peer.state.isShaking, !isToSayMore(peer) { interest.remove(.read) }
+    if !peer.state.isShaking, room(for: peer) == 0 { interest.remove(.read) }
     guard interest != peer.watched ?? [] else { return }
     let token = UInt64(peer.id)
     if interest.isEmpty {
@@ -197,11 +195,12 @@ final class PeerService {
     peer.watched = interest.isEmpty ? nil : interest
   }
 
-  /// Whether what a peer says is taken: it does not have too much unanswered.
-  private func isToSayMore(_ peer: PeerConnection) -> Bool {
-    !peer.hasFinished
-      && (peer.state.isEnding
-        || peer.state.mayRead(unanswered: peer.unanswered, untaken: peer.untaken, limits))
+  /// How many bytes may be read of a peer: neither it nor all together have too much unanswered.
+  private func room(for peer: PeerConnection) -> Int {
+    if peer.hasFinished || peer.state.isEnding { return peer.hasFinished ? 0 : .max }
+    let (unanswered, untaken) = (peer.unanswered, peer.untaken)
+    guard peer.state.mayRead(unanswered: unanswered, untaken: untaken, limits) else { return 0 }
+    return intake.room(unanswered: unanswered, peers: peers.waitingCount)
   }
 
   // MARK: Beginning
@@ -247,6 +246,7 @@ final class PeerService {
   private func announce(_ peer: PeerConnection) {
     peers.announce(peer)
     link.put(peer.opened)
+    if let warning = peer.warning { link.put(.warning(warning)) }
   }
 
   // MARK: Ending
@@ -274,7 +274,7 @@ final class PeerService {
 
   private func endGently(_ peer: PeerConnection, _ reason: PeerEnd) {
     guard peer.endedAt == nil else { return }
-    peer.answers.isSafe(through: safe)
+    peer.answers.isSafe(through: intake.safe)
     sayClosed(peer, reason)
     peer.end(now: now)
     peers.note(peer, waits: false)

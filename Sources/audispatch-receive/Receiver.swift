@@ -10,6 +10,7 @@ final class Receiver {
   }
 
   private let link: Link
+  private let access = SecureAccess()
   private let service: PeerService
   private var poller: Poller
   private var pending: Settings?
@@ -17,7 +18,7 @@ final class Receiver {
 
   init(_ link: Link) throws(SystemError) {
     self.link = link
-    service = try PeerService(link)
+    service = try PeerService(link, access)
     poller = try Poller()
     try poller.watch(link.number, Token.link, .read)
     try poller.watch(service.number, Token.peers, .read)
@@ -26,7 +27,7 @@ final class Receiver {
   /// Runs until audispatchd is gone, or has it end.
   func run() -> Int32 {
     while true {
-      let count = poller.wait(milliseconds: service.timeout)
+      let count = poller.wait(milliseconds: timeout)
       service.readClock()
       for index in 0..<count {
         let (token, interest) = poller.event(index)
@@ -35,6 +36,7 @@ final class Receiver {
         if !takeOrders() { return 0 }
       }
       service.turn()
+      for warning in access.look(now: .sinceStart) { link.put(.warning(warning)) }
       link.flush()
       watch()
       if service.isFinished {
@@ -42,6 +44,11 @@ final class Receiver {
         return 0
       }
     }
+  }
+
+  private var timeout: Int32 {
+    let (one, other) = (service.timeout, access.timeout(now: .sinceStart))
+    return one < 0 || other < 0 ? max(one, other) : min(one, other)
   }
 
   /// Waits for audispatchd where it takes no more, and for peers where it does.
@@ -91,6 +98,8 @@ final class Receiver {
 
   private func apply() {
     guard var settings = pending.take() else { return }
-    service.apply(&settings)
+    access.apply(&settings, now: .sinceStart)
+    for text in settings.objections { link.put(.objection(text)) }
+    service.apply(settings)
   }
 }

@@ -7,18 +7,12 @@ import SecureChannel
 /// What audispatchd has given so far of the settings that are to stand from `apply` on. Files come as
 /// descriptors: whoever has the rights has opened them.
 struct Settings: ~Copyable {
-  /// Bytes of a file that are read.
-  private static let fileLimit = 4 << 20
-
   let limits: ReceiverOrder.Settings
   private var keys: [(identity: String, key: [UInt8])] = []
   private var files: [ReceiverOrder.File: [UInt8]] = [:]
   private(set) var objections: [String] = []
 
   init(_ limits: ReceiverOrder.Settings) { self.limits = limits }
-
-  var identities: [String] { keys.map(\.identity) }
-  var hasCertificate: Bool { files[.certificate] != nil }
 
   mutating func add(key identity: String, _ file: borrowing Descriptor) {
     do throws(SystemError) {
@@ -34,36 +28,36 @@ struct Settings: ~Copyable {
 
   mutating func add(_ kind: ReceiverOrder.File, _ file: borrowing Descriptor) {
     do throws(SystemError) {
-      files[kind] = try Transfer.contents(of: file, named: "\(kind)", limit: Self.fileLimit)
+      files[kind] = try Transfer.contents(
+        of: file, named: "\(kind)", limit: RemoteConfiguration.certificatesLimit)
     } catch { objections.append("\(error)") }
   }
 
-  /// Who may connect over TLS; `nil` when nobody was given a key, nor we a certificate.
-  mutating func server() -> TLSServer? {
-    guard !keys.isEmpty || !files.isEmpty else { return nil }
-    do throws(ChannelFailure) {
-      let server = try TLSServer()
-      for (identity, key) in keys { try server.add(identity: identity, key: key) }
-      if let certificate = files[.certificate], let key = files[.key],
-        let authorities = files[.authorities]
-      {
-        try server.use(
-          TLSServer.Certificates(
-            certificate: certificate, key: key, authorities: authorities,
-            revoked: files[.revoked]))
-      }
-      if let left = server.timeLeft, left < .seconds(30 * 86400) {
-        let days = left.components.seconds / 86400
-        objections.append(
-          left < .zero
-            ? "the certificate has ended: peers will refuse it"
-            : "the certificate ends in \(days) days")
-      }
-      return server
-    } catch {
-      objections.append("TLS: \(error)")
-      return nil
-    }
+  /// What cannot be used.
+  mutating func object(_ text: String) { objections.append(text) }
+
+  /// Whether anybody is to connect over TLS.
+  var wantsTLS: Bool { !keys.isEmpty || !limits.files.isEmpty }
+
+  /// The certificates that it is to have; `nil`: none.
+  ///
+  /// - Throws: when only a part of them has come: without its list of revoked ones, for one, a peer
+  ///   would be let in that is not to be.
+  func certificates() throws(ChannelFailure) -> TLSServer.Certificates? {
+    if limits.files.isEmpty { return nil }
+    guard limits.files.allSatisfy({ files[$0] != nil }), let certificate = files[.certificate],
+      let key = files[.key], let authorities = files[.authorities]
+    else { throw ChannelFailure("certificates are not used without all of their files") }
+    return TLSServer.Certificates(
+      certificate: certificate, key: key, authorities: authorities, revoked: files[.revoked])
+  }
+
+  /// One that takes peers with the keys that came, and with these certificates.
+  func server(_ certificates: TLSServer.Certificates?) throws(ChannelFailure) -> TLSServer {
+    let server = try TLSServer()
+    for (identity, key) in keys { try server.add(identity: identity, key: key) }
+    if let certificates { try server.use(certificates) }
+    return server
   }
 
   var admission: PeerAdmission.Limits {

@@ -57,6 +57,10 @@ struct RemoteConfigurationTests {
     ("source = tls:[::]:60\ntls_cert = /c", "a certificate and its key belong together"),
     ("source = tls:[::]:60\ntls_cert = /c\ntls_key = /k", "without tls_ca"),
     ("source = tls:[::]:60\ntls_psk_identity = a b\ntls_psk_file = /a", "2 names, 1 files"),
+    (
+      "source = tls:[::]:60\ntls_psk_identity = a b a\ntls_psk_file = /a /b /c",
+      "tls_psk_identity has 'a' twice"
+    ),
     ("source = tcp:127.0.0.1:60\nuse_libwrap = yes", "hosts.allow and hosts.deny are not read"),
     ("source = tcp:127.0.0.1:60\nenable_krb5 = yes", "Kerberos is not spoken"),
     ("source = tcp:127.0.0.1:60\ntransport = krb5", "Kerberos is not spoken"),
@@ -122,6 +126,11 @@ struct RemoteConfigurationTests {
       #expect(!remote.canServeTLS(host.access, user: 0))
       host[path] = .file("PEM", mode: mode)
     }
+    #expect(remote.canServeTLS(host.access, user: 0))
+    // Without the list of revoked ones somebody would be let in who is not to be.
+    remote.revoked = "/r"
+    #expect(!remote.canServeTLS(host.access, user: 0))
+    host["/r"] = .file(String(repeating: "PEM\n", count: 100_000), mode: 0o644)
     #expect(remote.canServeTLS(host.access, user: 0))
     #expect(remote.fileProblems(file: "f", host.access, user: 0) == [])
     host["/k"] = .file("PEM", mode: 0o640)

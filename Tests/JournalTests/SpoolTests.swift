@@ -101,6 +101,63 @@ struct SpoolTests {
     }
   }
 
+  @Test func `keeps with a record who sent it, which no plugin gets`() throws {
+    try withFolder { folder in
+      let spool = try Spool(folder: folder, reserve: 0)
+      let opened = answers(spool) { if case .opened = $0 { true } else { false } }
+      guard case .opened(let state)? = opened.last else {
+        Issue.record("\(opened)")
+        return
+      }
+      let journal = Journal()
+      spool.begin(state, next: journal.nextRecord, nextEvent: journal.nextEvent)
+      spool.setCursor("p", next: journal.nextRecord, number: StreamNumber(1))
+      let senders = ["", "192.0.2.1", "192.0.2.1", "2001:db8::1 web 1", "", ""]
+      let lines = senders.indices.map { "type=A msg=audit(1700000000.001:\($0)): x=\($0)" }
+      for batch in [0..<1, 1..<4, 4..<6] {
+        journal.beginBatch()
+        for place in batch {
+          if !senders[place].isEmpty {
+            spool.note(sender: Array(senders[place].utf8), of: journal.nextRecord)
+          }
+          journal.appendLine(lines[place])
+        }
+        for slice in journal.batch.slices {
+          spool.append(slice, nextEvent: journal.batch.nextEvent)
+        }
+        spool.forgetSenders()
+      }
+      spool.commit(makesSafe: true)
+      spool.load(7, from: RecordNumber(0), bytes: 1 << 20)
+      let loaded = answers(spool) { if case .loaded = $0 { true } else { false } }
+      guard case .loaded(7, let records)? = loaded.last else {
+        Issue.record("\(loaded)")
+        return
+      }
+      let restored = journal.restore(records, from: spool).flatMap { segment in
+        (0..<segment.count).map { index in
+          let entry = segment[index]
+          #expect(!entry.hasPayload)
+          return unsafe segment.withBytes(entry.offset..<entry.end) {
+            unsafe String(decoding: $0, as: UTF8.self)
+          }
+        }
+      }
+      #expect(restored == lines.map { $0 + "\n" })
+      #expect(spool.close(within: .seconds(60)))
+
+      let left = try SpoolFolder(folder)
+      var kept: [String] = []
+      for file in left.files {
+        var items = left.items(of: file)
+        while let item = try items.next() {
+          if item.kind == .record { kept.append(String(decoding: item.sender, as: UTF8.self)) }
+        }
+      }
+      #expect(kept == senders)
+    }
+  }
+
   /// A folder where a file should be can be opened, and has no end.
   @Test func `is unusable, and no more, when a file of it is none`() throws {
     try withFolder { folder in

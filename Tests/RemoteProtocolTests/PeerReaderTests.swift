@@ -110,6 +110,13 @@ struct PeerTextTests {
     let line = PeerText.adding(peer: "192.0.2.1", to: Array("type=A x=1\u{1d}UID=\"r\"".utf8))
     #expect(line == Array("type=A x=1 peer=192.0.2.1\u{1d}UID=\"r\"".utf8))
     #expect(PeerText.adding(peer: "a", to: Array("x".utf8)) == Array("x peer=a".utf8))
+    // A name in a certificate may have anything.
+    for (name, value) in [
+      ("web 1", "7765622031"), ("a\nb", "610A62"), ("\"", "22"), ("é", "C3A9"), ("w=1", "w=1"),
+    ] {
+      #expect(
+        PeerText.adding(peer: name, to: Array("x".utf8)) == Array("x peer=\(value)".utf8))
+    }
   }
 }
 

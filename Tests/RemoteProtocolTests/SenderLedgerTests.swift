@@ -156,12 +156,13 @@ struct ReceiverItemTests {
     .record(peer: .max, sequence: 9, line: Array("type=A".utf8)),
     .record(peer: 0, sequence: 0, line: []), .closed(peer: 3, isFault: true, reason: "é"),
     .refused(source: 0, address: "", reason: "x"), .objection("y"),
+    .warning("z"),
   ]
   static let orders: [ReceiverOrder] = [
     .begin(
       ReceiverOrder.Settings(
         connections: 1024, perAddress: 16, firstPort: 1, lastPort: 1023, idleMilliseconds: 5,
-        networks: "192.0.2.0/24")),
+        networks: "192.0.2.0/24", files: [.certificate, .revoked])),
     .listener(source: 1, isSecure: true), .sharedKey(identity: "k"), .file(.revoked), .apply,
     .ok(.max), .has(peer: 5, nil), .has(peer: 6, 7), .hold, .goOn, .finish,
   ]

@@ -51,13 +51,20 @@ int sc_server_add_key(sc_server *server, const char *identity, const unsigned ch
 enum { sc_revoked = 4 };
 int sc_server_use(sc_server *server, const char *certificate, const char *key,
 	const char *authorities, const char *_Nullable revoked, char *why, size_t size);
-// Seconds until its certificate ends; INT64_MIN when it has none.
-int64_t sc_server_seconds_left(const sc_server *server);
-// A channel over an accepted socket, which stays the caller's.
+// Seconds until a part ends: its certificate (or one that leads to its authority), the next of the
+// authorities' certificates, or the next of the lists of revoked ones; below 0 when that, or all of
+// them, have. INT64_MIN when there is none.
+int64_t sc_server_seconds_left(const sc_server *server, int part);
+// A channel over an accepted socket, which stays the caller's. The server has to outlive it.
 sc_channel *_Nullable sc_accept(sc_server *server, int fd, char *why, size_t size);
 // Who the peer is, after the handshake: what it calls its key, or its certificate's first DNS name,
 // or its common name. NUL-terminated; empty when it has none.
 void sc_peer_identity(sc_channel *channel, char *identity, size_t size);
+// Seconds until the peer's certificate ends; INT64_MIN when it showed none.
+int64_t sc_peer_seconds_left(sc_channel *channel);
+// Whether a peer that has shaken hands, perhaps with another server, would be let in by this one; if
+// not, the reason in `why`.
+bool sc_server_still_takes(const sc_server *server, sc_channel *channel, char *why, size_t size);
 
 // Shakes hands: 1 when that is done, else one of the above; the reason of a failure in `why`.
 int sc_handshake(sc_channel *channel, char *why, size_t size);

@@ -80,7 +80,7 @@ struct SourcesStatus: Owner {
     json.field("connected_since", figures.connections > 0 ? figures.connectedSince : 0)
     json.field("records", figures.records)
     json.field("acknowledged", figures.acknowledged)
-    json.field("behind", figures.records - min(figures.records, figures.acknowledged))
+    json.field("behind", figures.unanswered)
     json.field("duplicates", figures.duplicates)
     json.field("refused", figures.refused)
     if let error = figures.lastError { json.field("last_error", error) }

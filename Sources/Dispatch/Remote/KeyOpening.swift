@@ -36,15 +36,22 @@ final class KeyOpening: ThreadWork {
     for key in configuration.keys {
       open(key.file, .sharedKey(identity: key.identity), isSecret: true, into: &opened)
     }
-    let files: [(String?, ReceiverOrder.File)] = [
-      (configuration.certificate, .certificate), (configuration.key, .key),
-      (configuration.authorities, .authorities), (configuration.revoked, .revoked),
-    ]
-    for (path, kind) in files {
-      if let path { open(path, .file(kind), isSecret: kind == .key, into: &opened) }
+    for (path, kind) in Self.files(of: configuration) {
+      open(path, .file(kind), isSecret: kind == .key, into: &opened)
     }
     opened.canServe = configuration.canServeTLS(user: user)
     result.withLock { $0 = opened }
+  }
+
+  /// The certificates' files that the configuration names.
+  static func files(
+    of configuration: RemoteConfiguration
+  ) -> [(path: String, kind: ReceiverOrder.File)] {
+    let all: [(String?, ReceiverOrder.File)] = [
+      (configuration.certificate, .certificate), (configuration.key, .key),
+      (configuration.authorities, .authorities), (configuration.revoked, .revoked),
+    ]
+    return all.compactMap { path, kind in path.map { ($0, kind) } }
   }
 
   private func open(

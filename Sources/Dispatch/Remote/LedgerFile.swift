@@ -31,7 +31,7 @@ final class LedgerOpening: ThreadWork {
     do throws(SystemError) {
       if unsafe access(folder, F_OK) != 0 { try Files.makeFolder(folder, mode: 0o700) }
       let file = try MappedFile.open(
-        folder + "/senders", count: SenderLedger.byteCount)
+        folder + "/senders", count: SenderMemory.byteCount)
       if let file { made = .opened(file.release()) } else { made = .taken }
     } catch { made = .failed(error.description) }
     outcome.withLock { $0 = made }

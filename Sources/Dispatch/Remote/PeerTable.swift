@@ -23,6 +23,8 @@ struct PeerTable {
     var isNew = true
     /// What its records are known by in the ledger, where it is a sender of ours.
     var key: [UInt8] = []
+    /// What the journal keeps of it with each record.
+    let sender: [UInt8]
 
     var who: String { identity.isEmpty ? address : identity }
   }
@@ -38,6 +40,20 @@ struct PeerTable {
     var duplicates: UInt64 = 0
     var refused: UInt64 = 0
     var lastError: String?
+    /// Records that it waits to be told of.
+    var unanswered = 0
+    /// They changed since they were kept.
+    fileprivate var hasChanged = false
+
+    /// What a successor goes on with.
+    fileprivate var kept: [UInt64] {
+      get { [records, acknowledged, duplicates, refused] }
+      set {
+        (records, acknowledged, duplicates, refused) = (
+          newValue[0], newValue[1], newValue[2], newValue[3]
+        )
+      }
+    }
   }
 
   private(set) var connections: [UInt32: Connection] = [:]
@@ -46,6 +62,8 @@ struct PeerTable {
   /// How many peers the others are at least.
   private var places: [String: Int] = [:]
   private var nextOrdinal: UInt64
+  /// Those of `figures` that are not kept yet as they are.
+  private var changed: [Int] = []
 
   /// - Parameter first: the number of the first connection; above those of processes before.
   init(first: UInt64) { nextOrdinal = first }
@@ -53,20 +71,24 @@ struct PeerTable {
   mutating func open(
     _ id: UInt32, source: Int, address: String, identity: String, seconds: Int64
   ) {
-    let name = "\(source) \(address) \(identity)"
-    var place = places[name]
-    if place == nil, figures.count < Self.limit {
-      place = figures.count
-      places[name] = place
-      figures.append(Figures(address: address, identity: identity, source: source))
-    }
+    let place = place(source: source, address: address, identity: identity)
     change(place) {
       $0.connections += 1
       $0.connectedSince = seconds
     }
     connections[id] = Connection(
-      source: source, address: address, identity: identity, place: place, ordinal: nextOrdinal)
+      source: source, address: address, identity: identity, place: place, ordinal: nextOrdinal,
+      sender: Array((identity.isEmpty ? address : "\(address) \(identity)").utf8))
     nextOrdinal += 1
+  }
+
+  private mutating func place(source: Int, address: String, identity: String) -> Int? {
+    let name = "\(source) \(address) \(identity)"
+    if let place = places[name] { return place }
+    guard figures.count < Self.limit else { return nil }
+    places[name] = figures.count
+    figures.append(Figures(address: address, identity: identity, source: source))
+    return figures.count - 1
   }
 
   /// - Returns: the connection that it was; `nil`: there was none.
@@ -112,6 +134,45 @@ struct PeerTable {
   func connected(to source: Int) -> Int { connections.values.count { $0.source == source } }
 
   private mutating func change(_ place: Int?, _ body: (inout Figures) -> Void) {
-    if let place { body(&figures[place]) } else { body(&others) }
+    if let place {
+      body(&figures[place])
+      if !figures[place].hasChanged { changed.append(place) }
+      figures[place].hasChanged = true
+    } else {
+      body(&others)
+      others.hasChanged = true
+    }
+  }
+
+  // MARK: For a successor
+
+  private static let nameOfOthers = "others"
+
+  /// Keeps what has changed.
+  mutating func keep(in ledger: FigureLedger) {
+    for place in changed {
+      let those = figures[place]
+      ledger.store(those.kept, as: "peer \(those.source) \(those.address) \(those.identity)")
+      figures[place].hasChanged = false
+    }
+    changed.removeAll(keepingCapacity: true)
+    if others.hasChanged { ledger.store(others.kept, as: Self.nameOfOthers) }
+    others.hasChanged = false
+  }
+
+  /// Goes on with what a predecessor kept.
+  ///
+  /// - Parameter sources: how many there are.
+  mutating func goOn(_ ledger: FigureLedger, sources: Int) {
+    for name in ledger.names {
+      let words = name.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false)
+      guard let kept = ledger.figures(of: name) else { continue }
+      if name == Self.nameOfOthers { others.kept = kept }
+      guard words.count == 4, words[0] == "peer", let source = Int(words[1]), source < sources,
+        let place = place(
+          source: source, address: String(words[2]), identity: String(words[3]))
+      else { continue }
+      figures[place].kept = kept
+    }
   }
 }

@@ -8,6 +8,8 @@ final class Peers: Owner {
   private let places: [RemotePlace]
   private var table = PeerTable(first: UInt64(clamping: WallClock.milliseconds))
   private var claims: NodeClaims
+  /// Where what was counted survives this process.
+  private var ledger: FigureLedger?
   private var faultReport = RateLimit(every: .seconds(10))
   private var refusalReport = RateLimit(every: .seconds(10))
   private var nodeReport = RateLimit(every: .seconds(10))
@@ -23,6 +25,23 @@ final class Peers: Owner {
   var figures: [PeerTable.Figures] { table.figures }
   var others: PeerTable.Figures { table.others }
   func connected(to place: Int) -> Int { table.connected(to: place) }
+
+  // MARK: For a successor
+
+  /// Goes on with what a predecessor counted, or begins to count.
+  func begin(_ ledger: FigureLedger, isSuccessor: Bool) {
+    self.ledger = ledger
+    guard isSuccessor else { return ledger.clear() }
+    for place in places { ledger.figures(of: place.name).map { place.goOn($0) } }
+    table.goOn(ledger, sources: places.count)
+  }
+
+  /// Keeps what has changed.
+  func keep() {
+    guard let ledger else { return }
+    for place in places { place.takeChanged().map { ledger.store($0, as: place.name) } }
+    table.keep(in: ledger)
+  }
 
   // MARK: Connections
 
@@ -69,7 +88,10 @@ final class Peers: Owner {
     guard let sender = table.note(peer, sequence: sequence),
       sender.connection.source < places.count
     else { return nil }
-    table.count(sender.connection.place) { $0.records += 1 }
+    table.count(sender.connection.place) {
+      $0.records += 1
+      $0.unanswered += 1
+    }
     return sender
   }
 
@@ -78,7 +100,15 @@ final class Peers: Owner {
     table.count(connection.place) { $0.duplicates += 1 }
   }
 
-  func acknowledged(_ place: Int?) { table.count(place) { $0.acknowledged += 1 } }
+  func acknowledged(_ place: Int?) {
+    table.count(place) {
+      $0.acknowledged += 1
+      $0.unanswered = max(0, $0.unanswered - 1)
+    }
+  }
+
+  /// It is not told of a record, and sends it again.
+  func forgot(_ place: Int?) { table.count(place) { $0.unanswered = max(0, $0.unanswered - 1) } }
 
   /// The line as it is kept; `nil` for one that is refused, as it claims to be another host's.
   func judged(_ line: [UInt8], of connection: PeerTable.Connection) -> [UInt8]? {

@@ -31,7 +31,9 @@ extension RemoteInput {
     let batch = journal.batch
     guard batch.records > 0 else { return }
     source.noteForeign(next: journal.nextRecord)
+    peers.keep()
     distribution.take(batch)
+    durable.open?.spool.forgetSenders()
   }
 
   private func follow(_ item: ReceiverItem) {
@@ -49,6 +51,7 @@ extension RemoteInput {
     case .refused(let source, let address, let reason):
       peers.refused(at: Int(source), address, reason)
     case .objection(let text): loop.say(.error, "audispatch-receive: \(text)")
+    case .warning(let text): loop.say(.warning, "audispatch-receive: \(text)")
     case .record: break
     }
   }
@@ -90,6 +93,7 @@ extension RemoteInput {
     guard let kept = peers.judged(line, of: connection),
       append(kept, receiver.places[connection.source])
     else { return false }
+    if durable.isSpooling { durable.open?.spool.note(sender: connection.sender, of: lastRecord) }
     var record = record
     record.record = lastRecord
     senders.note(line, record)

@@ -12,10 +12,14 @@ final class RemoteInput: Owner {
   private let input: Input
   /// What was read and has no log yet survives this process.
   private let isHeld: Bool
+  /// Somebody died before.
+  private let isSuccessor: Bool
   let receiver: ReceiverHost
   let senders: SenderMemory
   let peers: Peers
   private var waiting = UnsafeRecords()
+  /// It is known what was counted before.
+  private var hasBegun = false
   private var flow = Flow()
   private var turns = Turns()
   private var turnReport = RateLimit(every: .seconds(60))
@@ -42,6 +46,7 @@ final class RemoteInput: Owner {
     self.distribution = distribution
     self.input = input
     isHeld = ledger.survivor.isHeld
+    isSuccessor = ledger.predecessor != nil
     receiver = ReceiverHost(base, places)
     senders = SenderMemory(base, durable)
     peers = Peers(base, places)
@@ -67,6 +72,10 @@ final class RemoteInput: Owner {
     guard runtime.isOurs else { return }
     guard senders.open(), durable.isSettled, plugins.all.allSatisfy({ $0.inheritance == nil })
     else { return loop.wake(in: .milliseconds(10)) }
+    if !hasBegun, let figures = senders.figures {
+      hasBegun = true
+      peers.begin(figures, isSuccessor: isSuccessor)
+    }
     guard receiver.start() else { return }
     flow.isPaused = false
     flow.isHolding = false
@@ -79,7 +88,9 @@ final class RemoteInput: Owner {
     guard cannotStore != flow.isHolding else { return }
     flow.isHolding = cannotStore
     if cannotStore {
-      senders.drop(waiting.takeAll())
+      let kept = waiting.takeAll()
+      for record in kept { peers.forgot(record.place) }
+      senders.drop(kept)
       process.order(.hold)
       if flow.report.pass(loop.now) != nil {
         loop.say(
@@ -99,6 +110,7 @@ final class RemoteInput: Owner {
       peers.acknowledged(record.place)
     }
     process.acknowledge()
+    peers.keep()
     if !waiting.isEmpty { loop.wake(in: .milliseconds(plugins.isLossless ? 20 : 2)) }
   }
 
@@ -187,7 +199,7 @@ final class RemoteInput: Owner {
     flow.isPaused = false
     endTurn()
     // Who was not told sends again, and is recognised.
-    waiting.takeSafe(below: .max) { _ in }
+    waiting.takeSafe(below: .max) { peers.forgot($0.place) }
     peers.receiverEnded()
   }
 }

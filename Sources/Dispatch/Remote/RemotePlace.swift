@@ -13,12 +13,22 @@ final class RemotePlace {
     var refused: UInt64 = 0
     /// Connections that were not taken.
     var turnedAway: UInt64 = 0
+
+    /// What a successor goes on with.
+    fileprivate var kept: [UInt64] {
+      get { [records, events, bytes, malformed, duplicates, refused, turnedAway] }
+      set {
+        (records, events, bytes, malformed) = (newValue[0], newValue[1], newValue[2], newValue[3])
+        (duplicates, refused, turnedAway) = (newValue[4], newValue[5], newValue[6])
+      }
+    }
   }
 
   private let source: SourceConfiguration
   private let place: HostAndPort
   private var socket: Descriptor?
   private(set) var figures = Figures()
+  private var hasChanged = false
   /// The receiver that there is was given the socket.
   private(set) var isHeard = false
 
@@ -34,7 +44,19 @@ final class RemotePlace {
   var name: String { "\(kind):\(place)" }
   var socketNumber: Int32? { socket?.number }
 
-  func count(_ change: (inout Figures) -> Void) { change(&figures) }
+  func count(_ change: (inout Figures) -> Void) {
+    change(&figures)
+    hasChanged = true
+  }
+
+  /// What was counted, if it has changed since this was asked for.
+  func takeChanged() -> [UInt64]? {
+    defer { hasChanged = false }
+    return hasChanged ? figures.kept : nil
+  }
+
+  /// Goes on with what a predecessor counted.
+  func goOn(_ kept: [UInt64]) { figures.kept = kept }
 
   /// - Returns: why it cannot be had.
   func listen(backlog: Int) -> String? {

@@ -11,6 +11,8 @@ final class SenderMemory: Owner {
   private var nextOpening = Moment(nanoseconds: 0)
   private var mapped: MappedFile?
   private var ledger: SenderLedger?
+  /// Behind it, what was counted.
+  private(set) var figures: FigureLedger?
   /// It was compared with the log.
   private var isSettled = false
 
@@ -20,6 +22,8 @@ final class SenderMemory: Owner {
   }
 
   // MARK: Opening
+
+  static let byteCount = SenderLedger.byteCount + FigureLedger.byteCount
 
   /// Whether it is known what was stored of each sender.
   func open() -> Bool {
@@ -52,13 +56,14 @@ final class SenderMemory: Owner {
         .warning,
         "\(reason): which records of other hosts were stored is forgotten when this process ends")
     }
-    let count = SenderLedger.byteCount
+    let count = Self.byteCount
     do throws(SystemError) {
       let mapped =
         if let file { try MappedFile(file, count: count) } else {
           try MappedFile.anonymous("audispatch-senders", count: count)
         }
       ledger = unsafe SenderLedger(mapped.memory)
+      figures = unsafe FigureLedger(mapped.memory + SenderLedger.byteCount)
       self.mapped = mapped
     } catch { loop.say(.error, "\(error)") }
   }

@@ -38,6 +38,7 @@ public final class Spool {
   private let work: SpoolWork
   private let thread: WorkThread
   private var batch = SpoolBatch()
+  private var senders = RecordSenders()
   private var salt: UInt32 = 0
   /// The journal's number of a record minus the log's; likewise of events.
   public private(set) var recordShift: UInt64 = 0
@@ -90,14 +91,34 @@ public final class Spool {
 
   // MARK: Appending
 
+  /// Another host sent that record, which is the next or among those behind it that are appended next.
+  ///
+  /// - Parameter sender: its address, and behind a space what it is called over TLS; 65,535 bytes at most.
+  public func note(sender: [UInt8], of record: RecordNumber) { senders.note(sender, of: record) }
+
   /// Adds the records of a slice to what is committed next.
   public func append(_ slice: Journal.Slice, nextEvent: EventNumber) {
     let segment = slice.segment
     let first = logged(slice.numbers.lowerBound)
     if batch.isEmpty { batch.first = first }
+    var place = 0
     for index in slice.start..<slice.end {
       let entry = segment[index]
       let event = EventNumber.expand(entry.event, next: nextEvent).value &- eventShift
+      // What another host sent is a line, and so has no payload of its own.
+      if !senders.isEmpty, !entry.hasPayload,
+        let sender = senders.sender(of: number(first &+ UInt64(index - slice.start)), from: &place)
+      {
+        unsafe segment.withBytes(entry.offset..<entry.end) { text in
+          unsafe sender.withUnsafeBytes { sender in
+            unsafe SpoolRecord.append(
+              to: &batch.bytes, salt: salt, kind: .data, flags: entry.flags | SpoolRecord.isSent,
+              sequence: first &+ UInt64(index - slice.start), event: event, type: entry.type,
+              bareOffset: entry.bareOffset, text: text, payload: sender)
+          }
+        }
+        continue
+      }
       let payload = entry.hasPayload ? segment.payload(entry) : 0..<0
       unsafe segment.withBytes(entry.offset..<entry.end) { text in
         unsafe segment.withBytes(payload) { payload in
@@ -111,6 +132,9 @@ public final class Spool {
     batch.nextSequence = first &+ UInt64(slice.end - slice.start)
     batch.nextEvent = nextEvent.value &- eventShift
   }
+
+  /// All that was noted of senders was appended, or will not be.
+  public func forgetSenders() { senders.forget() }
 
   /// Where a plugin stands.
   public func setCursor(_ plugin: String, next: RecordNumber, number: StreamNumber) {

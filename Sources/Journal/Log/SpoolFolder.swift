@@ -98,6 +98,8 @@ public struct SpoolItem: Sendable {
   public var event: UInt64 = 0
   public var type: UInt32 = 0
   public var text: [UInt8] = []
+  /// Who sent it, where that was another host: its address, and behind a space its name over TLS.
+  public var sender: [UInt8] = []
   /// `false` for an audit record that a later file has again.
   public var counts = true
 }
@@ -156,6 +158,9 @@ public struct SpoolItems {
     }
     if item.kind == .record || record.kind == .head {
       item.text = Array(walk.bytes[record.text])
+    }
+    if item.kind == .record, record.flags & SpoolRecord.isSent != 0 {
+      item.sender = Array(walk.bytes[record.payload])
     }
     return item
   }

@@ -14,6 +14,8 @@ struct SpoolRecord: Equatable, Sendable {
     case hole = 0xa3
   }
 
+  /// A flag that no entry of the journal has: the payload says who sent the record.
+  static let isSent: UInt8 = 16
   static let headerSize = 32
   /// No record has more bytes, padding included.
   static let longest = (headerSize + 2 * Int(UInt16.max) + 7) / 8 * 8

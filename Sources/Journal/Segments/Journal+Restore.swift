@@ -36,7 +36,8 @@ extension Journal {
       if record.flags & Segment.Entry.bare != 0 { unsafe end.hasBare = true }
       unsafe end.commit(
         textLength: record.text.count, bareOffset: Int(record.bareOffset),
-        event: spool.eventNumber(record.event), type: record.type, flags: record.flags,
+        event: spool.eventNumber(record.event), type: record.type,
+        flags: record.flags & ~SpoolRecord.isSent,
         bytes: record.text.count + (hasPayload ? 2 + record.payload.count : 0))
       unsafe place = end
     }

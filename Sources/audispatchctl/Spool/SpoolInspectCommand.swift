@@ -45,8 +45,10 @@ struct SpoolInspectCommand: ParsableCommand {
     case .head(let count): what = "head: \(Self.text(item)), a checkpoint of \(count) records"
     case .record:
       let isAgain = item.counts ? "" : " (a later file has this number again)"
+      let sender = item.sender.isEmpty ? "" : ", from \(SafeText.line(item.sender[...]))"
       what =
-        "record of event \(item.event), type \(item.type)\(isAgain): \(Self.text(item))"
+        "record of event \(item.event), type \(item.type)\(sender)\(isAgain): "
+        + Self.text(item)
     case .cursor(let plugin, let cursor):
       what =
         "\(SpoolText.name(plugin)) is to get \(cursor.next), number \(cursor.number) of its "

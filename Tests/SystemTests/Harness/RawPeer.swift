@@ -19,6 +19,9 @@ final class RawPeer {
     throw Errno(ECONNREFUSED)
   }
 
+  /// Over a connection that is there.
+  init(owning number: Int32) { self.number = number }
+
   deinit { Glibc.close(number) }
 
   static func message(_ type: UInt32, _ sequence: UInt32, _ payload: String = "") -> [UInt8] {
