@@ -1,7 +1,7 @@
 public import Configuration
 import Glibc
 import Journal
-import Linux
+public import Linux
 
 /// The dispatcher: one event loop, without locks, over a source, the journal, the plugins and the
 /// control socket. It never waits for a plugin.
@@ -27,8 +27,11 @@ public final class Dispatcher {
   private var hasForgottenStart = false
 
   /// Opens what does not depend on the runtime folder; reads nothing yet.
+  ///
+  /// - Parameter starter: what is to start the plugins, made while this process was small; `nil`: one
+  ///   is executed when it is needed.
   public init(
-    configuration inForce: InForce, legacy: Legacy,
+    configuration inForce: InForce, legacy: Legacy, starter: consuming Starter?,
     loader: @escaping @Sendable () -> LoadedConfiguration
   ) throws {
     let loop = try Loop()
@@ -59,7 +62,7 @@ public final class Dispatcher {
     let delivery = Delivery(base, survivor, isBehindAuditd: supply.isAuditd)
     overflows = OverflowActions(base)
     durable = DurableQueues(base, ledger, custody, delivery, overflows)
-    plugins = PluginHost(base, ledger, custody, delivery, overflows, durable)
+    plugins = PluginHost(base, ledger, custody, delivery, overflows, durable, starter)
     let desk = ControlDesk(base, custody)
     claim = RuntimeClaim(base: base, custody: custody, durable: durable, control: desk)
     distribution = Distribution(base, ledger, delivery, overflows, durable, desk)
@@ -138,6 +141,9 @@ public final class Dispatcher {
       // A replay may have waited for just this plugin.
       input.unpauseIfPossible()
     case Token.pluginEnd: plugins.hasEnded(number)
+    case Token.pluginStart: plugins.hasStarted(number)
+    case Token.starter: plugins.supervisor.hearStarter()
+    case Token.straggler: plugins.supervisor.hearStraggler(number)
     case Token.pluginOutput: plugins.hasPrinted(number)
     case Token.passedOutput: plugins.output.pass(number)
     case Token.outputSink: plugins.output.hearSink()

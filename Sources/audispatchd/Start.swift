@@ -9,6 +9,7 @@ private let words = Array(ProgramArguments.all.dropFirst())
 
 /// From the arguments to the dispatcher's end; the exit status.
 func start() -> Int32 {
+  Starter.serveIfAsked()
   let arguments: DaemonArguments
   do throws(UsageError) {
     arguments = try DaemonArguments(words)
@@ -141,8 +142,13 @@ private func run(
     let listens = !inForce.daemon.remoteSources.isEmpty
     Capabilities.makeEffective(only: listens ? [.dispatchers, .bindPorts] : .dispatchers)
   }
+  // Now: it is a copy of this process, which grows from here on.
+  var starter: Starter?
+  do throws(SystemError) { starter = try .copy() } catch { messages.write(.error, "\(error)") }
   do {
-    return try Dispatcher(configuration: inForce, legacy: legacy, loader: load).run()
+    return try Dispatcher(
+      configuration: inForce, legacy: legacy, starter: starter.take(), loader: load
+    ).run()
   } catch {
     messages.write(.error, "\(error)")
     return 1

@@ -11,6 +11,7 @@
 #include "listen.h"
 #include "service.h"
 #include "spawn.h"
+#include "starter.h"
 
 #pragma clang assume_nonnull begin
 
