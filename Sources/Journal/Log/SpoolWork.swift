@@ -25,10 +25,12 @@ final class SpoolWork: ThreadWork {
   private let shared = Mutex(Shared())
   private let folder: String
   private let reserve: Int64
+  private let came: Moment
 
   init(folder: String, reserve: Int64) throws(SystemError) {
     self.folder = folder
     self.reserve = reserve
+    came = .now
     answersReady = try Bell()
     requestsReady = try Bell(waits: true)
   }
@@ -75,11 +77,8 @@ final class SpoolWork: ThreadWork {
     do throws(SystemError) {
       _ = try FolderDisk(folder, reserve: reserve)
       let lock = try Descriptor.open(folder + "/lock", O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
-      // A predecessor may still be stopping.
-      while !lock.tryLock() {
-        Pause.nanoseconds(20_000_000)
-        if isToEnd { return }
-      }
+      waitInLine(for: lock)
+      if isToEnd { return }
       let salt = UInt32.random(in: .min ... .max)
       let began = Moment.now
       var log = try open(salt)
@@ -94,6 +93,24 @@ final class SpoolWork: ThreadWork {
     } catch {
       let reason = WriteAccess.reason(error.cause, for: folder).map { ": \($0)" } ?? ""
       answer(.unusable("\(error)\(reason)"))
+    }
+  }
+
+  /// A predecessor may still be stopping. Others wait, too: who came first has it first, as with the
+  /// runtime folder, so that no two wait for each other.
+  private func waitInLine(for lock: borrowing Descriptor) {
+    let line = try? WaitingLine(folder + "/lock", place: came)
+    while !Self.isFirst(line) || !lock.tryLock() {
+      Pause.nanoseconds(20_000_000)
+      if isToEnd { return }
+    }
+  }
+
+  /// Also where there are no such locks.
+  private static func isFirst(_ line: borrowing WaitingLine?) -> Bool {
+    switch line {
+    case .some(let line): line.isFirst
+    case nil: true
     }
   }
 
