@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -245,7 +244,7 @@ void ad_serve_starts(int channel) {
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, 0);
 	// Also where it was stopped and would not see the end of its socket.
-	prctl(PR_SET_PDEATHSIG, (unsigned long)SIGKILL, 0UL, 0UL, 0UL);
+	ad_end_with_parent();
 	ad_set_name("audisp-starter");
 	keep_only(&channel);
 	int fds[4];

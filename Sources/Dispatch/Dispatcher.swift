@@ -28,11 +28,12 @@ public final class Dispatcher {
 
   /// Opens what does not depend on the runtime folder; reads nothing yet.
   ///
+  /// - Parameter arguments: of this process, with which another one reads the configuration again.
   /// - Parameter starter: what is to start the plugins, made while this process was small; `nil`: one
   ///   is executed when it is needed.
   public init(
     configuration inForce: InForce, legacy: Legacy, starter: consuming Starter?,
-    loader: @escaping @Sendable () -> LoadedConfiguration
+    arguments: [String]
   ) throws {
     let loop = try Loop()
     signals = try SignalSource([
@@ -69,7 +70,7 @@ public final class Dispatcher {
     input = Input(base, supply, ledger, durable, distribution, link)
     remote = RemoteInput(base, ledger, durable, distribution, input)
     let reloading = Reloading(
-      base, custody, durable, plugins.supervisor, desk, remote, link, loader: loader)
+      base, custody, durable, plugins.supervisor, desk, remote, link, arguments: arguments)
     control = Control(
       base: base, desk: desk, reloading: reloading,
       status: Status(

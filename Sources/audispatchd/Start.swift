@@ -39,6 +39,7 @@ func start() -> Int32 {
     loaded.take(PluginCheck.findings(PluginCheck.candidates(loaded)))
     print(loaded.report, to: 1)
     return loaded.exitStatus
+  case .run where Examiner.isAskedFor: return Examiner.run(load)
   case .run:
     DescriptorKind.openStandard()
     keepMemoryPrivate()
@@ -147,7 +148,7 @@ private func run(
   do throws(SystemError) { starter = try .copy() } catch { messages.write(.error, "\(error)") }
   do {
     return try Dispatcher(
-      configuration: inForce, legacy: legacy, starter: starter.take(), loader: load
+      configuration: inForce, legacy: legacy, starter: starter.take(), arguments: words
     ).run()
   } catch {
     messages.write(.error, "\(error)")

@@ -137,6 +137,47 @@ struct HungFileSystemTests {
     try await system.end()
   }
 
+  @Test(arguments: HungFileSystem.Manner.allCases)
+  func `under what a reload reads holds up neither delivery nor a stop`(
+    _ manner: HungFileSystem.Manner
+  ) async throws {
+    let scratch = try Scratch()
+    let daemon = try await start(.program, scratch)
+    let system = try await HungFileSystem(scratch("mount"), manner, scratch)
+    daemon.reload()
+    try await expectOthersGoOn(daemon, scratch, 0..<10)
+    #expect(!daemon.messages.contains("configuration read again"))
+    let stopped = ContinuousClock.now
+    daemon.child.signal(SIGTERM)
+    let state = try await daemon.ended(within: .seconds(20))
+    #expect(ContinuousClock.now - stopped < .seconds(8))
+    #expect(try state.plugin("good").delivered == 10)
+    try await system.end()
+  }
+
+  @Test func `under what a reload reads has it given up, and the next one told what is there`()
+    async throws
+  {
+    let scratch = try Scratch()
+    let daemon = try await start(.program, scratch)
+    let system = try await HungFileSystem(scratch("mount"), .mute, scratch)
+    daemon.reload()
+    try await eventually("it is given up", within: .seconds(45)) {
+      daemon.messages.contains(
+        "reading the configuration has not ended within 30 s: a file system that it names does not "
+          + "answer: all stays as it was\n")
+    }
+    #expect(!daemon.messages.contains("configuration read again"))
+    #expect(try daemon.plugin("hung").state == "running")
+    system.answer()
+    daemon.reload()
+    try await eventually("it was read", within: .seconds(20)) {
+      daemon.messages.contains("configuration read again")
+    }
+    try await daemon.finish()
+    try await system.end()
+  }
+
   @Test func `while the worker dies holds up its plugin alone, and leaves no second one`()
     async throws
   {
