@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -97,6 +98,8 @@ int ad_set_nice(int value) { return setpriority(PRIO_PROCESS, 0, value); }
 int ad_pidfd_signal(int pidfd, int signal) {
 	return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, 0, 0);
 }
+
+void ad_end_with_parent(void) { prctl(PR_SET_PDEATHSIG, (unsigned long)SIGKILL, 0UL, 0UL, 0UL); }
 
 int ad_fork(int *pidfd, bool leads_session) {
 	pid_t pid = fork();

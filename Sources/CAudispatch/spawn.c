@@ -1,7 +1,8 @@
-// Starting a child. Between clone and exec it runs in its parent's memory: it makes system calls
+// Starting a child. Between clone and exec it may run in its parent's memory: it makes system calls
 // and nothing else, each by its number where the C library's function does more (setresuid and its
 // like change all threads of a process).
 #include "CAudispatch.h"
+#include "starting.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,9 +21,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum stage { CLONE, MOVE, OPEN, LIMITS, BOUND, GROUPS, GROUP, USER, KEEP, NO_NEW, LANDLOCK, EXEC };
 static const char *const stages[] = {
-	[CLONE] = "clone", [MOVE] = "move its descriptors", [OPEN] = "open its descriptors",
+	[CLONE] = "clone", [READ] = "read its request", [ALLOW] = "allow",
+	[MOVE] = "move its descriptors", [OPEN] = "open its descriptors",
 	[LIMITS] = "set its limits", [BOUND] = "bound its capabilities",
 	[GROUPS] = "set its supplementary groups", [GROUP] = "set its group", [USER] = "set its user",
 	[KEEP] = "set its capabilities", [NO_NEW] = "set no_new_privs",
@@ -31,15 +32,6 @@ static const char *const stages[] = {
 const char *ad_spawn_stage(int stage) {
 	return stage >= 0 && stage < (int)(sizeof stages / sizeof *stages) ? stages[stage] : "start";
 }
-
-struct start {
-	const char *path;
-	char *const *argv, *const *envp;
-	int fd[4];
-	const ad_confinement *confinement;
-	unsigned long slack;
-	volatile int stage, error;
-};
 
 // Past the C library: there is no function for it.
 static struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -122,8 +114,7 @@ void ad_raise_file_limit(void) {
 	if (!setrlimit(RLIMIT_NOFILE, &raised)) usual_files = limit;
 }
 
-static int in_child(void *argument) {
-	struct start *s = argument;
+void ad_become_program(struct start *s) {
 	ad_default_dispositions();
 	setpgid(0, 0);
 	setpriority(PRIO_PROCESS, 0, 0);
@@ -153,6 +144,10 @@ static int in_child(void *argument) {
 	execve(s->path, s->argv, s->envp);
 failed:
 	s->error = errno;
+}
+
+static int in_child(void *argument) {
+	ad_become_program(argument);
 	_exit(127);
 }
 
@@ -200,7 +195,7 @@ static int oom_score(void) {
 	return n > 0 ? atoi(text) : 0;
 }
 
-static void set_oom_score(int score) {
+void ad_set_oom_score(int score) {
 	char text[16];
 	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 	if (fd < 0) return;
@@ -245,9 +240,9 @@ int ad_spawn_confined(const char *path, char *const *argv, char *const *envp, in
 	// As long as it is in our memory the child's score is ours, and afterwards another user's: so ours
 	// is the usual one for that moment. What was set from outside may be set again without rights.
 	int score = confinement && confinement->ordinary ? oom_score() : 0;
-	if (score) set_oom_score(0);
+	if (score) ad_set_oom_score(0);
 	pid_t pid = start_in_our_memory(&s, &pidfd);
-	if (score) set_oom_score(score);
+	if (score) ad_set_oom_score(score);
 	int failure = errno;
 	sigprocmask(SIG_SETMASK, &before, 0);
 	if (pid < 0) return child->error = errno = failure, -1;

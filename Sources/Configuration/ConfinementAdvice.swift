@@ -152,3 +152,21 @@ package struct StartFailure {
     }
   }
 }
+
+extension FileAccess {
+  /// What a child found that could not execute its file: knows that file and its interpreter only, and
+  /// looks at nothing.
+  package static func found(_ failure: StartAttempt.Failure) -> FileAccess {
+    let nothing = Errno.noSuchFile
+    return FileAccess(
+      status: { _ in
+        failure.interpreter.map { FileStatus(kind: .regular, owner: 0, mode: $0) }
+      },
+      linkStatus: { _ in .failure(nothing) }, names: { _ in .failure(nothing) },
+      resolved: { _ in .failure(nothing) },
+      contents: { _, _ in
+        guard let head = failure.head else { return .failure(nothing) }
+        return .success((FileStatus(kind: .regular, owner: 0, mode: 0o755), head))
+      })
+  }
+}

@@ -1,8 +1,8 @@
 import Linux
 
 /// A problem found in the configuration: where, what, and what to do about it.
-public struct Diagnostic: Error, Equatable, Sendable, CustomStringConvertible {
-  public enum Severity: String, Sendable {
+public struct Diagnostic: Error, Equatable, Codable, Sendable, CustomStringConvertible {
+  public enum Severity: String, Codable, Sendable {
     /// What asks for it cannot be used.
     case error
     /// It is used, though perhaps not as meant.
@@ -12,7 +12,7 @@ public struct Diagnostic: Error, Equatable, Sendable, CustomStringConvertible {
   }
 
   /// Line and column, both from 1; columns count bytes.
-  public struct Position: Equatable, Hashable, Sendable {
+  public struct Position: Equatable, Hashable, Codable, Sendable {
     public var line: Int
     public var column: Int
 

@@ -49,7 +49,7 @@ public struct LoadEnvironment: Sendable {
 }
 
 /// The whole configuration, read and checked before anything acts on it.
-public struct LoadedConfiguration: Equatable, Sendable {
+public struct LoadedConfiguration: Equatable, Codable, Sendable {
   public private(set) var daemon = DaemonConfiguration()
   /// The file that the daemon's part was read from, if there is one.
   public private(set) var daemonFile: String?

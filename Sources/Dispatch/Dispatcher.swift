@@ -1,7 +1,7 @@
 public import Configuration
 import Glibc
 import Journal
-import Linux
+public import Linux
 
 /// The dispatcher: one event loop, without locks, over a source, the journal, the plugins and the
 /// control socket. It never waits for a plugin.
@@ -27,9 +27,13 @@ public final class Dispatcher {
   private var hasForgottenStart = false
 
   /// Opens what does not depend on the runtime folder; reads nothing yet.
+  ///
+  /// - Parameter arguments: of this process, with which another one reads the configuration again.
+  /// - Parameter starter: what is to start the plugins, made while this process was small; `nil`: one
+  ///   is executed when it is needed.
   public init(
-    configuration inForce: InForce, legacy: Legacy,
-    loader: @escaping @Sendable () -> LoadedConfiguration
+    configuration inForce: InForce, legacy: Legacy, starter: consuming Starter?,
+    arguments: [String]
   ) throws {
     let loop = try Loop()
     signals = try SignalSource([
@@ -59,14 +63,14 @@ public final class Dispatcher {
     let delivery = Delivery(base, survivor, isBehindAuditd: supply.isAuditd)
     overflows = OverflowActions(base)
     durable = DurableQueues(base, ledger, custody, delivery, overflows)
-    plugins = PluginHost(base, ledger, custody, delivery, overflows, durable)
+    plugins = PluginHost(base, ledger, custody, delivery, overflows, durable, starter)
     let desk = ControlDesk(base, custody)
     claim = RuntimeClaim(base: base, custody: custody, durable: durable, control: desk)
     distribution = Distribution(base, ledger, delivery, overflows, durable, desk)
     input = Input(base, supply, ledger, durable, distribution, link)
     remote = RemoteInput(base, ledger, durable, distribution, input)
     let reloading = Reloading(
-      base, custody, durable, plugins.supervisor, desk, remote, link, loader: loader)
+      base, custody, durable, plugins.supervisor, desk, remote, link, arguments: arguments)
     control = Control(
       base: base, desk: desk, reloading: reloading,
       status: Status(
@@ -138,6 +142,9 @@ public final class Dispatcher {
       // A replay may have waited for just this plugin.
       input.unpauseIfPossible()
     case Token.pluginEnd: plugins.hasEnded(number)
+    case Token.pluginStart: plugins.hasStarted(number)
+    case Token.starter: plugins.supervisor.hearStarter()
+    case Token.straggler: plugins.supervisor.hearStraggler(number)
     case Token.pluginOutput: plugins.hasPrinted(number)
     case Token.passedOutput: plugins.output.pass(number)
     case Token.outputSink: plugins.output.hearSink()

@@ -125,7 +125,9 @@ struct Stopping: Owner {
   /// Whether it is known what every plugin is to get, and none of it can be anybody else's.
   private var isReadyForPlugins: Bool {
     runtime.isOurs && durable.isSettled
-      && plugins.all.allSatisfy { $0.inheritance == nil && !runtime.awaitsEnd(of: $0.name) }
+      && plugins.all.allSatisfy {
+        $0.inheritance == nil && !runtime.awaitsEnd(of: $0.name) && $0.lifecycle.state != .starting
+      }
   }
 
   /// Stops what is not being stopped yet. A plugin whose successor a reload has promised gets it

@@ -78,7 +78,7 @@ public struct ChildProcess: ~Copyable, Sendable {
     pidfdOwner = Descriptor(owning: child.pidfd)
   }
 
-  private init(pid: Int32, pidfd: Int32) {
+  init(pid: Int32, pidfd: Int32) {
     self.pid = pid
     self.pidfd = pidfd
     pidfdOwner = pidfd < 0 ? nil : Descriptor(owning: pidfd)

@@ -59,24 +59,13 @@ public struct Confinement: Equatable, Codable, Sendable {
 
   public var restrictsPaths: Bool { readPaths != nil || writePaths != nil }
 
-  /// Gives the call what the child applies; with all paths opened.
-  func withPrepared<Result>(
-    for program: String, _ body: (UnsafePointer<ad_confinement>?) -> Result
-  ) throws(SystemError) -> Result {
-    if self == Confinement() { return body(nil) }
+  /// What the child applies, without groups and paths.
+  var applied: ad_confinement {
     var prepared = unsafe ad_confinement()
     unsafe prepared.limits = (
       limits.files ?? -1, limits.processes ?? -1, limits.memory ?? -1, limits.core ?? -1
     )
-    let version = restrictsPaths ? Landlock.version : 0
-    var ruleset: Int32 = -1
-    if version > 0 {
-      ruleset = try Landlock.ruleset(
-        for: program, reading: readPaths ?? [], writing: writePaths ?? [], version: version
-      ).release()
-    }
-    defer { if ruleset >= 0 { close(ruleset) } }
-    unsafe prepared.ruleset = ruleset
+    unsafe prepared.ruleset = -1
     unsafe prepared.ordinary = isOrdinary
     unsafe prepared.no_new_privileges = noNewPrivileges || restrictsPaths
     if let user {
@@ -90,8 +79,26 @@ public struct Confinement: Equatable, Codable, Sendable {
     unsafe prepared.sets_bounding = capabilities != nil
     unsafe prepared.sets_capabilities = capabilities != nil || user ?? 0 != 0
     unsafe prepared.capabilities = capabilities?.rawValue ?? 0
-    let groups = supplementaryGroups ?? []
     unsafe prepared.sets_groups = supplementaryGroups != nil || user != nil || group != nil
+    return unsafe prepared
+  }
+
+  /// Gives the call what the child applies; with all paths opened.
+  func withPrepared<Result>(
+    for program: String, _ body: (UnsafePointer<ad_confinement>?) -> Result
+  ) throws(SystemError) -> Result {
+    if self == Confinement() { return body(nil) }
+    var prepared = unsafe applied
+    let version = restrictsPaths ? Landlock.version : 0
+    var ruleset: Int32 = -1
+    if version > 0 {
+      ruleset = try Landlock.ruleset(
+        for: program, reading: readPaths ?? [], writing: writePaths ?? [], version: version
+      ).release()
+    }
+    defer { if ruleset >= 0 { close(ruleset) } }
+    unsafe prepared.ruleset = ruleset
+    let groups = supplementaryGroups ?? []
     return unsafe groups.withUnsafeBufferPointer { groups in
       unsafe prepared.groups = groups.baseAddress
       unsafe prepared.group_count = groups.count

@@ -59,8 +59,7 @@ public enum Landlock {
   /// nothing where the kernel has no landlock. Nothing gives it back.
   public static func denyAllPaths() throws(SystemError) {
     guard version > 0 else { return }
-    let number = ad_landlock_ruleset(
-      Rights.handled(by: version).rawValue, version >= 6 ? 1 << 1 : 0)
+    let number = ad_landlock_ruleset(Rights.handled(by: version).rawValue, scoped(version))
     guard number >= 0 else { throw SystemError("create", "a landlock ruleset", .current) }
     let ruleset = Descriptor(owning: number)
     guard ad_landlock_restrict(ruleset.number) == 0 else {
@@ -68,23 +67,33 @@ public enum Landlock {
     }
   }
 
+  /// What a ruleset has to allow below which path so that a program may read and write below these
+  /// paths, and run. Opens nothing.
+  static func rules(
+    for program: String, reading: [String], writing: [String], version: Int
+  ) -> [(path: String, rights: UInt64)] {
+    let all =
+      ([program] + basis + reading).map { ($0, Rights.reading) }
+      + (["/dev/null"] + writing).map { ($0, Rights.writing(version)) }
+    return all.map { ($0, $1.intersection(.handled(by: version)).rawValue) }
+  }
+
+  /// What a ruleset keeps from a program beside files. From version 6 on it signals nobody but its own
+  /// children and theirs.
+  static func scoped(_ version: Int) -> UInt64 { version >= 6 ? 1 << 1 : 0 }
+
   /// A ruleset that allows a program to read and to write below these paths, and to run.
   ///
   /// Paths that are not there are left out. Opens them all, so it waits where they do.
   static func ruleset(
     for program: String, reading: [String], writing: [String], version: Int
   ) throws(SystemError) -> Descriptor {
-    // From version 6 on it signals nobody but its own children and theirs.
-    let number = ad_landlock_ruleset(
-      Rights.handled(by: version).rawValue, version >= 6 ? 1 << 1 : 0)
+    let number = ad_landlock_ruleset(Rights.handled(by: version).rawValue, scoped(version))
     guard number >= 0 else { throw SystemError("create", "a landlock ruleset", .current) }
     let ruleset = Descriptor(owning: number)
-    let paths =
-      ([program] + basis + reading).map { ($0, Rights.reading) }
-      + (["/dev/null"] + writing).map { ($0, Rights.writing(version)) }
-    for (path, rights) in paths {
-      let handled = rights.intersection(.handled(by: version)).rawValue
-      if unsafe ad_landlock_allow(ruleset.number, path, handled) != 0, errno != ENOENT {
+    let rules = rules(for: program, reading: reading, writing: writing, version: version)
+    for (path, rights) in rules {
+      if unsafe ad_landlock_allow(ruleset.number, path, rights) != 0, errno != ENOENT {
         throw SystemError("allow", path, .current)
       }
     }

@@ -167,6 +167,10 @@ public final class Survivor {
 /// `prctl(PR_SET_CHILD_SUBREAPER)`.
 public func becomeSubreaper() -> Bool { ad_become_subreaper() == 0 }
 
+/// This process is killed when the thread that has started it ends. The call is
+/// `prctl(PR_SET_PDEATHSIG)`.
+public func endWithParent() { ad_end_with_parent() }
+
 /// Keeps everybody but root from looking into this process's memory, for as long as it executes no
 /// other program; no core of it is written either. The call is `prctl(PR_SET_DUMPABLE)`.
 public func keepMemoryPrivate() { _ = ad_keep_private() }

@@ -90,6 +90,10 @@ struct Status: Decodable, Equatable {
     var nextAttemptSeconds: UInt64?
     /// Since the plugin has read anything, while something waits for it.
     var idleSeconds: UInt64?
+    /// Since its program was to be executed, which has not happened yet.
+    var startingSeconds: UInt64?
+    /// Processes of it that were killed at their start, and do not end.
+    var leftBehind: UInt64?
 
     enum CodingKeys: String, CodingKey {
       case name, state, pid, received, delivered, redelivered, queued, dropped, restarts
@@ -99,6 +103,8 @@ struct Status: Decodable, Equatable {
       case lastMessage = "last_message"
       case nextAttemptSeconds = "next_attempt_seconds"
       case idleSeconds = "idle_seconds"
+      case startingSeconds = "starting_seconds"
+      case leftBehind = "left_behind"
     }
   }
 

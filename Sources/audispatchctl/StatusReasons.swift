@@ -9,6 +9,14 @@ struct StatusReasons {
     if plugin.state == "stalled", let idle = plugin.idleSeconds {
       lines.append("has read nothing for \(StatusTable.elapsed(Double(idle)))")
     }
+    if let seconds = plugin.startingSeconds {
+      lines.append("starting: has not answered for \(StatusTable.elapsed(Double(seconds)))")
+    }
+    if let count = plugin.leftBehind {
+      lines.append(
+        "\(count) process\(count == 1 ? "" : "es") of it, killed at the start, "
+          + "\(count == 1 ? "does" : "do") not end")
+    }
     if let exit = plugin.lastExit {
       let how =
         exit.signal.map { "signal \($0)" } ?? exit.status.map { "exit status \($0)" } ?? "unknown"

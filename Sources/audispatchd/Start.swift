@@ -9,6 +9,7 @@ private let words = Array(ProgramArguments.all.dropFirst())
 
 /// From the arguments to the dispatcher's end; the exit status.
 func start() -> Int32 {
+  Starter.serveIfAsked()
   let arguments: DaemonArguments
   do throws(UsageError) {
     arguments = try DaemonArguments(words)
@@ -38,6 +39,7 @@ func start() -> Int32 {
     loaded.take(PluginCheck.findings(PluginCheck.candidates(loaded)))
     print(loaded.report, to: 1)
     return loaded.exitStatus
+  case .run where Examiner.isAskedFor: return Examiner.run(load)
   case .run:
     DescriptorKind.openStandard()
     keepMemoryPrivate()
@@ -141,8 +143,13 @@ private func run(
     let listens = !inForce.daemon.remoteSources.isEmpty
     Capabilities.makeEffective(only: listens ? [.dispatchers, .bindPorts] : .dispatchers)
   }
+  // Now: it is a copy of this process, which grows from here on.
+  var starter: Starter?
+  do throws(SystemError) { starter = try .copy() } catch { messages.write(.error, "\(error)") }
   do {
-    return try Dispatcher(configuration: inForce, legacy: legacy, loader: load).run()
+    return try Dispatcher(
+      configuration: inForce, legacy: legacy, starter: starter.take(), arguments: words
+    ).run()
   } catch {
     messages.write(.error, "\(error)")
     return 1

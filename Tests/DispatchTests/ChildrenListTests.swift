@@ -30,38 +30,26 @@ struct ChildrenListTests {
   private static let own = ProcessFacts.startTime(getpid()) ?? 0
 
   @Test(arguments: [
-    ("", [], []),
-    ("0 0 a\n", [], ["a"]),
-    ("0 0 a\n5 7 a\n", ["5 7 a"], []),
-    ("0 0 a\n-1 0 a\n", [], []),
-    ("0 0 a\n5 7 a\n0 0 a\n", ["5 7 a"], ["a"]),
-    ("0 0 a\n5 7 a\n0 0 a\n6 8 a\n", ["5 7 a", "6 8 a"], []),
-    ("0 0 a\n0 0 b\n5 7 a\n", ["5 7 a"], ["b"]),
+    ("", []),
+    ("5 7 a\n", ["5 7 a"]),
+    ("5 7 a\n6 8 a\n", ["5 7 a", "6 8 a"]),
     // Its dispatcher was killed while it wrote.
-    ("0 0 a\n5 7", [], ["a"]),
-    ("nonsense\nx y z\n5 7 a b\n", ["5 7 a b"], []),
+    ("5 7 a\n6 8", ["5 7 a"]),
+    ("nonsense\nx y z\n0 0 a\n-1 0 a\n5 7 a b\n", ["5 7 a b"]),
   ])
-  func `says who runs and who was being started`(
-    _ text: String, _ children: [String], _ starting: [String]
-  ) {
+  func `says who may run`(_ text: String, _ children: [String]) {
     let content = ChildrenList.Content(text.utf8)
     #expect(content.children.map { "\($0.pid) \($0.start) \($0.name)" } == children)
-    #expect(content.starting == Set(starting))
   }
 
   @Test func `is found again as it was written`() {
     let folder = TestFolder()
     var list = ChildrenList(in: folder.path, left: ChildrenList.Content([]))
-    list.isStarting("runs")
     list.hasStarted("runs", getpid())
-    list.isStarting("failed")
-    list.hasFailed("failed")
-    list.isStarting("begins")
     let content = ChildrenList.content(in: folder.path)
     #expect(
       content.children
         == [ChildrenList.Child(pid: getpid(), start: Self.own, name: "runs")])
-    #expect(content.starting == ["begins"])
   }
 
   @Test func `keeps what a predecessor has left, while that runs`() {
@@ -69,31 +57,28 @@ struct ChildrenListTests {
     let left = ChildrenList.Content(
       "\(getpid()) \(Self.own) old\n\(getpid()) \(Self.own + 1) gone\n".utf8)
     var list = ChildrenList(in: folder.path, left: left)
-    list.isStarting("new")
+    list.hasStarted("new", getpid())
     let content = ChildrenList.content(in: folder.path)
-    #expect(content.children.map(\.name) == ["old"])
-    #expect(content.starting == ["new"])
+    #expect(content.children.map(\.name) == ["old", "new"])
   }
 
   @Test func `stays short, however often one is started`() {
     let folder = TestFolder()
     var list = ChildrenList(in: folder.path, left: ChildrenList.Content([]))
     for _ in 0..<1000 {
-      list.isStarting("p")
       list.hasStarted("p", getpid())
       list.hasEnded("p")
     }
     #expect(folder.text("children").split(separator: "\n").count < 200)
   }
 
-  @Test func `costs two lines a start, however many there are`() {
+  @Test func `costs a line a start, however many there are`() {
     let folder = TestFolder()
     var list = ChildrenList(in: folder.path, left: ChildrenList.Content([]))
     for index in 0..<500 {
-      list.isStarting("p\(index)")
       list.hasStarted("p\(index)", getpid())
     }
-    #expect(folder.text("children").split(separator: "\n").count <= 1000 + 64)
+    #expect(folder.text("children").split(separator: "\n").count <= 500)
     #expect(Set(ChildrenList.content(in: folder.path).children.map(\.name)).count == 500)
   }
 }
@@ -101,45 +86,18 @@ struct ChildrenListTests {
 @Suite("A predecessor's plugins")
 struct OrphansTests {
   private func orphans(_ text: String, at now: Moment) -> Orphans {
-    Orphans(ChildrenList.Content(text.utf8), folder: "/nowhere", now: now)
+    Orphans(ChildrenList.Content(text.utf8), now: now)
   }
 
   @Test func `hold up those of their own name only`() {
     let start = ProcessFacts.startTime(getpid()) ?? 0
     let now = Moment(nanoseconds: 1_000_000_000)
-    var orphans = orphans("\(getpid()) \(start) a\n\(getpid()) \(start + 1) b\n0 0 c\n", at: now)
-    #expect(orphans.includes("a") && orphans.includes("b") && orphans.includes("c"))
-    orphans.tend(now, user: { _ in geteuid() })
+    var orphans = orphans("\(getpid()) \(start) a\n\(getpid()) \(start + 1) b\n", at: now)
+    #expect(orphans.includes("a") && orphans.includes("b") && !orphans.includes("c"))
+    orphans.tend(now)
     // Its number is another process's by now.
-    #expect(orphans.includes("a") && !orphans.includes("b") && orphans.includes("c"))
+    #expect(orphans.includes("a") && !orphans.includes("b"))
     #expect(orphans.names == ["a"])
-    // What was being started has its environment by now, or never will.
-    orphans.tend(now + .milliseconds(100), user: { _ in geteuid() })
-    #expect(orphans.includes("a") && !orphans.includes("c"))
-  }
-
-  @Test(arguments: [true, false])
-  func `that were being started are found by what they were given, and whose they are`(
-    _ isUsers: Bool
-  ) throws {
-    let now = Moment(nanoseconds: 1_000_000_000)
-    let null = try Descriptor.open("/dev/null", O_RDWR)
-    let child = try ChildProcess(
-      path: "/bin/sleep", arguments: ["600"],
-      environment: ["AUDISPATCH_PLUGIN=p\(isUsers)", "\(Orphans.variable)=/nowhere"],
-      input: null.number, output: null.number, error: null.number)
-    defer {
-      child.signal(SIGKILL)
-      _ = Poll.readable([child.pidfd], within: .seconds(60))
-      _ = child.reap()
-    }
-    var orphans = orphans("0 0 p\(isUsers)\n", at: now)
-    let user = isUsers ? geteuid() : geteuid() + 1
-    orphans.tend(now, user: { _ in user })
-    #expect(orphans.includes("p\(isUsers)"))
-    orphans.tend(now + .milliseconds(100), user: { _ in user })
-    #expect(orphans.includes("p\(isUsers)") == isUsers)
-    #expect(orphans.children.map(\.pid) == (isUsers ? [child.pid] : []))
   }
 }
 

@@ -14,14 +14,19 @@ struct PluginLifecycleTests {
   /// Brings a life into each of its states, by what happens to a plugin.
   private static let states: [(String, @Sendable () -> Life)] = [
     ("starting", { Life(policy: .init()) }),
+    ("launching", { launching() }),
+    ("launching to stop", { launching([.stop(.stop)]) }),
+    ("hung", { launching([.tick]) }),
+    ("given up for another", { launching([.stop(.restart)]) }),
+    ("hung to stop", { launching([.stop(.remove), .tick]) }),
     ("running", { running() }),
     ("backing off", { after([.exited(progress: false)]) }),
     (
       "held",
       {
         after(
-          Array(repeating: [.exited(progress: false), .tick, .spawned], count: 11).flatMap { $0 }
-            .dropLast(2))
+          Array(repeating: [.exited(progress: false), .tick, .launched, .spawned], count: 11)
+            .flatMap { $0 }.dropLast(3))
       }
     ),
     ("draining", { after([.stop(.stop)]) }),
@@ -32,10 +37,24 @@ struct PluginLifecycleTests {
   ]
 
   private static func running() -> Life {
-    var life = Life(policy: .init())
-    _ = life.handle(.tick, now: at(0), jitter: 1)
+    var life = launching()
     _ = life.handle(.spawned, now: at(0), jitter: 1)
     return life
+  }
+
+  /// A first child that is on its way, and what follows a hundred seconds apart.
+  private static func launching(_ events: [Life.Event] = []) -> Life {
+    var life = Life(policy: .init())
+    launch(&life, at(0))
+    for (index, event) in events.enumerated() {
+      _ = life.handle(event, now: at(Double(index + 1) * 100), jitter: 1)
+    }
+    return life
+  }
+
+  private static func launch(_ life: inout Life, _ now: Moment) {
+    _ = life.handle(.tick, now: now, jitter: 1)
+    _ = life.handle(.launched, now: now, jitter: 1)
   }
 
   /// What follows one after another, a hundred seconds apart.
@@ -48,7 +67,7 @@ struct PluginLifecycleTests {
   }
 
   private static let events: [(String, Life.Event)] = [
-    ("tick", .tick), ("spawned", .spawned), ("spawn failed", .spawnFailed),
+    ("tick", .tick), ("launched", .launched), ("spawned", .spawned), ("spawn failed", .spawnFailed),
     ("exited", .exited(progress: true)), ("died", .exited(progress: false)),
     ("stop", .stop(.stop)), ("remove", .stop(.remove)), ("restart", .stop(.restart)),
     ("drained", .drained), ("resume", .resume),
@@ -57,20 +76,44 @@ struct PluginLifecycleTests {
   /// What each event does in each state, long after the state began: the action, and the state then.
   private static let table: [String: [String: String]] = [
     "starting": [
-      "tick": "spawn", "spawned": "→ running", "spawn failed": "→ backingOff",
+      "tick": "spawn", "launched": "→ launching()", "spawn failed": "→ backingOff",
       "stop": "finished(stop) → stopped", "remove": "finished(remove) → stopped",
+    ],
+    "launching": [
+      "tick": "abandon → givingUp()", "spawned": "→ running", "spawn failed": "→ backingOff",
+      "stop": "→ launching(stop)", "remove": "→ launching(remove)",
+      "restart": "abandon → givingUp(restart)",
+    ],
+    "launching to stop": [
+      "tick": "abandon → givingUp(stop)", "spawned": "→ draining(stop)",
+      "spawn failed": "finished(stop) → stopped", "remove": "→ launching(remove)",
+      "restart": "abandon → givingUp(restart)",
+    ],
+    "hung": [
+      "tick": "→ backingOff", "exited": "→ backingOff", "died": "→ backingOff",
+      "stop": "→ givingUp(stop)", "remove": "→ givingUp(remove)",
+      "restart": "→ givingUp(restart)",
+    ],
+    "given up for another": [
+      "tick": "spawn → starting", "exited": "spawn → starting", "died": "spawn → starting",
+      "stop": "→ givingUp(stop)", "remove": "→ givingUp(remove)",
+    ],
+    "hung to stop": [
+      "tick": "finished(remove) → stopped", "exited": "finished(remove) → stopped",
+      "died": "finished(remove) → stopped", "stop": "→ givingUp(stop)",
+      "restart": "→ givingUp(restart)",
     ],
     "running": [
       "exited": "→ backingOff", "died": "→ backingOff", "stop": "→ draining(stop)",
       "remove": "→ draining(remove)", "restart": "endInput → ending(restart)",
     ],
     "backing off": [
-      "tick": "spawn", "spawned": "→ running", "spawn failed": "→ backingOff",
+      "tick": "spawn", "launched": "→ launching()", "spawn failed": "→ backingOff",
       "stop": "finished(stop) → stopped", "remove": "finished(remove) → stopped",
       "restart": "spawn → starting", "resume": "spawn → starting",
     ],
     "held": [
-      "tick": "spawn", "spawned": "→ running", "spawn failed": "hold → held",
+      "tick": "spawn", "launched": "→ launching()", "spawn failed": "hold → held",
       "stop": "finished(stop) → stopped", "remove": "finished(remove) → stopped",
       "restart": "spawn → starting", "resume": "spawn → starting",
     ],
@@ -102,6 +145,8 @@ struct PluginLifecycleTests {
   private static func word(_ state: Life.State) -> String {
     switch state {
     case .starting: "starting"
+    case .launching(let goal, _): "launching(\(goal.map { "\($0)" } ?? ""))"
+    case .givingUp(let goal, _): "givingUp(\(goal.map { "\($0)" } ?? ""))"
     case .running: "running"
     case .backingOff: "backingOff"
     case .held: "held"
@@ -143,11 +188,11 @@ struct PluginLifecycleTests {
     var life = Life(policy: policy)
     var pauses: [Double] = []
     for _ in 0..<12 {
-      _ = life.handle(.tick, now: Self.at(0), jitter: 1)
+      Self.launch(&life, Self.at(0))
       _ = life.handle(.spawned, now: Self.at(0), jitter: 1)
       _ = life.handle(.exited(progress: false), now: Self.at(0), jitter: 1)
       if case .backingOff(let until) = life.state { pauses.append((until - Self.at(0)).inSeconds) }
-      _ = life.handle(.tick, now: Self.at(1000), jitter: 1)
+      Self.launch(&life, Self.at(1000))
       _ = life.handle(.spawned, now: Self.at(1000), jitter: 1)
     }
     #expect(pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30, 30, 30])
@@ -155,7 +200,8 @@ struct PluginLifecycleTests {
 
   @Test func `reading anything brings the pause back to its beginning`() {
     var life = Self.after([
-      .exited(progress: false), .tick, .spawned, .exited(progress: false), .tick, .spawned,
+      .exited(progress: false), .tick, .launched, .spawned, .exited(progress: false), .tick,
+      .launched, .spawned,
     ])
     #expect(life.deaths == 2)
     _ = life.handle(.exited(progress: true), now: Self.at(1000), jitter: 1)
@@ -170,7 +216,7 @@ struct PluginLifecycleTests {
     var actions: [Life.Action] = []
     for round in 0..<3 {
       let now = Self.at(Double(round) * 100)
-      _ = life.handle(.tick, now: now, jitter: 1)
+      Self.launch(&life, now)
       _ = life.handle(.spawned, now: now, jitter: 1)
       actions.append(life.handle(.exited(progress: false), now: now, jitter: 1))
     }
@@ -183,7 +229,7 @@ struct PluginLifecycleTests {
     var policy = Life.Policy()
     policy.maxRestarts = 0
     var life = Life(policy: policy)
-    _ = life.handle(.tick, now: Self.at(0), jitter: 1)
+    Self.launch(&life, Self.at(0))
     _ = life.handle(.spawned, now: Self.at(0), jitter: 1)
     #expect(life.handle(.exited(progress: true), now: Self.at(1), jitter: 1) == .retire)
     #expect(life.state == .stopped)
@@ -213,7 +259,37 @@ struct PluginLifecycleTests {
       #expect(after.deadline == Self.at(5000) + before.policy.endToTerm)
     case .terminating:
       #expect(after.deadline == Self.at(5000) + before.policy.termToKill)
-    case .starting, .running, .backingOff, .held, .killed, .stopped: #expect(after == before)
+    case .starting, .launching, .givingUp, .running, .backingOff, .held, .killed, .stopped:
+      #expect(after == before)
     }
+  }
+
+  @Test func `a start is waited for ten seconds, and a stop no longer than for a drain`() {
+    let life = Self.launching()
+    #expect(life.deadline == Self.at(10))
+    #expect(life.hasChild && life.isLaunching && !life.takesInput && !life.isStopping)
+    for (moment, end) in [(1.0, 6.0), (8.0, 10.0)] {
+      var stopped = life
+      #expect(stopped.handle(.stop(.stop), now: Self.at(moment), jitter: 1) == .none)
+      #expect(stopped.deadline == Self.at(end))
+      #expect(stopped.isStopping)
+      #expect(stopped.handle(.tick, now: Self.at(end), jitter: 1) == .abandon)
+      #expect(stopped.handle(.tick, now: Self.at(end + 0.9), jitter: 1) == .none)
+      #expect(stopped.handle(.tick, now: Self.at(end + 1), jitter: 1) == .finished(.stop))
+    }
+  }
+
+  @Test func `a start that hangs counts as a death, and the next one waits`() {
+    var life = Self.launching()
+    for attempt in 1...3 {
+      #expect(life.handle(.tick, now: Self.at(100), jitter: 1) == .abandon)
+      #expect(life.handle(.exited(progress: false), now: Self.at(100), jitter: 1) == .none)
+      #expect(life.deaths == attempt)
+      let pause = 0.1 * Double(1 << (attempt - 1))
+      #expect(life.state == .backingOff(until: Self.at(100 + pause)))
+      #expect(life.handle(.tick, now: Self.at(101), jitter: 1) == .spawn)
+      #expect(life.handle(.launched, now: Self.at(90), jitter: 1) == .none)
+    }
+    #expect(life.restarts == 0)
   }
 }

@@ -262,7 +262,7 @@ struct ConfinementTests {
       ])
     try await eventually("the message", detail: { daemon.messages }) {
       daemon.messages.contains(
-        "plugin p: cannot start \(run.program): set its user: Operation canceled")
+        "plugin p: starting: has not answered for 10 s: killed\n")
     }
     daemon.child.signal(SIGTERM)
   }

@@ -41,27 +41,11 @@ struct OrphanTests {
     try await end(second, scratch)
   }
 
-  /// The list names the plugin before its process is known.
-  @Test func `are found when it was killed while it started them`() async throws {
-    let scratch = try Scratch()
-    let orphan = Orphan.all[2]
-    let first = try await start(orphan, scratch)
-    let pid = try await kill(first, orphan, scratch)
-    try scratch.write("0 0 p\n", to: "run/children")
-    let second = try await start(orphan, scratch)
-    try await eventually("the successor's plugin runs") { starts(scratch) == 2 }
-    #expect(hasEnded(pid))
-    #expect(!scratch.text("out.log").contains("OVERLAP"))
-    try await end(second, scratch)
-  }
-
   @Test func `do not hold up a dispatcher with another runtime folder`() async throws {
     let (here, there) = (try Scratch(), try Scratch())
     let orphan = Orphan.all[2]
     let first = try await start(orphan, here)
     let pid = try await kill(first, orphan, here)
-    try there.folder("run")
-    try there.write("0 0 p\n", to: "run/children")
     let second = try await start(orphan, there)
     try await eventually("its plugin runs") { starts(there) == 1 }
     #expect(!hasEnded(pid))

@@ -11,6 +11,7 @@
 #include "listen.h"
 #include "service.h"
 #include "spawn.h"
+#include "starter.h"
 
 #pragma clang assume_nonnull begin
 
@@ -81,6 +82,7 @@ int ad_set_nice(int value);
 int ad_pidfd_signal(int pidfd, int signal);
 // Reaps the child: 1 with its wait status when it has ended, 0 when it runs.
 int ad_fork(int *pidfd, bool leads_session);	// the child's pid; 0 in the child, which leads a process group. pidfd: -1 where there are none
+void ad_end_with_parent(void);	// killed when the thread that made this process ends
 int ad_reap(pid_t pid, int *status);
 pid_t ad_ended_child(void);	// one that can be reaped; 0: none
 int ad_pidfd_open(pid_t pid);

@@ -17,7 +17,8 @@ final class Reloading: Owner {
   private let control: ControlDesk
   private let remote: RemoteInput?
   private let service: ServiceLink?
-  private let loader: @Sendable () -> LoadedConfiguration
+  /// Of the daemon.
+  private let arguments: [String]
   private var reading: ConfigurationReading?
   /// The requests that are answered with what is being read; without a client a signal asked.
   private var requests: [Request] = []
@@ -27,7 +28,7 @@ final class Reloading: Owner {
   init(
     _ base: Base, _ custody: Custody, _ durable: DurableQueues, _ supervisor: Supervisor,
     _ control: ControlDesk, _ remote: RemoteInput?, _ service: ServiceLink?,
-    loader: @escaping @Sendable () -> LoadedConfiguration
+    arguments: [String]
   ) {
     self.base = base
     self.custody = custody
@@ -36,7 +37,7 @@ final class Reloading: Owner {
     self.control = control
     self.remote = remote
     self.service = service
-    self.loader = loader
+    self.arguments = arguments
   }
 
   // MARK: Reading
@@ -52,7 +53,7 @@ final class Reloading: Owner {
     later = []
     if requests.contains(where: { $0.purpose == .reload }) { service?.beginsReload(loop.now) }
     do throws(SystemError) {
-      let new = try ConfigurationReading(loader)
+      let new = try ConfigurationReading(arguments)
       try loop.poller.watch(new.bell.number, Token.loading, .read)
       do throws(SystemError) { try WorkThread(new).detach() } catch {
         loop.poller.remove(new.bell.number)
@@ -60,18 +61,34 @@ final class Reloading: Owner {
       }
       reading = new
     } catch {
-      // There is no room for a thread: then everybody waits.
-      conclude(loader())
+      refuse("the configuration cannot be read: \(error)")
     }
   }
 
   /// The configuration was read.
   func finish() {
-    guard let reading, let loaded = reading.loaded else { return }
+    guard let reading, let outcome = reading.outcome else { return }
     loop.poller.remove(reading.bell.number)
     self.reading = nil
-    conclude(loaded)
+    switch outcome {
+    case .read(let loaded): conclude(loaded)
+    case .failed(let reason): refuse(reason)
+    }
     if !later.isEmpty { begin() }
+  }
+
+  /// Nothing is known of what is on disk: all stays as it was.
+  private func refuse(_ reason: String) {
+    let line = reason + ": all stays as it was"
+    loop.say(.error, line)
+    if ending.isRunning, requests.contains(where: { $0.purpose == .reload }) {
+      service?.endsReload()
+    }
+    for request in requests {
+      let outcome = ReloadOutcome(lines: [line], isRefused: true)
+      control.answer(request.client, with: "ok\n" + outcome.answer)
+    }
+    requests = []
   }
 
   private func conclude(_ loaded: LoadedConfiguration) {

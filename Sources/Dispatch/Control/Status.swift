@@ -135,6 +135,10 @@ struct Status: Owner {
         json.field("at", message.at)
       }
     }
+    if let since = plugin.past.launchedAt, loop.now - since >= .seconds(1) {
+      json.field("starting_seconds", Int64((loop.now - since).inSeconds))
+    }
+    if plugin.past.leftBehind > 0 { json.field("left_behind", plugin.past.leftBehind) }
     switch plugin.lifecycle.state {
     case .backingOff(let until), .held(let until):
       json.field(

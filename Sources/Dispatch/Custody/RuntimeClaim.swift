@@ -48,10 +48,7 @@ struct RuntimeClaim: Owner {
 
   /// A predecessor's plugins hold up those of the same name.
   private func tendOrphans() {
-    let user = geteuid()
-    let next = runtime.tendOrphans(loop.now) { [plugins = plugins] name in
-      plugins.named(name)?.configuration.confinement.user ?? user
-    }
+    let next = runtime.tendOrphans(loop.now)
     settleKeptSockets()
     let names = runtime.takeOrphanNews()
     if !names.isEmpty {

@@ -20,7 +20,7 @@ struct ServiceReport: Owner {
   /// What has to be told because time has passed or something has happened.
   func tend() {
     let plugins = plugins.all
-    if runtime.isOurs, plugins.allSatisfy({ $0.lifecycle.state != .starting }) {
+    if runtime.isOurs, plugins.allSatisfy({ !$0.lifecycle.isLaunching }) {
       service.becameReady()
     }
     service.show(status)

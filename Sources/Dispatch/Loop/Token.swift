@@ -16,6 +16,9 @@ enum Token {
   static let receiver: UInt64 = 14 << 32
   static let receiverOutput: UInt64 = 15 << 32
   static let front: UInt64 = 16 << 32
+  static let starter: UInt64 = 17 << 32
+  static let pluginStart: UInt64 = 18 << 32
+  static let straggler: UInt64 = 19 << 32
 
   static func kind(_ token: UInt64) -> UInt64 { token & 0xffff_ffff_0000_0000 }
   static func number(_ token: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: token) }

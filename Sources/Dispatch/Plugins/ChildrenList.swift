@@ -3,11 +3,9 @@ import Linux
 
 /// The list of a dispatcher's children in its runtime folder, for a successor should it be killed.
 ///
-/// A line for each thing that happened, of which the last one of a name counts:
+/// A line for each child, written before that may do anything:
 ///
-///     0 0 NAME          is being started
-///     PID START NAME    runs; START as in /proc/PID/stat
-///     -1 0 NAME         could not be started
+///     PID START NAME    START as in /proc/PID/stat
 ///
 /// So a start costs the same however many children there are. That a child has ended is not noted: its
 /// number and start time name no process then. When most lines are old the list is written anew.
@@ -26,24 +24,15 @@ struct ChildrenList: ~Copyable {
   /// What a list says.
   struct Content: Equatable {
     var children: [Child] = []
-    /// Those that were being started.
-    var starting: Set<String> = []
 
     init(_ text: some Sequence<UInt8>) {
       let text = String(decoding: Array(text), as: UTF8.self)
       for line in text.split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
         let words = line.split(separator: " ", maxSplits: 2)
-        guard words.count == 3, let pid = Int32(words[0]), let start = UInt64(words[1]) else {
-          continue
-        }
-        let name = String(words[2])
-        if pid == 0 {
-          starting.insert(name)
-        } else {
-          starting.remove(name)
-        }
+        guard words.count == 3, let pid = Int32(words[0]), let start = UInt64(words[1]), pid > 0
+        else { continue }
         // Two generations may be there of one name.
-        if pid > 0 { children.append(Child(pid: pid, start: start, name: name)) }
+        children.append(Child(pid: pid, start: start, name: String(words[2])))
       }
     }
   }
@@ -66,20 +55,14 @@ struct ChildrenList: ~Copyable {
     Content((try? Transfer.contents(of: "\(folder)/\(file)", limit: 8 << 20)) ?? [])
   }
 
-  /// A child is about to be started.
-  mutating func isStarting(_ name: String) {
-    if lines > 2 * running.count + 64 { file = nil }
-    append("0 0 \(name)\n")
-  }
-
+  /// A child is there; it does nothing yet.
   mutating func hasStarted(_ name: String, _ pid: Int32) {
+    if lines > 2 * running.count + 64 { file = nil }
     guard let start = ProcessFacts.startTime(pid) else { return }
     let child = Child(pid: pid, start: start, name: name)
-    running[name] = child
     append(child.line)
+    running[name] = child
   }
-
-  mutating func hasFailed(_ name: String) { append("-1 0 \(name)\n") }
 
   mutating func hasEnded(_ name: String) { running[name] = nil }
 

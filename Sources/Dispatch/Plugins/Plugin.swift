@@ -51,12 +51,12 @@ final class Plugin {
   var stateName: String {
     if inheritance != nil { return "starting" }
     return switch lifecycle.state {
-    case .starting: "starting"
+    case .starting, .launching(nil, _), .givingUp(nil, _), .givingUp(.restart, _): "starting"
     case .running:
       subscription.isSuspended ? "suspended" : progress.isStalled ? "stalled" : "running"
     case .backingOff: "backing_off"
     case .held: "held"
-    case .draining, .ending, .terminating, .killed: "stopping"
+    case .launching, .givingUp, .draining, .ending, .terminating, .killed: "stopping"
     case .stopped: "stopped"
     }
   }
@@ -79,6 +79,10 @@ final class Plugin {
 
   /// Its time to end begins anew.
   func postponeEnd(_ now: Moment) { lifecycle.postpone(now) }
+
+  /// A child of it is on its way, or no longer.
+  func launches(since moment: Moment?) { past.launchedAt = moment }
+  func leaves(behind count: Int) { past.leftBehind = count }
 
   func started(_ child: PluginChild, now: Moment) {
     past.started()

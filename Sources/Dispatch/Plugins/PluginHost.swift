@@ -12,7 +12,7 @@ final class PluginHost: Owner {
 
   init(
     _ base: Base, _ ledger: Ledger, _ custody: Custody, _ delivery: Delivery,
-    _ overflows: OverflowActions, _ durable: DurableQueues
+    _ overflows: OverflowActions, _ durable: DurableQueues, _ starter: consuming Starter?
   ) {
     self.base = base
     self.delivery = delivery
@@ -21,7 +21,7 @@ final class PluginHost: Owner {
       base: base, ledger: ledger, delivery: delivery, durable: durable)
     output = PluginOutput(base)
     supervisor = Supervisor(
-      base, ledger, custody, delivery, overflows, durable, confirming, output)
+      base, ledger, custody, delivery, overflows, durable, confirming, output, starter)
     watch = PluginWatch(
       base: base, overflows: overflows, output: output, supervisor: supervisor)
   }
@@ -36,6 +36,9 @@ final class PluginHost: Owner {
   }
 
   func hasEnded(_ id: UInt32) { if let plugin = plugins[id] { supervisor.childEnded(plugin) } }
+
+  /// Its child, on its way until now, may be its program.
+  func hasStarted(_ id: UInt32) { if let plugin = plugins[id] { supervisor.hearStart(plugin) } }
 
   func hasPrinted(_ id: UInt32) { if let plugin = plugins[id] { output.read(plugin) } }
 

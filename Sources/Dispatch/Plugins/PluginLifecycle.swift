@@ -14,6 +14,9 @@ struct PluginLifecycle: Equatable, Sendable {
     /// From the end of its input to SIGTERM, and from there to SIGKILL.
     var endToTerm = Duration.seconds(2)
     var termToKill = Duration.seconds(3)
+    /// How long a child may take to become its program, and one that was killed before that to end.
+    var launch = Duration.seconds(10)
+    var killToEnd = Duration.seconds(1)
 
     init() {}
   }
@@ -30,6 +33,10 @@ struct PluginLifecycle: Equatable, Sendable {
 
   enum State: Equatable, Sendable {
     case starting
+    /// A child is on its way to its program; with a goal, what follows once it is there.
+    case launching(Goal?, until: Moment)
+    /// It was not to be waited for any longer, and was killed; without a goal it hung.
+    case givingUp(Goal?, until: Moment)
     case running
     case backingOff(until: Moment)
     case held(until: Moment)
@@ -47,7 +54,9 @@ struct PluginLifecycle: Equatable, Sendable {
   enum Event: Equatable, Sendable {
     /// The moment has come to start, or time has passed.
     case tick
-    /// The child runs.
+    /// A child was asked for.
+    case launched
+    /// The child has become its program.
     case spawned
     case spawnFailed
     /// The child is gone; whether it had read anything since its start.
@@ -62,6 +71,8 @@ struct PluginLifecycle: Equatable, Sendable {
   enum Action: Equatable, Sendable {
     case none
     case spawn
+    /// The child that is on its way is to be killed.
+    case abandon
     /// End of file for the child.
     case endInput
     case terminate
@@ -90,65 +101,13 @@ struct PluginLifecycle: Equatable, Sendable {
     hasStarted = true
   }
 
-  /// The moment of the next `tick` that changes something.
-  var deadline: Moment? {
-    switch state {
-    case .backingOff(let until), .held(let until), .draining(_, let until),
-      .ending(_, let until), .terminating(_, let until):
-      until
-    case .starting, .running, .killed, .stopped: nil
-    }
-  }
-
-  /// Whether there is a child.
-  var hasChild: Bool {
-    switch state {
-    case .running, .draining, .ending, .terminating, .killed: true
-    case .starting, .backingOff, .held, .stopped: false
-    }
-  }
-
-  /// Whether it stops because it was taken out of the configuration.
-  var isBeingRemoved: Bool {
-    switch state {
-    case .draining(.remove, _), .ending(.remove, _), .terminating(.remove, _), .killed(.remove):
-      true
-    default: false
-    }
-  }
-
-  /// Whether a child ends to make room for its successor.
-  var isBeingReplaced: Bool {
-    switch state {
-    case .ending(.restart, _), .terminating(.restart, _), .killed(.restart): true
-    default: false
-    }
-  }
-
-  /// Whether there is a child that ends without a successor.
-  var isStopping: Bool {
-    switch state {
-    case .draining(let goal, _), .ending(let goal, _), .terminating(let goal, _), .killed(let goal):
-      goal != .restart
-    case .starting, .running, .backingOff, .held, .stopped: false
-    }
-  }
-
-  /// Whether the child is still given records.
-  var takesInput: Bool {
-    switch state {
-    case .running, .draining: true
-    default: false
-    }
-  }
-
   /// Somebody is waited for who takes what the child has to say: its time to end begins anew.
   mutating func postpone(_ now: Moment) {
     switch state {
     case .draining(let goal, _): state = .draining(goal, until: now + policy.drain)
     case .ending(let goal, _): state = .ending(goal, until: now + policy.endToTerm)
     case .terminating(let goal, _): state = .terminating(goal, until: now + policy.termToKill)
-    case .starting, .running, .backingOff, .held, .killed, .stopped: break
+    case .starting, .launching, .givingUp, .running, .backingOff, .held, .killed, .stopped: break
     }
   }
 
@@ -164,10 +123,29 @@ struct PluginLifecycle: Equatable, Sendable {
       state = .starting
       return .spawn
 
-    case (.starting, .spawned), (.backingOff, .spawned), (.held, .spawned):
+    case (.starting, .launched), (.backingOff, .launched), (.held, .launched):
+      state = .launching(nil, until: now + policy.launch)
+      return .none
+    case (.launching(let goal, _), .spawned):
       if hasStarted { restarts += 1 }
       hasStarted = true
-      state = .running
+      state = goal.map { .draining($0, until: now + policy.drain) } ?? .running
+      return .none
+    case (.launching(let goal, _), .spawnFailed), (.givingUp(let goal, _), .exited):
+      return wasNoProgram(goal, now: now, jitter: jitter)
+    case (.givingUp(let goal, let until), .tick) where now >= until:
+      return wasNoProgram(goal, now: now, jitter: jitter)
+    case (.launching(let goal, let until), .tick) where now >= until:
+      state = .givingUp(goal, until: now + policy.killToEnd)
+      return .abandon
+    case (.launching, .stop(.restart)):
+      state = .givingUp(.restart, until: now + policy.killToEnd)
+      return .abandon
+    case (.launching(_, let until), .stop(let goal)):
+      state = .launching(goal, until: min(until, now + policy.drain))
+      return .none
+    case (.givingUp(_, let until), .stop(let goal)):
+      state = .givingUp(goal, until: until)
       return .none
     case (.starting, .spawnFailed), (.backingOff, .spawnFailed), (.held, .spawnFailed):
       return died(progress: false, now: now, jitter: jitter)
@@ -176,13 +154,7 @@ struct PluginLifecycle: Equatable, Sendable {
       return died(progress: progress, now: now, jitter: jitter)
     case (.draining(let goal, _), .exited), (.ending(let goal, _), .exited),
       (.terminating(let goal, _), .exited), (.killed(let goal), .exited):
-      if goal == .restart {
-        deaths = 0
-        state = .starting
-        return .spawn
-      }
-      state = .stopped
-      return .finished(goal)
+      return ended(goal)
 
     case (.running, .stop(.restart)):
       state = .ending(.restart, until: now + policy.endToTerm)
@@ -234,6 +206,22 @@ struct PluginLifecycle: Equatable, Sendable {
 
     default: return .none
     }
+  }
+
+  private mutating func ended(_ goal: Goal) -> Action {
+    if goal == .restart {
+      deaths = 0
+      state = .starting
+      return .spawn
+    }
+    state = .stopped
+    return .finished(goal)
+  }
+
+  /// A child never became its program, and never will.
+  private mutating func wasNoProgram(_ goal: Goal?, now: Moment, jitter: Double) -> Action {
+    guard let goal else { return died(progress: false, now: now, jitter: jitter) }
+    return ended(goal)
   }
 
   private mutating func died(progress: Bool, now: Moment, jitter: Double) -> Action {

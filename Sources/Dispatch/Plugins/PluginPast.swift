@@ -19,17 +19,23 @@ struct PluginPast {
   var lastMessage: Note<String>?
   /// Starts in a row that failed for a reason that does not pass, and the last reason.
   private(set) var failedStarts: (count: Int, reason: String) = (0, "")
+  /// Since when a child has been on its way to its program; `nil`: none is.
+  var launchedAt: Moment?
+  /// Processes that were killed before they were its program, and have not ended.
+  var leftBehind = 0
   /// What was said of its confinement since its start.
   private var advice: Set<String> = []
 
   mutating func started() {
     advice = []
     failedStarts = (0, "")
+    launchedAt = nil
   }
 
   /// - Parameter passes: another try may do better.
   mutating func failedToStart(_ reason: String, passes: Bool) {
     lastMessage = .init(reason)
+    launchedAt = nil
     failedStarts = (passes ? 0 : failedStarts.count + 1, reason)
   }
 

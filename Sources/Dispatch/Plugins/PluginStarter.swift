@@ -3,56 +3,91 @@ import Glibc
 import Journal
 import Linux
 
-/// Makes a plugin's process, with all that belongs to it.
+/// Makes plugins' processes, with all that belongs to them: by a process that starts them, so that
+/// nothing here waits for what a plugin's path or its confinement's paths lie on.
 final class PluginStarter: Owner {
+  /// What is known of a plugin's child now.
+  enum News {
+    case runs
+    case failed(StartAttempt.Failure)
+    /// It was killed before it had become its program, and is gone.
+    case isGone
+  }
+
+  /// Beyond so many processes that do not end no further one is made.
+  private static let mostLeftBehind = 8
+
   let base: Base
   private let ledger: Ledger
   private let custody: Custody
   private let output: PluginOutput
+  private let link: StarterLink
+  private let stragglers: Stragglers
+  private var launches: [UInt32: Launch] = [:]
+  /// Of plugins whose last child was given up: the straggler that it is.
+  private var awaited: [UInt32: UInt32] = [:]
+  private var asked: UInt64 = 0
+  /// Somebody was to be started when the starter had no room.
+  private var hasRefused = false
   /// What plugins that confirm know their gap records by: nobody else has it.
   private let gapWord = String(UInt64.random(in: .min ... .max), radix: 36)
 
-  init(_ base: Base, _ ledger: Ledger, _ custody: Custody, _ output: PluginOutput) {
+  init(
+    _ base: Base, _ ledger: Ledger, _ custody: Custody, _ output: PluginOutput,
+    _ starter: consuming Starter?
+  ) {
     self.base = base
     self.ledger = ledger
     self.custody = custody
     self.output = output
+    link = StarterLink(base.loop, starter)
+    stragglers = Stragglers(base.loop)
   }
 
-  /// Starts the process; the plugin does not have it yet.
-  func start(_ plugin: Plugin) throws -> PluginChild {
+  // MARK: Asking
+
+  /// Asks for a plugin's process.
+  ///
+  /// - Returns: `false`: not now.
+  func launch(_ plugin: Plugin) throws -> Bool {
+    guard !link.isBusy else {
+      hasRefused = true
+      return false
+    }
+    guard stragglers.leftBehind(of: plugin.id) < Self.mostLeftBehind else {
+      loop.wakeSoon()
+      return false
+    }
     let configuration = plugin.configuration
-    let (ours, theirs) = try UnixSocket.pair()
-    let ourEnd = Descriptor(owning: ours)
-    let childEnd = Descriptor(owning: theirs)
-    let (reading, writing) = try Pipe.open()
-    let caught = OutputCatcher(owning: Descriptor(owning: reading))
-    let messagesEnd = Descriptor(owning: writing)
-    let passed = try output.prepare(for: plugin)
-    let standardOutput = passed?.childEnd.number ?? messagesEnd.number
     plugin.subscription.confirms = configuration.confirms
     plugin.subscription.setGapMark(configuration.confirms ? gapWord : nil)
-    runtime.isStarting(plugin.name)
     var confinement = configuration.confinement
     confinement.isOrdinary = true
-    let process = try ChildProcess(
-      path: configuration.path, arguments: configuration.arguments,
-      environment: environment(of: plugin), input: childEnd.number, output: standardOutput,
-      error: messagesEnd.number, confinement: confinement)
-    ourEnd.setNonblocking(true)
-    let child = PluginChild(
-      process, number: plugin.slot == nil ? 0 : custody.nextChild(ledger.survivor.generation),
-      ourEnd: ourEnd, childEnd: childEnd, output: caught, passed: passed?.output,
-      confirms: configuration.confirms, isBinary: configuration.format == .binary)
-    try watch(child, of: plugin)
-    return child
+    asked += 1
+    let launch = try Launch(
+      asked << 32 | UInt64(plugin.id),
+      StartRequest(
+        path: configuration.path, arguments: configuration.arguments,
+        environment: environment(of: plugin), confinement: confinement),
+      of: configuration, passed: try output.prepare(for: plugin))
+    switch launch.ask(link) {
+    case .taken: break
+    case .busy:
+      hasRefused = true
+      return false
+    case .failed(let cause):
+      throw SpawnError(path: configuration.path, stage: "hand it to its starter", cause: cause)
+    }
+    launches[plugin.id] = launch
+    awaited[plugin.id] = nil
+    return true
   }
 
   private func environment(of plugin: Plugin) -> [String] {
     var environment = [
       "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
       "AUDISPATCH_PLUGIN=\(plugin.name)", "AUDISPATCH_VERSION=\(Dispatcher.version)",
-      "\(Orphans.variable)=\(runtime.path)",
+      "\(RuntimeFolder.variable)=\(runtime.path)",
       "AUDISPATCH_OUTPUT=\(plugin.configuration.output.rawValue)",
     ]
     if plugin.configuration.confirms {
@@ -62,19 +97,153 @@ final class PluginStarter: Owner {
     return environment
   }
 
+  // MARK: Hearing
+
+  /// Takes the starter's answers: children that are there go on.
+  func hear(_ body: (Plugin, News) -> Void) {
+    while true {
+      switch link.receive() {
+      case .child(let number, let process): take(consume process, number, body)
+      case .failed(let number, let cause):
+        guard let (plugin, launch) = launch(number) else { continue }
+        fail(plugin, launch, cause, body)
+      case .nothing: return goOnAsking()
+      case .ended:
+        failUnanswered(body)
+        return goOnAsking()
+      }
+    }
+  }
+
+  private func goOnAsking() {
+    if hasRefused { loop.wakeNow() }
+    hasRefused = false
+  }
+
+  private func launch(_ number: UInt64) -> (Plugin, Launch)? {
+    let id = UInt32(truncatingIfNeeded: number)
+    guard let launch = launches[id], launch.number == number, let plugin = plugins[id] else {
+      return nil
+    }
+    return (plugin, launch)
+  }
+
+  private func take(
+    _ process: consuming ChildProcess, _ number: UInt64, _ body: (Plugin, News) -> Void
+  ) {
+    guard let (plugin, launch) = launch(number) else {
+      // It was given up, knows that by its socket, and ends.
+      process.signal(SIGKILL)
+      _ = Poll.readable([process.pidfd], within: .milliseconds(100))
+      _ = process.reap()
+      return
+    }
+    launch.has(process)
+    let id = UInt64(plugin.id)
+    guard loop.poller.add(launch.pidfd, Token.pluginEnd | id, .read),
+      loop.poller.add(launch.reportNumber, Token.pluginStart | id, .read)
+    else { return fail(plugin, launch, .current, body) }
+    // Before it does anything: should this process die, its successor knows whom to wait for.
+    runtime.hasStarted(plugin.name, launch.pid)
+    launch.go()
+  }
+
+  private func failUnanswered(_ body: (Plugin, News) -> Void) {
+    for (id, launch) in launches where launch.pid < 0 {
+      guard let plugin = plugins[id] else { continue }
+      fail(plugin, launch, Errno(ECONNRESET), body)
+    }
+  }
+
+  private func fail(
+    _ plugin: Plugin, _ launch: Launch, _ cause: Errno, _ body: (Plugin, News) -> Void
+  ) {
+    letGo(launch, of: plugin)
+    let error = SpawnError(path: launch.request.path, stage: "clone", cause: cause)
+    body(plugin, .failed(StartAttempt.Failure(error)))
+  }
+
+  /// A child has become its program, or could not; `nil`: neither.
+  func news(of plugin: Plugin) -> News? {
+    guard let launch = launches[plugin.id], launch.pid > 0 else { return nil }
+    switch launch.outcome {
+    case nil: return nil
+    case .runs: return .runs
+    case .failed(let failure):
+      letGo(launch, of: plugin)
+      return .failed(failure)
+    }
+  }
+
+  /// A straggler may have ended.
+  func hearStraggler(_ id: UInt32, _ body: (Plugin, News) -> Void) {
+    guard let number = stragglers.takeEnded(id), let plugin = plugins[number] else { return }
+    plugin.leaves(behind: stragglers.leftBehind(of: number))
+    guard awaited[number] == id else { return }
+    awaited[number] = nil
+    body(plugin, .isGone)
+  }
+
+  // MARK: Giving up
+
+  /// Kills a child that is on its way.
+  ///
+  /// - Returns: whether its end is to be waited for: it may be its program already.
+  func abandon(_ plugin: Plugin) -> Bool {
+    guard let launch = launches[plugin.id] else { return false }
+    let isThere = launch.pid > 0
+    letGo(launch, of: plugin)
+    return isThere
+  }
+
+  /// A starter that has not even answered in time is another's place, for all that it was asked.
+  func giveUpStarter(ifSilentOn plugin: Plugin, _ body: (Plugin, News) -> Void) {
+    guard let launch = launches[plugin.id], launch.pid < 0 else { return }
+    launches[plugin.id] = nil
+    link.giveUp()
+    failUnanswered(body)
+  }
+
+  private func letGo(_ launch: Launch, of plugin: Plugin) {
+    launches[plugin.id] = nil
+    guard launch.pid > 0 else { return }
+    loop.poller.remove(launch.pidfd)
+    loop.poller.remove(launch.reportNumber)
+    runtime.hasEnded(plugin.name)
+    guard let process = launch.takeProcess() else { return }
+    awaited[plugin.id] = stragglers.add(process, of: plugin)
+  }
+
+  /// Says which children that were given up do not end.
+  func tend() {
+    stragglers.tend()
+    for plugin in plugins.all { plugin.leaves(behind: stragglers.leftBehind(of: plugin.id)) }
+  }
+
+  // MARK: A child that runs
+
+  /// The child, which the plugin does not have yet.
+  func take(_ plugin: Plugin) throws(SystemError) -> PluginChild? {
+    guard let launch = launches.removeValue(forKey: plugin.id) else { return nil }
+    loop.poller.remove(launch.reportNumber)
+    let child = launch.child(plugin.slot == nil ? 0 : custody.nextChild(ledger.survivor.generation))
+    try watch(child, of: plugin)
+    return child
+  }
+
+  /// Its end is waited for already.
   private func watch(_ child: PluginChild, of plugin: Plugin) throws(SystemError) {
     let id = UInt64(plugin.id)
     do throws(SystemError) {
-      try loop.poller.watch(child.process.pidfd, Token.pluginEnd | id, .read)
       try loop.poller.watch(child.outputNumber, Token.pluginOutput | id, .read)
-      if plugin.configuration.confirms {
+      if child.canConfirm {
         try loop.poller.watch(child.inputNumber, Token.pluginInput | id, .read)
       }
     } catch {
-      // Nobody would see it end.
       child.process.signal(SIGKILL)
       _ = Poll.readable([child.process.pidfd], within: .seconds(1))
       _ = child.process.reap()
+      loop.poller.remove(child.process.pidfd)
       throw error
     }
   }

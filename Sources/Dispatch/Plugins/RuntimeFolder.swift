@@ -4,6 +4,9 @@ import Linux
 
 /// `/run/audispatch`: who runs, the control socket, `state.json`. One dispatcher at a time has it.
 final class RuntimeFolder {
+  /// The variable in a plugin's environment by which a dispatcher that it starts knows whom it serves.
+  static let variable = "AUDISPATCH_RUNTIME_DIR"
+
   let path: String
   private var lock: Descriptor?
   private var candidate: Descriptor?
@@ -35,7 +38,7 @@ final class RuntimeFolder {
   /// Whether this process was started by a plugin that a dispatcher with that folder serves, however
   /// many programs are between: it would serve itself.
   static func isServing(_ path: String) -> Bool {
-    guard let value = unsafe getenv(Orphans.variable) else { return false }
+    guard let value = unsafe getenv(RuntimeFolder.variable) else { return false }
     let own = unsafe String(cString: value)
     return own == path || (try? Files.resolved(own)) == (try? Files.resolved(path))
   }
@@ -75,7 +78,7 @@ final class RuntimeFolder {
     line = nil
     lock = candidate.take()
     let left = ChildrenList.content(in: path)
-    orphans = Orphans(left, folder: path, now: now)
+    orphans = Orphans(left, now: now)
     children = ChildrenList(in: path, left: left)
     return nil
   }
@@ -101,20 +104,17 @@ final class RuntimeFolder {
 
   /// Looks which still run, and asks or makes them to end as their time has come.
   ///
-  /// - Parameter user: whose process a plugin of that name is.
   /// - Returns: when to look again; `nil`: all have ended.
-  func tendOrphans(_ now: Moment, user: (String) -> UInt32) -> Moment? {
+  func tendOrphans(_ now: Moment) -> Moment? {
     guard orphans != nil else { return nil }
-    orphans?.tend(now, user: user)
+    orphans?.tend(now)
     if orphans?.isEmpty ?? true { orphans = nil }
     return orphans?.nextLook(now)
   }
 
   // MARK: Children
 
-  func isStarting(_ name: String) { children?.isStarting(name) }
   func hasStarted(_ name: String, _ pid: Int32) { children?.hasStarted(name, pid) }
-  func hasFailed(_ name: String) { children?.hasFailed(name) }
   func hasEnded(_ name: String) { children?.hasEnded(name) }
 
   /// What speaks against the folder: its list of children is acted on, as root.

@@ -25,7 +25,7 @@ final class Supervisor: Owner {
   init(
     _ base: Base, _ ledger: Ledger, _ custody: Custody, _ delivery: Delivery,
     _ overflows: OverflowActions, _ durable: DurableQueues, _ confirming: Confirming,
-    _ output: PluginOutput
+    _ output: PluginOutput, _ starter: consuming Starter?
   ) {
     self.base = base
     self.ledger = ledger
@@ -35,7 +35,7 @@ final class Supervisor: Owner {
     self.durable = durable
     self.confirming = confirming
     self.output = output
-    starter = PluginStarter(base, ledger, custody, output)
+    self.starter = PluginStarter(base, ledger, custody, output, starter)
   }
 
   /// Takes a plugin in; it is started when time has passed.
@@ -58,6 +58,7 @@ final class Supervisor: Owner {
       body(plugin)
     }
     startsUntil = Moment(nanoseconds: 0)
+    starter.tend()
   }
 
   /// Tells a plugin's life what happened and does what follows from it.
@@ -65,7 +66,8 @@ final class Supervisor: Owner {
     let jitter = Double.random(in: 0.8...1.2, using: &random)
     switch plugin.handle(event, now: loop.now, jitter: jitter) {
     case .none: break
-    case .spawn: spawn(plugin)
+    case .spawn: launch(plugin)
+    case .abandon: abandon(plugin)
     case .endInput: delivery.endInput(plugin)
     case .terminate: plugin.child?.process.signal(SIGTERM)
     case .kill:
@@ -86,7 +88,7 @@ final class Supervisor: Owner {
 
   // MARK: Start
 
-  private func spawn(_ plugin: Plugin) {
+  private func launch(_ plugin: Plugin) {
     guard runtime.isOurs, !runtime.awaitsEnd(of: plugin.name), !durable.awaits(plugin),
       plugin.inheritance == nil
     else { return loop.wake(in: .milliseconds(100)) }
@@ -95,29 +97,76 @@ final class Supervisor: Owner {
     // begun to replace.
     guard ending.isRunning || plugin.lifecycle.state == .starting else { return }
     do {
-      let child = try starter.start(plugin)
+      guard try starter.launch(plugin) else { return }
+      plugin.launches(since: loop.now)
+      handle(plugin, .launched)
+    } catch { failed(plugin, "\(error)", passes: (error as? SpawnError)?.cause.passes ?? true) }
+  }
+
+  func hearStarter() { starter.hear(take) }
+
+  func hearStraggler(_ id: UInt32) { starter.hearStraggler(id, take) }
+
+  /// A child on its way has become its program, or could not.
+  func hearStart(_ plugin: Plugin) {
+    if let news = starter.news(of: plugin) { take(plugin, news) }
+  }
+
+  private func take(_ plugin: Plugin, _ news: PluginStarter.News) {
+    switch news {
+    case .runs: begin(plugin)
+    case .failed(let failure):
+      let reason = StartFailure(.found(failure)).reason(
+        failure.error, plugin.configuration.confinement)
+      failed(
+        plugin, "\(failure.error)" + (reason.map { ": \($0)" } ?? ""),
+        passes: failure.error.cause.passes)
+    case .isGone: if case .givingUp = plugin.lifecycle.state { gaveUp(plugin) }
+    }
+    // A stop may wait for it.
+    if !ending.isRunning { loop.wakeNow() }
+  }
+
+  private func begin(_ plugin: Plugin) {
+    do throws(SystemError) {
+      guard let child = try starter.take(plugin) else { return }
       output.begin(child)
       plugin.started(child, now: loop.now)
       starter.keep(child, of: plugin)
       handle(plugin, .spawned)
-      runtime.hasStarted(plugin.name, child.process.pid)
       delivery.flush(plugin)
-    } catch {
-      let spawn = error as? SpawnError
-      let reason = spawn.flatMap {
-        StartFailure().reason($0, plugin.configuration.confinement)
-      }
-      let text = "\(error)" + (reason.map { ": \($0)" } ?? "")
+    } catch { failed(plugin, "\(error)", passes: true) }
+  }
+
+  private func failed(_ plugin: Plugin, _ text: String, passes: Bool) {
+    loop.say(.error, "plugin \(plugin.name): \(text)")
+    plugin.failedToStart(text, passes: passes)
+    handle(plugin, .spawnFailed)
+  }
+
+  /// Kills the child that is on its way: it hangs, or is not wanted any more.
+  private func abandon(_ plugin: Plugin) {
+    if case .givingUp(nil, _) = plugin.lifecycle.state {
+      let text =
+        "starting: has not answered for \(Int(plugin.lifecycle.policy.launch.inSeconds)) s: killed"
       loop.say(.error, "plugin \(plugin.name): \(text)")
-      plugin.failedToStart(text, passes: spawn?.cause.passes ?? true)
-      runtime.hasFailed(plugin.name)
-      handle(plugin, .spawnFailed)
+      plugin.failedToStart(text, passes: false)
+      starter.giveUpStarter(ifSilentOn: plugin, take)
     }
+    plugin.launches(since: nil)
+    if !starter.abandon(plugin) { gaveUp(plugin) }
+  }
+
+  private func gaveUp(_ plugin: Plugin) {
+    handle(plugin, .exited(progress: false))
+    loop.wakeNow()
   }
 
   // MARK: End
 
   func childEnded(_ plugin: Plugin) {
+    // It may have been its program for a moment.
+    hearStart(plugin)
     guard let child = plugin.child, let end = child.process.reap() else { return }
     output.read(plugin)
     output.end(child)

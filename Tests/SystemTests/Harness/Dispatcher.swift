@@ -68,7 +68,16 @@ final class Audispatchd: Dispatcher {
       try await eventually("control socket", detail: { messages }) {
         child.ended != nil || (try? files.request("status")) != nil
       }
+      try await pluginsHaveStarted()
     }
+  }
+
+  /// Waits a moment for children that are on their way to their programs.
+  private func pluginsHaveStarted() async throws {
+    let end = ContinuousClock.now + .seconds(2)
+    while child.ended == nil, ContinuousClock.now < end,
+      try state().plugins.contains(where: { $0.state == "starting" })
+    { try await Task.sleep(for: .milliseconds(5)) }
   }
 
   deinit { finishInput() }

@@ -24,6 +24,7 @@ struct StateReport: Decodable, Sendable {
     let dropped: [String: Int]
     /// Of the queue, records that are on disk only; `nil` where nothing is put there.
     let stored: Int?
+    let starting_seconds, left_behind: Int?
 
     /// The reasons for which anything was dropped.
     var drops: [String: Int] { dropped.filter { $0.value > 0 } }

@@ -1,0 +1,57 @@
+public import Configuration
+import Glibc
+import Linux
+
+/// The process that reads the configuration of a daemon that runs, and asks its plugins about theirs.
+///
+/// It is this program with the daemon's arguments, and writes what it finds into a file in memory.
+public enum Examiner {
+  /// The variable by which a process knows that it is one, and has the file at descriptor 3.
+  private static let variable = "AUDISPATCH_EXAMINER"
+  private static let descriptor: Int32 = 3
+  /// Bytes of thousands of plugins.
+  private static let limit = 64 << 20
+
+  /// Whether this process is one.
+  public static var isAskedFor: Bool {
+    guard let value = unsafe getenv(variable) else { return false }
+    return unsafe String(cString: value) == "1" && (try? Files.status(of: descriptor)) != nil
+  }
+
+  /// Examines, and hands over what was found.
+  ///
+  /// - Returns: the exit status.
+  public static func run(_ load: () -> LoadedConfiguration) -> Int32 {
+    endWithParent()
+    unsafe unsetenv(variable)
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    var loaded = load()
+    loaded.take(PluginCheck.findings(PluginCheck.candidates(loaded)))
+    do {
+      try Transfer.writeAll(descriptor, try TreeEncoder.tree(of: loaded).bytes)
+      return 0
+    } catch { return 1 }
+  }
+
+  /// Starts one that writes into a file of `Descriptor.anonymousFile`; blocks until it is executed.
+  static func start(
+    _ arguments: [String], into file: borrowing Descriptor
+  ) throws -> ChildProcess {
+    let null = try Descriptor.open("/dev/null", O_RDWR)
+    // It goes on being there when the program's file is replaced. Where there is no /proc, the file.
+    let path =
+      unsafe access("/proc/self/exe", X_OK) == 0 ? "/proc/self/exe" : Installed.executable
+    return try ChildProcess(
+      path: path, name: "audispatchd", arguments: arguments,
+      environment: Holder.environment + ["\(variable)=1"], input: null.number,
+      output: null.number, error: null.number, extra: file.number)
+  }
+
+  /// What one has written that ended with 0.
+  static func answer(in file: consuming Descriptor) throws -> LoadedConfiguration {
+    // The place in it is shared with whoever wrote it.
+    lseek(file.number, 0, SEEK_SET)
+    let bytes = try Transfer.contents(of: file, named: "the configuration", limit: limit)
+    return try TreeDecoder.value(LoadedConfiguration.self, of: Tree(bytes))
+  }
+}

@@ -1,0 +1,84 @@
+import Configuration
+import Linux
+
+/// One child of a plugin from its request to its program, with all that will belong to it.
+final class Launch {
+  /// What the starter's answer is called.
+  let number: UInt64
+  let request: StartRequest
+  private var attempt: StartAttempt
+  private var process: ChildProcess?
+  private var ourEnd: Descriptor?
+  private var childEnd: Descriptor?
+  private var output: OutputCatcher?
+  /// The child's end of what it prints as messages; closed once it has it.
+  private var messagesEnd: Descriptor?
+  private let passed: PassedOutput?
+  /// The child's end of it, until it has it.
+  private var passedEnd: PluginOutput.Prepared?
+  private let confirms: Bool
+  private let isBinary: Bool
+
+  init(
+    _ number: UInt64, _ request: StartRequest, of configuration: PluginConfiguration,
+    passed: PluginOutput.Prepared?
+  ) throws {
+    self.number = number
+    self.request = request
+    self.passed = passed?.output
+    passedEnd = passed
+    confirms = configuration.confirms
+    isBinary = configuration.format == .binary
+    attempt = try StartAttempt()
+    let (ours, theirs) = try UnixSocket.pair()
+    ourEnd = Descriptor(owning: ours)
+    childEnd = Descriptor(owning: theirs)
+    let (reading, writing) = try Pipe.open()
+    output = OutputCatcher(owning: Descriptor(owning: reading))
+    messagesEnd = Descriptor(owning: writing)
+  }
+
+  /// Hands the request over. Never waits.
+  func ask(_ starter: StarterLink) -> Starter.Asked {
+    guard let input = childEnd?.number, let error = messagesEnd?.number else { return .busy }
+    let asked = starter.ask(
+      request, number: number, input: input, output: passedEnd?.childEnd.number ?? error,
+      error: error, attempt: attempt.childNumber)
+    if asked == .taken {
+      attempt.wasHandedOver()
+      messagesEnd = nil
+      passedEnd = nil
+    }
+    return asked
+  }
+
+  /// The child's; -1: there is none yet.
+  var pid: Int32 { process?.pid ?? -1 }
+  var pidfd: Int32 { process?.pidfd ?? -1 }
+  var reportNumber: Int32 { attempt.number }
+
+  /// The child is there, and waits.
+  func has(_ process: consuming ChildProcess) { self.process = consume process }
+
+  /// The child may go on.
+  func go() { attempt.go() }
+
+  /// `nil`: it is still on its way.
+  var outcome: StartAttempt.Outcome? { attempt.outcome(of: request) }
+
+  /// The process, of which nothing more is wanted here; `nil`: there is none.
+  func takeProcess() -> ChildProcess? { process.take() }
+
+  /// The plugin's child, once it runs.
+  ///
+  /// - Parameter number: what the surviving memory and the holder call it.
+  func child(_ number: UInt64) -> PluginChild {
+    guard let process = process.take(), let ourEnd = ourEnd.take(), let childEnd = childEnd.take(),
+      let output = output.take()
+    else { preconditionFailure("a child that was not started, or was taken") }
+    ourEnd.setNonblocking(true)
+    return PluginChild(
+      process, number: number, ourEnd: ourEnd, childEnd: childEnd, output: output,
+      passed: passed, confirms: confirms, isBinary: isBinary)
+  }
+}

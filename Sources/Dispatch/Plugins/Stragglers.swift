@@ -1,0 +1,76 @@
+import Glibc
+import Linux
+
+/// Children that were given up before they were their program: they were killed, and have not ended.
+///
+/// What waits in the kernel for a file system that does not answer may stay there, killed or not, until
+/// that answers or is gone. It never becomes its program then, and has nothing of the plugin's.
+final class Stragglers {
+  /// For so long an end is expected.
+  static let patience = Duration.seconds(1)
+
+  private final class Straggler {
+    let process: ChildProcess
+    let plugin: UInt32
+    let name: String
+    let since: Moment
+    var isLeftBehind = false
+
+    init(_ process: consuming ChildProcess, _ plugin: Plugin, since: Moment) {
+      self.process = process
+      self.plugin = plugin.id
+      name = plugin.name
+      self.since = since
+    }
+  }
+
+  private let loop: Loop
+  private var all: [UInt32: Straggler] = [:]
+  private var next: UInt32 = 0
+
+  init(_ loop: Loop) { self.loop = loop }
+
+  /// - Returns: what its end is told by.
+  func add(_ process: consuming ChildProcess, of plugin: Plugin) -> UInt32 {
+    process.signal(SIGKILL)
+    next &+= 1
+    let straggler = Straggler(process, plugin, since: loop.now)
+    all[next] = straggler
+    if !loop.waitFor(straggler.process.pidfd, Token.straggler | UInt64(next), .read) {
+      loop.wakeSoon()
+    }
+    return next
+  }
+
+  /// Whether it has ended; it is gone then.
+  ///
+  /// - Returns: the plugin whose child it was.
+  func takeEnded(_ id: UInt32) -> UInt32? {
+    guard let straggler = all[id], straggler.process.reap() != nil else { return nil }
+    loop.poller.remove(straggler.process.pidfd)
+    all[id] = nil
+    if straggler.isLeftBehind {
+      loop.say(
+        .notice,
+        "plugin \(straggler.name): process \(straggler.process.pid), left behind, has ended")
+    }
+    return straggler.plugin
+  }
+
+  /// How many of a plugin's are there that should have ended.
+  func leftBehind(of plugin: UInt32) -> Int {
+    all.values.count { $0.plugin == plugin && $0.isLeftBehind }
+  }
+
+  /// Says which do not end.
+  func tend() {
+    for straggler in all.values where !straggler.isLeftBehind {
+      guard loop.hasCome(straggler.since + Self.patience) else { continue }
+      straggler.isLeftBehind = true
+      loop.say(
+        .error,
+        "plugin \(straggler.name): process \(straggler.process.pid) does not end, though it was "
+          + "killed at its start: a file system does not answer; it is left behind")
+    }
+  }
+}
