@@ -121,6 +121,46 @@ struct LargeFileTests {
     #expect(again == [entry, nil])
   }
 
+  @Test func `is looked at again when something has happened since it was read`() {
+    let state = Recorded.state(inode: 1, changed: 1)
+    #expect(state.isOf(state.facts))
+    let changes: [(inout FileFacts) -> Void] = [
+      { $0.inode += 1 }, { $0.device += 1 }, { $0.size += 1 }, { $0.changed += 1 },
+    ]
+    for change in changes {
+      var facts = state.facts
+      change(&facts)
+      #expect(!state.isOf(facts))
+    }
+    var aside = ReadAside()
+    var seen = entry
+    seen.witnesses = [Witness(pid: 1, login: .unset, session: nil)]
+    aside.lookAgain(path, seen, at: .seconds(3))
+    aside.lookAgain(path, entry, at: .seconds(5))
+    let again = aside.takeAgain(path)
+    #expect(again?.first == .seconds(3))
+    #expect(again?.witnesses == seen.witnesses)
+    #expect(aside.takeAgain(path) == nil)
+  }
+
+  /// Without audit it is waited for a record for two seconds, with the state that was read.
+  @Test func `is told again if it changes while nobody is known yet`() throws {
+    let watched = try Watched("watch = TREE content severity=low")
+    try watched.shell("head -c 9000000 /dev/zero > f")
+    _ = try watched.run("init")
+    let run = try PluginRun(
+      "audispatch-integrity", ["--config", "\(watched.folder)/integrity.conf"])
+    #expect(run.await("a scan of everything has ended", in: "err"), "\(run.messages)")
+    for letter in ["a", "b"] {
+      try watched.shell("printf \(letter) | dd of=f conv=notrunc status=none")
+      Pause.nanoseconds(1_200_000_000)
+    }
+    let sum = try CommandRun("/usr/bin/sha256sum", watched.tree + "/f").output.prefix(64)
+    #expect(run.await("-> \(sum)", in: "out"), "\(run.contents("out")) \(run.messages)")
+    run.close()
+    #expect(run.end() == .exit(0), "\(run.messages)")
+  }
+
   @Test func `is told as any other, with each change`() throws {
     let watched = try Watched("watch = TREE content severity=low")
     try watched.shell("head -c 9000000 /dev/zero > f; echo x > small")

@@ -46,6 +46,10 @@ extension IntegrityPlugin {
     let before = try known.state(of: path)
     var after = aside.takeState(of: path)
     let wasRead = after
+    if let wasRead {
+      let facts = try? folder?.facts(of: path.name)
+      if facts.map(wasRead.isOf) != true { aside.lookAgain(path, entry, at: MonotonicTime.now) }
+    }
     var counting = watched.attributes
     if let folder {
       do throws(Errno) {
