@@ -27,7 +27,14 @@ final class LargeFiles: ThreadWork {
       defer { work.isRunning = true }
       return !work.isRunning
     }
-    if starts { try WorkThread(self).detach() }
+    guard starts else { return }
+    // Whoever asked is told that it is not read here.
+    try begin {
+      work.withLock { work in
+        work.wanted = []
+        work.isRunning = false
+      }
+    }
   }
 
   /// What was read since the last time; no state for what was gone, or could not be read.
