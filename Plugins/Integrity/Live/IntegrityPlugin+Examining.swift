@@ -74,10 +74,10 @@ extension IntegrityPlugin {
       if let again = aside.takeAgain(path) {
         settling.wait(path, again, until: MonotonicTime.now + Self.settleTime)
       }
-      return updates.forget(path)
+      return forgetWaiting(path)
     }
     if change.isByEntries {
-      updates.forget(path)
+      forgetWaiting(path)
       return try known.put(path, after, reading)
     }
     let subject = try Subject(
