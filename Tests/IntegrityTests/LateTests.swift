@@ -63,6 +63,29 @@ struct LateTests {
     #expect(!found.contains { $0.change.path == first.change.path })
   }
 
+  @Test func `concerns what was told again, also when memory is full`() throws {
+    var all = told()
+    let first = try #require(all.concerned(by: deed("1001", second: 9), at: .zero).first)
+    func note(_ name: Int?, _ at: Duration) throws {
+      var report = first
+      if let name {
+        report.change = try #require(
+          StateChange(
+            FilePath("/watched/\(name)"), before: first.change.before, after: first.change.after,
+            counting: .full, severity: .low))
+      }
+      all.note(report, at: at)
+    }
+    for number in 1..<ToldChanges.most { try note(number, .seconds(1)) }
+    // Told again it is the newest one; the oldest is the first of the others.
+    try note(nil, .seconds(2))
+    try note(0, .seconds(3))
+    let found = all.concerned(by: try deed("1001", second: 9), at: .seconds(3)).map(\.change.path)
+    #expect(found.count == ToldChanges.most)
+    #expect(found.contains(first.change.path))
+    #expect(!found.contains(FilePath("/watched/1")))
+  }
+
   @Test func `has a change told once more, with both`() throws {
     let watched = try Watched("watch = TREE content severity=low")
     try watched.put("old", "f")
