@@ -131,6 +131,28 @@ struct ImportTests {
       try watched.run("explain", "/etc/passwd").output.contains("'watch_entry = /etc/passwd'"))
   }
 
+  @Test func `lets what a group was made of be what it was`() throws {
+    let watched = try Watched("")
+    let file = watched.folder + "/aide.conf"
+    try watched.write("A = p\nB = A+u\nA = A+m\n/x B\n/y A\n/z tiger+I+a\n", to: file)
+    let run = try watched.run("import", file)
+    let lines = run.output.split(separator: "\n").filter { !$0.hasPrefix("#") }
+    #expect(
+      lines == [
+        "attributes = A p", "attributes = B A+u", "attributes = A_2 A+m",
+        "watch = /z sha256+rotating", "watch = /y A_2", "watch = /x B",
+      ])
+    let problems = run.error.split(separator: "\n").map { $0.split(separator: "warning: ").last! }
+    #expect(
+      problems == [
+        "'A' is defined a second time: from here on this one counts ('A')",
+        "no equal of 'tiger' ('tiger+I+a'); sha256 instead",
+        "no equal of 'a' ('tiger+I+a'); the access time is not kept: looking at a file would change it",
+      ])
+    try watched.write(run.output, to: watched.folder + "/integrity.conf")
+    #expect(try watched.run("--check").end == .exit(0))
+  }
+
   private static let debian = "/etc/aide/aide.conf"
 
   @Test(.enabled(if: (try? Files.status(of: debian)) != nil, "aide-common is not installed"))

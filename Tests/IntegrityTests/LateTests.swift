@@ -63,6 +63,29 @@ struct LateTests {
     #expect(!found.contains { $0.change.path == first.change.path })
   }
 
+  @Test func `concerns what was told again, also when memory is full`() throws {
+    var all = told()
+    let first = try #require(all.concerned(by: deed("1001", second: 9), at: .zero).first)
+    func note(_ name: Int?, _ at: Duration) throws {
+      var report = first
+      if let name {
+        report.change = try #require(
+          StateChange(
+            FilePath("/watched/\(name)"), before: first.change.before, after: first.change.after,
+            counting: .full, severity: .low))
+      }
+      all.note(report, at: at)
+    }
+    for number in 1..<ToldChanges.most { try note(number, .seconds(1)) }
+    // Told again it is the newest one; the oldest is the first of the others.
+    try note(nil, .seconds(2))
+    try note(0, .seconds(3))
+    let found = all.concerned(by: try deed("1001", second: 9), at: .seconds(3)).map(\.change.path)
+    #expect(found.count == ToldChanges.most)
+    #expect(found.contains(first.change.path))
+    #expect(!found.contains(FilePath("/watched/1")))
+  }
+
   @Test func `has a change told once more, with both`() throws {
     let watched = try Watched("watch = TREE content severity=low")
     try watched.put("old", "f")
@@ -119,6 +142,46 @@ struct LargeFileTests {
     #expect(states == [state, state, nil])
     let again = [aside.takeAgain(path), aside.takeAgain(path)]
     #expect(again == [entry, nil])
+  }
+
+  @Test func `is looked at again when something has happened since it was read`() {
+    let state = Recorded.state(inode: 1, changed: 1)
+    #expect(state.isOf(state.facts))
+    let changes: [(inout FileFacts) -> Void] = [
+      { $0.inode += 1 }, { $0.device += 1 }, { $0.size += 1 }, { $0.changed += 1 },
+    ]
+    for change in changes {
+      var facts = state.facts
+      change(&facts)
+      #expect(!state.isOf(facts))
+    }
+    var aside = ReadAside()
+    var seen = entry
+    seen.witnesses = [Witness(pid: 1, login: .unset, session: nil)]
+    aside.lookAgain(path, seen, at: .seconds(3))
+    aside.lookAgain(path, entry, at: .seconds(5))
+    let again = aside.takeAgain(path)
+    #expect(again?.first == .seconds(3))
+    #expect(again?.witnesses == seen.witnesses)
+    #expect(aside.takeAgain(path) == nil)
+  }
+
+  /// Without audit it is waited for a record for two seconds, with the state that was read.
+  @Test func `is told again if it changes while nobody is known yet`() throws {
+    let watched = try Watched("watch = TREE content severity=low")
+    try watched.shell("head -c 9000000 /dev/zero > f")
+    _ = try watched.run("init")
+    let run = try PluginRun(
+      "audispatch-integrity", ["--config", "\(watched.folder)/integrity.conf"])
+    #expect(run.await("a scan of everything has ended", in: "err"), "\(run.messages)")
+    for letter in ["a", "b"] {
+      try watched.shell("printf \(letter) | dd of=f conv=notrunc status=none")
+      Pause.nanoseconds(1_200_000_000)
+    }
+    let sum = try CommandRun("/usr/bin/sha256sum", watched.tree + "/f").output.prefix(64)
+    #expect(run.await("-> \(sum)", in: "out"), "\(run.contents("out")) \(run.messages)")
+    run.close()
+    #expect(run.end() == .exit(0), "\(run.messages)")
   }
 
   @Test func `is told as any other, with each change`() throws {

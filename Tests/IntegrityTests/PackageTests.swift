@@ -77,7 +77,8 @@ struct VerdictTests {
   private enum Kind: CaseIterable { case made, changed, gone }
 
   private func change(
-    _ kind: Kind, type: FileKind = .regular, mode: UInt32 = 0o644, inode: UInt64 = 2
+    _ kind: Kind, type: FileKind = .regular, mode: UInt32 = 0o644, inode: UInt64 = 2,
+    _ more: (inout FileState) -> Void = { _ in }
   ) -> StateChange {
     var facts = FileFacts(
       kind: type, mode: 0o644, user: 0, group: 0, links: 1, size: 1, inode: 1, device: 1,
@@ -86,7 +87,11 @@ struct VerdictTests {
     facts.mode = mode
     facts.size = 2
     facts.inode = inode
-    let after = kind == .gone ? nil : FileState(facts)
+    var after = kind == .gone ? nil : FileState(facts)
+    if var state = after {
+      more(&state)
+      after = state
+    }
     return StateChange(
       FilePath("/x"), before: before, after: after, counting: .full, severity: .low)!
   }
@@ -127,6 +132,50 @@ struct VerdictTests {
       management: .manager
     ) { .equal }
     #expect(verdict == .apart(hello, "dpkg has no record of the rights of a file"))
+  }
+
+  @Test func `lets a file with other rights in the place of one stand out, also if it is equal`() {
+    let reason = "dpkg has no record of the rights of a file"
+    let changes: [(inout FileState) -> Void] = [
+      { $0.facts.mode = 0o666 }, { $0.facts.user = 7 }, { $0.facts.group = 7 },
+      { $0.accessList = [1] },
+    ]
+    for more in changes {
+      for management in [Management.manager, .unknown] {
+        for (inode, stands) in [(UInt64(2), true), (1, management == .unknown)] {
+          let verdict = Verdict(
+            change(.changed, inode: inode, more), owner: .init(package: hello, sum: sum),
+            former: hello, management: management
+          ) { .equal }
+          #expect(isApart(verdict) == stands, "\(management) \(inode) \(verdict)")
+          if inode == 2 { #expect(verdict == .apart(hello, reason)) }
+        }
+        // A new file has no rights that it had before; what no package has is its script's.
+        let made = Verdict(
+          change(.made, more), owner: .init(package: hello, sum: sum), former: nil,
+          management: management
+        ) { .equal }
+        #expect(made == .packaged(hello))
+      }
+      let other = Verdict(
+        change(.changed, more), owner: nil, former: nil, management: .manager
+      ) { .unread }
+      #expect(other == .byScript)
+    }
+  }
+
+  @Test func `lets a link that leads elsewhere stand out, unless dpkg was seen`() {
+    for (kind, management, verdict) in [
+      (Kind.changed, Management.manager, Verdict.listed(hello)),
+      (.changed, .unknown, .apart(hello, "dpkg has no record of where a link leads")),
+      (.made, .unknown, .listed(hello)),
+    ] {
+      let link = change(kind, type: .symbolicLink) { $0.target = [1] }
+      #expect(
+        Verdict(link, owner: .init(package: hello), former: hello, management: management) {
+          .unread
+        } == verdict)
+    }
   }
 
   @Test func `takes a file that was not unpacked anew for altered`() {

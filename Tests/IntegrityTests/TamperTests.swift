@@ -68,6 +68,21 @@ struct TamperTests {
       "INSERT INTO entry SELECT folder, x'7a', inode, device, state, seal FROM entry WHERE name = x'61'",
       "TREE/z: altered by another program"
     ),
+    (
+      "UPDATE folder SET count = -9223372036854775808", "TREE: an entry replaced by another program"
+    ),
+    (
+      "UPDATE folder SET count = 9223372036854775807",
+      "TREE: 9223372036854775803 entries removed by another program"
+    ),
+    (
+      "UPDATE chain SET sequence = 9223372036854775807 WHERE sequence = 3",
+      "changes 3 to 9223372036854775806 are missing in the chain"
+    ),
+    (
+      "UPDATE chain SET sequence = -9223372036854775808 WHERE sequence = 1",
+      "change -9223372036854775808 has no place in the chain"
+    ),
     ("UPDATE folder SET digest = x'00'", "TREE: an entry replaced by another program"),
     (
       "DELETE FROM entry WHERE name = x'63'; UPDATE folder SET count = 0 WHERE CAST(path AS TEXT) LIKE '%/d'",
@@ -170,10 +185,68 @@ struct TamperTests {
       try verify(watched).problems == [
         "the signature of change 2 does not fit it", "change 3, the last one, is not signed",
       ])
+    // The key may be somewhere else: all but whose signatures they are is looked at.
+    try watched.shell("mv ../key ../elsewhere")
+    for command in ["verify", "report"] {
+      let run = try watched.run(command)
+      #expect((run.output + run.error).contains("/key is not there: without 'public_key'"))
+      #expect(run.output.contains("the signature of change 2 does not fit it"), "\(run.output)")
+    }
+    try database(watched).execute("DELETE FROM checkpoint")
+    #expect(try watched.run("verify").end == .exit(3))
+    try watched.shell("mv ../elsewhere ../key")
+    #expect(try watched.run("verify").end == .exit(1))
     try watched.shell("chmod 0440 ../key")
     let refused = try watched.run("update", "--reason", "x")
     #expect(refused.end == .exit(1))
     #expect(refused.error.contains("others may read it"))
+  }
+
+  @Test func `takes no change behind the last number, and can be made anew`() throws {
+    let watched = try changed()
+    try begin(watched)
+    try database(watched).execute(
+      "UPDATE chain SET sequence = 9223372036854775807 WHERE sequence = 3")
+    try watched.shell("echo x > a")
+    let refused = try watched.run("update", "--reason", "x")
+    #expect(refused.end == .exit(1))
+    #expect(refused.error.contains("the last number there is"), "\(refused.error)")
+    let made = try watched.run("init")
+    #expect(made.end == .exit(0))
+    #expect(made.error.contains("the chain of changes begins anew"), "\(made.error)")
+    #expect(try verify(watched).problems == [])
+  }
+
+  @Test func `goes on with its chain when an init was cut short before the rename`() throws {
+    let watched = try changed()
+    try begin(watched)
+    func reading(of change: Int) throws -> [String] {
+      var found: [String] = []
+      try database(watched).forEach(
+        "SELECT value FROM meta WHERE name IN (?, ?) ORDER BY name",
+        .text("open.\(change)"), .text("read.\(change)")
+      ) { row in found.append(row.text(0)) }
+      return found
+    }
+    // What is there then: the old one, and beside it the new one, finished.
+    try watched.shell("cp ../db/baseline.db ../db/old")
+    #expect(try watched.run("init").end == .exit(0))
+    let before = try reading(of: 4)
+    #expect(before.count == 2)
+    try watched.shell("cd ../db; mv baseline.db baseline.db.building; mv old baseline.db")
+    // Another change goes into the old one meanwhile.
+    try watched.shell("echo x > a")
+    #expect(try watched.run("update", "--reason", "c").end == .exit(0))
+    let run = try watched.run("init")
+    #expect(run.end == .exit(0), "\(run.error)")
+    #expect(run.error.contains("goes on with the scan"), "\(run.error)")
+    #expect(!run.error.contains("begins anew"), "\(run.error)")
+    #expect(try verify(watched).problems == [])
+    let list = try watched.run("list").output.split(separator: "\n").filter { $0.hasPrefix("#") }
+    #expect(
+      list.map { $0.split(separator: " ")[1] } == ["init", "update", "update", "update", "init"])
+    // When it was read stays: it was not read anew.
+    #expect(try reading(of: 5) == before)
   }
 
   @Test func `goes on from a baseline without a chain`() throws {

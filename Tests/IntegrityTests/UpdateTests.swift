@@ -100,6 +100,33 @@ struct UpdateTests {
     #expect(try watched.check().first == "update   low      hello 1.0 -> none")
   }
 
+  @Test func `is told file by file when its database cannot be read`() throws {
+    let (watched, packages) = try watch()
+    try packages.build(version: "1.0")
+    try watched.shell("echo old > f")
+    _ = try watched.run("init")
+    // It cannot be read for being a folder.
+    try watched.shell("mv var/lib/dpkg/status var/lib/dpkg/away; mkdir var/lib/dpkg/status")
+    let run = try start(watched)
+    #expect(run.contents("err").contains("is told file by file until the next reload"))
+    try watched.shell("echo new > f")
+    #expect(run.eventually { told(watched, run) == ["changed  low      TREE/f"] })
+    // The same while it runs, with a change that waits.
+    try watched.shell("rmdir var/lib/dpkg/status; mv var/lib/dpkg/away var/lib/dpkg/status")
+    run.close()
+    #expect(run.end() == .exit(0), "\(run.messages)")
+    let second = try start(watched)
+    try watched.shell(
+      "mkdir var/lib/dpkg/new; mv var/lib/dpkg/status var/lib/dpkg/away; "
+        + "mv var/lib/dpkg/new var/lib/dpkg/status; echo newer > f")
+    #expect(
+      second.eventually { told(watched, second) == ["changed  low      TREE/f"] },
+      "\(second.messages)")
+    #expect(second.contents("err").contains("is told file by file until the next reload"))
+    second.close()
+    #expect(second.end() == .exit(0), "\(second.messages)")
+  }
+
   @Test func `is found in the same way when the plugin did not run`() throws {
     let (watched, packages) = try watch("json")
     try packages.build(version: "1.0")

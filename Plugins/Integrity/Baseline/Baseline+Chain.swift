@@ -22,6 +22,17 @@ extension Baseline {
     return head
   }
 
+  /// The number of the next change.
+  func nextNumber() throws(DatabaseError) -> Int64 {
+    let (next, overflows) = try head().sequence.addingReportingOverflow(1)
+    if overflows {
+      throw DatabaseError(
+        operation: "write", path: database.path,
+        reason: "the chain ends with the last number there is: it was altered", code: 0)
+    }
+    return next
+  }
+
   /// Ties a change to those before it, with all that the baseline holds now, and signs it.
   @discardableResult
   func append(
@@ -29,7 +40,7 @@ extension Baseline {
   ) throws(DatabaseError) -> ChainHead {
     let before = try head()
     var change = change
-    change.number = before.sequence + 1
+    change.number = try nextNumber()
     let content = try contentDigest()
     let steps = try stepsDigest(of: change.number)
     let link = ChainLink(

@@ -35,7 +35,7 @@ extension Baseline {
       generation.added = changes.count { $0.kind == .added }
       generation.removed = changes.count { $0.kind == .removed }
       generation.changed = changes.count { $0.kind == .changed }
-      let number = try head().sequence + 1
+      let number = try nextNumber()
       try note(acceptance.reading, of: number)
       for change in changes {
         if let after = change.after { try put(change.path, after) } else { try remove(change.path) }

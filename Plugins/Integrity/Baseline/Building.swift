@@ -29,6 +29,7 @@ struct Building {
       Self.remove(path)
       built = try Baseline.build(path)
     }
+    try built.reopen()
     isResumed = before != nil && !restarting && before == policy && isOfNow
     try built.setMeta("policy", policy)
     // A scan that goes on keeps what was noted when it began.
@@ -94,20 +95,36 @@ struct Building {
     if (try? Files.status(of: target)) != nil {
       do throws(DatabaseError) {
         try baseline.takeChain(of: Baseline.open(target))
+        _ = try baseline.nextNumber()
       } catch {
         obstacle = error
-        try baseline.database.execute("DELETE FROM chain; DELETE FROM checkpoint")
+        try baseline.removeChain()
       }
     }
     var generation = generation
     generation.added = try baseline.count()
-    try baseline.rename(readingOf: 0, to: baseline.head().sequence + 1)
+    try baseline.rename(readingOf: 0, to: baseline.nextNumber())
     try baseline.sealAllFolders()
     try baseline.append(generation, signing: key)
     try baseline.database.execute(
       "COMMIT; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE")
     try Durably.rename(path, to: target)
     return obstacle
+  }
+}
+
+extension Baseline {
+  /// Takes back the end of one that was finished and not renamed: its chain may not be the one that
+  /// it has to go on with any more. Cut short, it does the same again.
+  fileprivate func reopen() throws(DatabaseError) {
+    let head = try head()
+    if head == .origin { return }
+    try rename(readingOf: head.sequence, to: 0)
+    try removeChain()
+  }
+
+  fileprivate func removeChain() throws(DatabaseError) {
+    try database.execute("DELETE FROM chain; DELETE FROM checkpoint")
   }
 }
 

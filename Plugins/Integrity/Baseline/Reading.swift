@@ -40,7 +40,8 @@ extension Baseline {
   func rename(readingOf old: Int64, to new: Int64) throws(DatabaseError) {
     for kind in ["read", "open"] {
       try database.run(
-        "UPDATE meta SET name = ? WHERE name = ?", .text("\(kind).\(new)"), .text("\(kind).\(old)"))
+        "UPDATE OR REPLACE meta SET name = ? WHERE name = ?", .text("\(kind).\(new)"),
+        .text("\(kind).\(old)"))
     }
   }
 

@@ -57,11 +57,12 @@ struct Verification {
       let (count, digest) = try baseline.digest(ofFolder: folder.number)
       if count == folder.count, count == 0 || digest == folder.digest { continue }
       let path = folder.path.shown
-      if count < folder.count {
-        problems.append(
-          "\(path): \(Self.entries(folder.count - count)) removed by another program")
-      } else if count > folder.count {
-        problems.append("\(path): \(Self.entries(count - folder.count)) added by another program")
+      // A count that no folder can have is no count.
+      let noted = folder.count < 0 ? count : folder.count
+      if count < noted {
+        problems.append("\(path): \(Self.entries(noted - count)) removed by another program")
+      } else if count > noted {
+        problems.append("\(path): \(Self.entries(count - noted)) added by another program")
       } else {
         problems.append("\(path): an entry replaced by another program")
       }
@@ -85,6 +86,11 @@ struct Verification {
     for link in links {
       let number = link.generation.number
       let expected = (before?.sequence ?? 0) + 1
+      // They are in order, so that this one is below all.
+      if number < 1 {
+        problems.append("change \(number) has no place in the chain")
+        continue
+      }
       if number != expected {
         problems.append(
           number == expected + 1

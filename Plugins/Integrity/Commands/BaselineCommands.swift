@@ -55,10 +55,20 @@ extension CommandExecution {
     return Command.Status.same
   }
 
+  /// Whose signatures count; with a reason where the key that would say it is kept somewhere else.
+  func trustedKey() throws -> (publicKey: [UInt8]?, obstacle: String?) {
+    if let publicKey = options.publicKey { return (publicKey, nil) }
+    if let path = options.signingKey, (try? Files.status(of: path)) == nil {
+      return (nil, "\(path) is not there: without 'public_key' signatures of any key count")
+    }
+    return (try options.key()?.publicKey, nil)
+  }
+
   /// Looks for what another program did to the baseline.
   mutating func verify() throws -> Int32 {
     let baseline = try Baseline.open(options.database, readOnly: true)
-    let publicKey = try options.publicKey ?? options.key()?.publicKey
+    let (publicKey, obstacle) = try trustedKey()
+    if let obstacle { log.write(.warning, obstacle) }
     let found = Verification(baseline, head: options.head, publicKey: publicKey)
     for problem in found.problems { try output.line(problem) }
     if let last = found.links.last {
@@ -68,7 +78,8 @@ extension CommandExecution {
     try output.line(
       "\(TextReport.counted(found.entries, "entry", "entries")), "
         + TextReport.counted(found.problems.count, "problem", "problems"))
-    return found.problems.isEmpty ? Command.Status.same : Command.Status.different
+    if !found.problems.isEmpty { return Command.Status.different }
+    return obstacle == nil ? Command.Status.same : Command.Status.incomplete
   }
 
   /// Makes the key that signs changes, if it is not there yet, and says whose it is.

@@ -55,6 +55,8 @@ struct CommandExecution {
   let paths: [FilePath]
   var log: PluginLog
   var output = ReportOutput()
+  /// Of dpkg's database, once they were read.
+  var stanzas: [PackageName: DpkgText.Stanza]?
 
   init(_ options: IntegrityOptions, _ paths: [FilePath], log: PluginLog) {
     self.options = options

@@ -24,7 +24,7 @@ extension CommandExecution {
       node: (try? NodeName.resolve(.hostname, name: nil)) ?? "this host",
       database: options.database, head: try found.baseline.head(), update: update,
       changes: changes, accepted: try accepted(in: found.baseline),
-      findings: findings(found, attributions), scanned: found.scanned)
+      findings: try findings(found, attributions), scanned: found.scanned)
     if let path = options.html {
       try Self.write(summary.page, to: path)
     } else {
@@ -49,7 +49,7 @@ extension CommandExecution {
   }
 
   /// Where something may have been missed.
-  private func findings(_ found: Found, _ attributions: [Attribution]) -> [String] {
+  private func findings(_ found: Found, _ attributions: [Attribution]) throws -> [String] {
     var findings = found.problems
     do throws(SystemError) {
       let coverage = try Coverage.current(
@@ -66,7 +66,9 @@ extension CommandExecution {
     findings += reasons.sorted { $0.key < $1.key }.map { reason, count in
       "\(TextReport.counted(count, "change is", "changes are")) not exact: \(reason)"
     }
-    let verification = Verification(found.baseline, publicKey: options.publicKey)
+    let (publicKey, obstacle) = try trustedKey()
+    if let obstacle { findings.append(obstacle) }
+    let verification = Verification(found.baseline, publicKey: publicKey)
     findings += verification.problems.map { "the baseline: \($0)" }
     return findings
   }

@@ -41,7 +41,7 @@ extension CommandExecution {
       log.write(.warning, "interrupted; 'init' goes on from here, 'init --restart' begins anew")
       return Command.Status.interrupted
     }
-    if let dpkg { try building.note(dpkg.rows()) }
+    if let dpkg { try building.note(dpkg.rows(dpkg.stanzas())) }
     let obstacle = try building.finish(
       Generation(
         number: 0, at: WallClock.milliseconds, command: "init", reason: options.reason,

@@ -157,15 +157,9 @@ struct AideImport {
     }
     let list = attributes.list(words.map(\.text).joined(), line, at: place)
     for path in paths(expression, line, offset: isEqual ? 1 : 0) {
-      guard isEqual else {
-        // Below a slash at its end is everything below the folder.
-        rules.append(
-          Rule(
-            keyword: path.isExact ? "watch_entry" : "watch", path: path, attributes: list,
-            line: line))
-        continue
-      }
-      rules.append(Rule(keyword: "watch_entry", path: path, attributes: list, line: line))
+      // Below a slash at its end is everything below the folder.
+      let keyword = isEqual || path.isExact ? "watch_entry" : "watch"
+      rules.append(Rule(keyword: keyword, path: path, attributes: list, line: line))
     }
   }
 

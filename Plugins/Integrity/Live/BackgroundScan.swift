@@ -46,7 +46,7 @@ final class BackgroundScan: ThreadWork {
       state.isRunning = true
       return true
     }
-    if starts { try WorkThread(self).detach() }
+    if starts { try begin { state.withLock { $0.isRunning = false } } }
   }
 
   func take() -> Result {

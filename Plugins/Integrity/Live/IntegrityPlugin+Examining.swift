@@ -46,6 +46,10 @@ extension IntegrityPlugin {
     let before = try known.state(of: path)
     var after = aside.takeState(of: path)
     let wasRead = after
+    if let wasRead {
+      let facts = try? folder?.facts(of: path.name)
+      if facts.map(wasRead.isOf) != true { aside.lookAgain(path, entry, at: MonotonicTime.now) }
+    }
     var counting = watched.attributes
     if let folder {
       do throws(Errno) {
@@ -70,10 +74,10 @@ extension IntegrityPlugin {
       if let again = aside.takeAgain(path) {
         settling.wait(path, again, until: MonotonicTime.now + Self.settleTime)
       }
-      return updates.forget(path)
+      return forgetWaiting(path)
     }
     if change.isByEntries {
-      updates.forget(path)
+      forgetWaiting(path)
       return try known.put(path, after, reading)
     }
     let subject = try Subject(

@@ -10,21 +10,43 @@ extension IntegrityPlugin {
     updates = UpdateWatch(explained: nil)
     let database = DpkgDatabase(root: options.packageRoot)
     guard options.explainsUpdates, database.concerns(options.policy.roots),
-      let stamp = database.stamp
+      let stamp = database.stamp, let stanzas = stanzas(of: database)
     else { return }
     dpkg = database
+    let present = database.packages(stanzas)
     if let packages = try known.packages() {
       // What happened while nobody looked is a step too.
       let isSame = try known.packageStamp() == stamp.text
-      let isExplained = try isSame || packages == database.packages()
+      let isExplained = isSame || packages == present
       updates = UpdateWatch(explained: isExplained ? stamp : nil)
       if isExplained, !isSame { try known.note([], in: database, stamp) }
     } else {
-      let steps = PackageStep.steps(from: [:], to: try database.packages())
+      let steps = PackageStep.steps(from: [:], to: present)
       try known.note(steps, in: database, stamp)
       updates = UpdateWatch(explained: stamp)
     }
     watchFolder(database.folder)
+  }
+
+  /// The packages; `nil` where they cannot be read, which is said.
+  private mutating func stanzas(of dpkg: DpkgDatabase) -> [PackageName: DpkgText.Stanza]? {
+    do throws(SystemError) { return try dpkg.stanzas() } catch {
+      log.write(.error, "\(error): what dpkg changes is told file by file until the next reload")
+      return nil
+    }
+  }
+
+  /// Goes on without explanations: what waits for one is told.
+  private mutating func endUpdates() throws {
+    dpkg = nil
+    while let waiting = updates.next() { try tell(waiting.report, waiting.reading) }
+    updates = UpdateWatch(explained: nil)
+  }
+
+  /// A newer state of a path is known: an older one is neither told nor kept any more.
+  mutating func forgetWaiting(_ path: FilePath) {
+    updates.forget(path)
+    explaining?.explained[path] = nil
   }
 
   /// Tells a change, or lets it wait for an explanation.
@@ -38,6 +60,7 @@ extension IntegrityPlugin {
   }
 
   private mutating func tell(_ report: ChangeReport, _ reading: Reading) throws {
+    forgetWaiting(report.change.path)
     if let attribution = report.attribution, let circumstances = report.circumstances {
       count(attribution, circumstances.testimony)
     }
@@ -78,20 +101,21 @@ extension IntegrityPlugin {
       guard
         updates.isDue(at: now, isSettling: settling.count > 0, isScanning: isScanningAll)
       else { return }
+      guard let stanzas = stanzas(of: dpkg) else { return try endUpdates() }
       let before = try known.packages() ?? [:]
-      let steps = PackageStep.steps(from: before, to: try dpkg.packages())
+      let steps = PackageStep.steps(from: before, to: dpkg.packages(stanzas))
       let known = known
-      let files = try PackageFiles(of: steps, in: dpkg) { try known.files(of: $0) }
+      let files = try PackageFiles(of: steps, in: dpkg, stanzas) { try known.files(of: $0) }
       // What a scan has yet to find, or dpkg to write, is explained by the same steps.
       let isWhole = !look.isLocked && !isScanningAll
-      explaining = (Explaining(steps, files), isWhole ? look.stamp : nil, [])
+      explaining = (Explaining(steps, files), isWhole ? look.stamp : nil, [:])
       explaining?.sorting.note(seen: updates.seen)
     }
     let end = MonotonicTime.now + time
     while MonotonicTime.now < end {
       guard let waiting = updates.next() else { return try concludeUpdate(dpkg) }
       guard let apart = explaining?.sorting.take(waiting.report) else {
-        explaining?.explained.append(waiting)
+        explaining?.explained[waiting.report.change.path] = waiting
         continue
       }
       try tell(apart, waiting.reading)
@@ -110,8 +134,8 @@ extension IntegrityPlugin {
       case .text: for line in TextReport.lines(update) + head.lines { output.line(line) }
       }
     }
-    for waiting in explained {
-      try known.put(waiting.report.change.path, waiting.report.change.after, waiting.reading)
+    for (path, waiting) in explained {
+      try known.put(path, waiting.report.change.after, waiting.reading)
     }
     if let stamp { try known.note(update.steps, in: dpkg, stamp) }
     updates.end(explained: stamp)

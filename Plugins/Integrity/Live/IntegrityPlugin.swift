@@ -45,7 +45,7 @@ struct IntegrityPlugin: AuditPlugin {
   var updates = UpdateWatch(explained: nil)
   /// An explanation that is being made: of which state of the database, and what it covers.
   var explaining:
-    (sorting: Explaining, stamp: DpkgDatabase.Stamp?, explained: [UpdateWatch.Waiting])?
+    (sorting: Explaining, stamp: DpkgDatabase.Stamp?, explained: [FilePath: UpdateWatch.Waiting])?
   var counts = Counts()
   private var said = ""
   /// Paths that the present scans have named.

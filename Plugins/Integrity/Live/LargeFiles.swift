@@ -27,7 +27,14 @@ final class LargeFiles: ThreadWork {
       defer { work.isRunning = true }
       return !work.isRunning
     }
-    if starts { try WorkThread(self).detach() }
+    guard starts else { return }
+    // Whoever asked is told that it is not read here.
+    try begin {
+      work.withLock { work in
+        work.wanted = []
+        work.isRunning = false
+      }
+    }
   }
 
   /// What was read since the last time; no state for what was gone, or could not be read.
@@ -88,6 +95,13 @@ struct ReadAside {
 
   /// It is not told yet: the state is kept for the next time.
   mutating func putBack(_ state: FileState?, of path: FilePath) { states[path] = state }
+
+  /// Something has happened to one since it was read: its state is told, and it is looked at again.
+  /// One that is never at rest would not be told at all if it were read again first.
+  mutating func lookAgain(_ path: FilePath, _ entry: Settling.Entry, at now: Duration) {
+    if again[path] == nil { again[path] = Settling.Entry(first: now, due: now) }
+    again[path]?.witnesses.formUnion(entry.witnesses)
+  }
 
   /// What is to be looked at again now that its state is told.
   mutating func takeAgain(_ path: FilePath) -> Settling.Entry? { again.removeValue(forKey: path) }

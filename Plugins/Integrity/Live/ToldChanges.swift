@@ -23,10 +23,7 @@ struct ToldChanges {
     guard let subject = report.subject, report.attribution?.confidence == .exact else { return }
     let path = report.change.path
     remove(path)
-    if entries.count >= Self.most, let first = order.first {
-      order.removeFirst()
-      remove(first.path)
-    }
+    while entries.count >= Self.most, !order.isEmpty { forgetFirst() }
     entries[path] = Entry(report: report, subject: subject, until: now + Self.longest)
     order.append((now + Self.longest, path))
     for file in [subject.before, subject.after].compactMap(\.self) {
@@ -51,10 +48,13 @@ struct ToldChanges {
   mutating func forget(_ path: FilePath) { remove(path) }
 
   private mutating func forget(at now: Duration) {
-    while let first = order.first, first.until <= now {
-      order.removeFirst()
-      if let entry = entries[first.path], entry.until == first.until { remove(first.path) }
-    }
+    while let first = order.first, first.until <= now { forgetFirst() }
+  }
+
+  /// The oldest one, unless its path was told again since.
+  private mutating func forgetFirst() {
+    let first = order.removeFirst()
+    if entries[first.path]?.until == first.until { remove(first.path) }
   }
 
   private mutating func remove(_ path: FilePath) {

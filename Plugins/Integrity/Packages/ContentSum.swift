@@ -30,8 +30,6 @@ enum ContentSum {
 
   private static func isSame(_ file: borrowing OpenFile, _ state: FileState) -> Bool {
     guard let facts = try? file.facts() else { return false }
-    return facts.kind == .regular && facts.inode == state.facts.inode
-      && facts.device == state.facts.device && facts.size == state.facts.size
-      && facts.changed == state.facts.changed
+    return state.isOf(facts)
   }
 }

@@ -38,9 +38,9 @@ struct DpkgDatabase: Sendable {
     ["lock", "lock-frontend"].contains { Files.hasRecordLock(path($0)) }
   }
 
-  /// Complexity: reads `status` whole, and looks at one file for each package.
-  func packages() throws(SystemError) -> [PackageName: Package] {
-    try stanzas().reduce(into: [:]) { packages, next in
+  /// Complexity: looks at one file for each package.
+  func packages(_ stanzas: [PackageName: DpkgText.Stanza]) -> [PackageName: Package] {
+    stanzas.reduce(into: [:]) { packages, next in
       packages[next.key] = Package(
         version: next.value.version, state: next.value.state,
         listed: info(next.key, "list").map { (try? Files.status(of: $0))?.modified ?? 0 } ?? 0)
@@ -48,13 +48,14 @@ struct DpkgDatabase: Sendable {
   }
 
   /// Every package with where its files lie.
-  func rows() throws(SystemError) -> [PackageTable.Row] {
+  func rows(_ stanzas: [PackageName: DpkgText.Stanza]) -> [PackageTable.Row] {
     let places = places()
-    return try packages().map { name, package in
+    return packages(stanzas).map { name, package in
       PackageTable.Row(name: name, package: package, files: files(of: name, places))
     }
   }
 
+  /// Complexity: reads `status` whole, which is some megabytes: once for each question.
   func stanzas() throws(SystemError) -> [PackageName: DpkgText.Stanza] {
     DpkgText.stanzas(try Transfer.contents(of: path("status"), limit: 256 << 20))
   }

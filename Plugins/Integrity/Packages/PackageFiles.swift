@@ -16,12 +16,14 @@ struct PackageFiles: Sendable {
 
   /// Those of some packages.
   ///
-  /// - Parameter earlier: where the files of a package lay before (`DpkgDatabase.files`).
+  /// - Parameters:
+  ///   - stanzas: those of the database, as they are now.
+  ///   - earlier: where the files of a package lay before (`DpkgDatabase.files`).
   init(
-    of steps: [PackageStep], in dpkg: DpkgDatabase, earlier: (PackageName) throws -> [UInt8]
+    of steps: [PackageStep], in dpkg: DpkgDatabase, _ stanzas: [PackageName: DpkgText.Stanza],
+    earlier: (PackageName) throws -> [UInt8]
   ) throws {
     self.init(dpkg.places())
-    let stanzas = try dpkg.stanzas()
     for step in steps {
       if step.before != nil { takeBefore(step.name, try earlier(step.name)) }
       guard step.after != nil else { continue }

@@ -17,6 +17,8 @@ struct ChangeReport: Sendable {
 struct PackageUpdate: Sendable {
   /// More of them are told one by one.
   static let mostByScripts = 1000
+  /// Processes that are named; others are counted.
+  static let mostSeen = 64
 
   var steps: [PackageStep]
   /// Files that are equal to the sums of their packages.
@@ -28,8 +30,10 @@ struct PackageUpdate: Sendable {
   var byScripts: [StateChange] = []
   /// Whoever ran it, by all changes together; `nil` where nobody was asked.
   var attribution: Attribution?
-  /// The processes of dpkg that were seen.
-  var seen: Set<Witness> = []
+  /// The processes of dpkg that were seen, up to a number.
+  private(set) var seen: Set<Witness> = []
+  /// The process ids of those beyond it.
+  private(set) var others: Set<UInt32> = []
 
   init(_ steps: [PackageStep]) { self.steps = steps }
 
@@ -59,9 +63,18 @@ struct PackageUpdate: Sendable {
       if attribution == nil { attribution = other } else { attribution?.join(other) }
     }
     for witness in report.circumstances?.witnesses ?? [] where witness.manager != nil {
-      seen.insert(witness)
+      note(witness)
     }
     return nil
+  }
+
+  mutating func note(_ witness: Witness) {
+    if seen.contains(witness) { return }
+    if seen.count < Self.mostSeen {
+      seen.insert(witness)
+    } else {
+      others.insert(witness.pid)
+    }
   }
 }
 

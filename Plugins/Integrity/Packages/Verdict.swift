@@ -54,6 +54,10 @@ enum Verdict: Equatable, Sendable {
       self = .apart(package, package == nil ? nil : "dpkg has no record of the rights of a file")
     } else if let after = change.after, let owner {
       switch (owner.sum, after.type) {
+      case _ where change.altersRights:
+        self = .apart(owner.package, "dpkg has no record of the rights of a file")
+      case _ where change.leadsElsewhere && management != .manager:
+        self = .apart(owner.package, "dpkg has no record of where a link leads")
       case (nil, .file): self = .apart(owner.package, "dpkg has no sum of it")
       case (nil, _) where change.kind == .added || change.isByEntries || !change.keepsFile:
         self = .listed(owner.package)
@@ -86,6 +90,17 @@ enum Verdict: Equatable, Sendable {
 }
 
 extension StateChange {
+  /// Whether another file is in its place with other rights: equal content says nothing of them.
+  fileprivate var altersRights: Bool {
+    kind == .changed && !keepsFile
+      && !attributes.isDisjoint(with: [.mode, .user, .group, .accessControl])
+  }
+
+  /// Whether another link is in its place that leads elsewhere.
+  fileprivate var leadsElsewhere: Bool {
+    kind == .changed && !keepsFile && attributes.contains(.target)
+  }
+
   /// Whether it is the same file as before.
   fileprivate var keepsFile: Bool {
     guard let before = before?.facts, let after = after?.facts else { return false }

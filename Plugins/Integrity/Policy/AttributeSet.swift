@@ -63,18 +63,31 @@ struct AttributeSet: OptionSet, Hashable, Sendable {
     ("E", []),
   ]
 
-  /// What aide.conf(5) has and this does not, with what to do about it.
-  private static let absent: [String: String] = [
-    "a": "the access time is not kept: looking at a file would change it",
-    "b": "blocks are not kept: they say what size and hash say",
-    "md5": "md5 proves nothing any more; write sha256",
-    "sha1": "sha1 proves nothing any more; write sha256",
-    "rmd160": "write sha256", "tiger": "write sha256", "crc32": "write sha256",
-    "haval": "write sha256", "whirlpool": "write sha512", "gost": "write sha256",
-    "stribog256": "write sha256", "stribog512": "write sha512",
-    "sha512_256": "write sha512", "sha3_256": "write sha256", "sha3_512": "write sha512",
-    "I": "write rotating", "ANF": "write rotating", "ARF": "write rotating",
-    "compressed": "write rotating", "fstype": "see show PATH",
+  /// What aide.conf(5) has and this does not.
+  struct Absent: Sendable {
+    /// What to write instead; `nil` where nothing comes near.
+    var equal: String?
+    var reason = ""
+    /// Nothing is lost by it: it has another name here.
+    var isSame = false
+  }
+
+  static let absent: [String: Absent] = [
+    "I": Absent(equal: "rotating", isSame: true),
+    "a": Absent(reason: "the access time is not kept: looking at a file would change it"),
+    "b": Absent(reason: "blocks are not kept: size and hash say it"),
+    "fstype": Absent(reason: "the kind of file system is not kept"),
+    "ANF": Absent(reason: "new files are always told"),
+    "ARF": Absent(reason: "removed files are always told"),
+    "compressed": Absent(reason: "what a log is compressed to is another file"),
+    "md5": Absent(equal: "sha256", reason: "md5 proves nothing any more"),
+    "sha1": Absent(equal: "sha256", reason: "sha1 proves nothing any more"),
+    "rmd160": Absent(equal: "sha256"), "tiger": Absent(equal: "sha256"),
+    "crc32": Absent(equal: "sha256"), "haval": Absent(equal: "sha256"),
+    "gost": Absent(equal: "sha256"), "whirlpool": Absent(equal: "sha512"),
+    "stribog256": Absent(equal: "sha256"), "stribog512": Absent(equal: "sha512"),
+    "sha512_256": Absent(equal: "sha512"), "sha3_256": Absent(equal: "sha256"),
+    "sha3_512": Absent(equal: "sha512"),
   ]
 
   /// The names of its members with `+` between them.
@@ -115,8 +128,10 @@ struct AttributeSet: OptionSet, Hashable, Sendable {
   ) throws(Diagnostic) -> Self {
     if let set = defined[name] { return set }
     if let known = (names + groups).first(where: { $0.name == name }) { return known.set }
-    if let reason = absent[name] {
-      throw word.error("'\(name)' is no attribute here", suggestion: reason)
+    if let absent = absent[name] {
+      throw word.error(
+        "'\(name)' is no attribute here",
+        suggestion: absent.advice(absent.equal.map { "write \($0)" }, behind: "; "))
     }
     let known = names.map(\.name) + groups.map(\.name) + defined.keys.sorted()
     throw word.error(
@@ -129,5 +144,12 @@ struct AttributeSet: OptionSet, Hashable, Sendable {
   static func isFree(_ name: String) -> Bool {
     !name.isEmpty && name.utf8.allSatisfy { $0 != 0x2b && $0 != 0x2d }
       && !(names + groups).contains { $0.name == name } && absent[name] == nil
+  }
+}
+
+extension AttributeSet.Absent {
+  /// Why it is not there, and what instead.
+  func advice(_ instead: String?, behind mark: String) -> String {
+    [reason.isEmpty ? nil : reason, instead].compactMap(\.self).joined(separator: mark)
   }
 }

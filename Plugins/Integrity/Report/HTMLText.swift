@@ -3,7 +3,9 @@ import AudispatchPlugin
 /// A page of HTML, in which every value is escaped: what is not plain is written as `SafeText` has it
 /// for a terminal, and what means something to a browser as an entity.
 ///
-/// It has its style in itself, no script, and a policy that forbids to load or to run anything.
+/// It has its style in itself, no script, and a policy that forbids to load or to run anything. A
+/// cell of a table is `brief`, and stays on one line, or `long`, and is broken anywhere; where there
+/// is little room, the cells of a row stand below one another.
 struct HTMLText {
   private(set) var text: String
 
@@ -17,16 +19,23 @@ struct HTMLText {
       <title>\(Self.escaped(title))</title>
       <style>
       body { font: 15px/1.45 sans-serif; margin: 2em auto; max-width: 75em; padding: 0 1em;
-        color: #1b1b1b; background: #fff }
+        color: #1b1b1b; background: #fff; color-scheme: light dark }
       h1 { font-size: 1.5em } h2 { font-size: 1.2em; margin-top: 2em }
+      h1, p, li, pre, .long { overflow-wrap: anywhere }
       table { border-collapse: collapse; width: 100% }
-      th, td { text-align: left; vertical-align: top; padding: .3em .8em .3em 0;
-        border-bottom: 1px solid #ddd; overflow-wrap: anywhere }
-      .path, pre { font-family: monospace } pre { margin: 0; white-space: pre-wrap }
+      th, td { text-align: left; vertical-align: top; padding: .3em 1em .3em 0;
+        border-bottom: 1px solid #ddd }
+      .brief { white-space: nowrap; width: 1% } .long { min-width: 9em }
+      .path, pre { font-family: monospace } pre { margin: .2em 0 0; white-space: pre-wrap }
       .critical, .high, .problem { color: #a40000; font-weight: bold }
       .low, .quiet { color: #555 }
+      @media (max-width: 45em) {
+        table, tbody, tr, .long { display: block } tr:first-child { display: none }
+        tr { padding: .5em 0; border-bottom: 1px solid #ddd }
+        td { border: 0; padding: 0 } .by > :first-child::before { content: "by " }
+        .brief { display: inline-block; width: auto; padding-right: .6em } }
       @media (prefers-color-scheme: dark) {
-        body { color: #e4e4e4; background: #1c1c1c } th, td { border-color: #444 }
+        body { color: #e4e4e4; background: #1c1c1c } tr, th, td { border-color: #444 }
         .critical, .high, .problem { color: #ff8a80 } .low, .quiet { color: #aaa } }
       </style></head><body>
 

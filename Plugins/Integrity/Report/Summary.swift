@@ -134,8 +134,8 @@ extension Summary {
     page.table(["Changes", "Who"]) { table in
       for (name, count) in authors {
         table.element("tr") {
-          $0.element("td", String(count))
-          $0.element("td", name)
+          $0.element("td", class: "brief", String(count))
+          $0.element("td", class: "long", name)
         }
       }
     }
@@ -147,11 +147,11 @@ extension Summary {
     page.table(["When", "What", "Severity", "File", "By"]) { table in
       for report in changes {
         table.element("tr") { row in
-          row.element("td", report.moment)
-          row.element("td", report.change.kind.rawValue)
+          row.element("td", class: "brief", report.moment)
+          row.element("td", class: "brief", report.change.kind.rawValue)
           row.element(
             "td", class: Self.mark(report.change.severity), report.change.severity.rawValue)
-          row.element("td") { cell in
+          row.element("td", class: "long") { cell in
             cell.element("div", class: "path", report.change.path.shown)
             if let note = report.note { cell.element("div", class: "problem", note.text) }
             let details = report.details
@@ -162,7 +162,7 @@ extension Summary {
               }
             }
           }
-          row.element("td") { cell in
+          row.element("td", class: "long by") { cell in
             cell.element("div", report.author)
             guard let attribution = report.attribution else { return }
             cell.element("details") {
@@ -177,10 +177,10 @@ extension Summary {
 
   private static func mark(_ severity: Severity) -> StaticString {
     switch severity {
-    case .low: "low"
-    case .medium: "medium"
-    case .high: "high"
-    case .critical: "critical"
+    case .low: "brief low"
+    case .medium: "brief medium"
+    case .high: "brief high"
+    case .critical: "brief critical"
     }
   }
 
@@ -190,11 +190,11 @@ extension Summary {
       for change in accepted {
         let generation = change.generation
         table.element("tr") { row in
-          row.element("td", Timestamp.text(milliseconds: generation.at))
-          row.element("td", generation.command)
-          row.element("td", generation.actor.shown)
-          row.element("td", generation.reason ?? "")
-          row.element("td") { cell in
+          row.element("td", class: "brief", Timestamp.text(milliseconds: generation.at))
+          row.element("td", class: "brief", generation.command)
+          row.element("td", class: "long", generation.actor.shown)
+          row.element("td", class: "long", generation.reason ?? "")
+          row.element("td", class: "long") { cell in
             guard !change.paths.isEmpty else { return cell.element("div", change.sizes) }
             cell.element("details") {
               $0.element("summary", change.sizes)

@@ -57,6 +57,7 @@ extension JSONReport {
       self.witness(witness, &json)
       json.objects("package_manager", witness.manager ?? []) { program($0, &$1) }
     }
+    if !update.others.isEmpty { json.member("seen_more", update.others.count) }
   }
 
   static func note(_ note: PackageNote, _ json: inout JSONText) {

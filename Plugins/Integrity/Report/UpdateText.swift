@@ -35,6 +35,7 @@ extension TextReport {
     if others > 0 { lines.append("  script  and \(others) more") }
     if let attribution = update.attribution { lines += Self.lines(attribution) }
     for line in Set(update.seen.compactMap(seen)).sorted() { lines.append("  seen    \(line)") }
+    if !update.others.isEmpty { lines.append("  seen    and \(update.others.count) more") }
     return lines
   }
 

@@ -36,6 +36,13 @@ struct FileState: Equatable, Sendable {
   }
 
   var type: FileType { FileType(facts) }
+
+  /// Whether these facts, of the same path or of the file itself, are still of the regular file whose
+  /// state this is, and nothing has happened to it since.
+  func isOf(_ now: FileFacts) -> Bool {
+    now.kind == .regular && now.inode == facts.inode && now.device == facts.device
+      && now.size == facts.size && now.changed == facts.changed
+  }
 }
 
 /// What kind of file, in the words of ECS `file.type`.

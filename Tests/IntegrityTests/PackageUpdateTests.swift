@@ -1,0 +1,27 @@
+import Testing
+
+@testable import audispatch_integrity
+
+@Suite("A package update")
+struct PackageUpdateTests {
+  @Test func `names some processes, and counts the others once`() {
+    var update = PackageUpdate([])
+    let count = UInt32(PackageUpdate.mostSeen)
+    for _ in 0..<2 {
+      for pid in 1...count + 3 {
+        var witness = Witness(pid: pid, login: .unset, session: nil)
+        witness.manager = [
+          Deed.Program(pid: pid, executable: Management.program, arguments: [Array("dpkg".utf8)])
+        ]
+        update.note(witness)
+      }
+    }
+    #expect(update.seen.map(\.pid).sorted() == Array(1...count))
+    #expect(update.others.count == 3)
+    let lines = TextReport.lines(update).filter { $0.hasPrefix("  seen ") }
+    #expect(lines.count == Int(count) + 1)
+    #expect(lines.last == "  seen    and 3 more")
+    let json = JSONReport.line(update, .origin, at: 0)
+    #expect(json.contains("\"seen_more\":3"), "\(json)")
+  }
+}
