@@ -7,6 +7,7 @@ import Shipping
 
 extension ElasticOptions {
   mutating func settle() -> [Diagnostic] {
+    if case .importing = command { return [] }
     patience.settle()
     var found = conflicts(without: [])
     if servers.isEmpty {

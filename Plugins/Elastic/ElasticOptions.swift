@@ -13,6 +13,8 @@ struct ElasticOptions: PluginOptions, Equatable {
   enum Command: Equatable, Sendable {
     case setUp
     case test
+    /// Makes our files of an auditbeat.yml: into a folder, or standard output.
+    case importing(String, into: String?)
   }
 
   var command: Command?
@@ -46,6 +48,16 @@ struct ElasticOptions: PluginOptions, Equatable {
     + VolumeRules.keywords(\.volume)
 
   mutating func take(_ operands: [Word]) throws(Diagnostic) {
+    if operands[0].text == "import" {
+      guard operands.count > 1 else {
+        throw operands[0].error(
+          "import needs a file", suggestion: "write import /etc/auditbeat/auditbeat.yml")
+      }
+      guard operands.count < 4 else { throw operands[3].error("unexpected argument") }
+      command = .importing(
+        operands[1].text, into: operands.count > 2 ? operands[2].text : nil)
+      return
+    }
     command = try CommandWord.choice(operands, among: ["setup": .setUp, "test": .test])
   }
 
