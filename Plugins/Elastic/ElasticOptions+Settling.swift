@@ -26,6 +26,9 @@ extension ElasticOptions {
     if places["data_stream"] != nil, places["index"] != nil {
       found.append(problem("index", "documents go to one place, and data_stream is given too"))
     }
+    if refusedIndex == name {
+      found.append(problem("refused_index", "what is refused goes to another place"))
+    }
     if target == .dataStream, operation == .index {
       found.append(
         problem(

@@ -30,6 +30,8 @@ struct ElasticOptions: PluginOptions, Equatable {
   var batch = BulkQueue<DeliveryToken>.Limits(
     documents: 1600, bytes: 5 << 20, gathering: .seconds(1))
   var patience = standardPatience
+  /// An index for what no other takes.
+  var refusedIndex: String?
   /// Where what no index takes goes; `nil`: nowhere.
   var refusedFile: String? = "/var/lib/audispatch/elastic-refused.ndjson"
 
@@ -92,6 +94,10 @@ extension ElasticOptions {
     noting("pipeline", "NAME", "an ingest pipeline that documents go through") {
       (o: inout ElasticOptions, w: Word) throws(Diagnostic) in
       o.pipeline = try indexName(w, for: "pipeline")
+    },
+    noting("refused_index", "NAME", "an index or a data stream for what the other does not take") {
+      (o: inout ElasticOptions, w: Word) throws(Diagnostic) in
+      o.refusedIndex = try indexName(w, for: "refused_index")
     },
     RefusedFile.keyword(
       \.refusedFile, about: "where what no index takes goes; none: it is dropped",
