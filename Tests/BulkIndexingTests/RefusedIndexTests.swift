@@ -66,9 +66,8 @@ struct RefusedIndexTests {
         switch status {
         case 200..<300, 409: #expect(fate == .done)
         case 408, 429, 500...: #expect(fate == .later(reason: "r"))
-        case 401, 403,
-          404 where !hasFile:
-          #expect(fate == .later(reason: "r"))
+        case 401, 403, 404:
+          #expect(fate == (hasFile ? .givenUp(reason: "r") : .later(reason: "r")))
         default: #expect(fate == .givenUp(reason: "r"))
         }
       }
