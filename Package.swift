@@ -46,6 +46,7 @@ let package = Package(
     .systemLibrary(name: "CNATS", pkgConfig: "libnats", providers: [.apt(["libnats-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .target(name: "CFileWatch", cSettings: [.define("_GNU_SOURCE")]),
     .target(
       name: "CHTTPClient", dependencies: ["CCurl"], linkerSettings: [.linkedLibrary("z")]),
@@ -92,6 +93,9 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "LaurelConfiguration", dependencies: ["Configuration", "ProcessContext"],
+      swiftSettings: strict),
+    .target(
+      name: "AuditbeatConfiguration", dependencies: ["CYAML", "Configuration", "Linux"],
       swiftSettings: strict),
     .target(name: "HTTPClient", dependencies: ["CHTTPClient", "Linux"], swiftSettings: strict),
     .target(name: "BulkIndexing", swiftSettings: strict),
@@ -159,8 +163,8 @@ let package = Package(
     .executableTarget(
       name: "audispatch-elastic",
       dependencies: [
-        "AudispatchPlugin", "AuditRecord", "BulkIndexing", "Configuration", "EventDocument",
-        "HTTPClient", "HTTPShipping", "Linux", "Shipping",
+        "AudispatchPlugin", "AuditRecord", "AuditbeatConfiguration", "BulkIndexing",
+        "Configuration", "EventDocument", "HTTPClient", "HTTPShipping", "Linux", "Shipping",
       ],
       path: "Plugins/Elastic", swiftSettings: strict),
     .executableTarget(
@@ -284,6 +288,10 @@ let package = Package(
     .testTarget(
       name: "ControlToolTests", dependencies: ["Journal", "Linux", "TestSupport", "audispatchctl"],
       exclude: ["Golden"], swiftSettings: strict),
+    .testTarget(
+      name: "AuditbeatConfigurationTests",
+      dependencies: ["AuditbeatConfiguration", "Configuration"],
+      swiftSettings: strict),
     .testTarget(name: "BulkIndexingTests", dependencies: ["BulkIndexing"], swiftSettings: strict),
     .testTarget(
       name: "ElasticPluginTests",

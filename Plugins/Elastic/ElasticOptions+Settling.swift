@@ -7,6 +7,7 @@ import Shipping
 
 extension ElasticOptions {
   mutating func settle() -> [Diagnostic] {
+    if case .importing = command { return [] }
     patience.settle()
     var found = conflicts(without: [])
     if servers.isEmpty {
@@ -24,6 +25,9 @@ extension ElasticOptions {
     var found: [Diagnostic] = []
     if places["data_stream"] != nil, places["index"] != nil {
       found.append(problem("index", "documents go to one place, and data_stream is given too"))
+    }
+    if refusedIndex == name {
+      found.append(problem("refused_index", "what is refused goes to another place"))
     }
     if target == .dataStream, operation == .index {
       found.append(

@@ -13,6 +13,8 @@ struct ElasticOptions: PluginOptions, Equatable {
   enum Command: Equatable, Sendable {
     case setUp
     case test
+    /// Makes our files of an auditbeat.yml: into a folder, or standard output.
+    case importing(String, into: String?)
   }
 
   var command: Command?
@@ -28,6 +30,8 @@ struct ElasticOptions: PluginOptions, Equatable {
   var batch = BulkQueue<DeliveryToken>.Limits(
     documents: 1600, bytes: 5 << 20, gathering: .seconds(1))
   var patience = standardPatience
+  /// An index for what no other takes.
+  var refusedIndex: String?
   /// Where what no index takes goes; `nil`: nowhere.
   var refusedFile: String? = "/var/lib/audispatch/elastic-refused.ndjson"
 
@@ -46,6 +50,16 @@ struct ElasticOptions: PluginOptions, Equatable {
     + VolumeRules.keywords(\.volume)
 
   mutating func take(_ operands: [Word]) throws(Diagnostic) {
+    if operands[0].text == "import" {
+      guard operands.count > 1 else {
+        throw operands[0].error(
+          "import needs a file", suggestion: "write import /etc/auditbeat/auditbeat.yml")
+      }
+      guard operands.count < 4 else { throw operands[3].error("unexpected argument") }
+      command = .importing(
+        operands[1].text, into: operands.count > 2 ? operands[2].text : nil)
+      return
+    }
     command = try CommandWord.choice(operands, among: ["setup": .setUp, "test": .test])
   }
 
@@ -80,6 +94,10 @@ extension ElasticOptions {
     noting("pipeline", "NAME", "an ingest pipeline that documents go through") {
       (o: inout ElasticOptions, w: Word) throws(Diagnostic) in
       o.pipeline = try indexName(w, for: "pipeline")
+    },
+    noting("refused_index", "NAME", "an index or a data stream for what the other does not take") {
+      (o: inout ElasticOptions, w: Word) throws(Diagnostic) in
+      o.refusedIndex = try indexName(w, for: "refused_index")
     },
     RefusedFile.keyword(
       \.refusedFile, about: "where what no index takes goes; none: it is dropped",

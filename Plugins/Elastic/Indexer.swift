@@ -37,6 +37,7 @@ struct Indexer: ShippingEngine {
   private(set) var requestCount: Int
   private(set) var notLookedUp: Int
   private var refused: RefusedOutlet
+  private var refusedIndexing: RefusedIndexing
 
   init(_ options: ElasticOptions, after predecessor: Indexer?) throws(SystemError) {
     self.options = options
@@ -48,6 +49,8 @@ struct Indexer: ShippingEngine {
     limits = options.batch
     queue = predecessor?.queue ?? Queue(delay: options.patience.delay)
     queue.delay = options.patience.delay
+    queue.hasRefusedIndex = options.refusedIndex != nil
+    refusedIndexing = RefusedIndexing(options)
     requestCount = predecessor?.requestCount ?? 0
     notLookedUp = predecessor?.notLookedUp ?? 0
   }
@@ -55,14 +58,15 @@ struct Indexer: ShippingEngine {
   var waiting: (count: Int, bytes: Int) { (queue.count, queue.bytes) }
   var share: Int { options.batch.documents }
   var lost: Int { refused.discarded }
-  var placeOfRefused: String { refused.place }
+  var placeOfRefused: String { options.refusedIndex.map { "goes to \($0)" } ?? refused.place }
 
   var figures: [(name: String, value: Int)] {
     let counts = queue.counts
     return [
       ("stored", counts.stored), ("already_there", counts.alreadyThere),
       ("retried", counts.retried), ("as_text", counts.asText), ("refused", counts.refused),
-      ("refused_waiting", queue.refusedWaiting), ("discarded", refused.discarded),
+      ("refused_indexed", counts.refusedIndexed), ("refused_waiting", queue.refusedWaiting),
+      ("discarded", refused.discarded),
       ("not_looked_up", notLookedUp), ("perhaps_twice", counts.perhapsTwice),
       ("cut", documents.cut), ("requests", requestCount),
     ]
@@ -74,7 +78,10 @@ struct Indexer: ShippingEngine {
   /// When there is something to do at the latest.
   var deadline: Duration? {
     let next = running.count < options.workers ? queue.nextTime(limits) : nil
-    return [next.map { max($0, hosts.earliest) }, queue.refusedTime].compactMap { $0 }.min()
+    return [
+      next.map { max($0, hosts.earliest) }, queue.refusedTime,
+      refusedIndexing.deadline(queue, hosts),
+    ].compactMap { $0 }.min()
   }
 
   mutating func append(_ event: AuditEvent, isDoubtful: Bool, at now: Duration) {
@@ -90,6 +97,7 @@ struct Indexer: ShippingEngine {
   /// - Parameter waits: whether documents wait for others.
   mutating func advance(waits: Bool) -> DeliveryToken? {
     for (number, answer) in client.takeAnswers() { take(answer, of: number) }
+    sendRefused()
     writeRefused()
     while running.count < options.workers, hosts.isReady(at: MonotonicTime.now),
       let batch = queue.next(limits, at: MonotonicTime.now, waits: waits)
@@ -115,6 +123,7 @@ struct Indexer: ShippingEngine {
         at: MonotonicTime.now)
     }
     running = [:]
+    refusedIndexing.stop(&queue)
     writeRefused()
     return queue.takeDone()
   }
@@ -141,14 +150,17 @@ struct Indexer: ShippingEngine {
         requests.lookUp(sent.map(\.id), in: indices, on: running.server)
       case .store: requests.bulk(sent, on: running.server)
       }
-    client.send(request, number: nextNumber)
     self.running[nextNumber] = running
+    send(request)
+  }
+
+  private mutating func send(_ request: HTTPRequest) {
+    client.send(request, number: nextNumber)
     nextNumber += 1
     requestCount += 1
   }
 
   private mutating func take(_ answer: HTTPAnswer, of number: UInt64, proceeds: Bool = true) {
-    guard var running = running.removeValue(forKey: number) else { return }
     let event: BatchTurn.Event =
       switch answer {
       case .status(let status, let body, let retryAfter):
@@ -156,6 +168,11 @@ struct Indexer: ShippingEngine {
       case .failed(let reason, let mayHaveArrived):
         .failed(reason, mayHaveArrived: mayHaveArrived)
       }
+    if refusedIndexing.isWaiting(for: number) {
+      if let text = refusedIndexing.take(event, &queue, &hosts) { trouble(text) }
+      return
+    }
+    guard var running = running.removeValue(forKey: number) else { return }
     let now = MonotonicTime.now
     let chance = Double.random(in: 0...1)
     switch running.turn.take(event) {
@@ -240,6 +257,11 @@ struct Indexer: ShippingEngine {
         .refused(
           type: type, reason: reason, id: String(decoding: queue[place].id, as: UTF8.self)))
     }
+  }
+
+  private mutating func sendRefused() {
+    let request = refusedIndexing.next(from: &queue, limits, &hosts, number: nextNumber)
+    if let request { send(request) }
   }
 
   private mutating func writeRefused() {

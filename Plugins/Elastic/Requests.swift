@@ -32,10 +32,27 @@ struct Requests {
     var path = "/\(options.name)/_bulk?\(Self.filter)"
     if let pipeline = options.pipeline { path += "&pipeline=\(pipeline)" }
     if refresh { path += "&refresh=true" }
+    return bulk(path, body, on: server, time: time)
+  }
+
+  private func bulk(
+    _ path: String, _ body: [UInt8], on server: Int, time: Duration? = nil
+  ) -> HTTPRequest {
     var request = request(
       .post, path, body, on: server, type: "application/x-ndjson", time: time)
     request.compression = options.compression
     return request
+  }
+
+  /// Documents that no index takes, into the one for them.
+  func refused(
+    _ documents: [QueuedDocument<some Comparable & Sendable>], in index: String, on server: Int
+  ) -> HTTPRequest {
+    var body: [UInt8] = []
+    for document in documents {
+      BulkBody.appendRefused(document, options.operation, wanted: options.name, to: &body)
+    }
+    return bulk("/\(index)/_bulk?\(Self.filter)", body, on: server)
   }
 
   func generations(on server: Int) -> HTTPRequest {

@@ -82,10 +82,8 @@ public struct BatchTurn: Equatable, Sendable {
       return .giveBack(
         reason: reason, after: nil, mayBeStored: mayHaveArrived && phase == .store)
     case .status(let status, let body, let retryAfter):
-      let error = status < 300 ? nil : BulkAnswer.error(of: body)
-      let text = [error?.type, error?.reason].compactMap { $0?.isEmpty == false ? $0 : nil }
-      let fate = RequestFate(
-        status: status, error: text.joined(separator: ": "), retryAfter: retryAfter)
+      let error = status < 300 ? "" : BulkAnswer.reason(of: body)
+      let fate = RequestFate(status: status, error: error, retryAfter: retryAfter)
       switch phase {
       case .generations: return takeGenerations(fate, status, body)
       case .lookUp(let indices): return takeLookUp(fate, status, indices, body)

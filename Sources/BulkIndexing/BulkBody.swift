@@ -41,6 +41,29 @@ public enum BulkBody {
     body.append(UInt8(ascii: "}"))
   }
 
+  /// Two lines of a bulk request for a document that no index takes: when, which, why, and where it
+  /// should have gone; what it was is one text, as which every index takes it.
+  public static func appendRefused<Token>(
+    _ document: QueuedDocument<Token>, _ operation: Operation, wanted index: String,
+    to body: inout [UInt8]
+  ) {
+    body += operation == .create ? create : Self.index
+    body += document.id
+    body += "\"}}\n{\"@timestamp\":".utf8
+    body += String(document.milliseconds).utf8
+    body += ",\"event\":{\"id\":\"".utf8
+    body += document.id
+    body += "\",\"kind\":\"pipeline_error\",\"module\":\"auditd\",\"original\":".utf8
+    appendString(document.body, to: &body)
+    body += "},\"error\":{\"type\":".utf8
+    appendString(Array((document.refusal?.type ?? "").utf8), to: &body)
+    body += ",\"message\":".utf8
+    appendString(Array((document.refusal?.reason ?? "").utf8), to: &body)
+    body += "},\"document\":{\"index\":".utf8
+    appendString(Array(index.utf8), to: &body)
+    body += "}}\n".utf8
+  }
+
   /// The body of an `_mget`: each document in each index, documents first.
   public static func lookUp(_ ids: [[UInt8]], in indices: [[UInt8]]) -> [UInt8] {
     var body = Array("{\"docs\":[".utf8)

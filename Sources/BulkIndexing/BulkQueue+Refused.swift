@@ -1,19 +1,20 @@
 /// What no index takes: it waits until it is written somewhere else.
 extension BulkQueue {
+  private func goesToFile(_ at: Int) -> Bool {
+    documents[at].isRefused && (documents[at].isGivenUp || !hasRefusedIndex)
+  }
+
   /// When a refused document may be written; `nil` when there is none.
   public var refusedTime: Duration? {
     guard counts.refused > refusedDone else { return nil }
-    return (done..<documents.count).lazy.filter { documents[$0].isRefused }.map {
-      documents[$0].since
-    }.min()
+    return (done..<documents.count).lazy.filter(goesToFile).map { documents[$0].since }.min()
   }
 
   /// The first document that waits to be written where refused ones go.
   public func nextRefused(at now: Duration) -> (place: Int, type: String, reason: String)? {
     guard refusedWaiting > 0 else { return nil }
-    for at in done..<documents.count {
-      guard case .refused(let type, let reason) = documents[at].state, documents[at].since <= now
-      else { continue }
+    for at in done..<documents.count where goesToFile(at) && documents[at].since <= now {
+      guard case .refused(let type, let reason) = documents[at].state else { continue }
       return (first + at, type, reason)
     }
     return nil
@@ -28,12 +29,12 @@ extension BulkQueue {
 
   /// None of them can be written until then.
   public mutating func refusedWait(until time: Duration) {
-    for at in documents.indices[done...] where documents[at].isRefused {
+    for at in documents.indices[done...] where goesToFile(at) {
       documents[at].since = time
     }
   }
 
-  /// Documents that wait to be written where refused ones go.
+  /// Documents that wait until they are where refused ones go.
   public var refusedWaiting: Int {
     counts.refused - refusedDone
   }

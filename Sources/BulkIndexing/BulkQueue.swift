@@ -36,6 +36,8 @@ public struct BulkQueue<Token: Comparable & Sendable>: Sendable {
     public var retried = 0
     public var asText = 0
     public var refused = 0
+    /// Of these, those that are in the index for them.
+    public var refusedIndexed = 0
     /// Stored where it could not be looked up whether they were before.
     public var perhapsTwice = 0
   }
@@ -48,7 +50,9 @@ public struct BulkQueue<Token: Comparable & Sendable>: Sendable {
   private var retriedWaiting = 0
   public private(set) var bytes = 0
   public private(set) var count = 0
-  public private(set) var counts = Counts()
+  public internal(set) var counts = Counts()
+  /// Whether refused documents go to an index first, and only what that does not take to a file.
+  public var hasRefusedIndex = false
   /// How long a document waits that is to be tried again.
   public var delay: RetryDelay
 
@@ -170,10 +174,7 @@ public struct BulkQueue<Token: Comparable & Sendable>: Sendable {
       documents[at].shape = .text
       documents[at].reason = type.isEmpty ? reason : "\(type): \(reason)"
       wait(at, until: now)
-    case .refused(let type, let reason):
-      counts.refused += 1
-      documents[at].state = .refused(type: type, reason: reason)
-      documents[at].since = now
+    case .refused(let type, let reason): refuse(at, type: type, reason: reason, now)
     }
   }
 
@@ -197,11 +198,7 @@ public struct BulkQueue<Token: Comparable & Sendable>: Sendable {
   @discardableResult
   public mutating func split(_ batch: Batch, reason: String, at now: Duration) -> Bool {
     guard batch.places.count > 1 else {
-      for place in batch.places {
-        counts.refused += 1
-        documents[place - first].state = .refused(type: "", reason: reason)
-        documents[place - first].since = now
-      }
+      for place in batch.places { refuse(place - first, type: "", reason: reason, now) }
       return false
     }
     for place in batch.places {
@@ -229,6 +226,14 @@ public struct BulkQueue<Token: Comparable & Sendable>: Sendable {
   }
 
   public mutating func notePerhapsTwice(_ count: Int) { counts.perhapsTwice += count }
+
+  private mutating func refuse(_ at: Int, type: String, reason: String, _ now: Duration) {
+    counts.refused += 1
+    documents[at].state = .refused(type: type, reason: reason)
+    documents[at].since = now
+    documents[at].failures = 0
+    documents[at].share = .max
+  }
 
   private mutating func wait(_ at: Int, until time: Duration) {
     documents[at].state = .waiting

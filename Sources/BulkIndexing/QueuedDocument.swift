@@ -12,6 +12,8 @@ public struct QueuedDocument<Token: Comparable & Sendable>: Sendable {
     case sent
     /// It waits to be written where refused documents go.
     case refused(type: String, reason: String)
+    /// It is under way into the index for refused documents.
+    case refusedSent(type: String, reason: String)
     case done
   }
 
@@ -33,6 +35,17 @@ public struct QueuedDocument<Token: Comparable & Sendable>: Sendable {
   var isRetried = false
   /// Documents of a request that it may be in.
   var share = Int.max
+
+  /// Whether the index for refused documents does not take it.
+  var isGivenUp = false
+
+  /// Why no index takes it; `nil` for one that is not refused.
+  public var refusal: (type: String, reason: String)? {
+    switch state {
+    case .refused(let type, let reason), .refusedSent(let type, let reason): (type, reason)
+    case .waiting, .sent, .done: nil
+    }
+  }
 
   var isRefused: Bool {
     if case .refused = state { true } else { false }

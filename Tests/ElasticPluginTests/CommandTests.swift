@@ -52,9 +52,10 @@ struct CommandTests {
   @Test func `make an index`() throws {
     let server = try StandInIndex()
     for word in ["is made", "is there"] {
-      let made = try run(server, "setup", "--index", "audit")
+      let made = try run(server, "setup", "--index", "audit", "--refused-index", "other")
       #expect(made.end == .exit(0), "\(made.error)")
       #expect(made.output.contains("the index audit \(word)"))
+      #expect(made.output.contains("the index other \(word)"))
     }
     #expect(try run(server, "test", "--index", "audit").end == .exit(0))
   }

@@ -44,6 +44,8 @@ struct OptionTests {
     ("tls_cert = /etc/passwd", "a certificate and its key belong together"),
     ("tls_ca = /nowhere/ca.pem", "cannot examine /nowhere/ca.pem"),
     ("tls_ca = /etc", "is a directory, not a file"),
+    ("index = a\nrefused_index = a", "what is refused goes to another place"),
+    ("refused_index = A", "refused_index has no capital letters"),
     ("refused_file = /etc", "is a directory, not a file"),
     ("refused_file = x", "refused_file is an absolute path"),
     ("token_file = /nowhere/token", "cannot read /nowhere/token"),

@@ -16,6 +16,12 @@ public func fuzzBulkAnswer(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt 
   var turn = BatchTurn(
     input.choice(below: 2) == 0 ? .dataStream : .index,
     shapes: doubts.map { _ in .whole }, doubts: doubts)
+  let step = RefusedStep(
+    .status(200, body: body, retryAfter: nil), count: documents,
+    hasFile: input.choice(below: 2) == 0)
+  if case .fates(let fates) = step {
+    require(fates.count == documents, "\(fates.count) fates for \(documents) refused documents")
+  }
   let statuses = [200, 201, 400, 404, 413, 429, 500]
   // The same answer to each request of the batch.
   var left = documents

@@ -48,6 +48,15 @@ enum IndexMapping {
       """
   }
 
+  /// An index for what no other takes: nothing in a document can be wrong for it.
+  static let refused = """
+    {"mappings":{"dynamic":false,"properties":{"@timestamp":{"type":"date"},\
+    "event":{"properties":{"id":\(keyword(1024)),"kind":\(keyword(1024)),"module":\(keyword(1024)),\
+    "original":{"type":"keyword","index":false,"doc_values":false}}},\
+    "error":{"properties":{"type":\(keyword(1024)),"message":{"type":"text"}}},\
+    "document":{"properties":{"index":\(keyword(1024))}}}}}
+    """
+
   /// A pipeline that notes when a document was stored.
   static let pipeline = """
     {"description":"Linux audit events, by audispatch-elastic","processors":[{"set":{\

@@ -27,8 +27,13 @@ struct SetUp {
     if let pipeline = options.pipeline { try makePipeline(pipeline) }
     switch options.target {
     case .dataStream: try makeDataStream(version)
-    case .index: try makeIndex(version)
+    case .index:
+      try makeIndex(
+        options.name,
+        "{\"settings\":\(IndexMapping.settings),\"mappings\":\(IndexMapping.mappings(for: version))}"
+      )
     }
+    if let index = options.refusedIndex { try makeIndex(index, IndexMapping.refused) }
   }
 
   /// One that is there stays as it is: it may be somebody's own.
@@ -64,16 +69,12 @@ struct SetUp {
     try Spoken.line("the data stream \(name) is made")
   }
 
-  private func makeIndex(_ version: ServerVersion) throws {
-    let name = options.name
+  private func makeIndex(_ name: String, _ body: String) throws {
     if try exchange.ask({ requests.plain(.head, "/\(name)", on: $0) }).isGood {
       return try Spoken.line("the index \(name) is there, and stays as it is")
     }
     _ = try exchange.demand("make the index \(name)") {
-      requests.plain(
-        .put, "/\(name)",
-        "{\"settings\":\(IndexMapping.settings),\"mappings\":\(IndexMapping.mappings(for: version))}",
-        on: $0)
+      requests.plain(.put, "/\(name)", body, on: $0)
     }
     try Spoken.line("the index \(name) is made")
   }

@@ -40,6 +40,8 @@ class Server:
         "item_429": 0, "item_503": 0,
         # Items that contain this are refused: by their mapping, so a text is taken; or always.
         "refuse": None, "refuse_always": None,
+        # The status of each item for an index, by its name.
+        "item_status": None,
         "slow": 0, "away": False, "max_body": 100 << 20,
         # What is asked for in Authorization; whether indices may not be looked at.
         "authorization": None, "no_look_up": False,
@@ -101,7 +103,11 @@ def store(operation, name, identity, source, text):
 
     if happens(S.faults["item_429"]):
         return refused(429, "es_rejected_execution_exception", "rejected execution")
-    if S.faults["refuse_always"] and S.faults["refuse_always"] in text:
+    told = (S.faults["item_status"] or {}).get(name)
+    if told:
+        return refused(told, "some_exception", "as told")
+    is_refused_one = source.get("event", {}).get("kind") == "pipeline_error"
+    if S.faults["refuse_always"] and S.faults["refuse_always"] in text and not is_refused_one:
         return refused(400, "mapper_exception", "refused for ever")
     if S.faults["refuse"] and S.faults["refuse"] in text and "_mapping_refused" not in text:
         return refused(400, "document_parsing_exception", "failed to parse field [x]")
