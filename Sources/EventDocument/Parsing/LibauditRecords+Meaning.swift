@@ -66,10 +66,9 @@ extension LibauditRecords {
   /// `success` or `res`, in any of their words, as `result`.
   static func unifyResult(_ fields: inout FieldMap, _ text: inout EventText) {
     guard let value = fields.take("success", text) ?? fields.take("res", text) else { return }
-    let word = text[value].prefix(3).map { (0x41...0x5a).contains($0) ? $0 + 0x20 : $0 }
     let isSuccess =
-      value.count == 3 && word.elementsEqual("yes".utf8) || text.has(value, "1")
-      || word.elementsEqual("suc".utf8)
+      value.count == 3 && text.starts(value, withAnyCase: "yes") || text.has(value, "1")
+      || text.starts(value, withAnyCase: "suc")
     fields.set(text.add("result"), isSuccess ? text.add("success") : text.add("fail"), text)
   }
 
