@@ -11,6 +11,7 @@ struct PersonFinder: Sendable {
   var cache: AccountCache
 
   /// The user or group of an identity of the process (`auid`); empty for nobody.
+  @inline(__always)
   mutating func identity(_ name: StaticString, _ facts: EventFacts) -> Person {
     guard let value = facts.identities.value(name, facts.text) else { return Person() }
     let isGroup = unsafe name.utf8Start[name.utf8CodeUnitCount - 3] == UInt8(ascii: "g")

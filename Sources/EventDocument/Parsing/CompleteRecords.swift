@@ -114,9 +114,10 @@ struct CompleteRecords: Sendable {
   private mutating func interpret(
     _ type: UInt32, _ text: inout EventText, _ content: inout RecordContent
   ) {
-    for name: StaticString in ["auid", "old-auid", "ses", "old-ses"] {
-      LibauditRecords.unset(name, &content.fields, &text)
-    }
+    LibauditRecords.unset("auid", &content.fields, &text)
+    LibauditRecords.unset("old-auid", &content.fields, &text)
+    LibauditRecords.unset("ses", &content.fields, &text)
+    LibauditRecords.unset("old-ses", &content.fields, &text)
     LibauditRecords.splitContext("subj", LibauditRecords.subject, &content.fields, &text)
     LibauditRecords.unifyResult(&content.fields, &text)
     LibauditRecords.nameExit(&content.fields, &text)

@@ -16,15 +16,21 @@ struct FieldTraits: Sendable {
     var traits = Traits(hasPlainName: false, mayBeEncoded: false)
   }
 
-  private static let size = 256
+  private static let size = 512
   private var known = [Known](repeating: Known(), count: size)
 
   @inline(__always)
   mutating func of(_ field: Field, _ type: UInt32, _ text: EventText) -> Traits {
     let key = field.key.bits
     let hash = (key ^ UInt64(type)) &* 0x9E37_79B9_7F4A_7C15
-    let place = Int(truncatingIfNeeded: hash &>> 56)
-    if known[place].name == key, known[place].type == type { return known[place].traits }
+    let first = Int(truncatingIfNeeded: hash &>> 55)
+    var place = first
+    // A few may have wanted the same place.
+    for step in 0..<4 {
+      place = (first + step) & (Self.size - 1)
+      if known[place].name == key, known[place].type == type { return known[place].traits }
+      if known[place].name == .max { break }
+    }
     let traits = find(field.name, type, text)
     // Names of one key are told apart only where they are short.
     if field.key.isExact || traits.hasPlainName {

@@ -32,6 +32,8 @@ struct LaurelScanner {
 
   mutating func next(_ bytes: borrowing Span<UInt8>) -> LaurelField? {
     precondition(end <= bytes.count, "the record is elsewhere")
+    let end = end
+    var at = at
     while at < end {
       let first = unsafe bytes[unchecked: at]
       if first == 0x20 || first == 0x1d {
@@ -52,12 +54,13 @@ struct LaurelScanner {
       }
       let name = start..<at
       let key = NameKey(bytes, name)
-      at += 1
+      self.at = at + 1
       let (value, quoting) = value(bytes, key)
       return LaurelField(
-        name: Text(name), value: Text(value), key: key,
-        meaning: LaurelName.of(key), quoting: quoting, isAdded: isAdded)
+        name: Text(name), value: Text(value), key: key, meaning: LaurelName.of(key),
+        quoting: quoting, isAdded: isAdded)
     }
+    self.at = at
     return nil
   }
 
@@ -87,17 +90,22 @@ struct LaurelScanner {
       }
     }
     let start = at
-    while at < end {
-      let byte = unsafe bytes[unchecked: at]
+    var stop = at
+    let end = end
+    while stop < end {
+      let byte = unsafe bytes[unchecked: stop]
       if byte <= 0x20, Self.isBreak(byte) { break }
-      // Some kernels' lines have lost the 0x1d in front of what auditd added.
-      if at == start + 6, byte &- 0x41 < 26, bytes.has("(null)", at: start) {
-        isAdded = true
-        break
-      }
-      at += 1
+      stop += 1
     }
-    return (start..<at, .none)
+    // Some kernels' lines have lost the 0x1d in front of what auditd added.
+    if stop > start + 6, unsafe bytes[unchecked: start] == UInt8(ascii: "("),
+      bytes.has("(null)", at: start), bytes[start + 6] &- 0x41 < 26
+    {
+      stop = start + 6
+      isAdded = true
+    }
+    at = stop
+    return (start..<stop, .none)
   }
 
   private mutating func quoted(_ close: Int) -> Range<Int> {

@@ -53,8 +53,14 @@ struct FieldMap: Sendable {
 
   @inline(__always)
   func index(of name: StaticString, _ text: EventText) -> Int? {
-    guard names.mayHave(NameKey(name)) else { return nil }
-    for place in entries.indices where entries[place].isCalled(name, text) { return place }
+    let key = NameKey(name)
+    return names.mayHave(key) ? place(of: key, name, text) : nil
+  }
+
+  private func place(of key: NameKey, _ name: StaticString, _ text: EventText) -> Int? {
+    for place in entries.indices where entries[place].key == key {
+      if key.isExact || text.has(entries[place].name, name) { return place }
+    }
     return nil
   }
 
@@ -66,6 +72,7 @@ struct FieldMap: Sendable {
     return nil
   }
 
+  @inline(__always)
   func value(_ name: StaticString, _ text: EventText) -> Text? {
     index(of: name, text).map { entries[$0].value }
   }
@@ -106,16 +113,15 @@ struct FieldMap: Sendable {
   mutating func remove(at place: Int) { entries.remove(at: place) }
 
   /// Takes a field out and gives its value.
+  @inline(__always)
   mutating func take(_ name: StaticString, _ text: EventText) -> Text? {
-    guard let place = index(of: name, text) else { return nil }
-    defer { entries.remove(at: place) }
-    return entries[place].value
+    index(of: name, text).map { take(at: $0) }
   }
 
+  private mutating func take(at place: Int) -> Text { entries.remove(at: place).value }
+
   mutating func take(_ name: [UInt8], _ text: EventText) -> Text? {
-    guard let place = index(of: name, text) else { return nil }
-    defer { entries.remove(at: place) }
-    return entries[place].value
+    index(of: name, text).map { take(at: $0) }
   }
 
   private mutating func placeToReplace(_ entry: Entry, _ text: EventText) -> Int? {
