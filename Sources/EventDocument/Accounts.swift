@@ -73,16 +73,27 @@ struct AccountCache: Sendable {
   private var users: [UInt32: [UInt8]?] = [:]
   private var groups: [UInt32: [UInt8]?] = [:]
   private var numbers: [[UInt8]: [UInt8]?] = [:]
+  /// Most of an event's numbers are one.
+  private var lastUser: (number: UInt32, name: [UInt8]?)?
+  private var lastGroup: (number: UInt32, name: [UInt8]?)?
 
   init(_ lookup: AccountLookup) { self.lookup = lookup }
 
   mutating func forget() {
+    (lastUser, lastGroup) = (nil, nil)
     users.removeAll(keepingCapacity: true)
     groups.removeAll(keepingCapacity: true)
     numbers.removeAll(keepingCapacity: true)
   }
 
   mutating func user(_ number: UInt32) -> [UInt8]? {
+    if let lastUser, lastUser.number == number { return lastUser.name }
+    let name = knownUser(number)
+    lastUser = (number, name)
+    return name
+  }
+
+  private mutating func knownUser(_ number: UInt32) -> [UInt8]? {
     if let known = users[number] { return known }
     if users.count >= Self.most { users.removeAll(keepingCapacity: true) }
     let name = lookup.user(number).map { Array($0.utf8) }
@@ -91,6 +102,13 @@ struct AccountCache: Sendable {
   }
 
   mutating func group(_ number: UInt32) -> [UInt8]? {
+    if let lastGroup, lastGroup.number == number { return lastGroup.name }
+    let name = knownGroup(number)
+    lastGroup = (number, name)
+    return name
+  }
+
+  private mutating func knownGroup(_ number: UInt32) -> [UInt8]? {
     if let known = groups[number] { return known }
     if groups.count >= Self.most { groups.removeAll(keepingCapacity: true) }
     let name = lookup.group(number).map { Array($0.utf8) }

@@ -48,9 +48,9 @@ public struct OutlineReader: Sendable {
     let facts = coalescer.facts
     var outline = EventOutline(facts)
     if let actor = facts.actor, !facts.text.has(actor, "unset") {
-      outline.login = people.actor(actor, facts)
+      outline.login = Array(people.actor(actor, facts))
     }
-    outline.actingAs = people.actor(facts.actingAs, facts)
+    outline.actingAs = Array(people.actor(facts.actingAs, facts))
     return outline
   }
 }

@@ -9,14 +9,8 @@ extension ProcessTracker {
   ) {
     context.isExec = true
     take(facts, event, number)
-    var arguments: [UInt8] = []
-    for argument in event.arguments() ?? [] {
-      if !arguments.isEmpty { arguments.append(0) }
-      arguments += argument.prefix(KnownProcess.mostArguments)
-      if arguments.count >= KnownProcess.mostArguments { break }
-    }
-    arguments = Array(arguments.prefix(KnownProcess.mostArguments))
-    let isRunning = moment.isHere && table[number]?.ending == KnownProcess.Ending.none
+    let arguments = Self.joined(event.arguments() ?? [])
+    let isRunning = moment.isHere && table.look(at: number) { $0.ending == .none } == true
     let groups =
       isRunning && settings.findsGroups
       ? source.controlGroups(of: facts.pid).map { ControlGroups($0) } : nil
@@ -38,11 +32,12 @@ extension ProcessTracker {
         process.container = parent.container
         process.unit = parent.unit
       }
-      let kept = Set(labels.inherited(process.labels)).union(
-        labels.inherited(parent?.labels ?? []))
+      var kept = process.labels
+      if !kept.isEmpty || parent?.labels.isEmpty == false {
+        kept = Set(labels.inherited(kept)).union(labels.inherited(parent?.labels ?? [])).sorted()
+      }
       process.labels = labels.atExec(
-        kept.sorted(), executable: process.executable, arguments: Self.line(arguments),
-        script: script)
+        kept, executable: process.executable, arguments: Self.line(arguments), script: script)
     }
     if isRunning {
       takeEnvironment(facts.pid, &context)
@@ -57,6 +52,19 @@ extension ProcessTracker {
         context.missing.append("process.supplemental_groups")
       }
     }
+  }
+
+  /// The arguments with a NUL between them, as far as they are kept.
+  private static func joined(_ arguments: [[UInt8]]) -> [UInt8] {
+    var all: [UInt8] = []
+    all.reserveCapacity(
+      min(arguments.reduce(0) { $0 + $1.count + 1 }, KnownProcess.mostArguments))
+    for argument in arguments {
+      if !all.isEmpty { all.append(0) }
+      all += argument.prefix(KnownProcess.mostArguments - all.count)
+      if all.count >= KnownProcess.mostArguments { break }
+    }
+    return all
   }
 
   mutating func takeEnvironment(_ pid: Int32, _ context: inout EventContext) {

@@ -19,7 +19,7 @@ extension ProcessTracker {
       let isExec = facts.kind == .exec && facts.isSuccess
       let isSameParent = process.parentPid == facts.parent
       let isSameProgram =
-        isExec || facts.executable.map { isSame($0, facts, event, process) } ?? true
+        isExec || facts.executable.map { Self.isSame($0, facts, event, process) } ?? true
       let isRunning = process.ending == .none && process.started != 0
       if isSameParent, isSameProgram, !isExec || isRecent && isRunning { return known }
       // Another parent: the old one has ended, or the pid has another owner.
@@ -59,15 +59,15 @@ extension ProcessTracker {
   }
 
   func parentRuns(_ process: KnownProcess) -> Bool {
-    process.parent.flatMap { table[$0] }.map { $0.ending == .none } ?? false
+    process.parent.flatMap { table.look(at: $0) { $0.ending == .none } } ?? false
   }
 
-  func isSame(
+  static func isSame(
     _ executable: Range<Int>, _ facts: ProcessEvent, _ event: AuditEvent, _ process: KnownProcess
   ) -> Bool {
     let name = event.bytes[executable]
     if facts.isExecutableQuoted, name.elementsEqual(process.executable) { return true }
-    return Self.lasting(Self.text(name, facts.isExecutableQuoted)) == process.executable
+    return lasting(text(name, facts.isExecutableQuoted)) == process.executable
   }
 
   /// A name as it was before its file was deleted.
@@ -86,12 +86,16 @@ extension ProcessTracker {
   mutating func take(
     _ facts: ProcessEvent, _ event: AuditEvent, _ number: ProcessNumber
   ) {
-    let name = facts.name.map { Self.text(event.bytes[$0], facts.isNameQuoted) } ?? []
-    let executable =
-      facts.executable.map { Self.lasting(Self.text(event.bytes[$0], facts.isExecutableQuoted)) }
-      ?? []
+    let bytes = event.bytes
     table.change(number) { process in
-      process.name = name
+      // Nearly always it is called as before.
+      let isSameName =
+        facts.isNameQuoted && facts.name.map { process.name.elementsEqual(bytes[$0]) } == true
+      if !isSameName {
+        process.name = facts.name.map { Self.text(bytes[$0], facts.isNameQuoted) } ?? []
+      }
+      guard let place = facts.executable, !Self.isSame(place, facts, event, process) else { return }
+      let executable = Self.lasting(Self.text(bytes[place], facts.isExecutableQuoted))
       if !executable.isEmpty { process.executable = executable }
     }
   }
@@ -168,7 +172,7 @@ extension ProcessTracker {
 
   /// What /proc says of a process that was not seen when it was started.
   mutating func takeSurroundings(_ number: ProcessNumber, _ moment: Occasion) {
-    guard let pid = table[number]?.pid else { return }
+    guard let pid = table.look(at: number, { $0.pid }) else { return }
     var arguments = source.arguments(of: pid) ?? []
     if arguments.last == 0 { arguments.removeLast() }
     let groups =

@@ -162,6 +162,7 @@ extension EventAssembler {
     var event = AuditEvent(
       bytes: [], records: [], stamp: header.stamp, ending: ending, isContinuation: continues)
     event.bytes.reserveCapacity(ending == .single ? line.count : max(2048, line.count))
+    if ending != .single { event.records.reserveCapacity(8) }
     event.append(line, header, type, number)
     return event
   }
@@ -254,8 +255,11 @@ struct ClosedEvents: Sendable {
   private var keys: [EventAssembler.Key] = []
   private var endings: [AuditEvent.Ending] = []
   private var oldest = 0
+  /// No event with a higher one was ever given out: serials nearly always rise.
+  private var highest: UInt64 = 0
 
   mutating func remember(_ key: EventAssembler.Key, _ ending: AuditEvent.Ending) {
+    highest = max(highest, key.stamp.serial)
     if keys.count < Self.capacity {
       keys.append(key)
       endings.append(ending)
@@ -268,6 +272,7 @@ struct ClosedEvents: Sendable {
 
   /// How that event's latest part ended; `nil` when it is not among the last ones.
   func ending(of key: EventAssembler.Key) -> AuditEvent.Ending? {
+    guard key.stamp.serial <= highest else { return nil }
     var found: AuditEvent.Ending?
     for index in keys.indices where keys[index] == key {
       if endings[index] == .end { return .end }

@@ -16,7 +16,12 @@ extension AuditEvent {
           number < 100_000
         else { continue }
         while arguments.count <= number { arguments.append([]) }
-        arguments[number] += decoded(field, of: record)
+        let mayBeHex = field.quoting == .none && EncodedFields.isArgument(bytes[field.name])
+        let part =
+          mayBeHex
+          ? Hex.decode(bytes[field.value]) ?? Array(bytes[field.value])
+          : Array(bytes[field.value])
+        if arguments[number].isEmpty { arguments[number] = part } else { arguments[number] += part }
       }
     }
     return found ? arguments : nil

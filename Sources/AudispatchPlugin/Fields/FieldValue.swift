@@ -52,10 +52,12 @@ extension AuditEvent {
   }
 
   private func find(_ name: String, of record: EventRecord, enriched: Bool) -> Field? {
+    let text = name.utf8Span.span
+    let key = NameKey(text, 0..<text.count)
     var scanner = FieldScanner(body: record.body, end: record.line.upperBound)
     while let field = scanner.next(bytes.span) {
-      if enriched == (field.section == .enrichment),
-        field.name.count == name.utf8.count, bytes[field.name].elementsEqual(name.utf8)
+      if field.key == key, enriched == (field.section == .enrichment),
+        key.isExact || bytes[field.name].elementsEqual(name.utf8)
       {
         return field
       }
@@ -67,8 +69,8 @@ extension AuditEvent {
 extension Field {
   /// The value with its encoding undone, in a record of that type.
   func decoded(in bytes: [UInt8], _ type: RecordType) -> [UInt8] {
-    if quoting == .none, section != .enrichment,
-      EncodedFields.contains(bytes[name], type: type), let plain = Hex.decode(bytes[value])
+    if quoting == .none, section != .enrichment, let plain = Hex.decode(bytes[value]),
+      EncodedFields.contains(bytes[name], type: type)
     {
       return plain
     }
@@ -85,24 +87,30 @@ public enum Hex {
 
   /// The bytes; `nil` when it is anything else.
   public static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
-    guard !text.isEmpty, text.count.isMultiple(of: 2) else { return nil }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(text.count / 2)
-    var high: UInt8?
-    for byte in text {
-      let digit: UInt8
-      switch byte {
-      case 0x30...0x39: digit = byte - 0x30
-      case 0x41...0x46: digit = byte - 0x41 + 10
-      default: return nil
-      }
-      if let first = high {
-        bytes.append(first << 4 | digit)
-        high = nil
-      } else {
-        high = digit
+    // What is no digit shows at once, nearly always by its first byte.
+    guard !text.isEmpty, text.count.isMultiple(of: 2), text.allSatisfy({ upperDigit($0) < 16 })
+    else { return nil }
+    return unsafe Array(unsafeUninitializedCapacity: text.count / 2) { bytes, count in
+      var high: UInt8?
+      for byte in text {
+        let digit = upperDigit(byte)
+        if let first = high {
+          unsafe bytes[count] = first << 4 | digit
+          count += 1
+          high = nil
+        } else {
+          high = digit
+        }
       }
     }
-    return bytes
+  }
+
+  /// 16 or more for what is none.
+  @inline(__always)
+  private static func upperDigit(_ byte: UInt8) -> UInt8 {
+    let decimal = byte &- 0x30
+    if decimal < 10 { return decimal }
+    let letter = byte &- 0x41
+    return letter < 6 ? letter + 10 : 16
   }
 }

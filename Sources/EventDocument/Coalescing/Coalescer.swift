@@ -86,9 +86,9 @@ struct Coalescer: Sendable {
         facts.identities.add(entry)
       } else if facts.text.starts(entry.name, with: "subj_") {
         var entry = entry
-        entry.name.start += 5
+        entry.shortenName(by: 5, facts.text)
         facts.subjectLabel.add(entry)
-      } else if systemCall == nil || !facts.text.has(entry.name, "items") {
+      } else if systemCall == nil || !entry.isCalled("items", facts.text) {
         var entry = entry
         entry.source = (systemCall ?? first).type.rawValue
         facts.addData(entry)
@@ -137,7 +137,7 @@ struct Coalescer: Sendable {
   private mutating func addMeanings(_ content: RecordContent) {
     for entry in content.meanings.entries
     where facts.accounts.entries.count < EventFacts.mostKeys
-      && facts.accounts.index(of: entry.name, facts.text) == nil
+      && facts.accounts.index(of: entry, facts.text) == nil
     {
       facts.accounts.add(entry)
     }
@@ -151,7 +151,7 @@ struct Coalescer: Sendable {
         facts.omitted += 1
         continue
       }
-      guard let place = facts.data.index(of: entry.name, facts.text) else {
+      guard let place = facts.data.index(of: entry, facts.text) else {
         facts.addData(entry)
         continue
       }
@@ -171,7 +171,7 @@ struct Coalescer: Sendable {
     let known = facts.data.entries[place]
     if entry.source != known.source,
       facts.data.entries.contains(where: {
-        facts.text.isSame($0.name, entry.name) && facts.text.isSame($0.value, entry.value)
+        $0.hasName(of: entry, facts.text) && facts.text.isSame($0.value, entry.value)
       })
     {
       return

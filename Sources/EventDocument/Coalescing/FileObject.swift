@@ -24,9 +24,9 @@ struct FileObject {
     facts.file = file
     if let digits = path.value("mode", facts.text) {
       guard let mode = facts.text.unsigned(digits, base: 8) else { return }
-      facts.file?.mode = facts.text.add(Self.permissions(mode))
+      facts.file?.mode = Self.addPermissions(mode, to: &facts.text)
       // It also takes the kernel's bits for those of Go, by which everything is a regular file.
-      facts.objectType = isComplete ? Self.type(mode) : Array("file".utf8)
+      facts.objectType = isComplete ? Self.type(mode) : Self.file
     }
     facts.file?.uid = path.value("ouid", facts.text)
     facts.file?.gid = path.value("ogid", facts.text)
@@ -34,7 +34,7 @@ struct FileObject {
     facts.file?.groupName = path.value("OGID", facts.text)
     for entry in path.entries where facts.text.starts(entry.name, with: "obj_") {
       var entry = entry
-      entry.name.start += 4
+      entry.shortenName(by: 4, facts.text)
       facts.fileLabel.add(entry)
     }
   }
@@ -48,23 +48,25 @@ struct FileObject {
     return text.has(type, "PARENT") || text.has(type, "UNKNOWN")
   }
 
-  static func permissions(_ mode: UInt64) -> [UInt8] {
-    [9, 6, 3, 0].map { 0x30 + UInt8(mode >> UInt64($0) & 7) }
+  static func addPermissions(_ mode: UInt64, to text: inout EventText) -> Text {
+    let start = text.bytes.count
+    for shift: UInt64 in [9, 6, 3, 0] { text.append(0x30 + UInt8(mode >> shift & 7)) }
+    return Text(start..<text.bytes.count)
   }
 
   static func type(_ mode: UInt64) -> [UInt8] {
-    let name =
-      switch mode & 0o170000 {
-      case 0o010000: "named-pipe"
-      case 0o020000: "character-device"
-      case 0o040000: "directory"
-      case 0o060000: "block-device"
-      case 0o120000: "symlink"
-      case 0o140000: "socket"
-      default: "file"
-      }
-    return Array(name.utf8)
+    switch mode & 0o170000 {
+    case 0o010000: Array("named-pipe".utf8)
+    case 0o020000: Array("character-device".utf8)
+    case 0o040000: Array("directory".utf8)
+    case 0o060000: Array("block-device".utf8)
+    case 0o120000: Array("symlink".utf8)
+    case 0o140000: Array("socket".utf8)
+    default: file
+    }
   }
+
+  private static let file = Array("file".utf8)
 }
 
 /// A path as it is from the root, where the event tells.

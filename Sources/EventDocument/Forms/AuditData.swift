@@ -10,45 +10,58 @@ enum AuditData {
     _ facts: EventFacts, identities: Bool, _ out: inout DocumentBytes
   ) {
     let text = facts.text
-    let others =
-      identities ? facts.identities.entries.filter { !isIdentity($0.name, text) } : []
+    let others = identities ? facts.identities.entries.filter { !isIdentity($0, text) } : []
     guard !facts.data.isEmpty || !others.isEmpty else { return }
-    let entries = others.isEmpty ? facts.data.entries : facts.data.entries + others
+    var entries = others.isEmpty ? facts.data.entries : facts.data.entries + others
     out.object("data")
-    writeDistinct(entries.filter { !text.starts($0.name, with: "socket_") }, text, &out)
-    var socket = entries.filter { text.starts($0.name, with: "socket_") }
-    if !socket.isEmpty {
-      for place in socket.indices { socket[place].name.start += 7 }
+    if entries.contains(where: { isOfSocket($0, text) }) {
+      var socket = entries.filter { isOfSocket($0, text) }
+      entries.removeAll { isOfSocket($0, text) }
+      writeDistinct(entries, text, &out)
+      for place in socket.indices { socket[place].shortenName(by: 7, text) }
       out.object("socket")
       writeDistinct(socket, text, &out)
       out.endObject()
+    } else {
+      writeDistinct(entries, text, &out)
     }
     out.endObject()
+  }
+
+  private static func isOfSocket(_ entry: FieldMap.Entry, _ text: EventText) -> Bool {
+    text.starts(entry.name, with: "socket_")
   }
 
   /// Fields, with the values of a name where the first of them stands.
   private static func writeDistinct(
     _ entries: [FieldMap.Entry], _ text: EventText, _ out: inout DocumentBytes
   ) {
+    var names = NameFilter()
+    var mayRepeat = false
+    for entry in entries { if names.insert(entry.key) { mayRepeat = true } }
+    let bytes = text.bytes.span
     var count = 0
     for (place, entry) in entries.enumerated() {
-      if entries[..<place].contains(where: { text.isSame($0.name, entry.name) }) { continue }
+      if mayRepeat, entries[..<place].contains(where: { $0.hasName(of: entry, text) }) { continue }
       count += 1
       guard count <= out.itemLimit else { return }
+      let isRepeated =
+        mayRepeat && entries[(place + 1)...].contains { $0.hasName(of: entry, text) }
       // An object of that name is there for addresses.
-      if text.has(entry.name, "socket") {
-        out.key("socket_value")
-      } else {
-        out.key(text[entry.name])
-      }
-      let more = entries[place...].filter { text.isSame($0.name, entry.name) }
-      guard more.count > 1 else {
-        out.string(text[entry.value])
+      let isSocket = entry.isCalled("socket", text)
+      if !isRepeated, !isSocket {
+        out.member(entry, text)
         continue
       }
-      out.beginList()
-      for other in more.prefix(out.itemLimit) { out.string(text[other.value]) }
-      out.endArray()
+      if isSocket { out.key("socket_value") } else { out.key(bytes.extracting(entry.name.range)) }
+      if isRepeated {
+        let all = entries[place...].filter { $0.hasName(of: entry, text) }
+        out.beginList()
+        for other in all.prefix(out.itemLimit) { out.string(text[other.value]) }
+        out.endArray()
+      } else {
+        out.string(text[entry.value])
+      }
     }
   }
 
@@ -57,7 +70,7 @@ enum AuditData {
     out.array("paths")
     for path in facts.paths.prefix(min(facts.pathCount, out.itemLimit)) {
       out.beginObject()
-      for entry in path.entries where !isName(entry.name, facts.text) {
+      for entry in path.entries where !isName(entry, facts.text) {
         out.member(entry, facts.text)
       }
       out.endObject()
@@ -66,18 +79,18 @@ enum AuditData {
   }
 
   /// What auditd added to a path, which stands at the file.
-  private static func isName(_ name: Text, _ text: EventText) -> Bool {
-    text.has(name, "OUID") || text.has(name, "OGID")
+  private static func isName(_ entry: FieldMap.Entry, _ text: EventText) -> Bool {
+    entry.isCalled("OUID", text) || entry.isCalled("OGID", text)
   }
 
   /// The identities that have a place of their own.
-  private static func isIdentity(_ name: Text, _ text: EventText) -> Bool {
-    for known: StaticString in [
-      "auid", "uid", "gid", "euid", "egid", "suid", "sgid", "fsuid", "fsgid",
-    ] where text.has(name, known) {
-      return true
+  private static func isIdentity(_ entry: FieldMap.Entry, _ text: EventText) -> Bool {
+    switch entry.key {
+    case NameKey("auid"), NameKey("uid"), NameKey("gid"), NameKey("euid"), NameKey("egid"),
+      NameKey("suid"), NameKey("sgid"), NameKey("fsuid"), NameKey("fsgid"):
+      true
+    default: false
     }
-    return false
   }
 }
 
@@ -85,7 +98,9 @@ enum AuditData {
 /// hash of what it holds.
 enum EventIdentity {
   /// Node names are at most 255 bytes; a longer one is cut.
-  static func append(_ event: AuditEvent, node: [UInt8], to out: inout DocumentBytes) {
+  static func append(
+    _ event: AuditEvent, node: ArraySlice<UInt8>, to out: inout DocumentBytes
+  ) {
     if !node.isEmpty {
       out.piece(node.prefix(255))
       out.raw(":")

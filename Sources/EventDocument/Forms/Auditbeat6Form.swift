@@ -91,7 +91,7 @@ struct Auditbeat6Form: Sendable {
       if !hasNames { out.object("name_map") }
       hasNames = true
       out.key(facts.text[entry.name])
-      out.string(name[...])
+      out.string(name)
     }
     if hasNames { out.endObject() }
     out.fields("selinux", facts.subjectLabel, facts.text)

@@ -35,7 +35,8 @@ extension DocumentBytes {
   }
 
   /// `summary`, with the actors as they are to be called.
-  mutating func summary(_ facts: EventFacts, actor: [UInt8], actingAs: [UInt8]) {
+  mutating func summary(_ facts: EventFacts, actor: ArraySlice<UInt8>, actingAs: ArraySlice<UInt8>)
+  {
     object("summary")
     object("actor")
     member("primary", actor)

@@ -13,19 +13,20 @@ extension DocumentBytes {
   /// Nothing for a value that is not there or is empty.
   mutating func member(_ name: StaticString, _ value: Text?, _ text: EventText) {
     guard let value, !value.isEmpty else { return }
-    key(name)
-    string(text[value])
+    member(name, text.bytes.span.extracting(value.range))
   }
 
   mutating func member(_ name: StaticString, _ value: [UInt8]) {
-    guard !value.isEmpty else { return }
-    key(name)
-    string(value[...])
+    if !value.isEmpty { member(name, value.span) }
+  }
+
+  mutating func member(_ name: StaticString, _ value: ArraySlice<UInt8>) {
+    if !value.isEmpty { member(name, value.span) }
   }
 
   mutating func member(_ entry: FieldMap.Entry, _ text: EventText) {
-    key(text[entry.name])
-    string(text[entry.value])
+    let bytes = text.bytes.span
+    member(bytes.extracting(entry.name.range), bytes.extracting(entry.value.range))
   }
 
   /// A number, or a string where it is none after all.
@@ -68,13 +69,11 @@ enum TimeText {
     let date = CivilDate(daysSince1970: Int64(clamping: seconds / 86400))
     let ofDay = seconds % 86400
     padded(date.year, 4, &out)
-    for (mark, value): (StaticString, UInt64) in [
-      ("-", UInt64(date.month)), ("-", UInt64(date.day)), ("T", ofDay / 3600),
-      (":", ofDay / 60 % 60), (":", ofDay % 60),
-    ] {
-      out.raw(mark)
-      padded(Int64(value), 2, &out)
-    }
+    out.twoDigits(behind: UInt8(ascii: "-"), Int(date.month))
+    out.twoDigits(behind: UInt8(ascii: "-"), Int(date.day))
+    out.twoDigits(behind: UInt8(ascii: "T"), Int(ofDay / 3600))
+    out.twoDigits(behind: UInt8(ascii: ":"), Int(ofDay / 60 % 60))
+    out.twoDigits(behind: UInt8(ascii: ":"), Int(ofDay % 60))
     let fraction = milliseconds % 1000
     if fraction > 0 || !trimmed {
       out.raw(".")

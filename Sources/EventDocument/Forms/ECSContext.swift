@@ -24,16 +24,8 @@ enum ECSContext {
     guard let process = context.process else { return }
     out.member("entity_id", process.identity)
     writeHash(process, &out)
-    for (name, leader): (StaticString, KnownProcess?) in [
-      ("session_leader", context.sessionLeader), ("entry_leader", context.entryLeader),
-    ] {
-      guard let leader else { continue }
-      out.object(name)
-      out.key("pid")
-      out.integer(Int(leader.pid))
-      writeOther(leader, &out)
-      out.endObject()
-    }
+    writeLeader("session_leader", context.sessionLeader, &out)
+    writeLeader("entry_leader", context.entryLeader, &out)
     if !context.environment.isEmpty {
       out.array("env_vars")
       for (name, value) in context.environment.prefix(out.itemLimit) {
@@ -51,20 +43,40 @@ enum ECSContext {
     out.endArray()
   }
 
+  private static func writeLeader(
+    _ name: StaticString, _ leader: KnownProcess?, _ out: inout DocumentBytes
+  ) {
+    guard let leader else { return }
+    out.object(name)
+    out.key("pid")
+    out.integer(Int(leader.pid))
+    writeOther(leader, &out)
+    out.endObject()
+  }
+
   /// Another process, behind its pid.
   static func writeOther(_ process: KnownProcess, _ out: inout DocumentBytes) {
     out.member("entity_id", process.identity)
     out.member("name", process.name)
     out.member("executable", process.executable)
-    writeArguments(process.argumentList, &out)
+    writeArguments(of: process, &out)
     writeHash(process, &out)
   }
 
-  static func writeArguments(_ arguments: [ArraySlice<UInt8>], _ out: inout DocumentBytes) {
-    guard !arguments.isEmpty else { return }
+  static func writeArguments(of process: KnownProcess, _ out: inout DocumentBytes) {
+    guard !process.arguments.isEmpty else { return }
+    let all = process.arguments.span
     out.array("args")
-    for argument in arguments.prefix(out.itemLimit) { out.string(argument) }
-    if arguments.count > out.itemLimit { out.omitted(arguments.count - out.itemLimit) }
+    var count = 0
+    var start = 0
+    while start <= all.count {
+      var end = start
+      while end < all.count, all[end] != 0 { end += 1 }
+      if count < out.itemLimit { out.string(all.extracting(start..<end)) }
+      count += 1
+      start = end + 1
+    }
+    if count > out.itemLimit { out.omitted(count - out.itemLimit) }
     out.endArray()
   }
 

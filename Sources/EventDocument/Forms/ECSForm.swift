@@ -9,12 +9,15 @@ struct ECSForm: Sendable {
 
   let options: DocumentOptions
   var people: PersonFinder
+  /// What a node is called whose lines do not name it.
+  private let host: [UInt8]
   /// Names for `related.user`.
-  private var related: [[UInt8]] = []
+  private var related: [ArraySlice<UInt8>] = []
 
   init(_ options: DocumentOptions) {
     self.options = options
     people = PersonFinder(cache: AccountCache(options.accounts))
+    host = Array(options.host.utf8)
   }
 
   mutating func write(
@@ -27,11 +30,11 @@ struct ECSForm: Sendable {
     out.openString()
     TimeText.append(facts.stamp.milliseconds, trimmed: false, to: &out)
     out.closeString()
-    writeEvent(event, facts, extent, &out)
+    let node = event.node.map { event.bytes[$0] } ?? host[...]
+    writeEvent(event, node, facts, extent, &out)
     out.raw(",\"ecs\":{\"version\":\"")
     out.raw(Self.version)
     out.raw("\"},\"service\":{\"type\":\"auditd\"}")
-    let node = options.node(of: event)
     if !node.isEmpty {
       out.object("host")
       out.member("name", node)
@@ -49,12 +52,13 @@ struct ECSForm: Sendable {
   }
 
   private func writeEvent(
-    _ event: AuditEvent, _ facts: EventFacts, _ extent: DocumentExtent, _ out: inout DocumentBytes
+    _ event: AuditEvent, _ node: ArraySlice<UInt8>, _ facts: EventFacts,
+    _ extent: DocumentExtent, _ out: inout DocumentBytes
   ) {
     out.object("event")
     out.key("id")
     out.openString()
-    EventIdentity.append(event, node: options.node(of: event), to: &out)
+    EventIdentity.append(event, node: node, to: &out)
     out.closeString()
     out.key("kind")
     if facts.ecsKind.isEmpty { out.string("event") } else { out.string(facts.ecsKind[...]) }
@@ -95,8 +99,8 @@ struct ECSForm: Sendable {
     out.member("executable", facts.executable, facts.text)
     out.member("working_directory", facts.directory, facts.text)
     out.member("title", facts.title, facts.text)
-    if facts.arguments.isEmpty, let arguments = context?.process?.argumentList {
-      ECSContext.writeArguments(arguments, &out)
+    if facts.arguments.isEmpty, let process = context?.process {
+      ECSContext.writeArguments(of: process, &out)
     } else {
       out.list("args", facts.arguments, facts.text)
     }
@@ -122,20 +126,8 @@ struct ECSForm: Sendable {
   }
 
   private func writeNetwork(_ facts: EventFacts, _ out: inout DocumentBytes) {
-    for (name, address): (StaticString, EventFacts.Address?) in [
-      ("source", facts.source), ("destination", facts.destination),
-    ] {
-      guard let address else { continue }
-      out.object(name)
-      out.member(
-        "ip", address.ip.flatMap { IPText.isAddress($0, facts.text) ? $0 : nil }, facts.text)
-      if let ip = address.ip, !IPText.isAddress(ip, facts.text) {
-        out.member("address", ip, facts.text)
-      }
-      out.numberMember("port", address.port, facts.text)
-      out.member("path", address.path, facts.text)
-      out.endObject()
-    }
+    writeAddress("source", facts.source, facts.text, &out)
+    writeAddress("destination", facts.destination, facts.text, &out)
     guard let direction = facts.direction else { return }
     out.object("network")
     out.key("direction")
@@ -143,14 +135,35 @@ struct ECSForm: Sendable {
     out.endObject()
   }
 
+  private func writeAddress(
+    _ name: StaticString, _ address: EventFacts.Address?, _ text: EventText,
+    _ out: inout DocumentBytes
+  ) {
+    guard let address else { return }
+    out.object(name)
+    if let ip = address.ip {
+      if IPText.isAddress(ip, text) {
+        out.member("ip", ip, text)
+      } else {
+        out.member("address", ip, text)
+      }
+    }
+    out.numberMember("port", address.port, text)
+    out.member("path", address.path, text)
+    out.endObject()
+  }
+
   private mutating func writeRelated(_ facts: EventFacts, _ out: inout DocumentBytes) {
-    let addresses = [facts.source?.ip, facts.destination?.ip].compactMap { $0 }
-      .filter { IPText.isAddress($0, facts.text) }
+    var addresses: [Text] = []
+    if let ip = facts.source?.ip, IPText.isAddress(ip, facts.text) { addresses.append(ip) }
+    if let ip = facts.destination?.ip, IPText.isAddress(ip, facts.text) { addresses.append(ip) }
     guard !related.isEmpty || !addresses.isEmpty else { return }
     out.object("related")
     if !related.isEmpty {
       related.sort { $0.lexicographicallyPrecedes($1) }
-      out.list("user", related)
+      out.array("user")
+      for name in related { out.string(name) }
+      out.endArray()
     }
     out.list("ip", addresses, facts.text)
     out.endObject()
@@ -187,7 +200,11 @@ extension ECSForm {
     write("changes", changes, Person(), &out)
     out.fields("selinux", facts.subjectLabel, facts.text)
     out.endObject()
-    for person in [user, audit, effective, target, changes] { relate(person) }
+    relate(user)
+    relate(audit)
+    relate(effective)
+    relate(target)
+    relate(changes)
     if !facts.group.isEmpty {
       let group = people.entity(facts.group, true, facts)
       write("group", group, &out)

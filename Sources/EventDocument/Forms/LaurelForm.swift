@@ -10,6 +10,8 @@ import ProcessContext
 struct LaurelForm: Sendable {
   let settings: LaurelSettings
   var accounts: AccountCache
+  private var groups = RecordGroups()
+  private var fields = LaurelFields()
 
   init(_ options: DocumentOptions) {
     settings = options.laurel
@@ -30,56 +32,63 @@ struct LaurelForm: Sendable {
       out.string(event.bytes[node])
     }
     if extent != .whole { out.raw(",\"TRUNCATED\":true") }
+    groups.read(event)
     // Records of a type stand together, where the first of them was.
-    for (key, records) in Self.groups(event) {
-      out.key(key)
-      if Self.isSingle(records[0].type.rawValue) {
-        out.beginObject()
-        writeSingle(records, event, context, &out)
-        out.endObject()
-      } else {
-        out.beginList()
-        for record in records.prefix(out.itemLimit) {
-          out.beginObject()
-          writeFields(of: [record], event.bytes, &out)
-          if let context, settings.namesProcesses, record.type.rawValue == RecordNumber.object {
-            LaurelContext.writeObject(of: record, event, context, &out)
-          }
-          out.endObject()
-        }
-        out.endArray()
-      }
-    }
+    for group in groups.first.indices { write(group, event, context, &out) }
     if let context { LaurelContext.writeMembers(context, settings, &out) }
     out.endObject()
   }
 
-  private static func groups(_ event: AuditEvent) -> [(key: [UInt8], records: [EventRecord])] {
-    var groups: [(key: [UInt8], records: [EventRecord])] = []
-    var places: [[UInt8]: Int] = [:]
-    let isMany = event.records.count > 64
-    for record in event.records where record.type != .endOfEvent {
-      let key = key(record, event.bytes)
-      let place = isMany ? places[key] : groups.firstIndex { $0.key == key }
-      if let place {
-        groups[place].records.append(record)
-      } else {
-        if isMany { places[key] = groups.count }
-        groups.append((key, [record]))
-      }
+  private mutating func write(
+    _ group: Int, _ event: AuditEvent, _ context: EventContext?, _ out: inout DocumentBytes
+  ) {
+    let first = event.records[groups.first[group]]
+    writeKey(first, event.bytes, &out)
+    if Self.isSingle(first.type.rawValue) {
+      out.beginObject()
+      writeSingle(group, event, context, &out)
+      out.endObject()
+      return
     }
-    return groups
+    out.beginList()
+    var count = 0
+    var next: Int? = groups.first[group]
+    while let place = next, count < out.itemLimit {
+      count += 1
+      next = groups.next(behind: place)
+      let record = event.records[place]
+      out.beginObject()
+      fields.begin()
+      fields.add(record, event.bytes.span) { _ in false }
+      writeFields(record, event.bytes, &out)
+      if let context, settings.namesProcesses, record.type.rawValue == RecordNumber.object {
+        LaurelContext.writeObject(of: record, event, context, &out)
+      }
+      out.endObject()
+    }
+    out.endArray()
   }
 
   /// The name of a type, also where the line has its number; one that is called as a member of the
   /// document is has another.
-  private static func key(_ record: EventRecord, _ bytes: [UInt8]) -> [UInt8] {
+  private func writeKey(_ record: EventRecord, _ bytes: [UInt8], _ out: inout DocumentBytes) {
+    let span = bytes.span
+    guard span.has("UNKNOWN[", at: record.typeName.lowerBound) || isMember(span, record.typeName)
+    else { return out.key(span.extracting(record.typeName)) }
     let name = RecordKind.name(record, in: bytes)
-    let isMember = members.contains { name.elementsEqual($0.utf8) }
-    return isMember ? name + [UInt8(ascii: "_")] : name
+    out.key(isMember(name.span, 0..<name.count) ? name + [UInt8(ascii: "_")] : name)
   }
 
-  private static let members = ["ID", "NODE", "TRUNCATED", "CONTAINER_INFO", "PARENT_INFO"]
+  private func isMember(_ bytes: borrowing Span<UInt8>, _ name: Range<Int>) -> Bool {
+    switch name.count {
+    case 2: bytes.has("ID", at: name.lowerBound)
+    case 4: bytes.has("NODE", at: name.lowerBound)
+    case 9: bytes.has("TRUNCATED", at: name.lowerBound)
+    case 11: bytes.has("PARENT_INFO", at: name.lowerBound)
+    case 14: bytes.has("CONTAINER_INFO", at: name.lowerBound)
+    default: false
+    }
+  }
 
   /// Whether there can be only one record of a type in an event, for which Laurel has no list.
   static func isSingle(_ type: UInt32) -> Bool {
@@ -92,133 +101,83 @@ struct LaurelForm: Sendable {
   }
 
   private mutating func writeSingle(
-    _ records: [EventRecord], _ event: AuditEvent, _ context: EventContext?,
-    _ out: inout DocumentBytes
+    _ group: Int, _ event: AuditEvent, _ context: EventContext?, _ out: inout DocumentBytes
   ) {
+    let first = event.records[groups.first[group]]
     let bytes = event.bytes
-    switch records[0].type.rawValue {
+    fields.begin()
+    switch first.type.rawValue {
     case RecordNumber.syscall:
-      writeFields(of: records, bytes, &out) {
-        Self.isArgument(bytes[$0]) || Self.isList(bytes[$0])
-      }
+      read(group, event) { $0.meaning == .argument || $0.meaning == .own }
+      writeFields(first, bytes, &out)
       out.array("ARGV")
-      for record in records {
-        var scanner = LaurelScanner(record)
-        while let field = scanner.next(bytes) {
-          guard Self.isArgument(bytes[field.name]) else { continue }
-          LaurelValue.writeHexadecimal(bytes[field.value], &out)
-        }
+      for field in fields.all where field.meaning == .argument {
+        LaurelValue.writeHexadecimal(bytes.span.extracting(field.value.range), &out)
       }
       out.endArray()
-      if settings.translatesCalls {
-        LaurelTranslation.writeCall(records[0], bytes, &out)
-      }
+      if settings.translatesCalls { LaurelTranslation.writeCall(first, bytes, &out) }
       if let context { LaurelContext.writeCall(context, settings, &out) }
     case RecordNumber.execve:
-      writeFields(of: records, bytes, &out) {
-        bytes[$0].first == UInt8(ascii: "a") && bytes[$0] != Self.count || Self.isList(bytes[$0])
+      read(group, event) { field in
+        field.meaning == .own
+          || bytes[Int(field.name.start)] == UInt8(ascii: "a") && field.key != NameKey("argc")
       }
+      writeFields(first, bytes, &out)
       LaurelArguments(event, settings, out.itemLimit).write(&out)
       if let context { LaurelContext.writeEnvironment(context, &out) }
     case RecordNumber.proctitle:
-      let title = Self.title(records[records.count - 1], bytes)
-      writeFields(of: records, bytes, &out) {
-        title != nil && bytes[$0].elementsEqual("proctitle".utf8) || Self.isList(bytes[$0])
-      }
+      read(group, event) { $0.meaning == .own }
+      let title = title(event.records[groups.last[group]], bytes)
+      if title != nil { fields.leaveOut("proctitle", bytes.span) }
+      writeFields(first, bytes, &out)
       if let title { writeTitle(title, &out) }
-    default: writeFields(of: records, bytes, &out)
+    default:
+      read(group, event) { _ in false }
+      writeFields(first, bytes, &out)
     }
   }
 
-  private static let count = Array("argc".utf8)[...]
-
-  /// The name of the list that stands in the place of other fields.
-  private static func isList(_ name: ArraySlice<UInt8>) -> Bool {
-    guard let first = name.first, first &- 0x41 < 26 else { return false }
-    return ownNames.contains { name.elementsEqual($0.utf8) }
-  }
-
-  /// Members that are made here.
-  private static let ownNames = [
-    "ARGV", "ARGV_STR", "ENV", "SCRIPT", "PID", "PPID", "LABELS",
-  ]
-
-  /// `a0` to `a9`.
-  private static func isArgument(_ name: ArraySlice<UInt8>) -> Bool {
-    name.count == 2 && name[name.startIndex] == UInt8(ascii: "a")
-      && name[name.startIndex + 1] &- 0x30 < 10
-  }
-
-  /// The fields of records, the last of a name counting.
-  private mutating func writeFields(
-    of records: [EventRecord], _ bytes: [UInt8], _ out: inout DocumentBytes,
-    except isElsewhere: (Range<Int>) -> Bool = { _ in false }
+  /// Reads the fields of all records of a type.
+  @inline(__always)
+  private mutating func read(
+    _ group: Int, _ event: AuditEvent, except isElsewhere: (LaurelField) -> Bool
   ) {
-    var fields: [LaurelScanner.Field] = []
-    for record in records {
-      var scanner = LaurelScanner(record)
-      while let field = scanner.next(bytes) {
-        if !isElsewhere(field.name) { fields.append(field) }
-      }
+    var next: Int? = groups.first[group]
+    while let place = next {
+      fields.add(event.records[place], event.bytes.span, except: isElsewhere)
+      next = groups.next(behind: place)
     }
-    let isLast = Self.isLast(fields, bytes)
+  }
+
+  /// Writes the fields that were read, of records of which this is the first.
+  private mutating func writeFields(
+    _ first: EventRecord, _ bytes: [UInt8], _ out: inout DocumentBytes
+  ) {
     let hasAddress =
-      settings.translatesCalls && records[0].type.rawValue == RecordNumber.socketAddress
+      settings.translatesCalls && first.type.rawValue == RecordNumber.socketAddress
       && LaurelTranslation.hasAddress(fields, bytes)
     var count = 0
     let span = bytes.span
-    for (place, field) in fields.enumerated() where isLast[place] {
+    for field in fields.all where !field.isLeftOut {
       count += 1
       guard count <= out.itemLimit else { break }
-      if hasAddress, let isBytes = LaurelTranslation.isAddress(bytes[field.name]) {
-        if !isBytes || LaurelTranslation.writeAddress(bytes[field.value], &out) { continue }
+      if hasAddress, let isBytes = LaurelTranslation.isAddress(bytes[field.name.range]) {
+        if !isBytes || LaurelTranslation.writeAddress(bytes[field.value.range], &out) { continue }
       }
-      out.key(span.extracting(field.name))
-      LaurelValue.write(field, bytes, &out)
+      LaurelValue.write(field, span, &out)
     }
     if settings.translatesUsers {
-      LaurelTranslation.writeUsers(fields, isLast, bytes, &accounts, &out)
+      LaurelTranslation.writeUsers(fields, bytes, &accounts, &out)
     }
-    writeDecision(of: records[0], fields, bytes, &out)
-  }
-
-  /// Which of some fields no other of the same name follows.
-  private static func isLast(_ fields: [LaurelScanner.Field], _ bytes: [UInt8]) -> [Bool] {
-    var isLast = [Bool](repeating: true, count: fields.count)
-    if fields.count > 64 {
-      var seen: Set<ArraySlice<UInt8>> = []
-      for place in fields.indices.reversed() {
-        isLast[place] = seen.insert(bytes[fields[place].name]).inserted
-      }
-      return isLast
-    }
-    let span = bytes.span
-    for (place, field) in fields.enumerated() {
-      for other in fields[(place + 1)...] where field.sign == other.sign {
-        guard field.name.count == other.name.count else { continue }
-        var at = 0
-        while at < field.name.count,
-          span[field.name.lowerBound + at] == span[other.name.lowerBound + at]
-        {
-          at += 1
-        }
-        if at == field.name.count {
-          isLast[place] = false
-          break
-        }
-      }
-    }
-    return isLast
+    if first.type.rawValue == RecordNumber.avc { writeDecision(of: first, bytes, &out) }
   }
 
   /// What SELinux decided: `"denied":["read","write"]`.
   private func writeDecision(
-    of record: EventRecord, _ fields: [LaurelScanner.Field], _ bytes: [UInt8],
-    _ out: inout DocumentBytes
+    of record: EventRecord, _ bytes: [UInt8], _ out: inout DocumentBytes
   ) {
-    guard record.type.rawValue == RecordNumber.avc,
-      let vector = DecisionWords(record.body..<record.line.upperBound, bytes),
-      !fields.contains(where: { bytes[$0.name] == bytes[vector.result] })
+    guard let vector = DecisionWords(record.body..<record.line.upperBound, bytes),
+      !fields.all.contains(where: { bytes[$0.name.range] == bytes[vector.result] })
     else { return }
     out.key(bytes[vector.result])
     out.beginList()
@@ -227,12 +186,12 @@ struct LaurelForm: Sendable {
   }
 
   /// A command line in hexadecimal or quotes; `nil` for one that is null or not there.
-  private static func title(_ record: EventRecord, _ bytes: [UInt8]) -> [UInt8]? {
-    var scanner = LaurelScanner(record)
-    while let field = scanner.next(bytes) {
-      guard bytes[field.name].elementsEqual("proctitle".utf8) else { continue }
-      if field.quoting == .double { return Array(bytes[field.value]) }
-      return LaurelValue.plain(bytes[field.value])
+  private func title(_ record: EventRecord, _ bytes: [UInt8]) -> [UInt8]? {
+    let span = bytes.span
+    for field in fields.all
+    where Int(field.name.start) >= record.body && span.isName(field.name.range, "proctitle") {
+      if field.quoting == .double { return Array(bytes[field.value.range]) }
+      return LaurelValue.plain(span.extracting(field.value.range))
     }
     return nil
   }
@@ -240,11 +199,13 @@ struct LaurelForm: Sendable {
   /// Split at NUL as Laurel does it: one that begins a piece belongs to it.
   private func writeTitle(_ title: [UInt8], _ out: inout DocumentBytes) {
     out.array("ARGV")
-    var rest = title[...]
-    while !rest.isEmpty {
-      let end = rest.dropFirst().firstIndex(of: 0) ?? rest.endIndex
-      out.string(rest[..<end])
-      rest = rest[end...].dropFirst()
+    let title = title.span
+    var start = 0
+    while start < title.count {
+      var end = start + 1
+      while end < title.count, title[end] != 0 { end += 1 }
+      out.string(title.extracting(start..<end))
+      start = end + 1
     }
     out.endArray()
   }

@@ -11,11 +11,11 @@ enum LaurelTranslation {
     var scanner = LaurelScanner(record)
     var machine: UInt32?
     var number: Int?
-    while let field = scanner.next(bytes), !field.isMeaning {
-      let value = bytes[field.value]
-      if bytes[field.name].elementsEqual("arch".utf8) {
+    while let field = scanner.next(bytes.span), !field.isAdded {
+      let value = bytes[field.value.range]
+      if field.key == NameKey("arch") {
         machine = UInt32(String(decoding: value.prefix(9), as: UTF8.self), radix: 16)
-      } else if bytes[field.name].elementsEqual("syscall".utf8) {
+      } else if field.key == NameKey("syscall") {
         number = Int(String(decoding: value.prefix(9), as: UTF8.self))
       }
     }
@@ -35,12 +35,8 @@ enum LaurelTranslation {
     _ name: StaticString, _ record: EventRecord, _ bytes: [UInt8]
   ) -> Bool {
     var scanner = LaurelScanner(record)
-    while let field = scanner.next(bytes) {
-      if field.isMeaning, bytes.span.has(name, at: field.name.lowerBound),
-        field.name.count == name.utf8CodeUnitCount
-      {
-        return true
-      }
+    while let field = scanner.next(bytes.span) {
+      if field.isAdded, bytes.span.isName(field.name.range, name) { return true }
     }
     return false
   }
@@ -52,10 +48,10 @@ enum LaurelTranslation {
   }
 
   /// Whether the last of the fields that are socket addresses can be taken apart.
-  static func hasAddress(_ fields: [LaurelScanner.Field], _ bytes: [UInt8]) -> Bool {
+  static func hasAddress(_ fields: LaurelFields, _ bytes: [UInt8]) -> Bool {
     var out = DocumentBytes(.percent)
-    return fields.last { isAddress(bytes[$0.name]) == true }
-      .map { writeAddress(bytes[$0.value], &out) } ?? false
+    return fields.all.last { isAddress(bytes[$0.name.range]) == true }
+      .map { writeAddress(bytes[$0.value.range], &out) } ?? false
   }
 
   /// Writes an address by its parts, in the place of its bytes; `false` for one that is of another
@@ -116,20 +112,21 @@ enum LaurelTranslation {
 
   /// Names of users and groups: of each field that ends with `uid` or `gid`, in upper case.
   static func writeUsers(
-    _ fields: [LaurelScanner.Field], _ isLast: [Bool], _ bytes: [UInt8],
-    _ accounts: inout AccountCache, _ out: inout DocumentBytes
+    _ fields: LaurelFields, _ bytes: [UInt8], _ accounts: inout AccountCache,
+    _ out: inout DocumentBytes
   ) {
     var written: [[UInt8]] = []
-    for (place, field) in fields.enumerated()
-    where isLast[place] && !field.isMeaning && field.quoting == .none && field.name.count >= 3 {
-      let end = field.name.upperBound
+    for field in fields.all
+    where !field.isLeftOut && !field.isAdded && field.quoting == .none && field.name.count >= 3 {
+      let end = Int(field.name.end)
       let isUser = bytes.span.has("uid", at: end - 3)
       guard isUser || bytes.span.has("gid", at: end - 3),
         written.count < min(out.itemLimit, 256),
-        let number = Int(String(decoding: bytes[field.value].prefix(20), as: UTF8.self))
+        let number = Int(String(decoding: bytes[field.value.range].prefix(20), as: UTF8.self))
       else { continue }
-      let name = bytes[field.name].map { $0 &- 0x61 < 26 ? $0 - 0x20 : $0 }
-      guard !written.contains(name), !fields.contains(where: { bytes[$0.name].elementsEqual(name) })
+      let name = bytes[field.name.range].map { $0 &- 0x61 < 26 ? $0 - 0x20 : $0 }
+      guard !written.contains(name),
+        !fields.all.contains(where: { bytes[$0.name.range].elementsEqual(name) })
       else { continue }
       written.append(name)
       out.key(name)

@@ -6,8 +6,7 @@ import AuditRecord
 /// field that is missing costs no other.
 struct CompleteRecords: Sendable {
   var calls = SystemCallCache()
-  /// Which fields may be in hexadecimal, by their names and records.
-  private var encoded: [UInt64: Bool] = [:]
+  private var traits = FieldTraits()
 
   init() {}
 
@@ -41,32 +40,31 @@ struct CompleteRecords: Sendable {
   private mutating func take(
     _ field: Field, _ type: UInt32, _ text: inout EventText, _ content: inout RecordContent
   ) {
-    let name = Self.plainName(field.name, &text)
+    let traits = traits.of(field, type, text)
+    let name = traits.hasPlainName ? Text(field.name) : Self.plainName(field.name, &text)
     var value = Text(field.value)
     if field.section == .enrichment {
       guard text.ends(name, with: "UID") || text.ends(name, with: "GID") else { return }
       if field.quoting == .none, let plain = text.decodedHex(value) { value = plain }
       if type == RecordNumber.path {
-        content.fields.add(FieldMap.Entry(name: name, value: value, raw: value))
+        content.fields.add(FieldMap.Entry(name, value, raw: value, text))
       } else {
         let lower = text.copy(field.name)
         for at in lower.range where (0x41...0x5a).contains(text.bytes[at]) {
           text.replace(at, text.bytes[at] + 0x20)
         }
-        content.meanings.add(FieldMap.Entry(name: lower, value: value, raw: value))
+        content.meanings.add(FieldMap.Entry(lower, value, raw: value, text))
       }
       return
     }
-    if field.quoting == .none { value = Self.untilEnrichment(name, value, text) }
+    if field.quoting == .none { value = Self.untilEnrichment(field.key, value, text) }
     if value.isEmpty || text.has(value, "?") || text.has(value, "(null)") { return }
-    if text.has(name, "key") {
+    if field.key == NameKey("key") {
       content.fields.set(name, value, raw: value, text)
       let isPlain = field.quoting == .none
       return takeKeys(isPlain, &text, &content)
     }
-    if field.quoting == .none, isEncoded(name, type, value, text),
-      let plain = text.decodedHex(value)
-    {
+    if field.quoting == .none, traits.mayBeEncoded, let plain = text.decodedHex(value) {
       value = plain
       if type != RecordNumber.socketAddress {
         for at in plain.range where text.bytes[at] == 0 { text.replace(at, 0x20) }
@@ -75,42 +73,23 @@ struct CompleteRecords: Sendable {
     content.fields.set(name, value, text)
   }
 
-  /// Whether a value is in hexadecimal: it looks so, and its field may be.
-  private mutating func isEncoded(
-    _ name: Text, _ type: UInt32, _ value: Text, _ text: EventText
-  ) -> Bool {
-    guard value.count.isMultiple(of: 2), text.isUpperHex(value) else { return false }
-    let key = FieldMap.hash(name, text) ^ UInt64(type) &* 0x9E37_79B9_7F4A_7C15
-    if let known = encoded[key] { return known }
-    let isEncoded = EncodedFields.contains(text[name], type: RecordType(rawValue: type))
-    // Names are a record's choice: a bound, so that nobody fills the memory with them.
-    if encoded.count >= 4096 { encoded.removeAll(keepingCapacity: true) }
-    encoded[key] = isEncoded
-    return isEncoded
-  }
-
   /// A name that is one to every reader of documents: a dot would make an object of it.
   private static func plainName(_ range: Range<Int>, _ text: inout EventText) -> Text {
-    func isPlain(_ byte: UInt8) -> Bool {
-      switch byte {
-      case 0x61...0x7a, 0x30...0x39, 0x5f, 0x2d, 0x41...0x5a, 0x5b, 0x5d: true
-      default: false
-      }
-    }
-    for at in range where !isPlain(text.bytes[at]) {
+    for at in range where !FieldTraits.isPlain(text.bytes[at]) {
       let name = text.copy(range)
-      for at in name.range where !isPlain(text.bytes[at]) { text.replace(at, 0x5f) }
+      for at in name.range where !FieldTraits.isPlain(text.bytes[at]) { text.replace(at, 0x5f) }
       return name
     }
     return Text(range)
   }
 
   /// Some kernels' lines have lost the 0x1d in front of what auditd added: `key=(null)ARCH=x86_64`.
-  private static func untilEnrichment(_ name: Text, _ value: Text, _ text: EventText) -> Text {
+  @inline(__always)
+  private static func untilEnrichment(_ name: NameKey, _ value: Text, _ text: EventText) -> Text {
     var value = value
     if text.starts(value, with: "(null)") {
       value.end = value.start + 6
-    } else if text.has(name, "res") {
+    } else if name == NameKey("res") {
       var end = Int(value.start)
       while end < Int(value.end), !(0x41...0x5a).contains(text.bytes[end]) { end += 1 }
       value.end = Int32(end)
@@ -135,9 +114,10 @@ struct CompleteRecords: Sendable {
   private mutating func interpret(
     _ type: UInt32, _ text: inout EventText, _ content: inout RecordContent
   ) {
-    for name: StaticString in ["auid", "old-auid", "ses", "old-ses"] {
-      LibauditRecords.unset(name, &content.fields, &text)
-    }
+    LibauditRecords.unset("auid", &content.fields, &text)
+    LibauditRecords.unset("old-auid", &content.fields, &text)
+    LibauditRecords.unset("ses", &content.fields, &text)
+    LibauditRecords.unset("old-ses", &content.fields, &text)
     LibauditRecords.splitContext("subj", LibauditRecords.subject, &content.fields, &text)
     LibauditRecords.unifyResult(&content.fields, &text)
     LibauditRecords.nameExit(&content.fields, &text)

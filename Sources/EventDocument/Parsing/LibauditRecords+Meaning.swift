@@ -38,8 +38,12 @@ extension LibauditRecords {
     "obj_user", "obj_role", "obj_domain", "obj_level", "obj_category",
   ]
 
+  @inline(__always)
   static func unset(_ name: StaticString, _ fields: inout FieldMap, _ text: inout EventText) {
-    guard let place = fields.index(of: name, text) else { return }
+    if let place = fields.index(of: name, text) { unset(place, &fields, &text) }
+  }
+
+  private static func unset(_ place: Int, _ fields: inout FieldMap, _ text: inout EventText) {
     let value = fields.entries[place].value
     if text.has(value, "4294967295") || text.has(value, "-1") {
       fields.setValue(text.add("unset"), at: place)
@@ -47,11 +51,17 @@ extension LibauditRecords {
   }
 
   /// `user:role:domain:level:category`, the last of which may hold colons.
+  @inline(__always)
   static func splitContext(
     _ name: StaticString, _ parts: [StaticString], _ fields: inout FieldMap,
     _ text: inout EventText
   ) {
-    guard let context = fields.take(name, text) else { return }
+    if let context = fields.take(name, text) { splitContext(context, parts, &fields, &text) }
+  }
+
+  private static func splitContext(
+    _ context: Text, _ parts: [StaticString], _ fields: inout FieldMap, _ text: inout EventText
+  ) {
     var start = Int(context.start)
     for (index, part) in parts.enumerated() {
       let colon =
@@ -66,10 +76,9 @@ extension LibauditRecords {
   /// `success` or `res`, in any of their words, as `result`.
   static func unifyResult(_ fields: inout FieldMap, _ text: inout EventText) {
     guard let value = fields.take("success", text) ?? fields.take("res", text) else { return }
-    let word = text[value].prefix(3).map { (0x41...0x5a).contains($0) ? $0 + 0x20 : $0 }
     let isSuccess =
-      value.count == 3 && word.elementsEqual("yes".utf8) || text.has(value, "1")
-      || word.elementsEqual("suc".utf8)
+      value.count == 3 && text.starts(value, withAnyCase: "yes") || text.has(value, "1")
+      || text.starts(value, withAnyCase: "suc")
     fields.set(text.add("result"), isSuccess ? text.add("success") : text.add("fail"), text)
   }
 

@@ -8,32 +8,57 @@ extension DocumentBytes {
   }
 
   mutating func escape(_ value: borrowing Span<UInt8>) {
-    unsafe value.withUnsafeBufferPointer { text in
-      var at = 0
-      while at < text.count {
-        // Nearly everything is plain: taken over in runs.
-        let run = unsafe plainRun(text, at)
-        if run > at {
-          unsafe append(UnsafeBufferPointer(rebasing: text[at..<run]))
-          at = run
-          continue
-        }
-        let byte = unsafe text[at]
-        if byte < 0x80 {
-          unsafe escape(byte, text[at...])
-          at += 1
-          continue
-        }
-        let length = unsafe Self.sequence(text[at...])
-        if length > 0 {
-          unsafe append(UnsafeBufferPointer(rebasing: text[at..<at + length]))
-          at += length
-        } else {
-          undecoded(byte)
-          at += 1
-        }
+    unsafe value.withUnsafeBufferPointer { text in unsafe escape(text) }
+  }
+
+  mutating func escape(_ text: UnsafeBufferPointer<UInt8>) {
+    var at = 0
+    while at < text.count {
+      let run = unsafe plainRun(text, at)
+      if run > at {
+        unsafe append(UnsafeBufferPointer(rebasing: text[at..<run]))
+        at = run
+        continue
+      }
+      let byte = unsafe text[at]
+      if byte < 0x80 {
+        unsafe escape(byte, text[at...])
+        at += 1
+        continue
+      }
+      let length = unsafe Self.sequence(text[at...])
+      if length > 0 {
+        unsafe append(UnsafeBufferPointer(rebasing: text[at..<at + length]))
+        at += length
+      } else {
+        undecoded(byte)
+        at += 1
       }
     }
+  }
+
+  /// Whether all bytes are written as they are.
+  @inline(__always)
+  func isPlain(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    let raw = UnsafeRawBufferPointer(text)
+    let count = raw.count
+    if count >= 8 {
+      var at = 0
+      while at + 8 <= count {
+        if hasOther(unsafe raw.loadUnaligned(fromByteOffset: at, as: UInt64.self)) { return false }
+        at += 8
+      }
+      // The last eight may overlap those before.
+      return at == count
+        || !hasOther(unsafe raw.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self))
+    }
+    if count >= 4 {
+      let first = unsafe raw.loadUnaligned(fromByteOffset: 0, as: UInt32.self)
+      let last = unsafe raw.loadUnaligned(fromByteOffset: count - 4, as: UInt32.self)
+      return !hasOther(UInt64(first) << 32 | UInt64(last))
+    }
+    for place in 0..<count where unsafe !isPlain(raw[place]) { return false }
+    return true
   }
 
   /// Where the bytes end that are written as they are: eight at a time, then one by one.
@@ -42,18 +67,23 @@ extension DocumentBytes {
     var at = start
     let raw = UnsafeRawBufferPointer(text)
     while at + 8 <= text.count {
-      let eight = unsafe raw.loadUnaligned(fromByteOffset: at, as: UInt64.self)
-      var odd = eight | (eight &- 0x2020_2020_2020_2020) | Self.zeros(eight ^ 0x2222_2222_2222_2222)
-      odd |= Self.zeros(eight ^ 0x5c5c_5c5c_5c5c_5c5c) | Self.zeros(eight ^ 0x7f7f_7f7f_7f7f_7f7f)
-      if undecodable == .percent {
-        odd |= Self.zeros(eight ^ 0x2525_2525_2525_2525)
-        odd |= Self.zeros(eight ^ 0x2b2b_2b2b_2b2b_2b2b)
-      }
-      guard odd & 0x8080_8080_8080_8080 == 0 else { break }
+      if hasOther(unsafe raw.loadUnaligned(fromByteOffset: at, as: UInt64.self)) { break }
       at += 8
     }
     while at < text.count, unsafe isPlain(text[at]) { at += 1 }
     return at
+  }
+
+  /// Whether one of eight bytes is not written as it is.
+  @inline(__always)
+  private func hasOther(_ eight: UInt64) -> Bool {
+    var odd = eight | (eight &- 0x2020_2020_2020_2020) | Self.zeros(eight ^ 0x2222_2222_2222_2222)
+    odd |= Self.zeros(eight ^ 0x5c5c_5c5c_5c5c_5c5c) | Self.zeros(eight ^ 0x7f7f_7f7f_7f7f_7f7f)
+    if undecodable == .percent {
+      odd |= Self.zeros(eight ^ 0x2525_2525_2525_2525)
+      odd |= Self.zeros(eight ^ 0x2b2b_2b2b_2b2b_2b2b)
+    }
+    return odd & 0x8080_8080_8080_8080 != 0
   }
 
   /// The highest bit of each byte that is zero, and of some behind the first of those.

@@ -25,24 +25,40 @@ struct DocumentBytes: Sendable {
 
   mutating func begin() { bytes.removeAll(keepingCapacity: true) }
 
+  /// Makes room once for several things that are written together.
   @inline(__always)
-  private mutating func separate() {
-    guard let last = bytes.last, last != 0x7b, last != 0x5b, last != 0x3a else {
-      return
+  private mutating func write(atMost count: Int, _ body: (inout Pen) -> Void) {
+    bytes.append(addingCapacity: count) { room in
+      unsafe room.withUnsafeMutableBufferPointer { room, written in
+        guard let start = room.baseAddress else { return }
+        var pen = unsafe Pen(start)
+        unsafe body(&pen)
+        written = unsafe pen.at - start
+      }
     }
-    bytes.append(0x2c)
+  }
+
+  /// Whether what comes next is separated by a comma from what is there.
+  private var needsComma: Bool {
+    @inline(__always) get {
+      guard let last = bytes.last else { return false }
+      return last != 0x7b && last != 0x5b && last != 0x3a
+    }
+  }
+
+  private mutating func open(_ byte: UInt8) {
+    let needsComma = needsComma
+    unsafe write(atMost: 2) { pen in
+      if needsComma { unsafe pen.byte(0x2c) }
+      unsafe pen.byte(byte)
+    }
   }
 
   mutating func raw(_ word: StaticString) {
-    unsafe bytes.append(
-      contentsOf: UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount))
+    unsafe write(atMost: word.utf8CodeUnitCount) { pen in unsafe pen.word(word) }
   }
 
-  mutating func beginObject() {
-    separate()
-    bytes.append(0x7b)
-  }
-
+  mutating func beginObject() { open(0x7b) }
   mutating func endObject() { bytes.append(0x7d) }
 
   /// Takes the end of an object back, so that a member can follow.
@@ -51,114 +67,189 @@ struct DocumentBytes: Sendable {
     bytes.removeLast()
   }
 
-  mutating func beginArray() {
-    separate()
-    bytes.append(0x5b)
-  }
-
+  mutating func beginArray() { open(0x5b) }
   /// An array behind a key.
   mutating func beginList() { bytes.append(0x5b) }
-
   mutating func endArray() { bytes.append(0x5d) }
 
-  /// A name that needs no escapes.
-  mutating func key(_ name: StaticString) {
-    separate()
-    bytes.append(0x22)
-    raw(name)
-    bytes.append(0x22)
-    bytes.append(0x3a)
+  /// A name that needs no escapes, and what stands behind it.
+  @inline(__always)
+  private mutating func key(_ name: StaticString, _ begin: UInt8?) {
+    let needsComma = needsComma
+    unsafe write(atMost: name.utf8CodeUnitCount + 5) { pen in
+      unsafe Self.key(&pen, needsComma, name)
+      if let begin { unsafe pen.byte(begin) }
+    }
   }
 
+  @inline(__always)
+  private static func key(_ pen: inout Pen, _ needsComma: Bool, _ name: StaticString) {
+    if needsComma { unsafe pen.byte(0x2c) }
+    unsafe pen.byte(0x22)
+    unsafe pen.word(name)
+    unsafe pen.byte(0x22)
+    unsafe pen.byte(0x3a)
+  }
+
+  mutating func key(_ name: StaticString) { key(name, nil) }
+  mutating func object(_ name: StaticString) { key(name, 0x7b) }
+  mutating func array(_ name: StaticString) { key(name, 0x5b) }
+
   mutating func key(_ name: borrowing Span<UInt8>) {
-    separate()
-    bytes.append(0x22)
-    escape(name)
-    bytes.append(0x22)
+    string(unlimited: name)
     bytes.append(0x3a)
   }
 
   mutating func key(_ name: ArraySlice<UInt8>) { key(name.span) }
   mutating func key(_ name: [UInt8]) { key(name.span) }
 
-  mutating func object(_ name: StaticString) {
-    key(name)
-    bytes.append(0x7b)
-  }
-
-  mutating func array(_ name: StaticString) {
-    key(name)
-    bytes.append(0x5b)
-  }
-
   /// A value of an array, or behind a key.
   mutating func string(_ value: ArraySlice<UInt8>) { string(value.span) }
 
   mutating func string(_ value: borrowing Span<UInt8>) {
-    separate()
-    bytes.append(0x22)
-    if value.count > valueLimit {
-      let kept = Self.whole(value, valueLimit)
-      escape(value.extracting(0..<kept))
-      mark(value.count - kept, "bytes")
-    } else {
-      escape(value)
-    }
+    if value.count <= valueLimit { return string(unlimited: value) }
+    openString()
+    let kept = Self.whole(value, valueLimit)
+    escape(value.extracting(0..<kept))
+    mark(value.count - kept, "bytes")
     bytes.append(0x22)
   }
 
+  /// Nearly everything is plain, and then written at once.
+  private mutating func string(unlimited value: borrowing Span<UInt8>) {
+    let needsComma = needsComma
+    unsafe value.withUnsafeBufferPointer { value in
+      guard unsafe isPlain(value) else {
+        openString()
+        unsafe escape(value)
+        return bytes.append(0x22)
+      }
+      unsafe write(atMost: value.count + 3) { pen in
+        if needsComma { unsafe pen.byte(0x2c) }
+        unsafe pen.byte(0x22)
+        unsafe pen.bytes(value)
+        unsafe pen.byte(0x22)
+      }
+    }
+  }
+
+  mutating func member(_ name: StaticString, _ value: borrowing Span<UInt8>) {
+    let needsComma = needsComma
+    unsafe value.withUnsafeBufferPointer { bytes in
+      guard bytes.count <= valueLimit, unsafe isPlain(bytes) else {
+        key(name)
+        return string(value)
+      }
+      unsafe write(atMost: name.utf8CodeUnitCount + bytes.count + 6) { pen in
+        unsafe Self.key(&pen, needsComma, name)
+        unsafe pen.byte(0x22)
+        unsafe pen.bytes(bytes)
+        unsafe pen.byte(0x22)
+      }
+    }
+  }
+
+  mutating func member(_ name: borrowing Span<UInt8>, _ value: borrowing Span<UInt8>) {
+    guard value.count <= valueLimit, write(name, value, isNumber: false) else {
+      key(name)
+      return string(value)
+    }
+  }
+
+  /// A member that is a number, as has been checked.
+  mutating func member(_ name: borrowing Span<UInt8>, digits: borrowing Span<UInt8>) {
+    guard write(name, digits, isNumber: true) else {
+      key(name)
+      return self.digits(digits)
+    }
+  }
+
+  /// Writes a member that is plain; `false` for any other.
+  @inline(__always)
+  private mutating func write(
+    _ name: borrowing Span<UInt8>, _ value: borrowing Span<UInt8>, isNumber: Bool
+  ) -> Bool {
+    let needsComma = needsComma
+    return unsafe name.withUnsafeBufferPointer { name in
+      unsafe value.withUnsafeBufferPointer { value in
+        guard unsafe isPlain(name), unsafe isNumber || isPlain(value) else { return false }
+        unsafe write(atMost: name.count + value.count + 6) { pen in
+          if needsComma { unsafe pen.byte(0x2c) }
+          unsafe pen.byte(0x22)
+          unsafe pen.bytes(name)
+          unsafe pen.byte(0x22)
+          unsafe pen.byte(0x3a)
+          if !isNumber { unsafe pen.byte(0x22) }
+          unsafe pen.bytes(value)
+          if !isNumber { unsafe pen.byte(0x22) }
+        }
+        return true
+      }
+    }
+  }
+
   mutating func string(_ word: StaticString) {
-    separate()
-    bytes.append(0x22)
-    raw(word)
-    bytes.append(0x22)
+    let needsComma = needsComma
+    unsafe write(atMost: word.utf8CodeUnitCount + 3) { pen in
+      if needsComma { unsafe pen.byte(0x2c) }
+      unsafe pen.byte(0x22)
+      unsafe pen.word(word)
+      unsafe pen.byte(0x22)
+    }
   }
 
   /// A string that says how many items were left out.
   mutating func omitted(_ count: Int) {
-    separate()
-    bytes.append(0x22)
+    openString()
     mark(count, "items")
     bytes.append(0x22)
   }
 
   private mutating func mark(_ count: Int, _ what: StaticString) {
     raw("…[+")
-    number(count)
+    piece(count)
     bytes.append(0x20)
     raw(what)
     bytes.append(0x5d)
   }
 
-  /// Digits only: a comma is the caller's business (`integer` sees to it).
-  private mutating func number(_ value: Int) {
-    if value < 0 { bytes.append(0x2d) }
-    var rest = value.magnitude
-    if rest < 10 { return bytes.append(0x30 + UInt8(rest)) }
-    unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
-      var at = 20
-      repeat {
-        at -= 1
-        unsafe digits[at] = 0x30 + UInt8(rest % 10)
-        rest /= 10
-      } while rest > 0
-      unsafe bytes.append(contentsOf: UnsafeBufferPointer(rebasing: digits[at...]))
+  mutating func integer(_ value: Int) {
+    let needsComma = needsComma
+    unsafe write(atMost: 22) { pen in
+      if needsComma { unsafe pen.byte(0x2c) }
+      if value < 0 { unsafe pen.byte(0x2d) }
+      unsafe pen.decimal(value.magnitude)
     }
   }
 
-  mutating func integer(_ value: Int) {
-    separate()
-    number(value)
+  /// A number that has been checked to be one.
+  mutating func digits(_ value: borrowing Span<UInt8>) {
+    let needsComma = needsComma
+    unsafe value.withUnsafeBufferPointer { value in
+      unsafe write(atMost: value.count + 1) { pen in
+        if needsComma { unsafe pen.byte(0x2c) }
+        unsafe pen.bytes(value)
+      }
+    }
   }
 
-  /// A number that has been checked to be one.
-  mutating func digits(_ value: ArraySlice<UInt8>) {
-    separate()
-    bytes.append(contentsOf: value)
+  /// Hexadecimal digits as a string behind what tells their base, in lower case.
+  mutating func digits(_ base: StaticString, _ digits: borrowing Span<UInt8>) {
+    let needsComma = needsComma
+    unsafe digits.withUnsafeBufferPointer { digits in
+      unsafe write(atMost: base.utf8CodeUnitCount + digits.count + 4) { pen in
+        if needsComma { unsafe pen.byte(0x2c) }
+        unsafe pen.byte(0x22)
+        unsafe pen.word(base)
+        if digits.isEmpty { unsafe pen.byte(0x30) }
+        for place in 0..<digits.count { unsafe pen.byte(digits[place] | 0x20) }
+        unsafe pen.byte(0x22)
+      }
+    }
   }
 
   mutating func null() {
-    separate()
+    if needsComma { bytes.append(0x2c) }
     raw("null")
   }
 
@@ -168,21 +259,28 @@ struct DocumentBytes: Sendable {
   /// Takes back what was written since.
   mutating func cut(to mark: Int) { bytes.removeLast(bytes.count - mark) }
 
-  mutating func append(_ more: [UInt8]) { bytes.append(contentsOf: more) }
-  mutating func append(_ more: ArraySlice<UInt8>) { bytes.append(contentsOf: more) }
-  @inline(__always)
   mutating func append(_ more: UnsafeBufferPointer<UInt8>) {
-    unsafe bytes.append(contentsOf: more)
+    unsafe write(atMost: more.count) { pen in unsafe pen.bytes(more) }
   }
   @inline(__always)
   mutating func byte(_ byte: UInt8) { bytes.append(byte) }
-  mutating func newline() { bytes.append(0x0a) }
   /// The beginning of a string that is put together from pieces (`piece`, `closeString`).
-  mutating func openString() {
-    separate()
-    bytes.append(0x22)
-  }
+  mutating func openString() { open(0x22) }
   mutating func piece(_ value: ArraySlice<UInt8>) { escape(value.span) }
-  mutating func piece(_ value: Int) { number(value) }
+  /// Digits only.
+  mutating func piece(_ value: Int) {
+    unsafe write(atMost: 21) { pen in
+      if value < 0 { unsafe pen.byte(0x2d) }
+      unsafe pen.decimal(value.magnitude)
+    }
+  }
+  /// A number below 100, as a part of a time.
+  mutating func twoDigits(behind mark: UInt8, _ value: Int) {
+    unsafe write(atMost: 3) { pen in
+      unsafe pen.byte(mark)
+      unsafe pen.byte(0x30 + UInt8(truncatingIfNeeded: value / 10))
+      unsafe pen.byte(0x30 + UInt8(truncatingIfNeeded: value % 10))
+    }
+  }
   mutating func closeString() { bytes.append(0x22) }
 }

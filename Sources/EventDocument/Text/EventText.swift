@@ -1,3 +1,4 @@
+import AudispatchPlugin
 import AuditRecord
 
 /// A place in the bytes of an `EventText`.
@@ -42,8 +43,8 @@ struct EventText: Sendable {
   /// A copy of a place, for what is to be changed or to be continued.
   mutating func copy(_ range: Range<Int>) -> Text {
     let start = bytes.count
-    bytes.reserveCapacity(start + range.count)
-    for place in range { bytes.append(bytes[place]) }
+    bytes.append(addingCapacity: range.count) { $0.append(repeating: 0, count: range.count) }
+    for place in range { bytes[start + place - range.lowerBound] = bytes[place] }
     return Text(start..<bytes.count)
   }
 
@@ -54,19 +55,40 @@ struct EventText: Sendable {
 
   subscript(_ text: Text) -> ArraySlice<UInt8> { bytes[text.range] }
 
+  /// Words of up to seven bytes are compared as numbers.
+  @inline(__always)
+  private func hasWord(_ word: StaticString, at start: Int) -> Bool {
+    let key = NameKey(word)
+    return NameKey(bytes.span, start..<start + word.utf8CodeUnitCount) == key
+      && (key.isExact || bytes.span.has(word, at: start))
+  }
+
   @inline(__always)
   func has(_ text: Text, _ word: StaticString) -> Bool {
-    text.count == word.utf8CodeUnitCount && bytes.span.has(word, at: Int(text.start))
+    text.count == word.utf8CodeUnitCount && hasWord(word, at: Int(text.start))
   }
 
   @inline(__always)
   func starts(_ text: Text, with word: StaticString) -> Bool {
-    text.count >= word.utf8CodeUnitCount && bytes.span.has(word, at: Int(text.start))
+    text.count >= word.utf8CodeUnitCount && hasWord(word, at: Int(text.start))
   }
 
+  /// Whether it begins with a word in lower case, in whatever case it is itself.
+  func starts(_ text: Text, withAnyCase word: StaticString) -> Bool {
+    let count = word.utf8CodeUnitCount
+    guard text.count >= count else { return false }
+    for place in 0..<count {
+      let byte = bytes[Int(text.start) + place]
+      let lower = byte &- 0x41 < 26 ? byte + 0x20 : byte
+      if unsafe lower != word.utf8Start[place] { return false }
+    }
+    return true
+  }
+
+  @inline(__always)
   func ends(_ text: Text, with word: StaticString) -> Bool {
     let count = word.utf8CodeUnitCount
-    return text.count >= count && bytes.span.has(word, at: Int(text.end) - count)
+    return text.count >= count && hasWord(word, at: Int(text.end) - count)
   }
 
   @inline(__always)

@@ -1,55 +1,100 @@
+import AudispatchPlugin
+
 /// Names and values of a record or of a part of a document, in their order; small, and kept from
 /// event to event so that it allocates nothing.
 struct FieldMap: Sendable {
   struct Entry: Sendable {
-    var name: Text
+    private(set) var name: Text
+    /// Of the name.
+    private(set) var key: NameKey
     var value: Text
     /// The value as it stood in the line, with quotes.
     var raw: Text
     /// The type of the record that it is from, where more than one value of a name is kept.
     var source: UInt32 = 0
+
+    init(_ name: Text, _ value: Text, raw: Text, _ text: EventText) {
+      self.name = name
+      self.value = value
+      self.raw = raw
+      key = NameKey(text.bytes.span, name.range)
+    }
+
+    /// Takes so many bytes off the beginning of the name.
+    mutating func shortenName(by count: Int, _ text: EventText) {
+      name.start += Int32(count)
+      key = NameKey(text.bytes.span, name.range)
+    }
+
+    @inline(__always)
+    func isCalled(_ name: StaticString, _ text: EventText) -> Bool {
+      key == NameKey(name) && (key.isExact || text.has(self.name, name))
+    }
+
+    @inline(__always)
+    func hasName(of other: Entry, _ text: EventText) -> Bool {
+      key == other.key && (key.isExact || text.isSame(name, other.name))
+    }
   }
 
   private(set) var entries: [Entry] = []
-  /// Hashes of the names, once there are so many that looking at each would take long.
-  private var seen: Set<UInt64> = []
+  private var names = NameFilter()
+  /// Keys of the names, once there are so many that looking at each would take long.
+  private var seen: Set<NameKey> = []
   private static let many = 64
 
   var isEmpty: Bool { entries.isEmpty }
 
   mutating func removeAll() {
     entries.removeAll(keepingCapacity: true)
+    names.removeAll()
     if !seen.isEmpty { seen.removeAll() }
   }
 
   @inline(__always)
   func index(of name: StaticString, _ text: EventText) -> Int? {
-    for place in entries.indices where text.has(entries[place].name, name) { return place }
+    let key = NameKey(name)
+    return names.mayHave(key) ? place(of: key, name, text) : nil
+  }
+
+  private func place(of key: NameKey, _ name: StaticString, _ text: EventText) -> Int? {
+    for place in entries.indices where entries[place].key == key {
+      if key.isExact || text.has(entries[place].name, name) { return place }
+    }
+    return nil
+  }
+
+  /// The first of the name that another one has.
+  @inline(__always)
+  func index(of other: Entry, _ text: EventText) -> Int? {
+    guard names.mayHave(other.key) else { return nil }
+    for place in entries.indices where entries[place].hasName(of: other, text) { return place }
     return nil
   }
 
   @inline(__always)
-  func index(of name: Text, _ text: EventText) -> Int? {
-    for place in entries.indices where text.isSame(entries[place].name, name) { return place }
-    return nil
-  }
-
   func value(_ name: StaticString, _ text: EventText) -> Text? {
     index(of: name, text).map { entries[$0].value }
   }
 
   func value(_ name: [UInt8], _ text: EventText) -> Text? {
-    for entry in entries where text.has(entry.name, name) { return entry.value }
-    return nil
+    index(of: name, text).map { entries[$0].value }
+  }
+
+  private func index(of name: [UInt8], _ text: EventText) -> Int? {
+    let key = NameKey(name)
+    guard names.mayHave(key) else { return nil }
+    return entries.firstIndex { $0.key == key && (key.isExact || text.has($0.name, name)) }
   }
 
   /// Sets the value of a name; the last one counts.
   mutating func set(_ name: Text, _ value: Text, raw: Text, _ text: EventText) {
-    if let place = placeToReplace(name, text) {
+    let entry = Entry(name, value, raw: raw, text)
+    if let place = placeToReplace(entry, text) {
       entries[place].value = value
       entries[place].raw = raw
     } else {
-      entries.append(Entry(name: name, value: value, raw: raw))
+      entries.append(entry)
     }
   }
 
@@ -58,34 +103,35 @@ struct FieldMap: Sendable {
   }
 
   /// Adds a value beside those that the name has.
-  mutating func add(_ entry: Entry) { entries.append(entry) }
+  mutating func add(_ entry: Entry) {
+    _ = names.insert(entry.key)
+    entries.append(entry)
+  }
 
   mutating func setValue(_ value: Text, at place: Int) { entries[place].value = value }
 
   mutating func remove(at place: Int) { entries.remove(at: place) }
 
   /// Takes a field out and gives its value.
+  @inline(__always)
   mutating func take(_ name: StaticString, _ text: EventText) -> Text? {
-    guard let place = index(of: name, text) else { return nil }
-    defer { entries.remove(at: place) }
-    return entries[place].value
+    index(of: name, text).map { take(at: $0) }
   }
+
+  private mutating func take(at place: Int) -> Text { entries.remove(at: place).value }
 
   mutating func take(_ name: [UInt8], _ text: EventText) -> Text? {
-    guard let place = entries.firstIndex(where: { text.has($0.name, name) }) else { return nil }
-    defer { entries.remove(at: place) }
-    return entries[place].value
+    index(of: name, text).map { take(at: $0) }
   }
 
-  private mutating func placeToReplace(_ name: Text, _ text: EventText) -> Int? {
-    guard entries.count >= Self.many else { return index(of: name, text) }
-    if seen.isEmpty { for entry in entries { seen.insert(Self.hash(entry.name, text)) } }
-    return seen.insert(Self.hash(name, text)).inserted ? nil : index(of: name, text)
+  private mutating func placeToReplace(_ entry: Entry, _ text: EventText) -> Int? {
+    let mayBeThere = names.insert(entry.key)
+    if entries.count < Self.many { return mayBeThere ? index(of: entry, text) : nil }
+    if seen.isEmpty { for known in entries { seen.insert(known.key) } }
+    return seen.insert(entry.key).inserted ? nil : index(of: entry, text)
   }
 
   /// FNV-1a.
-  static func hash(_ name: Text, _ text: EventText) -> UInt64 { hash(text[name]) }
-
   static func hash(_ bytes: some Collection<UInt8>) -> UInt64 {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }

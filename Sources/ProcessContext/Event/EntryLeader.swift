@@ -2,14 +2,16 @@
 /// system's first process, a container's keeper, or a program that lets people in.
 enum EntryLeader {
   private static let doors = [
-    "sshd", "login", "systemd", "init", "cron", "crond", "atd", "containerd-shim", "conmon", "runc",
-    "dropbear",
-  ]
+    "sshd", "login", "systemd", "init", "cron", "crond", "atd", "conmon", "runc", "dropbear",
+  ].map { Array($0.utf8) }
+  /// How the names of others begin.
+  private static let beginnings = ["containerd-shim", "sshd-"].map { Array($0.utf8) }
 
   static func find(_ context: EventContext) -> KnownProcess? {
     guard let process = context.process else { return nil }
     var found: KnownProcess?
-    for member in [process] + context.ancestors {
+    for place in -1..<context.ancestors.count {
+      let member = place < 0 ? process : context.ancestors[place]
       if member.pid == 1 || isDoor(member) { break }
       if member.session == member.pid { found = member }
     }
@@ -17,10 +19,7 @@ enum EntryLeader {
   }
 
   private static func isDoor(_ process: KnownProcess) -> Bool {
-    doors.contains { door in
-      process.name.elementsEqual(door.utf8)
-        || door.utf8.count > 10 && process.name.starts(with: door.utf8)
-        || door == "sshd" && process.name.starts(with: "sshd-".utf8)
-    }
+    doors.contains { $0 == process.name }
+      || process.name.count > 4 && beginnings.contains { process.name.starts(with: $0) }
   }
 }

@@ -53,27 +53,23 @@ struct ProcessEvent {
     var scanner = FieldScanner(body: record.body, end: record.line.upperBound)
     let span = bytes.span
     while let field = scanner.next(span), field.section == .record {
-      // Names of up to eight bytes, as little-endian numbers.
-      guard field.name.count <= 8 else { continue }
-      var name: UInt64 = 0
-      for place in field.name.reversed() { name = name << 8 | UInt64(span[place]) }
-      switch name {
-      case 0x3061: flags = Self.hexadecimal(bytes[field.value]) ?? 0  // a0
-      case 0x6469_70: pid = Self.pid(bytes[field.value])  // pid
-      case 0x6469_7070: parent = Self.pid(bytes[field.value])  // ppid
-      case 0x79_656b: key = field  // key
-      case 0x73_6573:  // ses
+      switch field.key {
+      case NameKey("a0"): flags = Self.hexadecimal(bytes[field.value]) ?? 0
+      case NameKey("pid"): pid = Self.pid(bytes[field.value])
+      case NameKey("ppid"): parent = Self.pid(bytes[field.value])
+      case NameKey("key"): key = field
+      case NameKey("ses"):
         session = Self.number(bytes[field.value]).flatMap { UInt32(exactly: $0) }
-      case 0x6863_7261: machine = Self.hexadecimal(bytes[field.value]) ?? 0  // arch
-      case 0x7469_7865: result = Self.number(bytes[field.value]) ?? 0  // exit
-      case 0x65_7865:  // exe
+      case NameKey("arch"): machine = Self.hexadecimal(bytes[field.value]) ?? 0
+      case NameKey("exit"): result = Self.number(bytes[field.value]) ?? 0
+      case NameKey("exe"):
         executable = field.value
         isExecutableQuoted = field.quoting == .double
-      case 0x6d6d_6f63:  // comm
+      case NameKey("comm"):
         self.name = field.value
         isNameQuoted = field.quoting == .double
-      case 0x6c_6c61_6373_7973: number = Self.number(bytes[field.value]) ?? -1  // syscall
-      case 0x73_7365_6363_7573: isSuccess = bytes[field.value].first == 0x79  // success
+      case NameKey("syscall"): number = Self.number(bytes[field.value]) ?? -1
+      case NameKey("success"): isSuccess = bytes[field.value].first == 0x79
       default: break
       }
     }
@@ -103,19 +99,15 @@ struct ProcessEvent {
   }
 
   static func number(_ text: ArraySlice<UInt8>) -> Int? {
+    var digits = text
+    let isNegative = digits.first == 0x2d
+    if isNegative { digits.removeFirst() }
+    guard !digits.isEmpty, digits.count <= 18 else { return nil }
     var value = 0
-    var isNegative = false
-    var digits = 0
-    for (place, byte) in text.enumerated() {
-      if place == 0, byte == 0x2d {
-        isNegative = true
-        continue
-      }
-      guard byte &- 0x30 < 10, digits < 18 else { return nil }
-      value = value * 10 + Int(byte &- 0x30)
-      digits += 1
+    for byte in digits {
+      guard byte &- 0x30 < 10 else { return nil }
+      value = value &* 10 &+ Int(byte &- 0x30)
     }
-    guard digits > 0 else { return nil }
     return isNegative ? -value : value
   }
 

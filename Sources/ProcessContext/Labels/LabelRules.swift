@@ -75,9 +75,11 @@ public struct LabelRules: Equatable, Sendable {
 
   /// The labels behind an exec.
   func atExec(
-    _ before: [UInt16], executable: [UInt8], arguments: [UInt8], script: [UInt8]
+    _ before: [UInt16], executable: [UInt8], arguments: @autoclosure () -> [UInt8],
+    script: [UInt8]
   ) -> [UInt16] {
     guard !rules.isEmpty else { return before }
+    let arguments = arguments()
     var labels = Set(before)
     for removes in [false, true] {
       for rule in rules where rule.removes == removes {

@@ -57,5 +57,10 @@ public struct KnownProcess: Equatable, Sendable {
 /// A process in the table; never used twice.
 struct ProcessNumber: Hashable, Comparable, Sendable {
   let value: UInt64
+  /// Where the table has it.
+  var slot = 0
+
+  static func == (a: Self, b: Self) -> Bool { a.value == b.value }
   static func < (a: Self, b: Self) -> Bool { a.value < b.value }
+  func hash(into hasher: inout Hasher) { hasher.combine(value) }
 }

@@ -3,8 +3,15 @@
 /// Those that have ended stay as long as there is room, so that their children and late events can
 /// say whose they are; the one that ended first goes first.
 struct ProcessTable: Sendable {
+  private struct Slot: Sendable {
+    /// 0 for nobody.
+    var number: UInt64
+    var process: KnownProcess
+  }
+
   let limit: Int
-  private var processes: [ProcessNumber: KnownProcess] = [:]
+  private var slots: [Slot] = []
+  private var free: [Int] = []
   private var byPid: [Int32: ProcessNumber] = [:]
   /// In the order in which they ended; some may be forgotten already.
   private var ended: [ProcessNumber] = []
@@ -15,57 +22,92 @@ struct ProcessTable: Sendable {
 
   init(limit: Int) { self.limit = limit }
 
-  var count: Int { processes.count }
+  var count: Int { slots.count - free.count }
   var all: [(number: ProcessNumber, process: KnownProcess)] {
-    processes.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    numbers.sorted().map { ($0, slots[$0.slot].process) }
+  }
+
+  private var numbers: [ProcessNumber] {
+    slots.indices.filter { slots[$0].number != 0 }
+      .map { ProcessNumber(value: slots[$0].number, slot: $0) }
   }
 
   /// The process that has, or had last, that pid.
   func number(of pid: Int32) -> ProcessNumber? { byPid[pid] }
 
-  subscript(_ number: ProcessNumber) -> KnownProcess? { processes[number] }
+  @inline(__always)
+  private func has(_ number: ProcessNumber) -> Bool {
+    number.slot < slots.count && slots[number.slot].number == number.value
+  }
+
+  /// A copy.
+  subscript(_ number: ProcessNumber) -> KnownProcess? {
+    has(number) ? slots[number.slot].process : nil
+  }
+
+  /// Looks at one without a copy; `nil` when it is not known any more.
+  @inline(__always)
+  func look<Result>(
+    at number: ProcessNumber, _ body: (borrowing KnownProcess) -> Result
+  ) -> Result? {
+    has(number) ? body(slots[number.slot].process) : nil
+  }
 
   /// Adds one; it has the pid from now on.
   mutating func add(_ process: KnownProcess) -> ProcessNumber {
     if let before = byPid[process.pid] { end(before, .gone) }
     makeRoom()
-    let number = ProcessNumber(value: next)
+    let slot = Slot(number: next, process: process)
+    let place: Int
+    if let unused = free.popLast() {
+      place = unused
+      slots[place] = slot
+    } else {
+      place = slots.count
+      slots.append(slot)
+    }
+    let number = ProcessNumber(value: next, slot: place)
     next += 1
-    processes[number] = process
     byPid[process.pid] = number
     if process.ending != .none { ended.append(number) }
     return number
   }
 
   mutating func change(_ number: ProcessNumber, _ body: (inout KnownProcess) -> Void) {
-    guard processes[number] != nil else { return }
-    body(&processes[number]!)
+    guard has(number) else { return }
+    body(&slots[number.slot].process)
   }
 
   /// Notes that a process was seen; returns when it was before.
   mutating func seen(_ number: ProcessNumber, at now: UInt64) -> UInt64 {
-    guard let before = processes[number]?.lastSeen else { return 0 }
-    processes[number]?.lastSeen = max(before, now)
+    guard has(number) else { return 0 }
+    let before = slots[number.slot].process.lastSeen
+    slots[number.slot].process.lastSeen = max(before, now)
     return before
   }
 
   mutating func end(_ number: ProcessNumber, _ how: KnownProcess.Ending) {
-    guard let now = processes[number]?.ending, now != .exited else { return }
+    guard has(number) else { return }
+    let now = slots[number.slot].process.ending
+    guard now != .exited else { return }
     if now == .none { ended.append(number) }
-    processes[number]?.ending = how
+    slots[number.slot].process.ending = how
   }
 
   /// Marks what is not among the pids that there are.
   mutating func keepRunning(_ pids: Set<Int32>) {
-    let gone = processes.filter { $0.value.ending == .none && !pids.contains($0.value.pid) }
-    for number in gone.keys.sorted() { end(number, .gone) }
+    let gone = numbers.filter { number in
+      let process = slots[number.slot].process
+      return process.ending == .none && !pids.contains(process.pid)
+    }
+    for number in gone.sorted() { end(number, .gone) }
   }
 
   private mutating func makeRoom() {
-    while processes.count >= limit {
+    while count >= limit {
       if let number = takeEnded() {
         remove(number)
-      } else if let oldest = processes.keys.min() {
+      } else if let oldest = numbers.min() {
         forgotten += 1
         remove(oldest)
       } else {
@@ -82,13 +124,16 @@ struct ProcessTable: Sendable {
         ended.removeFirst(firstEnded)
         firstEnded = 0
       }
-      if processes[number] != nil { return number }
+      if has(number) { return number }
     }
     return nil
   }
 
   private mutating func remove(_ number: ProcessNumber) {
-    guard let process = processes.removeValue(forKey: number) else { return }
-    if byPid[process.pid] == number { byPid[process.pid] = nil }
+    guard has(number) else { return }
+    let pid = slots[number.slot].process.pid
+    slots[number.slot] = Slot(number: 0, process: KnownProcess(pid: 0))
+    free.append(number.slot)
+    if byPid[pid] == number { byPid[pid] = nil }
   }
 }

@@ -1,0 +1,55 @@
+import AudispatchPlugin
+import AuditRecord
+
+/// What follows from a field's name and the type of its record, each found once: names are few.
+struct FieldTraits: Sendable {
+  struct Traits: Sendable {
+    /// Whether the name needs no change.
+    var hasPlainName: Bool
+    /// Whether the value may be in hexadecimal.
+    var mayBeEncoded: Bool
+  }
+
+  private struct Known: Sendable {
+    var name: UInt64 = .max
+    var type: UInt32 = 0
+    var traits = Traits(hasPlainName: false, mayBeEncoded: false)
+  }
+
+  private static let size = 512
+  private var known = [Known](repeating: Known(), count: size)
+
+  @inline(__always)
+  mutating func of(_ field: Field, _ type: UInt32, _ text: EventText) -> Traits {
+    let key = field.key.bits
+    let hash = (key ^ UInt64(type)) &* 0x9E37_79B9_7F4A_7C15
+    let first = Int(truncatingIfNeeded: hash &>> 55)
+    var place = first
+    // A few may have wanted the same place.
+    for step in 0..<4 {
+      place = (first + step) & (Self.size - 1)
+      if known[place].name == key, known[place].type == type { return known[place].traits }
+      if known[place].name == .max { break }
+    }
+    let traits = find(field.name, type, text)
+    // Names of one key are told apart only where they are short.
+    if field.key.isExact || traits.hasPlainName {
+      known[place] = Known(name: key, type: type, traits: traits)
+    }
+    return traits
+  }
+
+  private func find(_ name: Range<Int>, _ type: UInt32, _ text: EventText) -> Traits {
+    let plain = text.bytes[name].map { Self.isPlain($0) ? $0 : 0x5f }
+    return Traits(
+      hasPlainName: plain.elementsEqual(text.bytes[name]),
+      mayBeEncoded: EncodedFields.contains(plain[...], type: RecordType(rawValue: type)))
+  }
+
+  static func isPlain(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x61...0x7a, 0x30...0x39, 0x5f, 0x2d, 0x41...0x5a, 0x5b, 0x5d: true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import AudispatchPlugin
+import AuditRecord
+
+/// The fields of the records of one type, found once; kept from record to record, so that nothing is
+/// allocated for them.
+struct LaurelFields: Sendable {
+  /// So few are looked through.
+  private static let few = 64
+  private(set) var all: [LaurelField] = []
+  private var seen = NameFilter()
+  /// Where the last field of a name is, once there are more than a few.
+  private var places: [NameKey: Int] = [:]
+
+  mutating func begin() {
+    all.removeAll(keepingCapacity: true)
+    seen.removeAll()
+    if !places.isEmpty { places.removeAll() }
+  }
+
+  /// Adds the fields of a record. Of those with one name that are members the last one counts.
+  ///
+  /// - Parameter isElsewhere: whether a field is no member, but stands in a list.
+  @inline(__always)
+  mutating func add(
+    _ record: EventRecord, _ bytes: borrowing Span<UInt8>,
+    except isElsewhere: (LaurelField) -> Bool
+  ) {
+    var scanner = LaurelScanner(record)
+    while var field = scanner.next(bytes) {
+      field.isLeftOut = isElsewhere(field)
+      if !field.isLeftOut {
+        if all.count >= Self.few {
+          leaveOutByPlace(field, bytes)
+        } else if seen.insert(field.key) {
+          leaveOut(field, bytes)
+        }
+      }
+      all.append(field)
+    }
+  }
+
+  /// Leaves out those of a name.
+  mutating func leaveOut(_ name: StaticString, _ bytes: borrowing Span<UInt8>) {
+    let key = NameKey(name)
+    for place in all.indices
+    where all[place].key == key && bytes.isName(all[place].name.range, name) {
+      all[place].isLeftOut = true
+    }
+  }
+
+  private mutating func leaveOutByPlace(_ field: LaurelField, _ bytes: borrowing Span<UInt8>) {
+    if places.isEmpty {
+      for place in all.indices where !all[place].isLeftOut { places[all[place].key] = place }
+    }
+    guard let place = places.updateValue(all.count, forKey: field.key) else { return }
+    if field.key.isExact || bytes.isSame(all[place].name.range, field.name.range) {
+      all[place].isLeftOut = true
+    } else {
+      leaveOut(field, bytes)
+    }
+  }
+
+  private mutating func leaveOut(_ other: LaurelField, _ bytes: borrowing Span<UInt8>) {
+    for place in all.indices.reversed()
+    where all[place].key == other.key && !all[place].isLeftOut
+      && (other.key.isExact || bytes.isSame(all[place].name.range, other.name.range))
+    {
+      all[place].isLeftOut = true
+      return
+    }
+  }
+}
+
+extension Span<UInt8> {
+  /// Whether a name is that word.
+  func isName(_ name: Range<Int>, _ word: StaticString) -> Bool {
+    name.count == word.utf8CodeUnitCount && has(word, at: name.lowerBound)
+  }
+
+  func isSame(_ one: Range<Int>, _ other: Range<Int>) -> Bool {
+    guard one.count == other.count else { return false }
+    for place in 0..<one.count
+    where self[one.lowerBound + place] != self[other.lowerBound + place] {
+      return false
+    }
+    return true
+  }
+}

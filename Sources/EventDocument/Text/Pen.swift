@@ -1,0 +1,68 @@
+/// Writes into room that was made for it. It does not look how much that is: who makes it counts.
+@unsafe
+struct Pen {
+  private(set) var at: UnsafeMutablePointer<UInt8>
+
+  @inline(__always)
+  init(_ start: UnsafeMutablePointer<UInt8>) { unsafe at = start }
+
+  @inline(__always)
+  mutating func byte(_ byte: UInt8) {
+    unsafe at.pointee = byte
+    unsafe at += 1
+  }
+
+  @inline(__always)
+  mutating func word(_ word: StaticString) {
+    unsafe bytes(UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount))
+  }
+
+  /// Short ones by two loads that may overlap.
+  @inline(__always)
+  mutating func bytes(_ bytes: UnsafeBufferPointer<UInt8>) {
+    let count = bytes.count
+    guard count > 0 else { return }
+    let from = unsafe UnsafeRawPointer(bytes.baseAddress!)
+    let to = unsafe UnsafeMutableRawPointer(at)
+    if count > 16 {
+      unsafe to.copyMemory(from: from, byteCount: count)
+    } else if count >= 8 {
+      unsafe Self.copy(from, to, count, UInt64.self, 8)
+    } else if count >= 4 {
+      unsafe Self.copy(from, to, count, UInt32.self, 4)
+    } else {
+      for place in 0..<count { unsafe at[place] = bytes[place] }
+    }
+    unsafe at += count
+  }
+
+  @inline(__always)
+  private static func copy<Word: BitwiseCopyable>(
+    _ from: UnsafeRawPointer, _ to: UnsafeMutableRawPointer, _ count: Int, _ type: Word.Type,
+    _ size: Int
+  ) {
+    let first = unsafe from.loadUnaligned(as: type)
+    let last = unsafe from.loadUnaligned(fromByteOffset: count - size, as: type)
+    unsafe to.storeBytes(of: first, as: type)
+    unsafe to.storeBytes(of: last, toByteOffset: count - size, as: type)
+  }
+
+  /// At most 20 digits.
+  mutating func decimal(_ number: UInt) {
+    if number < 10 { return unsafe byte(0x30 + UInt8(truncatingIfNeeded: number)) }
+    var count = 1
+    var rest = number
+    while rest >= 10 {
+      rest /= 10
+      count += 1
+    }
+    rest = number
+    var place = count
+    while place > 0 {
+      place -= 1
+      unsafe at[place] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
+      rest /= 10
+    }
+    unsafe at += count
+  }
+}
