@@ -54,7 +54,7 @@ public struct MessagePublisher<Options: PublishingOptions>: ShippingEngine {
 
   public init(_ options: Options, after predecessor: Self?) throws(SystemError) {
     self.options = options
-    documents = DocumentMaker(options.form, options.document)
+    documents = DocumentMaker(options.form, options.document, after: predecessor?.documents)
     thread = try PublishingThread(options.makeClient())
     queue = predecessor?.queue ?? Queue(delay: options.patience.delay)
     queue.delay = options.patience.delay
