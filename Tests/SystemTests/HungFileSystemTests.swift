@@ -108,7 +108,9 @@ struct HungFileSystemTests {
     #expect(
       daemon.messages.contains(
         "audispatchd: plugin hung: starting: has not answered for 10 s: killed\n"))
-    #expect(daemon.messages.contains("does not end, though it was killed at its start"))
+    try await eventually("it is said", detail: { daemon.messages }) {
+      daemon.messages.contains("does not end, though it was killed at its start")
+    }
     try await expectOthersGoOn(daemon, scratch, 10..<15)
     system.answer()
     try await eventually("it has all", within: .seconds(10)) { scratch.lines("hung").count == 15 }

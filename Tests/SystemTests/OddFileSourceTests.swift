@@ -119,7 +119,10 @@ struct HopelessReplayTests {
     let daemon = try await Audispatchd(
       [PluginFile("p", try await Programs.plugin(), ["never", scratch("out")])],
       settings: ["stop_timeout = 0.100"], source: try log(scratch), scratch: scratch)
-    try await eventually("it waits") { (try? daemon.plugin("p").queued) == 2000 }
+    try await eventually("it waits") {
+      guard let plugin = try? daemon.plugin("p") else { return false }
+      return plugin.queued == 2000 && plugin.state == "running"
+    }
     daemon.child.signal(SIGTERM)
     try await daemon.ended(status: 3, sent: 2000)
     #expect(
