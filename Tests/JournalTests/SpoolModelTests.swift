@@ -7,11 +7,11 @@ import Testing
 /// The durable log over a disk that loses what it may lose.
 @Suite("The durable log")
 struct SpoolModelTests {
-  static let seeds = unsafe getenv("AUDISPATCH_LONG") == nil ? 600 : 100_000
+  static let seeds = unsafe getenv("AUDISPATCH_LONG") == nil ? 300 : 100_000
 
   @Test func `keeps every synced record, in order, whatever crashes`() throws {
     for seed in 0..<Self.seeds { try run(UInt64(seed)) }
-    if Self.seeds > 600 { print("faults: seeds 0 to \(Self.seeds - 1) of the modelled disk done") }
+    if Self.seeds > 300 { print("faults: seeds 0 to \(Self.seeds - 1) of the modelled disk done") }
   }
 
   /// What the log must have, and what it may have.

@@ -123,7 +123,7 @@ struct JSONCuttingTests {
     func word(_ longest: Int) -> [UInt8] {
       (0..<random(longest)).map { _ in [0x61, 0x61, 0x5c, 0x22, 0x0a, 0xff, 0xc3, 0xa4][random(8)] }
     }
-    for _ in 0..<15 {
+    for _ in 0..<6 {
       let records = (0..<random(12)).map { index in
         EventContent.Record(
           type: index == random(4) ? bytes("SYSCALL") : word(40),

@@ -78,15 +78,16 @@ struct DurableTests {
         try await daemon.finish()
       }
     }
+    let records = sent.records
     var next = 1
     for line in scratch.lines("out") {
       let words = line.split(separator: " ", maxSplits: 1)
       let number = try #require(Int(words[0]))
       #expect(number <= next, "nothing is left out")
-      #expect(String(words[1]) == sent.records[number - 1])
+      #expect(String(words[1]) == records[number - 1])
       next = max(next, number + 1)
     }
-    #expect(next == sent.records.count + 1)
+    #expect(next == records.count + 1)
     #expect(!scratch.text("out.log").contains("OVERLAP"))
   }
 

@@ -95,7 +95,9 @@ struct SyslogConfigurationTests {
       serial += 1
       return logs[1].messages.last?.contains("] type=SYSCALL") == true
     }
-    #expect(daemon.messages.contains("messages, body and interpret stay as they were"))
+    try await eventually("it is said", detail: { daemon.messages }) {
+      daemon.messages.contains("messages, body and interpret stay as they were")
+    }
     try await daemon.finish()
   }
 }
