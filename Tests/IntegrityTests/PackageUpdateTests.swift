@@ -6,18 +6,19 @@ import Testing
 struct PackageUpdateTests {
   @Test func `names some processes, and counts the others once`() {
     var update = PackageUpdate([])
-    let count = UInt32(PackageUpdate.mostSeen)
+    let count = UInt32(SeenManagers.most)
     for _ in 0..<2 {
       for pid in 1...count + 3 {
         var witness = Witness(pid: pid, login: .unset, session: nil)
         witness.manager = [
           Deed.Program(pid: pid, executable: Management.program, arguments: [Array("dpkg".utf8)])
         ]
-        update.note(witness)
+        update.seen.note(witness)
       }
     }
-    #expect(update.seen.map(\.pid).sorted() == Array(1...count))
-    #expect(update.others.count == 3)
+    update.seen.join(update.seen)
+    #expect(update.seen.named.map(\.pid).sorted() == Array(1...count))
+    #expect(update.seen.others.count == 3)
     let lines = TextReport.lines(update).filter { $0.hasPrefix("  seen ") }
     #expect(lines.count == Int(count) + 1)
     #expect(lines.last == "  seen    and 3 more")

@@ -55,19 +55,18 @@ extension CommandExecution {
     return Command.Status.same
   }
 
-  /// Whose signatures count; with a reason where the key that would say it is kept somewhere else.
-  func trustedKey() throws -> (publicKey: [UInt8]?, obstacle: String?) {
+  /// Whose signatures count; with a reason where the key that would say it cannot be used here.
+  func trustedKey() -> (publicKey: [UInt8]?, obstacle: String?) {
     if let publicKey = options.publicKey { return (publicKey, nil) }
-    if let path = options.signingKey, (try? Files.status(of: path)) == nil {
-      return (nil, "\(path) is not there: without 'public_key' signatures of any key count")
+    do { return (try options.key()?.publicKey, nil) } catch {
+      return (nil, "\(error): without 'public_key' signatures of any key count")
     }
-    return (try options.key()?.publicKey, nil)
   }
 
   /// Looks for what another program did to the baseline.
   mutating func verify() throws -> Int32 {
     let baseline = try Baseline.open(options.database, readOnly: true)
-    let (publicKey, obstacle) = try trustedKey()
+    let (publicKey, obstacle) = trustedKey()
     if let obstacle { log.write(.warning, obstacle) }
     let found = Verification(baseline, head: options.head, publicKey: publicKey)
     for problem in found.problems { try output.line(problem) }

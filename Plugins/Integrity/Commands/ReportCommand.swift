@@ -66,7 +66,7 @@ extension CommandExecution {
     findings += reasons.sorted { $0.key < $1.key }.map { reason, count in
       "\(TextReport.counted(count, "change is", "changes are")) not exact: \(reason)"
     }
-    let (publicKey, obstacle) = try trustedKey()
+    let (publicKey, obstacle) = trustedKey()
     if let obstacle { findings.append(obstacle) }
     let verification = Verification(found.baseline, publicKey: publicKey)
     findings += verification.problems.map { "the baseline: \($0)" }

@@ -36,11 +36,15 @@ extension IntegrityPlugin {
     }
   }
 
-  /// Goes on without explanations: what waits for one is told.
-  private mutating func endUpdates() throws {
-    dpkg = nil
-    while let waiting = updates.next() { try tell(waiting.report, waiting.reading) }
-    updates = UpdateWatch(explained: nil)
+  /// Tells what waits for an explanation that there will not be.
+  private mutating func tellWaiting(by end: Duration) throws {
+    while MonotonicTime.now < end {
+      guard let waiting = updates.next() else {
+        updates = UpdateWatch(explained: nil)
+        return
+      }
+      try tell(waiting.report, waiting.reading)
+    }
   }
 
   /// A newer state of a path is known: an older one is neither told nor kept any more.
@@ -94,14 +98,19 @@ extension IntegrityPlugin {
 
   /// Goes on with what waits, for some milliseconds.
   mutating func explainDue(at now: Duration, within time: Duration) throws {
-    guard let dpkg, updates.phase != .idle else { return }
+    guard updates.phase != .idle else { return }
+    let end = MonotonicTime.now + time
+    guard let dpkg else { return try tellWaiting(by: end) }
     let look = UpdateWatch.Look(stamp: dpkg.stamp, isLocked: dpkg.isLocked)
     updates.note(look, at: now)
     if explaining == nil {
       guard
         updates.isDue(at: now, isSettling: settling.count > 0, isScanning: isScanningAll)
       else { return }
-      guard let stanzas = stanzas(of: dpkg) else { return try endUpdates() }
+      guard let stanzas = stanzas(of: dpkg) else {
+        self.dpkg = nil
+        return try tellWaiting(by: end)
+      }
       let before = try known.packages() ?? [:]
       let steps = PackageStep.steps(from: before, to: dpkg.packages(stanzas))
       let known = known
@@ -109,9 +118,8 @@ extension IntegrityPlugin {
       // What a scan has yet to find, or dpkg to write, is explained by the same steps.
       let isWhole = !look.isLocked && !isScanningAll
       explaining = (Explaining(steps, files), isWhole ? look.stamp : nil, [:])
-      explaining?.sorting.note(seen: updates.seen)
+      explaining?.sorting.note(updates.seen)
     }
-    let end = MonotonicTime.now + time
     while MonotonicTime.now < end {
       guard let waiting = updates.next() else { return try concludeUpdate(dpkg) }
       guard let apart = explaining?.sorting.take(waiting.report) else {

@@ -38,7 +38,7 @@ struct UpdateWatch {
   private(set) var phase = Phase.idle
   private(set) var waiting: [FilePath: Waiting] = [:]
   /// The processes of dpkg that were seen at its database.
-  private(set) var seen: Set<Witness> = []
+  private(set) var seen = SeenManagers()
   private var since: Duration?
   private var lookAt = Duration.zero
 
@@ -63,7 +63,7 @@ struct UpdateWatch {
   }
 
   mutating func note(_ witness: Witness?) {
-    if let witness, witness.manager != nil, seen.count < 64 { seen.insert(witness) }
+    if let witness { seen.note(witness) }
   }
 
   /// Whether a change waits now; it is kept then.
@@ -104,6 +104,6 @@ struct UpdateWatch {
     explained = stamp ?? explained
     phase = .idle
     since = nil
-    seen = []
+    seen = SeenManagers()
   }
 }

@@ -23,5 +23,5 @@ struct Explaining {
     return update.take(report, verdict)
   }
 
-  mutating func note(seen: Set<Witness>) { seen.forEach { update.note($0) } }
+  mutating func note(_ seen: SeenManagers) { update.seen.join(seen) }
 }

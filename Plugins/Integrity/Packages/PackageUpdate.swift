@@ -17,9 +17,6 @@ struct ChangeReport: Sendable {
 struct PackageUpdate: Sendable {
   /// More of them are told one by one.
   static let mostByScripts = 1000
-  /// Processes that are named; others are counted.
-  static let mostSeen = 64
-
   var steps: [PackageStep]
   /// Files that are equal to the sums of their packages.
   var packaged = 0
@@ -30,10 +27,8 @@ struct PackageUpdate: Sendable {
   var byScripts: [StateChange] = []
   /// Whoever ran it, by all changes together; `nil` where nobody was asked.
   var attribution: Attribution?
-  /// The processes of dpkg that were seen, up to a number.
-  private(set) var seen: Set<Witness> = []
-  /// The process ids of those beyond it.
-  private(set) var others: Set<UInt32> = []
+  /// The processes of dpkg that were seen.
+  var seen = SeenManagers()
 
   init(_ steps: [PackageStep]) { self.steps = steps }
 
@@ -62,19 +57,33 @@ struct PackageUpdate: Sendable {
     if let other = report.attribution {
       if attribution == nil { attribution = other } else { attribution?.join(other) }
     }
-    for witness in report.circumstances?.witnesses ?? [] where witness.manager != nil {
-      note(witness)
-    }
+    for witness in report.circumstances?.witnesses ?? [] { seen.note(witness) }
     return nil
   }
+}
 
+/// The processes of a package manager that were seen at its database or at what it changed.
+struct SeenManagers: Sendable {
+  /// So many are named; others are counted.
+  static let most = 64
+
+  private(set) var named: Set<Witness> = []
+  /// The process ids of the others.
+  private(set) var others: Set<UInt32> = []
+
+  /// Takes one in, if it is one.
   mutating func note(_ witness: Witness) {
-    if seen.contains(witness) { return }
-    if seen.count < Self.mostSeen {
-      seen.insert(witness)
+    guard witness.manager != nil, !named.contains(witness) else { return }
+    if named.count < Self.most {
+      named.insert(witness)
     } else {
       others.insert(witness.pid)
     }
+  }
+
+  mutating func join(_ other: Self) {
+    for witness in other.named { note(witness) }
+    others.formUnion(other.others)
   }
 }
 

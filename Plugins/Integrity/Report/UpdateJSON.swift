@@ -53,11 +53,11 @@ extension JSONReport {
       json.member("action", change.kind.rawValue)
     }
     if let attribution = update.attribution { Self.attribution(attribution, &json) }
-    json.objects("seen", update.seen.sorted { $0.pid < $1.pid }) { witness, json in
+    json.objects("seen", update.seen.named.sorted { $0.pid < $1.pid }) { witness, json in
       self.witness(witness, &json)
       json.objects("package_manager", witness.manager ?? []) { program($0, &$1) }
     }
-    if !update.others.isEmpty { json.member("seen_more", update.others.count) }
+    if !update.seen.others.isEmpty { json.member("seen_more", update.seen.others.count) }
   }
 
   static func note(_ note: PackageNote, _ json: inout JSONText) {
