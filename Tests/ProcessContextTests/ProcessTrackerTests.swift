@@ -28,7 +28,7 @@ struct ProcessTrackerTests {
     tracked.processes.add(7, parent: 6, "vi", "/usr/bin/vi", session: 6)
     let context = tracked.call(257, 7, parent: 6, "vi", "/usr/bin/vi")
     #expect(context.ancestors.map { text($0.name) } == ["bash", "sshd", "systemd"])
-    #expect(context.ancestors[0].argumentList.map { text(Array($0)) } == ["-bash"])
+    #expect(text(context.ancestors[0].arguments) == "-bash")
     #expect(context.process?.exec == nil)
     #expect(context.sessionLeader?.pid == 6)
     #expect(context.entryLeader?.pid == 6)

@@ -16,11 +16,7 @@ extension AuditEvent {
           number < 100_000
         else { continue }
         while arguments.count <= number { arguments.append([]) }
-        let mayBeHex = field.quoting == .none && EncodedFields.isArgument(bytes[field.name])
-        let part =
-          mayBeHex
-          ? Hex.decode(bytes[field.value]) ?? Array(bytes[field.value])
-          : Array(bytes[field.value])
+        let part = decoded(field, of: record)
         if arguments[number].isEmpty { arguments[number] = part } else { arguments[number] += part }
       }
     }

@@ -58,7 +58,7 @@ package enum EncodedFields {
   }
 
   /// `a0`, `a12`, `a1[3]`; not `argc`, `a1_len`.
-  static func isArgument(_ name: ArraySlice<UInt8>) -> Bool {
+  private static func isArgument(_ name: ArraySlice<UInt8>) -> Bool {
     guard name.first == UInt8(ascii: "a"), let second = name.dropFirst().first,
       second &- 0x30 < 10
     else { return false }

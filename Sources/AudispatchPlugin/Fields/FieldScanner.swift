@@ -39,7 +39,7 @@ public struct FieldScanner: Sendable {
   /// `name="value"`; with anything else nothing is passed over.
   @inline(__always)
   private mutating func plainField(_ bytes: Span<UInt8>) -> Field? {
-    precondition(end <= bytes.count, "the record is elsewhere")
+    precondition(at >= 0 && end <= bytes.count, "the record is elsewhere")
     let end = end
     var at = at
     while at < end, unsafe bytes[unchecked: at] == 0x20 { at += 1 }

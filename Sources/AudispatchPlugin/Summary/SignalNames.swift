@@ -1,6 +1,6 @@
 /// The names of signals by number, as x86 and ARM have them (asm-generic/signal.h).
 public enum SignalNames {
-  /// From 1 on; 0 is none.
+  /// By number; `SIG0` stands for none.
   public static let all: [String] = """
     SIG0 SIGHUP SIGINT SIGQUIT SIGILL SIGTRAP SIGABRT SIGBUS SIGFPE SIGKILL SIGUSR1 SIGSEGV SIGUSR2
     SIGPIPE SIGALRM SIGTERM SIGSTKFLT SIGCHLD SIGCONT SIGSTOP SIGTSTP SIGTTIN SIGTTOU SIGURG SIGXCPU

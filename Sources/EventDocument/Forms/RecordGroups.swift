@@ -10,8 +10,13 @@ struct RecordGroups: Sendable {
   private var types: [UInt32] = []
   /// Of each record that of the next one of its type.
   private var following: [Int] = []
-  /// Types that have a name only.
+  /// Types that libaudit does not know, by their names.
   private var unnamed: [[UInt8]: Int] = [:]
+  /// Of types beyond the first `most`.
+  private var further: [UInt32: Int] = [:]
+
+  /// So many types are looked through one by one.
+  private static let most = 64
 
   /// EOE, which says nothing, is in none.
   mutating func read(_ event: AuditEvent) {
@@ -20,6 +25,7 @@ struct RecordGroups: Sendable {
     types.removeAll(keepingCapacity: true)
     following.removeAll(keepingCapacity: true)
     if !unnamed.isEmpty { unnamed.removeAll() }
+    if !further.isEmpty { further.removeAll() }
     for (place, record) in event.records.enumerated() {
       following.append(-1)
       guard record.type != .endOfEvent else { continue }
@@ -40,7 +46,11 @@ struct RecordGroups: Sendable {
   /// That of a type; `nil` for one that comes for the first time.
   private mutating func group(of record: EventRecord, _ bytes: [UInt8]) -> Int? {
     guard record.type == .unnamed else {
-      for place in types.indices where types[place] == record.type.rawValue { return place }
+      let type = record.type.rawValue
+      for place in types.indices.prefix(Self.most) where types[place] == type { return place }
+      guard types.count >= Self.most else { return nil }
+      if let known = further[type] { return known }
+      further[type] = types.count
       return nil
     }
     let name = Array(bytes[record.typeName])

@@ -2,6 +2,9 @@ import AudispatchPlugin
 import AuditRecord
 
 /// What follows from a field's name and the type of its record, each found once: names are few.
+///
+/// Records of all hosts ask here: what is known of one name is never said of another that somebody has
+/// made to have its key.
 struct FieldTraits: Sendable {
   struct Traits: Sendable {
     /// Whether the name needs no change.
@@ -17,7 +20,11 @@ struct FieldTraits: Sendable {
   }
 
   private static let size = 512
+  /// Longer names are looked into each time.
+  private static let longest = 32
   private var known = [Known](repeating: Known(), count: size)
+  /// Of names whose keys are not exact their bytes, and how many.
+  private var names = [UInt8](repeating: 0, count: size * longest)
 
   @inline(__always)
   mutating func of(_ field: Field, _ type: UInt32, _ text: EventText) -> Traits {
@@ -28,15 +35,34 @@ struct FieldTraits: Sendable {
     // A few may have wanted the same place.
     for step in 0..<4 {
       place = (first + step) & (Self.size - 1)
-      if known[place].name == key, known[place].type == type { return known[place].traits }
+      if known[place].name == key, known[place].type == type,
+        field.key.isExact || isKnown(field.name, at: place, text)
+      {
+        return known[place].traits
+      }
       if known[place].name == .max { break }
     }
     let traits = find(field.name, type, text)
-    // Names of one key are told apart only where they are short.
-    if field.key.isExact || traits.hasPlainName {
+    if field.key.isExact || field.name.count < Self.longest {
       known[place] = Known(name: key, type: type, traits: traits)
+      if !field.key.isExact { keep(field.name, at: place, text) }
     }
     return traits
+  }
+
+  private mutating func keep(_ name: Range<Int>, at place: Int, _ text: EventText) {
+    let start = place * Self.longest
+    names[start] = UInt8(name.count)
+    for (index, at) in name.enumerated() { names[start + 1 + index] = text.bytes[at] }
+  }
+
+  private func isKnown(_ name: Range<Int>, at place: Int, _ text: EventText) -> Bool {
+    let start = place * Self.longest
+    guard names[start] == name.count else { return false }
+    for (index, at) in name.enumerated() where names[start + 1 + index] != text.bytes[at] {
+      return false
+    }
+    return true
   }
 
   private func find(_ name: Range<Int>, _ type: UInt32, _ text: EventText) -> Traits {

@@ -58,9 +58,10 @@ struct EventText: Sendable {
   /// Words of up to seven bytes are compared as numbers.
   @inline(__always)
   private func hasWord(_ word: StaticString, at start: Int) -> Bool {
-    let key = NameKey(word)
-    return NameKey(bytes.span, start..<start + word.utf8CodeUnitCount) == key
-      && (key.isExact || bytes.span.has(word, at: start))
+    let count = word.utf8CodeUnitCount
+    return count > 7
+      ? bytes.span.has(word, at: start)
+      : NameKey(bytes.span, start..<start + count) == NameKey(word)
   }
 
   @inline(__always)

@@ -47,11 +47,6 @@ public struct KnownProcess: Equatable, Sendable {
   public static let mostArguments = 512
 
   init(pid: Int32) { self.pid = pid }
-
-  /// The arguments one by one; the last may be cut.
-  public var argumentList: [ArraySlice<UInt8>] {
-    arguments.isEmpty ? [] : arguments.split(separator: 0, omittingEmptySubsequences: false)
-  }
 }
 
 /// A process in the table; never used twice.
