@@ -218,6 +218,8 @@ static void answer(int channel, const ad_start_answer *what, int pidfd) {
 	ssize_t n;
 	do n = sendmsg(channel, &m, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
+	// The process can be opened by its number, which is its parent's until that has waited for it.
+	if (n < 0 && pidfd >= 0) answer(channel, what, -1);
 }
 
 static void serve(int channel, void *bytes, size_t count, const int fds[4]) {
@@ -270,6 +272,8 @@ int ad_start_ask(int channel, const void *bytes, size_t count, const int fds[4])
 int ad_start_answered(int channel, ad_start_answer *what, int *pidfd) {
 	int fds[2];
 	ssize_t n = ad_receive_message(channel, what, sizeof *what, fds);
+	// That it has ended with requests unread is said first, once, and before what it had answered.
+	if (n < 0 && errno == ECONNRESET) n = ad_receive_message(channel, what, sizeof *what, fds);
 	*pidfd = n > 0 ? fds[0] : -1;
 	if (n == (ssize_t)sizeof *what) return 1;
 	return n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;

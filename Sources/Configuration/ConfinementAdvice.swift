@@ -120,7 +120,8 @@ package struct StartFailure {
     let head: [UInt8]
     switch files.contents(error.path, 256) {
     case .success((_, let bytes?)): head = bytes
-    default: return nil
+    // Not even its user may read it.
+    default: return error.cause == .notAllowed ? advice.clause(onPath: error.path) : nil
     }
     guard head.starts(with: "#!".utf8) else {
       switch error.cause {

@@ -26,7 +26,11 @@ enum Installed {
       let given = ProgramArguments.executable
       return (try? Files.resolved(given)) ?? given
     }
-    return String(decoding: path.prefix(count), as: UTF8.self)
+    let found = String(decoding: path.prefix(count), as: UTF8.self)
+    // So the kernel calls a file that was replaced since.
+    let mark = " (deleted)"
+    guard found.hasSuffix(mark), unsafe access(found, F_OK) != 0 else { return found }
+    return String(found.dropLast(mark.count))
   }()
 }
 

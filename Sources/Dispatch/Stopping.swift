@@ -126,7 +126,8 @@ struct Stopping: Owner {
   private var isReadyForPlugins: Bool {
     runtime.isOurs && durable.isSettled
       && plugins.all.allSatisfy {
-        $0.inheritance == nil && !runtime.awaitsEnd(of: $0.name) && $0.lifecycle.state != .starting
+        $0.inheritance == nil && !runtime.awaitsEnd(of: $0.name)
+          && ($0.lifecycle.state != .starting || $0.hasTooManyLeftBehind)
       }
   }
 

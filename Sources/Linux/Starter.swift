@@ -81,7 +81,7 @@ public struct Starter: ~Copyable {
       }
     }
     guard result != 0 else { return .taken }
-    return errno == EAGAIN || errno == ENOBUFS ? .busy : .failed(.current)
+    return errno == EAGAIN ? .busy : .failed(.current)
   }
 
   public enum Answer: ~Copyable {
@@ -100,20 +100,41 @@ public struct Starter: ~Copyable {
     switch unsafe ad_start_answered(channel.number, &answer, &pidfd) {
     case 0: return .nothing
     case 1 where answer.pid > 0:
+      if pidfd < 0 { pidfd = ad_pidfd_open(answer.pid) }
       return .child(number: answer.number, ChildProcess(pid: answer.pid, pidfd: pidfd))
     case 1: return .failed(number: answer.number, Errno(answer.error))
     default: return .ended
     }
   }
 
-  /// Ends it if it has not ended, and waits for that, which takes a moment.
+  /// Ends it if it has not ended, and waits for that, which takes a moment. Children that it had made
+  /// and nobody has taken are ended, too.
   ///
   /// - Returns: how it had ended, if it had.
   public consuming func end() -> ChildEnd? {
-    if let end = process.reap() { return end }
-    process.signal(SIGKILL)
-    _ = Poll.readable([process.pidfd], within: .milliseconds(100))
-    return process.reap()
+    var end = process.reap()
+    if end == nil {
+      process.signal(SIGKILL)
+      _ = Poll.readable([process.pidfd], within: .milliseconds(100))
+      end = process.reap()
+    }
+    while true {
+      switch receive() {
+      case .child(_, let child): child.endUnstarted()
+      case .failed: continue
+      case .nothing: return end
+      case .ended: return end
+      }
+    }
+  }
+}
+
+extension ChildProcess {
+  /// Ends a child that was made and is not to go on; it takes a moment, since it only waits.
+  public consuming func endUnstarted() {
+    signal(SIGKILL)
+    _ = Poll.readable([pidfd], within: .milliseconds(100))
+    _ = reap()
   }
 }
 

@@ -7,6 +7,9 @@ public protocol ThreadWork: AnyObject, Sendable {
 
 /// A thread of this process. The corresponding calls are `pthread_create` and `pthread_join`.
 public struct WorkThread: ~Copyable {
+  /// Whether this process has one thread; also where there is no /proc to say it.
+  public static var isAlone: Bool { ((try? Files.names(in: "/proc/self/task"))?.count ?? 1) == 1 }
+
   private let thread: pthread_t
 
   /// Starts it; the work is kept alive until it has ended. No signal comes to it: whoever takes

@@ -143,9 +143,12 @@ private func run(
     let listens = !inForce.daemon.remoteSources.isEmpty
     Capabilities.makeEffective(only: listens ? [.dispatchers, .bindPorts] : .dispatchers)
   }
-  // Now: it is a copy of this process, which grows from here on.
+  // Now: it is a copy of this process, which grows from here on. Of one with a second thread, which
+  // still asks a name server, no copy is made: then the dispatcher executes one.
   var starter: Starter?
-  do throws(SystemError) { starter = try .copy() } catch { messages.write(.error, "\(error)") }
+  if WorkThread.isAlone {
+    do throws(SystemError) { starter = try .copy() } catch { messages.write(.error, "\(error)") }
+  }
   do {
     return try Dispatcher(
       configuration: inForce, legacy: legacy, starter: starter.take(), arguments: words

@@ -67,7 +67,8 @@ struct PluginLifecycleTests {
   }
 
   private static let events: [(String, Life.Event)] = [
-    ("tick", .tick), ("launched", .launched), ("spawned", .spawned), ("spawn failed", .spawnFailed),
+    ("tick", .tick), ("launched", .launched), ("not launched", .notLaunched), ("spawned", .spawned),
+    ("spawn failed", .spawnFailed),
     ("exited", .exited(progress: true)), ("died", .exited(progress: false)),
     ("stop", .stop(.stop)), ("remove", .stop(.remove)), ("restart", .stop(.restart)),
     ("drained", .drained), ("resume", .resume),
@@ -80,12 +81,14 @@ struct PluginLifecycleTests {
       "stop": "finished(stop) → stopped", "remove": "finished(remove) → stopped",
     ],
     "launching": [
-      "tick": "abandon → givingUp()", "spawned": "→ running", "spawn failed": "→ backingOff",
+      "not launched": "→ starting", "tick": "abandon → givingUp()", "spawned": "→ running",
+      "spawn failed": "→ backingOff",
       "stop": "→ launching(stop)", "remove": "→ launching(remove)",
       "restart": "abandon → givingUp(restart)",
     ],
     "launching to stop": [
-      "tick": "abandon → givingUp(stop)", "spawned": "→ draining(stop)",
+      "not launched": "finished(stop) → stopped", "tick": "abandon → givingUp(stop)",
+      "spawned": "→ draining(stop)",
       "spawn failed": "finished(stop) → stopped", "remove": "→ launching(remove)",
       "restart": "abandon → givingUp(restart)",
     ],

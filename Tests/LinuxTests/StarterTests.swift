@@ -218,6 +218,49 @@ struct StarterTests {
     }
   }
 
+  /// Asks without taking the answer; what it is asked with lives as long as this.
+  private final class Asked {
+    private var attempt: StartAttempt?
+    private let null: Descriptor
+
+    init(_ starter: borrowing Starter, number: UInt64) throws {
+      null = try Descriptor.open("/dev/null", O_RDWR)
+      var attempt = try StartAttempt()
+      let asked = starter.ask(
+        StarterTests.request("/bin/true"), number: number, input: null.number, output: null.number,
+        error: null.number, attempt: attempt.childNumber)
+      #expect(asked == .taken)
+      attempt.wasHandedOver()
+      self.attempt = consume attempt
+    }
+  }
+
+  @Test func `that was killed with requests unread has its answers taken first`() throws {
+    let starter = try Starter.copy()
+    let answered = try Asked(starter, number: 1)
+    #expect(Poll.readable([starter.number], within: .seconds(60))[0])
+    kill(starter.pid, SIGSTOP)
+    let unread = try Asked(starter, number: 2)
+    kill(starter.pid, SIGKILL)
+    try waitForEnd(of: starter.pid)
+    guard case .child(1, let child) = starter.receive() else {
+      Issue.record("the answer is lost")
+      return
+    }
+    child.endUnstarted()
+    guard case .ended = starter.receive() else {
+      Issue.record("it answers")
+      return
+    }
+    #expect(starter.end() == .signal(SIGKILL))
+    withExtendedLifetime((answered, unread)) {}
+  }
+
+  private func waitForEnd(of pid: Int32) throws {
+    guard let process = Descriptor.process(pid) else { throw Errno.current }
+    #expect(Poll.readable([process.number], within: .seconds(60))[0])
+  }
+
   @Test func `that was killed says so by its end`() throws {
     let starter = try Starter.copy()
     kill(starter.pid, SIGKILL)

@@ -9,6 +9,8 @@ public enum Examiner {
   /// The variable by which a process knows that it is one, and has the file at descriptor 3.
   private static let variable = "AUDISPATCH_EXAMINER"
   private static let descriptor: Int32 = 3
+  /// How long plugins are asked about their settings, of the time that an examination may take.
+  private static let asking = Duration.seconds(20)
   /// Bytes of thousands of plugins.
   private static let limit = 64 << 20
 
@@ -26,7 +28,7 @@ public enum Examiner {
     unsafe unsetenv(variable)
     _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
     var loaded = load()
-    loaded.take(PluginCheck.findings(PluginCheck.candidates(loaded)))
+    loaded.take(PluginCheck.findings(PluginCheck.candidates(loaded), within: asking))
     do {
       try Transfer.writeAll(descriptor, try TreeEncoder.tree(of: loaded).bytes)
       return 0

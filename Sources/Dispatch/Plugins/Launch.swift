@@ -40,7 +40,9 @@ final class Launch {
 
   /// Hands the request over. Never waits.
   func ask(_ starter: StarterLink) -> Starter.Asked {
-    guard let input = childEnd?.number, let error = messagesEnd?.number else { return .busy }
+    guard let input = childEnd?.number, let error = messagesEnd?.number else {
+      preconditionFailure("a child is asked for once")
+    }
     let asked = starter.ask(
       request, number: number, input: input, output: passedEnd?.childEnd.number ?? error,
       error: error, attempt: attempt.childNumber)

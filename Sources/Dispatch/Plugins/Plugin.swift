@@ -84,6 +84,9 @@ final class Plugin {
   func launches(since moment: Moment?) { past.launchedAt = moment }
   func leaves(behind count: Int) { past.leftBehind = count }
 
+  /// Whether no further process is made of it.
+  var hasTooManyLeftBehind: Bool { past.leftBehind >= PluginStarter.mostLeftBehind }
+
   func started(_ child: PluginChild, now: Moment) {
     past.started()
     self.child = child

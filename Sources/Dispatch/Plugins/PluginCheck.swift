@@ -22,15 +22,31 @@ public enum PluginCheck {
   }
 
   /// Asks each of them in turn. Blocks, for some milliseconds each as a rule.
-  public static func findings(_ plugins: [PluginConfiguration]) -> [String: [Diagnostic]] {
+  ///
+  /// - Parameter limit: for all together; those that were not asked by then are warned of.
+  public static func findings(
+    _ plugins: [PluginConfiguration], within limit: Duration? = nil
+  ) -> [String: [Diagnostic]] {
+    let end = limit.map { Moment.now + $0 }
     var all: [String: [Diagnostic]] = [:]
-    for plugin in plugins { all[plugin.name] = findings(plugin) }
+    for plugin in plugins {
+      let left = end.map { $0 - .now } ?? patience
+      all[plugin.name] =
+        left > .zero
+        ? findings(plugin, within: min(left, patience))
+        : [
+          Diagnostic(
+            .warning, file: plugin.file, "its --check was not run: those before it took too long")
+        ]
+    }
     return all
   }
 
-  private static func findings(_ plugin: PluginConfiguration) -> [Diagnostic] {
+  private static func findings(
+    _ plugin: PluginConfiguration, within limit: Duration
+  ) -> [Diagnostic] {
     do {
-      let (end, lines) = try ask(plugin)
+      let (end, lines) = try ask(plugin, within: limit)
       let found = lines.compactMap { diagnostic($0, plugin) }
       switch end {
       case .exit(0): return found
@@ -44,7 +60,7 @@ public enum PluginCheck {
         return found + [
           Diagnostic(
             .warning, file: plugin.file,
-            "its --check has not ended within \(Int(patience.inSeconds)) s")
+            "its --check has not ended within \(limit.inSeconds) s")
         ]
       }
     } catch {
@@ -70,7 +86,7 @@ public enum PluginCheck {
 
   /// Runs it; how it ended, `nil` when it had to be given up, and what it printed.
   private static func ask(
-    _ plugin: PluginConfiguration
+    _ plugin: PluginConfiguration, within limit: Duration
   ) throws -> (end: ChildEnd?, lines: [String]) {
     let null = try Descriptor.open("/dev/null", O_RDONLY)
     let (reading, writing) = try Pipe.open()
@@ -87,7 +103,7 @@ public enum PluginCheck {
         input: null.number, output: end.number, error: end.number,
         confinement: plugin.confinement)
     }
-    let until = Moment.now + patience
+    let until = Moment.now + limit
     var text: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 4096)
     var hasMore = true

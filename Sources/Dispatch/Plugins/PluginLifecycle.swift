@@ -56,6 +56,8 @@ struct PluginLifecycle: Equatable, Sendable {
     case tick
     /// A child was asked for.
     case launched
+    /// There is no child after all: who was to make it is gone.
+    case notLaunched
     /// The child has become its program.
     case spawned
     case spawnFailed
@@ -131,6 +133,10 @@ struct PluginLifecycle: Equatable, Sendable {
       hasStarted = true
       state = goal.map { .draining($0, until: now + policy.drain) } ?? .running
       return .none
+    case (.launching(nil, _), .notLaunched):
+      state = .starting
+      return .none
+    case (.launching(let goal?, _), .notLaunched): return ended(goal)
     case (.launching(let goal, _), .spawnFailed), (.givingUp(let goal, _), .exited):
       return wasNoProgram(goal, now: now, jitter: jitter)
     case (.givingUp(let goal, let until), .tick) where now >= until:

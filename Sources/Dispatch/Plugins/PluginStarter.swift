@@ -10,12 +10,14 @@ final class PluginStarter: Owner {
   enum News {
     case runs
     case failed(StartAttempt.Failure)
+    /// What was to make it is gone, and has not.
+    case notMade
     /// It was killed before it had become its program, and is gone.
     case isGone
   }
 
-  /// Beyond so many processes that do not end no further one is made.
-  private static let mostLeftBehind = 8
+  /// With so many processes of a plugin that do not end no further one is made.
+  static let mostLeftBehind = 8
 
   let base: Base
   private let ledger: Ledger
@@ -50,11 +52,8 @@ final class PluginStarter: Owner {
   ///
   /// - Returns: `false`: not now.
   func launch(_ plugin: Plugin) throws -> Bool {
-    guard !link.isBusy else {
-      hasRefused = true
-      return false
-    }
-    guard stragglers.leftBehind(of: plugin.id) < Self.mostLeftBehind else {
+    guard !link.isBusy else { return refuse() }
+    guard !plugin.hasTooManyLeftBehind else {
       loop.wakeSoon()
       return false
     }
@@ -72,15 +71,19 @@ final class PluginStarter: Owner {
       of: configuration, passed: try output.prepare(for: plugin))
     switch launch.ask(link) {
     case .taken: break
-    case .busy:
-      hasRefused = true
-      return false
+    case .busy: return refuse()
     case .failed(let cause):
       throw SpawnError(path: configuration.path, stage: "hand it to its starter", cause: cause)
     }
     launches[plugin.id] = launch
     awaited[plugin.id] = nil
     return true
+  }
+
+  private func refuse() -> Bool {
+    hasRefused = true
+    loop.wakeSoon()
+    return false
   }
 
   private func environment(of plugin: Plugin) -> [String] {
@@ -133,10 +136,7 @@ final class PluginStarter: Owner {
   ) {
     guard let (plugin, launch) = launch(number) else {
       // It was given up, knows that by its socket, and ends.
-      process.signal(SIGKILL)
-      _ = Poll.readable([process.pidfd], within: .milliseconds(100))
-      _ = process.reap()
-      return
+      return process.endUnstarted()
     }
     launch.has(process)
     let id = UInt64(plugin.id)
@@ -150,8 +150,8 @@ final class PluginStarter: Owner {
 
   private func failUnanswered(_ body: (Plugin, News) -> Void) {
     for (id, launch) in launches where launch.pid < 0 {
-      guard let plugin = plugins[id] else { continue }
-      fail(plugin, launch, Errno(ECONNRESET), body)
+      launches[id] = nil
+      if let plugin = plugins[id] { body(plugin, .notMade) }
     }
   }
 
@@ -177,11 +177,12 @@ final class PluginStarter: Owner {
 
   /// A straggler may have ended.
   func hearStraggler(_ id: UInt32, _ body: (Plugin, News) -> Void) {
-    guard let number = stragglers.takeEnded(id), let plugin = plugins[number] else { return }
+    guard let number = stragglers.takeEnded(id) else { return }
+    let isAwaited = awaited[number] == id
+    if isAwaited { awaited[number] = nil }
+    guard let plugin = plugins[number] else { return }
     plugin.leaves(behind: stragglers.leftBehind(of: number))
-    guard awaited[number] == id else { return }
-    awaited[number] = nil
-    body(plugin, .isGone)
+    if isAwaited { body(plugin, .isGone) }
   }
 
   // MARK: Giving up
@@ -215,9 +216,18 @@ final class PluginStarter: Owner {
   }
 
   /// Says which children that were given up do not end.
-  func tend() {
-    stragglers.tend()
-    for plugin in plugins.all { plugin.leaves(behind: stragglers.leftBehind(of: plugin.id)) }
+  func tend(_ body: (Plugin, News) -> Void) {
+    for id in stragglers.unwatched { hearStraggler(id, body) }
+    for id in stragglers.tend() {
+      guard let plugin = plugins[id] else { continue }
+      plugin.leaves(behind: stragglers.leftBehind(of: id))
+      if plugin.hasTooManyLeftBehind {
+        loop.say(
+          .error,
+          "plugin \(plugin.name): \(Self.mostLeftBehind) processes of it do not end: no further one is "
+            + "started until one does")
+      }
+    }
   }
 
   // MARK: A child that runs

@@ -12,8 +12,9 @@ final class StarterLink {
   private var startedAt = Moment.now
   private var pause = StarterLink.firstPause
   private var startsAgainAt: Moment?
-  /// It has as much to do as it can note; its next answer changes that.
-  private(set) var isBusy = false
+  /// It has as much to do as it can note: its next answer changes that, or this moment.
+  private var busyUntil: Moment?
+  var isBusy: Bool { busyUntil.map { loop.now < $0 } ?? false }
 
   init(_ loop: Loop, _ starter: consuming Starter?) {
     self.loop = loop
@@ -22,8 +23,11 @@ final class StarterLink {
   }
 
   private func wait() {
-    guard let number = starter?.number else { return }
-    _ = loop.poller.add(number, Token.starter, .read)
+    guard let number = starter?.number, !loop.poller.add(number, Token.starter, .read) else {
+      return
+    }
+    // Its answers would not be heard.
+    _ = letGo()
   }
 
   /// Asks for a child. Never waits for anything that its request names.
@@ -36,7 +40,7 @@ final class StarterLink {
       request, number: number, input: input, output: output, error: error, attempt: attempt)
     // One that has just died says so by its end.
     if asked == .failed(Errno(EPIPE)) { asked = .busy }
-    isBusy = asked == .busy
+    busyUntil = asked == .taken ? nil : loop.now + .seconds(1)
     return asked ?? .busy
   }
 
@@ -71,7 +75,7 @@ final class StarterLink {
   /// Its next answer. After `ended` there is none until another one is asked.
   func receive() -> Starter.Answer {
     guard let answer = starter?.receive() else { return .nothing }
-    isBusy = false
+    busyUntil = nil
     switch consume answer {
     case .child(let number, let process): return .child(number: number, process)
     case .failed(let number, let cause): return .failed(number: number, cause)
@@ -96,7 +100,7 @@ final class StarterLink {
   private func letGo() -> ChildEnd? {
     if let number = starter?.number { loop.poller.remove(number) }
     let end = starter.take()?.end()
-    isBusy = false
+    busyUntil = nil
     rest()
     return end
   }

@@ -15,6 +15,8 @@ final class Stragglers {
     let name: String
     let since: Moment
     var isLeftBehind = false
+    /// Its end wakes the loop.
+    var isWatched = false
 
     init(_ process: consuming ChildProcess, _ plugin: Plugin, since: Moment) {
       self.process = process
@@ -26,6 +28,8 @@ final class Stragglers {
 
   private let loop: Loop
   private var all: [UInt32: Straggler] = [:]
+  /// Of each plugin's how many are left behind.
+  private var counts: [UInt32: Int] = [:]
   private var next: UInt32 = 0
 
   init(_ loop: Loop) { self.loop = loop }
@@ -36,9 +40,9 @@ final class Stragglers {
     next &+= 1
     let straggler = Straggler(process, plugin, since: loop.now)
     all[next] = straggler
-    if !loop.waitFor(straggler.process.pidfd, Token.straggler | UInt64(next), .read) {
-      loop.wakeSoon()
-    }
+    straggler.isWatched = loop.waitFor(
+      straggler.process.pidfd, Token.straggler | UInt64(next), .read)
+    if !straggler.isWatched { loop.wakeSoon() }
     return next
   }
 
@@ -50,6 +54,7 @@ final class Stragglers {
     loop.poller.remove(straggler.process.pidfd)
     all[id] = nil
     if straggler.isLeftBehind {
+      counts[straggler.plugin] = leftBehind(of: straggler.plugin) - 1
       loop.say(
         .notice,
         "plugin \(straggler.name): process \(straggler.process.pid), left behind, has ended")
@@ -58,19 +63,30 @@ final class Stragglers {
   }
 
   /// How many of a plugin's are there that should have ended.
-  func leftBehind(of plugin: UInt32) -> Int {
-    all.values.count { $0.plugin == plugin && $0.isLeftBehind }
+  func leftBehind(of plugin: UInt32) -> Int { counts[plugin] ?? 0 }
+
+  /// Those whose end nobody would be woken by.
+  var unwatched: [UInt32] {
+    let ids = all.filter { !$0.value.isWatched }.map(\.key)
+    if !ids.isEmpty { loop.wakeSoon() }
+    return ids
   }
 
   /// Says which do not end.
-  func tend() {
+  ///
+  /// - Returns: the plugins that they were of.
+  func tend() -> [UInt32] {
+    var plugins: [UInt32] = []
     for straggler in all.values where !straggler.isLeftBehind {
       guard loop.hasCome(straggler.since + Self.patience) else { continue }
       straggler.isLeftBehind = true
+      counts[straggler.plugin, default: 0] += 1
+      plugins.append(straggler.plugin)
       loop.say(
         .error,
         "plugin \(straggler.name): process \(straggler.process.pid) does not end, though it was "
           + "killed at its start: a file system does not answer; it is left behind")
     }
+    return plugins
   }
 }

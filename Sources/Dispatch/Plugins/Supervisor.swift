@@ -58,7 +58,7 @@ final class Supervisor: Owner {
       body(plugin)
     }
     startsUntil = Moment(nanoseconds: 0)
-    starter.tend()
+    starter.tend(take)
   }
 
   /// Tells a plugin's life what happened and does what follows from it.
@@ -121,6 +121,9 @@ final class Supervisor: Owner {
       failed(
         plugin, "\(failure.error)" + (reason.map { ": \($0)" } ?? ""),
         passes: failure.error.cause.passes)
+    case .notMade:
+      plugin.launches(since: nil)
+      handle(plugin, .notLaunched)
     case .isGone: if case .givingUp = plugin.lifecycle.state { gaveUp(plugin) }
     }
     // A stop may wait for it.
