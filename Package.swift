@@ -177,8 +177,7 @@ let package = Package(
     .executableTarget(
       name: "audispatch-nats",
       dependencies: [
-        "AudispatchPlugin", "AuditRecord", "BulkIndexing", "CNATSPublisher", "Configuration",
-        "EventDocument", "Linux", "Shipping",
+        "AudispatchPlugin", "CNATSPublisher", "Configuration", "Linux", "Shipping",
       ],
       path: "Plugins/Nats", swiftSettings: strict),
     .executableTarget(
