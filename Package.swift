@@ -121,12 +121,7 @@ let package = Package(
         "AudispatchPlugin", "AuditRecord", "BulkIndexing", "Configuration", "EventDocument",
         "HTTPClient", "HTTPShipping", "Linux", "Shipping",
       ]),
-    plugin(
-      "Nats",
-      [
-        "AudispatchPlugin", "AuditRecord", "BulkIndexing", "CNATSPublisher", "Configuration",
-        "EventDocument", "Linux", "Shipping",
-      ]),
+    plugin("Nats", ["AudispatchPlugin", "CNATSPublisher", "Configuration", "Linux", "Shipping"]),
     plugin(
       "Kafka",
       [

@@ -8,7 +8,7 @@ import Linux
 import Shipping
 
 /// What `audispatch-elastic` was asked for.
-struct ElasticOptions: PluginOptions, Equatable {
+struct ElasticOptions: NotingOptions, Equatable {
   /// What it does, beside running as a plugin.
   enum Command: Equatable, Sendable {
     case setUp
@@ -127,14 +127,6 @@ extension ElasticOptions {
         o.form = try w.choice(DocumentForm.self, for: "form")
       }
     ] + DocumentSettings.keywords(\.document, largest: 32 << 20)
-
-  /// A keyword of one value whose place is remembered.
-  private static func noting(
-    _ name: String, _ value: String, _ about: String,
-    set: @escaping @Sendable (inout ElasticOptions, Word) throws(Diagnostic) -> Void
-  ) -> PluginKeyword<ElasticOptions> {
-    .value(name, value, about, set: set).noting(in: \.places)
-  }
 
   /// What Elasticsearch takes as a name.
   private static func indexName(_ word: Word, for keyword: String) throws(Diagnostic) -> String {

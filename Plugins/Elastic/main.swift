@@ -14,10 +14,6 @@ PluginProgram(
   case .setUp: try SetUp(session.options).run()
   case .test: try TestDocument(session.options).run()
   case .importing(let file, let folder): try AuditbeatImport(file, into: folder).run()
-  case nil:
-    var plugin = try LessVolume(
-      ShippingPlugin<Indexer>(session.options, session.log, session.confirmations), session.options,
-      session.confirmations, rules: \.volume)
-    try session.run(&plugin)
+  case nil: try session.ship(by: Indexer.self, rules: \.volume)
   }
 }

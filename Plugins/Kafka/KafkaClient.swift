@@ -31,14 +31,14 @@ final class KafkaClient: PublishingClient {
   private static let settlingNanoseconds: Int64 = 300_000_000
 
   private let options: KafkaOptions
-  private let answerMilliseconds: Int32
+  private let answerTime: Duration
   private let isStopped = Mutex(false)
   /// Only the thread looks at it.
   private let state = Mutex(State())
 
   init(_ options: KafkaOptions) {
     self.options = options
-    answerMilliseconds = Int32(clamping: Int(options.patience.answerTime / .milliseconds(1)))
+    answerTime = options.publishing.patience.answerTime
   }
 
   func stop() { isStopped.withLock { $0 = true } }
@@ -123,7 +123,7 @@ final class KafkaClient: PublishingClient {
   private func look(
     at topic: String, _ producer: KafkaHandle, _ state: inout State
   ) throws(KafkaProblem) -> TopicState? {
-    let end = MonotonicTime.now + options.patience.answerTime
+    let end = MonotonicTime.now + answerTime
     var wait = Self.firstWait
     while true {
       let left = Int32(clamping: Int((end - MonotonicTime.now) / .milliseconds(1)))
@@ -187,17 +187,17 @@ final class KafkaClient: PublishingClient {
       state.reader = reader
     }
     let ends = try reader.ends(
-      of: place.topic, partition: place.partition, within: answerMilliseconds)
+      of: place.topic, partition: place.partition, within: options.answerMilliseconds)
     let since = try reader.offset(
       of: place.topic, partition: place.partition,
-      since: Int64(clamping: time - min(time, TailPlan.margin)), within: answerMilliseconds)
+      since: Int64(clamping: time - min(time, TailPlan.margin)), within: options.answerMilliseconds)
     let plan = TailPlan(ends, since: since)
     var ids: Set<[UInt8]> = []
     let isStopped = { self.isStopped.withLock { $0 } }
     try reader.readIds(
       of: place.topic, partition: place.partition, from: plan.range.lowerBound,
       before: plan.range.upperBound + TailPlan.mostRead,
-      answerTime: options.patience.answerTime, goesOn: { !isStopped() }
+      answerTime: answerTime, goesOn: { !isStopped() }
     ) { ids.insert($0) }
     state.known[place] = nil
     let kept = state.known.values.reduce(0) { $0 + $1.ids.count }
@@ -215,7 +215,7 @@ final class KafkaClient: PublishingClient {
           messages.map { _ in .unsent }, why: "there is no producer", isConnected: false)
       }
       var batch = SentBatch(
-        count: messages.count, answerTime: options.patience.answerTime, at: MonotonicTime.now)
+        count: messages.count, answerTime: answerTime, at: MonotonicTime.now)
       for (number, message) in messages.enumerated() where batch.goesOn {
         guard let place = place(of: message, state) else { break }
         do throws(KafkaProblem) {

@@ -10,7 +10,8 @@ struct KafkaSettings: Equatable {
 
   /// For whoever only asks and reads.
   init(reading options: KafkaOptions) {
-    let patience = options.patience
+    let patience = options.publishing.patience
+    let credentials = options.credentials
     all = [
       "bootstrap.servers": options.servers.map(\.description).joined(separator: ","),
       "client.id": "audispatch-kafka",
@@ -21,16 +22,16 @@ struct KafkaSettings: Equatable {
       "reconnect.backoff.ms": Self.milliseconds(patience.delay.shortest, 1...600_000),
       "reconnect.backoff.max.ms": Self.milliseconds(patience.delay.longest, 1...3_600_000),
       "retry.backoff.ms": Self.milliseconds(patience.delay.shortest, 1...300_000),
-      "security.protocol": (options.user == nil ? "" : "sasl_")
+      "security.protocol": (credentials.user == nil ? "" : "sasl_")
         + (options.isSecure ? "ssl" : "plaintext"),
     ]
     set("ssl.ca.location", options.tls.authorities)
     set("ssl.certificate.location", options.tls.certificate)
     set("ssl.key.location", options.tls.key)
-    guard options.user != nil else { return }
+    guard credentials.user != nil else { return }
     set("sasl.mechanism", options.mechanism.rawValue.uppercased())
-    set("sasl.username", options.user)
-    set("sasl.password", options.password)
+    set("sasl.username", credentials.user)
+    set("sasl.password", credentials.password)
   }
 
   /// For whoever reads what is stored: no offsets are kept by the brokers, and what is gone is not
@@ -54,11 +55,13 @@ struct KafkaSettings: Equatable {
     settings.set("enable.idempotence", "true")
     settings.set("enable.gapless.guarantee", "true")
     settings.set("message.timeout.ms", "0")
-    settings.set("request.timeout.ms", milliseconds(options.patience.answerTime, 1...900_000))
+    settings.set(
+      "request.timeout.ms", milliseconds(options.publishing.patience.answerTime, 1...900_000))
     // All of a batch is there by then, and goes together.
     settings.set("linger.ms", "10")
     settings.set("compression.type", options.compression.rawValue)
-    settings.set("message.max.bytes", String(options.document.maximumSize + roomForKeys))
+    settings.set(
+      "message.max.bytes", String(options.publishing.document.maximumSize + roomForKeys))
     return settings
   }
 

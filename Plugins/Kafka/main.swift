@@ -13,10 +13,6 @@ PluginProgram(
   case .setUp: try SetUpTopic(options: session.options).run()
   case .test: try TestMessage(options: session.options).run()
   case nil:
-    var plugin = try LessVolume(
-      ShippingPlugin<MessagePublisher<KafkaOptions>>(
-        session.options, session.log, session.confirmations),
-      session.options, session.confirmations, rules: \.volume)
-    try session.run(&plugin)
+    try session.ship(by: MessagePublisher<KafkaOptions>.self, rules: \.publishing.volume)
   }
 }

@@ -1,62 +1,40 @@
 import AudispatchPlugin
-import BulkIndexing
 import Configuration
-import EventDocument
 import Linux
 import Shipping
 
 /// What `audispatch-nats` was asked for.
-struct NatsOptions: PluginOptions, Equatable {
-  /// What it does, beside running as a plugin.
-  enum Command: Equatable, Sendable {
-    case setUp
-    case test
-  }
-
-  var command: Command?
+struct NatsOptions: PublishingOptions {
+  var command: PublishingCommand?
   var servers: [ServerURL] = []
   var stream = "AUDIT"
   var subject = SubjectTemplate.standard
   /// What `setup` makes.
   var wanted = StreamState(window: .seconds(7200))
 
-  var user: String?
-  var passwordFile: String?
+  var credentials = Credentials()
   var tokenFile: String?
-  var credentialsFile: String?
-  /// From those files, once they were read.
-  var password: String?
+  /// From that file, once it was read.
   var token: String?
+  var credentialsFile: String?
   var tls = TLSFiles()
 
-  var batch = Publisher.Queue.Limits(
-    documents: 1000, bytes: 4 << 20, gathering: .milliseconds(100))
-  var patience = standardPatience
-  /// Where what no stream takes goes; `nil`: nowhere.
-  var refusedFile: String? = "/var/lib/audispatch/nats-refused.ndjson"
-  var form = DocumentForm.ecs
-  var document = Self.standardDocument
-  var volume = VolumeRules()
+  var publishing = PublishingSettings(
+    patience: Patience(answerTime: .seconds(10), connectTime: .seconds(2)),
+    refusedFile: "/var/lib/audispatch/nats-refused.ndjson")
   var places = SettingPlaces()
 
-  private static let standardPatience = Patience(
-    answerTime: .seconds(10), connectTime: .seconds(2))
-
-  /// What a server takes by default, less some room for subject and id.
-  private static var standardDocument: DocumentSettings {
-    var settings = DocumentSettings()
-    settings.maximumSize = 1000 << 10
-    return settings
-  }
+  static let store = "stream"
+  static let lookUp = (
+    needs:
+      "{node} in subject, and the right to ask for the stream, its last message, and a consumer",
+    failing: "beyond the stream's window it may be there twice"
+  )
 
   static let keywords: [PluginKeyword<NatsOptions>] =
-    streamKeywords + accessKeywords + batchKeywords
-    + Patience.keywords(\.patience, standard: standardPatience)
-    + documentKeywords + VolumeRules.keywords(\.volume)
+    streamKeywords + accessKeywords + publishingKeywords
 
-  mutating func take(_ operands: [Word]) throws(Diagnostic) {
-    command = try CommandWord.choice(operands, among: ["setup": .setUp, "test": .test])
-  }
+  func makeClient() throws(SystemError) -> StreamPublisher { try StreamPublisher(self) }
 
   /// Whether connections are encrypted.
   var isSecure: Bool {
@@ -104,16 +82,8 @@ extension NatsOptions {
   ]
 
   private static let accessKeywords: [PluginKeyword<NatsOptions>] =
-    [
-      noting("user", "NAME", "who we are, with password_file") {
-        (o: inout NatsOptions, w: Word) throws(Diagnostic) in
-        guard !w.text.isEmpty else { throw w.error("a user has a name") }
-        o.user = w.text
-      },
-      noting("password_file", "FILE", "its first line is the password of user") {
-        (o: inout NatsOptions, w: Word) throws(Diagnostic) in
-        o.passwordFile = try w.absolutePath(for: "password_file")
-      },
+    Credentials.keywords(\.credentials)
+    + [
       noting("token_file", "FILE", "its first line is a token") {
         (o: inout NatsOptions, w: Word) throws(Diagnostic) in
         o.tokenFile = try w.absolutePath(for: "token_file")
@@ -123,30 +93,4 @@ extension NatsOptions {
         o.credentialsFile = try w.absolutePath(for: "credentials_file")
       },
     ] + TLSFiles.keywords(\.tls, noting: \.places)
-
-  private static let batchKeywords: [PluginKeyword<NatsOptions>] =
-    [
-      RefusedFile.keyword(
-        \.refusedFile, about: "where what no stream takes goes; none: it is dropped",
-        noting: \.places)
-    ]
-    + BatchKeywords.all(
-      \.batch, count: ("batch_messages", "messages that are under way together (1000)"),
-      bytes: ("batch_bytes", "bytes of those (4M)"), waiting: "a message waits for others (0.1)")
-
-  private static let documentKeywords: [PluginKeyword<NatsOptions>] =
-    [
-      .value("form", "FORM", "ecs (default), auditbeat6, laurel, go-libaudit") {
-        (o: inout NatsOptions, w: Word) throws(Diagnostic) in
-        o.form = try w.choice(DocumentForm.self, for: "form")
-      }
-    ] + DocumentSettings.keywords(\.document, largest: 32 << 20, standard: "1000K")
-
-  /// A keyword of one value whose place is remembered.
-  private static func noting(
-    _ name: String, _ value: String, _ about: String,
-    set: @escaping @Sendable (inout NatsOptions, Word) throws(Diagnostic) -> Void
-  ) -> PluginKeyword<NatsOptions> {
-    .value(name, value, about, set: set).noting(in: \.places)
-  }
 }

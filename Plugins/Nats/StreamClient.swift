@@ -10,30 +10,6 @@ struct StreamFailure: Error, Equatable, CustomStringConvertible {
   let isConnected: Bool
 }
 
-/// A message on its way into a stream.
-struct StreamMessage: Equatable, Sendable {
-  let subject: String
-  let id: [UInt8]
-  let body: [UInt8]
-}
-
-/// What became of a message.
-enum MessageOutcome: Equatable, Sendable {
-  case stored(sequence: UInt64)
-  /// The stream had it before.
-  case alreadyThere
-  /// The server does not take it now.
-  case later
-  /// It takes it never: it is too large.
-  case refused
-  /// It was sent, and nobody said anything of it.
-  case unknown
-  case unsent
-
-  /// Why it is refused.
-  static let tooLarge = "it is larger than the server or the stream takes"
-}
-
 /// A connection to NATS and to one stream there. Every call waits, but for `stop`; for one thread at a
 /// time.
 final class StreamClient: Sendable {
@@ -45,8 +21,8 @@ final class StreamClient: Sendable {
     stream = options.stream
     let texts = unsafe CTexts(
       options.servers.map(\.text) + [
-        "audispatch-nats", options.user, options.password, options.token, options.credentialsFile,
-        options.tls.authorities, options.tls.certificate, options.tls.key,
+        "audispatch-nats", options.credentials.user, options.credentials.password, options.token,
+        options.credentialsFile, options.tls.authorities, options.tls.certificate, options.tls.key,
       ])
     defer { unsafe texts.free() }
     let count = options.servers.count
@@ -60,8 +36,8 @@ final class StreamClient: Sendable {
           credentials: pointers[count + 4], secure: options.isSecure,
           authorities: pointers[count + 5], certificate: pointers[count + 6],
           key: pointers[count + 7],
-          connect_milliseconds: Self.milliseconds(options.patience.connectTime),
-          answer_milliseconds: Self.milliseconds(options.patience.answerTime))
+          connect_milliseconds: Self.milliseconds(options.publishing.patience.connectTime),
+          answer_milliseconds: Self.milliseconds(options.publishing.patience.answerTime))
         return unsafe np_new(&raw)
       }
     }
@@ -96,11 +72,11 @@ final class StreamClient: Sendable {
     }
   }
 
-  /// Publishes messages, in their order; what became of each, and what was said of the first that is
-  /// neither stored nor refused.
+  /// Publishes messages, in their order; what became of each, and its number in the stream if it is
+  /// stored.
   func publish(
-    _ messages: [StreamMessage]
-  ) -> (outcomes: [MessageOutcome], why: String, isConnected: Bool) {
+    _ messages: [OutgoingMessage]
+  ) -> (published: PublishedMessages, numbers: [UInt64]) {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(
       messages.reduce(1) { $0 + $1.body.count + $1.id.count + $1.subject.utf8.count + 2 })
@@ -119,17 +95,20 @@ final class StreamClient: Sendable {
     }
     var results = [np_result](repeating: np_result(), count: messages.count)
     let answer = unsafe np_publish(client, stream, bytes, places, &results, messages.count)
-    let outcomes = results.map { result -> MessageOutcome in
+    let fates = results.map { result -> MessageFate in
       switch Int(result.outcome) {
-      case NP_STORED: .stored(sequence: result.sequence)
+      case NP_STORED: .stored
       case NP_DUPLICATE: .alreadyThere
       case NP_LATER: .later
-      case NP_REFUSED: .refused
+      case NP_REFUSED: .refused("it is larger than the server or the stream takes")
       case NP_UNKNOWN: .unknown
       default: .unsent
       }
     }
-    return (outcomes, Self.why(answer), answer.connected)
+    return (
+      PublishedMessages(fates, why: Self.why(answer), isConnected: answer.connected),
+      results.map(\.sequence)
+    )
   }
 
   /// When the stream has stored the last message of a subject, in nanoseconds since 1970; `nil` for

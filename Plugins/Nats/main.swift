@@ -13,9 +13,6 @@ PluginProgram(
   case .setUp: try SetUpStream(options: session.options).run()
   case .test: try TestMessage(options: session.options).run()
   case nil:
-    var plugin = try LessVolume(
-      ShippingPlugin<Publisher>(session.options, session.log, session.confirmations),
-      session.options, session.confirmations, rules: \.volume)
-    try session.run(&plugin)
+    try session.ship(by: MessagePublisher<NatsOptions>.self, rules: \.publishing.volume)
   }
 }

@@ -11,10 +11,6 @@ PluginProgram(
 ).main { session in
   switch session.options.command {
   case .test: try TestRecord(options: session.options).run()
-  case nil:
-    var plugin = try LessVolume(
-      ShippingPlugin<Exporter>(session.options, session.log, session.confirmations),
-      session.options, session.confirmations, rules: \.volume)
-    try session.run(&plugin)
+  case nil: try session.ship(by: Exporter.self, rules: \.volume)
   }
 }

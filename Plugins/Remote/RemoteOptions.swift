@@ -5,7 +5,7 @@ import RemoteProtocol
 import SecureChannel
 
 /// What `audispatch-remote` was asked for.
-struct RemoteOptions: PluginOptions, Equatable {
+struct RemoteOptions: NotingOptions, Equatable {
   enum Transport: String, CaseIterable, Sendable { case tcp, tls }
   enum Mode: String, CaseIterable, Sendable { case immediate, forward }
 
@@ -207,14 +207,6 @@ struct RemoteOptions: PluginOptions, Equatable {
   private static func noKerberos(_ word: Word) -> Diagnostic {
     word.error(
       "Kerberos is not spoken", suggestion: "set transport = tls; see audispatch-remote(8)")
-  }
-
-  /// A keyword of one value whose place is remembered.
-  private static func noting(
-    _ name: String, _ value: String, _ about: String,
-    set: @escaping @Sendable (inout RemoteOptions, Word) throws(Diagnostic) -> Void
-  ) -> PluginKeyword<RemoteOptions> {
-    .value(name, value, about, set: set).noting(in: \.places)
   }
 
   private static func path(

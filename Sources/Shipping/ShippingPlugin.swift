@@ -142,5 +142,18 @@ public struct ShippingPlugin<Engine: ShippingEngine>: AuditPlugin, ~Copyable {
   }
 }
 
+extension PluginSession where Options: Equatable {
+  /// Has such an engine bring events to servers, until the end of input or SIGTERM.
+  ///
+  /// - Parameter rules: where those stand among the options that make less of the events.
+  public mutating func ship<Engine: ShippingEngine>(
+    by _: Engine.Type, rules: @escaping @Sendable (Options) -> VolumeRules
+  ) throws where Engine.Options == Options {
+    var plugin = try LessVolume(
+      ShippingPlugin<Engine>(options, log, confirmations), options, confirmations, rules: rules)
+    try run(&plugin)
+  }
+}
+
 /// Events that may have been sent and not confirmed when a process ended.
 public let mostDoubtful = 20_000

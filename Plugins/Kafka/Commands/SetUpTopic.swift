@@ -7,11 +7,8 @@ import Linux
 import Shipping
 
 extension KafkaOptions {
-  /// What this host is called in messages.
-  var host: String { document.options.host }
-
   var answerMilliseconds: Int32 {
-    Int32(clamping: Int(patience.answerTime / .milliseconds(1)))
+    Int32(clamping: Int(publishing.patience.answerTime / .milliseconds(1)))
   }
 }
 
@@ -32,7 +29,8 @@ struct SetUpTopic {
           \(options.wanted.command("TOPIC", servers: servers))
           """)
     }
-    let topic = options.subject.subject(SubjectTemplate.Values(node: Array(options.host.utf8)))
+    let host = options.publishing.document.options.host
+    let topic = options.subject.subject(SubjectTemplate.Values(node: Array(host.utf8)))
     do {
       // It only asks: a producer would have the brokers make the topic as they like.
       let handle = try KafkaHandle(RD_KAFKA_CONSUMER, KafkaSettings(reading: options))

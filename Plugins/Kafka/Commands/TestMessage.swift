@@ -1,7 +1,5 @@
 import AudispatchPlugin
 import CKafka
-import Glibc
-import Linux
 import Shipping
 
 /// `test`: stores one message and reads it back.
@@ -9,14 +7,7 @@ struct TestMessage {
   let options: KafkaOptions
 
   func run() throws {
-    let id = "audispatch-kafka-test:\(WallClock.milliseconds):\(getpid())"
-    let node = Array(options.host.utf8)
-    let message = OutgoingMessage(
-      subject: options.subject.subject(
-        SubjectTemplate.Values(node: node, action: Array("test".utf8))),
-      node: node, id: Array(id.utf8),
-      body: Array(#"{"message":"a test by audispatch-kafka"}"#.utf8),
-      milliseconds: UInt64(WallClock.milliseconds))
+    let message = options.testMessage(by: "audispatch-kafka")
     let topic = KafkaClient.topic(of: message)
     let client = KafkaClient(options)
     defer { client.close() }
@@ -38,6 +29,6 @@ struct TestMessage {
         throw PublishingFailure(found.notLookedUp ?? "it is not there")
       }
     } catch { throw CommandFailure(description: "cannot read the message back: \(error)") }
-    try Spoken.line("read back: \(id)")
+    try Spoken.line("read back: \(String(decoding: message.id, as: UTF8.self))")
   }
 }

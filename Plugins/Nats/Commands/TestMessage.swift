@@ -1,7 +1,3 @@
-import AudispatchPlugin
-import EventDocument
-import Glibc
-import Linux
 import Shipping
 
 /// `test`: stores one message and reads it back.
@@ -11,22 +7,22 @@ struct TestMessage {
   func run() throws {
     let client = try StreamClient.connected(options)
     defer { client.close() }
-    let id = "audispatch-nats-test:\(WallClock.milliseconds):\(getpid())"
-    let host = options.document.node ?? (try? NodeName.resolve(.hostname, name: nil)) ?? ""
-    let subject = options.subject.subject(
-      SubjectTemplate.Values(node: Array(host.utf8), action: Array("test".utf8)))
-    let message = StreamMessage(
-      subject: subject, id: Array(id.utf8),
-      body: Array(#"{"message":"a test by audispatch-nats"}"#.utf8))
-    let (outcomes, why, _) = client.publish([message])
-    guard case .stored(let sequence) = outcomes[0] else {
-      let reason = outcomes[0] == .refused ? MessageOutcome.tooLarge : why
-      throw CommandFailure(description: "\(options.stream) does not store \(subject): \(reason)")
+    let message = options.testMessage(by: "audispatch-nats")
+    let (published, numbers) = client.publish([message])
+    switch published.fates[0] {
+    case .stored: try Spoken.line("stored in \(options.stream) as \(message.subject)")
+    case .refused(let reason): throw failure(message, reason)
+    default: throw failure(message, published.why)
     }
-    try Spoken.line("stored in \(options.stream) as \(subject)")
+    let id = String(decoding: message.id, as: UTF8.self)
     do throws(StreamFailure) {
-      try client.has(id, at: sequence)
+      try client.has(id, at: numbers[0])
     } catch { throw CommandFailure(description: "cannot read the message back: \(error)") }
     try Spoken.line("read back: \(id)")
+  }
+
+  private func failure(_ message: OutgoingMessage, _ reason: String) -> CommandFailure {
+    CommandFailure(
+      description: "\(options.stream) does not store \(message.subject): \(reason)")
   }
 }

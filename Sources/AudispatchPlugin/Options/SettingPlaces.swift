@@ -30,6 +30,21 @@ public struct SettingPlaces: Equatable, Sendable {
   public static func == (_: SettingPlaces, _: SettingPlaces) -> Bool { true }
 }
 
+/// Options that note where settings of theirs stand.
+public protocol NotingOptions: PluginOptions {
+  var places: SettingPlaces { get set }
+}
+
+extension NotingOptions {
+  /// A keyword of one value whose place is noted.
+  public static func noting(
+    _ name: String, _ value: String, _ about: String,
+    set: @escaping @Sendable (inout Self, Word) throws(Diagnostic) -> Void
+  ) -> PluginKeyword<Self> {
+    .value(name, value, about, set: set).noting(in: \.places)
+  }
+}
+
 extension Keyword {
   /// The same keyword, and where its value stands is noted.
   public func noting(

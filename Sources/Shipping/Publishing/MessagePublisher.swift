@@ -1,7 +1,7 @@
 public import AudispatchPlugin
 import AuditRecord
-public import BulkIndexing
-public import EventDocument
+import BulkIndexing
+import EventDocument
 public import Linux
 
 /// Which event a message is of, and where it goes.
@@ -14,24 +14,6 @@ public struct MessagePlace: Comparable, Sendable {
   public static func == (a: MessagePlace, b: MessagePlace) -> Bool { a.token == b.token }
 }
 
-/// What a plugin is asked for that publishes messages.
-public protocol PublishingOptions: PluginOptions, Equatable {
-  associatedtype Client: PublishingClient
-
-  /// What is needed for finding out what is there already, in words.
-  static var lookUpNeeds: String { get }
-
-  var subject: SubjectTemplate { get }
-  var batch: BulkQueue<MessagePlace>.Limits { get }
-  var patience: Patience { get }
-  /// Where what no server takes goes; `nil`: nowhere.
-  var refusedFile: String? { get }
-  var form: DocumentForm { get }
-  var document: DocumentSettings { get }
-
-  func makeClient() -> Client
-}
-
 /// Brings documents as messages to a server, one batch after another: what is not stored of one comes
 /// again before all that follows, so that the order of a node's messages stays.
 public struct MessagePublisher<Options: PublishingOptions>: ShippingEngine {
@@ -39,7 +21,8 @@ public struct MessagePublisher<Options: PublishingOptions>: ShippingEngine {
 
   public static var things: (many: String, one: String) { ("messages", "message") }
 
-  private let options: Options
+  private let subject: SubjectTemplate
+  private let settings: PublishingSettings
   private var documents: DocumentMaker
   private let thread: PublishingThread<Options.Client>
   private var queue: Queue
@@ -53,24 +36,25 @@ public struct MessagePublisher<Options: PublishingOptions>: ShippingEngine {
   private var reports: [ShippingReport] = []
 
   public init(_ options: Options, after predecessor: Self?) throws(SystemError) {
-    self.options = options
-    documents = DocumentMaker(options.form, options.document, after: predecessor?.documents)
+    subject = options.subject
+    settings = options.publishing
+    documents = DocumentMaker(settings.form, settings.document, after: predecessor?.documents)
     thread = try PublishingThread(options.makeClient())
-    queue = predecessor?.queue ?? Queue(delay: options.patience.delay)
-    queue.delay = options.patience.delay
-    refused = RefusedOutlet(path: options.refusedFile, after: predecessor?.refused)
+    queue = predecessor?.queue ?? Queue(delay: settings.patience.delay)
+    queue.delay = settings.patience.delay
+    refused = RefusedOutlet(path: settings.refusedFile, after: predecessor?.refused)
     batches = predecessor?.batches ?? 0
     notLookedUp = predecessor?.notLookedUp ?? 0
   }
 
   public var waiting: (count: Int, bytes: Int) { (queue.count, queue.bytes) }
   public var watched: Int32 { thread.number }
-  public var share: Int { options.batch.documents }
+  public var share: Int { settings.batch.documents }
   public var lost: Int { refused.discarded }
   public var placeOfRefused: String { refused.place }
 
   public var deadline: Duration? {
-    let next = running == nil ? queue.nextTime(options.batch) : nil
+    let next = running == nil ? queue.nextTime(settings.batch) : nil
     return [next.map { max($0, servers.earliest) }, queue.refusedTime].compactMap { $0 }.min()
   }
 
@@ -89,14 +73,14 @@ public struct MessagePublisher<Options: PublishingOptions>: ShippingEngine {
     let body = documents.document(event, at: now)
     let node = documents.options.node(of: event)
     var values = SubjectTemplate.Values(node: node)
-    if options.subject.needsOutline {
+    if subject.needsOutline {
       let outline = documents.outline(of: event)
       values.action = outline.action
       values.key = outline.keys.first ?? []
     }
     if let record = event.records.first { values.type = Array(event.bytes[record.typeName]) }
     queue.append(
-      MessagePlace(token: event.token, subject: options.subject.subject(values), node: node),
+      MessagePlace(token: event.token, subject: subject.subject(values), node: node),
       id: documents.options.identity(of: event), body: body,
       milliseconds: event.stamp.milliseconds, doubt: isDoubtful ? .possible(since: []) : .none,
       at: now)
@@ -107,7 +91,7 @@ public struct MessagePublisher<Options: PublishingOptions>: ShippingEngine {
     writeRefused()
     let now = MonotonicTime.now
     if running == nil, servers.isReady(at: now),
-      let batch = queue.next(options.batch, at: now, waits: waits)
+      let batch = queue.next(settings.batch, at: now, waits: waits)
     {
       begin(batch)
     }
@@ -190,7 +174,7 @@ public struct MessagePublisher<Options: PublishingOptions>: ShippingEngine {
   }
 
   private mutating func fail(_ reason: String, _ now: Duration) {
-    servers.failed(0, at: now, options.patience.delay, chance: Double.random(in: 0...1))
+    servers.failed(0, at: now, settings.patience.delay, chance: Double.random(in: 0...1))
     trouble(reason)
   }
 
@@ -204,10 +188,9 @@ public struct MessagePublisher<Options: PublishingOptions>: ShippingEngine {
     queue.notePerhapsTwice(fates.count { $0 == .stored })
     guard !saidNotLookedUp else { return }
     saidNotLookedUp = true
+    let (needs, failing) = Options.lookUp
     reports.append(
-      .note(
-        "cannot look up what may be stored already: \(reason) (it needs \(Options.lookUpNeeds)): it "
-          + "may be there twice"))
+      .note("cannot look up what may be stored already: \(reason) (it needs \(needs)): \(failing)"))
   }
 
   private mutating func writeRefused() {

@@ -74,7 +74,8 @@ public struct PublishedMessages: Equatable, Sendable {
 /// What brings messages to one kind of server. Every call waits, but for `stop`; all others are made
 /// by one thread.
 public protocol PublishingClient: Sendable {
-  /// Has `publish` end soon, for ever; from any thread.
+  /// From now on `publish` ends soon, or when a write that the server does not take has lasted as
+  /// long as an answer may take. May be called from any thread.
   func stop()
 
   /// Makes sure that messages can be sent; what is there of them.

@@ -60,7 +60,7 @@ final class PublishingThread<Client: PublishingClient>: ThreadWork {
   }
 
   /// Ends the thread, and what is under way. Waits for the thread only where it publishes, which ends
-  /// soon.
+  /// as `PublishingClient.stop` says.
   ///
   /// - Returns: whether anything may have been published of what has no answer then.
   func stop() -> Bool {
