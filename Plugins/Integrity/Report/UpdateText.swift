@@ -34,8 +34,12 @@ extension TextReport {
     let others = update.byScripts.count - mostNamed
     if others > 0 { lines.append("  script  and \(others) more") }
     if let attribution = update.attribution { lines += Self.lines(attribution) }
-    for line in Set(update.seen.named.compactMap(seen)).sorted() { lines.append("  seen    \(line)") }
-    if !update.seen.others.isEmpty { lines.append("  seen    and \(update.seen.others.count) more") }
+    for line in Set(update.seen.named.compactMap(seen)).sorted() {
+      lines.append("  seen    \(line)")
+    }
+    if !update.seen.others.isEmpty {
+      lines.append("  seen    and \(update.seen.others.count) more")
+    }
     return lines
   }
 
