@@ -43,6 +43,31 @@ struct ReloadTests {
     #expect(try state.plugin("p").delivered == 20)
   }
 
+  /// It may have read its own configuration before, and does not yet catch what would tell it.
+  @Test func `a plugin that has only begun is told of a reload when it can take that`() async throws
+  {
+    let scratch = try Scratch()
+    try scratch.write(
+      """
+      #!/bin/bash
+      echo begins >> "$1"
+      until [ -e "$1.read" ]; do sleep 0.01; done
+      trap 'echo told >> "$1"' HUP
+      while :; do sleep 0.01; done
+      """, to: "p", mode: 0o755)
+    let daemon = try await Audispatchd(
+      [PluginFile("q", try await Programs.plugin(), ["copy", scratch("out")])], scratch: scratch)
+    try daemon.files.write(PluginFile("p", scratch("p"), [scratch("said")]))
+    daemon.reload()
+    try await eventually("it has begun") { scratch.lines("said") == ["begins"] }
+    _ = try daemon.files.request("reload")
+    try scratch.write("", to: "said.read")
+    try await eventually("it is told", detail: { daemon.messages }) {
+      scratch.lines("said") == ["begins", "told"]
+    }
+    try await daemon.finish()
+  }
+
   @Test func `a removed plugin reads its queue and ends`() async throws {
     let scratch = try Scratch()
     let program = try await Programs.plugin()

@@ -48,7 +48,10 @@ public struct PluginProgram<Options: PluginOptions>: Sendable {
   public func main(_ body: (inout PluginSession<Options>) throws -> Void) -> Never {
     // Before anything is written or connected: a session ignores them only once it runs.
     Signals.ignoreFailedWrites()
-    if DescriptorKind.isSocket(0) { DescriptorKind.closeAll(from: 3) }
+    if DescriptorKind.isSocket(0) {
+      DescriptorKind.closeAll(from: 3)
+      PluginSignals.holdReload()
+    }
     exit(run(Array(ProgramArguments.all.dropFirst()), body))
   }
 

@@ -21,6 +21,13 @@ struct PluginSignals: ~Copyable {
     source = try SignalSource(numbers)
   }
 
+  /// Has a SIGHUP wait that comes before the session takes signals: what the options were read from
+  /// may have changed since. The dispatcher sends it only to what catches it.
+  static func holdReload() {
+    Signals.hold([SIGHUP])
+    _ = signal(SIGHUP, { _ in })
+  }
+
   /// The descriptor to wait on; negative when no signal is taken.
   var number: Int32 {
     switch source {

@@ -1,5 +1,4 @@
 import Configuration
-import Glibc
 import Journal
 import Linux
 
@@ -207,8 +206,8 @@ final class Reloading: Owner {
     durable.applySafety(to: plugin)
     if plugin.lifecycle.isBeingRemoved || old.needsRestart(for: new) {
       supervisor.handle(plugin, .stop(.restart))
-    } else if old.path == new.path, plugin.child?.process.catches(SIGHUP) ?? false {
-      plugin.child?.process.signal(SIGHUP)
+    } else {
+      supervisor.tellReload(plugin, isNew: true)
     }
     // As with auditd, a reload ends a suspension and gives a plugin that had given up a new chance.
     supervisor.resume(plugin)

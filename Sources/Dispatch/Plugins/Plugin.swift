@@ -1,4 +1,5 @@
 import Configuration
+import Glibc
 import Journal
 import Linux
 
@@ -27,6 +28,7 @@ final class Plugin {
   /// A replay does not wait for it any more.
   private(set) var isGivenUp = false
   private var confirmationReport = RateLimit(every: .seconds(10))
+  private(set) var reloadNotice = ReloadNotice()
 
   init(
     id: UInt32, configuration: PluginConfiguration, slot: Int?, node: String?, journal: Journal,
@@ -81,7 +83,10 @@ final class Plugin {
   func postponeEnd(_ now: Moment) { lifecycle.postpone(now) }
 
   /// A child of it is on its way, or no longer.
-  func launches(since moment: Moment?) { past.launchedAt = moment }
+  func launches(since moment: Moment?) {
+    past.launchedAt = moment
+    if moment != nil { reloadNotice.launches() }
+  }
   func leaves(behind count: Int) { past.leftBehind = count }
 
   /// Whether no further process is made of it.
@@ -89,6 +94,7 @@ final class Plugin {
 
   func started(_ child: PluginChild, now: Moment) {
     past.started()
+    reloadNotice.started(now)
     self.child = child
     atStart = (subscription.counters.delivered, subscription.firstNumber)
     progress.begins(at: atStart.delivered, now)
@@ -101,7 +107,16 @@ final class Plugin {
   /// The child is gone, and its queue knows of it.
   func ended(_ end: ChildEnd) {
     child = nil
+    reloadNotice.ended()
     past.lastExit = .init(end)
+  }
+
+  /// A reload left its child as it is, or the time has come to look at that once more.
+  func tellReload(isNew: Bool, _ now: Moment) {
+    guard isNew || reloadNotice.isDue(now) else { return }
+    let catches = child?.process.catches(SIGHUP) ?? false
+    let tells = isNew ? reloadNotice.reloaded(catches: catches, now) : catches
+    if tells { child?.process.signal(SIGHUP) }
   }
 
   func printed(_ line: String) { past.lastMessage = .init(line) }

@@ -20,6 +20,7 @@ struct PluginWatch: Owner {
       if plugin.losses.isBehind(counters) { loop.wakeSoon() }
     }
     if !plugin.subscription.isOverflowing { plugin.report { $0.overflowEnded() } }
+    supervisor.tellReload(plugin, isNew: false)
     if plugin.stalls(loop.now), plugin.lifecycle.state == .running { reportStall(plugin) }
     giveUpIfHopeless(plugin)
   }

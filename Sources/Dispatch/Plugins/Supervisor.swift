@@ -137,8 +137,15 @@ final class Supervisor: Owner {
       plugin.started(child, now: loop.now)
       starter.keep(child, of: plugin)
       handle(plugin, .spawned)
+      tellReload(plugin, isNew: false)
       delivery.flush(plugin)
     } catch { failed(plugin, "\(error)", passes: true) }
+  }
+
+  /// A reload leaves a plugin's child as it is, or had done so: it is told if it wants to be.
+  func tellReload(_ plugin: Plugin, isNew: Bool) {
+    plugin.tellReload(isNew: isNew, loop.now)
+    if let look = plugin.reloadNotice.deadline { loop.wake(at: look) }
   }
 
   private func failed(_ plugin: Plugin, _ text: String, passes: Bool) {
