@@ -106,7 +106,7 @@ struct Stopping: Owner {
     for plugin in plugins.all where plugin.lifecycle.takesInput {
       guard case .draining = plugin.lifecycle.state else { continue }
       plugin.refresh()
-      if plugin.subscription.isEmpty || plugin.isGivenUp {
+      if plugin.subscription.isEmpty || plugin.isGivenUp || plugin.drainsInVain(loop.now) {
         host.supervisor.handle(plugin, .drained)
       }
       loop.wake(in: .milliseconds(2))

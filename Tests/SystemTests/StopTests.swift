@@ -36,6 +36,26 @@ struct StopTests {
     #expect(try state.plugin("copy").delivered == 500)
   }
 
+  /// It has read all that it was given, and its server is away.
+  @Test func `a plugin that confirms nothing costs no patience where all of it is kept`()
+    async throws
+  {
+    let scratch = try Scratch()
+    let daemon = try await Audispatchd(
+      [
+        PluginFile(
+          "p", try await Programs.plugin(), ["copy", scratch("out")], "confirm = yes",
+          "overflow_action = lossless")
+      ], settings: ["stop_timeout = 600"], scratch: scratch)
+    let events = TestEvent.stream(1..<101)
+    try await daemon.send(events)
+    try await eventually("it has read") { scratch.lines("out").count == events.records.count }
+    daemon.child.signal(SIGTERM)
+    let state = try await daemon.ended()
+    #expect(try state.plugin("p").droppedInAll == 0)
+    #expect(daemon.messages.contains("plugin p: 100 records wait in the spool"))
+  }
+
   /// Drops are said at a steady rate, and what was not said by then at the end.
   @Test func `says all drops of a plugin that were not said before`() async throws {
     let scratch = try Scratch()

@@ -229,6 +229,16 @@ final class Plugin {
     return progress.beginsToStall(after: configuration.stallTimeout, now)
   }
 
+  /// Whether it has taken, or confirmed, nothing for a second of its time to end, and loses nothing
+  /// by it: all of it is kept for the next start.
+  func drainsInVain(_ now: Moment) -> Bool {
+    guard case .draining(_, let until) = lifecycle.state, subscription.isDurable,
+      subscription.queuedInMemoryOnly == 0
+    else { return false }
+    progress.look(subscription.counters, now)
+    return now >= max(progress.since, until + (.zero - lifecycle.policy.drain)) + .seconds(1)
+  }
+
   /// It cannot be expected to read now.
   func excuse(_ now: Moment) { progress.excuse(now) }
 
