@@ -112,4 +112,6 @@ struct Status: Decodable, Equatable {
   var source: Source
   var spool: Spool?
   var plugins: [Plugin]
+  /// Files of inactive plugins, of which `plugins` has the first only.
+  var inactive: Int?
 }

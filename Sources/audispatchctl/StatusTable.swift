@@ -6,6 +6,9 @@ struct StatusTable {
     "PLUGIN", "STATE", "PID", "RECEIVED", "DELIVERED", "QUEUED", "DROPPED", "RESTARTS",
   ]
 
+  /// How many of the inactive are named.
+  private static let mostInactive = 20
+
   let text: String
 
   init(_ status: Status) {
@@ -16,8 +19,12 @@ struct StatusTable {
     let active = status.plugins.filter { $0.state != "inactive" }
     lines += active.isEmpty ? ["no active plugins"] : Self.table(active)
     if !inactive.isEmpty {
-      let names = inactive.map { SafeText.escaped($0.name.utf8) }
-      lines += ["", "inactive: \(names.joined(separator: ", "))"]
+      let names = inactive.prefix(Self.mostInactive).map { SafeText.escaped($0.name.utf8) }
+      let others = max(inactive.count, status.inactive ?? 0) - names.count
+      lines += [
+        "",
+        "inactive: \(names.joined(separator: ", "))" + (others > 0 ? " and \(others) more" : ""),
+      ]
     }
     text = lines.map { $0 + "\n" }.joined()
   }

@@ -25,6 +25,20 @@ struct ControlToolTests {
     #expect(run.status == 0)
   }
 
+  @Test func `names twenty of the inactive, and counts the others`() throws {
+    let names = (1...30).map { "p\($0)" }
+    let plugins = names.map {
+      #"{"name": "\#($0)", "state": "inactive", "pid": 0, "received": 0, "delivered": 0, "#
+        + #""redelivered": 0, "queued": 0, "queued_bytes": 0, "dropped": {}, "restarts": 0}"#
+    }
+    let answer = Self.golden("idle.json").replacing(
+      "\"plugins\": []",
+      with: "\"plugins\": [" + plugins.joined(separator: ",") + "], \"inactive\": 10000")
+    let run = try FakeDaemon.run(["status"], answer: Self.ok(answer))
+    let named = names.prefix(20).joined(separator: ", ")
+    #expect(run.output.hasSuffix("\ninactive: \(named) and 9980 more\n"), "\(run.output)")
+  }
+
   @Test func `does not care how the answer is cut`() throws {
     let answer = Self.ok(Self.golden("idle.json"))
     let run = try FakeDaemon.run(["status"], answer: answer, pieces: 1)

@@ -29,8 +29,11 @@ struct LoopTests {
     let scratch = try Scratch()
     let program = try await Programs.plugin()
     try scratch.folder("plugins.d")
-    for index in 0..<10_000 {
-      try scratch.write("active = no\npath = \(program)\n", to: "plugins.d/idle\(index).conf")
+    let first = try scratch.write(
+      "active = no\npath = \(program)\n", to: "plugins.d/idle0.conf")
+    for index in 1..<10_000 {
+      try FileManager.default.linkItem(
+        atPath: first, toPath: scratch("plugins.d/idle\(index).conf"))
     }
     let daemon = try await Audispatchd(
       [PluginFile("p", program, ["copy", scratch("out")])], scratch: scratch)
@@ -43,6 +46,9 @@ struct LoopTests {
     let isQuick = ContinuousClock.now - sent < .seconds(5)
     #expect(isQuick || !daemon.messages.contains("configuration read again"))
     try await eventually("it was read") { daemon.messages.contains("configuration read again") }
+    let status = String(decoding: try daemon.files.request("status"), as: UTF8.self)
+    #expect(status.contains(#""inactive":10000"#))
+    #expect(status.utf8.count < 300_000, "the first thousand are listed")
     try await daemon.finish()
   }
 

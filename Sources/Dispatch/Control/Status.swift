@@ -6,6 +6,9 @@ import Linux
 
 /// The state as `audispatchctl status --json` and `state.json` give it.
 struct Status: Owner {
+  /// How many inactive plugins are listed; `inactive` counts all.
+  private static let mostInactive = 1000
+
   let base: Base
   let supply: SourceSupply
   let ledger: Ledger
@@ -41,7 +44,7 @@ struct Status: Owner {
       if let open = durable.open { json.object("spool") { spoolStatus(open, &$0) } }
       json.array("plugins") { json in
         for plugin in plugins { json.object { pluginStatus(plugin, &$0) } }
-        for plugin in settings.inactive {
+        for plugin in settings.inactive.prefix(Self.mostInactive) {
           json.object { json in
             json.field("name", plugin.name)
             json.field("state", "inactive")
@@ -51,6 +54,7 @@ struct Status: Owner {
           }
         }
       }
+      json.field("inactive", settings.inactive.count)
     }
     return json.text + "\n"
   }
