@@ -42,6 +42,8 @@ class Server:
         "refuse": None, "refuse_always": None,
         # The status of each item for an index, by its name.
         "item_status": None,
+        # The status of each bulk request to an index, by its name.
+        "bulk_status": None,
         "slow": 0, "away": False, "max_body": 100 << 20,
         # What is asked for in Authorization; whether indices may not be looked at.
         "authorization": None, "no_look_up": False,
@@ -222,6 +224,9 @@ class Handler(BaseHTTPRequestHandler):
             after = S.faults["retry_after"]
             return (S.faults["status"], error("some_exception", "as told", S.faults["status"]),
                     [("Retry-After", str(after))] if after else ())
+        told = (S.faults["bulk_status"] or {}).get(name)
+        if told:
+            return told, error("some_exception", "as told", told), ()
         if happens(S.faults["die_before"]):
             raise Dies()
         lines = body.split(b"\n")
