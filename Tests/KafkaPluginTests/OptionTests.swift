@@ -19,6 +19,7 @@ struct OptionTests {
     #expect(settings["security.protocol"] == "plaintext")
     #expect(settings["bootstrap.servers"] == "localhost:9092")
     #expect(settings["enable.idempotence"] == "true")
+    #expect(settings["retry.backoff.ms"] == "1000" && settings["retry.backoff.max.ms"] == "60000")
     let secure = settled("server = a", "server = [::1]:1", "tls = yes").options
     #expect(KafkaSettings.producer(secure).all["bootstrap.servers"] == "a:9092,[::1]:1")
     #expect(KafkaSettings.consumer(secure).all["security.protocol"] == "ssl")
