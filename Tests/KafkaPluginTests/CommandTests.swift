@@ -1,4 +1,3 @@
-import Glibc
 import Linux
 import PluginHarness
 import Testing
@@ -79,8 +78,7 @@ struct CommandTests {
       "subjectAltName=IP:127.0.0.1", "-keyout", "\(folder)/key", "-out", "\(folder)/certificate")
     try #require(keys.end == .exit(0), "\(keys.error)")
     for (name, text) in [("right", "s3cret\n"), ("wrong", "other\n")] {
-      let file = try Descriptor.open("\(folder)/\(name)", O_WRONLY | O_CREAT, mode: 0o400)
-      try Transfer.writeAll(file.number, Array(text.utf8))
+      try TestFolder.write(text, to: "\(folder)/\(name)", mode: 0o400)
     }
     let cluster = try StandInCluster([
       "--certificate", "\(folder)/certificate", "--key", "\(folder)/key", "--client-authority",
