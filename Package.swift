@@ -220,7 +220,8 @@ let package = Package(
       dependencies: [
         "AudispatchPlugin", "BulkIndexing", "Configuration", "HTTPClient", "HTTPShipping", "Linux",
         "PluginHarness", "Shipping", "audispatch-elastic",
-      ]),
+      ],
+      exclude: ["Programs"]),
     .testTarget(
       name: "KafkaPluginTests",
       dependencies: [

@@ -169,7 +169,7 @@ struct Indexer: ShippingEngine {
         .failed(reason, mayHaveArrived: mayHaveArrived)
       }
     if refusedIndexing.isWaiting(for: number) {
-      if let text = refusedIndexing.take(event, &queue, &hosts) { trouble(text) }
+      if let text = refusedIndexing.take(event, &queue, &hosts) { reports.append(.trouble(text)) }
       return
     }
     guard var running = running.removeValue(forKey: number) else { return }
@@ -233,6 +233,8 @@ struct Indexer: ShippingEngine {
 
   // MARK: What is said and counted
 
+  /// Says why documents are not stored, until they are. What keeps refused ones from their place is
+  /// another matter, which has no such end.
   private mutating func trouble(_ text: String) {
     hasTrouble = true
     reports.append(.trouble(text))
@@ -265,6 +267,8 @@ struct Indexer: ShippingEngine {
   }
 
   private mutating func writeRefused() {
-    if let text = refused.write(from: &queue, at: MonotonicTime.now) { trouble(text) }
+    if let text = refused.write(from: &queue, at: MonotonicTime.now) {
+      reports.append(.trouble(text))
+    }
   }
 }

@@ -51,7 +51,8 @@ struct RefusedIndexing {
       event, count: batch.places.count, hasFile: options.refusedFile != nil)
     switch step {
     case .fates(let fates):
-      hosts.succeeded(server)
+      // Where none is done, the index may be the reason, or the host.
+      if fates.contains(.done) { hosts.succeeded(server) }
       queue.settleRefused(batch, fates, at: now, chance: chance)
       return fates.lazy.compactMap(trouble).first
     case .later(let reason, let after):

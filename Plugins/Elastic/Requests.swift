@@ -50,7 +50,7 @@ struct Requests {
   ) -> HTTPRequest {
     var body: [UInt8] = []
     for document in documents {
-      BulkBody.appendRefused(document, options.operation, wanted: options.name, to: &body)
+      BulkBody.appendRefused(document, wanted: options.name, to: &body)
     }
     return bulk("/\(index)/_bulk?\(Self.filter)", body, on: server)
   }

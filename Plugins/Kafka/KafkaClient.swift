@@ -6,10 +6,13 @@ import Synchronization
 
 /// Stores messages in topics of Kafka, and reads which are there already.
 final class KafkaClient: PublishingClient {
-  /// A part of a topic.
-  private struct Place: Hashable, Sendable {
-    let topic: String
-    let partition: Int32
+  /// How much is remembered and read.
+  struct Bounds: Sendable {
+    /// Topics whose partitions are known from one batch to the next.
+    var topics = 1000
+    var ids = 10 * mostDoubtful
+    /// Messages of a partition, read at once.
+    var tail = TailPlan.mostRead
   }
 
   private struct State: Sendable {
@@ -17,58 +20,39 @@ final class KafkaClient: PublishingClient {
     var reader: KafkaHandle?
     /// How many partitions topics have, and since when that is known.
     var topics: [String: (partitions: Int, at: Duration)] = [:]
-    /// Ids that were read, those of events of that time and later ones.
-    var known: [Place: (ids: Set<[UInt8]>, since: UInt64)] = [:]
+    var tails: KnownTails
     /// What was said last that is wrong.
     var problem: String?
   }
 
-  /// Of topics and of ids so much is remembered.
-  private static let mostTopics = 1000
-  private static let mostKnown = 10 * mostDoubtful
   private static let topicsLast = Duration.seconds(300)
-  private static let firstWait: Int32 = 1000
   private static let settlingNanoseconds: Int64 = 300_000_000
 
   private let options: KafkaOptions
   private let answerTime: Duration
+  private let bounds: Bounds
+  private let publishTime: Duration?
   private let isStopped = Mutex(false)
   /// Only the thread looks at it.
-  private let state = Mutex(State())
+  private let state: Mutex<State>
 
-  init(_ options: KafkaOptions) {
+  /// - Parameter publishTime: how long messages are published at most; `nil`: until each has a fate.
+  init(_ options: KafkaOptions, bounds: Bounds = Bounds(), publishTime: Duration? = nil) {
     self.options = options
     answerTime = options.publishing.patience.answerTime
+    self.bounds = bounds
+    self.publishTime = publishTime
+    state = Mutex(State(tails: KnownTails(most: bounds.ids)))
   }
 
   func stop() { isStopped.withLock { $0 = true } }
 
   func close() {
-    state.withLock { $0 = State() }
+    state.withLock { $0 = State(tails: KnownTails(most: bounds.ids)) }
   }
 
   func rest() {
-    state.withLock { state in
-      if let producer = state.producer { Self.note(producer, &state) }
-    }
-  }
-
-  private static func note(_ producer: KafkaHandle, _ state: inout State) {
-    while let event = producer.nextEvent(within: 0) { note(event, &state) }
-  }
-
-  private static func note(_ event: KafkaEvent, _ state: inout State) {
-    guard case .problem(let problem) = event, !problem.isConsequence else { return }
-    // How long it was connected before differs each time.
-    state.problem = String(
-      problem.description.prefix(
-        upTo: problem.description.firstRange(
-          of: " (after ")?.lowerBound ?? problem.description.endIndex))
-  }
-
-  /// A topic's name has 249 bytes at most.
-  static func topic(of message: OutgoingMessage) -> String {
-    String(decoding: message.subject.utf8.prefix(249), as: UTF8.self)
+    state.withLock { $0.producer?.takeEvents(noting: &$0.problem) }
   }
 
   // MARK: What is there
@@ -77,21 +61,25 @@ final class KafkaClient: PublishingClient {
     _ messages: [OutgoingMessage], areDoubtful: Bool
   ) throws(PublishingFailure) -> FoundBefore {
     try state.withLock { (state) throws(PublishingFailure) in
+      // It may be well since.
+      state.problem = nil
+      // Not when one more is seen: all topics of these messages are needed.
+      if state.topics.count >= bounds.topics { state.topics = [:] }
       do throws(KafkaProblem) {
         let producer = try open(&state)
-        for topic in Set(messages.map(Self.topic)) { try see(topic, producer, &state) }
+        for topic in Set(messages.map { KafkaOptions.topic($0.subject) }) {
+          try see(topic, producer, &state)
+        }
         guard areDoubtful else {
           // What may be there is the first to be sent, so nobody asks any more.
-          state.known = [:]
+          state.tails = KnownTails(most: bounds.ids)
           state.reader = nil
           return FoundBefore()
         }
         return try lookUp(messages, &state)
       } catch {
-        if let producer = state.producer { Self.note(producer, &state) }
-        // A broker's name and what the system said of it tell more than that nobody answered.
-        throw PublishingFailure(
-          error.code < 0 ? state.problem ?? error.description : error.description)
+        state.producer?.takeEvents(noting: &state.problem)
+        throw PublishingFailure(error.described(state.problem))
       }
     }
   }
@@ -109,74 +97,55 @@ final class KafkaClient: PublishingClient {
   ) throws(KafkaProblem) {
     let now = MonotonicTime.now
     if let known = state.topics[topic], now - known.at < Self.topicsLast { return }
-    guard let found = try look(at: topic, producer, &state) else {
+    guard let found = try producer.look(at: topic, for: answerTime, noting: &state.problem) else {
       throw KafkaProblem(
         RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART,
         "there is no topic \(topic): audispatch-kafka setup makes it, or says how")
     }
-    if state.topics.count >= Self.mostTopics { state.topics = [:] }
     state.topics[topic] = (found.partitions, now)
-  }
-
-  /// Asks for a topic, and gives up before the time for an answer is over where it turns out that no
-  /// broker can be reached.
-  private func look(
-    at topic: String, _ producer: KafkaHandle, _ state: inout State
-  ) throws(KafkaProblem) -> TopicState? {
-    let end = MonotonicTime.now + answerTime
-    var wait = Self.firstWait
-    while true {
-      let left = Int32(clamping: Int((end - MonotonicTime.now) / .milliseconds(1)))
-      do throws(KafkaProblem) {
-        return try producer.look(at: topic, within: max(1, min(wait, left)))
-      } catch {
-        Self.note(producer, &state)
-        guard error.code < 0, state.problem == nil, left > wait else { throw error }
-      }
-      wait *= 2
-    }
   }
 
   private func lookUp(
     _ messages: [OutgoingMessage], _ state: inout State
   ) throws(KafkaProblem) -> FoundBefore {
-    var oldest: [Place: UInt64] = [:]
-    for message in messages {
-      guard let place = place(of: message, state) else { continue }
-      oldest[place] = min(oldest[place] ?? .max, message.milliseconds)
-    }
+    let parts = Dictionary(grouping: messages) { part(of: $0, state) }
     var found = FoundBefore()
-    for (place, time) in oldest.sorted(by: {
+    for (part, messages) in parts.sorted(by: {
       ($0.key.topic, $0.key.partition) < ($1.key.topic, $1.key.partition)
     }) {
+      let oldest = messages.reduce(.max) { min($0, $1.milliseconds) }
+      var known = state.tails[part]
       do throws(KafkaProblem) {
-        let isWhole = try read(place, since: time, &state)
-        if !isWhole {
-          found.notLookedUp = "others have stored more than \(TailPlan.mostRead) messages meanwhile"
+        let tail = try tail(of: part, since: oldest, &state)
+        if !tail.isWhole {
+          found.notLookedUp = "others have stored more than \(bounds.tail) messages meanwhile"
         }
+        known = tail
       } catch {
         guard error.isRefusal else { throw error }
         found.notLookedUp = error.description
       }
-      found.ids.formUnion(state.known[place]?.ids ?? [])
+      // A partition's end may have far more than a batch asks for.
+      if let known { found.ids.formUnion(messages.lazy.map(\.id).filter(known.ids.contains)) }
     }
     return found
   }
 
-  private func place(of message: OutgoingMessage, _ state: State) -> Place? {
-    let topic = Self.topic(of: message)
-    return state.topics[topic].map {
-      Place(
-        topic: topic,
-        partition: KafkaHandle.partition(of: message.node, among: $0.partitions))
+  /// Where a message goes, whose topic was seen.
+  private func part(of message: OutgoingMessage, _ state: State) -> TopicPart {
+    let topic = KafkaOptions.topic(message.subject)
+    guard let partitions = state.topics[topic]?.partitions else {
+      preconditionFailure("a message's topic was not looked at")
     }
+    return TopicPart(
+      topic: topic, partition: KafkaHandle.partition(of: message.node, among: partitions))
   }
 
-  /// Reads the ids of a partition's last messages; whether those are all that may be meant.
-  private func read(
-    _ place: Place, since time: UInt64, _ state: inout State
-  ) throws(KafkaProblem) -> Bool {
-    if let known = state.known[place], known.since <= time { return true }
+  /// The ids of a partition's last messages.
+  private func tail(
+    of part: TopicPart, since time: UInt64, _ state: inout State
+  ) throws(KafkaProblem) -> KnownTails.Tail {
+    if let known = state.tails[part], known.since <= time { return known }
     let reader: KafkaHandle
     if let open = state.reader {
       reader = open
@@ -187,23 +156,21 @@ final class KafkaClient: PublishingClient {
       state.reader = reader
     }
     let ends = try reader.ends(
-      of: place.topic, partition: place.partition, within: options.answerMilliseconds)
+      of: part.topic, partition: part.partition, within: options.answerMilliseconds)
     let since = try reader.offset(
-      of: place.topic, partition: place.partition,
+      of: part.topic, partition: part.partition,
       since: Int64(clamping: time - min(time, TailPlan.margin)), within: options.answerMilliseconds)
-    let plan = TailPlan(ends, since: since)
+    let plan = TailPlan(ends, since: since, mostRead: bounds.tail)
     var ids: Set<[UInt8]> = []
     let isStopped = { self.isStopped.withLock { $0 } }
     try reader.readIds(
-      of: place.topic, partition: place.partition, from: plan.range.lowerBound,
-      before: plan.range.upperBound + TailPlan.mostRead,
+      of: part.topic, partition: part.partition, from: plan.range.lowerBound,
+      before: plan.range.upperBound + bounds.tail,
       answerTime: answerTime, goesOn: { !isStopped() }
     ) { ids.insert($0) }
-    state.known[place] = nil
-    let kept = state.known.values.reduce(0) { $0 + $1.ids.count }
-    if kept + ids.count > Self.mostKnown { state.known = [:] }
-    state.known[place] = (ids, time)
-    return !plan.isCut
+    let tail = KnownTails.Tail(ids: ids, since: time, isWhole: !plan.isCut)
+    state.tails.keep(tail, of: part)
+    return tail
   }
 
   // MARK: What is stored
@@ -217,29 +184,31 @@ final class KafkaClient: PublishingClient {
       var batch = SentBatch(
         count: messages.count, answerTime: answerTime, at: MonotonicTime.now)
       for (number, message) in messages.enumerated() where batch.goesOn {
-        guard let place = place(of: message, state) else { break }
+        let part = part(of: message, state)
         do throws(KafkaProblem) {
-          try producer.produce(
-            message, to: place.topic, partition: place.partition, number: number)
+          try producer.produce(message, to: part.topic, partition: part.partition, number: number)
           batch.sent(number)
         } catch { batch.notSent(number, error) }
       }
+      let end = publishTime.map { MonotonicTime.now + $0 }
       var isPurged = false
       while batch.isUnderWay {
-        if !isPurged, isStopped.withLock({ $0 }) {
+        let isOver = end.map { $0 <= MonotonicTime.now } ?? false
+        if !isPurged, isOver || isStopped.withLock({ $0 }) {
           producer.purge()
           isPurged = true
         }
         let event = producer.nextEvent(within: 100)
-        if let event { Self.note(event, &state) }
+        if let problem = event?.problem { state.problem = problem }
         if case .delivered(let all) = event {
-          state.problem = nil
+          // What was purged says nothing of the brokers.
+          if !isPurged { state.problem = nil }
           for delivery in all { batch.delivered(delivery, at: MonotonicTime.now) }
         }
         if let text = batch.trouble(state.problem, at: MonotonicTime.now) { says(text) }
       }
       return PublishedMessages(
-        batch.fates, why: batch.why ?? "it was ended", isConnected: batch.isWhole)
+        batch.fates, why: batch.reason(state.problem), isConnected: batch.isWhole)
     }
   }
 }

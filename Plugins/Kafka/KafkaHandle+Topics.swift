@@ -27,8 +27,32 @@ extension KafkaHandle {
     return try unsafe body(topic)
   }
 
-  /// What a topic is; `nil` when there is none, or not yet.
-  func look(at name: String, within milliseconds: Int32) throws(KafkaProblem) -> TopicState? {
+  private static let firstWait: Int32 = 1000
+
+  /// What a topic is; `nil` when there is none, or not yet. Gives up before that time is over where it
+  /// turns out that no broker can be reached.
+  ///
+  /// - Parameter problem: what was said last that is wrong.
+  func look(
+    at name: String, for time: Duration, noting problem: inout String?
+  ) throws(KafkaProblem) -> TopicState? {
+    let end = MonotonicTime.now + time
+    var wait = Self.firstWait
+    while true {
+      let left = Int32(clamping: Int((end - MonotonicTime.now) / .milliseconds(1)))
+      do throws(KafkaProblem) {
+        return try look(at: name, within: max(1, min(wait, left)))
+      } catch {
+        takeEvents(noting: &problem)
+        guard error.code < 0, problem == nil, left > wait else { throw error }
+      }
+      wait *= 2
+    }
+  }
+
+  /// What a topic is, by one answer.
+  private func look(at name: String, within milliseconds: Int32) throws(KafkaProblem) -> TopicState?
+  {
     try unsafe withTopic(name) { (topic) throws(KafkaProblem) in
       var found: UnsafePointer<rd_kafka_metadata>?
       try unsafe Self.check(rd_kafka_metadata(raw, 0, topic, &found, milliseconds))

@@ -39,6 +39,11 @@ struct KafkaProblem: Error, Equatable, CustomStringConvertible {
     ].contains { $0.rawValue == code }
   }
 
+  /// In words: a broker's name and what the system said of it tell more than that nobody answered.
+  ///
+  /// - Parameter noted: what was said last that is wrong.
+  func described(_ noted: String?) -> String { code < 0 ? noted ?? description : description }
+
   /// Whether it only says that another message is why, or that we ended it.
   var isConsequence: Bool {
     [
@@ -61,6 +66,16 @@ enum KafkaEvent: Equatable {
   case delivered([Delivery])
   case problem(KafkaProblem)
   case other
+
+  /// What is wrong, in words that stay the same while it does; `nil` where nothing is, or where
+  /// another event says it.
+  var problem: String? {
+    guard case .problem(let problem) = self, !problem.isConsequence else { return nil }
+    let text = problem.description
+    // How long it was connected before differs each time.
+    let end = text.firstRange(of: " (after ")?.lowerBound ?? text.endIndex
+    return String(text[..<end])
+  }
 }
 
 /// An instance of librdkafka, which ends with it.
@@ -75,7 +90,9 @@ final class KafkaHandle: Sendable {
     let conf = unsafe rd_kafka_conf_new()
     var why = [CChar](repeating: 0, count: Self.textSize)
     for (name, value) in settings.all.sorted(by: { $0.key < $1.key }) {
-      guard unsafe rd_kafka_conf_set(conf, name, value, &why, why.count) == RD_KAFKA_CONF_OK else {
+      let result = unsafe rd_kafka_conf_set(conf, name, value, &why, why.count)
+      if result == RD_KAFKA_CONF_UNKNOWN, KafkaSettings.ofLaterLibraries.contains(name) { continue }
+      guard result == RD_KAFKA_CONF_OK else {
         unsafe rd_kafka_conf_destroy(conf)
         throw KafkaProblem(RD_KAFKA_RESP_ERR__INVALID_ARG, Self.text(why))
       }
@@ -121,6 +138,11 @@ final class KafkaHandle: Sendable {
           rd_kafka_event_error_string(event).map { unsafe String(cString: $0) }))
     default: return .other
     }
+  }
+
+  /// Takes what has happened, and keeps the last of it that is wrong.
+  func takeEvents(noting problem: inout String?) {
+    while let event = nextEvent(within: 0) { problem = event.problem ?? problem }
   }
 
   private static func delivery(_ message: UnsafePointer<rd_kafka_message_t>) -> Delivery {

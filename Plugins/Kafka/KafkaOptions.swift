@@ -50,6 +50,20 @@ struct KafkaOptions: PublishingOptions {
 }
 
 extension KafkaOptions {
+  /// All brokers, as Kafka's own tools take them.
+  var serverList: String { servers.map(\.description).joined(separator: ",") }
+
+  var answerMilliseconds: Int32 {
+    Int32(clamping: Int(publishing.patience.answerTime / .milliseconds(1)))
+  }
+
+  /// The topic for a subject: its name has 249 bytes at most.
+  static func topic(_ subject: String) -> String {
+    String(decoding: subject.utf8.prefix(249), as: UTF8.self)
+  }
+}
+
+extension KafkaOptions {
   private static let topicKeywords: [PluginKeyword<KafkaOptions>] = [
     .value(
       "server", "HOST[:PORT]", "a broker of the cluster (port 9092); more than one are tried",

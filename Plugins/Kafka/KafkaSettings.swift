@@ -8,12 +8,15 @@ import Shipping
 struct KafkaSettings: Equatable {
   private(set) var all: [String: String]
 
+  /// Settings that librdkafka has from 2.3 on; one before that does not need them.
+  static let ofLaterLibraries: Set<String> = ["retry.backoff.max.ms"]
+
   /// For whoever only asks and reads.
   init(reading options: KafkaOptions) {
     let patience = options.publishing.patience
     let credentials = options.credentials
     all = [
-      "bootstrap.servers": options.servers.map(\.description).joined(separator: ","),
+      "bootstrap.servers": options.serverList,
       "client.id": "audispatch-kafka",
       "socket.keepalive.enable": "true",
       "socket.timeout.ms": Self.milliseconds(patience.answerTime, 10...300_000),
@@ -22,6 +25,7 @@ struct KafkaSettings: Equatable {
       "reconnect.backoff.ms": Self.milliseconds(patience.delay.shortest, 1...600_000),
       "reconnect.backoff.max.ms": Self.milliseconds(patience.delay.longest, 1...3_600_000),
       "retry.backoff.ms": Self.milliseconds(patience.delay.shortest, 1...300_000),
+      "retry.backoff.max.ms": Self.milliseconds(patience.delay.longest, 1...300_000),
       "security.protocol": (credentials.user == nil ? "" : "sasl_")
         + (options.isSecure ? "ssl" : "plaintext"),
     ]

@@ -4,7 +4,7 @@ import Shipping
 /// Messages that were sent together, and what became of each.
 struct SentBatch: Equatable {
   private(set) var fates: [MessageFate]
-  /// Why the first is not stored that comes again.
+  /// Why the first is not stored that comes again, where its own delivery says it.
   private(set) var why: String?
   private var underWay = 0
   private var lastDelivery: Duration
@@ -60,7 +60,18 @@ struct SentBatch: Equatable {
     if !problem.isConsequence { why = why ?? problem.description }
   }
 
+  /// Why the first is not stored that comes again; empty when none does.
+  ///
+  /// - Parameter problem: what was said last that is wrong.
+  func reason(_ problem: String?) -> String {
+    if isWhole { return "" }
+    for case .refusedTogether(let reason) in fates { return why ?? reason }
+    return why ?? problem ?? Self.noAnswer
+  }
+
   // MARK: What is said while it lasts
+
+  private static let noAnswer = "no broker says that it has stored what was sent"
 
   private static let patience = Duration.seconds(1)
   private static let sayEvery = Duration.seconds(60)
@@ -76,7 +87,7 @@ struct SentBatch: Equatable {
     if let problem, time >= Self.patience {
       text = problem
     } else if time >= answerTime {
-      text = "no broker says that it has stored what was sent"
+      text = Self.noAnswer
     } else {
       return nil
     }

@@ -15,11 +15,13 @@ struct TailPlan: Equatable {
   /// A broker may go by its own clock, which may be so far ahead of the node's.
   static let margin: UInt64 = 600_000
 
-  /// - Parameter since: the first message that is as old as the oldest event in question; `nil` when
-  ///   all are older.
-  init(_ ends: PartitionEnds, since: Int64?) {
+  /// - Parameters:
+  ///   - since: the first message that is as old as the oldest event in question; `nil` when all are
+  ///     older.
+  ///   - mostRead: how many are read at most.
+  init(_ ends: PartitionEnds, since: Int64?, mostRead: Int64 = Self.mostRead) {
     let wanted = max(ends.first, min(since ?? ends.next, ends.next - Int64(mostDoubtful)))
-    let start = max(wanted, ends.next - Self.mostRead)
+    let start = max(wanted, ends.next - mostRead)
     range = start..<max(start, ends.next)
     isCut = start > wanted
   }

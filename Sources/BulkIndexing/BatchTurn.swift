@@ -82,8 +82,7 @@ public struct BatchTurn: Equatable, Sendable {
       return .giveBack(
         reason: reason, after: nil, mayBeStored: mayHaveArrived && phase == .store)
     case .status(let status, let body, let retryAfter):
-      let error = status < 300 ? "" : BulkAnswer.reason(of: body)
-      let fate = RequestFate(status: status, error: error, retryAfter: retryAfter)
+      let fate = RequestFate(status: status, body: body, retryAfter: retryAfter)
       switch phase {
       case .generations: return takeGenerations(fate, status, body)
       case .lookUp(let indices): return takeLookUp(fate, status, indices, body)

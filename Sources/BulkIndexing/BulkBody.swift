@@ -43,11 +43,12 @@ public enum BulkBody {
 
   /// Two lines of a bulk request for a document that no index takes: when, which, why, and where it
   /// should have gone; what it was is one text, as which every index takes it.
+  ///
+  /// It is only created, which a data stream takes as well; one that is there is the same.
   public static func appendRefused<Token>(
-    _ document: QueuedDocument<Token>, _ operation: Operation, wanted index: String,
-    to body: inout [UInt8]
+    _ document: QueuedDocument<Token>, wanted index: String, to body: inout [UInt8]
   ) {
-    body += operation == .create ? create : Self.index
+    body += create
     body += document.id
     body += "\"}}\n{\"@timestamp\":".utf8
     body += String(document.milliseconds).utf8

@@ -65,6 +65,13 @@ public enum RequestFate: Equatable, Sendable {
 }
 
 extension RequestFate {
+  /// - Parameter body: of the answer; it has the reason where the request failed.
+  public init(status: Int, body: [UInt8], retryAfter: Duration?) {
+    // An answer with fates is long, and is read for them.
+    let error = (200..<300).contains(status) ? "" : BulkAnswer.reason(of: body)
+    self.init(status: status, error: error, retryAfter: retryAfter)
+  }
+
   public init(status: Int, error: String, retryAfter: Duration? = nil) {
     let reason = error.isEmpty ? "status \(status)" : "status \(status): \(error)"
     switch status {

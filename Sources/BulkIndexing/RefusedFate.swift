@@ -16,9 +16,14 @@ extension RefusedFate {
     switch item.status {
     case 200..<300, 409: self = .done
     case 408, 429, 500...: self = .later(reason: reason)
-    case 401, 403, 404: self = hasFile ? .givenUp(reason: reason) : .later(reason: reason)
+    case 401, 403, 404: self = .untakenByIndex(reason, hasFile: hasFile)
     default: self = .givenUp(reason: reason)
     }
+  }
+
+  /// Of what the index does not take, whatever it is: a right is missing, or the index.
+  static func untakenByIndex(_ reason: String, hasFile: Bool) -> RefusedFate {
+    hasFile ? .givenUp(reason: reason) : .later(reason: reason)
   }
 }
 
@@ -35,22 +40,26 @@ public enum RefusedStep: Equatable, Sendable {
   ///   - count: documents of the request.
   ///   - hasFile: whether there is a file for what is given up.
   public init(_ event: BatchTurn.Event, count: Int, hasFile: Bool) {
-    guard case .status(let status, let body, let retryAfter) = event else {
-      guard case .failed(let reason, _) = event else { preconditionFailure("neither of both") }
-      self = .later(reason: reason, after: nil)
-      return
-    }
-    switch RequestFate(status: status, error: BulkAnswer.reason(of: body), retryAfter: retryAfter) {
-    case .answered:
-      guard let answer = try? BulkAnswer(body), answer.items.count == count else {
-        self = .later(reason: "the answer is none to a bulk request", after: nil)
-        return
+    switch event {
+    case .failed(let reason, _): self = .later(reason: reason, after: nil)
+    case .status(let status, let body, let retryAfter):
+      switch RequestFate(status: status, body: body, retryAfter: retryAfter) {
+      case .answered:
+        guard let answer = try? BulkAnswer(body), answer.items.count == count else {
+          self = .later(reason: "the answer is none to a bulk request", after: nil)
+          return
+        }
+        self = .fates(answer.items.map { RefusedFate($0, hasFile: hasFile) })
+      // The request names one index, and the host may take what is for others. A 401 is about who
+      // we are, and so about all requests.
+      case .later(let reason, _) where status == 403 || status == 404:
+        let fate = RefusedFate.untakenByIndex(reason, hasFile: hasFile)
+        self = .fates(Array(repeating: fate, count: count))
+      case .later(let reason, let after), .unclear(let reason, let after):
+        self = .later(reason: reason, after: after)
+      case .tooLarge: self = .split(reason: "the server takes no request of this size (413)")
+      case .refused(let reason): self = .split(reason: reason)
       }
-      self = .fates(answer.items.map { RefusedFate($0, hasFile: hasFile) })
-    case .later(let reason, let after), .unclear(let reason, let after):
-      self = .later(reason: reason, after: after)
-    case .tooLarge: self = .split(reason: "the server takes no request of this size (413)")
-    case .refused(let reason): self = .split(reason: reason)
     }
   }
 }

@@ -42,6 +42,9 @@ struct FateTests {
       case 500...: #expect(fate == .unclear(reason: reason, after: .seconds(3)))
       default: #expect(fate == .later(reason: reason, after: .seconds(3)))
       }
+      #expect(
+        RequestFate(status: status, body: Array(#"{"error":"e"}"#.utf8), retryAfter: .seconds(3))
+          == fate)
     }
   }
 }

@@ -75,19 +75,28 @@ struct RefusedIndexTests {
   }
 
   @Test func `have steps for every answer`() {
-    func step(_ status: Int, _ body: String = "") -> RefusedStep {
+    func step(_ status: Int, _ body: String = "", hasFile: Bool = true) -> RefusedStep {
       RefusedStep(
-        .status(status, body: Array(body.utf8), retryAfter: .seconds(3)), count: 2, hasFile: true)
+        .status(status, body: Array(body.utf8), retryAfter: .seconds(3)), count: 2,
+        hasFile: hasFile)
     }
     let items = #"{"items":[{"create":{"status":201}},{"create":{"status":400}}]}"#
     #expect(step(200, items) == .fates([.done, .givenUp(reason: "status 400")]))
     for body in ["", "{}", #"{"items":[{"create":{"status":201}}]}"#] {
       #expect(step(200, body) == .later(reason: "the answer is none to a bulk request", after: nil))
     }
-    for status in [401, 403, 404, 429, 500, 503] {
+    let error = #"{"error":{"type":"t","reason":"r"}}"#
+    for status in [401, 429, 500, 503] {
       #expect(
-        step(status, #"{"error":{"type":"t","reason":"r"}}"#)
-          == .later(reason: "status \(status): t: r", after: .seconds(3)))
+        step(status, error) == .later(reason: "status \(status): t: r", after: .seconds(3)))
+    }
+    for status in [403, 404] {
+      let reason = "status \(status): t: r"
+      #expect(
+        step(status, error) == .fates([.givenUp(reason: reason), .givenUp(reason: reason)]))
+      #expect(
+        step(status, error, hasFile: false)
+          == .fates([.later(reason: reason), .later(reason: reason)]))
     }
     #expect(step(400) == .split(reason: "status 400"))
     #expect(step(413) == .split(reason: "the server takes no request of this size (413)"))
@@ -105,7 +114,7 @@ struct RefusedIndexTests {
     queue.settle(
       batch, [.refused(type: "t", reason: "no \"x\"")], index: [], at: .zero, chance: 1)
     var body: [UInt8] = []
-    BulkBody.appendRefused(queue[0], .create, wanted: "logs", to: &body)
+    BulkBody.appendRefused(queue[0], wanted: "logs", to: &body)
     #expect(
       String(decoding: body, as: UTF8.self) == #"""
         {"create":{"_id":"a:1"}}

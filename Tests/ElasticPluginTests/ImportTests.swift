@@ -85,6 +85,20 @@ struct ImportTests {
     #expect(shown.output == settings + "\n" + rules)
   }
 
+  @Test func `leaves nothing behind when it cannot end`() throws {
+    let folder = try PluginRun.makeFolder()
+    defer { PluginRun.remove(folder) }
+    try Self.put("output.elasticsearch: {}\n", at: "\(folder)/auditbeat.yml")
+    let run = try CommandRun(
+      "/bin/sh", "-c",
+      "exec '\(Self.program)' import '\(folder)/auditbeat.yml' '\(folder)' >/dev/full")
+    #expect(run.end == .exit(1))
+    #expect(run.error.contains("No space left on device"), "\(run.error)")
+    for name in ["elastic.conf", "auditbeat.rules"] {
+      #expect(unsafe access("\(folder)/\(name)", F_OK) != 0, "\(name)")
+    }
+  }
+
   @Test func `writes nothing where anything is wrong`() throws {
     let folder = try PluginRun.makeFolder()
     defer { PluginRun.remove(folder) }

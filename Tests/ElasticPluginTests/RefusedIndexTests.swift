@@ -70,6 +70,50 @@ struct RefusedIndexTests {
     }
   }
 
+  @Test(arguments: [403, 404])
+  func `find it in the file where that index takes no request, and hold up no others`(
+    _ status: Int
+  ) throws {
+    let server = try Self.server()
+    try server.set(["bulk_status": ["dead": status]])
+    let run = try elastic(server, Self.settings + ["retry_time = 60", "retry_time_max = 60"])
+    try run.send(Self.lines)
+    #expect(run.eventually { run.confirmed == 9 }, "\(run.messages)")
+    #expect(run.lines("refused").count == 2)
+    #expect(
+      run.await("dead does not take what was refused, and it goes to /", in: "err"),
+      "\(run.messages)")
+    try run.send([record(10)])
+    #expect(run.eventually { run.confirmed == 10 }, "\(run.messages)")
+  }
+
+  @Test(arguments: ["item_status", "bulk_status"])
+  func `wait without a word of others, which are stored`(_ fault: String) throws {
+    let server = try Self.server()
+    try server.set([fault: ["dead": 403]])
+    let run = try elastic(server, Self.settings + ["refused_file = none"])
+    try run.send(Self.lines)
+    #expect(run.await("dead puts off what was refused", in: "err"))
+    for serial in 10...14 {
+      try run.send([record(serial)])
+      #expect(run.eventually { (try? server.count()) == serial - 2 }, "\(run.messages)")
+    }
+    try server.set([fault: NSNull()])
+    #expect(run.eventually { run.confirmed == 14 }, "\(run.messages)")
+    #expect(run.lines("err").count { $0.contains("puts off what was refused") } == 1)
+    #expect(!run.messages.contains("stored again"), "\(run.messages)")
+  }
+
+  @Test func `find it in a data stream though others overwrite what is there`() throws {
+    let server = try Self.server()
+    try server.ask(["stream": "dead"])
+    let run = try elastic(server, Self.settings + ["index = events", "operation = index"])
+    try run.send(Self.lines)
+    #expect(run.eventually { run.confirmed == 9 }, "\(run.messages)")
+    #expect(try Self.refused(server).count == 2)
+    #expect(run.contents("refused") == "")
+  }
+
   @Test func `wait while it is put off, or without a file may not be written`() throws {
     for (status, file) in [(503, "DIR/refused"), (429, "none"), (403, "none"), (404, "none")] {
       let server = try Self.server()

@@ -179,9 +179,13 @@ struct StoringTests {
     #expect(run.await("cannot", in: "err"))
     #expect(run.eventually { (try? server.count()) == 8 }, "\(run.messages)")
     #expect(run.confirmed == 0)
+    // The others are stored, and say nothing of that.
+    try run.send([record(10)])
+    #expect(run.eventually { (try? server.count()) == 9 }, "\(run.messages)")
+    #expect(!run.messages.contains("stored again"), "\(run.messages)")
     unsafe unlink("\(folder)/link")
     unsafe mkdir("\(folder)/link", 0o700)
-    #expect(run.eventually { run.confirmed == 9 }, "\(run.messages)")
+    #expect(run.eventually { run.confirmed == 10 }, "\(run.messages)")
     #expect(run.lines("link/refused").count == 1)
   }
 

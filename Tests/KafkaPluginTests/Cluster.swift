@@ -22,8 +22,3 @@ func command(_ cluster: StandInCluster, _ arguments: [String]) throws -> Command
       "none", "--node", "host",
     ] + arguments)
 }
-
-/// The ids of the events with those serials, in their order.
-func inOrder(_ serials: ClosedRange<Int>) -> [String] {
-  serials.map { "host:1700000000.000:\($0)" }
-}

@@ -1,4 +1,3 @@
-import Glibc
 import Linux
 import PluginHarness
 import Testing
@@ -22,6 +21,14 @@ struct CommandTests {
     #expect(refused.end == .exit(1))
     #expect(refused.error.contains("audit does not store it: "), "\(refused.error)")
     #expect(refused.error.contains("uthorization failed"), "\(refused.error)")
+    let late = try StandInCluster()
+    try late.refuse(.produce, Array(repeating: .tooFewReplicas, count: 1000))
+    let given = try command(late, ["--answer-time", "1", "test"])
+    #expect(given.end == .exit(1))
+    #expect(
+      given.error.contains(
+        "audit does not store it: no broker says that it has stored what was sent"),
+      "\(given.error)")
     let large = try StandInCluster()
     try large.refuse(.produce, [.tooLarge])
     #expect(try command(large, ["test"]).error.contains("audit does not take it: "))
@@ -48,6 +55,15 @@ struct CommandTests {
       absent.error.contains(
         "kafka-topics.sh --bootstrap-server \(cluster.address) --create --topic audit "
           + "--partitions 3 --config retention.ms=60000"), "\(absent.error)")
+    // But one that was never asked for it makes by that.
+    let long = Array(repeating: String(repeating: "x", count: 50), count: 5).joined(separator: ".")
+    let cut = try command(cluster, ["--topic", "{node}.\(long)", "setup"])
+    #expect(
+      cut.output.hasPrefix("the topic host.\(long.prefix(244)) is there"),
+      "\(cut.output)\(cut.error)")
+    try cluster.setAway(true)
+    let away = try command(cluster, ["setup"])
+    #expect(away.end == .exit(1) && away.error.contains("Connection refused"), "\(away.error)")
     let many = try command(cluster, ["--topic", "a.{node}.{action}", "setup"])
     #expect(many.end == .exit(1))
     #expect(many.error.contains("are made of what events have"), "\(many.error)")
@@ -62,8 +78,7 @@ struct CommandTests {
       "subjectAltName=IP:127.0.0.1", "-keyout", "\(folder)/key", "-out", "\(folder)/certificate")
     try #require(keys.end == .exit(0), "\(keys.error)")
     for (name, text) in [("right", "s3cret\n"), ("wrong", "other\n")] {
-      let file = try Descriptor.open("\(folder)/\(name)", O_WRONLY | O_CREAT, mode: 0o400)
-      try Transfer.writeAll(file.number, Array(text.utf8))
+      try TestFolder.write(text, to: "\(folder)/\(name)", mode: 0o400)
     }
     let cluster = try StandInCluster([
       "--certificate", "\(folder)/certificate", "--key", "\(folder)/key", "--client-authority",

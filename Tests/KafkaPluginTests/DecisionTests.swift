@@ -25,6 +25,35 @@ struct TailPlanTests {
   }
 }
 
+@Suite("Known ends of partitions")
+struct KnownTailsTests {
+  private func tail(_ count: Int) -> KnownTails.Tail {
+    KnownTails.Tail(
+      ids: Set((0..<count).map { Array("\($0)".utf8) }), since: 1, isWhole: count.isMultiple(of: 2))
+  }
+
+  @Test func `stay while others have no room, and give their own away`() {
+    var known = KnownTails(most: 10)
+    let parts = (0..<4).map { TopicPart(topic: "a", partition: $0) }
+    for (part, count) in zip(parts, [4, 5, 2, 1]) { known.keep(tail(count), of: part) }
+    #expect(parts.map { known[$0]?.ids.count } == [4, 5, nil, 1])
+    #expect(known[parts[0]] == tail(4) && known[parts[1]] == tail(5))
+    // What is read anew is counted once.
+    known.keep(tail(4), of: parts[0])
+    #expect(known[parts[0]] == tail(4))
+    known.keep(tail(5), of: parts[0])
+    #expect(parts.map { known[$0]?.ids.count } == [nil, 5, nil, 1])
+  }
+
+  @Test func `are one at least`() {
+    var known = KnownTails(most: 10)
+    let part = TopicPart(topic: "a", partition: 0)
+    known.keep(tail(11), of: part)
+    known.keep(tail(1), of: TopicPart(topic: "b", partition: 0))
+    #expect(known[part] == tail(11) && known[TopicPart(topic: "b", partition: 0)] == nil)
+  }
+}
+
 @Suite("Messages that were sent together")
 struct SentBatchTests {
   private static let failures: [(rd: Int32, mayBeStored: Bool, fate: MessageFate)] = [
@@ -44,12 +73,17 @@ struct SentBatchTests {
         Delivery(number: 0, problem: KafkaProblem(code, "p"), mayBeStored: mayBeStored), at: .zero)
       #expect(other.fates == [fate, .stored, .unknown, .unknown], "\(code)")
       #expect(other.why == (code == 29 ? "p" : nil), "\(code)")
+      let isOfItself = [29, 10, 87].contains(code)
+      #expect(other.reason("q") == (isOfItself ? "p" : "q"), "\(code)")
+      #expect(
+        other.reason(nil) == (isOfItself ? "p" : "no broker says that it has stored what was sent"))
       #expect(!other.isWhole)
     }
     for number in [0, 2, 3] {
       batch.delivered(Delivery(number: number, problem: nil, mayBeStored: true), at: .zero)
     }
     #expect(batch.isWhole && !batch.isUnderWay && batch.why == nil)
+    #expect(batch.reason("q") == "" && batch.reason(nil) == "")
   }
 
   @Test func `go on behind one that is too large, and stop behind another failure`() {

@@ -19,6 +19,7 @@ struct OptionTests {
     #expect(settings["security.protocol"] == "plaintext")
     #expect(settings["bootstrap.servers"] == "localhost:9092")
     #expect(settings["enable.idempotence"] == "true")
+    #expect(settings["retry.backoff.ms"] == "1000" && settings["retry.backoff.max.ms"] == "60000")
     let secure = settled("server = a", "server = [::1]:1", "tls = yes").options
     #expect(KafkaSettings.producer(secure).all["bootstrap.servers"] == "a:9092,[::1]:1")
     #expect(KafkaSettings.consumer(secure).all["security.protocol"] == "ssl")
@@ -30,8 +31,7 @@ struct OptionTests {
   @Test func `says who we are, by a file alone`() throws {
     let folder = try PluginRun.makeFolder()
     defer { PluginRun.remove(folder) }
-    let secret = try Descriptor.open("\(folder)/secret", 0o101, mode: 0o400)
-    try Transfer.writeAll(secret.number, Array("s3cret\nmore\n".utf8))
+    try TestFolder.write("s3cret\nmore\n", to: "\(folder)/secret", mode: 0o400)
     let lines = ["server = a", "user = me", "password_file = \(folder)/secret"]
     let (options, said) = PluginHarness.settled(KafkaOptions.self, lines)
     #expect(said == [])

@@ -24,15 +24,7 @@ struct ProduceTests {
     let cluster = try StandInCluster(topic: "audit.web_example_org.opened-file", partitions: 3)
     try cluster.make("audit.host.unknown_9999_", partitions: 3)
     let run = try kafka(cluster, ["topic = audit.{node}.{action}"])
-    try run.send([
-      #"node=web.example.org type=SYSCALL msg=audit(1700000000.123:5): arch=c000003e syscall=257 "#
-        + #"success=yes exit=3 a0=0 a1=0 a2=0 a3=0 items=1 ppid=1 pid=2 auid=0 uid=0 gid=0 "#
-        + #"euid=0 suid=0 fsuid=0 egid=0 sgid=0 fsgid=0 tty=(none) ses=3 comm="cat" "#
-        + #"exe="/usr/bin/cat" key="a.>.b""#,
-      #"node=web.example.org type=PATH msg=audit(1700000000.123:5): item=0 name="/etc/x" "#
-        + "inode=9 dev=08:01 mode=0100640 ouid=0 ogid=42 rdev=00:00 nametype=NORMAL",
-      "node=web.example.org type=EOE msg=audit(1700000000.123:5): ",
-    ])
+    try run.send(openedFile)
     run.endInput()
     #expect(run.eventually { run.confirmed == 3 }, "\(run.messages)")
     let message = try #require(try cluster.messages().first)
@@ -128,20 +120,11 @@ struct ProduceTests {
   @Test func `goes to another cluster after a reload`() throws {
     let (one, other) = (try StandInCluster(), try StandInCluster())
     try one.setAway(true)
-    let folder = try PluginRun.makeFolder()
-    defer { PluginRun.remove(folder) }
-    func put(_ server: String) throws {
-      unsafe unlink("\(folder)/conf")
-      let file = try Descriptor.open("\(folder)/conf", O_WRONLY | O_CREAT, mode: 0o600)
-      let text = "server = \(server)\nnode = host\nretry_time = 0.05\nrefused_file = none\n"
-      try Transfer.writeAll(file.number, Array(text.utf8))
-    }
-    try put(one.address)
-    let run = try PluginRun("audispatch-kafka", ["--config", "\(folder)/conf"], first: 1)
+    let usual = ["node = host", "retry_time = 0.05", "refused_file = none"]
+    let run = try PluginRun.reading(usual + ["server = \(one.address)"], "audispatch-kafka")
     try run.send(records(1...5))
     #expect(run.await("messages wait here", in: "err"))
-    try put(other.address)
-    run.signal(SIGHUP)
+    try run.reload(usual + ["server = \(other.address)"])
     #expect(run.eventually { run.confirmed == 5 }, "\(run.messages)")
     #expect(try other.ids() == inOrder(1...5))
   }

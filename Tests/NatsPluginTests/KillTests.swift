@@ -119,8 +119,7 @@ struct KillTests {
       """#)
     let folder = try PluginRun.makeFolder()
     defer { PluginRun.remove(folder) }
-    let secret = try Descriptor.open("\(folder)/secret", O_WRONLY | O_CREAT, mode: 0o400)
-    try Transfer.writeAll(secret.number, Array("s3cret\n".utf8))
+    try TestFolder.write("s3cret\n", to: "\(folder)/secret", mode: 0o400)
     let who = ["user = me", "password_file = \(folder)/secret", "answer_time = 0.5"]
     let setup = try CommandRun(
       ["\(PluginRun.products)/audispatch-nats"]

@@ -68,8 +68,3 @@ func nats(
     "audispatch-nats", PluginHarness.options(usual + settings), first: first,
     environment: environment)
 }
-
-/// The ids of the events with those serials, in their order.
-func inOrder(_ serials: ClosedRange<Int>) -> [String] {
-  serials.map { "host:1700000000.000:\($0)" }
-}

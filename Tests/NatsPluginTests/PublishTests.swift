@@ -25,16 +25,8 @@ struct PublishTests {
     let server = try NatsServer()
     try server.makeStream()
     let run = try nats(server)
-    try run.send([
-      #"node=web.example.org type=SYSCALL msg=audit(1700000000.123:5): arch=c000003e syscall=257 "#
-        + #"success=yes exit=3 a0=0 a1=0 a2=0 a3=0 items=1 ppid=1 pid=2 auid=0 uid=0 gid=0 "#
-        + #"euid=0 suid=0 fsuid=0 egid=0 sgid=0 fsgid=0 tty=(none) ses=3 comm="cat" "#
-        + #"exe="/usr/bin/cat" key="a.>.b""#,
-      #"node=web.example.org type=PATH msg=audit(1700000000.123:5): item=0 name="/etc/x" "#
-        + "inode=9 dev=08:01 mode=0100640 ouid=0 ogid=42 rdev=00:00 nametype=NORMAL",
-      "node=web.example.org type=EOE msg=audit(1700000000.123:5): ",
-      "type=UNKNOWN[9999] msg=audit(1700000001.000:6): x=1",
-    ])
+    try run.send(
+      openedFile + ["type=UNKNOWN[9999] msg=audit(1700000001.000:6): x=1"])
     run.endInput()
     #expect(run.eventually { run.confirmed == 4 }, "\(run.messages)")
     let first = try server.message(1)
@@ -95,20 +87,11 @@ struct PublishTests {
     let (one, other) = (try NatsServer(), try NatsServer())
     one.kill()
     try other.makeStream()
-    let folder = try PluginRun.makeFolder()
-    defer { PluginRun.remove(folder) }
-    func put(_ url: String) throws {
-      unsafe unlink("\(folder)/conf")
-      let file = try Descriptor.open("\(folder)/conf", O_WRONLY | O_CREAT, mode: 0o600)
-      let text = "server = \(url)\nnode = host\nretry_time = 0.05\nrefused_file = none\n"
-      try Transfer.writeAll(file.number, Array(text.utf8))
-    }
-    try put(one.url)
-    let run = try PluginRun("audispatch-nats", ["--config", "\(folder)/conf"], first: 1)
+    let usual = ["node = host", "retry_time = 0.05", "refused_file = none"]
+    let run = try PluginRun.reading(usual + ["server = \(one.url)"], "audispatch-nats")
     try run.send(records(1...5))
     #expect(run.await("messages wait here", in: "err"))
-    try put(other.url)
-    run.signal(SIGHUP)
+    try run.reload(usual + ["server = \(other.url)"])
     #expect(run.eventually { run.confirmed == 5 }, "\(run.messages)")
     #expect(try other.ids() == inOrder(1...5))
   }
@@ -158,8 +141,7 @@ struct PublishTests {
       """#)
     let folder = try PluginRun.makeFolder()
     defer { PluginRun.remove(folder) }
-    let secret = try Descriptor.open("\(folder)/secret", O_WRONLY | O_CREAT, mode: 0o400)
-    try Transfer.writeAll(secret.number, Array("s3cret\n".utf8))
+    try TestFolder.write("s3cret\n", to: "\(folder)/secret", mode: 0o400)
     let run = try nats(
       server, ["user = me", "password_file = \(folder)/secret", "answer_time = 60"])
     try run.send(records(1...5))
@@ -174,8 +156,7 @@ struct PublishTests {
   @Test func `says who we are`() throws {
     let folder = try PluginRun.makeFolder()
     defer { PluginRun.remove(folder) }
-    let secret = try Descriptor.open("\(folder)/secret", O_WRONLY | O_CREAT, mode: 0o400)
-    try Transfer.writeAll(secret.number, Array("s3cret\n".utf8))
+    try TestFolder.write("s3cret\n", to: "\(folder)/secret", mode: 0o400)
     let program = "\(PluginRun.products)/audispatch-nats"
     let ways: [(String, [String])] = [
       (

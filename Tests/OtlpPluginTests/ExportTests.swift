@@ -12,7 +12,7 @@ struct ExportTests {
     let run = try otlp(server, ["encoding = \(encoding)", "batch_events = 7"])
     try run.send(records(1...100))
     #expect(run.eventually { run.confirmed == 100 }, "\(run.messages)")
-    #expect(try server.ids() == (1...100).map { "host:1700000000.000:\($0)" })
+    #expect(try server.ids() == inOrder(1...100))
     let report = try server.report()
     #expect(report["path"] as? String == "/v1/logs")
     let headers = report["headers"] as? [String: String]
@@ -222,35 +222,19 @@ struct ExportTests {
     let server = try StandInCollector()
     let media = "application/\(new == "json" ? "json" : "x-protobuf")"
     try server.set(["only": media, "message": "not this one"])
-    let folder = try PluginRun.makeFolder()
-    defer { PluginRun.remove(folder) }
-    func put(_ encoding: String) throws {
-      unsafe unlink("\(folder)/conf")
-      let file = try Descriptor.open("\(folder)/conf", O_WRONLY | O_CREAT, mode: 0o600)
-      try Transfer.writeAll(
-        file.number,
-        Array(
-          """
-          server = \(server.url)
-          node = host
-          flush_interval = 0
-          retry_time = 0.05
-          retry_time_max = 0.1
-          encoding = \(encoding)
-
-          """.utf8))
-    }
-    try put(old)
-    let run = try PluginRun("audispatch-otlp", ["--config", "\(folder)/conf"], first: 1)
+    let usual = [
+      "server = \(server.url)", "node = host", "flush_interval = 0", "retry_time = 0.05",
+      "retry_time_max = 0.1",
+    ]
+    let run = try PluginRun.reading(usual + ["encoding = \(old)"], "audispatch-otlp")
     try run.send(records(1...3))
     #expect(run.await("status 415: not this one", in: "err"))
-    try put(new)
-    run.signal(SIGHUP)
+    try run.reload(usual + ["encoding = \(new)"])
     try run.send(records(4...6))
     #expect(run.eventually { run.confirmed == 6 }, "\(run.messages)")
     try run.send(records(7...9))
     #expect(run.eventually { run.confirmed == 9 }, "\(run.messages)")
-    #expect(try server.ids() == (1...9).map { "host:1700000000.000:\($0)" })
+    #expect(try server.ids() == inOrder(1...9))
     let headers = try server.report()["headers"] as? [String: String]
     #expect(headers?["Content-Type"] == media)
     run.close()

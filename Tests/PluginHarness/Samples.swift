@@ -9,8 +9,25 @@ public func records(_ serials: ClosedRange<Int>, _ more: String = "") -> [String
 
 /// The ids of those events, where the node is `host`.
 public func ids(_ serials: ClosedRange<Int>) -> [String] {
-  serials.map { "host:1700000000.000:\($0)" }.sorted()
+  inOrder(serials).sorted()
 }
+
+/// The same, in the order of the events.
+public func inOrder(_ serials: ClosedRange<Int>) -> [String] {
+  serials.map { "host:1700000000.000:\($0)" }
+}
+
+/// The records of an event of another node: a file is opened, and the rule's key has all that names
+/// of subjects and topics may not have.
+public let openedFile = [
+  #"node=web.example.org type=SYSCALL msg=audit(1700000000.123:5): arch=c000003e syscall=257 "#
+    + #"success=yes exit=3 a0=0 a1=0 a2=0 a3=0 items=1 ppid=1 pid=2 auid=0 uid=0 gid=0 "#
+    + #"euid=0 suid=0 fsuid=0 egid=0 sgid=0 fsgid=0 tty=(none) ses=3 comm="cat" "#
+    + #"exe="/usr/bin/cat" key="a.>.b""#,
+  #"node=web.example.org type=PATH msg=audit(1700000000.123:5): item=0 name="/etc/x" "#
+    + "inode=9 dev=08:01 mode=0100640 ouid=0 ogid=42 rdev=00:00 nametype=NORMAL",
+  "node=web.example.org type=EOE msg=audit(1700000000.123:5): ",
+]
 
 /// Lines of a plugin's file as the options of its command line.
 public func options(_ lines: [String]) -> [String] {

@@ -83,9 +83,7 @@ public final class PluginRun {
   }
 
   public func put(_ text: String, in name: String, mode: UInt32 = 0o600) throws {
-    let file = try Descriptor.open(
-      "\(folder)/\(name)", O_WRONLY | O_CREAT | O_TRUNC, mode: mode)
-    try Transfer.writeAll(file.number, Array(text.utf8))
+    try TestFolder.write(text, to: "\(folder)/\(name)", mode: mode)
   }
 
   public func signal(_ number: Int32) { child.signal(number) }

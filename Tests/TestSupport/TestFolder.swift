@@ -13,6 +13,12 @@ public enum TestFolder {
     return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
+  /// Writes a file in it, or another text into one that is there.
+  public static func write(_ text: String, to path: String, mode: UInt32 = 0o600) throws {
+    let file = try Descriptor.open(path, O_WRONLY | O_CREAT | O_TRUNC, mode: mode)
+    try Transfer.writeAll(file.number, Array(text.utf8))
+  }
+
   /// Removes it and all in it, but nothing on another file system.
   public static func remove(_ folder: String) {
     let names = (try? Files.names(in: folder)) ?? []

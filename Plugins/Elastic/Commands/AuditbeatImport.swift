@@ -142,10 +142,18 @@ struct AuditbeatImport {
     for (path, _) in texts where (try? Files.status(of: path, followingLinks: false)) != nil {
       throw CommandFailure(description: "\(path) is there already; nothing is written")
     }
-    for (path, text) in texts {
-      let file = try Descriptor.open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
-      try Transfer.writeAll(file.number, Array(text.utf8))
-      try Spoken.line(path)
+    var made: [String] = []
+    do {
+      for (path, text) in texts {
+        let file = try Descriptor.open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+        made.append(path)
+        try Transfer.writeAll(file.number, Array(text.utf8))
+        try Spoken.line(path)
+      }
+    } catch {
+      // It would be half of what was asked for, and in the way of another attempt.
+      for path in made { try? Files.remove(path) }
+      throw error
     }
   }
 }

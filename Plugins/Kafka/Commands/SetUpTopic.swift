@@ -6,19 +6,9 @@ import Glibc
 import Linux
 import Shipping
 
-extension KafkaOptions {
-  var answerMilliseconds: Int32 {
-    Int32(clamping: Int(publishing.patience.answerTime / .milliseconds(1)))
-  }
-}
-
 /// `setup`: makes the topic, or says what the one that is there is.
 struct SetUpTopic {
   let options: KafkaOptions
-
-  private var servers: String {
-    options.servers.map(\.description).joined(separator: ",")
-  }
 
   func run() throws {
     guard options.subject.isOfNode else {
@@ -26,15 +16,18 @@ struct SetUpTopic {
         description: """
           the topics of \(options.subject.text) are made of what events have. Let the brokers make \
           them (auto.create.topics.enable), or make each:
-          \(options.wanted.command("TOPIC", servers: servers))
+          \(options.wanted.command("TOPIC", servers: options.serverList))
           """)
     }
     let host = options.publishing.document.options.host
-    let topic = options.subject.subject(SubjectTemplate.Values(node: Array(host.utf8)))
+    let topic = KafkaOptions.topic(
+      options.subject.subject(SubjectTemplate.Values(node: Array(host.utf8))))
+    var noted: String?
     do {
       // It only asks: a producer would have the brokers make the topic as they like.
       let handle = try KafkaHandle(RD_KAFKA_CONSUMER, KafkaSettings(reading: options))
-      if let found = try handle.look(at: topic, within: options.answerMilliseconds) {
+      let answerTime = options.publishing.patience.answerTime
+      if let found = try handle.look(at: topic, for: answerTime, noting: &noted) {
         try Spoken.line(
           "the topic \(topic) is there, with \(found.partitions) partitions, and stays as it is")
         let given = options.places["partitions"] == nil ? [] : ["partitions"]
@@ -46,8 +39,8 @@ struct SetUpTopic {
     } catch let problem as KafkaProblem {
       throw CommandFailure(
         description: """
-          the topic \(topic) is not set up: \(problem). Whoever may can make it:
-          \(options.wanted.command(topic, servers: servers))
+          the topic \(topic) is not set up: \(problem.described(noted)). Whoever may can make it:
+          \(options.wanted.command(topic, servers: options.serverList))
           """)
     }
   }

@@ -8,8 +8,9 @@ struct TestMessage {
 
   func run() throws {
     let message = options.testMessage(by: "audispatch-kafka")
-    let topic = KafkaClient.topic(of: message)
-    let client = KafkaClient(options)
+    let topic = KafkaOptions.topic(message.subject)
+    // Whoever waits for a command wants to know why it lasts; a plugin would go on for ever.
+    let client = KafkaClient(options, publishTime: options.publishing.patience.answerTime)
     defer { client.close() }
     do {
       _ = try client.prepare([message], areDoubtful: false)

@@ -194,6 +194,9 @@ public struct MessagePublisher<Options: PublishingOptions>: ShippingEngine {
   }
 
   private mutating func writeRefused() {
-    if let text = refused.write(from: &queue, at: MonotonicTime.now) { trouble(text) }
+    // Messages are stored all the same, so this is no trouble that ends when they are.
+    if let text = refused.write(from: &queue, at: MonotonicTime.now) {
+      reports.append(.trouble(text))
+    }
   }
 }

@@ -42,6 +42,8 @@ class Server:
         "refuse": None, "refuse_always": None,
         # The status of each item for an index, by its name.
         "item_status": None,
+        # The status of each bulk request to an index, by its name.
+        "bulk_status": None,
         "slow": 0, "away": False, "max_body": 100 << 20,
         # What is asked for in Authorization; whether indices may not be looked at.
         "authorization": None, "no_look_up": False,
@@ -222,6 +224,9 @@ class Handler(BaseHTTPRequestHandler):
             after = S.faults["retry_after"]
             return (S.faults["status"], error("some_exception", "as told", S.faults["status"]),
                     [("Retry-After", str(after))] if after else ())
+        told = (S.faults["bulk_status"] or {}).get(name)
+        if told:
+            return told, error("some_exception", "as told", told), ()
         if happens(S.faults["die_before"]):
             raise Dies()
         lines = body.split(b"\n")
@@ -303,11 +308,22 @@ class Handler(BaseHTTPRequestHandler):
                     return {"acknowledged": True}
                 return {name: S.pipelines[name]} if name in S.pipelines else error(
                     "resource_not_found_exception", "no such pipeline", 404)
+            case [index, "_doc", identity] if method in ("PUT", "POST"):
+                item = store("index", index, identity, value, body.decode())
+                return {name: item[name] for name in item if name != "status"} | (
+                    {"status": item["status"]} if "error" in item else {})
             case [index, "_doc", identity]:
                 found = identity in S.indices[index].documents if index in S.indices else False
                 return {"_index": index, "_id": identity, "found": found} | (
                     {"_source": S.indices[index].documents[identity]} if found
                     else {"error": {"type": "none"}, "status": 404})
+            case [name, "_refresh"]:
+                return {"_shards": {"total": 1, "successful": 1, "failed": 0}}
+            case [name, "_count"]:
+                names = S.streams.get(name) or S.aliases.get(name) or [name] * (name in S.indices)
+                if not names:
+                    return error("index_not_found_exception", f"no such index [{name}]", 404)
+                return {"count": sum(len(S.indices[index].documents) for index in names)}
             case [name]:
                 if method == "PUT":
                     S.indices[name] = Index()
