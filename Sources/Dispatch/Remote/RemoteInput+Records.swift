@@ -33,7 +33,6 @@ extension RemoteInput {
     source.noteForeign(next: journal.nextRecord)
     peers.keep()
     distribution.take(batch)
-    durable.open?.spool.forgetSenders()
   }
 
   private func follow(_ item: ReceiverItem) {
