@@ -134,7 +134,8 @@ final class PeerService {
       guard try peer.shake(access, now: now) else { return watch(peer) }
       if !peers.isAnnounced(peer), peer.endedAt == nil { announce(peer) }
       let wasOpen = peer.state.isOpen
-      var hasMore = mayRead(peer)
+      // OpenSSL may have more of it, which no poll shows: only a read can find that there is nothing.
+      var hasMore = true
       var reads = 0
       while hasMore, reads < Self.readsAtOnce, mayRead(peer) {
         reads += 1
