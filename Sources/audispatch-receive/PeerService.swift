@@ -20,6 +20,7 @@ final class PeerService {
   private var peers = ConnectedPeers()
   private var limits = PeerState.Limits()
   private var intake = RecordIntake(now: .sinceStart)
+  private var warningReport = RateLimit(every: .seconds(10))
   private var finishing: Duration?
   private var buffer = [UInt8](repeating: 0, count: 32 << 10)
   private var nextSweep = Duration.zero
@@ -247,7 +248,8 @@ final class PeerService {
   private func announce(_ peer: PeerConnection) {
     peers.announce(peer)
     link.put(peer.opened)
-    if let warning = peer.warning { link.put(.warning(warning)) }
+    guard let warning = peer.warning, let held = warningReport.pass(.now) else { return }
+    link.put(.warning(warning + (held > 0 ? " (\(held) others' are not named)" : "")))
   }
 
   // MARK: Ending
