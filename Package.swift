@@ -255,7 +255,8 @@ let package = Package(
         "TestSupport", "audispatch-syslog",
       ]),
     .testTarget(
-      name: "SystemTests", dependencies: ["Linux", "PluginHarness", "TestSupport"],
+      name: "SystemTests",
+      dependencies: ["Linux", "PluginHarness", "RemoteProtocol", "TestSupport"],
       resources: [.copy("Fixtures"), .copy("Programs")]),
   ]
 )

@@ -38,9 +38,10 @@ public final class FigureLedger {
 
   /// Forgets all.
   public func clear() {
+    // The last one first: behind a free slot nobody looks for names.
+    for slot in names.indices.reversed() { unsafe at(slot).storeBytes(of: 0, as: UInt16.self) }
     slotOf = [:]
     names = []
-    for slot in 0..<Self.slots { unsafe at(slot).storeBytes(of: 0, as: UInt16.self) }
   }
 
   /// What was kept by that name.

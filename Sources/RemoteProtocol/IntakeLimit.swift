@@ -18,18 +18,19 @@ public struct IntakeLimit: Sendable {
 
   public init(now: Duration) { began = now }
 
-  /// How many records may be read of a peer; none: it is held back.
+  /// How many records may be read of a peer.
   ///
   /// - Parameters:
   ///   - onTheirWay: records of all peers.
   ///   - unanswered: messages of this one.
   ///   - peers: how many wait for answers.
-  public mutating func room(onTheirWay: Int, unanswered: Int, peers: Int) -> Int {
+  public func room(onTheirWay: Int, unanswered: Int, peers: Int) -> Int {
     let share = max(Self.share, limit / max(peers, 1))
-    let room = max(limit - onTheirWay, share - unanswered, 0)
-    if room == 0 { hasHeldBack = true }
-    return room
+    return max(limit - onTheirWay, share - unanswered, 0)
   }
+
+  /// A peer is not read, as there is no room for what it may have sent.
+  public mutating func heldBack() { hasHeldBack = true }
 
   /// Records were acknowledged, and so many are still on their way.
   public mutating func acknowledged(left: Int, now: Duration) {
@@ -72,8 +73,11 @@ public struct RecordIntake: Sendable {
   }
 
   /// How many bytes may be read of a peer that waits for so many answers, as one of so many.
-  public mutating func room(unanswered: Int, peers: Int) -> Int {
+  public func room(unanswered: Int, peers: Int) -> Int {
     Self.shortRecord
       * limit.room(onTheirWay: Int(total - safe), unanswered: unanswered, peers: peers)
   }
+
+  /// A peer is not read, as there is no room for what it may have sent.
+  public mutating func heldBack() { limit.heldBack() }
 }

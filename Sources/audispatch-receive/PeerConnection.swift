@@ -153,7 +153,8 @@ final class PeerConnection {
   /// What is to be said of its certificate.
   var warning: String? {
     channel.peerTimeLeft.flatMap {
-      Validity("the certificate of \(identity) (\(peer.address))", left: $0).warning
+      let name = printable(identity.utf8)
+      return Validity("the certificate of \(name) (\(peer.address))", left: $0).warning
     }
   }
 

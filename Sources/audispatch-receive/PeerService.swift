@@ -18,9 +18,9 @@ final class PeerService {
   private var poller: Poller
   private var doors: Doors
   private var peers = ConnectedPeers()
-  private var limits = PeerState.Limits()
-  private var intake = RecordIntake(now: .sinceStart)
+  private var intake = ReadingRoom()
   private var finishing: Duration?
+  private var warningReport = RateLimit(every: .seconds(10))
   private var buffer = [UInt8](repeating: 0, count: 32 << 10)
   private var nextSweep = Duration.zero
   /// When this turn began.
@@ -61,7 +61,7 @@ final class PeerService {
 
   /// What was given so far stands from now on. Who would not be let in any more is let go.
   func apply(_ settings: borrowing Settings) {
-    limits = settings.peers
+    intake.limits = settings.peers
     doors.apply(settings)
     for peer in peers.all where !peer.state.isShaking {
       if let reason = access.objection(to: peer.channel) { endGently(peer, .unwanted(reason)) }
@@ -134,7 +134,8 @@ final class PeerService {
       guard try peer.shake(access, now: now) else { return watch(peer) }
       if !peers.isAnnounced(peer), peer.endedAt == nil { announce(peer) }
       let wasOpen = peer.state.isOpen
-      var hasMore = mayRead(peer)
+      // OpenSSL may have more of it, which no poll shows: only a read can find that there is nothing.
+      var hasMore = true
       var reads = 0
       while hasMore, reads < Self.readsAtOnce, mayRead(peer) {
         reads += 1
@@ -182,7 +183,10 @@ final class PeerService {
   /// Waits for what the peer can do next; for nothing while it has to wait for us.
   private func watch(_ peer: PeerConnection) {
     var interest = peer.wanted
-    if !peer.state.isShaking, room(for: peer) == 0 { interest.remove(.read) }
+    if !peer.state.isShaking, room(for: peer) == 0 {
+      interest.remove(.read)
+      intake.held(peer)
+    }
     guard interest != peer.watched ?? [] else { return }
     let token = UInt64(peer.id)
     if interest.isEmpty {
@@ -195,12 +199,8 @@ final class PeerService {
     peer.watched = interest.isEmpty ? nil : interest
   }
 
-  /// How many bytes may be read of a peer: neither it nor all together have too much unanswered.
   private func room(for peer: PeerConnection) -> Int {
-    if peer.hasFinished || peer.state.isEnding { return peer.hasFinished ? 0 : .max }
-    let (unanswered, untaken) = (peer.unanswered, peer.untaken)
-    guard peer.state.mayRead(unanswered: unanswered, untaken: untaken, limits) else { return 0 }
-    return intake.room(unanswered: unanswered, peers: peers.waitingCount)
+    intake.bytes(of: peer, waiting: peers.waitingCount)
   }
 
   // MARK: Beginning
@@ -246,7 +246,8 @@ final class PeerService {
   private func announce(_ peer: PeerConnection) {
     peers.announce(peer)
     link.put(peer.opened)
-    if let warning = peer.warning { link.put(.warning(warning)) }
+    guard let warning = peer.warning, let held = warningReport.pass(.now) else { return }
+    link.put(.warning(warning + (held > 0 ? " (\(held) others' are not named)" : "")))
   }
 
   // MARK: Ending
@@ -256,7 +257,7 @@ final class PeerService {
     for peer in peers.all {
       if let endedAt = peer.endedAt {
         if now - endedAt >= PeerConnection.farewell { forget(peer) }
-      } else if let end = peer.state.end(now: now, unanswered: peer.unanswered, limits) {
+      } else if let end = peer.state.end(now: now, unanswered: peer.unanswered, intake.limits) {
         self.end(peer, end)
       } else if let finishing, now - finishing >= Self.rest {
         endGently(peer, .finished)
@@ -266,9 +267,8 @@ final class PeerService {
   }
 
   private func scheduleSweep(for peer: PeerConnection) {
-    guard let due = peer.due(limits, finished: finishing.map { $0 + Self.rest }, now: now) else {
-      return
-    }
+    let last = finishing.map { $0 + Self.rest }
+    guard let due = peer.due(intake.limits, finished: last, now: now) else { return }
     nextSweep = min(nextSweep, max(due, now + .milliseconds(20)))
   }
 

@@ -3,7 +3,7 @@ import SecureChannel
 
 /// Who may connect over TLS, from one `apply` to the next.
 final class SecureAccess {
-  private(set) var server: TLSServer?
+  private var server: TLSServer?
   /// Those that are used, for when what is to come instead cannot be.
   private var certificates: TLSServer.Certificates?
   /// When to look again how long they count; since the system's start.
@@ -22,9 +22,20 @@ final class SecureAccess {
       server = try settings.server(new)
       certificates = new
     } catch {
+      goOn(&settings, error)
+    }
+  }
+
+  /// What came cannot be used for that reason: its keys go on with the certificates of before.
+  private func goOn(_ settings: inout Settings, _ reason: ChannelFailure) {
+    do throws(ChannelFailure) {
+      server = try settings.server(certificates)
       let what = certificates == nil ? "" : "; the certificates of before go on"
-      settings.object("TLS: \(error)\(what)")
-      server = try? settings.server(certificates)
+      settings.object("TLS: \(reason)\(what)")
+    } catch {
+      server = nil
+      let second = "\(error)" == "\(reason)" ? "" : "; with the certificates of before: \(error)"
+      settings.object("TLS: \(reason)\(second); nobody can connect over TLS")
     }
   }
 

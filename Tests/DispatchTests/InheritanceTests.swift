@@ -88,4 +88,40 @@ struct InheritanceTests {
     #expect(result.onDisk == split.onDisk && result.inMemory == split.inMemory)
     #expect(result.number == StreamNumber(split.number))
   }
+
+  /// A queue of so many records from a number on, in pieces; numbers that the log lacks, and how many of
+  /// the queue it has before them; and the queue then.
+  private static let losses:
+    [(
+      first: UInt64, queued: UInt64, pieces: [(UInt64, Bool)], lost: Range<UInt64>, stored: UInt64,
+      result: [(UInt64, Bool)], begin: UInt64
+    )] = [
+      (10, 10, [], 14..<17, 4, [(4, true), (3, false), (3, true)], 10),
+      (15, 5, [], 14..<17, 0, [(2, false), (3, true)], 17),
+      (14, 3, [], 14..<17, 0, [(3, false)], 17),
+      (10, 7, [], 14..<17, 4, [(4, true), (3, false)], 10),
+      // All before the queue, and more than it has.
+      (17, 3, [], 14..<17, 0, [], 17), (10, 5, [], 14..<100, 4, [(4, true), (1, false)], 10),
+      (10, 0, [], 14..<17, 0, [], 10),
+      // Some were known not to be on disk, or were queued by the next process.
+      (
+        0, 11, [(2, true), (3, false), (6, true)], 7..<9, 4,
+        [(2, true), (3, false), (2, true), (2, false), (2, true)], 0
+      ),
+      (
+        0, 9, [(3, false), (2, true)], 6..<8, 3, [(3, false), (3, true), (2, false), (1, true)], 0
+      ),
+      (0, 6, [(3, false), (3, true)], 3..<4, 0, [(4, false), (2, true)], 0),
+    ]
+
+  @Test(arguments: losses.indices)
+  func `what the log turns out to lack was in memory only`(_ index: Int) {
+    let loss = Self.losses[index]
+    var queue = inheritance(delivered: 0, queued: loss.queued, pieces: loss.pieces).queue
+    queue.undelivered = RecordNumber(loss.first)
+    queue.lose(
+      RecordNumber(loss.lost.lowerBound)..<RecordNumber(loss.lost.upperBound), behind: loss.stored)
+    #expect(queue.pieces == loss.result.map { $0.0 << 1 | ($0.1 ? 1 : 0) })
+    #expect(queue.undelivered == RecordNumber(loss.begin))
+  }
 }

@@ -101,7 +101,9 @@ struct SpoolTests {
     }
   }
 
-  @Test func `keeps with a record who sent it, which no plugin gets`() throws {
+  /// - Parameter waits: all come before any is appended, as while the log is being opened.
+  @Test(arguments: [false, true])
+  func `keeps with a record who sent it, which no plugin gets`(waits: Bool) throws {
     try withFolder { folder in
       let spool = try Spool(folder: folder, reserve: 0)
       let opened = answers(spool) { if case .opened = $0 { true } else { false } }
@@ -114,6 +116,7 @@ struct SpoolTests {
       spool.setCursor("p", next: journal.nextRecord, number: StreamNumber(1))
       let senders = ["", "192.0.2.1", "192.0.2.1", "2001:db8::1 web 1", "", ""]
       let lines = senders.indices.map { "type=A msg=audit(1700000000.001:\($0)): x=\($0)" }
+      var waiting: [Journal.Batch] = []
       for batch in [0..<1, 1..<4, 4..<6] {
         journal.beginBatch()
         for place in batch {
@@ -122,10 +125,12 @@ struct SpoolTests {
           }
           journal.appendLine(lines[place])
         }
-        for slice in journal.batch.slices {
-          spool.append(slice, nextEvent: journal.batch.nextEvent)
+        waiting.append(journal.batch)
+        if waits, batch.upperBound < lines.count { continue }
+        for batch in waiting {
+          for slice in batch.slices { spool.append(slice, nextEvent: batch.nextEvent) }
         }
-        spool.forgetSenders()
+        waiting = []
       }
       spool.commit(makesSafe: true)
       spool.load(7, from: RecordNumber(0), bytes: 1 << 20)

@@ -11,7 +11,10 @@ struct IntakeLimitTests {
     for turn in 1...turns {
       while true {
         let room = limit.room(onTheirWay: waiting + underWay, unanswered: .max, peers: 1)
-        if room == 0 { break }
+        if room == 0 {
+          limit.heldBack()
+          break
+        }
         waiting += room
       }
       stored += underWay
@@ -33,6 +36,7 @@ struct IntakeLimitTests {
     var limit = IntakeLimit(now: .zero)
     for turn in 1...1000 {
       #expect(limit.room(onTheirWay: limit.limit, unanswered: 4096, peers: 1) == 0)
+      limit.heldBack()
       limit.acknowledged(left: 0, now: .milliseconds(turn))
     }
     #expect(limit.limit == IntakeLimit.bounds.upperBound)
@@ -42,12 +46,16 @@ struct IntakeLimitTests {
 
   @Test func `does not grow where nobody was held back`() {
     var limit = IntakeLimit(now: .zero)
-    for turn in 1...1000 { limit.acknowledged(left: 0, now: .milliseconds(turn)) }
+    for turn in 1...1000 {
+      // To ask is not to hold back.
+      #expect(limit.room(onTheirWay: 256, unanswered: 256, peers: 1) == 0)
+      limit.acknowledged(left: 0, now: .milliseconds(turn))
+    }
     #expect(limit.limit == 256)
   }
 
   @Test func `holds back those alone that have their share`() {
-    var limit = IntakeLimit(now: .zero)
+    let limit = IntakeLimit(now: .zero)
     let cases: [(onTheirWay: Int, unanswered: Int, peers: Int, room: Int)] = [
       (0, 0, 0, 256), (255, 255, 1, 1), (256, 256, 1, 0), (5000, 63, 4, 1), (5000, 64, 4, 0),
       (200, 64, 4, 56), (5000, 15, 1000, 1), (5000, 16, 1000, 0), (5000, 0, 1000, 16),
@@ -61,6 +69,7 @@ struct IntakeLimitTests {
     var intake = RecordIntake(now: .zero)
     for number in 1...256 { #expect(intake.pass() == UInt64(number)) }
     #expect(intake.room(unanswered: 256, peers: 1) == 0)
+    intake.heldBack()
     intake.isSafe(through: 200, now: .zero)
     // As few were left, the limit has grown.
     #expect(intake.safe == 200 && intake.room(unanswered: 256, peers: 1) == (288 - 56) * 128)

@@ -39,8 +39,10 @@ struct CertificateTests {
       ReceiveTests.line(1) + " peer=web1.example.org", ReceiveTests.line(2) + " peer=web3",
     ])
     #expect(try host.peers().map(\.identity) == ["web1.example.org", "web3"])
-    #expect(
-      host.daemon.messages.contains(#/the certificate of web3 \(127.0.0.1\) ends in [89] days/#))
+    // The other's, which ends then, too, comes too soon behind it to be said.
+    let warning = #/the certificate of web1.example.org \(127.0.0.1\) ends in [89] days/#
+    #expect(host.daemon.messages.contains(warning))
+    #expect(!host.daemon.messages.contains("the certificate of web3"))
     try await host.stop()
     let spool = try await run(
       Programs.product("audispatchctl"), ["spool", "inspect", "--spool-dir", scratch("spool")])

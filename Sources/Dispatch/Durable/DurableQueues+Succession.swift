@@ -61,7 +61,7 @@ extension DurableQueues {
     let onDisk = waiting.reduce(0) { $0 + UInt64($1.count) }
     let confirms = plugin.subscription.confirms
     let done = share.done(confirms: confirms)
-    // Pieces that are in memory only are known by their numbers alone, and the bytes of gap records
+    // Pieces that were in memory only are known by their numbers alone, and the bytes of gap records
     // are none of the queue's: then what was read is told in records.
     let split =
       queue.pieces.isEmpty
@@ -82,6 +82,17 @@ extension DurableQueues {
       share.left = left
     }
     passOver(plugin)
+  }
+
+  /// Part of what a dead process had for a plugin is in no log, and is not made again: other hosts'
+  /// records that the log was to get next. Known before any of it is settled, and published with the
+  /// log's place: another successor would not see it any more.
+  func noteLost(_ plugin: Plugin, _ open: OpenSpool) {
+    guard let queue = plugin.inheritance?.queue, !open.lost.isEmpty else { return }
+    let before = waiting(plugin.name, queue, open).reduce(0) {
+      $0 + max(0, min($1.upperBound, open.endAtOpening) - $1.lowerBound)
+    }
+    plugin.learn { $0.queue.lose(open.lost, behind: UInt64(before)) }
   }
 
   /// What the log has for a plugin of a dead process.

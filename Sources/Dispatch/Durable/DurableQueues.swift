@@ -109,6 +109,7 @@ final class DurableQueues: Owner {
       kept.keep(
         KeptQueue(cursor, of: open.spool, end: end, now: KeptQueue.seconds), of: name)
     }
+    for plugin in plugins.durable { noteLost(plugin, open) }
     for plugin in plugins.durable { self.begin(plugin, open, from: begin) }
     reportKept(open, from: begin)
     commit(open)

@@ -47,6 +47,8 @@ final class OpenSpool {
   private var told: [String: Told] = [:]
   /// The first record of the journal that the log has.
   private(set) var endAtOpening = RecordNumber(0)
+  /// What lies before it and a predecessor's log had not got: nobody has that any more.
+  private(set) var lost = RecordNumber(0)..<RecordNumber(0)
   /// Bytes of a record's text, about.
   private(set) var averageBytes = 300
   private(set) var openMicroseconds: Int64 = 0
@@ -98,7 +100,10 @@ final class OpenSpool {
     let first = early.first?.slice.numbers.lowerBound ?? end
     guard let shift else { return first }
     let place = RecordNumber(opened.nextSequence &+ shift)
-    if place < first { return first }
+    if place < first {
+      lost = place..<first
+      return first
+    }
     early = early.compactMap { early in early.slice.from(place).map { ($0, early.nextEvent) } }
     return min(place, end)
   }
@@ -111,6 +116,7 @@ final class OpenSpool {
     trouble = reason
     log.isUnusable(from: first)
     early = []
+    spool.forgetSenders()
   }
 
   // MARK: Appending

@@ -66,3 +66,44 @@ struct Inheritance {
     return (onDisk, inMemory, number)
   }
 }
+
+extension Predecessor.Queue {
+  /// Some of its records are not on disk, other than it was known of them; they can be read, or lost,
+  /// but not given again.
+  ///
+  /// - Parameters:
+  ///   - lost: their numbers, and perhaps those of others that the queue does not have.
+  ///   - stored: how many of its records on disk come before them.
+  mutating func lose(_ lost: Range<RecordNumber>, behind stored: UInt64) {
+    guard undelivered < lost.upperBound else { return }
+    var before = stored
+    var gone = UInt64(lost.upperBound - max(undelivered, lost.lowerBound))
+    let known = pieces.reduce(0) { $0 + $1 >> 1 }
+    let rest = counters.queued - min(known, counters.queued)
+    var new: [UInt64] = []
+    func add(_ records: UInt64, isOnDisk: Bool) {
+      let kind: UInt64 = isOnDisk ? 1 : 0
+      if let last = new.last, last & 1 == kind {
+        new[new.count - 1] += records << 1
+      } else if records > 0 {
+        new.append(records << 1 | kind)
+      }
+    }
+    for piece in pieces + [rest << 1 | 1] {
+      guard piece & 1 == 1 else {
+        add(piece >> 1, isOnDisk: false)
+        continue
+      }
+      let first = min(before, piece >> 1)
+      let missing = min(gone, piece >> 1 - first)
+      before -= first
+      gone -= missing
+      add(first, isOnDisk: true)
+      add(missing, isOnDisk: false)
+      add(piece >> 1 - first - missing, isOnDisk: true)
+    }
+    pieces = new
+    // What is on disk begins behind them: their numbers there are others' now.
+    if undelivered >= lost.lowerBound { undelivered = lost.upperBound }
+  }
+}

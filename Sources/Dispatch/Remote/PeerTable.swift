@@ -30,6 +30,8 @@ struct PeerTable {
   }
 
   struct Figures {
+    /// What they are known and kept by.
+    fileprivate let name: String
     var address: String
     var identity: String
     var source: Int
@@ -58,7 +60,7 @@ struct PeerTable {
 
   private(set) var connections: [UInt32: Connection] = [:]
   private(set) var figures: [Figures] = []
-  private(set) var others = Figures(address: "", identity: "", source: 0)
+  private(set) var others = Figures(name: "others", address: "", identity: "", source: 0)
   /// How many peers the others are at least.
   private var places: [String: Int] = [:]
   private var nextOrdinal: UInt64
@@ -83,11 +85,11 @@ struct PeerTable {
   }
 
   private mutating func place(source: Int, address: String, identity: String) -> Int? {
-    let name = "\(source) \(address) \(identity)"
+    let name = "peer \(source) \(address) \(identity)"
     if let place = places[name] { return place }
     guard figures.count < Self.limit else { return nil }
     places[name] = figures.count
-    figures.append(Figures(address: address, identity: identity, source: source))
+    figures.append(Figures(name: name, address: address, identity: identity, source: source))
     return figures.count - 1
   }
 
@@ -146,17 +148,14 @@ struct PeerTable {
 
   // MARK: For a successor
 
-  private static let nameOfOthers = "others"
-
   /// Keeps what has changed.
   mutating func keep(in ledger: FigureLedger) {
     for place in changed {
-      let those = figures[place]
-      ledger.store(those.kept, as: "peer \(those.source) \(those.address) \(those.identity)")
+      ledger.store(figures[place].kept, as: figures[place].name)
       figures[place].hasChanged = false
     }
     changed.removeAll(keepingCapacity: true)
-    if others.hasChanged { ledger.store(others.kept, as: Self.nameOfOthers) }
+    if others.hasChanged { ledger.store(others.kept, as: others.name) }
     others.hasChanged = false
   }
 
@@ -167,7 +166,7 @@ struct PeerTable {
     for name in ledger.names {
       let words = name.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false)
       guard let kept = ledger.figures(of: name) else { continue }
-      if name == Self.nameOfOthers { others.kept = kept }
+      if name == others.name { others.kept = kept }
       guard words.count == 4, words[0] == "peer", let source = Int(words[1]), source < sources,
         let place = place(
           source: source, address: String(words[2]), identity: String(words[3]))

@@ -74,7 +74,8 @@ final class Peers: Owner {
     if source < places.count { places[source].count { $0.turnedAway += 1 } }
     guard let held = refusalReport.pass(loop.now) else { return }
     let more = held > 0 ? " (\(held) others, too)" : ""
-    loop.say(.warning, "\(address.isEmpty ? "a peer" : address) is not served: \(reason)\(more)")
+    let who = address.isEmpty ? "a peer" : address
+    loop.say(.warning, "\(who) is not served: \(printable(reason.utf8))\(more)")
   }
 
   func receiverEnded() { table.closeAll(error: "the receiver ended") }

@@ -33,7 +33,6 @@ extension RemoteInput {
     source.noteForeign(next: journal.nextRecord)
     peers.keep()
     distribution.take(batch)
-    durable.open?.spool.forgetSenders()
   }
 
   private func follow(_ item: ReceiverItem) {
@@ -50,10 +49,14 @@ extension RemoteInput {
       peers.closed(peer, isFault: isFault, reason)
     case .refused(let source, let address, let reason):
       peers.refused(at: Int(source), address, reason)
-    case .objection(let text): loop.say(.error, "audispatch-receive: \(text)")
-    case .warning(let text): loop.say(.warning, "audispatch-receive: \(text)")
+    case .objection(let text): loop.say(.error, Self.said(text))
+    case .warning(let text): loop.say(.warning, Self.said(text))
     case .record: break
     }
+  }
+
+  private static func said(_ text: String) -> String {
+    "audispatch-receive: " + printable(text, limit: 1000)
   }
 
   // MARK: One record

@@ -24,7 +24,9 @@ final class RemotePlace {
     }
   }
 
-  private let source: SourceConfiguration
+  let isSecure: Bool
+  /// As in the configuration; what its figures are kept by, too.
+  let name: String
   private let place: HostAndPort
   private var socket: Descriptor?
   private(set) var figures = Figures()
@@ -35,13 +37,12 @@ final class RemotePlace {
   /// `nil` for a source of this host.
   init?(_ source: SourceConfiguration) {
     guard let place = source.place else { return nil }
-    self.source = source
+    isSecure = if case .tls = source { true } else { false }
+    name = "\(isSecure ? "tls" : "tcp"):\(place)"
     self.place = place
   }
 
   var kind: String { isSecure ? "tls" : "tcp" }
-  var isSecure: Bool { if case .tls = source { true } else { false } }
-  var name: String { "\(kind):\(place)" }
   var socketNumber: Int32? { socket?.number }
 
   func count(_ change: (inout Figures) -> Void) {

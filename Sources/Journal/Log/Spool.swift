@@ -131,10 +131,11 @@ public final class Spool {
     }
     batch.nextSequence = first &+ UInt64(slice.end - slice.start)
     batch.nextEvent = nextEvent.value &- eventShift
+    senders.forget(below: slice.numbers.upperBound)
   }
 
-  /// All that was noted of senders was appended, or will not be.
-  public func forgetSenders() { senders.forget() }
+  /// What was noted of senders and is not appended yet never will be.
+  public func forgetSenders() { senders.forget(below: .max) }
 
   /// Where a plugin stands.
   public func setCursor(_ plugin: String, next: RecordNumber, number: StreamNumber) {

@@ -105,7 +105,11 @@ final class SecurePeer {
   private let child: Child
 
   /// - Parameter arguments: of `s_client`.
-  init(_ host: CentralHost, _ arguments: [String]) throws {
+  convenience init(_ host: CentralHost, _ arguments: [String]) throws {
+    try self.init(port: host.port, arguments)
+  }
+
+  init(port: UInt16, _ arguments: [String]) throws {
     let (near, far) = try UnixSocket.pair()
     defer { close(far) }
     peer = RawPeer(owning: near)
@@ -113,7 +117,7 @@ final class SecurePeer {
       "/bin/sh",
       [
         "-c",
-        "exec /usr/bin/openssl s_client -quiet -connect 127.0.0.1:\(host.port) \"$@\" >&0",
+        "exec /usr/bin/openssl s_client -quiet -connect 127.0.0.1:\(port) \"$@\" >&0",
         "s_client",
       ] + arguments, input: far)
   }

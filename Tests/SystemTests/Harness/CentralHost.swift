@@ -14,20 +14,23 @@ struct CentralHost {
   ///   - source: in front of the address.
   ///   - arguments: what the plugin is started with in front of its file's name.
   ///   - hasLocal: whether it has a source on this host, too, which `send` writes to.
+  ///   - plugin: a program with its arguments, instead of the one that writes down what it gets.
   ///   - prefix: a program with its arguments that executes the daemon.
   init(
     _ scratch: Scratch, port given: UInt16? = nil, settings: [String] = [], source: String = "tcp",
     keywords: String = "overflow_action = lossless", hasLocal: Bool = false,
-    prefix: [String] = []
+    plugin: [String]? = nil, prefix: [String] = []
   ) async throws {
     self.scratch = scratch
     let port = try given ?? freePort()
     self.port = port
     let place = "\(source):127.0.0.1:\(port)"
+    var command = plugin ?? []
+    if plugin == nil { command = [try await Programs.plugin(), "copy"] }
     daemon = try await Audispatchd(
       [
         PluginFile(
-          "log", try await Programs.plugin(), ["copy", scratch("stored")], keywords,
+          "log", command[0], command.dropFirst() + [scratch("stored")], keywords,
           "restart_delay = 0.010")
       ],
       settings: ["spool_dir = \(scratch("spool"))", "spool_reserve = 0"] + settings,

@@ -1,0 +1,36 @@
+import RemoteProtocol
+
+/// How much of which peer is read: neither it nor all together may have too much unanswered.
+struct ReadingRoom {
+  /// What each peer may.
+  var limits = PeerState.Limits()
+  private var intake = RecordIntake(now: .sinceStart)
+
+  /// All records up to this number are safe.
+  var safe: UInt64 { intake.safe }
+
+  mutating func isSafe(through number: UInt64, now: Duration) {
+    intake.isSafe(through: number, now: now)
+  }
+
+  /// A record is passed on.
+  ///
+  /// - Returns: which one it is, from 1 on.
+  mutating func pass() -> UInt64 { intake.pass() }
+
+  /// How many bytes may be read of a peer, as one of so many that wait for answers.
+  func bytes(of peer: PeerConnection, waiting: Int) -> Int {
+    if peer.state.isEnding, !peer.hasFinished { return .max }
+    guard takesMore(of: peer) else { return 0 }
+    return intake.room(unanswered: peer.unanswered, peers: waiting)
+  }
+
+  /// A peer is not read, as there is no room.
+  mutating func held(_ peer: PeerConnection) { if takesMore(of: peer) { intake.heldBack() } }
+
+  /// Whether a peer may say more, as far as it is up to itself.
+  private func takesMore(of peer: PeerConnection) -> Bool {
+    !peer.hasFinished
+      && peer.state.mayRead(unanswered: peer.unanswered, untaken: peer.untaken, limits)
+  }
+}
