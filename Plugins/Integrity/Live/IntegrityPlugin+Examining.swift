@@ -94,7 +94,8 @@ extension IntegrityPlugin {
     if let again = aside.takeAgain(path) {
       settling.wait(path, again, until: MonotonicTime.now + Self.settleTime)
     }
-    let testimony = Testimony(of: entry.witnesses, on: attribution)
+    let testimony = Testimony(
+      of: entry.witnesses, on: attribution, hasRecords: gaps.hasRecords)
     if testimony == .disagrees { attribution.doubt() }
     let circumstances = Circumstances(
       testimony: testimony, isFoundByScan: entry.isFound, witnesses: Array(entry.witnesses))
