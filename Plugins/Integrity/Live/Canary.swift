@@ -79,7 +79,8 @@ struct Canary: Equatable, Sendable {
 }
 
 extension Login {
-  fileprivate var shown: String {
+  /// In a sentence, and in a record.
+  var shown: String {
     switch self {
     case .user(let number): String(number)
     case .unset: "unset"

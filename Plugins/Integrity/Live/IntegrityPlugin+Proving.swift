@@ -179,6 +179,7 @@ extension IntegrityPlugin {
     proving.said[subject] = findings
     for finding in findings { log.write(.error, "\(subject): \(finding)") }
     if findings.isEmpty { log.write(.info, "\(subject): \(well)") }
+    record(subject, findings)
     switch options.format {
     case .json:
       output.line(JSONReport.line(subject, findings, at: WallClock.milliseconds))

@@ -53,6 +53,10 @@ struct IntegrityPlugin: AuditPlugin {
     (sorting: Explaining, stamp: DpkgDatabase.Stamp?, explained: [FilePath: UpdateWatch.Waiting])?
   var counts = Counts()
   private var said = ""
+  /// Events as records of the kernel's audit.
+  let records = AuditRecords()
+  var repeats = RecordRepeats()
+  var saidOfRecords: String?
   /// Paths that the present scans have named.
   private var differing = 0
 
@@ -244,6 +248,7 @@ struct IntegrityPlugin: AuditPlugin {
 
   mutating func flush() {
     output.flush()
+    lookAfterRecords()
     let now = output.obstacle ?? ""
     guard now != said else { return }
     said = now
@@ -288,6 +293,7 @@ struct IntegrityPlugin: AuditPlugin {
       if settling.count == 0 || settling.count >= before { break }
     }
     try explainAll(by: end)
+    records.finish(by: end)
     flush()
   }
 }
