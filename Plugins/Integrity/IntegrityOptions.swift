@@ -18,6 +18,8 @@ struct IntegrityOptions: PluginOptions, Equatable {
   var restarts = false
   /// Where the plugin writes its events; standard output without it.
   var events: String?
+  /// Whether each of them is a record of the kernel's audit too.
+  var auditRecords = false
   /// Seconds from the beginning of a scan of everything to that of the next.
   var scanEvery: Int64 = 24 * 3600
   /// Whether the plugin loads the kernel's rules that it needs, and looks after them.
@@ -107,6 +109,9 @@ struct IntegrityOptions: PluginOptions, Equatable {
     .value("events", "FILE", "where the plugin writes its events, not to standard output") {
       (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
       o.events = try w.absolutePath(for: "events")
+    },
+    .flag("audit_records", "each event is also a record of the kernel's audit") {
+      $0.auditRecords = $1
     },
     .value("scan_every", "SECONDS", "how often the plugin scans everything") {
       (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
@@ -280,20 +285,4 @@ extension Word {
 
   /// `FILE:LINE`.
   fileprivate var place: String { position.line > 0 ? "\(file):\(position.line)" : file }
-}
-
-extension PathPattern {
-  /// Whether something can be named by both. Never `false` wrongly.
-  func mayMeet(_ other: PathPattern) -> Bool {
-    for (a, b) in zip(parts, other.parts) {
-      switch (a, b) {
-      case (.folders, _), (_, .folders): return true
-      case (.literal(let a), .literal(let b)): if a != b { return false }
-      case (.literal(let name), .glob(let glob)), (.glob(let glob), .literal(let name)):
-        if !glob.matches(name[...]) { return false }
-      case (.glob, .glob): break
-      }
-    }
-    return true
-  }
 }

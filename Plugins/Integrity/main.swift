@@ -3,8 +3,8 @@ import Configuration
 import Glibc
 import Linux
 
-if ProgramArguments.all.dropFirst().first == CanarySteps.word {
-  exit(CanarySteps.run(ProgramArguments.all.dropFirst(2)))
+if ProgramArguments.all.dropFirst().first == HelperProcess.word {
+  exit(HelperProcess.run(ProgramArguments.all.dropFirst(2)))
 }
 
 PluginProgram(

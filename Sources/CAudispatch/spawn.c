@@ -270,9 +270,10 @@ int ad_make_effective(uint64_t kept) {
 	return (int)syscall(SYS_capset, &header, data);
 }
 
-int ad_bound_capabilities(uint64_t kept) {
+// Of what a thread has itself: not of the bounding set.
+static int keep_only(uint64_t kept) {
 	struct __user_cap_data_struct data[2];
-	if (bound_capabilities(kept) || syscall(SYS_capget, &header, data)) return -1;
+	if (syscall(SYS_capget, &header, data)) return -1;
 	for (int i = 0; i < 2; i++) {
 		uint32_t half = (uint32_t)(kept >> (32 * i));
 		data[i].effective &= half;
@@ -280,6 +281,16 @@ int ad_bound_capabilities(uint64_t kept) {
 		data[i].inheritable &= half;
 	}
 	return (int)syscall(SYS_capset, &header, data);
+}
+
+int ad_bound_capabilities(uint64_t kept) {
+	return bound_capabilities(kept) ? -1 : keep_only(kept);
+}
+
+int ad_keep_capabilities(uint64_t kept) {
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L)) return -1;
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0L, 0L, 0L);
+	return keep_only(kept);
 }
 
 int ad_last_capability(void) {

@@ -31,6 +31,14 @@ public struct Capabilities: OptionSet, Hashable, Codable, Sendable {
   /// To listen at a port below 1,024.
   public static let bindPorts = Capabilities(rawValue: 1 << 10)
   public static let auditControl = Capabilities(rawValue: 1 << 30)
+  /// To write records of one's own into the kernel's audit.
+  public static let auditWrite = Capabilities(rawValue: 1 << 29)
+  /// To read files and folders, whoever's they are.
+  public static let readSearch = Capabilities(rawValue: 1 << 2)
+  /// To look at other users' processes in /proc.
+  public static let trace = Capabilities(rawValue: 1 << 19)
+  /// To have fanotify watch whole file systems, among much else.
+  public static let administer = Capabilities(rawValue: 1 << 21)
 
   /// Those that the calling thread may make effective.
   public static var permitted: Capabilities {
@@ -47,6 +55,15 @@ public struct Capabilities: OptionSet, Hashable, Codable, Sendable {
   /// The corresponding calls are `prctl(PR_CAPBSET_DROP)` and `capset`.
   public static func bound(to kept: Capabilities) throws(SystemError) {
     guard ad_bound_capabilities(kept.rawValue) == 0 else {
+      throw SystemError("give up", "capabilities", .current)
+    }
+  }
+
+  /// Gives up all others for good, as `bound` does where CAP_SETPCAP is there; without it they stay in
+  /// the bounding set, but no program that is executed has any of them (no_new_privs).
+  public static func giveUp(allBut kept: Capabilities) throws(SystemError) {
+    if permitted.contains(.setBound) { try bound(to: kept) }
+    guard ad_keep_capabilities(kept.rawValue) == 0 else {
       throw SystemError("give up", "capabilities", .current)
     }
   }

@@ -67,6 +67,29 @@ public enum Landlock {
     }
   }
 
+  /// Has the calling thread, and those that it starts, make, change and remove files below these paths
+  /// alone, and read and execute as before. Does nothing where the kernel has no landlock; nothing
+  /// gives it back. Not kept from it are modes, owners, times and attributes of files.
+  ///
+  /// The kernel lets no thread that is confined by landlock look into processes that are not: what
+  /// they have open and execute is for others to look at.
+  public static func restrictWriting(to paths: [String]) throws(SystemError) {
+    let all = Rights.handled(by: version).subtracting(.reading)
+    guard version > 0 else { return }
+    let number = ad_landlock_ruleset(all.rawValue, 0)
+    guard number >= 0 else { throw SystemError("create", "a landlock ruleset", .current) }
+    let ruleset = Descriptor(owning: number)
+    for path in paths {
+      let rights = Rights.writing(version).intersection(all).rawValue
+      guard unsafe ad_landlock_allow(ruleset.number, path, rights) == 0 else {
+        throw SystemError("allow", path, .current)
+      }
+    }
+    guard ad_landlock_restrict(ruleset.number) == 0 else {
+      throw SystemError("restrict", "what it may write", .current)
+    }
+  }
+
   /// What a ruleset has to allow below which path so that a program may read and write below these
   /// paths, and run. Opens nothing.
   static func rules(

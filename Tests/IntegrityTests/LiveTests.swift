@@ -60,6 +60,8 @@ struct LiveTests {
     #expect(run.lines("out").contains { $0.hasPrefix("  by      unknown: ") })
     #expect(!run.contents("out").contains("login uid"))
     end(run)
+    // Whoever was seen contradicts nobody.
+    #expect(run.messages.contains(" witness_disagrees=0 "), "\(run.messages)")
   }
 
   @Test func `finds what changed while it was stopped, and tells it once`() throws {

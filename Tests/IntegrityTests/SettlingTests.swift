@@ -79,6 +79,14 @@ struct TestimonyTests {
     #expect(testimony(Witness(pid: 21, login: .unknown, session: nil)) == .silent)
   }
 
+  @Test func `is silent where no record has come at all: there is nothing to compare with`() {
+    let nobody = Recorded.attribution(
+      of: Recorded.subject(nil, Recorded.state(inode: 1, changed: 9)))
+    let seen: Set = [Witness(pid: 21, login: .user(1001), session: 6)]
+    #expect(Testimony(of: seen, on: nobody, hasRecords: false) == .silent)
+    #expect(Testimony(of: seen, on: nobody) == .disagrees)
+  }
+
   @Test func `disagrees where somebody else was seen`() {
     let named = Witness(pid: 20, login: .user(1000), session: 5)
     for other in [

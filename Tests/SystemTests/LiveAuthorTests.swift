@@ -75,7 +75,7 @@ struct LiveAuthorTests {
   }
 
   /// The file that comes with the plugin: the rights in it are enough.
-  private static func readyMade(_ program: String, _ configuration: String) -> String {
+  static func readyMade(_ program: String, _ configuration: String) -> String {
     let tree = URL(fileURLWithPath: "\(#filePath)").deletingLastPathComponent()
       .deletingLastPathComponent().deletingLastPathComponent().path
     return String(decoding: contents("\(tree)/plugins.d/integrity.conf"), as: UTF8.self)

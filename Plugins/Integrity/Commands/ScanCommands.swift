@@ -12,7 +12,7 @@ extension CommandExecution {
     if options.canary {
       for place in WatchRules.places(of: options.policy)
       where place.isFolder && options.policy.roots.contains(place.path) {
-        try CanarySteps.makeFolder(in: place.path)
+        try CanarySteps.makeFolder(in: place.path, for: options.canaryLogin)
       }
     }
     var building = try Building(for: options.database, policy: policy, restarting: options.restarts)

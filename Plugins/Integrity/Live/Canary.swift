@@ -39,7 +39,7 @@ struct Canary: Equatable, Sendable {
     guard isRunning, deed.items.contains(where: { $0.path?.folder == folder }) else { return }
     guard deed.author.login == .user(login) else {
       // Whoever else is in there is none of its business, but as the canary he has another name.
-      if deed.program.arguments.contains(Array(CanarySteps.word.utf8)) {
+      if deed.program.arguments.contains(Array(HelperProcess.word.utf8)) {
         otherLogin = deed.author.login
       }
       return
@@ -79,7 +79,8 @@ struct Canary: Equatable, Sendable {
 }
 
 extension Login {
-  fileprivate var shown: String {
+  /// In a sentence, and in a record.
+  var shown: String {
     switch self {
     case .user(let number): String(number)
     case .unset: "unset"

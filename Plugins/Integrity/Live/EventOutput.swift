@@ -6,7 +6,7 @@ import Linux
 final class EventOutput {
   private static let bound = 4 << 20
 
-  private let path: String?
+  private var path: String?
   private var file: Descriptor?
   private var waiting: [UInt8] = []
   private var lines = 0
@@ -29,8 +29,11 @@ final class EventOutput {
     lines += 1
   }
 
-  /// Opens the file anew at the next writing, since it may have been moved away.
-  func reopen() { file = nil }
+  /// Writes to another file from now on; what waits goes there too.
+  func move(to path: String?) {
+    self.path = path
+    file = nil
+  }
 
   /// Writes what waits.
   func flush() {

@@ -9,10 +9,10 @@ struct OpenFilesCache {
   private var until = Duration.zero
 
   /// As it was just now, or as it was when it was asked last if that would take too much of the time.
-  mutating func reading() -> Reading {
+  mutating func reading(by processes: ProcessLooker) -> Reading {
     let begin = MonotonicTime.now
     guard begin >= until else { return Reading(since: WallClock.milliseconds, open: last.open) }
-    last = .beginning
+    last = processes.reading()
     let now = MonotonicTime.now
     pause = (now - begin) * 10
     until = now + pause
@@ -32,7 +32,7 @@ extension IntegrityPlugin {
     var reading: Reading?
     while MonotonicTime.now < end {
       guard let (path, entry) = settling.next(at: now) else { return }
-      let found = reading ?? openFiles.reading()
+      let found = reading ?? openFiles.reading(by: processes)
       reading = found
       try examine(path, entry, found, isLast: now > MonotonicTime.now)
     }
@@ -94,7 +94,8 @@ extension IntegrityPlugin {
     if let again = aside.takeAgain(path) {
       settling.wait(path, again, until: MonotonicTime.now + Self.settleTime)
     }
-    let testimony = Testimony(of: entry.witnesses, on: attribution)
+    let testimony = Testimony(
+      of: entry.witnesses, on: attribution, hasRecords: gaps.hasRecords)
     if testimony == .disagrees { attribution.doubt() }
     let circumstances = Circumstances(
       testimony: testimony, isFoundByScan: entry.isFound, witnesses: Array(entry.witnesses))

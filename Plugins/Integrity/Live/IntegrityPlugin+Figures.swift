@@ -21,7 +21,8 @@ extension IntegrityPlugin {
       ("overflows", counts.overflows), ("scans", counts.scans), ("folders", watch.folders.count),
       ("folders_unwatched", counts.unwatched), ("settling", settling.count),
       ("reading", aside.count), ("events_written", output.written),
-      ("events_dropped", output.dropped),
+      ("events_dropped", output.dropped), ("records_written", records.figures.written),
+      ("records_held", repeats.held), ("records_dropped", records.figures.dropped),
     ]
   }
 

@@ -10,7 +10,6 @@ struct Proving {
   var canaryAt = Duration.zero
   var baselineAt = Duration.zero
   var canaries: [Canary] = []
-  var processes: [CanaryProcess] = []
   /// What was said last of each subject.
   var said: [String: [String]] = [:]
 
@@ -31,31 +30,6 @@ struct Proving {
   }
 }
 
-/// A canary that flies.
-final class CanaryProcess {
-  let root: FilePath
-  private let child: ChildProcess
-
-  init(_ canary: Canary) throws {
-    root = canary.folder.folder
-    let program = try Files.resolved("/proc/self/exe")
-    let input = try Descriptor.open("/dev/null", O_RDWR)
-    child = try ChildProcess(
-      path: program,
-      arguments: [
-        CanarySteps.word, String(decoding: canary.folder.bytes, as: UTF8.self),
-        String(canary.login),
-      ], environment: [], input: input.number, output: input.number, error: input.number)
-  }
-
-  /// `nil` while it flies.
-  func end() -> CanarySteps.End? {
-    guard let end = child.reap() else { return nil }
-    if case .exit(let code) = end { return CanarySteps.End(rawValue: code) ?? .failed }
-    return .failed
-  }
-}
-
 extension IntegrityPlugin {
   /// Begins anew with what is configured.
   mutating func beginProving() {
@@ -63,12 +37,20 @@ extension IntegrityPlugin {
     guard options.canary else { return }
     let places = WatchRules.places(of: options.policy).filter(\.isFolder).map(\.path)
     for root in options.policy.roots where places.contains(root) {
-      let canary = Canary(in: root, login: options.canaryLogin)
+      let canary = Canary(in: root, login: helper?.login ?? options.canaryLogin)
       do throws(SystemError) {
-        try CanarySteps.makeFolder(in: root)
+        try CanarySteps.makeFolder(in: root, for: helper?.canaryUser ?? geteuid())
         watchFolder(canary.folder)
         proving.canaries.append(canary)
       } catch { log.write(.error, "\(error): it is not proven that anything is told of it") }
+    }
+  }
+
+  /// Those of the canary, as long as this process may make them.
+  static func makeCanaryFolders(_ options: IntegrityOptions, _ helper: Helper?) {
+    guard options.canary, let helper else { return }
+    for root in options.policy.roots where (try? Folder(root.bytes)) != nil {
+      try? CanarySteps.makeFolder(in: root, for: helper.canaryUser)
     }
   }
 
@@ -90,10 +72,8 @@ extension IntegrityPlugin {
     if proving.canaryAt <= now {
       proving.canaryAt = now + .seconds(options.canaryEvery)
       for index in proving.canaries.indices where !proving.canaries[index].isRunning {
-        do {
-          proving.canaries[index].begin(at: now)
-          proving.processes.append(try CanaryProcess(proving.canaries[index]))
-        } catch { log.write(.error, "the canary cannot fly: \(error)") }
+        proving.canaries[index].begin(at: now)
+        fly(in: proving.canaries[index].folder.folder)
       }
     }
   }
@@ -106,13 +86,13 @@ extension IntegrityPlugin {
 
   private mutating func checkRules() {
     do throws(SystemError) {
-      let control = try AuditControl()
+      let keeper = HelperRules(helper: helper)
       let key = IntegrityOptions.ownKey
-      let found = try Coverage.current(control, options.policy, key: key)
+      let found = try Coverage.current(keeper, options.policy, key: key)
       var lines = found.problems
       if !found.missing.isEmpty {
-        lines += found.load(control)
-        let after = try Coverage.current(control, options.policy, key: key)
+        lines += found.load(keeper)
+        let after = try Coverage.current(keeper, options.policy, key: key)
         lines += after.missing.isEmpty ? [] : after.lines.filter { !lines.contains($0) }
         let count =
           found.missing.values.reduce(0) { $0 + $1.count }
@@ -140,26 +120,56 @@ extension IntegrityPlugin {
     let canary = proving.canaries[index]
     let root = canary.folder.folder
     var findings = canary.isProven ? [] : canary.findings
-    var end = CanarySteps.End.failed
-    if let place = proving.processes.firstIndex(where: { $0.root == root }) {
-      // It has come back whole, or has had all the time there was.
-      end = proving.processes[place].end() ?? (canary.isProven ? .done : .failed)
-      proving.processes.remove(at: place)
-    }
-    switch end {
+    // It has come back whole, or has had all the time there was.
+    switch helper?.landing(in: root) ?? (canary.isProven ? .done : .failed) {
     case .done: break
     case .noLogin: findings = ["a process cannot be given a login uid, so that nothing is proven"]
     case .readOnly: findings = ["it is read-only: unproven"]
+    case .notItsOwn:
+      findings = [
+        "its folder is not its user's, so that nothing is proven (run audispatch-integrity init, "
+          + "and let the plugin have CAP_SETUID, CAP_SETGID and CAP_SETPCAP)"
+      ]
     case .failed: if !canary.isProven { findings.append("the canary's steps failed") }
     }
     if !findings.isEmpty,
       let why = try? Coverage.current(
-        AuditControl(), options.policy, key: IntegrityOptions.ownKey)
+        HelperRules(helper: helper), options.policy, key: IntegrityOptions.ownKey)
     {
       findings += why.lines
     }
     proving.canaries[index].end()
     say("canary of \(root.shown)", findings, well: "everything that is done there comes back")
+  }
+
+  private mutating func fly(in root: FilePath) {
+    guard let helper else {
+      return log.write(.error, "the canary cannot fly: that needs CAP_AUDIT_CONTROL")
+    }
+    do throws(SystemError) { _ = try helper.ask(.fly(root)) } catch {
+      log.write(.error, "the canary cannot fly: \(error)")
+    }
+  }
+
+  /// Says that the helper has ended, and looks at everything anew when there is another one.
+  mutating func lookAfterHelper() throws {
+    guard let helper else { return }
+    for news in helper.takeNews() {
+      switch news {
+      case .ended(let how):
+        let without = "no rule and no canary is looked after, and no other folder can be watched"
+        say("helper", ["it has ended (\(how)): until it is there again \(without)"], well: "")
+      case .begun:
+        say("helper", [], well: "it is there again, and everything is looked at anew")
+        proving.rulesAt = .zero
+        watchRoots()
+        try scanAll()
+      default: break
+      }
+    }
+    guard helper.isGone else { return }
+    flush()
+    throw SystemError("go on without", "the helper", Errno(ECONNRESET))
   }
 
   /// Says what is wrong, and when it is no more; as an event too.
@@ -169,6 +179,7 @@ extension IntegrityPlugin {
     proving.said[subject] = findings
     for finding in findings { log.write(.error, "\(subject): \(finding)") }
     if findings.isEmpty { log.write(.info, "\(subject): \(well)") }
+    record(subject, findings)
     switch options.format {
     case .json:
       output.line(JSONReport.line(subject, findings, at: WallClock.milliseconds))

@@ -88,7 +88,8 @@ extension IntegrityPlugin {
     }
   }
 
-  private func write(_ report: ChangeReport) throws {
+  private mutating func write(_ report: ChangeReport) throws {
+    record(report)
     let head = try known.baseline.head()
     switch options.format {
     case .json: output.line(JSONReport.line(report, head, at: WallClock.milliseconds))
@@ -136,6 +137,7 @@ extension IntegrityPlugin {
     let update = sorting.update
     if !update.isEmpty {
       counts.updates += 1
+      record(update)
       let head = try known.baseline.head()
       switch options.format {
       case .json: output.line(JSONReport.line(update, head, at: WallClock.milliseconds))

@@ -26,6 +26,11 @@ struct IntegrityPlugin: AuditPlugin {
   var reader: StateReader
   let output: EventOutput
   let watch: FileWatch
+  /// Who has the rights that this process has given up; `nil`: it had none of them.
+  let helper: Helper?
+  let processes: ProcessLooker
+  /// The folders that it may write into.
+  private var writable: [FilePath] = []
   private var scan: BackgroundScan
   /// What is too large to be read here.
   var large: LargeFiles
@@ -48,22 +53,33 @@ struct IntegrityPlugin: AuditPlugin {
     (sorting: Explaining, stamp: DpkgDatabase.Stamp?, explained: [FilePath: UpdateWatch.Waiting])?
   var counts = Counts()
   private var said = ""
+  /// Events as records of the kernel's audit.
+  let records = AuditRecords()
+  var repeats = RecordRepeats()
+  var saidOfRecords: String?
   /// Paths that the present scans have named.
   private var differing = 0
 
   init(_ options: IntegrityOptions, _ log: PluginLog) throws {
     self.options = options
     self.log = log
+    helper = try Helper.start(options)
+    Self.makeCanaryFolders(options, helper)
+    try Rights.giveUp()
     known = try KnownStates(options.database)
     gaps = StreamGaps(keys: options.auditKeys)
     gaps.listen(from: WallClock.milliseconds)
     reader = StateReader(largest: UInt64(options.largestFile))
     output = EventOutput(options.events)
-    watch = try FileWatch(WatchedFolders())
+    watch = try FileWatch(WatchedFolders(helper))
+    processes = try ProcessLooker()
     scan = Self.scan(options, watch)
     large = Self.large(options, watch)
     scanAt = MonotonicTime.now
+    // These two look into other processes, and write nothing.
     try WorkThread(watch).detach()
+    try WorkThread(processes).detach()
+    writable = try Rights.confine(options, &self.log)
     try beginUpdates()
     beginProving()
     // Rules first: what is found by the scan behind them is what they tell of.
@@ -126,6 +142,7 @@ struct IntegrityPlugin: AuditPlugin {
       watchRoots()
       try scanAll()
     }
+    try lookAfterHelper()
     takeScan()
     takeLarge(at: MonotonicTime.now)
     prove(at: MonotonicTime.now)
@@ -182,23 +199,23 @@ struct IntegrityPlugin: AuditPlugin {
     }
   }
 
-  private mutating func scanAll() throws {
+  mutating func scanAll() throws {
     scanAt = MonotonicTime.now + .seconds(options.scanEvery)
-    if scanning == nil { scanning = .beginning }
+    if scanning == nil { scanning = processes.reading() }
     try scan.want(options.policy.roots)
   }
 
   /// Watches one that no rule need name.
   func watchFolder(_ path: FilePath) {
     if let facts = try? Folder(path.bytes).facts() {
-      _ = watch.folders.add(path, device: facts.device)
+      _ = watch.folders.add(path, device: facts.device, by: helper)
     }
   }
 
   /// Whether a scan of everything is on its way: what it will find is not known yet.
   var isScanningAll: Bool { scanning != nil }
 
-  private mutating func watchRoots() {
+  mutating func watchRoots() {
     for root in options.policy.roots {
       // The root itself is an entry of the folder that it is in.
       watchFolder(root.folder)
@@ -215,7 +232,7 @@ struct IntegrityPlugin: AuditPlugin {
         let kind = try? folder.fileSystem(),
         FileSystemKind.madeUp[kind & 0xffff_ffff] == nil
       else { continue }
-      if !watch.folders.add(path, device: facts.device) {
+      if !watch.folders.add(path, device: facts.device, by: helper) {
         if counts.unwatched == 0 {
           log.write(
             .warning, "\(path.shown) cannot be watched, and perhaps others: scans alone see them")
@@ -229,8 +246,9 @@ struct IntegrityPlugin: AuditPlugin {
     }
   }
 
-  private mutating func flush() {
+  mutating func flush() {
     output.flush()
+    lookAfterRecords()
     let now = output.obstacle ?? ""
     guard now != said else { return }
     said = now
@@ -242,7 +260,14 @@ struct IntegrityPlugin: AuditPlugin {
   }
 
   mutating func reload(_ new: IntegrityOptions) throws {
-    output.reopen()
+    for folder in new.writtenFolders where !writable.contains(where: folder.isWithin) {
+      log.write(.error, "\(folder.shown) may not be written to before this is started anew")
+    }
+    if let helper, helper.login != new.canaryLogin {
+      log.write(.error, "canary_login stays \(helper.login) until this is started anew")
+    }
+    // It may have been moved away: opened anew in any case.
+    output.move(to: new.events)
     try explainAll(by: MonotonicTime.now + .seconds(1))
     options = new
     gaps.keys = new.auditKeys
@@ -268,6 +293,7 @@ struct IntegrityPlugin: AuditPlugin {
       if settling.count == 0 || settling.count >= before { break }
     }
     try explainAll(by: end)
+    records.finish(by: end)
     flush()
   }
 }

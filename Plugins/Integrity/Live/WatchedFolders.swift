@@ -12,14 +12,11 @@ final class WatchedFolders: Sendable {
   private let paths = Mutex<[[UInt8]: FilePath]>([:])
   private let devices = Mutex<Set<UInt64>>([])
 
-  /// CAP_SYS_ADMIN. Without it fanotify would watch folder by folder too, and not say who it was.
-  private static let mayHaveFileSystems: Int32 = 21
-
-  /// By fanotify if this process may have whole file systems; else by inotify.
-  init() throws(SystemError) {
-    let fanotify = CapabilitySet.has(Self.mayHaveFileSystems) ? fw_fanotify() : -1
-    if fanotify >= 0 {
-      descriptor = Descriptor(owning: fanotify)
+  /// By fanotify if the helper may have whole file systems: without that it would watch folder by
+  /// folder too, and not say who it was. Else by inotify.
+  init(_ helper: Helper?) throws(SystemError) {
+    if let helper, let fanotify = helper.fanotify() {
+      descriptor = fanotify
       source = .fanotify
       return
     }
@@ -30,17 +27,19 @@ final class WatchedFolders: Sendable {
   }
 
   /// Watches a folder from now on; `false` where that cannot be.
-  func add(_ path: FilePath, device: UInt64) -> Bool {
+  func add(_ path: FilePath, device: UInt64, by helper: Helper?) -> Bool {
     let name = path.bytes + [0]
     return unsafe name.withUnsafeBytes { bytes in
       let name = unsafe bytes.baseAddress!.assumingMemoryBound(to: CChar.self)
-      guard let key = unsafe key(of: name, device) else { return false }
+      guard let key = unsafe key(of: path, name, device, helper) else { return false }
       paths.withLock { $0[key] = path }
       return true
     }
   }
 
-  private func key(of name: UnsafePointer<CChar>, _ device: UInt64) -> [UInt8]? {
+  private func key(
+    of path: FilePath, _ name: UnsafePointer<CChar>, _ device: UInt64, _ helper: Helper?
+  ) -> [UInt8]? {
     switch source {
     case .inotify:
       let number = unsafe fw_watch(descriptor.number, name)
@@ -49,11 +48,13 @@ final class WatchedFolders: Sendable {
     case .fanotify:
       // A file system is marked once; one that cannot be is watched folder by folder.
       var isMarked = devices.withLock { $0.contains(device) }
-      if !isMarked, unsafe fw_mark_file_system(descriptor.number, name) == 0 {
+      if !isMarked, helper?.mark(path, .fileSystem, on: descriptor.number) == true {
         devices.withLock { _ = $0.insert(device) }
         isMarked = true
       }
-      if !isMarked, unsafe fw_mark_folder(descriptor.number, name) != 0 { return nil }
+      guard isMarked || helper?.mark(path, .folder, on: descriptor.number) == true else {
+        return nil
+      }
       var bytes = [UInt8](repeating: 0, count: 160)
       let count = unsafe bytes.withUnsafeMutableBytes {
         unsafe fw_handle(name, $0.baseAddress!, $0.count)

@@ -86,7 +86,13 @@ enum Testimony: String, Sendable {
 
   /// Whoever closes a file last need not have written it, but has got it from one who opened it, and
   /// is of the same login and session.
-  init(of witnesses: Set<Witness>, on attribution: Attribution) {
+  ///
+  /// - Parameter hasRecords: whether any audit record has come: without, there is nothing to compare with.
+  init(of witnesses: Set<Witness>, on attribution: Attribution, hasRecords: Bool = true) {
+    guard hasRecords else {
+      self = .silent
+      return
+    }
     var saw = false
     for witness in witnesses {
       let isNamed = attribution.candidates.contains { candidate in

@@ -95,3 +95,19 @@ struct PathPattern: Equatable, Sendable {
 extension PathPattern.Part {
   fileprivate var isLiteral: Bool { if case .literal = self { true } else { false } }
 }
+
+extension PathPattern {
+  /// Whether something can be named by both. Never `false` wrongly.
+  func mayMeet(_ other: PathPattern) -> Bool {
+    for (a, b) in zip(parts, other.parts) {
+      switch (a, b) {
+      case (.folders, _), (_, .folders): return true
+      case (.literal(let a), .literal(let b)): if a != b { return false }
+      case (.literal(let name), .glob(let glob)), (.glob(let glob), .literal(let name)):
+        if !glob.matches(name[...]) { return false }
+      case (.glob, .glob): break
+      }
+    }
+    return true
+  }
+}

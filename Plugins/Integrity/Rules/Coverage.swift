@@ -65,20 +65,20 @@ struct Coverage: Equatable, Sendable {
 extension Coverage {
   /// As it is now.
   static func current(
-    _ control: borrowing AuditControl, _ policy: Policy, key: String
+    _ keeper: borrowing some RuleKeeper & ~Copyable, _ policy: Policy, key: String
   ) throws(SystemError) -> Coverage {
-    let enabled = try? AuditStatusSocket().status().enabled
+    let (rules, enabled) = try keeper.state()
     return Coverage(
-      of: WatchRules.places(of: policy), key: key, among: try control.rules(), enabled: enabled,
+      of: WatchRules.places(of: policy), key: key, among: rules, enabled: enabled,
       roots: policy.roots)
   }
 
   /// Loads what is missing; says what could not be.
-  func load(_ control: borrowing AuditControl) -> [String] {
+  func load(_ keeper: borrowing some RuleKeeper & ~Copyable) -> [String] {
     var failures: [String] = []
     for (place, rules) in missing {
       for rule in rules {
-        do throws(Errno) { try control.add(rule) } catch {
+        do throws(Errno) { try keeper.add(rule) } catch {
           // Kernels before 5.16 have no rules for io_uring.
           let isUring = rule.list == AuditRule.List.uring.rawValue
           failures.append(

@@ -38,6 +38,9 @@ struct StreamGaps {
 
   init(keys: Set<[UInt8]>) { self.keys = keys }
 
+  /// Whether the kernel has told anything at all.
+  var hasRecords: Bool { newest != nil }
+
   /// It is listened to from that moment on: silence is nothing that is missing.
   mutating func listen(from time: Int64) { begin = min(begin ?? time, time) }
 

@@ -56,6 +56,7 @@ int ad_landlock_restrict(int ruleset);
 uint64_t ad_permitted_capabilities(void);
 int ad_make_effective(uint64_t kept);	// takes away, never gives
 int ad_bound_capabilities(uint64_t kept);	// from every set, the bounding one too
+int ad_keep_capabilities(uint64_t kept);	// but for that one; no program gives more (no_new_privs)
 int ad_last_capability(void);	// the highest number that this kernel knows
 
 #pragma clang assume_nonnull end
