@@ -19,8 +19,8 @@
 // that is killed at any moment leaves either "nothing" or the exact count.
 typedef struct {
 	uint64_t base;	// bytes transferred before
-	uint64_t records_before;	// whole records among them
-	uint32_t records, bytes;	// of what is offered
+	ad_stream_place before;	// of a stream: what those were
+	uint32_t bytes;	// of what is offered
 	uint32_t exact;	// a pipe: all of `bytes` or nothing, which the mark tells
 	struct iovec vector;
 	struct mmsghdr message;	// msg_len: the outcome
@@ -43,10 +43,11 @@ struct ad_survivor {
 		stream output;
 		char name[AD_NAME_MAX];
 	} plugin[AD_PLUGINS_MAX];
+	uint16_t tape[AD_PLUGINS_MAX][AD_TAPE];
 };
 
 // Another one is another program's. The number changes with what the bytes mean.
-static const uint64_t layout = 2ULL << 48 | sizeof(ad_survivor);
+static const uint64_t layout = 3ULL << 48 | sizeof(ad_survivor);
 
 size_t ad_survivor_bytes(void) { return (sizeof(ad_survivor) + 4095) / 4096 * 4096; }
 
@@ -144,37 +145,64 @@ uint64_t ad_survivor_floor(const ad_survivor *s) { return s->floor; }
 
 // Output
 
+uint16_t *ad_survivor_tape(ad_survivor *s, int slot) { return s->tape[slot]; }
+
 ssize_t ad_survivor_send(ad_survivor *s, int slot, int fd, const void *bytes, size_t count,
-	uint64_t base, uint64_t records_before, uint32_t records) {
+	const ad_stream_place *before) {
 	stream *o = &s->plugin[slot].output;
-	transfer *t = prepare(o, base, (void *)bytes, count);
-	t->records_before = records_before;
-	t->records = records;
+	transfer *t = prepare(o, before->bytes, (void *)bytes, count);
+	t->before = *before;
 	begin(o, t);
 	int n = (int)syscall(SYS_sendmmsg, fd, &t->message, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 	return n < 0 ? -1 : (ssize_t)t->message.msg_len;
 }
 
-void ad_survivor_written(ad_survivor *s, int slot, uint64_t base, uint64_t records) {
+void ad_survivor_written(ad_survivor *s, int slot, const ad_stream_place *so_far) {
 	stream *o = &s->plugin[slot].output;
-	transfer *t = prepare(o, base, 0, 0);
-	t->records_before = records;
-	t->records = 0;
+	transfer *t = prepare(o, so_far->bytes, 0, 0);
+	t->before = *so_far;
 	begin(o, t);
 }
 
-uint64_t ad_survivor_sent(const ad_survivor *s, int slot, uint64_t *records) {
+static const transfer *last_attempt(const ad_survivor *s, int slot) {
 	const stream *o = &s->plugin[slot].output;
-	const transfer *t = &o->attempt[o->current & 1];
+	return &o->attempt[__atomic_load_n(&o->current, __ATOMIC_ACQUIRE) & 1];
+}
+
+// Every thing up to the last that is whole: from what was whole before, forward.
+ad_stream_place ad_survivor_sent(const ad_survivor *s, int slot) {
+	const transfer *t = last_attempt(s, slot);
+	ad_stream_place place = t->before;
 	uint32_t sent = t->message.msg_len;
-	*records = t->records_before
-		+ (t->bytes ? (uint64_t)t->records * sent / t->bytes : 0);
-	return t->base + sent;
+	place.bytes += sent;
+	if (!sent) return place;
+	place.rest += sent;
+	// A thing has a byte at least, so that this ends whatever stands there.
+	for (uint32_t i = 0; i < AD_TAPE; i++) {
+		uint16_t thing = s->tape[slot][place.things % AD_TAPE];
+		if (!(thing >> 1) || place.rest < thing >> 1) break;
+		place.rest -= thing >> 1;
+		place.records += thing & 1;
+		place.things++;
+	}
+	return place;
+}
+
+// From the last that is whole, backward.
+uint64_t ad_survivor_unread(const ad_survivor *s, int slot, uint64_t bytes) {
+	ad_stream_place place = ad_survivor_sent(s, slot);
+	uint64_t records = 0, behind = place.rest;
+	for (uint32_t i = 0; i < AD_TAPE && i < place.things && behind < bytes; i++) {
+		uint16_t thing = s->tape[slot][(place.things - 1 - i) % AD_TAPE];
+		behind += thing >> 1;
+		records += thing & 1;
+	}
+	return records;
 }
 
 void ad_survivor_begin_child(ad_survivor *s, int slot, const char *name, uint64_t child) {
 	strncpy(s->plugin[slot].name, name, AD_NAME_MAX - 1);
-	ad_survivor_written(s, slot, 0, 0);
+	ad_survivor_written(s, slot, &(ad_stream_place){0});
 	__atomic_store_n(&s->plugin[slot].child, child, __ATOMIC_RELEASE);
 }
 

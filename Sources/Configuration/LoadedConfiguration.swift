@@ -36,6 +36,10 @@ public struct LoadEnvironment: Sendable {
   public var landlockVersion: Int
   /// A folder that the daemon makes before it starts a plugin: it need not be there yet.
   public var runtimeDirectory: String?
+  /// Plugins of which something has not answered before: nothing of them is touched.
+  public var silentPlugins: Set<String> = []
+  /// Is told of which plugin something is touched next; `nil`: of none.
+  public var begins: @Sendable (String?) -> Void = { _ in }
 
   public init(
     files: FileAccess = .system, user: UInt32, daemonExecutable: String,
@@ -96,7 +100,7 @@ public struct LoadedConfiguration: Equatable, Codable, Sendable {
     isPluginDirectoryRead = directory.wasRead && isDaemonUsable
     diagnostics += directory.diagnostics
     if let bound = daemon.capabilityBound { refusePlugins(beyond: bound) }
-    refuseOwnSources(environment.files)
+    refuseOwnSources(environment)
     noteMissingCommands(environment.files)
   }
 
@@ -134,9 +138,12 @@ public struct LoadedConfiguration: Equatable, Codable, Sendable {
   }
 
   /// A plugin whose socket the daemon reads would be given what it was given before.
-  private mutating func refuseOwnSources(_ files: FileAccess) {
+  private mutating func refuseOwnSources(_ environment: LoadEnvironment) {
+    let files = environment.files
     for case .unixSocket(let path) in daemon.sources {
       plugins.removeAll { plugin in
+        environment.begins(plugin.name)
+        defer { environment.begins(nil) }
         guard plugin.isActive, let socket = ServedSocket(plugin, files),
           socket.isSame(as: path, files)
         else { return false }

@@ -64,7 +64,15 @@ struct PluginDirectory {
         Diagnostic(
           .error, file: file, "the plugin \(plugin) is described by \(name).conf",
           suggestion: "rename or remove one of the two"))
+    } else if environment.silentPlugins.contains(plugin) {
+      refuse(
+        plugin,
+        Diagnostic(
+          .error, file: file, "not read: the file, or what it names, does not answer",
+          suggestion: "a file system stands still; reload again when it answers"))
     } else {
+      environment.begins(plugin)
+      defer { environment.begins(nil) }
       do throws(Diagnostic) {
         if let bytes = try trustedContents(of: file) { read(bytes, file: file, plugin: plugin) }
       } catch { refuse(plugin, error) }

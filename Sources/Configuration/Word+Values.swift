@@ -123,9 +123,16 @@ extension Word {
   }
 
   private func sized(_ text: String, by unit: Int) -> Int? {
-    guard let suffix = text.lowercased().last,
-      let power = ["k": 1, "m": 2, "g": 3, "t": 4][suffix], let count = digits(text.dropLast())
-    else { return nil }
+    let power: Int
+    // A dictionary would be made at every start.
+    switch text.last {
+    case "k", "K": power = 1
+    case "m", "M": power = 2
+    case "g", "G": power = 3
+    case "t", "T": power = 4
+    default: return nil
+    }
+    guard let count = digits(text.dropLast()) else { return nil }
     var size = count
     for _ in 0..<power {
       let (product, overflow) = size.multipliedReportingOverflow(by: unit)

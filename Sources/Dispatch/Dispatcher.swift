@@ -24,6 +24,7 @@ public final class Dispatcher {
   private let control: Control
   private let service: ServiceReport?
   private let stopping: Stopping
+  private var start = StartOrder()
   private var hasForgottenStart = false
 
   /// Opens what does not depend on the runtime folder; reads nothing yet.
@@ -65,7 +66,7 @@ public final class Dispatcher {
     durable = DurableQueues(base, ledger, custody, delivery, overflows)
     plugins = PluginHost(base, ledger, custody, delivery, overflows, durable, starter)
     let desk = ControlDesk(base, custody)
-    claim = RuntimeClaim(base: base, custody: custody, durable: durable, control: desk)
+    claim = RuntimeClaim(base: base, custody: custody, durable: durable)
     distribution = Distribution(base, ledger, delivery, overflows, durable, desk)
     input = Input(base, supply, ledger, durable, distribution, link)
     remote = RemoteInput(base, ledger, durable, distribution, input)
@@ -97,13 +98,14 @@ public final class Dispatcher {
     let loop = base.loop
     let ending = base.ending
     Pause.makeFine()
-    let active = base.plugins.all.count
-    loop.say(
-      .info, "reading from \(input.name), \(active) active plugin\(active == 1 ? "" : "s")")
     input.open()
     custody.inputIsOpen()
     stopping.beginIfAsked()
     tend()
+    // The plugins are on their way: the first message makes a thread.
+    let active = base.plugins.all.count
+    loop.say(
+      .info, "reading from \(input.name), \(active) active plugin\(active == 1 ? "" : "s")")
     while !ending.isDone {
       waitAndHandle(loop)
       stopping.beginIfAsked()
@@ -190,8 +192,9 @@ public final class Dispatcher {
     forgetStart()
     claim.tend()
     plugins.tend()
+    finishStart()
     custody.tend()
-    if base.runtime.isOurs { custody.keep { InForce(base) } }
+    if start.isFinished { custody.keep { InForce(base) } }
     durable.tend()
     stopping.finishReplay()
     input.tend()
@@ -206,6 +209,17 @@ public final class Dispatcher {
     service?.tend()
     if base.plugins.all.contains(where: { !$0.subscription.isEmpty }) { base.loop.wakeSoon() }
     base.journal.trim()
+  }
+
+  /// Does what no plugin's first record waits for.
+  private func finishStart() {
+    let step = start.step(
+      ownsFolder: base.runtime.isOurs, launches: plugins.supervisor.hasLaunches, base.loop.now)
+    switch step {
+    case .nothing: break
+    case .wait(let until): base.loop.wake(at: until)
+    case .finish: control.open()
+    }
   }
 
   /// A moment after the start most of what was needed for it is not needed again.

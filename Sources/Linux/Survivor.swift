@@ -100,36 +100,76 @@ public final class Survivor {
 
   // MARK: Output
 
-  /// Sends what a plugin's socket takes.
+  /// How far the stream to a plugin's process has come.
+  public struct StreamPlace: Equatable, Sendable {
+    public var bytes: UInt64
+    /// Records of its queue that are whole in it.
+    public var records: UInt64
+    /// What is whole in it, with announcements and repetitions.
+    public var things: UInt64
+    /// Bytes of the next thing that are in it.
+    public var rest: Int
+
+    @inline(__always)
+    public init(bytes: UInt64 = 0, records: UInt64 = 0, things: UInt64 = 0, rest: Int = 0) {
+      self.bytes = bytes
+      self.records = records
+      self.things = things
+      self.rest = rest
+    }
+
+    @inline(__always)
+    fileprivate var kept: ad_stream_place {
+      ad_stream_place(bytes: bytes, records: records, things: things, rest: UInt64(rest))
+    }
+  }
+
+  /// So many things of a stream can be told apart by their places: those that are unread, and those
+  /// that are offered.
+  public static let tapeThings = Int(AD_TAPE)
+
+  /// Where things of a plugin's stream are noted before they are sent: the thing with number `n` at
+  /// `n % tapeThings`, as twice its bytes, plus one for a record of the queue.
+  @inline(__always)
+  public func tape(_ slot: Int) -> UnsafeMutablePointer<UInt16> {
+    unsafe ad_survivor_tape(memory, Int32(slot))
+  }
+
+  /// Sends what a plugin's socket takes; all that is offered stands on the tape.
   ///
-  /// - Parameters:
-  ///   - base: bytes written to this process of the plugin before, and whole records of its queue.
-  ///   - records: of its queue, in these bytes.
+  /// - Parameter before: how far the stream had come.
   @inline(__always)
   public func send(
-    _ slot: Int, _ fd: Int32, _ bytes: UnsafeRawBufferPointer, base: UInt64, recordsBefore: UInt64,
-    records: Int
+    _ slot: Int, _ fd: Int32, _ bytes: UnsafeRawBufferPointer, before: StreamPlace
   ) -> WriteResult {
     guard let start = bytes.baseAddress, bytes.count > 0 else { return .bytes(0) }
+    var kept = before.kept
     let n = retryingInterrupts {
-      unsafe ad_survivor_send(
-        memory, Int32(slot), fd, start, bytes.count, base, recordsBefore, UInt32(records))
+      unsafe ad_survivor_send(memory, Int32(slot), fd, start, bytes.count, &kept)
     }
     if n >= 0 { return .bytes(n) }
     return errno == EAGAIN ? .wouldBlock : .failed(.current)
   }
 
   /// Notes how far a plugin's stream has come: after a write of which the kernel took a part.
-  public func written(_ slot: Int, bytes: UInt64, records: UInt64) {
-    unsafe ad_survivor_written(memory, Int32(slot), bytes, records)
+  public func written(_ slot: Int, _ place: StreamPlace) {
+    var kept = place.kept
+    unsafe ad_survivor_written(memory, Int32(slot), &kept)
   }
 
-  /// Bytes and whole records that were written to a plugin's process. Where the kernel took only a
-  /// part of what was offered last, and the process died before it noted that, they are estimated.
-  public func sent(_ slot: Int) -> (bytes: UInt64, records: UInt64) {
-    var records: UInt64 = 0
-    let bytes = unsafe ad_survivor_sent(memory, Int32(slot), &records)
-    return (bytes, records)
+  /// How far the stream to a plugin's process has come, whenever its dispatcher died: what the kernel
+  /// took, by the sizes of what it was offered.
+  public func sent(_ slot: Int) -> StreamPlace {
+    let place = unsafe ad_survivor_sent(memory, Int32(slot))
+    return StreamPlace(
+      bytes: place.bytes, records: place.records, things: place.things, rest: Int(place.rest))
+  }
+
+  /// Records of the queue that are whole in the stream, and that a process had not read whole.
+  ///
+  /// - Parameter bytes: of the stream that it had not read.
+  public func unreadRecords(_ slot: Int, bytes: UInt64) -> UInt64 {
+    unsafe ad_survivor_unread(memory, Int32(slot), bytes)
   }
 
   /// A new process of a plugin: nothing was written to it. 0: there is none.

@@ -39,7 +39,13 @@ func start() -> Int32 {
     loaded.take(PluginCheck.findings(PluginCheck.candidates(loaded)))
     print(loaded.report, to: 1)
     return loaded.exitStatus
-  case .run where Examiner.isAskedFor: return Examiner.run(load)
+  case .run where Examiner.isAskedFor:
+    return Examiner.run { silent, begins in
+      var environment = environment
+      environment.silentPlugins = silent
+      environment.begins = begins
+      return LoadedConfiguration(request, environment)
+    }
   case .run:
     DescriptorKind.openStandard()
     keepMemoryPrivate()

@@ -28,7 +28,8 @@
 // and, of the program and all processes under it but those named `sink`, their own
 // user and system time, and memory in KiB: before the first record, after the last
 // and `-l`, and the largest peak of a process:
-//   exit= processes= cpu= us_per_record= idle_kib= loaded_kib= peak_kib=
+//   exit= processes= cpu= us_per_record= idle_kib= loaded_kib= peak_kib= idle_pss_kib=
+// (idle_pss_kib: as idle_kib, but what several processes share counts once)
 #define _GNU_SOURCE
 #include "load.h"
 #include <errno.h>
@@ -243,6 +244,23 @@ static long resident_kib(int pid) {
 	return sum;
 }
 
+// Of those that were seen: what they share with each other, and nobody else has, counts once.
+static long proportional_kib(void) {
+	long sum = 0;
+	char path[64], text[256];
+	for (int i = 0; i < seen_count; i++) {
+		long one = 0;
+		snprintf(path, sizeof path, "/proc/%d/smaps_rollup", seen[i].pid);
+		FILE *f = fopen(path, "r");
+		if (!f) continue;
+		while (fgets(text, sizeof text, f))
+			if (sscanf(text, "Pss: %ld", &one) == 1) break;
+		fclose(f);
+		sum += one;
+	}
+	return sum;
+}
+
 // Waits for the program's end and returns its wait status. A program that is still
 // running 30 s after the end of its input is stopped.
 static int watch(int pid) {
@@ -315,11 +333,12 @@ int main(int argc, char **argv) {
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair)) return perror("socketpair"), 1;
 
 	int pid = 0;
-	long idle = 0;
+	long idle = 0, idle_pss = 0;
 	if (!load.waiting) {
 		pid = start(argv + optind, pair[0]);
 		usleep((useconds_t)(load.delay * 1e6));
 		idle = resident_kib(pid);
+		idle_pss = proportional_kib();
 	}
 	feed(load.port ? connect_to(load.port) : pair[1]);
 	if (load.waiting) pid = start(argv + optind, pair[0]);
@@ -336,7 +355,7 @@ int main(int argc, char **argv) {
 		if (seen[i].peak > peak) peak = seen[i].peak;
 	}
 	fprintf(stderr, "exit=%d processes=%d cpu=%.3f us_per_record=%.3f idle_kib=%ld loaded_kib=%ld"
-		" peak_kib=%ld\n", status, seen_count, cpu, load.count ? cpu * 1e6 / (double)load.count : 0,
-		idle, loaded, peak);
+		" peak_kib=%ld idle_pss_kib=%ld\n", status, seen_count, cpu, load.count ? cpu * 1e6 / (double)load.count : 0,
+		idle, loaded, peak, idle_pss);
 	return 0;
 }

@@ -148,7 +148,6 @@ struct HungFileSystemTests {
     let system = try await HungFileSystem(scratch("mount"), manner, scratch)
     daemon.reload()
     try await expectOthersGoOn(daemon, scratch, 0..<10)
-    #expect(!daemon.messages.contains("configuration read again"))
     let stopped = ContinuousClock.now
     daemon.child.signal(SIGTERM)
     let state = try await daemon.ended(within: .seconds(20))
@@ -157,25 +156,43 @@ struct HungFileSystemTests {
     try await system.end()
   }
 
-  @Test func `under what a reload reads has it given up, and the next one told what is there`()
+  @Test func `under what a reload reads of one plugin keeps that as it was, and the rest applies`()
     async throws
   {
     let scratch = try Scratch()
+    let program = try await Programs.plugin()
     let daemon = try await start(.program, scratch)
     let system = try await HungFileSystem(scratch("mount"), .mute, scratch)
+    let pid = try daemon.plugin("hung").pid
+    // One that comes, one that changes, one that cannot come; and what the hung one's file says now
+    // is not known to be right.
+    for file in [
+      PluginFile("late", program, ["copy", scratch("late")]),
+      PluginFile("good", program, ["copy", scratch("good")], "q_depth = 77"),
+      PluginFile("new", scratch("mount/other"), ["copy", scratch("new")]),
+      PluginFile("hung", scratch("mount/plugin"), ["lines", scratch("hung")]),
+    ] { try scratch.write(file.text, to: "plugins.d/" + file.file) }
     daemon.reload()
-    try await eventually("it is given up", within: .seconds(45)) {
+    try await expectOthersGoOn(daemon, scratch, 0..<10)
+    try await eventually("it was read", within: .seconds(25), detail: { daemon.messages }) {
       daemon.messages.contains(
-        "reading the configuration has not ended within 30 s: a file system that it names does not "
-          + "answer: all stays as it was\n")
+        "configuration read again, but for what is refused: 3 active plugins; new: late\n")
     }
-    #expect(!daemon.messages.contains("configuration read again"))
-    #expect(try daemon.plugin("hung").state == "running")
+    for name in ["hung", "new"] {
+      #expect(
+        daemon.messages.contains(
+          "\(name).conf: error: not read: the file, or what it names, does not answer"))
+    }
+    #expect(try daemon.plugin("hung").pid == pid)
+    try await eventually("the new one runs") { try daemon.plugin("late").state == "running" }
     system.answer()
     daemon.reload()
-    try await eventually("it was read", within: .seconds(20)) {
-      daemon.messages.contains("configuration read again")
+    // It has nothing on it.
+    try await eventually("all was read", within: .seconds(20), detail: { daemon.messages }) {
+      daemon.messages.components(separatedBy: "configuration read again").count == 3
     }
+    #expect(daemon.messages.contains("hung.conf:3:8: error: there is no plugin in"))
+    #expect(try daemon.plugin("hung").pid == pid)
     try await daemon.finish()
     try await system.end()
   }

@@ -148,7 +148,7 @@ void ad_stream_options(int fd, int milliseconds);	// no delay; gives up without 
 // not put in a safe place, what it wrote to whom, and its counters. Every number is 64 bits wide
 // and counts bytes or records of a stream from its beginning.
 enum { AD_PLUGINS_MAX = 2048, AD_NAME_MAX = 256, AD_REASONS_MAX = 8, AD_READER_MAX = 64,
-	AD_PIECES_MAX = 8 };
+	AD_PIECES_MAX = 8, AD_TAPE = 8192 };
 typedef struct {
 	uint64_t received, delivered, redelivered, queued, queued_max, bytes, dropped_events;
 	uint64_t dropped[AD_REASONS_MAX];
@@ -177,6 +177,12 @@ typedef struct {
 	unsigned char reader[AD_READER_MAX], taken_reader[AD_READER_MAX];	// at `settled`, at `taken`
 	ad_plugin_figures plugin[AD_PLUGINS_MAX];
 } ad_snapshot;
+// How far the stream to a child has come.
+typedef struct {
+	uint64_t bytes, records;	// records of its queue that are whole in it
+	uint64_t things;	// what else is whole in it as well: announcements, repetitions
+	uint64_t rest;	// bytes of the next thing that are in it
+} ad_stream_place;
 typedef struct ad_survivor ad_survivor;
 static inline ad_plugin_figures *ad_snapshot_plugin(ad_snapshot *s, int slot) { return &s->plugin[slot]; }
 
@@ -192,11 +198,17 @@ uint64_t ad_survivor_received(const ad_survivor *s, const unsigned char *ring, s
 void ad_survivor_skip(ad_survivor *s, uint64_t to);	// input goes on at that number
 void ad_survivor_release(void *bytes, size_t count);	// whole pages of the ring
 uint64_t ad_survivor_floor(const ad_survivor *s);
+// The things of a stream by their numbers, modulo AD_TAPE: each one's bytes times two, plus one for a
+// record of the queue. Those that are offered stand there before they are sent, those that may be
+// unread as long as they may be.
+uint16_t *ad_survivor_tape(ad_survivor *s, int slot);
 ssize_t ad_survivor_send(ad_survivor *s, int slot, int fd, const void *bytes, size_t count,
-	uint64_t base, uint64_t records_before, uint32_t records);
+	const ad_stream_place *before);
 // What was written so far, when the kernel took a part of what it was offered.
-void ad_survivor_written(ad_survivor *s, int slot, uint64_t base, uint64_t records);
-uint64_t ad_survivor_sent(const ad_survivor *s, int slot, uint64_t *records);
+void ad_survivor_written(ad_survivor *s, int slot, const ad_stream_place *so_far);
+ad_stream_place ad_survivor_sent(const ad_survivor *s, int slot);
+// Records of the queue that are whole in the stream, but not in what was read of it.
+uint64_t ad_survivor_unread(const ad_survivor *s, int slot, uint64_t bytes);
 void ad_survivor_begin_child(ad_survivor *s, int slot, const char *name, uint64_t child);
 void ad_survivor_name(ad_survivor *s, int slot, const char *name);
 const char *ad_survivor_named(const ad_survivor *s, int slot);

@@ -5,7 +5,7 @@ import Synchronization
 
 /// Has the configuration read by a process of its own, an `Examiner`, which a thread waits for: there
 /// may be thousands of files, on a disk that is slow, or that does not answer. What hangs there is not
-/// this process, which so can always end.
+/// this process, which so can always end. A plugin on which one hangs is left out by the next.
 final class ConfigurationReading: ThreadWork {
   enum Outcome: Sendable {
     case read(LoadedConfiguration)
@@ -30,22 +30,95 @@ final class ConfigurationReading: ThreadWork {
   /// What came of it, once it is done.
   var outcome: Outcome? { result.withLock { $0 } }
 
+  /// One that hangs in the kernel, and was killed.
+  private final class Hung {
+    let examiner: ChildProcess
+    init(_ examiner: consuming ChildProcess) { self.examiner = examiner }
+  }
+
+  private enum Examination {
+    case ended(Outcome)
+    /// Something of that plugin does not answer; `nil`: something of the daemon's, or too much.
+    case hung(String?, Hung)
+  }
+
   func run() {
+    let end = Moment.now + Self.patience
+    var silent: Set<String> = []
+    var hung: [Hung] = []
     do {
-      let file = try Descriptor.anonymousFile("audispatch examination")
-      let examiner = try Examiner.start(arguments, into: file)
-      if Poll.readable([examiner.pidfd], within: Self.patience)[0] {
-        finish(Self.outcome(examiner.reap(), file))
-      } else {
-        examiner.signal(SIGKILL)
-        finish(
-          .failed(
-            "reading the configuration has not ended within \(Int(Self.patience.inSeconds)) s: "
-              + "a file system that it names does not answer"))
-        // It may be kept in the kernel, and is waited for by this thread alone.
-        while examiner.reap() == nil { _ = Poll.readable([examiner.pidfd], within: nil) }
+      examining: while true {
+        switch try examine(without: silent, until: end) {
+        case .ended(let outcome):
+          finish(outcome)
+          break examining
+        case .hung(let plugin?, let one):
+          silent.insert(plugin)
+          hung.append(one)
+        case .hung(nil, let one):
+          hung.append(one)
+          finish(
+            .failed(
+              "reading the configuration has not ended within \(Int(Self.patience.inSeconds)) s: "
+                + "a file system that it names does not answer"))
+          break examining
+        }
       }
     } catch { finish(.failed("the configuration cannot be read: \(error)")) }
+    // They may be kept in the kernel, and are waited for by this thread alone.
+    for one in hung {
+      while one.examiner.reap() == nil {
+        _ = Poll.readable([one.examiner.pidfd], within: nil)
+      }
+    }
+  }
+
+  private func examine(without silent: Set<String>, until end: Moment) throws -> Examination {
+    let file = try Descriptor.anonymousFile("audispatch examination")
+    let (reading, writing) = try Pipe.open()
+    let steps = Descriptor(owning: reading)
+    let examiner: ChildProcess
+    do {
+      let far = Descriptor(owning: writing)
+      examiner = try Examiner.start(arguments, without: silent, into: file, steps: far)
+    }
+    var reader = StepReader()
+    var bound: (plugin: String, until: Moment)?
+    while true {
+      let until = bound.map { min($0.until, end) } ?? end
+      let ready = Poll.readable([steps.number, examiner.pidfd], within: max(.zero, until - .now))
+      if ready[0] {
+        guard let step = reader.read(steps.number) else { break }
+        bound = step.bound.map { ($0.plugin, .now + $0.patience) }
+      } else if ready[1] {
+        break
+      } else if .now >= until {
+        examiner.signal(SIGKILL)
+        return .hung(until < end ? bound?.plugin : nil, Hung(examiner))
+      }
+    }
+    // Its output is closed as it ends.
+    _ = Poll.readable([examiner.pidfd], within: .seconds(1))
+    return .ended(Self.outcome(examiner.reap(), file))
+  }
+
+  /// What an examiner says on its standard output.
+  private struct StepReader {
+    private var rest: [UInt8] = []
+    private var last = ExaminationStep.others
+
+    /// The last step that it has said; `nil`: it says no more.
+    mutating func read(_ fd: Int32) -> ExaminationStep? {
+      var chunk = [UInt8](repeating: 0, count: 4096)
+      let result = unsafe chunk.withUnsafeMutableBytes { unsafe Transfer.read(fd, into: $0) }
+      guard case .bytes(let count) = result else { return nil }
+      rest += chunk[..<count]
+      guard let newline = rest.lastIndex(of: 0x0a) else { return last }
+      let lines = String(decoding: rest[..<newline], as: UTF8.self).split(separator: "\n")
+      rest.removeSubrange(...newline)
+      if let line = lines.last, let step = ExaminationStep(line: line) { last = step }
+      return last
+    }
   }
 
   private func finish(_ outcome: Outcome) {

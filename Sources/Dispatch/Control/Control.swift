@@ -9,6 +9,8 @@ struct Control: Owner {
   let supervisor: Supervisor
   let durable: DurableQueues
 
+  /// Lets others in, once the runtime folder is ours.
+  func open() { desk.open() }
   func accept() { desk.accept() }
   func tend() { desk.tend() }
   func configurationIsRead() { reloading.finish() }

@@ -8,7 +8,6 @@ struct RuntimeClaim: Owner {
   let base: Base
   let custody: Custody
   let durable: DurableQueues
-  let control: ControlDesk
 
   func tend() {
     guard !runtime.isOurs else { return tendOrphans() }
@@ -21,9 +20,8 @@ struct RuntimeClaim: Owner {
       }
       if let lock = runtime.lockNumber { custody.keepLock(lock, of: runtime.path) }
       durable.noOtherHasFolder()
-      tendOrphans()
       // What was waiting for it starts in this very round.
-      control.open()
+      tendOrphans()
     } catch {
       if runtime.isNews(.other) { loop.say(.error, "\(error)") }
       durable.noOtherHasFolder()

@@ -13,11 +13,12 @@ extension DurableQueues {
         $0.inheritance?.queue.child == id && $0.inheritance?.isAwaited ?? false
       }), let queue = plugin.inheritance?.queue
     else { return custody.forget(id) }
+    let sent = ledger.survivor.sent(queue.slot)
+    // Where it cannot be told what the child had not read, it is all that was written.
+    let unread = UnixSocket.unread(ended.childEnd.number).map(UInt64.init) ?? sent.bytes
     // Looked at, not taken: should this process die now, its successor has to find it.
-    let unread = UnixSocket.peekAll(ended.childEnd.number)
     let said = UnixSocket.peekAll(ended.ourEnd.number)
     var confirmations = ConfirmationReader()
-    let sent = ledger.survivor.sent(queue.slot)
     var confirmed = confirmations.take(said).map(StreamNumber.init)
     if let number = confirmed, number >= queue.firstNumber {
       if number >= queue.confirmedAtStart + Int(clamping: sent.records) {
@@ -29,9 +30,9 @@ extension DurableQueues {
       confirmed = nil
     }
     plugin.learn { share in
-      share.sent = sent
-      share.unread = UInt64(unread.count)
-      share.unreadRecords = Unread.records(unread, queue.encoding, of: plugin.name)
+      share.sent = (sent.bytes, sent.records)
+      share.unread = unread
+      share.unreadRecords = ledger.survivor.unreadRecords(queue.slot, bytes: unread)
       share.confirmed = confirmed
       share.isAwaited = false
     }

@@ -55,6 +55,9 @@ struct ChildrenList: ~Copyable {
     Content((try? Transfer.contents(of: "\(folder)/\(file)", limit: 8 << 20)) ?? [])
   }
 
+  /// Makes the file, if there is none of this process's.
+  mutating func open() { if file == nil { writeAnew() } }
+
   /// A child is there; it does nothing yet.
   mutating func hasStarted(_ name: String, _ pid: Int32) {
     if lines > 2 * running.count + 64 { file = nil }
@@ -68,7 +71,7 @@ struct ChildrenList: ~Copyable {
 
   /// Without the list a successor only cannot wait for them: nothing is said of a failure.
   private mutating func append(_ line: String) {
-    if file == nil { writeAnew() }
+    open()
     guard let file = file?.number else { return }
     try? Transfer.writeAll(file, Array(line.utf8))
     lines += 1

@@ -24,18 +24,22 @@ final class Delivery: Owner {
       plugin.lifecycle.takesInput
     else { return }
     if child.awaitsFraming, !decideFraming(plugin, child) { return }
-    if !plugin.write(to: child, journal: journal, now: wall, scratch: &scratch, survivor: survivor)
+    switch plugin.write(
+      to: child, journal: journal, now: wall, scratch: &scratch, survivor: survivor)
     {
-      // Nobody reads it: the child is gone or going, and its end will tell.
+    case .nothing:
+      // The child is gone or going, and its end will tell.
       child.block()
       wait(at: plugin, child, for: child.idleInterest)
-    } else if child.isBlocked {
+    case .full: loop.wake(in: .milliseconds(1))
+    case .some where child.isBlocked:
       let token = Token.pluginInput | UInt64(plugin.id)
       if !loop.waitFor(child.inputNumber, token, child.interest) {
         // Nobody would see that it has room: it is looked at again soon.
         child.unblock()
         loop.wake(in: .milliseconds(100))
       }
+    case .some: break
     }
   }
 

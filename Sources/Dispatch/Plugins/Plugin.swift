@@ -176,22 +176,33 @@ final class Plugin {
     return true
   }
 
-  /// Writes what the child's socket takes. `false` when nobody reads it any more.
+  enum Written {
+    /// All that waits, or what the socket has room for.
+    case some
+    /// What is unread is as much as may be, though the socket has room: it is looked at again soon.
+    case full
+    /// Nobody reads it any more.
+    case nothing
+  }
+
+  /// Writes what the child's socket takes.
   func write(
     to child: PluginChild, journal: Journal, now: Int64, scratch: inout [UInt8],
     survivor: Survivor
-  ) -> Bool {
+  ) -> Written {
     let fd = child.inputNumber
     let slot = slot
     let outcome = unsafe subscription.write(journal: journal, now: now, scratch: &scratch) {
-      bytes, records, before in
-      let result =
-        if let slot {
-          unsafe survivor.send(
-            slot, fd, bytes, base: before.written, recordsBefore: before.records, records: records)
-        } else {
-          unsafe UnixSocket.send(fd, bytes)
-        }
+      bytes, offer, before in
+      let result: WriteResult
+      if let slot {
+        // A successor has to tell by its bytes what the socket took of it, and what was read.
+        unsafe offer.note(
+          on: survivor.tape(slot), of: Survivor.tapeThings, from: before.things)
+        result = unsafe survivor.send(slot, fd, bytes, before: .init(before))
+      } else {
+        result = unsafe UnixSocket.send(fd, bytes)
+      }
       return switch result {
       case .bytes(let count): .bytes(count)
       case .wouldBlock: .nothing
@@ -199,16 +210,18 @@ final class Plugin {
       }
     }
     switch outcome {
-    case .all: return true
-    case .refused: return false
+    case .all: return .some
+    case .refused: return .nothing
+    case .full:
+      refresh()
+      return .full
     case .blocked(let isMidway):
       child.block()
       // The plugin may not read for long: until it does, this is what a successor goes by.
       if isMidway, let slot {
-        let stream = subscription.streamPosition
-        survivor.written(slot, bytes: stream.written, records: stream.records)
+        survivor.written(slot, .init(subscription.streamPosition))
       }
-      return true
+      return .some
     }
   }
 
@@ -246,6 +259,15 @@ final class Plugin {
 
   /// Whether something that it says wrongly on its input is reported now.
   func reportsConfirmation(_ now: Moment) -> Bool { confirmationReport.pass(now) != nil }
+}
+
+extension Survivor.StreamPlace {
+  @inline(__always)
+  init(_ position: StreamPosition) {
+    self.init(
+      bytes: position.written, records: position.records, things: position.things,
+      rest: position.rest)
+  }
 }
 
 extension PluginLifecycle.Policy {

@@ -23,14 +23,18 @@ public enum PluginCheck {
 
   /// Asks each of them in turn. Blocks, for some milliseconds each as a rule.
   ///
-  /// - Parameter limit: for all together; those that were not asked by then are warned of.
+  /// - Parameters:
+  ///   - limit: for all together; those that were not asked by then are warned of.
+  ///   - begins: is told who is asked next.
   public static func findings(
-    _ plugins: [PluginConfiguration], within limit: Duration? = nil
+    _ plugins: [PluginConfiguration], within limit: Duration? = nil,
+    begins: (String) -> Void = { _ in }
   ) -> [String: [Diagnostic]] {
     let end = limit.map { Moment.now + $0 }
     var all: [String: [Diagnostic]] = [:]
     for plugin in plugins {
       let left = end.map { $0 - .now } ?? patience
+      begins(plugin.name)
       all[plugin.name] =
         left > .zero
         ? findings(plugin, within: min(left, patience))

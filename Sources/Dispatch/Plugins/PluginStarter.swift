@@ -46,6 +46,9 @@ final class PluginStarter: Owner {
     stragglers = Stragglers(base.loop)
   }
 
+  /// Whether a child is on its way.
+  var hasLaunches: Bool { !launches.isEmpty }
+
   // MARK: Asking
 
   /// Asks for a plugin's process.

@@ -114,6 +114,8 @@ final class RuntimeFolder {
 
   // MARK: Children
 
+  /// Children are being made: the list of them is there before they are, which holds up nobody.
+  func awaitsChildren() { children?.open() }
   func hasStarted(_ name: String, _ pid: Int32) { children?.hasStarted(name, pid) }
   func hasEnded(_ name: String) { children?.hasEnded(name) }
 

@@ -58,8 +58,13 @@ final class Supervisor: Owner {
       body(plugin)
     }
     startsUntil = Moment(nanoseconds: 0)
+    // While the first child is being made.
+    if hasLaunches { runtime.awaitsChildren() }
     starter.tend(take)
   }
+
+  /// Whether a plugin is on its way to its program.
+  var hasLaunches: Bool { starter.hasLaunches }
 
   /// Tells a plugin's life what happened and does what follows from it.
   func handle(_ plugin: Plugin, _ event: PluginLifecycle.Event) {
@@ -126,8 +131,8 @@ final class Supervisor: Owner {
       handle(plugin, .notLaunched)
     case .isGone: if case .givingUp = plugin.lifecycle.state { gaveUp(plugin) }
     }
-    // A stop may wait for it.
-    if !ending.isRunning { loop.wakeNow() }
+    // A stop may wait for it, or the rest of the start.
+    if !ending.isRunning || !hasLaunches { loop.wakeNow() }
   }
 
   private func begin(_ plugin: Plugin) {

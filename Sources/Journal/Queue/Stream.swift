@@ -6,6 +6,10 @@ public struct StreamPosition: Equatable, Sendable {
   public internal(set) var written: UInt64 = 0
   /// Queued records that were written whole.
   public internal(set) var records: UInt64 = 0
+  /// What was written whole: those, announcements and repetitions.
+  public internal(set) var things: UInt64 = 0
+  /// Bytes of the next thing that were written.
+  public internal(set) var rest = 0
   /// Where the last thing ended that is no queued record, but an announcement or a repetition.
   public internal(set) var extraEnd: UInt64 = 0
 }
@@ -36,12 +40,14 @@ struct Stream {
 
   private(set) var stretches = Deque<Stretch>()
   private(set) var extras = Deque<Stretch>()
-  private(set) var offset = 0
+  var offset: Int { position.rest }
   private(set) var readOffset = 0
   private(set) var outstanding = 0
   private(set) var position = StreamPosition()
   /// Records of the queue in `stretches`.
   private(set) var records = 0
+  /// All that is in `stretches`.
+  private(set) var things = 0
 
   /// Whether the plugin has all of it: what is left, if anything, are announcements that it has read,
   /// which nothing confirms but the next record.
@@ -66,8 +72,10 @@ struct Stream {
   ) -> Run {
     outstanding += bytes
     position.written += UInt64(bytes)
-    offset = rest
+    position.rest = rest
     let whole = Run(segment: run.segment, start: run.start, end: index)
+    things += whole.count
+    position.things += UInt64(whole.count)
     if kind == .records {
       records += whole.count
       position.records += UInt64(whole.count)
@@ -152,6 +160,7 @@ struct Stream {
     } else {
       stretches[0].run.start = taken.run.end
     }
+    things -= count
     if taken.kind == .records { records -= count }
     return taken
   }

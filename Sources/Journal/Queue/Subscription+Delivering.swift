@@ -16,35 +16,47 @@ extension Subscription {
     case all
     /// The socket has no room. `isMidway`: it took a part of what it was offered last.
     case blocked(isMidway: Bool)
+    /// So much lies unread in it that a successor could not tell more of it apart.
+    case full
     case refused
   }
+
+  /// So many things of a stream are unread at once, if reading them is all that the plugin does.
+  public static let mostUnread = 8192
+  /// So many are offered at once: a socket takes less, unless they are small.
+  static let mostOffered = 1024
 
   /// Writes what waits, until the socket takes no more.
   ///
   /// Text goes out straight from the segment; binary records are put together in `scratch`, some
   /// 64 KiB at a time. Costs nothing for a record that needs no change.
   ///
-  /// - Parameter send: is told how many of the queue's records end in the bytes, and how far the
-  ///   stream had come before.
+  /// - Parameter send: is told what the bytes are, and how far the stream had come before.
   public mutating func write(
     journal: Journal, now: Int64, scratch: inout [UInt8],
-    _ send: (UnsafeRawBufferPointer, _ records: Int, _ before: StreamPosition) -> Taken
+    _ send: (UnsafeRawBufferPointer, Offer, _ before: StreamPosition) -> Taken
   ) -> Outcome {
     while true {
       decideNext(journal, now: now)
       guard let (run, kind) = nextPiece(journal) else { return .all }
-      var offered = (bytes: 0, records: 0)
+      // What was read and is not confirmed is not told apart by its place.
+      let room = confirms ? Self.mostUnread : Self.mostUnread - stream.things
+      guard room > 0 else { return .full }
+      var offer = Offer(run: run, isQueued: kind == .records, encoding: encoding)
+      offer.run.end = min(run.end, run.start + min(room, Self.mostOffered))
+      var size = 0
       let before = stream.position
-      let taken = unsafe withBytes(of: run, &scratch) { bytes, records in
-        offered = (bytes.count, records)
-        return unsafe send(bytes, kind == .records ? records : 0, before)
+      let taken = unsafe withBytes(of: offer.run, &scratch) { bytes, records in
+        size = bytes.count
+        offer.run.end = run.start + records
+        return unsafe send(bytes, offer, before)
       }
       switch taken {
       case .nothing: return .blocked(isMidway: false)
       case .refused: return .refused
       case .bytes(let count):
-        if count == offered.bytes {
-          wrote(count, of: run, kind, upTo: run.start + offered.records, rest: 0)
+        if count == size {
+          wrote(count, of: run, kind, upTo: offer.run.end, rest: 0)
         } else {
           let (index, rest) = encoding.locate(
             run.segment, run.start..<run.end, bytes: count + stream.offset)

@@ -3,6 +3,8 @@
 //   lines           as copy, but whole lines only
 //   catch           as copy; catches SIGHUP and notes it
 //   never           never reads
+//   peeks           never reads; whoever looks at its input without reading sees nothing
+//   reads:BYTES     reads so many bytes, and no more
 //   gate:PATH       reads nothing until PATH exists, then as copy
 //   slow:BYTES:US   reads at most BYTES, then sleeps US microseconds
 //   exit:LINES:N    reads exactly LINES lines, then exits with status N
@@ -190,6 +192,17 @@ int main(int argc, char **argv) {
 		note("ready");
 		copy(0, 0);
 	} else if (!strcmp(mode, "never")) for (;;) pause();
+	else if (!strcmp(mode, "peeks")) {
+		// Where a look without reading begins, for every process with this socket.
+		setsockopt(0, SOL_SOCKET, SO_PEEK_OFF, &(int){1 << 20}, sizeof(int));
+		note("ready");
+		for (;;) pause();
+	} else if (sscanf(mode, "reads:%ld", &a) == 1) {
+		// So many bytes, however they come.
+		for (char byte; a > 0 && read(0, &byte, 1) == 1; a--) {}
+		note("ready");
+		for (;;) pause();
+	}
 	else if (!strncmp(mode, "gate:", 5)) {
 		while (access(mode + 5, F_OK)) usleep(2000);
 		note("open");
