@@ -36,7 +36,7 @@ public struct EventScanner {
   public mutating func note(
     _ payload: Span<UInt8>, form: RecordFrame.Form, type: inout UInt32
   ) -> EventTracker.Mark {
-    if form == .finished, let end = plainTypeEnd(payload),
+    if form == .finished, let end = payload.plainTypeEnd(from: 0),
       isSameStamp(payload, at: end &+ 5)
     {
       return tracker.noteSame()
@@ -52,7 +52,7 @@ public struct EventScanner {
       if isSameStamp(payload, at: 0) { return tracker.noteSame() }
       return noteBare(payload)
     }
-    if let end = plainTypeEnd(payload) {
+    if let end = payload.plainTypeEnd(from: 0) {
       if form == .line { type = types.number(of: payload.extracting(5..<end)) }
       if isSameStamp(payload, at: end + 5) { return tracker.noteSame() }
       var at = end + 5
@@ -62,35 +62,6 @@ public struct EventScanner {
       }
     }
     return noteLine(payload, form: form, type: &type)
-  }
-
-  /// Where the type's name ends in a line that begins `type=NAME msg=`; without a node, that is.
-  @inlinable @inline(__always)
-  func plainTypeEnd(_ line: Span<UInt8>) -> Int? {
-    guard line.count >= 48 else { return nil }
-    return unsafe line.withUnsafeBytes { raw in
-      // "type", and behind the name "msg=".
-      guard unsafe raw.loadUnaligned(as: UInt32.self) == 0x6570_7974, unsafe raw[4] == 0x3d else {
-        return nil
-      }
-      var end = 5
-      while end < 32 {
-        // The first space of eight bytes: the lowest one that becomes zero, found by its borrow.
-        let word = unsafe raw.loadUnaligned(fromByteOffset: end, as: UInt64.self)
-        let spaces = word ^ 0x2020_2020_2020_2020
-        let zeros = (spaces &- 0x0101_0101_0101_0101) & ~spaces & 0x8080_8080_8080_8080
-        if zeros != 0 {
-          end &+= zeros.trailingZeroBitCount &>> 3
-          break
-        }
-        end &+= 8
-      }
-      guard end > 5, end <= 32,
-        unsafe raw.loadUnaligned(fromByteOffset: end, as: UInt64.self) & 0xff_ffff_ffff
-          == 0x3d_6773_6d20
-      else { return nil }
-      return end
-    }
   }
 
   /// Whether the stamp at a place of a record without a node is the previous one's.

@@ -21,6 +21,10 @@ public struct RecordHeader: Equatable, Sendable {
 
   /// Finds the frame of a record that begins at `start`.
   init?(_ line: Span<UInt8>, at start: Int) {
+    if let plain = Self.plain(line, at: start) {
+      self = plain
+      return
+    }
     var at = line.behindBlanks(start)
     node = nil
     if line.has("node=", at: at) {
@@ -39,6 +43,25 @@ public struct RecordHeader: Equatable, Sendable {
     self.stamp = stamp
     stampPlace = stampStart..<at
     body = line.behindColon(at)
+  }
+
+  private init(_ typeName: Range<Int>, _ stamp: RecordStamp, _ stampPlace: Range<Int>) {
+    self.typeName = typeName
+    self.stamp = stamp
+    self.stampPlace = stampPlace
+    body = stampPlace.upperBound + 2
+  }
+
+  /// The frame as nearly all lines have it: `type=T msg=audit(…): `; anything else is for the general
+  /// way.
+  @inline(__always)
+  private static func plain(_ line: Span<UInt8>, at start: Int) -> RecordHeader? {
+    guard let end = line.plainTypeEnd(from: start) else { return nil }
+    var at = end + 5
+    guard let stamp = RecordStamp(line, at: &at), at + 1 < line.count,
+      line[at] == UInt8(ascii: ":"), line[at + 1] == 0x20
+    else { return nil }
+    return RecordHeader(start + 5..<end, stamp, end + 5..<at)
   }
 }
 
@@ -60,6 +83,36 @@ extension Span<UInt8> {
     var at = start
     while at < count, self[at] == 0x20 { at += 1 }
     return at
+  }
+
+  /// Where the type's name ends in a line that begins `type=NAME msg=`; without a node, that is.
+  @inlinable @inline(__always)
+  func plainTypeEnd(from start: Int) -> Int? {
+    guard start >= 0, count - start >= 48 else { return nil }
+    return unsafe withUnsafeBytes { raw in
+      // "type", and behind the name "msg=".
+      guard unsafe raw.loadUnaligned(fromByteOffset: start, as: UInt32.self) == 0x6570_7974,
+        unsafe raw[start &+ 4] == 0x3d
+      else { return nil }
+      var end = start &+ 5
+      let limit = start &+ 32
+      while end < limit {
+        // The first space of eight bytes: the lowest one that becomes zero, found by its borrow.
+        let word = unsafe raw.loadUnaligned(fromByteOffset: end, as: UInt64.self)
+        let spaces = word ^ 0x2020_2020_2020_2020
+        let zeros = (spaces &- 0x0101_0101_0101_0101) & ~spaces & 0x8080_8080_8080_8080
+        if zeros != 0 {
+          end &+= zeros.trailingZeroBitCount &>> 3
+          break
+        }
+        end &+= 8
+      }
+      guard end > start &+ 5, end <= limit,
+        unsafe raw.loadUnaligned(fromByteOffset: end, as: UInt64.self) & 0xff_ffff_ffff
+          == 0x3d_6773_6d20
+      else { return nil }
+      return end
+    }
   }
 
   /// Behind a stamp: past the colon, with blanks before it, and one blank; without a colon past the

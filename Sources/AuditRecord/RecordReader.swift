@@ -49,9 +49,7 @@ public struct RecordReader: Sendable {
   private var seemsFixed = false
   private var previousWasNewline = true
 
-  public init(framing: Framing = .undecided) {
-    self.framing = framing
-  }
+  public init(framing: Framing = .undecided) { self.framing = framing }
 
   /// Whether the input was found to be binary; `nil` before its first byte.
   public var isBinary: Bool? {
@@ -69,12 +67,19 @@ public struct RecordReader: Sendable {
   /// The next step from `position` on, which moves behind what was consumed.
   ///
   /// - Parameter ended: nothing will follow these bytes.
+  public mutating func next(_ bytes: Span<UInt8>, _ position: inout Int, ended: Bool) -> Step {
+    var header: RecordHeader?
+    return next(bytes, &position, ended: ended, &header)
+  }
+
+  /// As `next`; gives the frame of a line too, with its places in that line, if it was looked for.
   public mutating func next(
-    _ bytes: Span<UInt8>, _ position: inout Int, ended: Bool
+    _ bytes: Span<UInt8>, _ position: inout Int, ended: Bool, _ header: inout RecordHeader?
   ) -> Step {
+    header = nil
     if let frame = nextWhole(bytes, &position) { return .record(frame) }
     if padding > 0 { return .needsMore }
-    return slowNext(bytes, &position, ended: ended)
+    return slowNext(bytes, &position, ended: ended, &header)
   }
 
   /// A binary record that is there whole, as nearly all are; `nil` is for `next` to explain.
@@ -113,7 +118,7 @@ public struct RecordReader: Sendable {
   }
 
   private mutating func slowNext(
-    _ bytes: Span<UInt8>, _ position: inout Int, ended: Bool
+    _ bytes: Span<UInt8>, _ position: inout Int, ended: Bool, _ header: inout RecordHeader?
   ) -> Step {
     while true {
       let available = bytes.count - position
@@ -139,7 +144,7 @@ public struct RecordReader: Sendable {
           skipsLine = false
           continue
         }
-        guard let step = nextLine(bytes, &position, ended: ended) else { continue }
+        guard let step = nextLine(bytes, &position, ended: ended, &header) else { continue }
         return step
       case .binary:
         guard let step = nextBinary(bytes, &position, ended: ended) else { continue }
@@ -154,7 +159,7 @@ public struct RecordReader: Sendable {
 
   /// `nil`: something was passed over that is neither a record nor malformed.
   private mutating func nextLine(
-    _ bytes: Span<UInt8>, _ position: inout Int, ended: Bool
+    _ bytes: Span<UInt8>, _ position: inout Int, ended: Bool, _ header: inout RecordHeader?
   ) -> Step? {
     let start = position
     var end: Int
@@ -177,9 +182,8 @@ public struct RecordReader: Sendable {
     if end > start, bytes[end - 1] == 0x0d { end -= 1 }
     if end == start { return nil }
     let line = bytes.extracting(start..<end)
-    if RecordHeader(line) != nil {
-      return .record(RecordFrame(form: .line, type: 0, payload: start..<end))
-    }
+    header = RecordHeader(line)
+    if header != nil { return .record(RecordFrame(form: .line, type: 0, payload: start..<end)) }
     if let prefix = LogPrefix.end(line) {
       return .record(RecordFrame(form: .line, type: 0, payload: start + prefix..<end))
     }

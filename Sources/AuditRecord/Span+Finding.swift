@@ -15,12 +15,28 @@ extension Span<UInt8> {
 
   /// The first NUL.
   @inline(__always)
-  package var firstZero: Int? {
+  package var firstZero: Int? { firstZero(from: 0) }
+
+  /// The first NUL from `start` on.
+  @inline(__always)
+  package func firstZero(from start: Int) -> Int? {
     unsafe withUnsafeBytes { raw in
-      guard let base = raw.baseAddress, let found = unsafe memchr(base, 0, raw.count) else {
-        return nil
-      }
+      guard start >= 0, start < raw.count, let base = raw.baseAddress,
+        let found = unsafe memchr(base + start, 0, raw.count - start)
+      else { return nil }
       return unsafe UnsafeRawPointer(found) - base
+    }
+  }
+
+  /// Whether the same bytes stand in another one.
+  @inline(__always)
+  package func isSame(as other: Span<UInt8>) -> Bool {
+    guard count == other.count else { return false }
+    return unsafe withUnsafeBytes { mine in
+      unsafe other.withUnsafeBytes { theirs in
+        guard let one = mine.baseAddress, let another = theirs.baseAddress else { return true }
+        return unsafe memcmp(one, another, mine.count) == 0
+      }
     }
   }
 

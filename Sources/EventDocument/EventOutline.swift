@@ -41,10 +41,11 @@ public struct OutlineReader: Sendable {
 
   /// - Parameter accounts: where names of users are looked up that the lines do not bring; on this
   ///   host that may block.
-  public init(accounts: AccountLookup) { people = PersonFinder(cache: AccountCache(accounts)) }
+  public init(accounts: AccountLookup) { people = PersonFinder(accounts) }
 
   public mutating func outline(of event: AuditEvent) -> EventOutline {
     guard coalescer.coalesce(event) else { return EventOutline() }
+    people.begin()
     let facts = coalescer.facts
     var outline = EventOutline(facts)
     if let actor = facts.actor, !facts.text.has(actor, "unset") {

@@ -13,7 +13,7 @@ extension ProcessTracker {
     let isRunning = moment.isHere && table.look(at: number) { $0.ending == .none } == true
     let groups =
       isRunning && settings.findsGroups
-      ? source.controlGroups(of: facts.pid).map { ControlGroups($0) } : nil
+      ? source.controlGroups(of: facts.pid).map { groupMemory.groups($0) } : nil
     let script =
       settings.findsScripts ? ScriptFinder.script(of: event, facts, isRunning ? source : nil) : []
     let hash =
@@ -23,15 +23,15 @@ extension ProcessTracker {
     table.change(number) { process in
       process.exec = event.stamp
       process.arguments = arguments
-      process.script = script
-      process.hash = hash ?? []
+      if script != process.script { process.script = script }
+      if process.hash != hash ?? [] { process.hash = hash ?? [] }
       if let groups {
-        process.container = groups.container
-        process.unit = groups.unit
+        process.take(groups)
       } else if process.container.isEmpty, let parent {
         process.container = parent.container
         process.unit = parent.unit
       }
+      guard !labels.names.isEmpty else { return }
       var kept = process.labels
       if !kept.isEmpty || parent?.labels.isEmpty == false {
         kept = Set(labels.inherited(kept)).union(labels.inherited(parent?.labels ?? [])).sorted()
@@ -68,34 +68,12 @@ extension ProcessTracker {
   }
 
   mutating func takeEnvironment(_ pid: Int32, _ context: inout EventContext) {
-    guard !settings.environment.isEmpty else { return }
+    guard !variables.isEmpty else { return }
     guard let all = source.environment(of: pid) else {
       context.missing.append("process.env_vars")
       return
     }
-    var start = 0
-    while start < all.count {
-      var sign = start
-      while sign < all.count, all[sign] != 0x3d, all[sign] != 0 { sign += 1 }
-      var end = sign
-      while end < all.count, all[end] != 0 { end += 1 }
-      if sign < end, context.environment.count < 256, isWanted(all, start..<sign) {
-        context.environment.append((Array(all[start..<sign]), Array(all[(sign + 1)..<end])))
-      }
-      start = end + 1
-    }
-  }
-
-  private func isWanted(_ all: [UInt8], _ name: Range<Int>) -> Bool {
-    for wanted in settings.environment {
-      let isBeginning = wanted.last == 0x2a
-      let count = isBeginning ? wanted.count - 1 : wanted.count
-      guard isBeginning ? name.count >= count : name.count == count else { continue }
-      var at = 0
-      while at < count, all[name.lowerBound + at] == wanted[at] { at += 1 }
-      if at == count { return true }
-    }
-    return false
+    context.environment = variables.found(in: all, most: 256)
   }
 
   /// A child is as its parent is, until it executes something.
@@ -133,6 +111,7 @@ extension ProcessTracker {
     context.process = table[number]
     let most = settings.tellsAncestors ? EventContext.mostAncestors : 1
     var above = context.process?.parent
+    if above != nil { context.ancestors.reserveCapacity(min(most, 8)) }
     while let next = above, context.ancestors.count < most, let process = table[next] {
       above = process.parent
       context.ancestors.append(process)
@@ -165,7 +144,7 @@ extension ProcessTracker {
   func noteLogin(_ event: AuditEvent, _ context: inout EventContext) {
     for record in event.records {
       guard let value = event.value("ses", of: record),
-        let number = ProcessEvent.number(value[...]), let session = UInt32(exactly: number),
+        let number = ProcessEvent.number(value), let session = UInt32(exactly: number),
         session != .max
       else { continue }
       context.login = logins[session]

@@ -176,13 +176,10 @@ extension ProcessTracker {
     var arguments = source.arguments(of: pid) ?? []
     if arguments.last == 0 { arguments.removeLast() }
     let groups =
-      settings.findsGroups ? source.controlGroups(of: pid).map { ControlGroups($0) } : nil
+      settings.findsGroups ? source.controlGroups(of: pid).map { groupMemory.groups($0) } : nil
     table.change(number) { process in
       process.arguments = Array(arguments.prefix(KnownProcess.mostArguments))
-      if let groups {
-        process.container = groups.container
-        process.unit = groups.unit
-      }
+      if let groups { process.take(groups) }
     }
   }
 

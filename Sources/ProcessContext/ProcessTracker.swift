@@ -16,11 +16,14 @@ public struct ProcessTracker {
   let source: any ProcessSource
   var table: ProcessTable
   var logins = LoginSessions()
+  var groupMemory = GroupMemory()
+  let variables: WantedVariables
   private var sweptAt: UInt64 = 0
 
   public init(_ settings: ContextSettings, source: any ProcessSource) {
     self.settings = settings
     self.source = source
+    variables = WantedVariables(settings.environment)
     table = ProcessTable(limit: max(settings.limit, 16))
   }
 
@@ -48,8 +51,8 @@ public struct ProcessTracker {
     let keys = settings.labels.hasKeys ? event.ruleKeys(facts) : []
     let number = process(facts, event, moment)
     if facts.kind == .exec, facts.isSuccess { noteExec(number, facts, event, moment, &context) }
-    let labels = settings.labels
     if !keys.isEmpty {
+      let labels = settings.labels
       table.change(number) { $0.labels = labels.adding(keys, to: $0.labels) }
     }
     if facts.kind == .fork, facts.isSuccess { noteFork(number, facts, event, moment) }

@@ -28,6 +28,17 @@ struct HostTests {
     #expect(text(groups.unit) == "docker.service")
   }
 
+  @Test func `of control groups is the same when it is asked for again`() {
+    var memory = GroupMemory()
+    // More than are remembered, each asked for twice in a row and again later.
+    for number in Array(0..<40) + Array((0..<40).reversed()) {
+      let line = Array("0::/system.slice/unit\(number).service\n".utf8)
+      #expect(memory.groups(line) == ControlGroups(line))
+      #expect(memory.groups(line) == ControlGroups(line))
+    }
+    #expect(memory.groups([]) == ControlGroups([]))
+  }
+
   @Test func `of a process whose name is odd`() {
     let line = "7 (a) b (c\n) S 1 5 6 34816 9 4194304 1 2 3 4 5 6 7 8 20 0 1 0 4711 99 100\n"
     let status = ProcessStatus(Array(line.utf8)[...])

@@ -10,16 +10,12 @@ struct NodeTable {
     var swept: UInt64 = 0
   }
 
-  private(set) var nodes: [Node] = []
+  /// By their numbers.
+  var nodes: [Node] = []
   private var numbers: [UInt64: Int] = [:]
   private var last = 0
 
   var count: Int { nodes.count }
-
-  subscript(number: Int) -> Node {
-    get { nodes[number] }
-    set { nodes[number] = newValue }
-  }
 
   /// The number of the node named in that part of a line (`nil`: none is named).
   mutating func number(_ line: Span<UInt8>, _ name: Range<Int>?) -> Int {

@@ -44,46 +44,47 @@ public struct FieldScanner: Sendable {
     var at = at
     while at < end, unsafe bytes[unchecked: at] == 0x20 { at += 1 }
     let name = at
-    while at < end {
-      let byte = unsafe bytes[unchecked: at]
-      if byte <= 0x3d, byte == 0x3d || byte == 0x20 || byte == 0x1d { break }
-      at += 1
+    let key: NameKey
+    if let short = ByteSearch.shortName(in: bytes, from: at, to: end) {
+      at = short.end
+      key = short.key
+    } else {
+      while at < end {
+        let byte = unsafe bytes[unchecked: at]
+        if byte <= 0x3d, byte == 0x3d || byte == 0x20 || byte == 0x1d { break }
+        at += 1
+      }
+      guard at > name, at < end, unsafe bytes[unchecked: at] == 0x3d else { return nil }
+      key = NameKey(bytes, name..<at)
     }
-    guard at + 1 < end, at > name, unsafe bytes[unchecked: at] == 0x3d else { return nil }
+    guard at + 1 < end else { return nil }
     let first = unsafe bytes[unchecked: name]
     guard first != UInt8(ascii: "("), first != UInt8(ascii: ",") else { return nil }
-    let key = NameKey(bytes, name..<at)
     let nameEnd = at
     at += 1
     let start = unsafe bytes[unchecked: at]
+    let value: Range<Int>
     if start == UInt8(ascii: "\"") {
-      let value = at + 1
-      repeat {
-        at += 1
-        guard at < end, unsafe bytes[unchecked: at] != 0x1d else { return nil }
-      } while unsafe bytes[unchecked: at] != UInt8(ascii: "\"")
+      value = at + 1..<ByteSearch.first(0x22, 0x1d, in: bytes, from: at + 1, to: end)
+      at = value.upperBound
+      guard at < end, unsafe bytes[unchecked: at] == 0x22 else { return nil }
       self.at = at + 1
       return Field(
-        name: name..<nameEnd, value: value..<at, quoting: .double, section: .record, key: key)
+        name: name..<nameEnd, value: value, quoting: .double, section: .record, key: key)
     }
     guard start != UInt8(ascii: "'"), start != UInt8(ascii: "{"), !Self.isContext(key) else {
       return nil
     }
-    let value = at
-    while at < end {
-      let byte = unsafe bytes[unchecked: at]
-      if byte <= 0x20, isBreak(byte) { break }
-      at += 1
-    }
-    if at > value {
+    value = at..<ByteSearch.first(0x20, 0x1d, in: bytes, from: at, to: end)
+    at = value.upperBound
+    if at > value.lowerBound {
       switch unsafe bytes[unchecked: at - 1] {
       case UInt8(ascii: ","), UInt8(ascii: ")"): return nil
       default: break
       }
     }
     self.at = at
-    return Field(
-      name: name..<nameEnd, value: value..<at, quoting: .none, section: .record, key: key)
+    return Field(name: name..<nameEnd, value: value, quoting: .none, section: .record, key: key)
   }
 
   private mutating func anyField(_ bytes: Span<UInt8>) -> Field? {

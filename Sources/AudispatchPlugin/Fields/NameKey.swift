@@ -38,6 +38,10 @@ public struct NameKey: Hashable, Sendable {
       ? unsafe Self.hash(start, count) : Self.short(unsafe Self.few(start, count), count)
   }
 
+  /// The key of a name of one to seven bytes, which a word of eight begins with.
+  @inlinable @inline(__always)
+  init(short eight: UInt64, count: Int) { bits = Self.short(eight, count) }
+
   @inlinable @inline(__always)
   static func short(_ eight: UInt64, _ count: Int) -> UInt64 {
     eight & ((1 &<< UInt64(count &* 8)) &- 1) | UInt64(count) &<< 56

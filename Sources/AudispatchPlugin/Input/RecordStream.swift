@@ -76,9 +76,10 @@ public struct RecordStream: Sendable {
     // Not a copy: a second hold on the bytes while the reader's own state changes.
     let buffer = self.buffer
     let all = buffer.span.extracting(0..<filled)
+    var known: RecordHeader?
     while true {
       passBlankLines(all)
-      switch reader.next(all, &start, ended: ended) {
+      switch reader.next(all, &start, ended: ended, &known) {
       case .needsMore: return false
       case .malformed(let kind, let sample):
         switch kind {
@@ -90,7 +91,7 @@ public struct RecordStream: Sendable {
         frames += 1
         let line = all.extracting(frame.payload)
         if frame.form == .line, line.firstZero == nil {
-          guard let header = RecordHeader(line) else {
+          guard let header = known ?? RecordHeader(line) else {
             note(.notARecord, buffer[frame.payload].prefix(64))
             continue
           }

@@ -36,7 +36,7 @@ struct EventFacts: Sendable {
 
   var text = EventText()
   var stamp = RecordStamp(milliseconds: 0, serial: 0)
-  var kind = RecordKind([])
+  var kind = RecordKind()
   var category: StaticString = "unknown"
   var result: Text?
   var session: Text?

@@ -115,17 +115,32 @@ enum EventIdentity {
 /// Whether a text is an Internet address: a field for addresses takes no other.
 enum IPText {
   static func isAddress(_ value: Text, _ text: EventText) -> Bool {
-    let bytes = text[value]
-    guard bytes.count <= 45 else { return false }
-    if bytes.contains(UInt8(ascii: ":")) {
-      return bytes.count(where: { $0 == UInt8(ascii: ":") }) >= 2
-        && bytes.allSatisfy { EventText.digit($0) != nil || $0 == 0x3a || $0 == 0x2e }
-    }
-    let parts = bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-    return parts.count == 4
-      && parts.allSatisfy { part in
-        (1...3).contains(part.count) && part.allSatisfy { $0 &- 0x30 < 10 }
-          && part.reduce(0) { $0 * 10 + Int($1 &- 0x30) } < 256
+    guard value.count <= 45 else { return false }
+    let bytes = text.bytes.span
+    var colons = 0
+    var dots = 0
+    // Of the part behind the last dot.
+    var digits = 0
+    var number = 0
+    var isVersion4 = true
+    var isVersion6 = true
+    for place in value.range {
+      let byte = bytes[place]
+      switch byte {
+      case UInt8(ascii: "."):
+        isVersion4 = isVersion4 && digits > 0
+        (dots, digits, number) = (dots + 1, 0, 0)
+      case UInt8(ascii: ":"): colons += 1
+      case 0x30...0x39:
+        digits += 1
+        number = digits > 3 ? 256 : number * 10 + Int(byte - 0x30)
+        if number > 255 { isVersion4 = false }
+      default:
+        isVersion4 = false
+        if EventText.digit(byte) == nil { isVersion6 = false }
       }
+    }
+    if colons > 0 { return colons >= 2 && isVersion6 }
+    return isVersion4 && dots == 3 && digits > 0
   }
 }

@@ -13,13 +13,14 @@ struct Auditbeat6Form: Sendable {
 
   init(_ options: DocumentOptions) {
     self.options = options
-    people = PersonFinder(cache: AccountCache(options.accounts))
+    people = PersonFinder(options.accounts)
   }
 
   mutating func write(
     _ event: AuditEvent, _ facts: EventFacts, _ isWhole: Bool, _ extent: DocumentExtent,
     _ out: inout DocumentBytes
   ) {
+    people.begin()
     out.beginObject()
     out.key("@timestamp")
     out.openString()
@@ -91,7 +92,7 @@ struct Auditbeat6Form: Sendable {
       if !hasNames { out.object("name_map") }
       hasNames = true
       out.key(facts.text[entry.name])
-      out.string(name)
+      out.string(people.bytes(name, facts.text))
     }
     if hasNames { out.endObject() }
     out.fields("selinux", facts.subjectLabel, facts.text)
@@ -109,8 +110,10 @@ struct Auditbeat6Form: Sendable {
     guard let file = facts.file else { return }
     out.object("file")
     out.fileMembers(file, facts.text)
-    out.member("owner", people.person(file.uid, false, facts.text).name)
-    out.member("group", people.person(file.gid, true, facts.text).name)
+    let owner = people.person(file.uid, false, facts.text)
+    out.member("owner", owner.name, facts.text, people.found)
+    let group = people.person(file.gid, true, facts.text)
+    out.member("group", group.name, facts.text, people.found)
     out.fields("selinux", facts.fileLabel, facts.text)
     out.endObject()
   }

@@ -16,7 +16,7 @@ struct ECSForm: Sendable {
 
   init(_ options: DocumentOptions) {
     self.options = options
-    people = PersonFinder(cache: AccountCache(options.accounts))
+    people = PersonFinder(options.accounts)
     host = Array(options.host.utf8)
   }
 
@@ -25,6 +25,7 @@ struct ECSForm: Sendable {
     _ out: inout DocumentBytes
   ) {
     related.removeAll(keepingCapacity: true)
+    people.begin()
     out.beginObject()
     out.key("@timestamp")
     out.openString()
@@ -116,11 +117,11 @@ struct ECSForm: Sendable {
     out.member("inode", file.inode, facts.text)
     out.member("mode", file.mode, facts.text)
     let owner = people.person(file.uid, named: file.ownerName, false, facts.text)
-    out.member("uid", owner.id)
-    out.member("owner", owner.name)
+    out.member("uid", owner.id, facts.text, people.found)
+    out.member("owner", owner.name, facts.text, people.found)
     let group = people.person(file.gid, named: file.groupName, true, facts.text)
-    out.member("gid", group.id)
-    out.member("group", group.name)
+    out.member("gid", group.id, facts.text, people.found)
+    out.member("group", group.name, facts.text, people.found)
     out.fields("selinux", facts.fileLabel, facts.text)
     out.endObject()
   }
@@ -171,12 +172,16 @@ struct ECSForm: Sendable {
 }
 
 extension ECSForm {
-  private mutating func relate(_ person: Person) {
-    if !person.name.isEmpty, !related.contains(person.name) { related.append(person.name) }
+  /// Adds a name to `related.user`.
+  private mutating func relate(_ person: Person, _ text: EventText) {
+    guard !person.name.isEmpty else { return }
+    let name = people.bytes(person.name, text)
+    if !related.contains(name) { related.append(name) }
   }
 
   /// `user`: who the process is, and, where a record says so, who did it and to whom.
   private mutating func writeUser(_ facts: EventFacts, _ out: inout DocumentBytes) {
+    let text = facts.text
     var user = people.identity("uid", facts)
     var effective = people.identity("euid", facts)
     if !facts.user.isEmpty { user = people.entity(facts.user, false, facts) }
@@ -186,51 +191,36 @@ extension ECSForm {
     let audit = people.identity("auid", facts)
     let group = people.identity("gid", facts)
     var effectiveGroup = people.identity("egid", facts)
+    let saved = (people.identity("suid", facts), people.identity("sgid", facts))
+    let filesystem = (people.identity("fsuid", facts), people.identity("fsgid", facts))
     // What is the same as the user itself says nothing.
-    if effective == user || !user.id.isEmpty && effective.id == user.id { effective = Person() }
-    if effectiveGroup == group { effectiveGroup = Person() }
+    if people.isSame(effective, user, text)
+      || !user.id.isEmpty && people.isSame(effective.id, user.id, text)
+    {
+      effective = Person()
+    }
+    if people.isSame(effectiveGroup, group, text) { effectiveGroup = Person() }
+    let found = people.found
     out.object("user")
-    write(user, &out)
-    write("group", group, &out)
-    write("audit", audit, Person(), &out)
-    write("effective", effective, effectiveGroup, &out)
-    write("saved", people.identity("suid", facts), people.identity("sgid", facts), &out)
-    write("filesystem", people.identity("fsuid", facts), people.identity("fsgid", facts), &out)
-    write("target", target, Person(), &out)
-    write("changes", changes, Person(), &out)
-    out.fields("selinux", facts.subjectLabel, facts.text)
+    out.members(user, text, found)
+    out.person("group", group, text, found)
+    out.person("audit", audit, text, found)
+    out.person("effective", effective, group: effectiveGroup, text, found)
+    out.person("saved", saved.0, group: saved.1, text, found)
+    out.person("filesystem", filesystem.0, group: filesystem.1, text, found)
+    out.person("target", target, text, found)
+    out.person("changes", changes, text, found)
+    out.fields("selinux", facts.subjectLabel, text)
     out.endObject()
-    relate(user)
-    relate(audit)
-    relate(effective)
-    relate(target)
-    relate(changes)
+    relate(user, text)
+    relate(audit, text)
+    relate(effective, text)
+    relate(target, text)
+    relate(changes, text)
     if !facts.group.isEmpty {
       let group = people.entity(facts.group, true, facts)
-      write("group", group, &out)
+      out.person("group", group, text, people.found)
     }
-  }
-
-  private func write(_ person: Person, _ out: inout DocumentBytes) {
-    out.member("id", person.id)
-    out.member("name", person.name)
-  }
-
-  private func write(_ name: StaticString, _ person: Person, _ out: inout DocumentBytes) {
-    guard !person.isEmpty else { return }
-    out.object(name)
-    write(person, &out)
-    out.endObject()
-  }
-
-  private func write(
-    _ name: StaticString, _ person: Person, _ group: Person, _ out: inout DocumentBytes
-  ) {
-    guard !person.isEmpty || !group.isEmpty else { return }
-    out.object(name)
-    write(person, &out)
-    write("group", group, &out)
-    out.endObject()
   }
 
   private mutating func writeAudit(

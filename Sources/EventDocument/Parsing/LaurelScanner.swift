@@ -42,18 +42,24 @@ struct LaurelScanner {
         continue
       }
       let start = at
-      while at < end {
-        let byte = unsafe bytes[unchecked: at]
-        if byte <= 0x3d, byte == 0x3d || Self.isBreak(byte) { break }
-        at += 1
-      }
-      // Words without a value are no fields.
-      guard at < end, unsafe bytes[unchecked: at] == 0x3d, at > start else {
-        if at == start { at += 1 }
-        continue
+      let key: NameKey
+      if let short = ByteSearch.shortName(in: bytes, from: at, to: end) {
+        at = short.end
+        key = short.key
+      } else {
+        while at < end {
+          let byte = unsafe bytes[unchecked: at]
+          if byte <= 0x3d, byte == 0x3d || Self.isBreak(byte) { break }
+          at += 1
+        }
+        // Words without a value are no fields.
+        guard at < end, unsafe bytes[unchecked: at] == 0x3d, at > start else {
+          if at == start { at += 1 }
+          continue
+        }
+        key = NameKey(bytes, start..<at)
       }
       let name = start..<at
-      let key = NameKey(bytes, name)
       self.at = at + 1
       let (value, quoting) = value(bytes, key)
       return LaurelField(
@@ -90,13 +96,7 @@ struct LaurelScanner {
       }
     }
     let start = at
-    var stop = at
-    let end = end
-    while stop < end {
-      let byte = unsafe bytes[unchecked: stop]
-      if byte <= 0x20, Self.isBreak(byte) { break }
-      stop += 1
-    }
+    var stop = ByteSearch.first(0x20, 0x1d, in: bytes, from: at, to: end)
     // Some kernels' lines have lost the 0x1d in front of what auditd added.
     if stop > start + 6, unsafe bytes[unchecked: start] == UInt8(ascii: "("),
       bytes.has("(null)", at: start), bytes[start + 6] &- 0x41 < 26
@@ -116,14 +116,8 @@ struct LaurelScanner {
 
   @inline(__always)
   private func close(_ bytes: borrowing Span<UInt8>, _ byte: UInt8) -> Int? {
-    var place = at + 1
-    while place < end {
-      let found = unsafe bytes[unchecked: place]
-      if found == byte { return place }
-      if found == 0x1d { return nil }
-      place += 1
-    }
-    return nil
+    let place = ByteSearch.first(byte, 0x1d, in: bytes, from: at + 1, to: end)
+    return place < end && (unsafe bytes[unchecked: place] == byte) ? place : nil
   }
 
   private func lastQuote(_ bytes: borrowing Span<UInt8>) -> Int? {

@@ -80,6 +80,9 @@ struct RecordKind: Sendable {
   let libaudit: [Normalization]
   let complete: [Normalization]
 
+  /// Of no record.
+  init() { (name, lowerName, libaudit, complete) = ([], [], [], []) }
+
   init(_ name: [UInt8]) {
     self.name = name
     lowerName = name.map { (0x41...0x5a).contains($0) ? $0 + 0x20 : $0 }

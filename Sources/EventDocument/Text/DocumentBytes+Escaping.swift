@@ -57,8 +57,17 @@ extension DocumentBytes {
       let last = unsafe raw.loadUnaligned(fromByteOffset: count - 4, as: UInt32.self)
       return !hasOther(UInt64(first) << 32 | UInt64(last))
     }
-    for place in 0..<count where unsafe !isPlain(raw[place]) { return false }
-    return true
+    guard count > 0 else { return true }
+    return unsafe !hasOther(Self.few(raw, count))
+  }
+
+  /// Eight bytes that are one to three of a text, some of them more than once.
+  @inline(__always)
+  private static func few(_ raw: UnsafeRawBufferPointer, _ count: Int) -> UInt64 {
+    if count == 1 { return unsafe UInt64(raw[0]) &* 0x0101_0101_0101_0101 }
+    let first = unsafe raw.loadUnaligned(fromByteOffset: 0, as: UInt16.self)
+    let last = unsafe raw.loadUnaligned(fromByteOffset: count - 2, as: UInt16.self)
+    return (UInt64(first) << 16 | UInt64(last)) &* 0x1_0000_0001
   }
 
   /// Where the bytes end that are written as they are: eight at a time, then one by one.

@@ -30,8 +30,10 @@ struct Pen {
       unsafe Self.copy(from, to, count, UInt64.self, 8)
     } else if count >= 4 {
       unsafe Self.copy(from, to, count, UInt32.self, 4)
+    } else if count >= 2 {
+      unsafe Self.copy(from, to, count, UInt16.self, 2)
     } else {
-      for place in 0..<count { unsafe at[place] = bytes[place] }
+      unsafe at.pointee = bytes[0]
     }
     unsafe at += count
   }

@@ -12,14 +12,14 @@ enum EntryLeader {
     var found: KnownProcess?
     for place in -1..<context.ancestors.count {
       let member = place < 0 ? process : context.ancestors[place]
-      if member.pid == 1 || isDoor(member) { break }
+      if member.pid == 1 || member.isDoor { break }
       if member.session == member.pid { found = member }
     }
-    return found ?? (context.sessionLeader.map(isDoor) == true ? nil : context.sessionLeader)
+    return found ?? (context.sessionLeader?.isDoor == true ? nil : context.sessionLeader)
   }
 
-  private static func isDoor(_ process: KnownProcess) -> Bool {
-    doors.contains { $0 == process.name }
-      || process.name.count > 4 && beginnings.contains { process.name.starts(with: $0) }
+  /// Whether a process of that name lets people in.
+  static func isDoor(_ name: [UInt8]) -> Bool {
+    doors.contains(name) || name.count > 4 && beginnings.contains { name.starts(with: $0) }
   }
 }

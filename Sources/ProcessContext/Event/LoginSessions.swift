@@ -50,7 +50,7 @@ struct LoginSessions: Sendable {
   }
 
   private static func unsigned(_ text: [UInt8]?) -> UInt32? {
-    text.flatMap { ProcessEvent.number($0[...]) }.flatMap { UInt32(exactly: $0) }
+    text.flatMap { ProcessEvent.number($0) }.flatMap { UInt32(exactly: $0) }
   }
 
   private mutating func begin(_ number: UInt32, _ event: AuditEvent) -> LoginSession {

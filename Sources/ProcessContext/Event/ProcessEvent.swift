@@ -37,7 +37,8 @@ struct ProcessEvent {
       case 1309: hasArguments = true
       case 1318:
         if objects.count < 64, let field = event.field("opid", of: record),
-          let pid = Self.number(event.bytes[field.value]), let pid = Int32(exactly: pid), pid > 0
+          let pid = Self.number(event.bytes.span, field.value), let pid = Int32(exactly: pid),
+          pid > 0
         {
           objects.append(pid)
         }
@@ -54,22 +55,23 @@ struct ProcessEvent {
     let span = bytes.span
     while let field = scanner.next(span), field.section == .record {
       switch field.key {
-      case NameKey("a0"): flags = Self.hexadecimal(bytes[field.value]) ?? 0
-      case NameKey("pid"): pid = Self.pid(bytes[field.value])
-      case NameKey("ppid"): parent = Self.pid(bytes[field.value])
+      case NameKey("a0"): flags = Self.hexadecimal(span, field.value) ?? 0
+      case NameKey("pid"): pid = Self.pid(span, field.value)
+      case NameKey("ppid"): parent = Self.pid(span, field.value)
       case NameKey("key"): key = field
       case NameKey("ses"):
-        session = Self.number(bytes[field.value]).flatMap { UInt32(exactly: $0) }
-      case NameKey("arch"): machine = Self.hexadecimal(bytes[field.value]) ?? 0
-      case NameKey("exit"): result = Self.number(bytes[field.value]) ?? 0
+        session = Self.number(span, field.value).flatMap { UInt32(exactly: $0) }
+      case NameKey("arch"): machine = Self.hexadecimal(span, field.value) ?? 0
+      case NameKey("exit"): result = Self.number(span, field.value) ?? 0
       case NameKey("exe"):
         executable = field.value
         isExecutableQuoted = field.quoting == .double
       case NameKey("comm"):
         self.name = field.value
         isNameQuoted = field.quoting == .double
-      case NameKey("syscall"): number = Self.number(bytes[field.value]) ?? -1
-      case NameKey("success"): isSuccess = bytes[field.value].first == 0x79
+      case NameKey("syscall"): number = Self.number(span, field.value) ?? -1
+      case NameKey("success"):
+        isSuccess = !field.value.isEmpty && span[field.value.lowerBound] == 0x79
       default: break
       }
     }
@@ -94,27 +96,35 @@ struct ProcessEvent {
   /// Whether a fork made a thread, as far as its flags stand in the call: clone3's do not.
   var makesThread: Bool { flags & 0x1_0000 != 0 }
 
-  private static func pid(_ text: ArraySlice<UInt8>) -> Int32 {
-    number(text).flatMap { Int32(exactly: $0) } ?? 0
+  private static func pid(_ bytes: borrowing Span<UInt8>, _ place: Range<Int>) -> Int32 {
+    number(bytes, place).flatMap { Int32(exactly: $0) } ?? 0
   }
 
-  static func number(_ text: ArraySlice<UInt8>) -> Int? {
-    var digits = text
-    let isNegative = digits.first == 0x2d
-    if isNegative { digits.removeFirst() }
-    guard !digits.isEmpty, digits.count <= 18 else { return nil }
+  /// A decimal number of at most 18 digits, with or without a minus.
+  static func number(_ text: [UInt8]) -> Int? { number(text.span, text.indices) }
+
+  static func number(_ bytes: borrowing Span<UInt8>, _ place: Range<Int>) -> Int? {
+    var at = place.lowerBound
+    let isNegative = at < place.upperBound && bytes[at] == 0x2d
+    if isNegative { at += 1 }
+    guard at < place.upperBound, place.upperBound - at <= 18 else { return nil }
     var value = 0
-    for byte in digits {
-      guard byte &- 0x30 < 10 else { return nil }
-      value = value &* 10 &+ Int(byte &- 0x30)
+    while at < place.upperBound {
+      let digit = bytes[at] &- 0x30
+      guard digit < 10 else { return nil }
+      value = value &* 10 &+ Int(digit)
+      at += 1
     }
     return isNegative ? -value : value
   }
 
-  private static func hexadecimal(_ text: ArraySlice<UInt8>) -> UInt64? {
-    guard !text.isEmpty, text.count <= 16 else { return nil }
+  private static func hexadecimal(
+    _ bytes: borrowing Span<UInt8>, _ place: Range<Int>
+  ) -> UInt64? {
+    guard !place.isEmpty, place.count <= 16 else { return nil }
     var value: UInt64 = 0
-    for byte in text {
+    for at in place {
+      let byte = bytes[at]
       switch byte {
       case 0x30...0x39: value = value << 4 | UInt64(byte - 0x30)
       case 0x61...0x66: value = value << 4 | UInt64(byte - 0x57)

@@ -12,14 +12,15 @@ enum ScriptFinder {
     of event: AuditEvent, _ facts: ProcessEvent, _ source: (any ProcessSource)?
   ) -> [UInt8] {
     guard let path = facts.firstPath, let executable = facts.executable,
-      let name = event.value("name", of: path), !name.isEmpty
+      !isExecutable(path, executable, event, facts), let name = event.value("name", of: path),
+      !name.isEmpty
     else { return [] }
     let absolute = Self.absolute(name, event, facts)
     let program =
       facts.isExecutableQuoted
       ? Array(event.bytes[executable]) : Hex.decode(event.bytes[executable]) ?? []
     guard absolute != program else { return [] }
-    if let inode = event.value("inode", of: path).flatMap({ ProcessEvent.number($0[...]) }),
+    if let inode = event.value("inode", of: path).flatMap({ ProcessEvent.number($0) }),
       let device = event.value("dev", of: path).flatMap(Self.device),
       let file = source?.file(program, seenBy: facts.pid)
     {
@@ -27,6 +28,17 @@ enum ScriptFinder {
     }
     // Of a script there is one path more: itself, the interpreter, and the loader of that.
     return isScriptByArguments(event, absolute, name) ? absolute : []
+  }
+
+  /// Whether the kernel looked up the executable itself, as the records show without being decoded.
+  private static func isExecutable(
+    _ path: EventRecord, _ executable: Range<Int>, _ event: AuditEvent, _ facts: ProcessEvent
+  ) -> Bool {
+    guard facts.isExecutableQuoted, let name = event.field("name", of: path),
+      name.quoting == .double, let first = name.value.first, event.bytes[first] == 0x2f
+    else { return false }
+    let bytes = event.bytes.span
+    return bytes.extracting(name.value).isSame(as: bytes.extracting(executable))
   }
 
   /// Whether the interpreter's arguments have the script, as the kernel puts it there.

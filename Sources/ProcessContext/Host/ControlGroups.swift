@@ -49,3 +49,11 @@ struct ControlGroups: Equatable {
     return false
   }
 }
+
+extension KnownProcess {
+  /// Nearly always it is where it was.
+  mutating func take(_ groups: ControlGroups) {
+    if container != groups.container { container = groups.container }
+    if unit != groups.unit { unit = groups.unit }
+  }
+}

@@ -30,7 +30,7 @@ public final class HostProcesses: ProcessSource {
   }
 
   public func status(of pid: Int32) -> ProcessStatus? {
-    read("/proc/\(pid)/stat", limit: 4096).flatMap { ProcessStatus($0) }
+    read("stat", of: pid, limit: 4096).flatMap { ProcessStatus($0) }
   }
 
   public func executable(of pid: Int32) -> [UInt8]? {
@@ -42,17 +42,16 @@ public final class HostProcesses: ProcessSource {
   }
 
   public func arguments(of pid: Int32) -> [UInt8]? {
-    read("/proc/\(pid)/cmdline", limit: KnownProcess.mostArguments).map { Array($0) }
+    read("cmdline", of: pid, limit: KnownProcess.mostArguments).map { Array($0) }
   }
 
   public func controlGroups(of pid: Int32) -> [UInt8]? {
-    read("/proc/\(pid)/cgroup", limit: 16 << 10).map { Array($0) }
+    read("cgroup", of: pid, limit: 16 << 10).map { Array($0) }
   }
 
   public func environment(of pid: Int32) -> [UInt8]? {
-    var all: [UInt8] = []
-    guard let first = read("/proc/\(pid)/environ", limit: buffer.count) else { return nil }
-    all = Array(first)
+    guard let first = read("environ", of: pid, limit: buffer.count) else { return nil }
+    var all = Array(first)
     // Seldom more than fits at once; bounded by what the kernel takes for one process.
     if all.count == buffer.count {
       all = (try? Transfer.contents(of: "/proc/\(pid)/environ", limit: 1 << 20)) ?? all
@@ -61,7 +60,7 @@ public final class HostProcesses: ProcessSource {
   }
 
   public func groups(of pid: Int32) -> [UInt32]? {
-    guard let text = read("/proc/\(pid)/status", limit: buffer.count) else { return nil }
+    guard let text = read("status", of: pid, limit: buffer.count) else { return nil }
     for line in text.split(separator: 0x0a) where line.starts(with: "Groups:".utf8) {
       return line.dropFirst(7).split { $0 == 0x20 || $0 == 0x09 }.compactMap {
         UInt32(String(decoding: $0, as: UTF8.self))
@@ -128,16 +127,22 @@ public final class HostProcesses: ProcessSource {
     }
   }
 
-  /// The beginning of a file of /proc; valid until the next call.
-  private func read(_ path: String, limit: Int) -> ArraySlice<UInt8>? {
-    let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
+  /// The beginning of a process's file in /proc; valid until the next call.
+  private func read(
+    _ name: StaticString, of pid: Int32, limit: Int
+  ) -> ArraySlice<UInt8>? {
+    guard pid > 0 else { return nil }
+    let file = unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 48) { path in
+      unsafe Self.write(name, of: pid, to: path)
+      return unsafe open(path.baseAddress!, O_RDONLY | O_CLOEXEC | O_NOCTTY)
+    }
     guard file >= 0 else { return nil }
     defer { close(file) }
+    let limit = min(limit, buffer.count)
     var count = 0
-    while count < min(limit, buffer.count) {
+    while count < limit {
       let more = unsafe buffer.withUnsafeMutableBytes { bytes in
-        unsafe Glibc.read(
-          file, bytes.baseAddress! + count, min(limit, bytes.count) - count)
+        unsafe Glibc.read(file, bytes.baseAddress! + count, limit - count)
       }
       if more < 0, errno == EINTR { continue }
       guard more >= 0 else { return nil }
@@ -147,5 +152,31 @@ public final class HostProcesses: ProcessSource {
       if count < 4096 { break }
     }
     return buffer[..<count]
+  }
+
+  /// `/proc/PID/NAME`, which takes 48 bytes at most.
+  private static func write(
+    _ name: StaticString, of pid: Int32, to path: UnsafeMutableBufferPointer<CChar>
+  ) {
+    precondition(name.utf8CodeUnitCount <= 16, "a name of /proc is short")
+    var at = 0
+    func add(_ text: StaticString) {
+      for place in 0..<text.utf8CodeUnitCount {
+        unsafe path[at] = CChar(bitPattern: text.utf8Start[place])
+        at += 1
+      }
+    }
+    add("/proc/")
+    var divisor: UInt32 = 1
+    let number = pid.magnitude
+    while number / divisor >= 10 { divisor *= 10 }
+    while divisor > 0 {
+      unsafe path[at] = CChar(0x30 + number / divisor % 10)
+      at += 1
+      divisor /= 10
+    }
+    add("/")
+    add(name)
+    unsafe path[at] = 0
   }
 }

@@ -22,31 +22,89 @@ public struct KnownProcess: Equatable, Sendable {
   public internal(set) var parentPid: Int32 = 0
   /// The pid of its session's leader; 0 is not known.
   public internal(set) var session: Int32 = 0
-  public internal(set) var name: [UInt8] = []
-  public internal(set) var executable: [UInt8] = []
-  /// The arguments of its last exec with a NUL between them, cut at `mostArguments`.
-  public internal(set) var arguments: [UInt8] = []
-  public internal(set) var script: [UInt8] = []
-  public internal(set) var container: [UInt8] = []
-  public internal(set) var unit: [UInt8] = []
-  /// The sha256 of its executable, 32 bytes.
-  public internal(set) var hash: [UInt8] = []
-  /// Places in the list of labels, ascending.
-  public internal(set) var labels: [UInt16] = []
   /// The event of its last exec.
   public internal(set) var exec: RecordStamp?
   public internal(set) var ending = Ending.none
-  /// What it is called for ever.
-  public internal(set) var identity: [UInt8] = []
   /// When its last event was, in milliseconds since 1970.
   var lastSeen: UInt64 = 0
   /// Where its parent is in the table.
   var parent: ProcessNumber?
+  /// Whether its name is that of a program that lets people in.
+  private(set) var isDoor = false
+  /// All texts, one thing for copies to share until one of them is changed: each event takes copies of
+  /// its process and of all those above.
+  private var texts = [Texts()]
+
+  private struct Texts: Equatable, Sendable {
+    var name: [UInt8] = []
+    var executable: [UInt8] = []
+    var arguments: [UInt8] = []
+    var script: [UInt8] = []
+    var container: [UInt8] = []
+    var unit: [UInt8] = []
+    var hash: [UInt8] = []
+    var labels: [UInt16] = []
+    var identity: [UInt8] = []
+  }
 
   /// Bytes of arguments that are kept.
   public static let mostArguments = 512
 
   init(pid: Int32) { self.pid = pid }
+}
+
+extension KnownProcess {
+  public internal(set) var name: [UInt8] {
+    get { texts[0].name }
+    set {
+      texts[0].name = newValue
+      isDoor = EntryLeader.isDoor(newValue)
+    }
+  }
+
+  public internal(set) var executable: [UInt8] {
+    get { texts[0].executable }
+    set { texts[0].executable = newValue }
+  }
+
+  /// The arguments of its last exec with a NUL between them, cut at `mostArguments`.
+  public internal(set) var arguments: [UInt8] {
+    get { texts[0].arguments }
+    set { texts[0].arguments = newValue }
+  }
+
+  public internal(set) var script: [UInt8] {
+    get { texts[0].script }
+    set { texts[0].script = newValue }
+  }
+
+  public internal(set) var container: [UInt8] {
+    get { texts[0].container }
+    set { texts[0].container = newValue }
+  }
+
+  public internal(set) var unit: [UInt8] {
+    get { texts[0].unit }
+    set { texts[0].unit = newValue }
+  }
+
+  /// The sha256 of its executable, 32 bytes.
+  public internal(set) var hash: [UInt8] {
+    get { texts[0].hash }
+    set { texts[0].hash = newValue }
+  }
+
+  /// Places in the list of labels, ascending.
+  public internal(set) var labels: [UInt16] {
+    get { texts[0].labels }
+    set { texts[0].labels = newValue }
+  }
+
+  /// What it is called for ever.
+  public internal(set) var identity: [UInt8] {
+    get { texts[0].identity }
+    set { texts[0].identity = newValue }
+  }
 }
 
 /// A process in the table; never used twice.
