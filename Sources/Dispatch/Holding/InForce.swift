@@ -78,3 +78,13 @@ public struct Legacy {
     }
   }
 }
+
+extension InForce {
+  /// What is in force now, for a successor.
+  init(_ base: Base) {
+    self.init(
+      daemon: base.settings.daemon,
+      active: base.plugins.all.filter { !$0.lifecycle.isBeingRemoved }.map(\.configuration),
+      inactive: base.settings.inactive, node: base.settings.node)
+  }
+}

@@ -1,0 +1,155 @@
+import Glibc
+import Journal
+import Linux
+
+/// All owners.
+struct Owners {
+  let base: Base
+  let claim: RuntimeClaim
+  let custody: Custody
+  let overflows: OverflowActions
+  let durable: DurableQueues
+  let plugins: PluginHost
+  let distribution: Distribution
+  let input: Input
+  let remote: RemoteInput?
+  let inputs: NextInputs
+  let control: Control
+  let service: ServiceReport?
+  let stopping: Stopping
+}
+
+/// The rounds of the loop: what a descriptor has goes to its owner, and each owner is asked what is
+/// due.
+final class Rounds {
+  private let owners: Owners
+  private let signals: SignalSource
+  private var start = StartOrder()
+  private var hasForgottenStart = false
+
+  private var loop: Loop { owners.base.loop }
+
+  init(_ owners: Owners, _ signals: consuming SignalSource) throws(SystemError) {
+    self.owners = owners
+    self.signals = signals
+    try owners.base.loop.poller.watch(self.signals.number, Token.signals, .read)
+  }
+
+  /// Waits for something to happen and gives it to whom it concerns; asks what is due.
+  func go() {
+    waitAndHandle()
+    owners.stopping.beginIfAsked()
+    if loop.isDue { tend() }
+  }
+
+  private func waitAndHandle() {
+    let isAlwaysReady = owners.input.isAlwaysReady
+    let count = isAlwaysReady ? loop.look() : loop.wait(orUntil: owners.distribution.nextLook)
+    for index in 0..<count {
+      let (token, interest) = loop.poller.event(index)
+      handle(token, interest)
+    }
+    if isAlwaysReady || owners.distribution.nextLook.map({ loop.now >= $0 }) ?? false {
+      owners.input.read()
+    }
+    owners.input.awaitSource()
+  }
+
+  private func handle(_ token: UInt64, _ interest: Interest) {
+    let number = Token.number(token)
+    switch Token.kind(token) {
+    case Token.source: owners.input.read()
+    case Token.signals: takeSignals()
+    case Token.pluginInput:
+      owners.plugins.inputIsReady(number, interest)
+      // A replay may have waited for just this plugin.
+      owners.input.unpauseIfPossible()
+    case Token.pluginEnd: owners.plugins.hasEnded(number)
+    case Token.pluginStart: owners.plugins.hasStarted(number)
+    case Token.starter: owners.plugins.supervisor.hearStarter()
+    case Token.straggler: owners.plugins.supervisor.hearStraggler(number)
+    case Token.pluginOutput: owners.plugins.hasPrinted(number)
+    case Token.passedOutput: owners.plugins.output.pass(number)
+    case Token.outputSink: owners.plugins.output.hearSink()
+    case Token.spool: owners.durable.hear()
+    case Token.loading: owners.control.configurationIsRead()
+    case Token.receiver: owners.remote?.read()
+    case Token.receiverOutput: owners.remote?.receiver.readOutput()
+    case Token.holder: hearHolder()
+    case Token.front: owners.inputs.hearFront(take)
+    case Token.control: owners.control.accept()
+    case Token.client: owners.control.handle(number, interest)
+    case Token.helperOutput: owners.input.readHelperOutput()
+    default: preconditionFailure("a token that was never given out")
+    }
+  }
+
+  private func takeSignals() { while let signal = signals.next() { take(signal) } }
+
+  private func take(_ signal: Int32) {
+    switch signal {
+    case SIGTERM, SIGINT: owners.stopping.begin("signal \(signal)")
+    case SIGHUP: owners.control.reload()
+    case SIGUSR2: owners.plugins.supervisor.resumeAll()
+    case SIGCONT, SIGUSR1: owners.control.writeState()
+    default: break  // SIGCHLD: the pidfds tell.
+    }
+  }
+
+  private func hearHolder() {
+    let isThere = owners.custody.hearHolder { news in
+      switch news {
+      case .ended(let child): owners.durable.predecessorsChildEnded(child)
+      case .front(let link): owners.inputs.meet(link)
+      case .input(let handed): owners.inputs.came(handed)
+      }
+    }
+    if !isThere { owners.inputs.keeperIsGone() }
+  }
+
+  /// Asks everybody what is due because time has passed.
+  func tend() {
+    loop.beginRound()
+    forgetStart()
+    owners.claim.tend()
+    owners.plugins.tend()
+    finishStart()
+    owners.custody.tend()
+    if start.isFinished { owners.custody.keep { InForce(owners.base) } }
+    owners.durable.tend()
+    owners.stopping.finishReplay()
+    owners.input.tend()
+    owners.inputs.tend()
+    owners.remote?.tend()
+    owners.input.unpauseIfPossible()
+    owners.distribution.forgetHistoryWhenIdle()
+    owners.control.tend()
+    owners.overflows.tend()
+    owners.stopping.beginIfAsked()
+    owners.stopping.advance()
+    owners.service?.tend()
+    if owners.base.plugins.all.contains(where: { !$0.subscription.isEmpty }) {
+      loop.wakeSoon()
+    }
+    owners.base.journal.trim()
+  }
+
+  /// Does what no plugin's first record waits for.
+  private func finishStart() {
+    let step = start.step(
+      ownsFolder: owners.base.runtime.isOurs, launches: owners.plugins.supervisor.hasLaunches,
+      loop.now)
+    switch step {
+    case .nothing: break
+    case .wait(let until): loop.wake(at: until)
+    case .finish: owners.control.open()
+    }
+  }
+
+  /// A moment after the start most of what was needed for it is not needed again.
+  private func forgetStart() {
+    guard !hasForgottenStart, loop.hasCome(loop.started + .milliseconds(300)) else { return }
+    hasForgottenStart = true
+    forgetStartingCode()
+  }
+}
