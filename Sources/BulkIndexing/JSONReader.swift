@@ -66,10 +66,12 @@ public struct JSONReader: Sendable {
     while true {
       let start = at
       while at < bytes.count, bytes[at] >= 0x20, bytes[at] != 0x22, bytes[at] != 0x5c { at += 1 }
-      text += bytes[start..<at]
+      let part = bytes[start..<at]
       guard at < bytes.count, bytes[at] >= 0x20 else { throw fault }
       at += 1
-      if bytes[at - 1] == 0x22 { return text }
+      // Most strings have no escape, and are copied once.
+      if bytes[at - 1] == 0x22 { return text.isEmpty ? Array(part) : text + part }
+      text += part
       try appendEscape(to: &text)
     }
   }
@@ -121,7 +123,11 @@ public struct JSONReader: Sendable {
   private var fault: JSONFault { JSONFault(place: at) }
 
   private mutating func passSpace() {
-    while at < bytes.count, [0x20, 0x0a, 0x0d, 0x09].contains(bytes[at]) { at += 1 }
+    while at < bytes.count, Self.isSpace(bytes[at]) { at += 1 }
+  }
+
+  private static func isSpace(_ byte: UInt8) -> Bool {
+    byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09
   }
 
   private mutating func take(_ mark: Unicode.Scalar) -> Bool {

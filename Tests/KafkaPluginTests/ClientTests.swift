@@ -15,6 +15,14 @@ struct ClientTests {
     return KafkaClient(options, bounds: bounds)
   }
 
+  private static let topics = (0..<5).map { "t\($0)" }
+
+  private static func clusterWithTopics() throws -> StandInCluster {
+    let cluster = try StandInCluster(topic: topics[0])
+    for topic in topics.dropFirst() { try cluster.make(topic, partitions: 1) }
+    return cluster
+  }
+
   private static func message(_ serial: Int, _ topic: String = "audit") -> OutgoingMessage {
     OutgoingMessage(
       subject: topic, node: Array("host".utf8), id: Array("host:1:\(serial)".utf8), body: [0x7b],
@@ -53,14 +61,12 @@ struct ClientTests {
   }
 
   @Test func `finds what is there in more partitions than it remembers`() throws {
-    let cluster = try StandInCluster(topic: "t0")
-    let topics = (0..<5).map { "t\($0)" }
-    for topic in topics.dropFirst() { try cluster.make(topic, partitions: 1) }
+    let cluster = try Self.clusterWithTopics()
     var bounds = KafkaClient.Bounds()
     bounds.ids = 7
     let client = try Self.client(cluster, bounds)
     defer { client.close() }
-    let messages = topics.flatMap { topic in (1...3).map { Self.message($0, topic) } }
+    let messages = Self.topics.flatMap { topic in (1...3).map { Self.message($0, topic) } }
     // Ids are of topics, so that none is found by another's.
     let own = zip(messages, 0...).map { message, number in
       Self.message(100 + number, message.subject)
@@ -73,15 +79,13 @@ struct ClientTests {
   }
 
   @Test func `sends to more topics than it remembers`() throws {
-    let cluster = try StandInCluster(topic: "t0")
-    let topics = (0..<5).map { "t\($0)" }
-    for topic in topics.dropFirst() { try cluster.make(topic, partitions: 1) }
+    let cluster = try Self.clusterWithTopics()
     var bounds = KafkaClient.Bounds()
     bounds.topics = 2
     let client = try Self.client(cluster, bounds)
     defer { client.close() }
     for serial in 1...3 {
-      try Self.store(topics.map { Self.message(serial, $0) }, client)
+      try Self.store(Self.topics.map { Self.message(serial, $0) }, client)
     }
     #expect(try cluster.messages().count == 15)
   }

@@ -74,7 +74,7 @@ enum ProtobufForm {
   }
 
   static func record(_ record: LogRecord) -> [UInt8] {
-    var out = ProtobufWriter()
+    var out = ProtobufWriter(capacity: room(for: record.body))
     out.fixed(Record.time, record.time)
     out.number(Record.severity, record.severity.rawValue)
     out.text(Record.severityText, record.severity.text.utf8)
@@ -95,6 +95,14 @@ enum ProtobufForm {
     for (name, value) in record.attributes { pair(Record.attributes, name, value, &out) }
     out.fixed(Record.observed, record.observed)
     return out.bytes
+  }
+
+  /// Each member takes some bytes more than in JSON, and attributes come on top.
+  private static func room(for body: LogRecord.Body) -> Int {
+    switch body {
+    case .text(let text): text.count + 256
+    case .document(let document): document.count * 5 / 4 + 256
+    }
   }
 
   private static func pair(

@@ -2,6 +2,9 @@
 struct ProtobufWriter: Sendable {
   private(set) var bytes: [UInt8] = []
 
+  /// - Parameter capacity: bytes that are expected.
+  init(capacity: Int = 0) { bytes.reserveCapacity(capacity) }
+
   /// How a field's value is written.
   enum Wire: UInt64 {
     case varint = 0
@@ -60,6 +63,10 @@ struct ProtobufWriter: Sendable {
     }
     bytes[start - 1] = UInt8(truncatingIfNeeded: length) | 0x80
     let rest = length >> 7
+    if rest < 0x80 {
+      bytes.insert(UInt8(rest), at: start)
+      return
+    }
     let count = (UInt64.bitWidth - rest.leadingZeroBitCount + 6) / 7
     bytes.insert(
       contentsOf: (0..<count).lazy.map { at in

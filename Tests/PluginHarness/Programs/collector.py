@@ -25,6 +25,8 @@ class Collector:
         "refuse": None, "max_body": 100 << 20, "away": False, "slow": 0, "authorization": None,
         # The one media type that is taken; others are refused (415).
         "only": None,
+        # Whether requests are taken without a look at them, as fast as can be.
+        "blind": False,
         # Whether answers are empty, where nothing was refused.
         "empty": False,
     }
@@ -194,6 +196,8 @@ class Handler(BaseHTTPRequestHandler):
             for name in ("status_times", "garbage_times", "die_times"):
                 C.faults[name] = max(0, C.faults[name] - 1)
         time.sleep(faults["slow"])
+        if faults["blind"]:
+            return self.answer(200, self.headers["Content-Type"], b"")
         if faults["authorization"] and self.headers["Authorization"] != faults["authorization"]:
             return self.refuse(401, "who is there?")
         if faults["status_times"] > 0:
