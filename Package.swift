@@ -141,7 +141,7 @@ let package = Package(
       path: "Tests/Conformance"),
     .target(
       name: "ScriptedAccounts", path: "Tests/ScriptedAccounts", cSettings: [.define("_GNU_SOURCE")]),
-    .testTarget(name: "LinuxTests", dependencies: ["Linux"]),
+    .testTarget(name: "LinuxTests", dependencies: ["CAudispatch", "Linux"]),
     .testTarget(name: "AuditRecordTests", dependencies: ["AuditRecord", "TestSupport"]),
     .testTarget(
       name: "EnrichmentTests",

@@ -15,10 +15,10 @@ public struct RecordReader: Sendable {
   /// A buffer that holds this much never makes the reader wait in vain.
   public static let lookahead = maximumLine + 64
 
-  public enum Framing: Sendable {
-    case undecided
-    case compact
-    case fixed
+  public enum Framing: UInt8, Sendable {
+    case undecided = 0
+    case compact = 1
+    case fixed = 2
   }
 
   public enum Step: Equatable, Sendable {
@@ -30,24 +30,24 @@ public struct RecordReader: Sendable {
   }
 
   @usableFromInline
-  enum State: Sendable {
+  enum State: UInt8, Sendable {
     /// Nothing seen yet: text or binary?
-    case fresh
-    case text
-    case binary
+    case fresh = 0
+    case text = 1
+    case binary = 2
     /// Looking for the next thing that is certainly a record.
-    case lost
+    case lost = 3
   }
 
   @usableFromInline var state = State.fresh
   /// Bytes of padding, or of a line that is too long, that are still to be passed over.
   @usableFromInline var padding = 0
-  public private(set) var skipsLine = false
+  public internal(set) var skipsLine = false
   /// Where padding would end, seen from behind the first record's payload.
   @usableFromInline var framingProbe: Int?
   public internal(set) var framing: Framing
-  private var seemsFixed = false
-  private var previousWasNewline = true
+  var seemsFixed = false
+  var previousWasNewline = true
 
   public init(framing: Framing = .undecided) { self.framing = framing }
 

@@ -49,6 +49,8 @@ struct ad_survivor {
 // Another one is another program's. The number changes with what the bytes mean.
 static const uint64_t layout = 3ULL << 48 | sizeof(ad_survivor);
 
+uint64_t ad_survivor_layout(void) { return layout; }
+
 size_t ad_survivor_bytes(void) { return (sizeof(ad_survivor) + 4095) / 4096 * 4096; }
 
 // The ring is mapped twice, one copy behind the other: what wraps around is contiguous.

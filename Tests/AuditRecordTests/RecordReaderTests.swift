@@ -45,6 +45,10 @@ private func read(
     }
     buffer.removeFirst(position)
     if ended { return found }
+    // Another process may go on from here.
+    let kept = reader.kept
+    reader = RecordReader(kept)
+    #expect(reader.kept == kept)
   }
 }
 

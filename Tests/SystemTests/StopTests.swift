@@ -46,7 +46,10 @@ struct StopTests {
         PluginFile(
           "p", try await Programs.plugin(), ["copy", scratch("out")], "confirm = yes",
           "overflow_action = lossless")
-      ], settings: ["stop_timeout = 600"], scratch: scratch)
+      ],
+      settings: [
+        "stop_timeout = 600", "spool_dir = \(scratch("spool"))", "spool_reserve = 0",
+      ], scratch: scratch)
     let events = TestEvent.stream(1..<101)
     try await daemon.send(events)
     try await eventually("it has read") { scratch.lines("out").count == events.records.count }

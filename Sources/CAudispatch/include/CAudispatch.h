@@ -147,7 +147,7 @@ void ad_stream_options(int fd, int milliseconds);	// no delay; gives up without 
 // What outlives the process that dispatches, in memory that its parent keeps: what it read and has
 // not put in a safe place, what it wrote to whom, and its counters. Every number is 64 bits wide
 // and counts bytes or records of a stream from its beginning.
-enum { AD_PLUGINS_MAX = 2048, AD_NAME_MAX = 256, AD_REASONS_MAX = 8, AD_READER_MAX = 64,
+enum { AD_PLUGINS_MAX = 2048, AD_NAME_MAX = 256, AD_REASONS_MAX = 8,
 	AD_PIECES_MAX = 8, AD_TAPE = 8192 };
 typedef struct {
 	uint64_t received, delivered, redelivered, queued, queued_max, bytes, dropped_events;
@@ -169,12 +169,16 @@ typedef struct {
 	uint64_t pieces[AD_PIECES_MAX];
 } ad_plugin_figures;
 typedef struct {
+	uint64_t flags, padding;
+	int64_t probe;
+} ad_reader;	// how input goes on: RecordReader.Kept
+typedef struct {
 	uint64_t settled, settled_sequence;	// input from there on, and the records in it, are needed
 	uint64_t taken, next_sequence, next_event;	// as far as records were made of it
 	uint64_t records, bytes, events, malformed[8];
 	uint64_t spool_shift;	// a journal's number less its log's; 0: not known
 	uint64_t plugins;	// slots in use, or once in use
-	unsigned char reader[AD_READER_MAX], taken_reader[AD_READER_MAX];	// at `settled`, at `taken`
+	ad_reader reader, taken_reader;	// at `settled`, at `taken`
 	ad_plugin_figures plugin[AD_PLUGINS_MAX];
 } ad_snapshot;
 // How far the stream to a child has come.
@@ -186,6 +190,7 @@ typedef struct {
 typedef struct ad_survivor ad_survivor;
 static inline ad_plugin_figures *ad_snapshot_plugin(ad_snapshot *s, int slot) { return &s->plugin[slot]; }
 
+uint64_t ad_survivor_layout(void);	// a version, from the 48th bit on, and the size
 size_t ad_survivor_bytes(void);	// in front of the ring
 // Maps such a file, made larger as needed, and its ring twice in a row; NULL with errno.
 ad_survivor *_Nullable ad_survivor_map(int fd, size_t ring, unsigned char *_Nullable *_Nonnull bytes);

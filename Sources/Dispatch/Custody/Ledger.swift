@@ -93,17 +93,9 @@ final class Ledger: Owner {
       let settled = source.settled
       unsafe snapshot.pointee.settled = settled.byte
       unsafe snapshot.pointee.settled_sequence = settled.record.value
-      unsafe withUnsafeBytes(of: settled.reader) { reader in
-        unsafe withUnsafeMutableBytes(of: &snapshot.pointee.reader) { kept in
-          unsafe kept.copyMemory(from: reader)
-        }
-      }
+      unsafe snapshot.pointee.reader = ad_reader(settled.reader.kept)
       unsafe snapshot.pointee.taken = source.taken
-      unsafe withUnsafeBytes(of: source.reader) { reader in
-        unsafe withUnsafeMutableBytes(of: &snapshot.pointee.taken_reader) { kept in
-          unsafe kept.copyMemory(from: reader)
-        }
-      }
+      unsafe snapshot.pointee.taken_reader = ad_reader(source.reader.kept)
       let end = journal.nextRecord
       unsafe snapshot.pointee.next_sequence = end.value
       unsafe snapshot.pointee.next_event = journal.nextEvent.value

@@ -55,10 +55,10 @@ struct Predecessor {
     settled = unsafe Intake.Settled(
       byte: min(max(last.pointee.settled, survivor.floor), received),
       record: RecordNumber(last.pointee.settled_sequence),
-      reader: withUnsafeBytes(of: last.pointee.reader) { unsafe Self.reader($0) })
+      reader: RecordReader(last.pointee.reader.kept))
     taken = unsafe (
       min(max(last.pointee.taken, survivor.floor), received),
-      withUnsafeBytes(of: last.pointee.taken_reader) { unsafe Self.reader($0) }
+      RecordReader(last.pointee.taken_reader.kept)
     )
     nextRecord = unsafe RecordNumber(last.pointee.next_sequence)
     nextEvent = unsafe EventNumber(last.pointee.next_event)
@@ -79,14 +79,12 @@ struct Predecessor {
   }
 }
 
-extension Predecessor {
-  private static func reader(_ kept: UnsafeRawBufferPointer) -> RecordReader {
-    var reader = RecordReader()
-    unsafe withUnsafeMutableBytes(of: &reader) { reader in
-      unsafe reader.copyMemory(from: UnsafeRawBufferPointer(rebasing: kept[..<reader.count]))
-    }
-    return reader
+extension ad_reader {
+  init(_ kept: RecordReader.Kept) {
+    self.init(flags: kept.flags, padding: kept.padding, probe: kept.probe)
   }
+
+  fileprivate var kept: RecordReader.Kept { .init(flags: flags, padding: padding, probe: probe) }
 }
 
 extension Predecessor.Queue {
