@@ -4,7 +4,7 @@ import RemoteProtocol
 struct ReadingRoom {
   /// What each peer may.
   var limits = PeerState.Limits()
-  private var intake = RecordIntake(now: .sinceStart)
+  private var intake = RecordIntake()
 
   /// All records up to this number are safe.
   var safe: UInt64 { intake.safe }
@@ -16,7 +16,7 @@ struct ReadingRoom {
   /// A record is passed on.
   ///
   /// - Returns: which one it is, from 1 on.
-  mutating func pass() -> UInt64 { intake.pass() }
+  mutating func pass(now: Duration) -> UInt64 { intake.pass(now: now) }
 
   /// How many bytes may be read of a peer, as one of so many that wait for answers.
   func bytes(of peer: PeerConnection, waiting: Int) -> Int {
