@@ -119,6 +119,7 @@ final class PeerService {
         ready.insert(peer.id)
       }
     }
+    intake.ready = ready.count
     // Who waits for little goes before those who send all they can.
     for id in ready.sorted(by: { peers.unanswered($0) < peers.unanswered($1) }) {
       // What audispatchd has no room for stays where it is.
@@ -200,9 +201,7 @@ final class PeerService {
     peer.watched = interest.isEmpty ? nil : interest
   }
 
-  private func room(for peer: PeerConnection) -> Int {
-    intake.bytes(of: peer, waiting: peers.waitingCount)
-  }
+  private func room(for peer: PeerConnection) -> Int { intake.bytes(of: peer, among: peers) }
 
   // MARK: Beginning
 
