@@ -57,6 +57,9 @@ struct ConnectedPeers {
 
   var waitingCount: Int { waiting.count }
 
+  /// Questions of that peer without an answer.
+  func unanswered(_ id: UInt32) -> Int { waiting.contains(id) ? peers[id]?.unanswered ?? 0 : 0 }
+
   mutating func note(_ peer: PeerConnection, waits: Bool) {
     if waits { waiting.insert(peer.id) } else { waiting.remove(peer.id) }
   }

@@ -119,7 +119,9 @@ final class PeerService {
         ready.insert(peer.id)
       }
     }
-    for id in ready {
+    intake.ready = ready.count
+    // Who waits for little goes before those who send all they can.
+    for id in ready.sorted(by: { peers.unanswered($0) < peers.unanswered($1) }) {
       // What audispatchd has no room for stays where it is.
       if link.isFull {
         peers.noteMore(id)
@@ -155,7 +157,7 @@ final class PeerService {
   private func take(_ message: PeerMessage, of peer: PeerConnection) {
     switch message.type {
     case .record:
-      peer.answers.record(intake.pass(), sequence: message.sequence)
+      peer.answers.record(intake.pass(now: now), sequence: message.sequence)
       link.put(
         .record(peer: peer.id, sequence: message.sequence, line: PeerText.line(message.payload)))
     default:
@@ -199,9 +201,7 @@ final class PeerService {
     peer.watched = interest.isEmpty ? nil : interest
   }
 
-  private func room(for peer: PeerConnection) -> Int {
-    intake.bytes(of: peer, waiting: peers.waitingCount)
-  }
+  private func room(for peer: PeerConnection) -> Int { intake.bytes(of: peer, among: peers) }
 
   // MARK: Beginning
 

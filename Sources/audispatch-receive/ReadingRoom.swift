@@ -4,7 +4,10 @@ import RemoteProtocol
 struct ReadingRoom {
   /// What each peer may.
   var limits = PeerState.Limits()
-  private var intake = RecordIntake(now: .sinceStart)
+  /// How many peers have something in this turn. They may wait for nothing, just answered, and are to
+  /// have equal shares all the same.
+  var ready = 0
+  private var intake = RecordIntake()
 
   /// All records up to this number are safe.
   var safe: UInt64 { intake.safe }
@@ -16,13 +19,13 @@ struct ReadingRoom {
   /// A record is passed on.
   ///
   /// - Returns: which one it is, from 1 on.
-  mutating func pass() -> UInt64 { intake.pass() }
+  mutating func pass(now: Duration) -> UInt64 { intake.pass(now: now) }
 
-  /// How many bytes may be read of a peer, as one of so many that wait for answers.
-  func bytes(of peer: PeerConnection, waiting: Int) -> Int {
+  /// How many bytes may be read of a peer.
+  func bytes(of peer: PeerConnection, among peers: ConnectedPeers) -> Int {
     if peer.state.isEnding, !peer.hasFinished { return .max }
     guard takesMore(of: peer) else { return 0 }
-    return intake.room(unanswered: peer.unanswered, peers: waiting)
+    return intake.room(unanswered: peer.unanswered, peers: max(peers.waitingCount, ready))
   }
 
   /// A peer is not read, as there is no room.

@@ -6,20 +6,16 @@ struct IntakeLimitTests {
   /// A journal that takes so many records while one group of them is made safe, which takes two
   /// milliseconds; and a peer that always has more.
   private static func settled(turns: Int, capacity: Int) -> (limit: Int, stored: Int) {
-    var limit = IntakeLimit(now: .zero)
+    var limit = IntakeLimit()
     var (waiting, underWay, stored) = (0, 0, 0)
     for turn in 1...turns {
-      while true {
-        let room = limit.room(onTheirWay: waiting + underWay, unanswered: .max, peers: 1)
-        if room == 0 {
-          limit.heldBack()
-          break
-        }
-        waiting += room
-      }
+      waiting += limit.room(onTheirWay: waiting + underWay, unanswered: .max, peers: 1)
+      limit.heldBack()
       stored += underWay
       underWay = min(capacity, waiting)
-      limit.acknowledged(left: waiting, now: .milliseconds(2 * turn))
+      limit.acknowledged(
+        left: waiting, after: .milliseconds(4), longest: .milliseconds(5),
+        now: .milliseconds(2 * turn))
       waiting -= underWay
     }
     return (limit.limit, stored)
@@ -32,48 +28,55 @@ struct IntakeLimitTests {
     #expect(stored > 3000 * capacity * 8 / 10, "\(stored)")
   }
 
-  @Test func `grows while nothing is left, within its bounds`() {
-    var limit = IntakeLimit(now: .zero)
+  /// Records of which none are left take so long, where they should take 6,000 microseconds at most.
+  private static func settled(heldBack: Bool = true, _ time: (Int) -> Int) -> Int {
+    var limit = IntakeLimit()
     for turn in 1...1000 {
-      #expect(limit.room(onTheirWay: limit.limit, unanswered: 4096, peers: 1) == 0)
-      limit.heldBack()
-      limit.acknowledged(left: 0, now: .milliseconds(turn))
+      if heldBack { limit.heldBack() }
+      limit.acknowledged(
+        left: 0, after: .microseconds(time(limit.limit)), longest: .milliseconds(6),
+        now: .milliseconds(20 * turn))
     }
-    #expect(limit.limit == IntakeLimit.bounds.upperBound)
-    for turn in 1001...100_000 { limit.acknowledged(left: 10_000, now: .milliseconds(turn)) }
-    #expect(limit.limit == IntakeLimit.bounds.lowerBound)
+    return limit.limit
+  }
+
+  @Test func `is such that they do not take too long`() {
+    // The time grows with the limit, as where the processor is what takes it.
+    #expect((350...450).contains(Self.settled { 2000 + 10 * $0 }))
+    #expect((875...1125).contains(Self.settled { 1000 + 5 * $0 }))
+  }
+
+  @Test func `grows and falls within its bounds`() {
+    #expect(Self.settled { _ in 6000 } == IntakeLimit.bounds.upperBound)
+    #expect(Self.settled { _ in 6001 } == IntakeLimit.bounds.lowerBound)
+  }
+
+  @Test func `changes once in the time that shows what that did`() {
+    var limit = IntakeLimit()
+    for turn in 1...10 {
+      limit.heldBack()
+      limit.acknowledged(
+        left: 0, after: .milliseconds(5), longest: .milliseconds(5), now: .milliseconds(turn))
+    }
+    #expect(limit.limit == (256 + 32) * 9 / 8)
   }
 
   @Test func `does not grow where nobody was held back`() {
-    var limit = IntakeLimit(now: .zero)
-    for turn in 1...1000 {
-      // To ask is not to hold back.
-      #expect(limit.room(onTheirWay: 256, unanswered: 256, peers: 1) == 0)
-      limit.acknowledged(left: 0, now: .milliseconds(turn))
-    }
-    #expect(limit.limit == 256)
+    // To ask is not to hold back.
+    #expect(IntakeLimit().room(onTheirWay: 256, unanswered: 256, peers: 2) == 0)
+    #expect(Self.settled(heldBack: false) { _ in 0 } == 256)
   }
 
   @Test func `holds back those alone that have their share`() {
-    let limit = IntakeLimit(now: .zero)
+    let limit = IntakeLimit()
     let cases: [(onTheirWay: Int, unanswered: Int, peers: Int, room: Int)] = [
-      (0, 0, 0, 256), (255, 255, 1, 1), (256, 256, 1, 0), (5000, 63, 4, 1), (5000, 64, 4, 0),
+      (0, 0, 2, 256), (255, 255, 2, 1), (256, 256, 2, 0), (5000, 63, 4, 1), (5000, 64, 4, 0),
       (200, 64, 4, 56), (5000, 15, 1000, 1), (5000, 16, 1000, 0), (5000, 0, 1000, 16),
+      // It is the only one that waits.
+      (0, 0, 0, 512), (511, 511, 1, 1), (512, 512, 1, 0),
     ]
     for (onTheirWay, unanswered, peers, room) in cases {
       #expect(limit.room(onTheirWay: onTheirWay, unanswered: unanswered, peers: peers) == room)
     }
-  }
-
-  @Test func `is counted over all peers`() {
-    var intake = RecordIntake(now: .zero)
-    for number in 1...256 { #expect(intake.pass() == UInt64(number)) }
-    #expect(intake.room(unanswered: 256, peers: 1) == 0)
-    intake.heldBack()
-    intake.isSafe(through: 200, now: .zero)
-    // As few were left, the limit has grown.
-    #expect(intake.safe == 200 && intake.room(unanswered: 256, peers: 1) == (288 - 56) * 128)
-    intake.isSafe(through: 100, now: .zero)
-    #expect(intake.safe == 200)
   }
 }
