@@ -100,7 +100,9 @@ struct IntegrityRightsTests {
     #expect(records(tree).count { $0.contains("name=\"\(own)\"") } == 1)
     dispatcher.child.signal(SIGTERM)
     _ = try await dispatcher.child.end()
-    try await eventually("all of it ends") { [running, first, second].allSatisfy { kill($0, 0) != 0 } }
+    try await eventually("all of it ends") {
+      [running, first, second].allSatisfy { kill($0, 0) != 0 }
+    }
   }
 
   private func records(_ tree: String) -> [String] {

@@ -22,7 +22,7 @@ struct KnownStates {
     database = try Database(path + ".seen", creating: true)
     try database.execute(
       """
-      PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
+      PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;
       CREATE TABLE IF NOT EXISTS seen (path BLOB PRIMARY KEY, state BLOB, at INTEGER NOT NULL)
         WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID

@@ -43,8 +43,10 @@ enum HelperProcess {
       }
       var end: ChildEnd?
       while end == nil {
+        // Where processes have no descriptors, it is asked every second.
         let ready = Poll.wait(
-          [(child.pidfd, .read), (channel.number, .nothing)], milliseconds: -1)
+          [(child.pidfd, .read), (channel.number, .nothing)],
+          milliseconds: child.pidfd < 0 ? 1000 : -1)
         if ready[1].contains(.ended) {
           child.signal(SIGKILL)
           return 0
