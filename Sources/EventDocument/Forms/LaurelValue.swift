@@ -11,11 +11,15 @@ enum LaurelValue {
     let value = bytes.extracting(field.value.range)
     if field.quoting == .none {
       switch field.isAdded ? .text : field.meaning {
-      case .decimal: return writeDecimal(name, value, &out)
+      // What is in the table needs no escapes; of other names only a key may be there.
+      case .decimal: return writeDecimal(name, isPlain: field.key.isExact, value, &out)
       case .octal:
         out.key(name)
         return writeOctal(value, &out)
       case .hexadecimal:
+        if field.key.isExact, let digits = hexadecimal(value) {
+          return out.member(plain: name, "0x", value.extracting(digits))
+        }
         out.key(name)
         return writeHexadecimal(value, &out)
       case .text, .argument, .own: return writeText(name, value, &out)
@@ -48,10 +52,11 @@ enum LaurelValue {
   }
 
   private static func writeDecimal(
-    _ name: borrowing Span<UInt8>, _ value: borrowing Span<UInt8>, _ out: inout DocumentBytes
+    _ name: borrowing Span<UInt8>, isPlain: Bool, _ value: borrowing Span<UInt8>,
+    _ out: inout DocumentBytes
   ) {
     if isCanonical(value) {
-      out.member(name, digits: value)
+      out.member(name, isPlain: isPlain, digits: value)
     } else if let number = decimal(value) {
       out.key(name)
       out.integer(number)
@@ -90,16 +95,19 @@ enum LaurelValue {
   }
 
   static func writeHexadecimal(_ value: borrowing Span<UInt8>, _ out: inout DocumentBytes) {
-    let start = behindZeros(value)
-    var isHexadecimal = value.count > 0 && value.count - start <= 16
-    for place in start..<value.count where EventText.digit(value[place]) == nil {
-      isHexadecimal = false
-    }
-    if isHexadecimal {
-      out.digits("0x", value.extracting(start..<value.count))
+    if let digits = hexadecimal(value) {
+      out.digits("0x", value.extracting(digits))
     } else {
       out.string(value)
     }
+  }
+
+  /// Where the digits of a hexadecimal number of 64 bits stand, without zeros in front.
+  private static func hexadecimal(_ value: borrowing Span<UInt8>) -> Range<Int>? {
+    let start = behindZeros(value)
+    guard value.count > 0, value.count - start <= 16 else { return nil }
+    for place in start..<value.count where EventText.digit(value[place]) == nil { return nil }
+    return start..<value.count
   }
 
   private static func behindZeros(_ value: borrowing Span<UInt8>) -> Int {

@@ -42,6 +42,7 @@ struct CompleteRecords: Sendable {
   ) {
     let traits = traits.of(field, type, text)
     let name = traits.hasPlainName ? Text(field.name) : Self.plainName(field.name, &text)
+    let key = traits.hasPlainName ? field.key : NameKey(text.bytes.span, name.range)
     var value = Text(field.value)
     if field.section == .enrichment {
       guard text.ends(name, with: "UID") || text.ends(name, with: "GID") else { return }
@@ -70,7 +71,7 @@ struct CompleteRecords: Sendable {
         for at in plain.range where text.bytes[at] == 0 { text.replace(at, 0x20) }
       }
     }
-    content.fields.set(name, value, text)
+    content.fields.set(FieldMap.Entry(name, key, value, raw: value), text)
   }
 
   /// A name that is one to every reader of documents: a dot would make an object of it.

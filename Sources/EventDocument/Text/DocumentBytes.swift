@@ -27,7 +27,7 @@ struct DocumentBytes: Sendable {
 
   /// Makes room once for several things that are written together.
   @inline(__always)
-  private mutating func write(atMost count: Int, _ body: (inout Pen) -> Void) {
+  mutating func write(atMost count: Int, _ body: (inout Pen) -> Void) {
     bytes.append(addingCapacity: count) { room in
       unsafe room.withUnsafeMutableBufferPointer { room, written in
         guard let start = room.baseAddress else { return }
@@ -39,7 +39,7 @@ struct DocumentBytes: Sendable {
   }
 
   /// Whether what comes next is separated by a comma from what is there.
-  private var needsComma: Bool {
+  var needsComma: Bool {
     @inline(__always) get {
       guard let last = bytes.last else { return false }
       return last != 0x7b && last != 0x5b && last != 0x3a
@@ -157,8 +157,12 @@ struct DocumentBytes: Sendable {
   }
 
   /// A member that is a number, as has been checked.
-  mutating func member(_ name: borrowing Span<UInt8>, digits: borrowing Span<UInt8>) {
-    guard write(name, digits, isNumber: true) else {
+  ///
+  /// - Parameter isPlain: whether the name is known to need no escapes.
+  mutating func member(
+    _ name: borrowing Span<UInt8>, isPlain: Bool, digits: borrowing Span<UInt8>
+  ) {
+    guard write(name, digits, isNumber: true, isPlain: isPlain) else {
       key(name)
       return self.digits(digits)
     }
@@ -167,12 +171,15 @@ struct DocumentBytes: Sendable {
   /// Writes a member that is plain; `false` for any other.
   @inline(__always)
   private mutating func write(
-    _ name: borrowing Span<UInt8>, _ value: borrowing Span<UInt8>, isNumber: Bool
+    _ name: borrowing Span<UInt8>, _ value: borrowing Span<UInt8>, isNumber: Bool,
+    isPlain hasPlainName: Bool = false
   ) -> Bool {
     let needsComma = needsComma
     return unsafe name.withUnsafeBufferPointer { name in
       unsafe value.withUnsafeBufferPointer { value in
-        guard unsafe isPlain(name), unsafe isNumber || isPlain(value) else { return false }
+        guard unsafe hasPlainName || isPlain(name), unsafe isNumber || isPlain(value) else {
+          return false
+        }
         unsafe write(atMost: name.count + value.count + 6) { pen in
           if needsComma { unsafe pen.byte(0x2c) }
           unsafe pen.byte(0x22)
@@ -211,41 +218,6 @@ struct DocumentBytes: Sendable {
     bytes.append(0x20)
     raw(what)
     bytes.append(0x5d)
-  }
-
-  mutating func integer(_ value: Int) {
-    let needsComma = needsComma
-    unsafe write(atMost: 22) { pen in
-      if needsComma { unsafe pen.byte(0x2c) }
-      if value < 0 { unsafe pen.byte(0x2d) }
-      unsafe pen.decimal(value.magnitude)
-    }
-  }
-
-  /// A number that has been checked to be one.
-  mutating func digits(_ value: borrowing Span<UInt8>) {
-    let needsComma = needsComma
-    unsafe value.withUnsafeBufferPointer { value in
-      unsafe write(atMost: value.count + 1) { pen in
-        if needsComma { unsafe pen.byte(0x2c) }
-        unsafe pen.bytes(value)
-      }
-    }
-  }
-
-  /// Hexadecimal digits as a string behind what tells their base, in lower case.
-  mutating func digits(_ base: StaticString, _ digits: borrowing Span<UInt8>) {
-    let needsComma = needsComma
-    unsafe digits.withUnsafeBufferPointer { digits in
-      unsafe write(atMost: base.utf8CodeUnitCount + digits.count + 4) { pen in
-        if needsComma { unsafe pen.byte(0x2c) }
-        unsafe pen.byte(0x22)
-        unsafe pen.word(base)
-        if digits.isEmpty { unsafe pen.byte(0x30) }
-        for place in 0..<digits.count { unsafe pen.byte(digits[place] | 0x20) }
-        unsafe pen.byte(0x22)
-      }
-    }
   }
 
   mutating func null() {

@@ -13,11 +13,16 @@ struct FieldMap: Sendable {
     /// The type of the record that it is from, where more than one value of a name is kept.
     var source: UInt32 = 0
 
-    init(_ name: Text, _ value: Text, raw: Text, _ text: EventText) {
+    /// - Parameter key: of the name.
+    init(_ name: Text, _ key: NameKey, _ value: Text, raw: Text) {
       self.name = name
+      self.key = key
       self.value = value
       self.raw = raw
-      key = NameKey(text.bytes.span, name.range)
+    }
+
+    init(_ name: Text, _ value: Text, raw: Text, _ text: EventText) {
+      self.init(name, NameKey(text.bytes.span, name.range), value, raw: raw)
     }
 
     /// Takes so many bytes off the beginning of the name.
@@ -89,10 +94,13 @@ struct FieldMap: Sendable {
 
   /// Sets the value of a name; the last one counts.
   mutating func set(_ name: Text, _ value: Text, raw: Text, _ text: EventText) {
-    let entry = Entry(name, value, raw: raw, text)
+    set(Entry(name, value, raw: raw, text), text)
+  }
+
+  mutating func set(_ entry: Entry, _ text: EventText) {
     if let place = placeToReplace(entry, text) {
-      entries[place].value = value
-      entries[place].raw = raw
+      entries[place].value = entry.value
+      entries[place].raw = entry.raw
     } else {
       entries.append(entry)
     }
