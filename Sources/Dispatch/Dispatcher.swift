@@ -25,6 +25,7 @@ public final class Dispatcher {
   private let service: ServiceReport?
   private let stopping: Stopping
   private var start = StartOrder()
+  private var hasSaidStart = false
   private var hasForgottenStart = false
 
   /// Opens what does not depend on the runtime folder; reads nothing yet.
@@ -102,10 +103,6 @@ public final class Dispatcher {
     custody.inputIsOpen()
     stopping.beginIfAsked()
     tend()
-    // The plugins are on their way: the first message makes a thread.
-    let active = base.plugins.all.count
-    loop.say(
-      .info, "reading from \(input.name), \(active) active plugin\(active == 1 ? "" : "s")")
     while !ending.isDone {
       waitAndHandle(loop)
       stopping.beginIfAsked()
@@ -216,10 +213,16 @@ public final class Dispatcher {
     let step = start.step(
       ownsFolder: base.runtime.isOurs, launches: plugins.supervisor.hasLaunches, base.loop.now)
     switch step {
-    case .nothing: break
-    case .wait(let until): base.loop.wake(at: until)
+    case .wait(let until): return base.loop.wake(at: until)
     case .finish: control.open()
+    case .nothing: break
     }
+    // The first message makes a thread.
+    guard !hasSaidStart else { return }
+    hasSaidStart = true
+    let active = base.plugins.all.count
+    base.loop.say(
+      .info, "reading from \(input.name), \(active) active plugin\(active == 1 ? "" : "s")")
   }
 
   /// A moment after the start most of what was needed for it is not needed again.
