@@ -37,9 +37,7 @@ struct ProcessFollower {
     var log = log
     let trust = FileTrust(user: geteuid())
     var files = FileAccess.system
-    files.contents = { path, _ in
-      Result { () throws(Errno) in try Files.contents(of: path, limit: 256 << 20) }
-    }
+    files.contents = { path, _ in FileContents(of: path, limit: 256 << 20) }
     do throws(Diagnostic) {
       guard let bytes = try trust.contents(of: path, mayBeMissing: true, files)
       else { return }

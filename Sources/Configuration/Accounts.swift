@@ -30,7 +30,7 @@ struct Accounts {
   }
 
   private static func lines(of path: String, _ files: FileAccess) -> [[Substring]] {
-    guard case .success((_, let bytes?)) = files.contents(path, limit) else { return [] }
+    guard case .success(_, let bytes?) = files.contents(path, limit) else { return [] }
     return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map {
       $0.split(separator: ":", omittingEmptySubsequences: false)
     }

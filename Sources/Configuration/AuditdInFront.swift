@@ -53,7 +53,7 @@ public struct AuditdInFront: Sendable {
   }
 
   private static func settings(in path: String, _ files: FileAccess) -> [Setting] {
-    guard case .success((_, let bytes?)) = files.contents(path, ConfigurationText.fileLimit) else {
+    guard case .success(_, let bytes?) = files.contents(path, ConfigurationText.fileLimit) else {
       return []
     }
     return ConfigurationText(bytes, file: path).settings
@@ -72,7 +72,7 @@ public struct AuditdInFront: Sendable {
   private static func stopsMixed(_ files: FileAccess) -> Bool {
     for folder in units {
       let path = "\(folder)/auditd.service"
-      guard case .success((_, let bytes?)) = files.contents(path, 64 << 10) else { continue }
+      guard case .success(_, let bytes?) = files.contents(path, 64 << 10) else { continue }
       return String(decoding: bytes, as: UTF8.self).split(separator: "\n")
         .contains { $0.filter { !$0.isWhitespace } == "KillMode=mixed" }
     }

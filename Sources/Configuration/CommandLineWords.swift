@@ -29,7 +29,11 @@ public struct CommandLineWords: Sendable {
 
     fileprivate func isNamed(_ word: String) -> Bool {
       if let letter, word == "-\(letter)" { return true }
-      return word.hasPrefix("--") && word.dropFirst(2).replacing("-", with: "_") == name
+      // Without the library's `replacing`, whose first use costs a start 0.2 ms.
+      return word.hasPrefix("--")
+        && word.utf8.dropFirst(2).elementsEqual(name.utf8) { written, named in
+          (written == UInt8(ascii: "-") ? UInt8(ascii: "_") : written) == named
+        }
     }
   }
 

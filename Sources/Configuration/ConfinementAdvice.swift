@@ -119,7 +119,7 @@ package struct StartFailure {
     let advice = ConfinementAdvice(confinement, program: error.path)
     let head: [UInt8]
     switch files.contents(error.path, 256) {
-    case .success((_, let bytes?)): head = bytes
+    case .success(_, let bytes?): head = bytes
     // Not even its user may read it.
     default: return error.cause == .notAllowed ? advice.clause(onPath: error.path) : nil
     }
@@ -167,7 +167,7 @@ extension FileAccess {
       resolved: { _ in .failure(nothing) },
       contents: { _, _ in
         guard let head = failure.head else { return .failure(nothing) }
-        return .success((FileStatus(kind: .regular, owner: 0, mode: 0o755), head))
+        return .success(FileStatus(kind: .regular, owner: 0, mode: 0o755), head)
       })
   }
 }

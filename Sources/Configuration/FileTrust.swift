@@ -17,9 +17,9 @@ package struct FileTrust: Sendable {
     switch files.contents(path, ConfigurationText.fileLimit + 1) {
     case .failure(.noSuchFile) where mayBeMissing: return nil
     case .failure(let errno): throw Diagnostic(.error, file: path, "cannot be read: \(errno)")
-    case .success((let status, nil)):
+    case .success(let status, nil):
       throw Diagnostic(.error, file: path, "a \(status.kind.rawValue), not a file")
-    case .success((let status, let bytes?)):
+    case .success(let status, let bytes?):
       if let objection = objection(to: status, at: path, called: "it")
         ?? objection(toFolderOf: path, files)
       {

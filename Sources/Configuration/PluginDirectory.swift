@@ -107,7 +107,7 @@ struct PluginDirectory {
     let status: FileStatus
     let bytes: [UInt8]?
     switch environment.files.contents(file, ConfigurationText.fileLimit + 1) {
-    case .success(let contents): (status, bytes) = contents
+    case .success(let found, let contents): (status, bytes) = (found, contents)
     case .failure(.noSuchFile):
       if case .success(let link) = environment.files.linkStatus(file), link.kind == .symbolicLink {
         diagnostics.append(Diagnostic(.warning, file: file, "ignored: the link leads nowhere"))

@@ -79,13 +79,13 @@ struct PluginExecutable {
 
   /// Whether a file begins as what a kernel executes.
   private func isProgram(_ path: String) -> Bool {
-    guard case .success((_, let start?)) = environment.files.contents(path, 4) else { return false }
+    guard case .success(_, let start?) = environment.files.contents(path, 4) else { return false }
     return start.starts(with: "#!".utf8) || start.starts(with: "\u{7f}ELF".utf8)
   }
 
   /// What keeps a script from being executed, whoever does: its interpreter is not there.
   func missingInterpreter(of path: String) -> String? {
-    guard case .success((_, let head?)) = environment.files.contents(path, 2),
+    guard case .success(_, let head?) = environment.files.contents(path, 2),
       head.starts(with: "#!".utf8)
     else { return nil }
     let failure = SpawnError(path: path, stage: "exec", cause: .noSuchFile)

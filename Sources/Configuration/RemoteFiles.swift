@@ -37,7 +37,7 @@ extension RemoteConfiguration {
     ofKey path: String, _ file: String, _ files: FileAccess, _ user: UInt32
   ) -> Diagnostic? {
     if let problem = problem(of: path, file, isSecret: true, files, user) { return problem }
-    guard case .success((_, let bytes?)) = files.contents(path, SharedKeyText.limit),
+    guard case .success(_, let bytes?) = files.contents(path, SharedKeyText.limit),
       SharedKeyText.key(bytes) == nil
     else { return nil }
     return Diagnostic(
@@ -52,10 +52,10 @@ extension RemoteConfiguration {
     switch files.contents(path, isSecret ? SharedKeyText.limit : Self.certificatesLimit) {
     case .failure(let errno):
       return Diagnostic(.error, file: file, word: path, "the file cannot be read: \(errno)")
-    case .success((let status, nil)):
+    case .success(let status, nil):
       return Diagnostic(
         .error, file: file, word: path, "it is a \(status.kind.rawValue), not a file")
-    case .success((let status, _)):
+    case .success(let status, _):
       guard isSecret, status.mode & 0o077 != 0 || ![0, user].contains(status.owner) else {
         return nil
       }

@@ -20,7 +20,7 @@ struct ServedSocket {
       default: break
       }
     }
-    if path == nil, case .success((_, let bytes?)) = files.contents(file, 64 << 10) {
+    if path == nil, case .success(_, let bytes?) = files.contents(file, 64 << 10) {
       path = ConfigurationText(bytes, file: file).settings.last(named: "path")?.values.first?.text
     }
     self.path = path ?? "/run/audispd_events"

@@ -91,10 +91,6 @@ public final class Dispatcher {
     owners.custody.inputIsOpen()
     owners.stopping.beginIfAsked()
     rounds.tend()
-    // The plugins are on their way: the first message makes a thread.
-    let active = base.plugins.all.count
-    base.loop.say(
-      .info, "reading from \(owners.input.name), \(active) active plugin\(active == 1 ? "" : "s")")
     while !base.ending.isDone { rounds.go() }
     owners.durable.close()
     owners.custody.end()

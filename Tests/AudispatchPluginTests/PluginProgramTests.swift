@@ -62,7 +62,7 @@ struct PluginOptionsTests {
       names: { _ in .success([]) }, resolved: { .success($0) },
       contents: { _, _ in
         guard let text else { return .failure(.noSuchFile) }
-        return .success((FileStatus(kind: .regular, owner: 0, mode: 0o640), Array(text.utf8)))
+        return .success(FileStatus(kind: .regular, owner: 0, mode: 0o640), Array(text.utf8))
       })
     let (options, diagnostics) = source.load()
     let isUsable = !diagnostics.contains { $0.severity == .error }

@@ -73,7 +73,7 @@ struct StartFailureTests {
     var files = FileAccess.system
     files.contents = { _, limit in
       .success(
-        (FileStatus(kind: .regular, owner: 0, mode: 0o755), Array(content.utf8.prefix(limit))))
+        FileStatus(kind: .regular, owner: 0, mode: 0o755), Array(content.utf8.prefix(limit)))
     }
     files.status = { _ in
       interpreterMode.map { .success(FileStatus(kind: .regular, owner: 0, mode: $0)) }

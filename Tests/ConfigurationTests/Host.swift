@@ -85,15 +85,15 @@ struct Host {
       },
       resolved: { path in host.target(of: path).map(\.path) },
       contents: { path, limit in
-        host.target(of: path).flatMap { target in
-          host.status(target.path).map { status in
-            switch target.entry {
-            case .file(let text, _, _): return (status, Array(text.utf8.prefix(limit)))
-            case .program: return (status, Array("\u{7f}ELF".utf8.prefix(limit)))
-            default: return (status, nil)
-            }
+        do throws(Errno) {
+          let target = try host.target(of: path).get()
+          let status = try host.status(target.path).get()
+          return switch target.entry {
+          case .file(let text, _, _): .success(status, Array(text.utf8.prefix(limit)))
+          case .program: .success(status, Array("\u{7f}ELF".utf8.prefix(limit)))
+          default: .success(status, nil)
           }
-        }
+        } catch { return .failure(error) }
       })
   }
 

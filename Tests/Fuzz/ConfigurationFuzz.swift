@@ -12,7 +12,7 @@ private func environment(_ files: [String: [UInt8]]) -> LoadEnvironment {
       names: { _ in .success(["a.conf", ".hidden", "b.c.conf"]) },
       resolved: { .success($0) },
       contents: { path, limit in
-        .success((status: file, bytes: files[path].map { Array($0.prefix(limit)) }))
+        .success(file, files[path].map { Array($0.prefix(limit)) })
       }),
     user: 0, daemonExecutable: "/usr/sbin/audispatchd")
 }

@@ -160,7 +160,10 @@ struct StopTests {
     try await eventually("the second's plugin has its events") {
       scratch.lines("out") == events.records
     }
-    #expect(try second.state().daemon.pid == second.worker)
+    // Its plugin comes before its control socket.
+    try await eventually("the second is who answers") {
+      second.files.stateIfAny().map { $0.daemon.pid == second.worker } ?? false
+    }
     try await second.finish()
     #expect(!scratch.text("out.log").contains("OVERLAP"))
   }

@@ -67,9 +67,12 @@ final class Ledger: Owner {
   func place(of name: String) -> (slot: Int?, share: Predecessor.Queue?) {
     guard survivor.isHeld, name.utf8.count <= Survivor.maximumName else { return (nil, nil) }
     if isTakingOver, let queue = predecessor?.queues[name] { return (queue.slot, queue) }
-    var taken = Set(plugins.all.compactMap(\.slot))
-    if isTakingOver { taken.formUnion(predecessor?.queues.values.map(\.slot) ?? []) }
-    let slot = (0..<Survivor.maximumPlugins).first { !taken.contains($0) }
+    var isTaken = [Bool](repeating: false, count: Survivor.maximumPlugins)
+    for plugin in plugins.all { if let slot = plugin.slot { isTaken[slot] = true } }
+    if isTakingOver {
+      for queue in predecessor?.queues.values ?? [:].values { isTaken[queue.slot] = true }
+    }
+    let slot = isTaken.firstIndex(of: false)
     if let slot {
       survivor.setName(slot, name)
     } else {

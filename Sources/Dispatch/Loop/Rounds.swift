@@ -25,6 +25,7 @@ final class Rounds {
   private let owners: Owners
   private let signals: SignalSource
   private var start = StartOrder()
+  private var hasSaidStart = false
   private var hasForgottenStart = false
 
   private var loop: Loop { owners.base.loop }
@@ -140,10 +141,16 @@ final class Rounds {
       ownsFolder: owners.base.runtime.isOurs, launches: owners.plugins.supervisor.hasLaunches,
       loop.now)
     switch step {
-    case .nothing: break
-    case .wait(let until): loop.wake(at: until)
+    case .wait(let until): return loop.wake(at: until)
     case .finish: owners.control.open()
+    case .nothing: break
     }
+    // The first message makes a thread.
+    guard !hasSaidStart else { return }
+    hasSaidStart = true
+    let active = owners.base.plugins.all.count
+    loop.say(
+      .info, "reading from \(owners.input.name), \(active) active plugin\(active == 1 ? "" : "s")")
   }
 
   /// A moment after the start most of what was needed for it is not needed again.
