@@ -2,11 +2,12 @@ import Foundation
 import Glibc
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
 @testable import audispatch_elastic
 
-@Suite("audispatch-elastic setup and test")
+@Suite("audispatch-elastic setup and test", .onThreads)
 struct CommandTests {
   private static let program = "\(PluginRun.products)/audispatch-elastic"
 

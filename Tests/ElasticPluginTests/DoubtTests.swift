@@ -2,10 +2,11 @@ import Foundation
 import Glibc
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
 /// Answers that leave open whether anything was stored.
-@Suite("audispatch-elastic, in doubt")
+@Suite("audispatch-elastic, in doubt", .onThreads)
 struct DoubtTests {
   @Test(arguments: ["die_after", "die_before", "garbage", "half"])
   func `stores nothing twice, whatever the answer`(_ fault: String) throws {

@@ -1,9 +1,10 @@
 import Glibc
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
-@Suite("audispatch-elastic import")
+@Suite("audispatch-elastic import", .onThreads)
 struct ImportTests {
   private static let program = "\(PluginRun.products)/audispatch-elastic"
 

@@ -2,9 +2,10 @@ import Foundation
 import Glibc
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
-@Suite("audispatch-elastic and an index for what is refused")
+@Suite("audispatch-elastic and an index for what is refused", .onThreads)
 struct RefusedIndexTests {
   private static func server() throws -> StandInIndex {
     let server = try StandInIndex.ready()

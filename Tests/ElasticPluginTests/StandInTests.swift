@@ -2,10 +2,11 @@ import Foundation
 import Glibc
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
 /// What clients rely on that were written for Elasticsearch, so may the plugin in its tests.
-@Suite("The stand-in for Elasticsearch")
+@Suite("The stand-in for Elasticsearch", .onThreads)
 struct StandInTests {
   private static let python = "/usr/bin/python3"
   private static let hasClient =

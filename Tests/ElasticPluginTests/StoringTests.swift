@@ -2,9 +2,10 @@ import Foundation
 import Glibc
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
-@Suite("audispatch-elastic")
+@Suite("audispatch-elastic", .onThreads)
 struct StoringTests {
   @Test func `stores each event once, and confirms it`() throws {
     let server = try StandInIndex.ready()

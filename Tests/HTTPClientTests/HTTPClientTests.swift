@@ -2,9 +2,10 @@ import Foundation
 import HTTPClient
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
-@Suite("HTTP requests")
+@Suite("HTTP requests", .onThreads)
 struct HTTPClientTests {
   static func ask(
     _ client: HTTPClient, _ request: HTTPRequest, number: UInt64 = 1

@@ -2,9 +2,10 @@ import Foundation
 import Glibc
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
-@Suite("audispatch-json")
+@Suite("audispatch-json", .onThreads)
 struct JSONPluginTests {
   static func record(_ serial: Int, fill: Int = 0) -> String {
     "type=USER msg=audit(1700000000.000:\(serial)): pid=1 x=\(String(repeating: "y", count: fill))"

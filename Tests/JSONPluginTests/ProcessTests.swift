@@ -2,9 +2,10 @@ import Foundation
 import Glibc
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
-@Suite("audispatch-json and processes")
+@Suite("audispatch-json and processes", .onThreads)
 struct ProcessTests {
   /// A system call of a process of this host, now: a child of this one's.
   private static func call(_ serial: Int, pid: Int32, parent: Int32, key: String = "(null)")

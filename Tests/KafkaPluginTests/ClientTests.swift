@@ -1,10 +1,11 @@
 import PluginHarness
 import Shipping
+import TestSupport
 import Testing
 
 @testable import audispatch_kafka
 
-@Suite("The client of a cluster")
+@Suite("The client of a cluster", .onThreads)
 struct ClientTests {
   private static func client(
     _ cluster: StandInCluster, _ bounds: KafkaClient.Bounds = .init()

@@ -1,8 +1,9 @@
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
-@Suite("Commands of audispatch-kafka")
+@Suite("Commands of audispatch-kafka", .onThreads)
 struct CommandTests {
   @Test func `store a message and read it back`() throws {
     let cluster = try StandInCluster(partitions: 3)

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Whenever the plugin dies: nothing is missing, and nothing is there twice.
-@Suite("audispatch-kafka, killed")
+@Suite("audispatch-kafka, killed", .onThreads)
 struct KillTests {
   /// The stand-in takes for new what comes again when an answer was lost, and what comes behind
   /// something that it refused: so with refusals one message at a time is under way.

@@ -1,11 +1,12 @@
 import Configuration
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
 @testable import audispatch_kafka
 
-@Suite("What audispatch-kafka is told")
+@Suite("What audispatch-kafka is told", .onThreads)
 struct OptionTests {
   private func settled(_ lines: String...) -> (options: KafkaOptions, said: [String]) {
     PluginHarness.settled(KafkaOptions.self, lines)

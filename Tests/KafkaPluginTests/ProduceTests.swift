@@ -2,9 +2,10 @@ import Foundation
 import Glibc
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
-@Suite("audispatch-kafka")
+@Suite("audispatch-kafka", .onThreads)
 struct ProduceTests {
   @Test(arguments: ["none", "gzip", "snappy", "lz4", "zstd"])
   func `stores each event once, in order, and confirms it`(_ compression: String) throws {

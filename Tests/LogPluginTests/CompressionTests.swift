@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @Suite(
-  "audispatch-log that compresses with little room",
+  "audispatch-log that compresses with little room", .onThreads,
   .enabled(if: SmallDisk.isHere && Strace.isHere, "needs root, strace and to mount"))
 struct CompressionRoomTests {
   let folder: String
@@ -86,7 +86,9 @@ struct CompressionRoomTests {
   }
 }
 
-@Suite("audispatch-log that compresses", .enabled(if: Strace.isHere, "needs root and strace"))
+@Suite(
+  "audispatch-log that compresses", .onThreads, .enabled(if: Strace.isHere, "needs root and strace")
+)
 struct CompressionTests {
   private static func rotated(in folder: String) throws {
     unsafe mkdir("\(folder)/log", 0o700)

@@ -2,11 +2,12 @@ import Foundation
 import Glibc
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
 /// Each of the system calls on the log's files fails once, by strace.
 @Suite(
-  "audispatch-log with a disk that fails",
+  "audispatch-log with a disk that fails", .onThreads,
   .enabled(if: Strace.isHere, "needs root and strace"))
 struct FailingDiskTests {
   static func prefix(_ injection: String, _ paths: [String]) -> [String] {

@@ -2,9 +2,12 @@ import Foundation
 import Glibc
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
-@Suite("audispatch-log on a disk that is full", .enabled(if: SmallDisk.isHere, SmallDisk.why))
+@Suite(
+  "audispatch-log on a disk that is full", .onThreads, .enabled(if: SmallDisk.isHere, SmallDisk.why)
+)
 struct FullDiskTests {
   let folder: String
   let disk: SmallDisk

@@ -1,12 +1,13 @@
 import Glibc
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
 @testable import audispatch_log
 
 /// Others write to the log too: what they have appended stays, what they have cut stays cut.
-@Suite("A log that others write")
+@Suite("A log that others write", .onThreads)
 struct SharedLogTests {
   private static func bytes(_ serials: ClosedRange<Int>, fill: Int = 100) -> [UInt8] {
     serials.flatMap { Array((LogPluginTests.record($0, fill: fill) + "\n").utf8) }

@@ -1,12 +1,13 @@
 import Configuration
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
 @testable import AudispatchPlugin
 @testable import audispatch_log
 
-@Suite("audispatch-log's configuration")
+@Suite("audispatch-log's configuration", .onThreads)
 struct LogOptionsTests {
   /// What arguments make of the options, and what is said about them.
   static func load(_ arguments: [String]) throws -> (LogOptions, [String]) {

@@ -1,9 +1,10 @@
 import Glibc
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
-@Suite("audispatch-log")
+@Suite("audispatch-log", .onThreads)
 struct LogPluginTests {
   /// Real records: recorded behind auditd 3.0.9 on Linux 6.18.
   static let corpus: [UInt8] = {

@@ -1,11 +1,12 @@
 import Foundation
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
 /// What the audit project's own tools make of the log.
 @Suite(
-  "ausearch, aureport and aulast",
+  "ausearch, aureport and aulast", .onThreads,
   .enabled(
     if: ["/usr/sbin/ausearch", "/usr/sbin/aureport", "/usr/bin/aulast"]
       .allSatisfy(FileManager.default.isExecutableFile), "needs Debian's auditd"))

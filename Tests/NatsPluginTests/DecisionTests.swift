@@ -2,11 +2,12 @@ import Configuration
 import Linux
 import PluginHarness
 import Shipping
+import TestSupport
 import Testing
 
 @testable import audispatch_nats
 
-@Suite("A subject")
+@Suite("A subject", .onThreads)
 struct SubjectTests {
   private func template(_ text: String) -> SubjectTemplate? {
     let (options, said) = settled(NatsOptions.self, ["server = nats://a", "subject = \(text)"])
@@ -31,7 +32,7 @@ struct SubjectTests {
   func `is refused where it is none`(_ text: String) { #expect(template(text) == nil) }
 }
 
-@Suite("What may be stored already")
+@Suite("What may be stored already", .onThreads)
 struct LookUpTests {
   private func plan(last: Int?, window: Int) -> LookUp {
     LookUp(
@@ -50,7 +51,7 @@ struct LookUpTests {
   }
 }
 
-@Suite("Setting up a stream")
+@Suite("Setting up a stream", .onThreads)
 struct StreamPlanTests {
   private static let bounds: [String: Set<String>] = [
     "none": [], "all": ["max_age", "max_size", "replicas"],

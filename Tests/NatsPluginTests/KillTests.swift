@@ -7,7 +7,7 @@ import Testing
 @testable import audispatch_nats
 
 /// Whoever dies, and whenever: nothing is missing, and nothing is there twice.
-@Suite("audispatch-nats, killed", .enabled(if: NatsServer.isHere, "\(NatsServer.why)"))
+@Suite("audispatch-nats, killed", .onThreads, .enabled(if: NatsServer.isHere, "\(NatsServer.why)"))
 struct KillTests {
   @Test func `stores each event once though the server is killed again and again`() throws {
     let server = try NatsServer()

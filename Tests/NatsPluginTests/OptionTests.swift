@@ -1,11 +1,12 @@
 import Configuration
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
 @testable import audispatch_nats
 
-@Suite("What audispatch-nats is told")
+@Suite("What audispatch-nats is told", .onThreads)
 struct OptionTests {
   private func settled(_ lines: String...) -> (options: NatsOptions, said: [String]) {
     PluginHarness.settled(NatsOptions.self, lines)

@@ -2,11 +2,12 @@ import Foundation
 import Glibc
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
 @testable import audispatch_nats
 
-@Suite("audispatch-nats", .enabled(if: NatsServer.isHere, "\(NatsServer.why)"))
+@Suite("audispatch-nats", .onThreads, .enabled(if: NatsServer.isHere, "\(NatsServer.why)"))
 struct PublishTests {
   @Test func `stores each event once, in order, and confirms it`() throws {
     let server = try NatsServer()

@@ -2,9 +2,10 @@ import Foundation
 import Glibc
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
-@Suite("audispatch-otlp")
+@Suite("audispatch-otlp", .onThreads)
 struct ExportTests {
   @Test(arguments: ["protobuf", "json"])
   func `sends each event once, in order, and confirms it`(_ encoding: String) throws {

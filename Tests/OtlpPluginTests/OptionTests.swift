@@ -2,6 +2,7 @@ import Configuration
 import HTTPClient
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
 @testable import audispatch_otlp
@@ -11,7 +12,7 @@ private func settled(_ lines: String...) -> (options: OtlpOptions, said: [String
   settled(OtlpOptions.self, lines)
 }
 
-@Suite("What audispatch-otlp is told")
+@Suite("What audispatch-otlp is told", .onThreads)
 struct OptionTests {
   @Test func `is enough with a collector`() {
     let (options, said) = settled("server = https://collector.example.org:4318/otlp/")

@@ -1,6 +1,7 @@
 import Glibc
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
 @testable import audispatch_remote
@@ -54,7 +55,7 @@ private func leaving(_ path: String, after stored: Int) throws -> Int {
   return queue.left
 }
 
-@Suite("What audisp-remote left behind") struct LegacyQueueTests {
+@Suite("What audisp-remote left behind", .onThreads) struct LegacyQueueTests {
   private let folder: String
   init() throws { folder = try PluginRun.makeFolder() }
 

@@ -2,6 +2,7 @@ import Glibc
 import Linux
 import PluginHarness
 import RemoteProtocol
+import TestSupport
 import Testing
 
 /// OpenSSL's own server, which shows what it gets and says what a test has it say.
@@ -62,7 +63,7 @@ private final class SecureServer {
   }
 }
 
-@Suite("audispatch-remote over TLS", .enabled(if: SecureServer.isHere, "needs openssl"))
+@Suite("audispatch-remote over TLS", .onThreads, .enabled(if: SecureServer.isHere, "needs openssl"))
 struct SecureServerTests {
   private static let key = String(repeating: "5a", count: 32)
   private static let psk = ["tls_psk_file = DIR/psk", "tls_psk_identity = web1"]

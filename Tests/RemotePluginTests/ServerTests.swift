@@ -2,9 +2,10 @@ import Glibc
 import Linux
 import PluginHarness
 import RemoteProtocol
+import TestSupport
 import Testing
 
-@Suite("audispatch-remote and a server") struct ServerTests {
+@Suite("audispatch-remote and a server", .onThreads) struct ServerTests {
   @Test func `confirms a record when the server has stored it, and not before`() throws {
     let server = try ScriptedServer()
     let plugin = try remote(server.configuration(), first: 7)
@@ -184,7 +185,7 @@ import Testing
 }
 
 /// auditd keeps nothing for a plugin and waits for none.
-@Suite("audispatch-remote under auditd") struct UnderAuditdTests {
+@Suite("audispatch-remote under auditd", .onThreads) struct UnderAuditdTests {
   @Test func `drops the newest beyond queue_depth, and says how many, once (S22, S23)`() throws {
     let server = try ScriptedServer()
     let plugin = try remote(

@@ -2,10 +2,11 @@ import Foundation
 import Glibc
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
 /// What a client, or whoever sends signals, may do without costing anybody anything.
-@Suite("audispatch-socket")
+@Suite("audispatch-socket", .onThreads)
 struct SocketClientTricksTests {
   /// Hundredths of a second of processor time in half a second.
   private func ticks(_ run: PluginRun) async throws -> Int {

@@ -1,12 +1,13 @@
 import Configuration
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
 @testable import AudispatchPlugin
 @testable import audispatch_socket
 
-@Suite("audispatch-socket's configuration")
+@Suite("audispatch-socket's configuration", .onThreads)
 struct SocketOptionsTests {
   static func load(_ arguments: [String]) throws -> (SocketOptions, [String]) {
     let line = try CommandLineSettings(arguments, SocketOptions.keywords)

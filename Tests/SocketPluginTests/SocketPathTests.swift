@@ -2,10 +2,11 @@ import Foundation
 import Glibc
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
 /// What stands in the place of its socket, before and after.
-@Suite("The socket of audispatch-socket")
+@Suite("The socket of audispatch-socket", .onThreads)
 struct SocketPathTests {
   @Test func `takes the place of a socket that a crash has left`() throws {
     let first = try SocketPluginTests.run("0600", "DIR/s")

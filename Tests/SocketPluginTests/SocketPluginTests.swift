@@ -2,9 +2,10 @@ import Foundation
 import Glibc
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
-@Suite("audispatch-socket")
+@Suite("audispatch-socket", .onThreads)
 struct SocketPluginTests {
   static func record(_ serial: Int, fill: Int = 0) -> String {
     "type=USER msg=audit(1700000000.000:\(serial)): x=\(String(repeating: "y", count: fill))"
