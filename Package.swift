@@ -201,7 +201,9 @@ let package = Package(
       ]),
     .testTarget(
       name: "JSONPluginTests",
-      dependencies: ["AudispatchPlugin", "Linux", "PluginHarness", "audispatch-json"]),
+      dependencies: [
+        "AudispatchPlugin", "Linux", "PluginHarness", "TestSupport", "audispatch-json",
+      ]),
     .testTarget(
       name: "SocketPluginTests",
       dependencies: [
@@ -219,7 +221,7 @@ let package = Package(
       name: "ElasticPluginTests",
       dependencies: [
         "AudispatchPlugin", "BulkIndexing", "Configuration", "HTTPClient", "HTTPShipping", "Linux",
-        "PluginHarness", "Shipping", "audispatch-elastic",
+        "PluginHarness", "Shipping", "TestSupport", "audispatch-elastic",
       ],
       exclude: ["Programs"]),
     .testTarget(
@@ -240,7 +242,9 @@ let package = Package(
         "Configuration", "HTTPClient", "Linux", "PluginHarness", "TestSupport", "audispatch-otlp",
       ],
       exclude: ["Golden"]),
-    .testTarget(name: "HTTPClientTests", dependencies: ["HTTPClient", "Linux", "PluginHarness"]),
+    .testTarget(
+      name: "HTTPClientTests",
+      dependencies: ["HTTPClient", "Linux", "PluginHarness", "TestSupport"]),
     .testTarget(
       name: "RemotePluginTests",
       dependencies: [
