@@ -47,7 +47,7 @@ public final class Dispatcher {
     let link = ServiceLink(manager, supply, loop)
     let ledger = Ledger(base, survivor, predecessor)
     let custody = Custody(loop, holder: holder, manager: link, sockets: sockets)
-    let delivery = Delivery(base, survivor, isBehindAuditd: supply.isAuditd)
+    let delivery = Delivery(base, ledger, isBehindAuditd: supply.isAuditd)
     let overflows = OverflowActions(base)
     let durable = DurableQueues(base, ledger, custody, delivery, overflows)
     let plugins = PluginHost(base, ledger, custody, delivery, overflows, durable, starter)

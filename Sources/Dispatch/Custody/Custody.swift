@@ -46,7 +46,7 @@ final class Custody {
   func isDrained(isFarewell: Bool) { holder?.drained(isFarewell: isFarewell) }
 
   /// The next input is about to be read; `false` when the holder cannot be told now.
-  func goesOn() -> Bool { holder?.goesOn() ?? true }
+  func goesOn(_ permit: borrowing Permit) -> Bool { holder?.goesOn() ?? true }
 
   /// No other input is wanted.
   func isStopping() { holder?.isStopping() }
@@ -62,14 +62,14 @@ final class Custody {
   }
 
   /// A child was started: should this process die, others have its socket.
-  func keep(_ child: PluginChild) {
+  func keep(_ child: PluginChild, _ permit: borrowing Permit) {
     holder?.keep(
       child.number, child.process.pid, ourEnd: child.inputNumber, childEnd: child.unreadNumber)
     manager?.keep(child.number, ourEnd: child.inputNumber, childEnd: child.unreadNumber)
   }
 
   /// All that is to be known of a child is in the surviving memory.
-  func forget(_ child: UInt64) {
+  func forget(_ child: UInt64, _ permit: borrowing Permit) {
     holder?.forget(child)
     manager?.forget(child)
   }

@@ -5,10 +5,27 @@ import Glibc
 import Journal
 import Linux
 
+/// The proof that a successor would find everything as it is now: only `Ledger.publish` gives one.
+///
+/// What nobody can take back asks for it: that what a plugin says is taken off its socket, that records
+/// go into the log, that a child, an input or a part of the ring is let go of. It is good for what was
+/// published with it: used at once, and never kept.
+struct Permit: ~Copyable {
+  fileprivate init() {}
+}
+
+/// The proof that a successor would find every record that the queues have: only `Ledger` gives one.
+///
+/// A write to a plugin asks for it, and for no more: what the socket took is noted with the write.
+struct WritingPermit: ~Copyable {
+  fileprivate init() {}
+}
+
 /// What a successor needs of this process: written into the surviving memory, whole or not at all.
 ///
 /// Nothing may be written to a plugin, consumed of what it says, put into the log or forgotten that
-/// was not published before: a successor would give it twice, or not at all.
+/// was not published before: a successor would give it twice, or not at all. Whoever does so takes a
+/// permit of it.
 final class Ledger: Owner {
   /// Records and events are counted from here, so that there is room below for what a log has.
   static let firstRecord = RecordNumber(1 << 62)
@@ -26,6 +43,8 @@ final class Ledger: Owner {
   private var eventsBefore: UInt64 = 0
   /// Plugins that are added go on with what a predecessor had for them.
   private var isTakingOver = true
+  /// The next record's number when the state was published last.
+  private var publishedEnd: RecordNumber?
 
   init(_ base: Base, _ survivor: Survivor, _ predecessor: Predecessor?) {
     self.base = base
@@ -89,9 +108,18 @@ final class Ledger: Owner {
 
   // MARK: Publishing
 
+  /// For a write of what the queues have; publishes the state if records came since.
+  @inline(__always)
+  func permitWriting() -> WritingPermit {
+    if publishedEnd != journal.nextRecord { publish() }
+    return WritingPermit()
+  }
+
   /// Makes the state as it is now that which a successor finds.
-  func publish() {
-    guard survivor.isHeld else { return }
+  @discardableResult
+  func publish() -> Permit {
+    publishedEnd = journal.nextRecord
+    guard survivor.isHeld else { return Permit() }
     unsafe survivor.publish { snapshot in
       let settled = source.settled
       unsafe snapshot.pointee.settled = settled.byte
@@ -121,6 +149,7 @@ final class Ledger: Owner {
       }
       unsafe snapshot.pointee.plugins = UInt64(used)
     }
+    return Permit()
   }
 }
 

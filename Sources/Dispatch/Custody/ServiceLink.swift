@@ -46,7 +46,7 @@ final class ServiceLink {
   }
 
   /// A connection was opened.
-  func store(_ connection: Int32) {
+  func store(_ connection: Int32, _ permit: borrowing Permit) {
     guard !hasStored else { return }
     hasStored = true
     manager.store(connection, as: Self.connection, isNeeded: true)

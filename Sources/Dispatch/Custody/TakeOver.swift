@@ -16,7 +16,10 @@ struct TakeOver {
 
   func run() {
     let attempts = ledger.enter()
-    guard let predecessor = ledger.predecessor else { return ledger.publish() }
+    guard let predecessor = ledger.predecessor else {
+      ledger.publish()
+      return
+    }
     let source = base.source
     makeAgain(predecessor)
     ledger.ownRecordsBegin()

@@ -31,13 +31,13 @@ extension DurableQueues {
 
   func commit(_ open: OpenSpool) {
     // The log must not be ahead of what a successor would begin with.
-    ledger.publish()
+    let permit = ledger.publish()
     var isLossless = false
     for plugin in plugins.all where plugin.subscription.isDurable {
       if plugin.configuration.overflowAction == .lossless { isLossless = true }
       tell(plugin, open)
     }
-    open.spool.commit(makesSafe: isLossless)
+    open.commit(makesSafe: isLossless, permit)
     loop.wakeSoon()
   }
 
@@ -53,11 +53,12 @@ extension DurableQueues {
 
   func becameSafe(_ open: OpenSpool, _ below: RecordNumber) {
     guard open.isOpen else { return }
+    let permit = ledger.permitWriting()
     let wall = WallClock.milliseconds
     open.log.isSynced(below: below)
     source.settle(below: below)
     for plugin in plugins.all where plugin.isLossless && plugin.inheritance == nil {
-      delivery.flush(plugin, wall: wall)
+      delivery.flush(plugin, wall: wall, permit)
     }
   }
 

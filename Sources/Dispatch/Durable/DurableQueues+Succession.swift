@@ -12,7 +12,7 @@ extension DurableQueues {
       let plugin = plugins.all.first(where: {
         $0.inheritance?.queue.child == id && $0.inheritance?.isAwaited ?? false
       }), let queue = plugin.inheritance?.queue
-    else { return custody.forget(id) }
+    else { return custody.forget(id, ledger.publish()) }
     let sent = ledger.survivor.sent(queue.slot)
     // Where it cannot be told what the child had not read, it is all that was written.
     let unread = UnixSocket.unread(ended.childEnd.number).map(UInt64.init) ?? sent.bytes
@@ -144,8 +144,8 @@ extension DurableQueues {
   private func finishInheritance(_ plugin: Plugin) {
     guard let child = plugin.inheritance?.queue.child else { return }
     plugin.hasInherited()
-    ledger.publish()
-    if child != 0 { custody.forget(child) }
+    let permit = ledger.publish()
+    if child != 0 { custody.forget(child, permit) }
     if let open, open.isOpen, plugin.subscription.isDurable { commit(open) }
     loop.wakeNow()
   }

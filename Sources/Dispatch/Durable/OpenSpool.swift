@@ -140,6 +140,9 @@ final class OpenSpool {
     while let slice = pending.first, slice.numbers.upperBound <= end { pending.removeFirst() }
   }
 
+  /// Has what was appended and told written.
+  func commit(makesSafe: Bool, _ permit: borrowing Permit) { spool.commit(makesSafe: makesSafe) }
+
   /// Tells the log where a plugin stands, if that has changed.
   func tell(_ plugin: String, next: RecordNumber, number: StreamNumber) {
     let new = Told(next: next, number: number)

@@ -84,8 +84,9 @@ final class Distribution: Owner {
 
   func flushAll() {
     openEvents.forget()
+    let permit = ledger.permitWriting()
     let wall = WallClock.milliseconds
-    for plugin in plugins.all { delivery.flush(plugin, wall: wall) }
+    for plugin in plugins.all { delivery.flush(plugin, wall: wall, permit) }
   }
 
   /// Another source, or an end, is near: nothing gathers any more.

@@ -73,8 +73,7 @@ final class Input: Owner {
     }
     if source.canWait, distribution.replayRoom() == 0 { return pause() }
     if source.isUsedUp {
-      ledger.publish()
-      source.beginAnew()
+      source.beginAnew(ledger.publish())
     }
     // What unpacks a file may have more of it than is there by now.
     guard !supply.readsFile || supply.isFileWhole() else { return ended(nil) }
@@ -176,8 +175,8 @@ final class Input: Owner {
         unpacker: supply.unpacker)
     }
     // A successor has to know that this is another stream before it finds it kept.
-    ledger.publish()
-    if case .unixSocket = supply.origin { service?.store(fd) }
+    let permit = ledger.publish()
+    if case .unixSocket = supply.origin { service?.store(fd, permit) }
     // A file is always ready. A socket that is not waited for would be waited for in its read.
     isPolled =
       loop.poller.add(fd, Token.source, .read)

@@ -73,8 +73,7 @@ final class NextInputs: Owner {
     guard let handed = waiting.first else { return }
     guard custody.holderHasAll else { return keeperIsDeaf() }
     source.beginStream()
-    ledger.publish()
-    guard custody.goesOn() else { return keeperIsDeaf() }
+    guard custody.goesOn(ledger.publish()) else { return keeperIsDeaf() }
     waiting.removeFirst()
     decision.wentOn(waiting: waiting.count)
     dup2(handed.input.number, 0)

@@ -144,7 +144,7 @@ final class Source {
 
   /// Nothing of what was read is needed any more; the next read had better begin anew.
   var isUsedUp: Bool { intake.isUsedUp }
-  func beginAnew() { intake.beginAnew() }
+  func beginAnew(_ permit: borrowing Permit) { intake.beginAnew() }
 
   /// Reads once; never waits.
   func fill() -> ReadResult {

@@ -27,13 +27,8 @@ struct Confirming: Owner {
       case .bytes(let count):
         // Half a line alone is taken, too, or it would be ready to be read all the time.
         let taken = chunk[..<count].lastIndex(of: 0x0a).map { $0 + 1 } ?? count
-        if let number = child.takeConfirmation(chunk[..<taken]) {
-          confirm(plugin, number)
-          ledger.publish()
-        }
-        _ = unsafe chunk.withUnsafeMutableBytes {
-          unsafe Transfer.read(fd, into: UnsafeMutableRawBufferPointer(rebasing: $0[..<taken]))
-        }
+        if let number = child.takeConfirmation(chunk[..<taken]) { confirm(plugin, number) }
+        child.take(taken, into: &chunk, ledger.publish())
         if count < chunk.count { return reportUnconfirmed(plugin, child) }
       case .wouldBlock: return reportUnconfirmed(plugin, child)
       case .end, .failed:

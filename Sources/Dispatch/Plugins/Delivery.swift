@@ -6,26 +6,26 @@ import Linux
 /// Writes to plugins what their queues have for them.
 final class Delivery: Owner {
   let base: Base
-  private let survivor: Survivor
+  private let ledger: Ledger
   private let isBehindAuditd: Bool
   private var scratch: [UInt8] = []
 
   /// - Parameter isBehindAuditd: it is an auditd that writes to us.
-  init(_ base: Base, _ survivor: Survivor, isBehindAuditd: Bool) {
+  init(_ base: Base, _ ledger: Ledger, isBehindAuditd: Bool) {
     self.base = base
-    self.survivor = survivor
+    self.ledger = ledger
     self.isBehindAuditd = isBehindAuditd
   }
 
-  /// Writes what the plugin's socket takes now. What is written must have been published.
+  /// Writes what the plugin's socket takes now.
   @inline(__always)
-  func flush(_ plugin: Plugin, wall: Int64) {
+  func flush(_ plugin: Plugin, wall: Int64, _ permit: borrowing WritingPermit) {
     guard plugin.subscription.hasUnwritten, let child = plugin.child, !child.isBlocked,
       plugin.lifecycle.takesInput
     else { return }
     if child.awaitsFraming, !decideFraming(plugin, child) { return }
     switch plugin.write(
-      to: child, journal: journal, now: wall, scratch: &scratch, survivor: survivor)
+      to: child, journal: journal, now: wall, scratch: &scratch, survivor: ledger.survivor, permit)
     {
     case .nothing:
       // The child is gone or going, and its end will tell.
@@ -43,7 +43,9 @@ final class Delivery: Owner {
     }
   }
 
-  func flush(_ plugin: Plugin) { flush(plugin, wall: WallClock.milliseconds) }
+  func flush(_ plugin: Plugin) {
+    flush(plugin, wall: WallClock.milliseconds, ledger.permitWriting())
+  }
 
   /// The plugin's socket has room.
   func becameWritable(_ plugin: Plugin) {

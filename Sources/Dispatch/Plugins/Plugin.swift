@@ -188,7 +188,7 @@ final class Plugin {
   /// Writes what the child's socket takes.
   func write(
     to child: PluginChild, journal: Journal, now: Int64, scratch: inout [UInt8],
-    survivor: Survivor
+    survivor: Survivor, _ permit: borrowing WritingPermit
   ) -> Written {
     let fd = child.inputNumber
     let slot = slot

@@ -83,6 +83,13 @@ final class PluginChild {
     confirmations.take(bytes).map(StreamNumber.init)
   }
 
+  /// Takes off its socket what was looked at.
+  func take(_ count: Int, into bytes: inout [UInt8], _ permit: borrowing Permit) {
+    _ = unsafe bytes.withUnsafeMutableBytes {
+      unsafe Transfer.read(inputNumber, into: UnsafeMutableRawBufferPointer(rebasing: $0[..<count]))
+    }
+  }
+
   /// The first line since the last call that confirms nothing, and how many such there were.
   func takeUnconfirmed() -> (sample: String, count: UInt64)? {
     confirmations.takeSample().map { ($0, confirmations.malformed) }

@@ -265,7 +265,6 @@ final class PluginStarter: Owner {
   func keep(_ child: PluginChild, of plugin: Plugin) {
     guard let slot = plugin.slot else { return }
     ledger.survivor.beginChild(slot, plugin.name, child.number)
-    ledger.publish()
-    custody.keep(child)
+    custody.keep(child, ledger.publish())
   }
 }

@@ -214,8 +214,7 @@ final class Supervisor: Owner {
   /// A child's end was seen, and its queue knows of it.
   private func letGo(of child: PluginChild) {
     guard child.number != 0 else { return }
-    ledger.publish()
-    custody.forget(child.number)
+    custody.forget(child.number, ledger.publish())
   }
 
   /// What an end says of records that the plugin had taken, as a clause. What a plugin confirms is
