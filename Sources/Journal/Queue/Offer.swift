@@ -19,17 +19,16 @@ public struct Offer {
     let mask = places - 1
     let mark: UInt16 = isQueued ? 1 : 0
     var place = Int(truncatingIfNeeded: number)
-    for index in run.start..<run.end {
-      let entry = run.segment[index]
-      // A line has 16 KiB at the most, and what is put before it less than 300 bytes.
-      let size =
-        if case .string = encoding {
-          entry.textLength
-        } else {
-          UInt16(encoding.size(run.segment, entry))
-        }
+    // A line has 16 KiB at the most, and what is put before it less than 300 bytes.
+    func note(_ size: UInt16) {
       unsafe tape[place & mask] = size << 1 | mark
       place &+= 1
+    }
+    if case .string = encoding {
+      return run.segment.eachTextLength(run.start..<run.end, note)
+    }
+    for index in run.start..<run.end {
+      note(UInt16(encoding.size(run.segment, run.segment[index])))
     }
   }
 }
