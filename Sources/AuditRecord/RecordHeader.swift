@@ -97,12 +97,10 @@ extension Span<UInt8> {
       var end = start &+ 5
       let limit = start &+ 32
       while end < limit {
-        // The first space of eight bytes: the lowest one that becomes zero, found by its borrow.
         let word = unsafe raw.loadUnaligned(fromByteOffset: end, as: UInt64.self)
-        let spaces = word ^ 0x2020_2020_2020_2020
-        let zeros = (spaces &- 0x0101_0101_0101_0101) & ~spaces & 0x8080_8080_8080_8080
-        if zeros != 0 {
-          end &+= zeros.trailingZeroBitCount &>> 3
+        let spaces = ByteSearch.zeros(word ^ (0x20 &* ByteSearch.ones))
+        if spaces != 0 {
+          end &+= spaces.trailingZeroBitCount &>> 3
           break
         }
         end &+= 8

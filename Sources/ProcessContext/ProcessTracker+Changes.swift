@@ -41,7 +41,7 @@ extension ProcessTracker {
     }
     if isRunning {
       takeEnvironment(facts.pid, &context)
-    } else if !settings.environment.isEmpty {
+    } else if !variables.isEmpty {
       context.missing.append("process.env_vars")
     }
     if settings.hashLimit != nil, hash == nil { context.missing.append("process.hash") }

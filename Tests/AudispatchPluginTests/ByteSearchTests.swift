@@ -1,4 +1,5 @@
 import AudispatchPlugin
+import AuditRecord
 import TestSupport
 import Testing
 
@@ -30,7 +31,7 @@ struct ByteSearchTests {
   }
 
   @Test(arguments: [1, 2, 3])
-  func `finds names of at most seven bytes`(_ seed: UInt64) {
+  func `finds where names end`(_ seed: UInt64) {
     var random = Seeded(seed)
     for _ in 0..<4000 {
       let count = Int.random(in: 0..<24, using: &random)
@@ -40,12 +41,13 @@ struct ByteSearchTests {
       }
       let start = Int.random(in: 0...count, using: &random)
       let end = Int.random(in: start...count, using: &random)
-      let stop = text[start..<end].firstIndex { $0 == 0x20 || $0 == 0x1d || $0 == 0x3d }
-      let isName = stop.map { text[$0] == 0x3d && $0 > start && $0 - start < 8 } ?? false
-      let found = ByteSearch.shortName(in: text.span, from: start, to: end)
-      // Where eight bytes cannot be read it finds nothing.
-      #expect(found?.end == (isName && start + 8 <= count ? stop : nil), "\(text) from \(start)")
-      if let found { #expect(found.key == NameKey(text.span, start..<found.end)) }
+      let stop = text[start..<end].firstIndex { $0 == 0x20 || $0 == 0x1d || $0 == 0x3d } ?? end
+      let isName = stop > start && stop < end && text[stop] == 0x3d
+      let found = ByteSearch.name(in: text.span, from: start, to: end)
+      #expect(found.end == stop, "\(text) from \(start) to \(end)")
+      #expect(
+        found.key == (isName ? NameKey(text.span, start..<stop) : nil),
+        "\(text) from \(start) to \(end)")
     }
   }
 }

@@ -100,7 +100,7 @@ public struct EventAssembler: Sendable {
     case .single:
       ready.append(makeEvent(line, header, type, number, ending: .single, continues: false))
     case .end:
-      table.nodes[node].sendsEnds = true
+      table[node].sendsEnds = true
       guard let index = index(of: key) else {
         strayEnds += 1
         return false
@@ -110,10 +110,10 @@ public struct EventAssembler: Sendable {
     case .member, .proctitle:
       if let index = index(of: key) {
         add(line, header, type, number, to: index, at: now)
-        if role == .proctitle, !table.nodes[node].sendsEnds { held = key }
+        if role == .proctitle, !table[node].sendsEnds { held = key }
       } else {
         begin(key, line, header, type, number, at: now)
-        if role == .proctitle, !table.nodes[node].sendsEnds, index(of: key) != nil { held = key }
+        if role == .proctitle, !table[node].sendsEnds, index(of: key) != nil { held = key }
       }
       enforceLimits(key)
     }
@@ -178,7 +178,7 @@ extension EventAssembler {
     }
     let event = makeEvent(line, header, type, number, ending: .time, continues: before != nil)
     keys.append(key)
-    open.append(Open(event: event, touched: now, touchedStream: table.nodes[key.node].newest))
+    open.append(Open(event: event, touched: now, touchedStream: table[key.node].newest))
     openBytes += line.count
   }
 
@@ -188,7 +188,7 @@ extension EventAssembler {
   ) {
     open[index].event.append(line, header, type, number)
     open[index].touched = now
-    open[index].touchedStream = table.nodes[keys[index].node].newest
+    open[index].touchedStream = table[keys[index].node].newest
     openBytes += line.count
   }
 
@@ -204,7 +204,7 @@ extension EventAssembler {
 
   private mutating func releaseHeld(_ key: Key) {
     held = nil
-    if !table.nodes[key.node].sendsEnds, let index = index(of: key) { close(index, .proctitle) }
+    if !table[key.node].sendsEnds, let index = index(of: key) { close(index, .proctitle) }
   }
 
   /// Lets the time in a node's records pass, so that a replay needs no clock.
@@ -212,10 +212,10 @@ extension EventAssembler {
   /// An event is as old as the newest time when its last record came, not as its own time: that
   /// is when its system call began, perhaps long ago.
   private mutating func passTime(of node: Int, to milliseconds: UInt64) {
-    guard milliseconds > table.nodes[node].newest else { return }
-    table.nodes[node].newest = milliseconds
-    guard milliseconds / 1000 != table.nodes[node].swept else { return }
-    table.nodes[node].swept = milliseconds / 1000
+    guard milliseconds > table[node].newest else { return }
+    table[node].newest = milliseconds
+    guard milliseconds / 1000 != table[node].swept else { return }
+    table[node].swept = milliseconds / 1000
     let quiet = UInt64(limits.quiet / .milliseconds(1))
     var index = 0
     while index < open.count {

@@ -1,3 +1,5 @@
+import AuditRecord
+
 /// The nodes that an assembler has seen, by number.
 struct NodeTable {
   struct Node {
@@ -10,12 +12,17 @@ struct NodeTable {
     var swept: UInt64 = 0
   }
 
-  /// By their numbers.
-  var nodes: [Node] = []
+  private var nodes: [Node] = []
   private var numbers: [UInt64: Int] = [:]
   private var last = 0
 
   var count: Int { nodes.count }
+
+  /// A node by its number, in place: no name is copied.
+  subscript(number: Int) -> Node {
+    _read { yield nodes[number] }
+    _modify { yield &nodes[number] }
+  }
 
   /// The number of the node named in that part of a line (`nil`: none is named).
   mutating func number(_ line: Span<UInt8>, _ name: Range<Int>?) -> Int {
@@ -46,8 +53,6 @@ struct NodeTable {
 
   private static func same(_ known: [UInt8], _ line: Span<UInt8>, _ name: Range<Int>?) -> Bool {
     guard let name else { return known.isEmpty }
-    guard known.count == name.count else { return false }
-    for i in 0..<known.count where known[i] != line[name.lowerBound + i] { return false }
-    return true
+    return known.span.isSame(as: line.extracting(name))
   }
 }

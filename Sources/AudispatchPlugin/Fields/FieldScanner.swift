@@ -44,24 +44,11 @@ public struct FieldScanner: Sendable {
     var at = at
     while at < end, unsafe bytes[unchecked: at] == 0x20 { at += 1 }
     let name = at
-    let key: NameKey
-    if let short = ByteSearch.shortName(in: bytes, from: at, to: end) {
-      at = short.end
-      key = short.key
-    } else {
-      while at < end {
-        let byte = unsafe bytes[unchecked: at]
-        if byte <= 0x3d, byte == 0x3d || byte == 0x20 || byte == 0x1d { break }
-        at += 1
-      }
-      guard at > name, at < end, unsafe bytes[unchecked: at] == 0x3d else { return nil }
-      key = NameKey(bytes, name..<at)
-    }
-    guard at + 1 < end else { return nil }
+    let (nameEnd, key) = ByteSearch.name(in: bytes, from: name, to: end)
+    guard let key, nameEnd + 1 < end else { return nil }
     let first = unsafe bytes[unchecked: name]
     guard first != UInt8(ascii: "("), first != UInt8(ascii: ",") else { return nil }
-    let nameEnd = at
-    at += 1
+    at = nameEnd + 1
     let start = unsafe bytes[unchecked: at]
     let value: Range<Int>
     if start == UInt8(ascii: "\"") {

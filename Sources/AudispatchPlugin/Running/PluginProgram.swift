@@ -45,6 +45,7 @@ public struct PluginProgram<Options: PluginOptions>: Sendable {
   /// Runs with the process's own arguments and exits.
   ///
   /// Closes what else is open: auditd up to 4.0.4 leaves descriptors of its own to its plugins.
+  /// Keeps a SIGHUP for the session.
   public func main(_ body: (inout PluginSession<Options>) throws -> Void) -> Never {
     // Before anything is written or connected: a session ignores them only once it runs.
     Signals.ignoreFailedWrites()

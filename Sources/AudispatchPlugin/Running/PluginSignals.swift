@@ -21,8 +21,9 @@ struct PluginSignals: ~Copyable {
     source = try SignalSource(numbers)
   }
 
-  /// Has a SIGHUP wait that comes before the session takes signals: what the options were read from
-  /// may have changed since. The dispatcher sends it only to what catches it.
+  /// Blocks SIGHUP until the session takes signals: one that comes while the options are read means
+  /// that the file may have changed since, and must not get lost. It has a handler as well, since
+  /// the dispatcher signals only processes that catch it.
   static func holdReload() {
     Signals.hold([SIGHUP])
     _ = signal(SIGHUP, { _ in })

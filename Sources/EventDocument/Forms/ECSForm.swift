@@ -191,8 +191,6 @@ extension ECSForm {
     let audit = people.identity("auid", facts)
     let group = people.identity("gid", facts)
     var effectiveGroup = people.identity("egid", facts)
-    let saved = (people.identity("suid", facts), people.identity("sgid", facts))
-    let filesystem = (people.identity("fsuid", facts), people.identity("fsgid", facts))
     // What is the same as the user itself says nothing.
     if people.isSame(effective, user, text)
       || !user.id.isEmpty && people.isSame(effective.id, user.id, text)
@@ -200,16 +198,19 @@ extension ECSForm {
       effective = Person()
     }
     if people.isSame(effectiveGroup, group, text) { effectiveGroup = Person() }
-    let found = people.found
     out.object("user")
-    out.members(user, text, found)
-    out.person("group", group, text, found)
-    out.person("audit", audit, text, found)
-    out.person("effective", effective, group: effectiveGroup, text, found)
-    out.person("saved", saved.0, group: saved.1, text, found)
-    out.person("filesystem", filesystem.0, group: filesystem.1, text, found)
-    out.person("target", target, text, found)
-    out.person("changes", changes, text, found)
+    out.members(user, text, people.found)
+    out.person("group", group, text, people.found)
+    out.person("audit", audit, text, people.found)
+    out.person("effective", effective, group: effectiveGroup, text, people.found)
+    out.person(
+      "saved", people.identity("suid", facts), group: people.identity("sgid", facts), text,
+      people.found)
+    out.person(
+      "filesystem", people.identity("fsuid", facts), group: people.identity("fsgid", facts), text,
+      people.found)
+    out.person("target", target, text, people.found)
+    out.person("changes", changes, text, people.found)
     out.fields("selinux", facts.subjectLabel, text)
     out.endObject()
     relate(user, text)

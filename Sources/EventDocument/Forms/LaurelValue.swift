@@ -11,17 +11,17 @@ enum LaurelValue {
     let value = bytes.extracting(field.value.range)
     if field.quoting == .none {
       switch field.isAdded ? .text : field.meaning {
-      // What is in the table needs no escapes; of other names only a key may be there.
+      // Names in the table are plain. One that is longer than seven bytes may only share its key
+      // with one of them (`isExact`).
       case .decimal: return writeDecimal(name, isPlain: field.key.isExact, value, &out)
       case .octal:
         out.key(name)
         return writeOctal(value, &out)
       case .hexadecimal:
-        if field.key.isExact, let digits = hexadecimal(value) {
-          return out.member(plain: name, "0x", value.extracting(digits))
-        }
+        guard let digits = hexadecimal(value) else { return out.member(name, value) }
+        if field.key.isExact { return out.member(plain: name, "0x", value.extracting(digits)) }
         out.key(name)
-        return writeHexadecimal(value, &out)
+        return out.digits("0x", value.extracting(digits))
       case .text, .argument, .own: return writeText(name, value, &out)
       }
     }

@@ -59,10 +59,8 @@ struct FieldTraits: Sendable {
   private func isKnown(_ name: Range<Int>, at place: Int, _ text: EventText) -> Bool {
     let start = place * Self.longest
     guard names[start] == name.count else { return false }
-    for (index, at) in name.enumerated() where names[start + 1 + index] != text.bytes[at] {
-      return false
-    }
-    return true
+    let known = names.span.extracting(start + 1..<start + 1 + name.count)
+    return known.isSame(as: text.bytes.span.extracting(name))
   }
 
   private func find(_ name: Range<Int>, _ type: UInt32, _ text: EventText) -> Traits {

@@ -42,25 +42,14 @@ struct LaurelScanner {
         continue
       }
       let start = at
-      let key: NameKey
-      if let short = ByteSearch.shortName(in: bytes, from: at, to: end) {
-        at = short.end
-        key = short.key
-      } else {
-        while at < end {
-          let byte = unsafe bytes[unchecked: at]
-          if byte <= 0x3d, byte == 0x3d || Self.isBreak(byte) { break }
-          at += 1
-        }
-        // Words without a value are no fields.
-        guard at < end, unsafe bytes[unchecked: at] == 0x3d, at > start else {
-          if at == start { at += 1 }
-          continue
-        }
-        key = NameKey(bytes, start..<at)
+      let (stop, key) = ByteSearch.name(in: bytes, from: start, to: end)
+      // Words without a value are no fields.
+      guard let key else {
+        at = stop == start ? stop + 1 : stop
+        continue
       }
-      let name = start..<at
-      self.at = at + 1
+      let name = start..<stop
+      self.at = stop + 1
       let (value, quoting) = value(bytes, key)
       return LaurelField(
         name: Text(name), value: Text(value), key: key, meaning: LaurelName.of(key),
@@ -69,9 +58,6 @@ struct LaurelScanner {
     self.at = at
     return nil
   }
-
-  @inline(__always)
-  private static func isBreak(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x1d }
 
   @inline(__always)
   private mutating func value(

@@ -1,3 +1,5 @@
+import AuditRecord
+
 /// How the bytes of a value become those of a JSON string.
 extension DocumentBytes {
   /// How much of a value is kept so that no character is cut in two.
@@ -37,7 +39,7 @@ extension DocumentBytes {
     }
   }
 
-  /// Whether all bytes are written as they are.
+  /// Whether a text is plain: needs no escapes, so that all bytes are written as they are.
   @inline(__always)
   func isPlain(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
     let raw = UnsafeRawBufferPointer(text)
@@ -86,19 +88,15 @@ extension DocumentBytes {
   /// Whether one of eight bytes is not written as it is.
   @inline(__always)
   private func hasOther(_ eight: UInt64) -> Bool {
-    var odd = eight | (eight &- 0x2020_2020_2020_2020) | Self.zeros(eight ^ 0x2222_2222_2222_2222)
-    odd |= Self.zeros(eight ^ 0x5c5c_5c5c_5c5c_5c5c) | Self.zeros(eight ^ 0x7f7f_7f7f_7f7f_7f7f)
+    var odd = eight | (eight &- 0x2020_2020_2020_2020)
+    odd |= ByteSearch.zeros(eight ^ 0x2222_2222_2222_2222)
+    odd |= ByteSearch.zeros(eight ^ 0x5c5c_5c5c_5c5c_5c5c)
+    odd |= ByteSearch.zeros(eight ^ 0x7f7f_7f7f_7f7f_7f7f)
     if undecodable == .percent {
-      odd |= Self.zeros(eight ^ 0x2525_2525_2525_2525)
-      odd |= Self.zeros(eight ^ 0x2b2b_2b2b_2b2b_2b2b)
+      odd |= ByteSearch.zeros(eight ^ 0x2525_2525_2525_2525)
+      odd |= ByteSearch.zeros(eight ^ 0x2b2b_2b2b_2b2b_2b2b)
     }
     return odd & 0x8080_8080_8080_8080 != 0
-  }
-
-  /// The highest bit of each byte that is zero, and of some behind the first of those.
-  @inline(__always)
-  private static func zeros(_ eight: UInt64) -> UInt64 {
-    (eight &- 0x0101_0101_0101_0101) & ~eight
   }
 
   @inline(__always)

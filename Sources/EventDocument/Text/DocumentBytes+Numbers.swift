@@ -42,7 +42,7 @@ extension DocumentBytes {
     unsafe pen.byte(0x22)
   }
 
-  /// A member whose name needs no escapes, with hexadecimal digits behind what tells their base.
+  /// A member whose name is plain, with hexadecimal digits behind what tells their base.
   mutating func member(
     plain name: borrowing Span<UInt8>, _ base: StaticString, _ digits: borrowing Span<UInt8>
   ) {

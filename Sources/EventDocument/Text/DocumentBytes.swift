@@ -72,7 +72,7 @@ struct DocumentBytes: Sendable {
   mutating func beginList() { bytes.append(0x5b) }
   mutating func endArray() { bytes.append(0x5d) }
 
-  /// A name that needs no escapes, and what stands behind it.
+  /// A plain name, and what stands behind it.
   @inline(__always)
   private mutating func key(_ name: StaticString, _ begin: UInt8?) {
     let needsComma = needsComma
@@ -158,7 +158,7 @@ struct DocumentBytes: Sendable {
 
   /// A member that is a number, as has been checked.
   ///
-  /// - Parameter isPlain: whether the name is known to need no escapes.
+  /// - Parameter isPlain: whether the name is known to be plain.
   mutating func member(
     _ name: borrowing Span<UInt8>, isPlain: Bool, digits: borrowing Span<UInt8>
   ) {
@@ -172,12 +172,12 @@ struct DocumentBytes: Sendable {
   @inline(__always)
   private mutating func write(
     _ name: borrowing Span<UInt8>, _ value: borrowing Span<UInt8>, isNumber: Bool,
-    isPlain hasPlainName: Bool = false
+    isPlain: Bool = false
   ) -> Bool {
     let needsComma = needsComma
     return unsafe name.withUnsafeBufferPointer { name in
       unsafe value.withUnsafeBufferPointer { value in
-        guard unsafe hasPlainName || isPlain(name), unsafe isNumber || isPlain(value) else {
+        guard unsafe isPlain || self.isPlain(name), unsafe isNumber || self.isPlain(value) else {
           return false
         }
         unsafe write(atMost: name.count + value.count + 6) { pen in

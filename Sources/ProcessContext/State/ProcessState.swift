@@ -271,12 +271,14 @@ struct StateReader {
     guard process.arguments.count <= KnownProcess.mostArguments,
       [0, 32].contains(process.hash.count)
     else { throw Fault() }
+    var places: [UInt16] = []
     for word in try text().split(separator: 0x2c) {
       guard let label = UInt16(String(decoding: word, as: UTF8.self)), Int(label) < labels else {
         throw Fault()
       }
-      process.labels.append(label)
+      places.append(label)
     }
+    process.labels = places
     process.identity = try text()
     return (place, process)
   }

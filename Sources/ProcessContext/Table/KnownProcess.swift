@@ -31,8 +31,8 @@ public struct KnownProcess: Equatable, Sendable {
   var parent: ProcessNumber?
   /// Whether its name is that of a program that lets people in.
   private(set) var isDoor = false
-  /// All texts, one thing for copies to share until one of them is changed: each event takes copies of
-  /// its process and of all those above.
+  /// All texts, in an array of one so that a copy of a process is one retain: each event copies its
+  /// process and all those above. Changing a text copies them.
   private var texts = [Texts()]
 
   private struct Texts: Equatable, Sendable {

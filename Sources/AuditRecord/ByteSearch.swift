@@ -3,12 +3,13 @@
 /// Of a word from which a byte was taken by XOR, the lowest byte that became zero is found by its
 /// borrow; what is marked above it may be wrong, and is not looked at.
 public enum ByteSearch {
-  @inlinable static var ones: UInt64 { @inline(__always) get { 0x0101_0101_0101_0101 } }
+  /// What a byte is multiplied by to stand in all eight.
+  @inlinable public static var ones: UInt64 { @inline(__always) get { 0x0101_0101_0101_0101 } }
   @inlinable static var highs: UInt64 { @inline(__always) get { 0x8080_8080_8080_8080 } }
 
   /// The highest bit of the lowest byte that is zero, and perhaps of some above it.
   @inlinable @inline(__always)
-  static func zeros(_ word: UInt64) -> UInt64 { (word &- ones) & ~word & highs }
+  public static func zeros(_ word: UInt64) -> UInt64 { (word &- ones) & ~word & highs }
 
   /// Where one of two bytes stands first; `end` where neither does.
   ///
@@ -17,6 +18,7 @@ public enum ByteSearch {
   public static func first(
     _ one: UInt8, _ other: UInt8, in bytes: borrowing Span<UInt8>, from start: Int, to end: Int
   ) -> Int {
+    precondition(start >= 0 && end <= bytes.count, "no such place")
     let (one, other) = (UInt64(one) &* ones, UInt64(other) &* ones)
     return unsafe bytes.withUnsafeBytes { raw in
       var at = start
@@ -34,28 +36,6 @@ public enum ByteSearch {
         at &+= 1
       }
       return min(at, end)
-    }
-  }
-
-  /// Where a name ends that a sign `=` stands behind, within eight bytes; `nil` where that is to be
-  /// looked for in another way.
-  ///
-  /// - Precondition: 0 ≤ start, and end is not behind the bytes.
-  @inlinable @inline(__always)
-  public static func shortName(
-    in bytes: borrowing Span<UInt8>, from start: Int, to end: Int
-  ) -> (end: Int, key: NameKey)? {
-    unsafe bytes.withUnsafeBytes { raw in
-      guard start &+ 8 <= raw.count else { return nil }
-      let word = UInt64(
-        littleEndian: unsafe raw.loadUnaligned(fromByteOffset: start, as: UInt64.self))
-      let signs = zeros(word ^ (0x3d &* ones))
-      guard signs != 0 else { return nil }
-      let count = signs.trailingZeroBitCount &>> 3
-      // A break in front of the sign.
-      let breaks = zeros(word ^ (0x20 &* ones)) | zeros(word ^ (0x1d &* ones))
-      guard count > 0, start &+ count < end, breaks & (signs &- 1) & ~signs == 0 else { return nil }
-      return (start &+ count, NameKey(short: word, count: count))
     }
   }
 }
