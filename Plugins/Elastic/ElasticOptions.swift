@@ -44,7 +44,8 @@ struct ElasticOptions: NotingOptions, Equatable {
 
   static let keywords: [PluginKeyword<ElasticOptions>] =
     targetKeywords
-    + HTTPAccess.keywords(\.access, tls: \.access.tls, noting: \.places, hasKeys: true)
+    + HTTPAccess.keywords(
+      \.access, credentials: \.access.credentials, tls: \.access.tls, hasKeys: true)
     + sendingKeywords + Patience.keywords(\.patience, standard: standardPatience)
     + documentKeywords
     + VolumeRules.keywords(\.volume)

@@ -29,7 +29,6 @@ final class KafkaClient: PublishingClient {
   private static let settlingNanoseconds: Int64 = 300_000_000
 
   private let options: KafkaOptions
-  private let answerTime: Duration
   private let bounds: Bounds
   private let publishTime: Duration?
   private let isStopped = Mutex(false)
@@ -39,11 +38,12 @@ final class KafkaClient: PublishingClient {
   /// - Parameter publishTime: how long messages are published at most; `nil`: until each has a fate.
   init(_ options: KafkaOptions, bounds: Bounds = Bounds(), publishTime: Duration? = nil) {
     self.options = options
-    answerTime = options.publishing.patience.answerTime
     self.bounds = bounds
     self.publishTime = publishTime
     state = Mutex(State(tails: KnownTails(most: bounds.ids)))
   }
+
+  private var answerTime: Duration { options.publishing.patience.answerTime }
 
   func stop() { isStopped.withLock { $0 = true } }
 
@@ -61,9 +61,9 @@ final class KafkaClient: PublishingClient {
     _ messages: [OutgoingMessage], areDoubtful: Bool
   ) throws(PublishingFailure) -> FoundBefore {
     try state.withLock { (state) throws(PublishingFailure) in
-      // It may be well since.
+      // What was wrong before may be over.
       state.problem = nil
-      // Not when one more is seen: all topics of these messages are needed.
+      // Forgets here and not in `see`: publishing needs every topic of this batch.
       if state.topics.count >= bounds.topics { state.topics = [:] }
       do throws(KafkaProblem) {
         let producer = try open(&state)

@@ -9,7 +9,7 @@ struct SentBatch: Equatable {
   private var underWay = 0
   private var lastDelivery: Duration
   private let answerTime: Duration
-  private var said: [String: Duration] = [:]
+  private var said = SaidTexts()
 
   init(count: Int, answerTime: Duration, at now: Duration) {
     fates = Array(repeating: .unsent, count: count)
@@ -60,13 +60,11 @@ struct SentBatch: Equatable {
     if !problem.isConsequence { why = why ?? problem.description }
   }
 
-  /// Why the first is not stored that comes again; empty when none does.
+  /// Why the first is not stored that comes again, unless its fate says it; empty when none does.
   ///
   /// - Parameter problem: what was said last that is wrong.
   func reason(_ problem: String?) -> String {
-    if isWhole { return "" }
-    for case .refusedTogether(let reason) in fates { return why ?? reason }
-    return why ?? problem ?? Self.noAnswer
+    isWhole ? "" : why ?? problem ?? Self.noAnswer
   }
 
   // MARK: What is said while it lasts
@@ -74,8 +72,6 @@ struct SentBatch: Equatable {
   private static let noAnswer = "no broker says that it has stored what was sent"
 
   private static let patience = Duration.seconds(1)
-  private static let sayEvery = Duration.seconds(60)
-  private static let mostSaid = 16
 
   /// What is to be said about messages that wait, each once a minute.
   ///
@@ -91,9 +87,6 @@ struct SentBatch: Equatable {
     } else {
       return nil
     }
-    if let at = said[text], now - at < Self.sayEvery { return nil }
-    if said.count >= Self.mostSaid { said = [:] }
-    said[text] = now
-    return text
+    return said.isDue(text, at: now) ? text : nil
   }
 }

@@ -19,7 +19,7 @@ struct TailPlan: Equatable {
   ///   - since: the first message that is as old as the oldest event in question; `nil` when all are
   ///     older.
   ///   - mostRead: how many are read at most.
-  init(_ ends: PartitionEnds, since: Int64?, mostRead: Int64 = Self.mostRead) {
+  init(_ ends: PartitionEnds, since: Int64?, mostRead: Int64) {
     let wanted = max(ends.first, min(since ?? ends.next, ends.next - Int64(mostDoubtful)))
     let start = max(wanted, ends.next - mostRead)
     range = start..<max(start, ends.next)

@@ -10,20 +10,29 @@ final class StreamPublisher: PublishingClient {
     var isOpen = false
     /// Of the stream; `nil` when nobody says it.
     var window: Duration?
-    /// Ids that were looked up, by subject, and when.
-    var known: [String: (ids: Set<[UInt8]>, at: Duration)] = [:]
+    /// What was looked up, by subject.
+    var known: [String: Known] = [:]
   }
 
-  /// Ids that are kept at most.
-  private static let mostKnown = 10 * mostDoubtful
+  private struct Known: Sendable {
+    /// Ids were read from that time on, in nanoseconds since 1970; `nil`: none had to be.
+    var since: Int64?
+    /// `nil`: there was no room for them.
+    var ids: Set<[UInt8]>?
+    var at: Duration
+  }
 
   private let client: StreamClient
   private let options: NatsOptions
+  private let mostKnown: Int
   /// Only the thread looks at it.
   private let state = Mutex(State())
 
-  init(_ options: NatsOptions) throws(SystemError) {
+  /// - Parameter mostKnown: ids that are remembered from one batch to the next, of all subjects; one
+  ///   subject alone has room however many it has.
+  init(_ options: NatsOptions, mostKnown: Int = 10 * mostDoubtful) throws(SystemError) {
     self.options = options
+    self.mostKnown = mostKnown
     client = try StreamClient(options)
   }
 
@@ -94,14 +103,25 @@ final class StreamPublisher: PublishingClient {
     guard let window = state.window else {
       return FoundBefore(notLookedUp: "the stream's window is not known")
     }
+    let answerTime = options.publishing.patience.answerTime
+    let parts = Dictionary(grouping: messages) { options.subject.wildcard(node: $0.node) }
     var found = FoundBefore()
-    do throws(StreamFailure) {
-      for subject in Set(messages.map { options.subject.wildcard(node: $0.node) }) {
-        found.ids.formUnion(try ids(of: subject, window, &state))
+    var asks = true
+    for (subject, messages) in parts.sorted(by: { $0.key < $1.key }) {
+      var known = state.known[subject]?.ids
+      let began = MonotonicTime.now
+      if asks {
+        do throws(StreamFailure) {
+          known = try ids(of: subject, window, &state)
+        } catch {
+          guard error.isConnected else { throw error }
+          found.notLookedUp = error.description
+          // Whoever may not ask gets no answer, and waits for that once, not for each node.
+          asks = MonotonicTime.now - began < answerTime
+        }
       }
-    } catch {
-      guard error.isConnected else { throw error }
-      return FoundBefore(notLookedUp: error.description)
+      // The stream may have far more than a batch asks for.
+      if let known { found.ids.formUnion(messages.lazy.map(\.id).filter(known.contains)) }
     }
     return found
   }
@@ -111,21 +131,29 @@ final class StreamPublisher: PublishingClient {
   ) throws(StreamFailure) -> Set<[UInt8]> {
     let now = MonotonicTime.now
     let known = state.known[subject]
-    if let known, now - known.at < window / 4 { return known.ids }
-    let kept = state.known.values.reduce(0) { $0 + $1.ids.count }
-    guard kept < Self.mostKnown else {
-      throw StreamFailure(
-        description: "\(kept) ids are remembered already", isConnected: true)
-    }
+    if let ids = known?.ids, let at = known?.at, now - at < window / 4 { return ids }
     let last = try client.lastTime(of: subject)
-    var ids = known?.ids ?? []
     let plan = LookUp(
       last: last, now: WallClock.milliseconds * 1_000_000, window: window,
       answerTime: options.publishing.patience.answerTime)
+    // What this process stores makes the last message new; the stream may have forgotten those before.
+    var since = known?.since
+    var ids = known?.ids
     if case .since(let time) = plan {
-      ids.formUnion(try client.ids(of: subject, since: time))
+      since = min(time, since ?? time)
+      ids = nil
     }
-    state.known[subject] = (ids, now)
-    return ids
+    let all: Set<[UInt8]>
+    if let ids {
+      all = ids
+    } else if let since {
+      all = Set(try client.ids(of: subject, since: since))
+    } else {
+      all = []
+    }
+    let others = state.known.reduce(0) { $0 + ($1.key == subject ? 0 : $1.value.ids?.count ?? 0) }
+    let hasRoom = others == 0 || others + all.count <= mostKnown
+    state.known[subject] = Known(since: since, ids: hasRoom ? all : nil, at: now)
+    return all
   }
 }

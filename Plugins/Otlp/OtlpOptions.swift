@@ -8,7 +8,7 @@ import Linux
 import Shipping
 
 /// What `audispatch-otlp` was asked for.
-struct OtlpOptions: PluginOptions, Equatable {
+struct OtlpOptions: NotingOptions, Equatable {
   /// What it does, beside running as a plugin.
   enum Command: Equatable, Sendable { case test }
 
@@ -37,7 +37,8 @@ struct OtlpOptions: PluginOptions, Equatable {
 
   static let keywords: [PluginKeyword<OtlpOptions>] =
     sendingKeywords
-    + HTTPAccess.keywords(\.access, tls: \.access.tls, noting: \.places, hasKeys: false)
+    + HTTPAccess.keywords(
+      \.access, credentials: \.access.credentials, tls: \.access.tls, hasKeys: false)
     + batchKeywords + Patience.keywords(\.patience, standard: standardPatience)
     + documentKeywords + VolumeRules.keywords(\.volume)
 

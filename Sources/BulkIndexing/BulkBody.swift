@@ -44,7 +44,8 @@ public enum BulkBody {
   /// Two lines of a bulk request for a document that no index takes: when, which, why, and where it
   /// should have gone; what it was is one text, as which every index takes it.
   ///
-  /// It is only created, which a data stream takes as well; one that is there is the same.
+  /// It is only created, which a data stream takes as well. An id that is there already (409) is the
+  /// same document, and is done.
   public static func appendRefused<Token>(
     _ document: QueuedDocument<Token>, wanted index: String, to body: inout [UInt8]
   ) {

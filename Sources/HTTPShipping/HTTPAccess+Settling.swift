@@ -5,16 +5,14 @@ public import Shipping
 extension HTTPAccess {
   /// What does not fit together.
   public func conflicts(_ places: SettingPlaces) -> [Diagnostic] {
-    Credentials.conflicts(
-      ["user", "api_key_file", "token_file"], hasUser: user != nil,
-      hasPassword: passwordFile != nil, places) + tls.conflicts(places)
+    credentials.conflicts(with: ["api_key_file", "token_file"], places) + tls.conflicts(places)
   }
 
   /// What is missing to reach those servers, and who could listen.
   public func problems(_ servers: [ServerURL], _ places: SettingPlaces) -> [Diagnostic] {
     var found = tls.problems(places)
     let isPlain = servers.contains { $0.text.hasPrefix("http://") }
-    if isPlain, (user ?? keyFile ?? tokenFile) != nil {
+    if isPlain, (credentials.user ?? keyFile ?? tokenFile) != nil {
       found.append(
         places.problem(
           "server", "who we are goes over the network as plain text", severity: .warning,
@@ -26,7 +24,8 @@ extension HTTPAccess {
   /// Reads what only root may read.
   public mutating func takeCredentials(_ places: SettingPlaces) -> [Diagnostic] {
     let files: [(keyword: String, path: String?)] = [
-      ("password_file", passwordFile), ("api_key_file", keyFile), ("token_file", tokenFile),
+      ("password_file", credentials.passwordFile), ("api_key_file", keyFile),
+      ("token_file", tokenFile),
     ]
     for (keyword, path) in files {
       guard let path else { continue }
@@ -40,7 +39,7 @@ extension HTTPAccess {
   private func header(_ keyword: String, _ secret: [UInt8]) -> String {
     switch keyword {
     case "password_file":
-      "Basic " + Base64.encode(Array("\(user ?? ""):".utf8) + secret)
+      "Basic " + Base64.encode(Array("\(credentials.user ?? ""):".utf8) + secret)
     case "api_key_file":
       // `ID:KEY`, or what Kibana shows as "encoded".
       "ApiKey "

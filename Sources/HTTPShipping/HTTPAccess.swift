@@ -5,8 +5,8 @@ public import Shipping
 
 /// How servers are reached over HTTP, and who we are there.
 public struct HTTPAccess: Equatable, Sendable {
-  public var user: String?
-  public var passwordFile: String?
+  /// Its password goes into `authorization` alone.
+  public var credentials = Credentials()
   public var keyFile: String?
   public var tokenFile: String?
   /// The value of `Authorization`, from those, once it was read.
@@ -36,46 +36,35 @@ public struct HTTPAccess: Equatable, Sendable {
 extension HTTPAccess {
   /// The keywords `user`, `password_file`, `api_key_file` (if there are such keys), `token_file`,
   /// `header`, `tls_ca`, `tls_cert`, `tls_key`, `proxy`, `no_proxy`.
-  public static func keywords<Options>(
+  public static func keywords<Options: NotingOptions>(
     _ place: any WritableKeyPath<Options, HTTPAccess> & Sendable,
-    tls: any WritableKeyPath<Options, TLSFiles> & Sendable,
-    noting places: any WritableKeyPath<Options, SettingPlaces> & Sendable, hasKeys: Bool
+    credentials: any WritableKeyPath<Options, Credentials> & Sendable,
+    tls: any WritableKeyPath<Options, TLSFiles> & Sendable, hasKeys: Bool
   ) -> [PluginKeyword<Options>] {
-    let credentials: [PluginKeyword<Options>] = [
-      .value("user", "NAME", "who we are, with password_file") {
-        (o: inout Options, w: Word) throws(Diagnostic) in
-        guard !w.text.isEmpty, !w.text.contains(":") else {
-          throw w.error("a user has no colon")
-        }
-        o[keyPath: place].user = w.text
-      },
-      .value("password_file", "FILE", "its first line is the password of user") {
-        (o: inout Options, w: Word) throws(Diagnostic) in
-        o[keyPath: place].passwordFile = try w.absolutePath(for: "password_file")
-      },
-      .value("api_key_file", "FILE", "its first line is an API key: ID:KEY, or encoded") {
+    let files: [PluginKeyword<Options>] = [
+      Options.noting("api_key_file", "FILE", "its first line is an API key: ID:KEY, or encoded") {
         (o: inout Options, w: Word) throws(Diagnostic) in
         o[keyPath: place].keyFile = try w.absolutePath(for: "api_key_file")
       },
-      .value("token_file", "FILE", "its first line is a bearer token") {
+      Options.noting("token_file", "FILE", "its first line is a bearer token") {
         (o: inout Options, w: Word) throws(Diagnostic) in
         o[keyPath: place].tokenFile = try w.absolutePath(for: "token_file")
       },
     ]
     let ways: [PluginKeyword<Options>] = [
-      .value("proxy", "URL", "through which proxy") {
+      Options.noting("proxy", "URL", "through which proxy") {
         (o: inout Options, w: Word) throws(Diagnostic) in
         o[keyPath: place].proxy =
           try ServerURL(w, schemes: ["http", "https", "socks5", "socks5h"]).text
       },
-      .value("no_proxy", "HOSTS", "hosts that are reached without it, with commas") {
+      Options.noting("no_proxy", "HOSTS", "hosts that are reached without it, with commas") {
         (o: inout Options, w: Word) throws(Diagnostic) in
         o[keyPath: place].withoutProxy = w.text
       },
     ]
-    return credentials.filter { hasKeys || $0.name != "api_key_file" }.map { $0.noting(in: places) }
-      + [header(place)]
-      + TLSFiles.keywords(tls, noting: places) + ways.map { $0.noting(in: places) }
+    return Credentials.keywords(credentials, forbidsColon: true)
+      + files.filter { hasKeys || $0.name != "api_key_file" } + [header(place)]
+      + TLSFiles.keywords(tls, noting: \.places) + ways
   }
 
   private static func header<Options>(

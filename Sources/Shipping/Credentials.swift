@@ -11,13 +11,16 @@ public struct Credentials: Equatable, Sendable {
   public init() {}
 
   /// The keywords `user` and `password_file`.
+  ///
+  /// - Parameter forbidsColon: whether a user has none, since one ends it where it is sent.
   public static func keywords<Options: NotingOptions>(
-    _ place: any WritableKeyPath<Options, Credentials> & Sendable
+    _ place: any WritableKeyPath<Options, Credentials> & Sendable, forbidsColon: Bool = false
   ) -> [PluginKeyword<Options>] {
     [
       Options.noting("user", "NAME", "who we are, with password_file") {
         (o: inout Options, w: Word) throws(Diagnostic) in
         guard !w.text.isEmpty else { throw w.error("a user has a name") }
+        guard !forbidsColon || !w.text.contains(":") else { throw w.error("a user has no colon") }
         o[keyPath: place].user = w.text
       },
       Options.noting("password_file", "FILE", "its first line is the password of user") {
@@ -38,29 +41,17 @@ public struct Credentials: Equatable, Sendable {
   ///
   /// - Parameter others: keywords for other ways to say who we are, of which one at most may be given.
   public func conflicts(with others: [String] = [], _ places: SettingPlaces) -> [Diagnostic] {
-    Self.conflicts(
-      ["user"] + others, hasUser: user != nil, hasPassword: passwordFile != nil, places)
-  }
-
-  /// What does not fit together.
-  ///
-  /// - Parameters:
-  ///   - ways: keywords of which one at most may be given.
-  ///   - hasUser: whether `user` is given, to which `password_file` belongs.
-  public static func conflicts(
-    _ ways: [String], hasUser: Bool, hasPassword: Bool, _ places: SettingPlaces
-  ) -> [Diagnostic] {
     var found: [Diagnostic] = []
-    let given = ways.filter { places[$0] != nil }
+    let given = (["user"] + others).filter { places[$0] != nil }
     if given.count > 1 {
       found.append(
         places.problem(
           given[1], "there is one way to say who we are, and \(given[0]) is given too"))
     }
-    if hasUser != hasPassword {
+    if (user == nil) != (passwordFile == nil) {
       found.append(
         places.problem(
-          hasUser ? "user" : "password_file", "a user and a password belong together",
+          user != nil ? "user" : "password_file", "a user and a password belong together",
           suggestion: "set both user and password_file"))
     }
     return found

@@ -13,8 +13,6 @@ public struct ShippingPlugin<Engine: ShippingEngine>: AuditPlugin, ~Copyable {
   /// What waits here before the input does: so many may be stored that were not confirmed.
   private static var waitingBytes: Int { 16 << 20 }
   private static var waitingCount: Int { mostDoubtful }
-  /// How often the same kind of trouble is said.
-  private static var sayEvery: Duration { .seconds(60) }
 
   public let doneWhen = DoneWhen.told
   private var log: PluginLog
@@ -26,7 +24,7 @@ public struct ShippingPlugin<Engine: ShippingEngine>: AuditPlugin, ~Copyable {
   /// Events that a process before this one may have sent.
   private var doubtful: Int
   private var appended = 0
-  private var said = (trouble: "", at: Duration.zero)
+  private var said = SaidTexts()
   private var refusals = (count: 0, at: Duration?.none)
 
   public init(
@@ -96,15 +94,14 @@ public struct ShippingPlugin<Engine: ShippingEngine>: AuditPlugin, ~Copyable {
     let things = Engine.things
     switch report {
     case .trouble(let text):
-      guard text != said.trouble || now - said.at >= Self.sayEvery else { return }
-      said = (text, now)
+      guard said.isDue(text, at: now) else { return }
       log.write(.error, "\(text); \(engine.waiting.count) \(things.many) wait here")
     case .recovered:
-      said.trouble = ""
+      said = SaidTexts()
       log.write(.notice, "\(things.many) are stored again")
     case .refused(let type, let reason, let id):
       refusals.count += 1
-      if let at = refusals.at, now - at < Self.sayEvery { return }
+      if let at = refusals.at, now - at < SaidTexts.interval { return }
       let more = refusals.count > 1 ? " (and \(refusals.count - 1) before it)" : ""
       refusals = (0, now)
       let kind = type.isEmpty ? "" : "\(type): "

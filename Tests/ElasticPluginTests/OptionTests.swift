@@ -17,7 +17,7 @@ private func settled(_ lines: String...) -> (options: ElasticOptions, said: [Str
   settled(ElasticOptions.self, lines)
 }
 
-@Suite("What audispatch-elastic is told", .onThreads)
+@Suite("What audispatch-elastic is told")
 struct OptionTests {
   @Test func `is enough with a server`() {
     let (options, said) = settled("server = https://search.example.org:9200/prefix//")

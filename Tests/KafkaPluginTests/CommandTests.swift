@@ -30,6 +30,12 @@ struct CommandTests {
       given.error.contains(
         "audit does not store it: no broker says that it has stored what was sent"),
       "\(given.error)")
+    let unsure = try StandInCluster()
+    try unsure.refuse(.produce, Array(repeating: .timedOut, count: 1000))
+    let unknown = try command(unsure, ["--answer-time", "1", "test"])
+    #expect(unknown.end == .exit(1))
+    #expect(
+      unknown.error.contains("it is not known whether audit has stored it: "), "\(unknown.error)")
     let large = try StandInCluster()
     try large.refuse(.produce, [.tooLarge])
     #expect(try command(large, ["test"]).error.contains("audit does not take it: "))
@@ -56,7 +62,7 @@ struct CommandTests {
       absent.error.contains(
         "kafka-topics.sh --bootstrap-server \(cluster.address) --create --topic audit "
           + "--partitions 3 --config retention.ms=60000"), "\(absent.error)")
-    // But one that was never asked for it makes by that.
+    // The stand-in makes a topic that it is asked for the first time.
     let long = Array(repeating: String(repeating: "x", count: 50), count: 5).joined(separator: ".")
     let cut = try command(cluster, ["--topic", "{node}.\(long)", "setup"])
     #expect(

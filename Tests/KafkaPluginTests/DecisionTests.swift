@@ -11,7 +11,8 @@ struct TailPlanTests {
     for first in bounds {
       for next in bounds where next >= first {
         for since in bounds.map(Optional.some) + [nil] {
-          let plan = TailPlan(PartitionEnds(first: first, next: next), since: since)
+          let plan = TailPlan(
+            PartitionEnds(first: first, next: next), since: since, mostRead: 200_000)
           #expect(plan.range.upperBound == next)
           #expect(plan.range.lowerBound >= first)
           #expect(plan.range.count <= 200_000)
@@ -73,10 +74,10 @@ struct SentBatchTests {
         Delivery(number: 0, problem: KafkaProblem(code, "p"), mayBeStored: mayBeStored), at: .zero)
       #expect(other.fates == [fate, .stored, .unknown, .unknown], "\(code)")
       #expect(other.why == (code == 29 ? "p" : nil), "\(code)")
-      let isOfItself = [29, 10, 87].contains(code)
-      #expect(other.reason("q") == (isOfItself ? "p" : "q"), "\(code)")
+      let isReason = code == 29
+      #expect(other.reason("q") == (isReason ? "p" : "q"), "\(code)")
       #expect(
-        other.reason(nil) == (isOfItself ? "p" : "no broker says that it has stored what was sent"))
+        other.reason(nil) == (isReason ? "p" : "no broker says that it has stored what was sent"))
       #expect(!other.isWhole)
     }
     for number in [0, 2, 3] {
@@ -108,6 +109,27 @@ struct SentBatchTests {
       batch.trouble(nil, at: .seconds(61)) == "no broker says that it has stored what was sent")
     batch.delivered(Delivery(number: 0, problem: nil, mayBeStored: true), at: .seconds(61))
     #expect(batch.trouble("z", at: .seconds(300)) == nil)
+  }
+}
+
+@Suite("Texts that were said")
+struct SaidTextsTests {
+  @Test func `are said once a minute each, though they take turns`() {
+    var said = SaidTexts()
+    var due: [String: [Int]] = [:]
+    for second in 0..<130 {
+      for text in ["x", "y", "z"] where said.isDue(text, at: .seconds(second)) {
+        due[text, default: []].append(second)
+      }
+    }
+    #expect(due == ["x": [0, 60, 120], "y": [0, 60, 120], "z": [0, 60, 120]])
+  }
+
+  @Test func `are forgotten when there are many`() {
+    var said = SaidTexts()
+    let texts = (0..<16).map(String.init) + ["0", "16", "0", "16"]
+    let due = texts.map { said.isDue($0, at: .zero) }
+    #expect(due == Array(repeating: true, count: 16) + [false, true, true, false])
   }
 }
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import audispatch_kafka
 
-@Suite("What audispatch-kafka is told", .onThreads)
+@Suite("What audispatch-kafka is told")
 struct OptionTests {
   private func settled(_ lines: String...) -> (options: KafkaOptions, said: [String]) {
     PluginHarness.settled(KafkaOptions.self, lines)

@@ -7,7 +7,7 @@ import Testing
 
 @testable import audispatch_nats
 
-@Suite("A subject", .onThreads)
+@Suite("A subject")
 struct SubjectTests {
   private func template(_ text: String) -> SubjectTemplate? {
     let (options, said) = settled(NatsOptions.self, ["server = nats://a", "subject = \(text)"])
@@ -32,7 +32,7 @@ struct SubjectTests {
   func `is refused where it is none`(_ text: String) { #expect(template(text) == nil) }
 }
 
-@Suite("What may be stored already", .onThreads)
+@Suite("What may be stored already")
 struct LookUpTests {
   private func plan(last: Int?, window: Int) -> LookUp {
     LookUp(
@@ -51,7 +51,7 @@ struct LookUpTests {
   }
 }
 
-@Suite("Setting up a stream", .onThreads)
+@Suite("Setting up a stream")
 struct StreamPlanTests {
   private static let bounds: [String: Set<String>] = [
     "none": [], "all": ["max_age", "max_size", "replicas"],
@@ -100,7 +100,7 @@ struct StreamPlanTests {
     }
   }
 
-  @Test(.enabled(if: NatsServer.isHere, "\(NatsServer.why)"))
+  @Test(.onThreads, .enabled(if: NatsServer.isHere, "\(NatsServer.why)"))
   func `makes one, widens it, and does not shrink it`() throws {
     let server = try NatsServer()
     func setup(_ more: String...) throws -> CommandRun {

@@ -1,12 +1,11 @@
 import Configuration
 import Linux
 import PluginHarness
-import TestSupport
 import Testing
 
 @testable import audispatch_nats
 
-@Suite("What audispatch-nats is told", .onThreads)
+@Suite("What audispatch-nats is told")
 struct OptionTests {
   private func settled(_ lines: String...) -> (options: NatsOptions, said: [String]) {
     PluginHarness.settled(NatsOptions.self, lines)

@@ -2,7 +2,6 @@ import Configuration
 import HTTPClient
 import Linux
 import PluginHarness
-import TestSupport
 import Testing
 
 @testable import audispatch_otlp
@@ -12,7 +11,7 @@ private func settled(_ lines: String...) -> (options: OtlpOptions, said: [String
   settled(OtlpOptions.self, lines)
 }
 
-@Suite("What audispatch-otlp is told", .onThreads)
+@Suite("What audispatch-otlp is told")
 struct OptionTests {
   @Test func `is enough with a collector`() {
     let (options, said) = settled("server = https://collector.example.org:4318/otlp/")

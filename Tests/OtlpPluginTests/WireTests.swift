@@ -2,14 +2,13 @@ import Foundation
 import Glibc
 import Linux
 import PluginHarness
-import TestSupport
 import Testing
 
 @testable import audispatch_otlp
 
 /// Requests beside what the official definitions make of them: `Golden/decode.py` has decoded the
 /// protobuf bodies by opentelemetry-proto into the JSON that stands beside them.
-@Suite("A request", .onThreads)
+@Suite("A request")
 struct WireTests {
   private static let document =
     #"{"a":"x\"\\\n\u0001é\ud83d\ude00","empty":"","n":{"zero":0,"minus":-1,"#

@@ -9,7 +9,7 @@ struct TestMessage {
   func run() throws {
     let message = options.testMessage(by: "audispatch-kafka")
     let topic = KafkaOptions.topic(message.subject)
-    // Whoever waits for a command wants to know why it lasts; a plugin would go on for ever.
+    // A command gives up after answer_time and says why; the plugin would wait for ever.
     let client = KafkaClient(options, publishTime: options.publishing.patience.answerTime)
     defer { client.close() }
     do {
@@ -22,6 +22,9 @@ struct TestMessage {
     case .stored: try Spoken.line("stored in \(topic)")
     case .refused(let reason), .refusedTogether(let reason):
       throw CommandFailure(description: "\(topic) does not take it: \(reason)")
+    case .unknown:
+      throw CommandFailure(
+        description: "it is not known whether \(topic) has stored it: \(published.why)")
     default: throw CommandFailure(description: "\(topic) does not store it: \(published.why)")
     }
     do {

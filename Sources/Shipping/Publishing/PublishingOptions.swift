@@ -16,8 +16,7 @@ public protocol PublishingOptions: NotingOptions, Equatable {
 
   /// What has the messages: a `topic`.
   static var store: String { get }
-  /// What is needed for finding out what is there already, and what may be where that cannot be found
-  /// out, in words.
+  /// `needs`: the rights for looking up what is stored already; `failing`: what can happen without.
   static var lookUp: (needs: String, failing: String) { get }
 
   var command: PublishingCommand? { get set }
