@@ -20,7 +20,7 @@ final class PeerService {
   private var peers = ConnectedPeers()
   private var room = ReadingRoom()
   private var finishing: Duration?
-  private var warningReport = RateLimit(every: .seconds(10))
+  private var notices = CertificateNotices()
   private var buffer = [UInt8](repeating: 0, count: 32 << 10)
   private var nextSweep = Duration.zero
   /// When this turn began.
@@ -246,7 +246,7 @@ final class PeerService {
   private func announce(_ peer: PeerConnection) {
     peers.announce(peer)
     link.put(peer.opened)
-    guard let warning = peer.warning, let held = warningReport.pass(.now) else { return }
+    guard let warning = peer.warning, let held = notices.pass(peer.identity, .now) else { return }
     link.put(.warning(warning + (held > 0 ? " (\(held) others' are not named)" : "")))
   }
 
