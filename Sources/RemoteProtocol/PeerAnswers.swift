@@ -1,3 +1,5 @@
+import DequeModule
+
 /// What a peer is still to be answered, in the order in which it asked: a record when it is safe, a
 /// heartbeat as soon as nothing before it waits.
 public struct PeerAnswers: Sendable {
@@ -9,15 +11,14 @@ public struct PeerAnswers: Sendable {
     case opening(isKnown: Bool, has: UInt64?)
   }
 
-  private var questions: [(question: Question, sequence: UInt32)] = []
-  private var first = 0
+  private var questions: Deque<(question: Question, sequence: UInt32)> = []
   /// All records up to this number are safe.
   private var safe: UInt64 = 0
 
   public init() {}
 
   /// Questions without an answer.
-  public var count: Int { questions.count - first }
+  public var count: Int { questions.count }
 
   /// - Parameter number: behind those of all records that were asked about before.
   public mutating func record(_ number: UInt64, sequence: UInt32) {
@@ -34,7 +35,7 @@ public struct PeerAnswers: Sendable {
 
   /// It is known what is there of the sender that the first unanswered opening names.
   public mutating func has(_ number: UInt64?) {
-    for index in questions.indices[first...] {
+    for index in questions.indices {
       guard case .opening(isKnown: false, _) = questions[index].question else { continue }
       questions[index].question = .opening(isKnown: true, has: number)
       return
@@ -47,8 +48,7 @@ public struct PeerAnswers: Sendable {
   /// Appends the answers that can be given now; how many of them are about records.
   public mutating func take(into bytes: inout [UInt8]) -> Int {
     var records = 0
-    loop: while first < questions.count {
-      let (question, sequence) = questions[first]
+    loop: while let (question, sequence) = questions.first {
       var text: [UInt8] = []
       switch question {
       case .record(let number):
@@ -61,15 +61,10 @@ public struct PeerAnswers: Sendable {
       }
       MessageHeader(.acknowledgement, length: text.count, sequence: sequence).append(to: &bytes)
       bytes += text
-      first += 1
+      questions.removeFirst()
     }
-    if first == questions.count {
-      questions = []
-      first = 0
-    } else if first > 1024, first * 2 > questions.count {
-      questions.removeFirst(first)
-      first = 0
-    }
+    // Of many peers most wait for nothing: they need no memory for it.
+    if questions.isEmpty { questions = [] }
     return records
   }
 }

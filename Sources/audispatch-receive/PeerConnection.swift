@@ -153,8 +153,7 @@ final class PeerConnection {
   /// What is to be said of its certificate.
   var warning: String? {
     channel.peerTimeLeft.flatMap {
-      let name = printable(identity.utf8)
-      return Validity("the certificate of \(name) (\(peer.address))", left: $0).warning
+      Validity("the certificate of \(identity) (\(peer.address))", left: $0).warning
     }
   }
 

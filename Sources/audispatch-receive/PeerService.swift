@@ -18,9 +18,9 @@ final class PeerService {
   private var poller: Poller
   private var doors: Doors
   private var peers = ConnectedPeers()
-  private var intake = ReadingRoom()
+  private var room = ReadingRoom()
   private var finishing: Duration?
-  private var warningReport = RateLimit(every: .seconds(10))
+  private var notices = CertificateNotices()
   private var buffer = [UInt8](repeating: 0, count: 32 << 10)
   private var nextSweep = Duration.zero
   /// When this turn began.
@@ -61,7 +61,7 @@ final class PeerService {
 
   /// What was given so far stands from now on. Who would not be let in any more is let go.
   func apply(_ settings: borrowing Settings) {
-    intake.limits = settings.peers
+    room.limits = settings.peers
     doors.apply(settings)
     for peer in peers.all where !peer.state.isShaking {
       if let reason = access.objection(to: peer.channel) { endGently(peer, .unwanted(reason)) }
@@ -81,7 +81,7 @@ final class PeerService {
   }
 
   func isSafe(through number: UInt64) {
-    intake.isSafe(through: number, now: now)
+    room.intake.isSafe(through: number, now: now)
     for peer in peers.awaiting { answer(peer) }
   }
 
@@ -119,45 +119,43 @@ final class PeerService {
         ready.insert(peer.id)
       }
     }
-    intake.ready = ready.count
     // Who waits for little goes before those who send all they can.
-    for id in ready.sorted(by: { peers.unanswered($0) < peers.unanswered($1) }) {
+    for (id, _) in ready.map({ ($0, peers.unanswered($0)) }).sorted(by: { $0.1 < $1.1 }) {
       // What audispatchd has no room for stays where it is.
       if link.isFull {
         peers.noteMore(id)
       } else if let peer = peers[id] {
-        read(peer)
+        read(peer, ready: ready.count)
       }
     }
   }
 
-  private func read(_ peer: PeerConnection) {
+  /// - Parameter ready: as `ReadingRoom` says.
+  private func read(_ peer: PeerConnection, ready: Int = 0) {
     do throws(PeerEnd) {
       guard try peer.shake(access, now: now) else { return watch(peer) }
       if !peers.isAnnounced(peer), peer.endedAt == nil { announce(peer) }
       let wasOpen = peer.state.isOpen
       // OpenSSL may have more of it, which no poll shows: only a read can find that there is nothing.
       var hasMore = true
-      var reads = 0
-      while hasMore, reads < Self.readsAtOnce, mayRead(peer) {
-        reads += 1
-        hasMore = try peer.read(&buffer, atMost: room(for: peer), now: now) { take($0, of: peer) }
+      for _ in 0..<Self.readsAtOnce where hasMore && !link.isFull && bytes(of: peer, ready) > 0 {
+        hasMore = try peer.read(&buffer, atMost: bytes(of: peer, ready), now: now) {
+          take($0, of: peer)
+        }
       }
-      if hasMore { room(for: peer) > 0 ? peers.noteMore(peer.id) : peers.hold(peer.id) }
+      if hasMore { bytes(of: peer, ready) > 0 ? peers.noteMore(peer.id) : peers.hold(peer.id) }
       // From its first message on it may be silent for as long as it idles, which may be less.
       if !wasOpen, peer.state.isOpen { scheduleSweep(for: peer) }
       try peer.answer()
       peers.note(peer, waits: peer.unanswered > 0)
-      watch(peer)
+      watch(peer, ready: ready)
     } catch { end(peer, error) }
   }
-
-  private func mayRead(_ peer: PeerConnection) -> Bool { !link.isFull && room(for: peer) > 0 }
 
   private func take(_ message: PeerMessage, of peer: PeerConnection) {
     switch message.type {
     case .record:
-      peer.answers.record(intake.pass(now: now), sequence: message.sequence)
+      peer.answers.record(room.intake.pass(now: now), sequence: message.sequence)
       link.put(
         .record(peer: peer.id, sequence: message.sequence, line: PeerText.line(message.payload)))
     default:
@@ -173,7 +171,7 @@ final class PeerService {
 
   private func answer(_ peer: PeerConnection) {
     peers.release(peer.id)
-    peer.answers.isSafe(through: intake.safe)
+    peer.answers.isSafe(through: room.intake.safe)
     do throws(PeerEnd) {
       try peer.answer()
       peers.note(peer, waits: peer.unanswered > 0)
@@ -183,11 +181,11 @@ final class PeerService {
   }
 
   /// Waits for what the peer can do next; for nothing while it has to wait for us.
-  private func watch(_ peer: PeerConnection) {
+  private func watch(_ peer: PeerConnection, ready: Int = 0) {
     var interest = peer.wanted
-    if !peer.state.isShaking, room(for: peer) == 0 {
+    if !peer.state.isShaking, bytes(of: peer, ready) == 0 {
       interest.remove(.read)
-      intake.held(peer)
+      room.held(peer)
     }
     guard interest != peer.watched ?? [] else { return }
     let token = UInt64(peer.id)
@@ -201,7 +199,9 @@ final class PeerService {
     peer.watched = interest.isEmpty ? nil : interest
   }
 
-  private func room(for peer: PeerConnection) -> Int { intake.bytes(of: peer, among: peers) }
+  private func bytes(of peer: PeerConnection, _ ready: Int) -> Int {
+    room.bytes(of: peer, among: peers, ready: ready)
+  }
 
   // MARK: Beginning
 
@@ -246,7 +246,7 @@ final class PeerService {
   private func announce(_ peer: PeerConnection) {
     peers.announce(peer)
     link.put(peer.opened)
-    guard let warning = peer.warning, let held = warningReport.pass(.now) else { return }
+    guard let warning = peer.warning, let held = notices.pass(peer.identity, .now) else { return }
     link.put(.warning(warning + (held > 0 ? " (\(held) others' are not named)" : "")))
   }
 
@@ -257,7 +257,7 @@ final class PeerService {
     for peer in peers.all {
       if let endedAt = peer.endedAt {
         if now - endedAt >= PeerConnection.farewell { forget(peer) }
-      } else if let end = peer.state.end(now: now, unanswered: peer.unanswered, intake.limits) {
+      } else if let end = peer.state.end(now: now, unanswered: peer.unanswered, room.limits) {
         self.end(peer, end)
       } else if let finishing, now - finishing >= Self.rest {
         endGently(peer, .finished)
@@ -268,13 +268,13 @@ final class PeerService {
 
   private func scheduleSweep(for peer: PeerConnection) {
     let last = finishing.map { $0 + Self.rest }
-    guard let due = peer.due(intake.limits, finished: last, now: now) else { return }
+    guard let due = peer.due(room.limits, finished: last, now: now) else { return }
     nextSweep = min(nextSweep, max(due, now + .milliseconds(20)))
   }
 
   private func endGently(_ peer: PeerConnection, _ reason: PeerEnd) {
     guard peer.endedAt == nil else { return }
-    peer.answers.isSafe(through: intake.safe)
+    peer.answers.isSafe(through: room.intake.safe)
     sayClosed(peer, reason)
     peer.end(now: now)
     peers.note(peer, waits: false)

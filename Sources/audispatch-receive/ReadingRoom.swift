@@ -4,25 +4,13 @@ import RemoteProtocol
 struct ReadingRoom {
   /// What each peer may.
   var limits = PeerState.Limits()
-  /// How many peers have something in this turn. They may wait for nothing, just answered, and are to
-  /// have equal shares all the same.
-  var ready = 0
-  private var intake = RecordIntake()
-
-  /// All records up to this number are safe.
-  var safe: UInt64 { intake.safe }
-
-  mutating func isSafe(through number: UInt64, now: Duration) {
-    intake.isSafe(through: number, now: now)
-  }
-
-  /// A record is passed on.
-  ///
-  /// - Returns: which one it is, from 1 on.
-  mutating func pass(now: Duration) -> UInt64 { intake.pass(now: now) }
+  var intake = RecordIntake()
 
   /// How many bytes may be read of a peer.
-  func bytes(of peer: PeerConnection, among peers: ConnectedPeers) -> Int {
+  ///
+  /// - Parameter ready: how many peers have something in this turn. They may wait for nothing, just
+  ///   answered, and are to have equal shares all the same.
+  func bytes(of peer: PeerConnection, among peers: ConnectedPeers, ready: Int) -> Int {
     if peer.state.isEnding, !peer.hasFinished { return .max }
     guard takesMore(of: peer) else { return 0 }
     return intake.room(unanswered: peer.unanswered, peers: max(peers.waitingCount, ready))

@@ -1,5 +1,7 @@
-import SecureChannel
+import Linux
 import Testing
+
+@testable import SecureChannel
 
 @Suite("That what TLS rests on ends")
 struct ValidityTests {
@@ -24,6 +26,23 @@ struct ValidityTests {
     ]
     for (seconds, pause) in cases {
       #expect(Validity("it", left: .seconds(seconds)).pause == .seconds(pause), "\(seconds)")
+    }
+  }
+
+  @Test func `is said of each peer once a day, and of too many now and then`() {
+    var notices = CertificateNotices()
+    func pass(_ identity: String, seconds: Int64) -> UInt64? {
+      notices.pass(identity, Moment(nanoseconds: seconds * 1_000_000_000))
+    }
+    let limit = CertificateNotices.limit
+    for day in 0..<2 {
+      let dawn = Int64(day) * Self.day
+      for peer in 0..<limit { #expect(pass("\(peer)", seconds: dawn) == 0) }
+      for peer in 0..<limit { #expect(pass("\(peer)", seconds: dawn + 60) == nil) }
+      #expect(pass("more", seconds: dawn + 60) == 0)
+      #expect(pass("and more", seconds: dawn + 61) == nil)
+      #expect(pass("more", seconds: dawn + 62) == nil)
+      #expect(pass("and more", seconds: dawn + 70) == 2)
     }
   }
 }

@@ -18,10 +18,13 @@ struct PeerFigureTests {
     let host = try await CentralHost(scratch, hasLocal: true)
     try await host.daemon.send([ReceiveTests.line(100)])
     try send(1...10, host)
+    let odd = try host.peer()
+    try odd.record("no record", 13)
+    try ReceiveTests.expectAcknowledged(odd, [13])
     // What came again is counted as that, too.
     try send(10...12, host)
     var known = try #require(try host.peers().first)
-    #expect(known.records == 13 && known.acknowledged == 13 && known.duplicates == 1)
+    #expect(known.records == 14 && known.acknowledged == 14 && known.duplicates == 1)
     for round in 1...2 {
       let worker = try #require(host.daemon.worker)
       kill(worker, SIGKILL)
@@ -31,12 +34,18 @@ struct PeerFigureTests {
       }
       try send(10 * round + 10...10 * round + 14, host)
       known = try #require(try host.peers().first)
-      #expect(known.records == 13 + 5 * round && known.acknowledged == 13 + 5 * round)
+      #expect(known.records == 14 + 5 * round && known.acknowledged == 14 + 5 * round)
       #expect(known.behind == 0 && known.duplicates == 1)
       let source = try host.source()
       #expect(source.records == 12 + 5 * round && source.duplicates == 1)
       // With this host's own record.
-      #expect(try host.daemon.state().source.records == 13 + 5 * round)
+      let all = try host.daemon.state().source
+      #expect(all.records == 13 + 5 * round && all.malformed == 1)
+      let sources = try RemoteReport(host.daemon).sources
+      #expect(sources.map(\.records) == [1, 12 + 5 * round])
+      #expect(sources.map(\.malformed) == [0, 1])
+      #expect(sources.reduce(0) { $0 + $1.bytes } == all.bytes)
+      #expect(sources.reduce(0) { $0 + $1.events } == all.events)
     }
     host.daemon.finishInput()
     _ = try await host.daemon.child.end()

@@ -70,8 +70,9 @@ extension DurableQueues {
   }
 
   /// Below which number every record is as safe as the plugins want it; `.max`: nothing is stored.
+  /// Until the log is open nothing is safe that came for it.
   var safeBelow: RecordNumber {
-    guard let open, open.isOpen, isSpooling else { return .max }
+    guard let open, isSpooling else { return .max }
     return plugins.isLossless ? open.log.syncedBelow : open.spool.appendedBelow
   }
 

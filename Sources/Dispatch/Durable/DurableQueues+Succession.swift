@@ -86,8 +86,9 @@ extension DurableQueues {
   }
 
   /// Part of what a dead process had for a plugin is in no log, and is not made again: other hosts'
-  /// records that the log was to get next. Known before any of it is settled, and published with the
-  /// log's place: another successor would not see it any more.
+  /// records that the log was to get next, or this host's own that the ring had no room for any more.
+  /// Known before any of it is settled, and published with the log's place: another successor would
+  /// not see it any more.
   func noteLost(_ plugin: Plugin, _ open: OpenSpool) {
     guard let queue = plugin.inheritance?.queue, !open.lost.isEmpty else { return }
     let before = waiting(plugin.name, queue, open).reduce(0) {

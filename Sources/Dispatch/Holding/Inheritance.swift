@@ -68,8 +68,11 @@ struct Inheritance {
 }
 
 extension Predecessor.Queue {
-  /// Some of its records are not on disk, other than it was known of them; they can be read, or lost,
-  /// but not given again.
+  /// The log turns out to lack some of its records: they can have been read, or be lost, but cannot be
+  /// given again.
+  ///
+  /// Where the queue had dropped some that the log lacks, as many behind them count as lacking, too:
+  /// which ones it had dropped was lost with the log's notes.
   ///
   /// - Parameters:
   ///   - lost: their numbers, and perhaps those of others that the queue does not have.

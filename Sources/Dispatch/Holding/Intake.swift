@@ -1,4 +1,5 @@
 import AuditRecord
+import DequeModule
 import Journal
 import Linux
 
@@ -22,8 +23,7 @@ struct Intake: ~Copyable {
   /// What was made into records from here on is still needed, and which records that were.
   private(set) var settled: Settled
   /// Ends of batches that are not settled, in order.
-  private var waiting: [Settled] = []
-  private var firstWaiting = 0
+  private var waiting: Deque<Settled> = []
 
   /// A place in the input between two batches.
   struct Settled {
@@ -103,25 +103,17 @@ struct Intake: ~Copyable {
     } else {
       settled = place
       waiting.removeAll(keepingCapacity: true)
-      firstWaiting = 0
     }
   }
 
   /// Whether nothing of what was made into records is waited for.
-  var isSettled: Bool { firstWaiting == waiting.count }
+  var isSettled: Bool { waiting.isEmpty }
 
   /// The log has every record below this number.
   mutating func settle(below number: RecordNumber) {
-    while firstWaiting < waiting.count, waiting[firstWaiting].record <= number {
-      settled = waiting[firstWaiting]
-      firstWaiting += 1
-    }
-    if firstWaiting == waiting.count {
-      waiting.removeAll(keepingCapacity: true)
-      firstWaiting = 0
-    } else if firstWaiting > 4096 {
-      waiting.removeFirst(firstWaiting)
-      firstWaiting = 0
+    while let place = waiting.first, place.record <= number {
+      settled = place
+      waiting.removeFirst()
     }
   }
 }

@@ -70,6 +70,14 @@ final class Source {
   var ownBytes: UInt64 { bytes - foreignBytes }
   var ownMalformed: UInt64 { malformedTotal - foreignMalformed }
 
+  /// So much of what a predecessor counted is not of this source, or all of it: it may have died
+  /// before it published the last.
+  func adoptForeign(records: UInt64, bytes: UInt64, malformed: UInt64) {
+    foreignRecords = min(records, self.records)
+    foreignBytes = min(bytes, self.bytes)
+    foreignMalformed = min(malformed, malformedTotal)
+  }
+
   /// Counts a record that is not of this source.
   func countForeign(bytes count: Int) {
     records += 1

@@ -61,7 +61,7 @@ struct PeerTable {
   private(set) var connections: [UInt32: Connection] = [:]
   private(set) var figures: [Figures] = []
   private(set) var others = Figures(name: "others", address: "", identity: "", source: 0)
-  /// How many peers the others are at least.
+  /// Places in `figures` by name.
   private var places: [String: Int] = [:]
   private var nextOrdinal: UInt64
   /// Those of `figures` that are not kept yet as they are.

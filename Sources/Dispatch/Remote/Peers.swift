@@ -33,6 +33,10 @@ final class Peers: Owner {
     self.ledger = ledger
     guard isSuccessor else { return ledger.clear() }
     for place in places { ledger.figures(of: place.name).map { place.goOn($0) } }
+    let figures = places.map(\.figures)
+    source.adoptForeign(
+      records: figures.reduce(0) { $0 + $1.records }, bytes: figures.reduce(0) { $0 + $1.bytes },
+      malformed: figures.reduce(0) { $0 + $1.malformed })
     table.goOn(ledger, sources: places.count)
   }
 

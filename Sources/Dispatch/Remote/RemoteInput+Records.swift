@@ -40,7 +40,7 @@ extension RemoteInput {
     case .opened(let peer, let source, let address, let port, let identity):
       receiver.serves()
       peers.opened(
-        peer, source: Int(source), address: address, port: port, identity: identity)
+        peer, source: Int(source), address: Self.shown(address), port: port, identity: identity)
     case .named(let peer, let opening):
       let last = senders.last(of: peers.named(peer, opening))
       receiver.process?.order(.has(peer: peer, last))
@@ -48,12 +48,15 @@ extension RemoteInput {
     case .closed(let peer, let isFault, let reason):
       peers.closed(peer, isFault: isFault, reason)
     case .refused(let source, let address, let reason):
-      peers.refused(at: Int(source), address, reason)
+      peers.refused(at: Int(source), Self.shown(address), reason)
     case .objection(let text): loop.say(.error, Self.said(text))
     case .warning(let text): loop.say(.warning, Self.said(text))
     case .record: break
     }
   }
+
+  /// An address as the receiver says it: what took it over could say anything.
+  private static func shown(_ address: String) -> String { printable(address, limit: 64) }
 
   private static func said(_ text: String) -> String {
     "audispatch-receive: " + printable(text, limit: 1000)

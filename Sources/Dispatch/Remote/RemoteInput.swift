@@ -133,7 +133,7 @@ final class RemoteInput: Owner {
 
   /// Whether other hosts' records may be taken now, as `Turns` says.
   private func isTurn() -> Bool {
-    guard isHeld, let open = durable.open, open.isOpen, durable.isSpooling else { return true }
+    guard isHeld, let open = durable.open, durable.isSpooling else { return true }
     source.settle(below: open.spool.appendedBelow)
     let isTurn = turns.look(isSettled: source.isSettled, loop.now)
     input.rest(turns.holdsSource)

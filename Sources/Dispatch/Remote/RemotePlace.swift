@@ -25,6 +25,7 @@ final class RemotePlace {
   }
 
   let isSecure: Bool
+  let kind: String
   /// As in the configuration; what its figures are kept by, too.
   let name: String
   private let place: HostAndPort
@@ -38,11 +39,11 @@ final class RemotePlace {
   init?(_ source: SourceConfiguration) {
     guard let place = source.place else { return nil }
     isSecure = if case .tls = source { true } else { false }
-    name = "\(isSecure ? "tls" : "tcp"):\(place)"
+    kind = isSecure ? "tls" : "tcp"
+    name = "\(kind):\(place)"
     self.place = place
   }
 
-  var kind: String { isSecure ? "tls" : "tcp" }
   var socketNumber: Int32? { socket?.number }
 
   func count(_ change: (inout Figures) -> Void) {

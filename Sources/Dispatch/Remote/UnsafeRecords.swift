@@ -1,3 +1,4 @@
+import DequeModule
 import Journal
 
 /// Records that came from the receiver and are not known to be safe, in order: their senders are not
@@ -17,10 +18,9 @@ struct UnsafeRecords {
     var isNumbered: Bool
   }
 
-  private var records: [Record] = []
-  private var first = 0
+  private var records: Deque<Record> = []
 
-  var isEmpty: Bool { first == records.count }
+  var isEmpty: Bool { records.isEmpty }
 
   mutating func append(_ record: Record) { records.append(record) }
 
@@ -28,25 +28,12 @@ struct UnsafeRecords {
   ///
   /// - Parameter end: everything in the journal below that is.
   mutating func takeSafe(below end: RecordNumber, _ body: (Record) -> Void) {
-    while first < records.count, records[first].record < end {
-      body(records[first])
-      first += 1
-    }
-    if first == records.count {
-      records.removeAll(keepingCapacity: true)
-      first = 0
-    } else if first > 4096, first * 2 > records.count {
-      records.removeFirst(first)
-      first = 0
-    }
+    while let number = records.first?.record, number < end { body(records.removeFirst()) }
   }
 
   /// Takes all, as none will be safe.
-  mutating func takeAll() -> ArraySlice<Record> {
-    defer {
-      records.removeAll(keepingCapacity: true)
-      first = 0
-    }
-    return records[first...]
+  mutating func takeAll() -> [Record] {
+    defer { records = [] }
+    return Array(records)
   }
 }
