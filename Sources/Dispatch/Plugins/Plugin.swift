@@ -67,6 +67,7 @@ final class Plugin {
   func configure(_ new: PluginConfiguration) {
     configuration = new
     subscription.limits = .init(new)
+    subscription.setWindow(new.window)
     subscription.announcesGaps = new.gapRecord
     lifecycle.policy = .init(new)
   }

@@ -13,6 +13,9 @@ extension Subscription {
 
   public mutating func setWaitsForSync(_ waits: Bool) { disk?.waitsForSync = waits }
 
+  /// What may be held in memory from now on; what is held beyond it stays.
+  public mutating func setWindow(_ window: Limits) { disk?.window = window }
+
   /// There is no log: all that is queued is in memory only.
   public mutating func doWithoutLog() { disk?.awaitsLog = false }
 
