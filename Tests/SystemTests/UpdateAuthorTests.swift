@@ -74,7 +74,8 @@ struct UpdateAuthorTests {
         "54001 exact: 100 as packaged, 0 removed, added hello.state",
         "54002 exact: f7",
         "54001 exact: 0 as packaged, 105 removed, removed hello.state",
-      ])
+      ],
+      "\(scratch.text("events"))\n\(scratch.text("daemon.out"))\(scratch.text("daemon.err"))")
   }
 }
 

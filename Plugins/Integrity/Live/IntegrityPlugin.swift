@@ -12,8 +12,6 @@ struct IntegrityPlugin: AuditPlugin {
   typealias Options = IntegrityOptions
 
   static var settleTime: Duration { .milliseconds(500) }
-  /// How late a record may be that is on its way here while nothing else waits.
-  private static var transit: Int64 { 250 }
   /// How long files are looked at before the stream has its turn again.
   private static var turn: Duration { .milliseconds(20) }
 
@@ -41,8 +39,7 @@ struct IntegrityPlugin: AuditPlugin {
   /// by it was then as it is known.
   private var scanning: Reading?
   private(set) var verified: Reading?
-  /// How long records took that were late, and until when that is remembered.
-  private var lag: (milliseconds: Int64, until: Duration) = (0, .zero)
+  private(set) var lag: StreamLag
   var openFiles = OpenFilesCache()
   var proving = Proving()
   /// The packages of this host; `nil` where none can explain a change.
@@ -69,6 +66,7 @@ struct IntegrityPlugin: AuditPlugin {
     known = try KnownStates(options.database)
     gaps = StreamGaps(keys: options.auditKeys)
     gaps.listen(from: WallClock.milliseconds)
+    lag = StreamLag(from: WallClock.milliseconds)
     reader = StateReader(largest: UInt64(options.largestFile))
     output = EventOutput(options.events)
     watch = try FileWatch(WatchedFolders(helper))
@@ -89,6 +87,7 @@ struct IntegrityPlugin: AuditPlugin {
     for path in try known.paths() { note(path, isFound: true) }
     self.log.write(
       .info, "watches \(watch.folders.count) folders by \(watch.folders.source.rawValue)")
+    lag = StreamLag(from: WallClock.milliseconds)
   }
 
   private static func scan(_ options: IntegrityOptions, _ watch: FileWatch) -> BackgroundScan {
@@ -113,10 +112,8 @@ struct IntegrityPlugin: AuditPlugin {
   // MARK: The stream
 
   mutating func handle(_ event: AuditEvent) {
-    let late = WallClock.milliseconds - Int64(clamping: event.stamp.milliseconds)
-    if late > Self.transit {
-      lag = (max(late, lag.milliseconds), MonotonicTime.now + .seconds(60))
-    }
+    lag.note(
+      Int64(clamping: event.stamp.milliseconds), at: WallClock.milliseconds, MonotonicTime.now)
     gaps.note(event)
     noteRules(event)
     guard let deed = deeds.take(event) else { return }
@@ -125,9 +122,8 @@ struct IntegrityPlugin: AuditPlugin {
   }
 
   mutating func idle() {
-    if lag.until < MonotonicTime.now { lag.milliseconds = 0 }
     // Nothing waits: what was done a moment ago would be here.
-    gaps.listen(until: WallClock.milliseconds - max(Self.transit, lag.milliseconds))
+    gaps.listen(until: lag.reach(at: WallClock.milliseconds, MonotonicTime.now))
     flush()
   }
 
