@@ -136,7 +136,7 @@ extension IntegrityPlugin {
   /// When the known state of a path was true for the last time that is certain.
   private func reading(of path: FilePath) throws -> Reading {
     let own = try known.reading(of: path)
-    guard let verified, verified.since > own.since else { return own }
+    guard let verified = wholeScans.verified, verified.since > own.since else { return own }
     return verified
   }
 }

@@ -35,10 +35,7 @@ struct IntegrityPlugin: AuditPlugin {
   var aside = ReadAside()
   var told = ToldChanges()
   private var scanAt: Duration
-  /// Of the scan of everything that runs, and of the last one that has ended: whatever is not named
-  /// by it was then as it is known.
-  private var scanning: Reading?
-  private(set) var verified: Reading?
+  private(set) var wholeScans = WholeScans()
   private(set) var lag: StreamLag
   var openFiles = OpenFilesCache()
   var proving = Proving()
@@ -189,15 +186,14 @@ struct IntegrityPlugin: AuditPlugin {
           ? "a scan of everything has ended: all is as it was"
           : "a scan of everything has ended: \(TextReport.counted(differing, "path", "paths")) "
             + "to look at")
-      verified = scanning
-      scanning = nil
+      wholeScans.end()
       differing = 0
     }
   }
 
   mutating func scanAll() throws {
     scanAt = MonotonicTime.now + .seconds(options.scanEvery)
-    if scanning == nil { scanning = processes.reading() }
+    if !isScanningAll { wholeScans.begin(processes.reading()) }
     try scan.want(options.policy.roots)
   }
 
@@ -209,7 +205,7 @@ struct IntegrityPlugin: AuditPlugin {
   }
 
   /// Whether a scan of everything is on its way: what it will find is not known yet.
-  var isScanningAll: Bool { scanning != nil }
+  var isScanningAll: Bool { wholeScans.areRunning }
 
   mutating func watchRoots() {
     for root in options.policy.roots {
@@ -271,8 +267,7 @@ struct IntegrityPlugin: AuditPlugin {
     scan = Self.scan(new, watch)
     large = Self.large(new, watch)
     aside = ReadAside()
-    verified = nil
-    scanning = nil
+    wholeScans = WholeScans()
     known = try KnownStates(new.database)
     try beginUpdates()
     beginProving()
