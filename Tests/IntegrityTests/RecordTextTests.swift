@@ -111,4 +111,28 @@ struct RecordTextTests {
     }
     #expect(repeats.held == 4)
   }
+
+  @Test func `is written or dropped in the end`() {
+    var queue = RecordQueue()
+    let begins = ["a", "b", "c"].map { queue.add($0, isGood: true) }
+    #expect(begins == [true, false, false])
+    let first = queue.next()
+    #expect(first?.text == "a")
+    queue.end(nil)
+    _ = queue.next()
+    queue.end("Operation not permitted")
+    #expect(
+      queue.figures
+        == AuditRecords.Figures(written: 1, dropped: 1, obstacle: "Operation not permitted"))
+    // What is being written is no more known than what waits.
+    let last = queue.next()
+    #expect(last?.text == "c" && queue.isRunning)
+    queue.giveUp("the end")
+    queue.end(nil)
+    #expect(queue.next() == nil)
+    #expect(!queue.isRunning)
+    #expect(queue.figures == AuditRecords.Figures(written: 1, dropped: 2, obstacle: "the end"))
+    for _ in 0...RecordQueue.bound { _ = queue.add("d", isGood: true) }
+    #expect(queue.waiting == RecordQueue.bound && queue.figures.dropped == 3)
+  }
 }
