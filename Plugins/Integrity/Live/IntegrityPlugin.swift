@@ -208,6 +208,7 @@ struct IntegrityPlugin: AuditPlugin {
   var isScanningAll: Bool { wholeScans.areRunning }
 
   mutating func watchRoots() {
+    watch.folders.forgetRefusals()
     for root in options.policy.roots {
       // The root itself is an entry of the folder that it is in.
       watchFolder(root.folder)
