@@ -27,8 +27,8 @@ struct IntegrityPlugin: AuditPlugin {
   /// Who has the rights that this process has given up; `nil`: it had none of them.
   let helper: Helper?
   let processes: ProcessLooker
-  /// The folders that it may write into.
-  private var writable: [FilePath] = []
+  /// The folders that it may write into; `nil`: everywhere.
+  private var writable: [FilePath]?
   private var scan: BackgroundScan
   /// What is too large to be read here.
   var large: LargeFiles
@@ -253,8 +253,10 @@ struct IntegrityPlugin: AuditPlugin {
   }
 
   mutating func reload(_ new: IntegrityOptions) throws {
-    for folder in new.writtenFolders where !writable.contains(where: folder.isWithin) {
-      log.write(.error, "\(folder.shown) may not be written to before this is started anew")
+    if let writable {
+      for folder in new.writtenFolders where !writable.contains(where: folder.isWithin) {
+        log.write(.error, "\(folder.shown) may not be written to before this is started anew")
+      }
     }
     if let helper, helper.login != new.canaryLogin {
       log.write(.error, "canary_login stays \(helper.login) until this is started anew")
