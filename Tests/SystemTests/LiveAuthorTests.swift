@@ -41,20 +41,9 @@ struct LiveAuthorTests {
     try #require(made.end == .exited(0), "\(made.error)")
     try await KernelAudit.hold { audit in
       try await audit.auditChanges(below: tree)
-      let daemon = try await Audispatchd(
-        [
-          PluginFile("copy", try await Programs.plugin(), ["copy", scratch("records")]),
-          PluginFile("integrity", text: Self.readyMade(program, scratch("integrity.conf"))),
-        ], source: "kernel", scratch: scratch)
-      try audit.register(daemon.child.pid)
-      try await eventually("the kernel's records come") {
-        try await audit.auditctl("-m", "first")
-        return scratch.text("records").contains("first")
-      }
-      // The first scan says that all is as the baseline has it, from when on changes are whole.
-      try await eventually("everything was looked at", detail: { daemon.messages }) {
-        daemon.messages.contains("all is as it was")
-      }
+      let daemon = try await audit.dispatcher(
+        with: PluginFile(
+          "integrity", text: Self.readyMade(program, scratch("integrity.conf"))), scratch)
       try await shell("after")
       try await eventually(
         "every change is told", detail: { "\(summaries(scratch, tree))\n\(daemon.messages)" }

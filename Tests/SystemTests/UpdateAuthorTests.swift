@@ -35,19 +35,8 @@ struct UpdateAuthorTests {
     try #require(made.end == .exited(0), "\(made.error)")
     try await KernelAudit.hold { audit in
       try await audit.auditChanges(below: tree)
-      let daemon = try await Audispatchd(
-        [
-          PluginFile("copy", try await Programs.plugin(), ["copy", scratch("records")]),
-          PluginFile("integrity", program, ["--config \(scratch("integrity.conf"))"]),
-        ], source: "kernel", scratch: scratch)
-      try audit.register(daemon.child.pid)
-      try await eventually("the kernel's records come") {
-        try await audit.auditctl("-m", "first")
-        return scratch.text("records").contains("first")
-      }
-      try await eventually("everything was looked at", detail: { daemon.messages }) {
-        daemon.messages.contains("all is as it was")
-      }
+      let daemon = try await audit.dispatcher(
+        with: PluginFile("integrity", program, ["--config \(scratch("integrity.conf"))"]), scratch)
       func told(_ count: Int) async throws {
         try await eventually(
           "\(count) events", within: .seconds(60),

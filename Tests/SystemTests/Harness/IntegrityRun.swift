@@ -1,6 +1,29 @@
 import Foundation
 import Testing
 
+extension KernelAudit {
+  /// Our daemon with the kernel's records, and audispatch-integrity that has looked at everything once.
+  ///
+  /// It is started when records come: one that was made while the daemon joined the kernel's group is
+  /// missing, and what was looked at before that is not certain to be as it was.
+  func dispatcher(with plugin: PluginFile, _ scratch: Scratch) async throws -> Audispatchd {
+    let copy = PluginFile("copy", try await Programs.plugin(), ["copy", scratch("records")])
+    let daemon = try await Audispatchd([copy], source: "kernel", scratch: scratch)
+    try register(daemon.child.pid)
+    try await eventually("the kernel's records come") {
+      try await auditctl("-m", "first")
+      return scratch.text("records").contains("first")
+    }
+    try daemon.files.write(plugin)
+    daemon.reload()
+    // The first scan says that all is as the baseline has it, from when on changes are whole.
+    try await eventually("everything was looked at", detail: { daemon.messages }) {
+      daemon.messages.contains("all is as it was")
+    }
+    return daemon
+  }
+}
+
 /// audispatch-integrity while it looks after audit rules of its own.
 enum IntegrityRules {
   /// Runs `body`, which starts the plugin under a dispatcher and ends that, and removes the plugin's
