@@ -58,10 +58,9 @@ public enum Landlock {
   /// Has the calling thread, and those that it starts, open and change no file by path any more. Does
   /// nothing where the kernel has no landlock. Nothing gives it back.
   public static func denyAllPaths() throws(SystemError) {
+    let version = Self.version
     guard version > 0 else { return }
-    let number = ad_landlock_ruleset(Rights.handled(by: version).rawValue, scoped(version))
-    guard number >= 0 else { throw SystemError("create", "a landlock ruleset", .current) }
-    let ruleset = Descriptor(owning: number)
+    let ruleset = try ruleset(handling: .handled(by: version), scoped: scoped(version))
     guard ad_landlock_restrict(ruleset.number) == 0 else {
       throw SystemError("give up", "the file system", .current)
     }
@@ -74,13 +73,12 @@ public enum Landlock {
   /// The kernel lets no thread that is confined by landlock look into processes that are not: what
   /// they have open and execute is for others to look at.
   public static func restrictWriting(to paths: [String]) throws(SystemError) {
-    let all = Rights.handled(by: version).subtracting(.reading)
+    let version = Self.version
     guard version > 0 else { return }
-    let number = ad_landlock_ruleset(all.rawValue, 0)
-    guard number >= 0 else { throw SystemError("create", "a landlock ruleset", .current) }
-    let ruleset = Descriptor(owning: number)
+    let all = Rights.handled(by: version).subtracting(.reading)
+    let ruleset = try ruleset(handling: all, scoped: 0)
+    let rights = Rights.writing(version).intersection(all).rawValue
     for path in paths {
-      let rights = Rights.writing(version).intersection(all).rawValue
       guard unsafe ad_landlock_allow(ruleset.number, path, rights) == 0 else {
         throw SystemError("allow", path, .current)
       }
@@ -111,9 +109,7 @@ public enum Landlock {
   static func ruleset(
     for program: String, reading: [String], writing: [String], version: Int
   ) throws(SystemError) -> Descriptor {
-    let number = ad_landlock_ruleset(Rights.handled(by: version).rawValue, scoped(version))
-    guard number >= 0 else { throw SystemError("create", "a landlock ruleset", .current) }
-    let ruleset = Descriptor(owning: number)
+    let ruleset = try ruleset(handling: .handled(by: version), scoped: scoped(version))
     let rules = rules(for: program, reading: reading, writing: writing, version: version)
     for (path, rights) in rules {
       if unsafe ad_landlock_allow(ruleset.number, path, rights) != 0, errno != ENOENT {
@@ -121,5 +117,14 @@ public enum Landlock {
       }
     }
     return ruleset
+  }
+
+  /// One that forbids these rights to files, and allows nothing yet.
+  private static func ruleset(
+    handling rights: Rights, scoped: UInt64
+  ) throws(SystemError) -> Descriptor {
+    let number = ad_landlock_ruleset(rights.rawValue, scoped)
+    guard number >= 0 else { throw SystemError("create", "a landlock ruleset", .current) }
+    return Descriptor(owning: number)
   }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import Linux
 import Testing
 
@@ -74,5 +75,30 @@ struct HelperWordsTests {
       Int(pause.next(after: .seconds(life)) / .seconds(1))
     }
     #expect(pauses == [1, 2, 4, 8, 16, 32, 60, 60, 1, 2])
+  }
+
+  @Test func `a helper that hangs is not asked until it says something, or for a minute`() {
+    var silence = HelperSilence()
+    #expect(!silence.holds(at: .zero))
+    silence.begin(at: .seconds(5))
+    #expect(silence.holds(at: .seconds(64)) && !silence.holds(at: .seconds(65)))
+    silence.end()
+    #expect(!silence.holds(at: .seconds(6)))
+  }
+
+  @Test func `a file system that cannot be marked whole is not tried again for each folder`() {
+    let rows: [(failure: Int32?, isMarked: Bool?)] = [
+      (nil, true), (EXDEV, false), (ENODEV, false), (EOPNOTSUPP, false), (ETIMEDOUT, nil),
+      (ECONNRESET, nil), (EAGAIN, nil), (ENOENT, nil),
+    ]
+    for (failure, isMarked) in rows {
+      var devices = MarkedDevices()
+      let noted = devices.note(7, failure.map { Errno($0) })
+      #expect(noted == (failure == nil))
+      #expect(devices.isMarked(7) == isMarked, "\(failure ?? 0)")
+      #expect(devices.isMarked(8) == nil)
+      devices.forgetRefusals()
+      #expect(devices.isMarked(7) == (failure == nil ? true : nil))
+    }
   }
 }

@@ -25,4 +25,32 @@ struct PackageUpdateTests {
     let json = JSONReport.line(update, .origin, at: 0)
     #expect(json.contains("\"seen_more\":3"), "\(json)")
   }
+
+  @Test func `counts none that it names as another, whoever has counted it`() {
+    func seen(_ pids: ClosedRange<UInt32>) -> SeenManagers {
+      var seen = SeenManagers()
+      for pid in pids {
+        var witness = Witness(pid: pid, login: .unset, session: nil)
+        witness.manager = [
+          Deed.Program(pid: pid, executable: Management.program, arguments: [Array("dpkg".utf8)])
+        ]
+        seen.note(witness)
+      }
+      return seen
+    }
+    let count = UInt32(SeenManagers.most)
+    var one = seen(1...5)
+    // Has named others, and counted 3 and 4.
+    var other = seen(100...99 + count)
+    other.join(seen(3...4))
+    #expect(other.others == [3, 4])
+    one.join(other)
+    #expect(one.named.count == SeenManagers.most)
+    #expect(
+      one.others
+        == Set(
+          (100...99 + count).filter { pid in
+            !one.named.contains { $0.pid == pid }
+          }))
+  }
 }

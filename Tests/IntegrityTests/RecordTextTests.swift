@@ -77,7 +77,62 @@ struct RecordTextTests {
     for number in 0..<RecordRepeats.most {
       #expect(repeats.take(FilePath("/\(number)"), at: .zero) == 0)
     }
+    #expect(repeats.take(FilePath("/0"), at: .seconds(1)) == nil)
     #expect(repeats.take(FilePath("/more"), at: .seconds(59)) == nil)
     #expect(repeats.take(FilePath("/more"), at: .seconds(60)) == 0)
+    // What was held of those that are forgotten stays counted.
+    #expect(repeats.take(FilePath("/other"), at: .seconds(200)) == 0)
+    #expect(repeats.held == 2)
+  }
+
+  @Test func `takes the place of one that is old enough as soon as there is one`() {
+    var repeats = RecordRepeats()
+    for number in 0..<RecordRepeats.most {
+      #expect(repeats.take(FilePath("/\(number)"), at: .seconds(number == 0 ? 0 : 30)) == 0)
+    }
+    let rows: [(Int, Int?)] = [(59, nil), (60, 0), (61, nil), (89, nil), (90, 0)]
+    for (second, held) in rows {
+      #expect(repeats.take(FilePath("/more\(second)"), at: .seconds(second)) == held, "\(second)")
+    }
+    #expect(repeats.held == 3)
+  }
+
+  @Test func `is told once more if the change that it amends had one`() {
+    var repeats = RecordRepeats()
+    let path = FilePath("/one")
+    let rows: [(second: Int, isAmended: Bool, held: Int?)] = [
+      // Of one that is not remembered there was none.
+      (0, true, nil), (1, false, 0), (2, true, 0), (3, false, nil), (4, true, nil),
+      (62, false, nil), (130, false, 3), (131, true, 0),
+    ]
+    for (second, isAmended, held) in rows {
+      let taken = repeats.take(path, isAmended: isAmended, at: .seconds(second))
+      #expect(taken == held, "\(second)")
+    }
+    #expect(repeats.held == 4)
+  }
+
+  @Test func `is written or dropped in the end`() {
+    var queue = RecordQueue()
+    let begins = ["a", "b", "c"].map { queue.add($0, isGood: true) }
+    #expect(begins == [true, false, false])
+    let first = queue.next()
+    #expect(first?.text == "a")
+    queue.end(nil)
+    _ = queue.next()
+    queue.end("Operation not permitted")
+    #expect(
+      queue.figures
+        == AuditRecords.Figures(written: 1, dropped: 1, obstacle: "Operation not permitted"))
+    // What is being written is no more known than what waits.
+    let last = queue.next()
+    #expect(last?.text == "c" && queue.isRunning)
+    queue.giveUp("the end")
+    queue.end(nil)
+    #expect(queue.next() == nil)
+    #expect(!queue.isRunning)
+    #expect(queue.figures == AuditRecords.Figures(written: 1, dropped: 2, obstacle: "the end"))
+    for _ in 0...RecordQueue.bound { _ = queue.add("d", isGood: true) }
+    #expect(queue.waiting == RecordQueue.bound && queue.figures.dropped == 3)
   }
 }

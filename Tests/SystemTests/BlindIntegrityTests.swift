@@ -23,15 +23,15 @@ struct BlindIntegrityTests {
     let made = try await run(program, configured + ["init"])
     try #require(made.end == .exited(0), "\(made.error)")
     try await KernelAudit.hold(seconds: 400) { audit in
-      do {
-        try await blind(audit, scratch, program, configured)
-      } catch {
-        _ = try await run(program, configured + ["unload"])
-        _ = try await run("/sbin/auditctl", ["-d", "never,task"])
-        throw error
-      }
-      let unloaded = try await run(program, configured + ["unload"])
-      #expect(unloaded.end == .exited(0), "\(unloaded.error)")
+      try await IntegrityRules.unloaded(
+        after: {
+          do {
+            try await blind(audit, scratch, program, configured)
+          } catch {
+            _ = try await run("/sbin/auditctl", ["-d", "never,task"])
+            throw error
+          }
+        }, program: program, configuration: scratch("integrity.conf"))
     }
   }
 

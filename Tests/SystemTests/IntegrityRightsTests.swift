@@ -35,18 +35,12 @@ struct IntegrityRightsTests {
       """, to: "integrity.conf", mode: 0o644)
     try scratch.write("old\n", to: "tree/file")
     let program = Programs.product("audispatch-integrity")
-    let configured = ["--config", scratch("integrity.conf")]
-    let made = try await run(program, configured + ["init"])
+    let made = try await run(program, ["--config", scratch("integrity.conf"), "init"])
     try #require(made.end == .exited(0), "\(made.error)")
     try await KernelAudit.hold(seconds: 300) { audit in
-      do {
-        try await look(parent, audit, scratch, tree, program)
-      } catch {
-        _ = try await run(program, configured + ["unload"])
-        throw error
-      }
-      let unloaded = try await run(program, configured + ["unload"])
-      #expect(unloaded.end == .exited(0), "\(unloaded.error)")
+      try await IntegrityRules.unloaded(
+        after: { try await look(parent, audit, scratch, tree, program) }, program: program,
+        configuration: scratch("integrity.conf"))
     }
   }
 
@@ -75,7 +69,7 @@ struct IntegrityRightsTests {
     try await eventually("the canary comes back", within: .seconds(120), detail: detail) {
       scratch.text("events/log").contains("sees     canary of")
     }
-    let running = try #require(process(with: configuration))
+    let running = try #require(IntegrityRules.process(with: configuration))
     #expect(status(running, "CapEff") == Self.analyser)
     #expect(status(running, "CapPrm") == Self.analyser)
     let first = try #require(child(of: running))
@@ -111,15 +105,6 @@ struct IntegrityRightsTests {
     }
   }
 
-  private func process(with configuration: String) -> pid_t? {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-    return names.compactMap { pid_t($0) }.first { pid in
-      let words = contents("/proc/\(pid)/cmdline").split(separator: 0)
-      return words.first.map { $0.ends(with: Array("/audispatch-integrity".utf8)) } == true
-        && words.contains { $0.elementsEqual(configuration.utf8) }
-    }
-  }
-
   private func child(of pid: pid_t) -> pid_t? {
     String(decoding: contents("/proc/\(pid)/task/\(pid)/children"), as: UTF8.self)
       .split(separator: " ").first.flatMap { pid_t($0) }
@@ -129,8 +114,4 @@ struct IntegrityRightsTests {
     split(String(decoding: contents("/proc/\(pid)/status"), as: UTF8.self))
       .first { $0.hasPrefix(name + ":\t") }.map { String($0.dropFirst(name.count + 2)) }
   }
-}
-
-extension Data.SubSequence {
-  fileprivate func ends(with bytes: [UInt8]) -> Bool { suffix(bytes.count).elementsEqual(bytes) }
 }

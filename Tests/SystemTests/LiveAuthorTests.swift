@@ -41,20 +41,9 @@ struct LiveAuthorTests {
     try #require(made.end == .exited(0), "\(made.error)")
     try await KernelAudit.hold { audit in
       try await audit.auditChanges(below: tree)
-      let daemon = try await Audispatchd(
-        [
-          PluginFile("copy", try await Programs.plugin(), ["copy", scratch("records")]),
-          PluginFile("integrity", text: Self.readyMade(program, scratch("integrity.conf"))),
-        ], source: "kernel", scratch: scratch)
-      try audit.register(daemon.child.pid)
-      try await eventually("the kernel's records come") {
-        try await audit.auditctl("-m", "first")
-        return scratch.text("records").contains("first")
-      }
-      // The first scan says that all is as the baseline has it, from when on changes are whole.
-      try await eventually("everything was looked at", detail: { daemon.messages }) {
-        daemon.messages.contains("all is as it was")
-      }
+      let daemon = try await audit.dispatcher(
+        with: PluginFile(
+          "integrity", text: Self.readyMade(program, scratch("integrity.conf"))), scratch)
       try await shell("after")
       try await eventually(
         "every change is told", detail: { "\(summaries(scratch, tree))\n\(daemon.messages)" }
@@ -65,12 +54,15 @@ struct LiveAuthorTests {
       daemon.child.signal(SIGTERM)
       try await daemon.ended()
     }
-    let found = summaries(scratch, tree)
+    let found = told(scratch, tree)
+    let messages = scratch.text("daemon.out") + scratch.text("daemon.err")
     for (name, summary) in Self.expected {
       // Where the machine was slow, the steps of one change are told one by one.
-      let steps = Set(found[name] ?? [])
+      let changes = found[name] ?? []
+      let steps = Set(changes.map(\.summary))
       let isTold = steps == [summary] || name == "both" && steps == ["54001 exact", "54002 exact"]
-      #expect(isTold, "\(name): \(steps)")
+      let reasons = Set(changes.flatMap { $0.integrity.attribution_reasons ?? [] })
+      #expect(isTold, "\(name): \(steps) since \(reasons.sorted())\n\(messages)")
     }
   }
 
@@ -86,14 +78,18 @@ struct LiveAuthorTests {
   }
 
   private func summaries(_ scratch: Scratch, _ tree: String) -> [String: [String]] {
-    var found: [String: [String]] = [:]
+    told(scratch, tree).mapValues { $0.map(\.summary) }
+  }
+
+  private func told(_ scratch: Scratch, _ tree: String) -> [String: [ToldChange]] {
+    var found: [String: [ToldChange]] = [:]
     for line in scratch.lines("events") {
       // The last line may be in the midst of being written.
       guard let change = try? JSONDecoder().decode(ToldChange.self, from: Data(line.utf8)) else {
         continue
       }
       if change.file.path == tree { continue }
-      found[String(change.file.path.dropFirst(tree.count + 1)), default: []].append(change.summary)
+      found[String(change.file.path.dropFirst(tree.count + 1)), default: []].append(change)
     }
     return found
   }

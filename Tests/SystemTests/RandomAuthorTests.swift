@@ -46,14 +46,8 @@ struct RandomAuthorTests {
     var wanted: [String: Set<String>] = [:]
     let output = try await KernelAudit.hold(seconds: 400) { audit in
       try await audit.auditChanges(below: tree, backlog: 16384)
-      let daemon = try await Audispatchd(
-        [
-          PluginFile("integrity", program, ["--config \(scratch("integrity.conf"))"])
-        ], source: "kernel", scratch: scratch)
-      try audit.register(daemon.child.pid)
-      try await eventually("everything was looked at", detail: { daemon.messages }) {
-        daemon.messages.contains("all is as it was")
-      }
+      let daemon = try await audit.dispatcher(
+        with: PluginFile("integrity", program, ["--config \(scratch("integrity.conf"))"]), scratch)
       let output = try await changes(kind.rawValue)
       try await eventually(
         "every change is told", within: .seconds(120), detail: { daemon.messages }

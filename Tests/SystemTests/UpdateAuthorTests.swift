@@ -35,19 +35,8 @@ struct UpdateAuthorTests {
     try #require(made.end == .exited(0), "\(made.error)")
     try await KernelAudit.hold { audit in
       try await audit.auditChanges(below: tree)
-      let daemon = try await Audispatchd(
-        [
-          PluginFile("copy", try await Programs.plugin(), ["copy", scratch("records")]),
-          PluginFile("integrity", program, ["--config \(scratch("integrity.conf"))"]),
-        ], source: "kernel", scratch: scratch)
-      try audit.register(daemon.child.pid)
-      try await eventually("the kernel's records come") {
-        try await audit.auditctl("-m", "first")
-        return scratch.text("records").contains("first")
-      }
-      try await eventually("everything was looked at", detail: { daemon.messages }) {
-        daemon.messages.contains("all is as it was")
-      }
+      let daemon = try await audit.dispatcher(
+        with: PluginFile("integrity", program, ["--config \(scratch("integrity.conf"))"]), scratch)
       func told(_ count: Int) async throws {
         try await eventually(
           "\(count) events", within: .seconds(60),
@@ -74,7 +63,8 @@ struct UpdateAuthorTests {
         "54001 exact: 100 as packaged, 0 removed, added hello.state",
         "54002 exact: f7",
         "54001 exact: 0 as packaged, 105 removed, removed hello.state",
-      ])
+      ],
+      "\(scratch.text("events"))\n\(scratch.text("daemon.out"))\(scratch.text("daemon.err"))")
   }
 }
 

@@ -10,9 +10,8 @@ extension CommandExecution {
     let key = try options.key()
     try makeFolder()
     if options.canary {
-      for place in WatchRules.places(of: options.policy)
-      where place.isFolder && options.policy.roots.contains(place.path) {
-        try CanarySteps.makeFolder(in: place.path, for: options.canaryLogin)
+      for root in WatchRules.canaryRoots(of: options.policy) {
+        try CanarySteps.makeFolder(in: root, for: options.canaryLogin)
       }
     }
     var building = try Building(for: options.database, policy: policy, restarting: options.restarts)

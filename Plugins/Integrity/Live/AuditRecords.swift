@@ -16,72 +16,85 @@ final class AuditRecords: ThreadWork {
     var obstacle: String?
   }
 
-  private struct State {
-    var waiting: [(text: String, isGood: Bool)] = []
-    var isRunning = false
-    var figures = Figures()
-  }
-
-  /// Records that may wait.
-  private static let bound = 1000
-
-  private let state = Mutex(State())
+  private let queue = Mutex(RecordQueue())
 
   /// - Parameter isGood: whether it is a result that one may be glad of.
   func write(_ text: String, isGood: Bool) {
-    let starts = state.withLock { state in
-      guard state.waiting.count < Self.bound else {
-        state.figures.dropped += 1
-        return false
-      }
-      state.waiting.append((text, isGood))
-      defer { state.isRunning = true }
-      return !state.isRunning
-    }
-    guard starts else { return }
+    guard queue.withLock({ $0.add(text, isGood: isGood) }) else { return }
     do throws(SystemError) { try begin { fail("no thread can be started") } } catch { return }
   }
 
-  var figures: Figures { state.withLock(\.figures) }
+  var figures: Figures { queue.withLock(\.figures) }
 
-  /// Waits until all are written, for so long at most.
+  /// Waits until all are written, for so long at most. What waits then is dropped.
   func finish(by end: Duration) {
-    while state.withLock(\.isRunning), MonotonicTime.now < end { usleep(5000) }
+    while queue.withLock(\.isRunning), MonotonicTime.now < end { usleep(5000) }
+    queue.withLock { queue in
+      let count = queue.waiting
+      guard count > 0 else { return }
+      queue.giveUp(
+        "\(TextReport.counted(count, "record", "records")) still waited at the plugin's end")
+    }
   }
 
   func run() {
     let number = audit_open()
     guard number >= 0 else { return fail("\(Errno.current)") }
     let socket = Descriptor(owning: number)
-    while let (text, isGood) = next() {
+    while let (text, isGood) = queue.withLock({ $0.next() }) {
       let result = unsafe audit_log_user_message(
         socket.number, RecordText.type, text, nil, nil, nil, isGood ? 1 : 0)
       let cause = Errno(result < -1 ? -result : errno)
-      state.withLock { state in
-        if result > 0 {
-          state.figures.written += 1
-          state.figures.obstacle = nil
-        } else {
-          state.figures.dropped += 1
-          state.figures.obstacle = "\(cause)"
-        }
-      }
+      queue.withLock { $0.end(result > 0 ? nil : "\(cause)") }
     }
   }
 
-  private func next() -> (text: String, isGood: Bool)? {
-    state.withLock { state in
-      if state.waiting.isEmpty { state.isRunning = false }
-      return state.waiting.isEmpty ? nil : state.waiting.removeFirst()
+  private func fail(_ reason: String) { queue.withLock { $0.giveUp(reason) } }
+}
+
+/// Records until they are written, the one that is being written first: a value, in which each of them
+/// is written or dropped in the end.
+struct RecordQueue {
+  /// Records that may wait.
+  static let bound = 1000
+
+  private var records: [(text: String, isGood: Bool)] = []
+  /// Whether somebody writes what is in it.
+  private(set) var isRunning = false
+  private(set) var figures = AuditRecords.Figures()
+
+  var waiting: Int { records.count }
+
+  /// Whether it is now to be begun with writing.
+  mutating func add(_ text: String, isGood: Bool) -> Bool {
+    guard records.count < Self.bound else {
+      figures.dropped += 1
+      return false
     }
+    records.append((text, isGood))
+    defer { isRunning = true }
+    return !isRunning
   }
 
-  private func fail(_ reason: String) {
-    state.withLock { state in
-      state.figures.dropped += state.waiting.count
-      state.figures.obstacle = reason
-      state.waiting = []
-      state.isRunning = false
-    }
+  /// The one to write now; `nil`: there is none, and it is begun anew with the next one.
+  mutating func next() -> (text: String, isGood: Bool)? {
+    isRunning = !records.isEmpty
+    return records.first
+  }
+
+  /// That one is written, or could not be. Nothing if it was given up meanwhile.
+  mutating func end(_ obstacle: String?) {
+    guard !records.isEmpty else { return }
+    records.removeFirst()
+    figures.obstacle = obstacle
+    if obstacle == nil { figures.written += 1 } else { figures.dropped += 1 }
+  }
+
+  /// Drops all that are not written.
+  mutating func giveUp(_ reason: String) {
+    figures.dropped += records.count
+    figures.obstacle = reason
+    records = []
+    isRunning = false
   }
 }

@@ -21,10 +21,6 @@ struct OpenFilesCache {
 }
 
 extension IntegrityPlugin {
-  /// How long it is waited for a record of who did it, in steps of the settle time: where the stream
-  /// has come as far as the change, and where it has not.
-  private static var tries: (silent: Int, late: Int) { (4, 24) }
-
   /// Looks at what is due, for some milliseconds: the stream is waiting.
   mutating func examineDue(at now: Duration, within time: Duration) throws {
     let end = MonotonicTime.now + time
@@ -84,9 +80,7 @@ extension IntegrityPlugin {
       change, in: known.baseline, among: [:], self.reading(of: path),
       now: WallClock.milliseconds)
     var attribution = attribution(of: subject)
-    let tries =
-      attribution.isLate ? Self.tries.late : attribution.candidates.isEmpty ? Self.tries.silent : 0
-    if attribution.confidence != .exact, !isLast, !entry.isFound, entry.tries < tries {
+    if !isLast, entry.tries < lag.tries(for: attribution, isFound: entry.isFound) {
       aside.putBack(wasRead, of: path)
       settling.wait(path, entry, until: MonotonicTime.now + Self.settleTime)
       return
@@ -142,7 +136,7 @@ extension IntegrityPlugin {
   /// When the known state of a path was true for the last time that is certain.
   private func reading(of path: FilePath) throws -> Reading {
     let own = try known.reading(of: path)
-    guard let verified, verified.since > own.since else { return own }
+    guard let verified = wholeScans.verified, verified.since > own.since else { return own }
     return verified
   }
 }
@@ -164,11 +158,6 @@ extension StateChange {
 }
 
 extension Attribution {
-  /// Whether the stream has not come so far, or what is missing in it may still come.
-  var isLate: Bool {
-    reasons.contains { $0 == StreamGaps.endsBefore || $0.hasSuffix(StreamGaps.missing) }
-  }
-
   /// Somebody was seen whom no record names.
   mutating func doubt() {
     if confidence == .exact { confidence = .candidate }

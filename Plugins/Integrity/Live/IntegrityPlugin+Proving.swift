@@ -35,8 +35,7 @@ extension IntegrityPlugin {
   mutating func beginProving() {
     proving = Proving()
     guard options.canary else { return }
-    let places = WatchRules.places(of: options.policy).filter(\.isFolder).map(\.path)
-    for root in options.policy.roots where places.contains(root) {
+    for root in WatchRules.canaryRoots(of: options.policy) {
       let canary = Canary(in: root, login: helper?.login ?? options.canaryLogin)
       do throws(SystemError) {
         try CanarySteps.makeFolder(in: root, for: helper?.canaryUser ?? geteuid())
@@ -49,7 +48,7 @@ extension IntegrityPlugin {
   /// Those of the canary, as long as this process may make them.
   static func makeCanaryFolders(_ options: IntegrityOptions, _ helper: Helper?) {
     guard options.canary, let helper else { return }
-    for root in options.policy.roots where (try? Folder(root.bytes)) != nil {
+    for root in WatchRules.canaryRoots(of: options.policy) {
       try? CanarySteps.makeFolder(in: root, for: helper.canaryUser)
     }
   }

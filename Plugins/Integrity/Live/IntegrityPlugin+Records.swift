@@ -5,9 +5,10 @@ import Linux
 extension IntegrityPlugin {
   mutating func record(_ report: ChangeReport) {
     guard options.auditRecords else { return }
-    // What is amended was told a moment ago, and is so once.
-    let held = report.isAmended ? 0 : repeats.take(report.change.path, at: MonotonicTime.now)
-    guard let held else { return }
+    let path = report.change.path
+    guard
+      let held = repeats.take(path, isAmended: report.isAmended, at: MonotonicTime.now)
+    else { return }
     records.write(RecordText.text(report, held: held), isGood: false)
   }
 

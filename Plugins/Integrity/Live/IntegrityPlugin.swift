@@ -12,8 +12,6 @@ struct IntegrityPlugin: AuditPlugin {
   typealias Options = IntegrityOptions
 
   static var settleTime: Duration { .milliseconds(500) }
-  /// How late a record may be that is on its way here while nothing else waits.
-  private static var transit: Int64 { 250 }
   /// How long files are looked at before the stream has its turn again.
   private static var turn: Duration { .milliseconds(20) }
 
@@ -29,20 +27,16 @@ struct IntegrityPlugin: AuditPlugin {
   /// Who has the rights that this process has given up; `nil`: it had none of them.
   let helper: Helper?
   let processes: ProcessLooker
-  /// The folders that it may write into.
-  private var writable: [FilePath] = []
+  /// The folders that it may write into; `nil`: everywhere.
+  private var writable: [FilePath]?
   private var scan: BackgroundScan
   /// What is too large to be read here.
   var large: LargeFiles
   var aside = ReadAside()
   var told = ToldChanges()
   private var scanAt: Duration
-  /// Of the scan of everything that runs, and of the last one that has ended: whatever is not named
-  /// by it was then as it is known.
-  private var scanning: Reading?
-  private(set) var verified: Reading?
-  /// How long records took that were late, and until when that is remembered.
-  private var lag: (milliseconds: Int64, until: Duration) = (0, .zero)
+  private(set) var wholeScans = WholeScans()
+  private(set) var lag: StreamLag
   var openFiles = OpenFilesCache()
   var proving = Proving()
   /// The packages of this host; `nil` where none can explain a change.
@@ -69,6 +63,7 @@ struct IntegrityPlugin: AuditPlugin {
     known = try KnownStates(options.database)
     gaps = StreamGaps(keys: options.auditKeys)
     gaps.listen(from: WallClock.milliseconds)
+    lag = StreamLag(from: WallClock.milliseconds)
     reader = StateReader(largest: UInt64(options.largestFile))
     output = EventOutput(options.events)
     watch = try FileWatch(WatchedFolders(helper))
@@ -89,6 +84,7 @@ struct IntegrityPlugin: AuditPlugin {
     for path in try known.paths() { note(path, isFound: true) }
     self.log.write(
       .info, "watches \(watch.folders.count) folders by \(watch.folders.source.rawValue)")
+    lag = StreamLag(from: WallClock.milliseconds)
   }
 
   private static func scan(_ options: IntegrityOptions, _ watch: FileWatch) -> BackgroundScan {
@@ -113,10 +109,8 @@ struct IntegrityPlugin: AuditPlugin {
   // MARK: The stream
 
   mutating func handle(_ event: AuditEvent) {
-    let late = WallClock.milliseconds - Int64(clamping: event.stamp.milliseconds)
-    if late > Self.transit {
-      lag = (max(late, lag.milliseconds), MonotonicTime.now + .seconds(60))
-    }
+    lag.note(
+      Int64(clamping: event.stamp.milliseconds), at: WallClock.milliseconds, MonotonicTime.now)
     gaps.note(event)
     noteRules(event)
     guard let deed = deeds.take(event) else { return }
@@ -125,9 +119,8 @@ struct IntegrityPlugin: AuditPlugin {
   }
 
   mutating func idle() {
-    if lag.until < MonotonicTime.now { lag.milliseconds = 0 }
     // Nothing waits: what was done a moment ago would be here.
-    gaps.listen(until: WallClock.milliseconds - max(Self.transit, lag.milliseconds))
+    gaps.listen(until: lag.reach(at: WallClock.milliseconds, MonotonicTime.now))
     flush()
   }
 
@@ -193,15 +186,14 @@ struct IntegrityPlugin: AuditPlugin {
           ? "a scan of everything has ended: all is as it was"
           : "a scan of everything has ended: \(TextReport.counted(differing, "path", "paths")) "
             + "to look at")
-      verified = scanning
-      scanning = nil
+      wholeScans.end()
       differing = 0
     }
   }
 
   mutating func scanAll() throws {
     scanAt = MonotonicTime.now + .seconds(options.scanEvery)
-    if scanning == nil { scanning = processes.reading() }
+    if !isScanningAll { wholeScans.begin(processes.reading()) }
     try scan.want(options.policy.roots)
   }
 
@@ -213,9 +205,10 @@ struct IntegrityPlugin: AuditPlugin {
   }
 
   /// Whether a scan of everything is on its way: what it will find is not known yet.
-  var isScanningAll: Bool { scanning != nil }
+  var isScanningAll: Bool { wholeScans.areRunning }
 
   mutating func watchRoots() {
+    watch.folders.forgetRefusals()
     for root in options.policy.roots {
       // The root itself is an entry of the folder that it is in.
       watchFolder(root.folder)
@@ -260,8 +253,10 @@ struct IntegrityPlugin: AuditPlugin {
   }
 
   mutating func reload(_ new: IntegrityOptions) throws {
-    for folder in new.writtenFolders where !writable.contains(where: folder.isWithin) {
-      log.write(.error, "\(folder.shown) may not be written to before this is started anew")
+    if let writable {
+      for folder in new.writtenFolders where !writable.contains(where: folder.isWithin) {
+        log.write(.error, "\(folder.shown) may not be written to before this is started anew")
+      }
     }
     if let helper, helper.login != new.canaryLogin {
       log.write(.error, "canary_login stays \(helper.login) until this is started anew")
@@ -275,8 +270,7 @@ struct IntegrityPlugin: AuditPlugin {
     scan = Self.scan(new, watch)
     large = Self.large(new, watch)
     aside = ReadAside()
-    verified = nil
-    scanning = nil
+    wholeScans = WholeScans()
     known = try KnownStates(new.database)
     try beginUpdates()
     beginProving()

@@ -9,20 +9,27 @@ struct RecordRepeats {
   static let most = 10_000
 
   private var last: [FilePath: (at: Duration, held: Int)] = [:]
+  /// Until when it is not looked again whether any can be forgotten.
+  private var fullUntil = Duration.zero
   /// Changes that had no record.
   private(set) var held = 0
 
   /// Whether there is a record of a change that is told now: how many of the same path had none
   /// before; `nil`: this one has none either.
-  mutating func take(_ path: FilePath, at now: Duration) -> Int? {
-    if last.count >= Self.most, last[path] == nil {
-      last = last.filter { $0.value.at + Self.quiet > now }
-      if last.count >= Self.most {
-        held += 1
-        return nil
-      }
-    }
+  ///
+  /// - Parameter isAmended: the last change is told once more. It has a record if that one had.
+  mutating func take(_ path: FilePath, isAmended: Bool = false, at now: Duration) -> Int? {
     let before = last[path]
+    if isAmended {
+      if before?.held == 0 { return 0 }
+      last[path]?.held += 1
+      held += 1
+      return nil
+    }
+    guard before != nil || hasRoom(at: now) else {
+      held += 1
+      return nil
+    }
     if let before, before.at + Self.quiet > now {
       last[path] = (now, before.held + 1)
       held += 1
@@ -30,5 +37,16 @@ struct RecordRepeats {
     }
     last[path] = (now, 0)
     return before?.held ?? 0
+  }
+
+  /// Whether one more path can be remembered. Looks at all of them, once a second at most.
+  private mutating func hasRoom(at now: Duration) -> Bool {
+    if last.count < Self.most { return true }
+    guard now >= fullUntil else { return false }
+    last = last.filter { $0.value.at + Self.quiet > now }
+    if last.count < Self.most { return true }
+    let earliest = last.values.map(\.at).min() ?? now
+    fullUntil = max(earliest + Self.quiet, now + .seconds(1))
+    return false
   }
 }

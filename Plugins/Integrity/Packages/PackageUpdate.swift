@@ -83,7 +83,7 @@ struct SeenManagers: Sendable {
 
   mutating func join(_ other: Self) {
     for witness in other.named { note(witness) }
-    others.formUnion(other.others)
+    others.formUnion(other.others.subtracting(named.map(\.pid)))
   }
 }
 

@@ -22,6 +22,7 @@ final class Helper {
   private var buffer = [UInt8](repeating: 0, count: PacketChannel.limit)
   private var number: UInt32 = 0
   private var news: [HelperAnswer] = []
+  private var silence = HelperSilence()
   /// It has ended; another one may begin.
   private(set) var isDown = false
   /// Nothing is left that could begin another one.
@@ -69,13 +70,15 @@ final class Helper {
     } catch { throw SystemError("start the helper:", error.stage, error.cause) }
   }
 
-  /// Asks, and waits for the answer for at most five seconds.
+  /// Asks, and waits for the answer for at most five seconds; not at all while it is known to be
+  /// silent.
   ///
   /// - Parameter file: goes with the request.
   func ask(_ request: HelperRequest, with file: Int32? = nil) throws(SystemError) -> Reply {
     number = number == .max ? 1 : number + 1
     _ = receiveAll()
     if isDown || isGone { throw Self.failure(ECONNRESET) }
+    if silence.holds(at: MonotonicTime.now) { throw Self.failure(ETIMEDOUT) }
     guard case .bytes = channel.send(request.packet(number).bytes, file.map { [$0] } ?? []) else {
       throw Self.failure(EAGAIN)
     }
@@ -87,7 +90,10 @@ final class Helper {
       }
       if isDown || isGone { throw Self.failure(ECONNRESET) }
       let left = end - MonotonicTime.now
-      guard left > .zero else { throw Self.failure(ETIMEDOUT) }
+      guard left > .zero else {
+        silence.begin(at: MonotonicTime.now)
+        throw Self.failure(ETIMEDOUT)
+      }
       _ = Poll.wait(
         channel.number, for: .read, milliseconds: Int32(left / .milliseconds(1)) + 1)
     }
@@ -101,12 +107,12 @@ final class Helper {
     } catch { return nil }
   }
 
-  /// Whether that descriptor of fanotify tells of it now.
-  func mark(_ path: FilePath, _ extent: HelperRequest.Extent, on watch: Int32) -> Bool {
+  /// Has that descriptor of fanotify tell of it; why it does not.
+  func mark(_ path: FilePath, _ extent: HelperRequest.Extent, on watch: Int32) -> Errno? {
     do throws(SystemError) {
       _ = try ask(.mark(path, extent), with: watch)
-      return true
-    } catch { return false }
+      return nil
+    } catch { return error.cause }
   }
 
   /// How the canary has landed in a root; `nil` while it flies, or where nobody can be asked.
@@ -138,6 +144,7 @@ final class Helper {
         isGone = true
         return nil
       case .packet(let count, let file, _):
+        silence.end()
         guard let packet = HelperPacket(buffer[..<count]), let answer = HelperAnswer(packet) else {
           continue
         }
@@ -154,4 +161,17 @@ final class Helper {
       }
     }
   }
+}
+
+/// That the helper hangs: after an answer that did not come it is not asked until it says anything, or a
+/// minute has passed, since what waits for it holds up records. A value without a clock.
+struct HelperSilence: Equatable {
+  private static let longest = Duration.seconds(60)
+  private var until = Duration.zero
+
+  mutating func begin(at now: Duration) { until = now + Self.longest }
+
+  mutating func end() { until = .zero }
+
+  func holds(at now: Duration) -> Bool { now < until }
 }

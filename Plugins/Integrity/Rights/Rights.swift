@@ -18,17 +18,16 @@ enum Rights {
   /// Keeps the calling thread, and those that it starts, from writing elsewhere than into the folders
   /// of the baseline and of the events; says where that cannot be.
   ///
-  /// - Returns: the folders.
+  /// - Returns: the folders; `nil`: it may write everywhere.
   static func confine(_ options: IntegrityOptions, _ log: inout PluginLog) throws(SystemError)
-    -> [FilePath]
+    -> [FilePath]?
   {
-    let folders = options.writtenFolders
     guard Landlock.version > 0 else {
       log.write(.warning, "this kernel has no landlock: what it may write is not restricted")
-      return folders
+      return nil
     }
     var there: [FilePath] = []
-    for folder in folders {
+    for folder in options.writtenFolders {
       if (try? Files.status(of: folder.text)) == nil {
         log.write(.warning, "\(folder.shown) is not there: when it is, start this anew")
       } else {

@@ -6,6 +6,8 @@ import Linux
 struct AuditControl: ~Copyable, RuleKeeper {
   private static let add: UInt16 = 1011
   private static let delete: UInt16 = 1012
+  /// All rules together are no longer.
+  static let mostRuleBytes = 8 << 20
 
   private let socket: Descriptor
 
@@ -24,7 +26,7 @@ struct AuditControl: ~Copyable, RuleKeeper {
   /// Every rule, in the order in which the kernel looks at those of a list, each behind its size in
   /// 4 bytes.
   func ruleBytes() throws(SystemError) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: 8 << 20)
+    var bytes = [UInt8](repeating: 0, count: Self.mostRuleBytes)
     let count = unsafe bytes.withUnsafeMutableBytes {
       unsafe fw_audit_rules(socket.number, $0.baseAddress!, $0.count)
     }

@@ -13,7 +13,6 @@ protocol RuleKeeper: ~Copyable {
 
 /// The rules by way of the helper; nothing can be had where there is none.
 struct HelperRules: RuleKeeper {
-  private static let limit = 8 << 20
   let helper: Helper?
 
   func state() throws(SystemError) -> (rules: [AuditRule], enabled: UInt32?) {
@@ -22,7 +21,8 @@ struct HelperRules: RuleKeeper {
     guard case .rules(let enabled) = reply.answer, let file = reply.file.take() else {
       throw SystemError("list", "the kernel's audit rules", .invalidArgument)
     }
-    let bytes = try Transfer.contents(of: file, named: "audit rules", limit: Self.limit)
+    let bytes = try Transfer.contents(
+      of: file, named: "audit rules", limit: AuditControl.mostRuleBytes)
     return (AuditRule.all(in: bytes), enabled)
   }
 

@@ -72,6 +72,11 @@ enum WatchRules {
     }
     return places
   }
+
+  /// The roots in which a canary can fly: those that are folders.
+  static func canaryRoots(of policy: Policy) -> [FilePath] {
+    places(of: policy).filter { $0.isFolder && policy.roots.contains($0.path) }.map(\.path)
+  }
 }
 
 /// Where file systems are mounted whose files are kept somewhere.
