@@ -55,7 +55,7 @@ final class PluginStarter: Owner {
   ///
   /// - Returns: `false`: not now.
   func launch(_ plugin: Plugin) throws -> Bool {
-    guard !link.isBusy else { return refuse() }
+    guard link.mayBeAsked() else { return refuse() }
     guard !plugin.hasTooManyLeftBehind else {
       loop.wakeSoon()
       return false
