@@ -164,7 +164,9 @@ let package = Package(
       exclude: ["Fixtures"]),
     .testTarget(
       name: "DispatchTests",
-      dependencies: ["AuditDispatch", "AuditRecord", "Configuration", "Journal", "Linux"]),
+      dependencies: [
+        "AuditDispatch", "AuditRecord", "Configuration", "Journal", "Linux", "TestSupport",
+      ]),
     .testTarget(
       name: "AudispatchPluginTests",
       dependencies: [

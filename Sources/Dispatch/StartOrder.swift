@@ -3,8 +3,7 @@ import Linux
 /// When the start is over: plugins come first, and then what others want to have of this process, the
 /// control socket and what is in force for a successor, which takes some milliseconds.
 ///
-/// A process that dies before has put nothing into force but what is on disk, and its successor begins
-/// with that.
+/// A process that dies before leaves a successor what was kept before it, or what is on disk.
 struct StartOrder: Equatable {
   /// Plugins that take longer hold up nothing else.
   static let patience = Duration.milliseconds(50)

@@ -116,6 +116,16 @@ public struct ChildProcess: ~Copyable, Sendable {
     return code >= 0 ? .exit(code) : .signal(ad_exit_signal(status))
   }
 
+  /// Kills it, and waits for its end, which takes a moment unless something holds it in the kernel.
+  ///
+  /// - Returns: how it ended; `nil`: it has not in that time, and is still to be waited for.
+  @discardableResult
+  public func endNow(within patience: Duration = .milliseconds(100)) -> ChildEnd? {
+    signal(SIGKILL)
+    _ = Poll.readable([pidfd], within: patience)
+    return reap()
+  }
+
   /// A child of this process that has ended and was not waited for; it stays one.
   public static var endedChild: Int32? {
     let pid = ad_ended_child()

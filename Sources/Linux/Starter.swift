@@ -113,28 +113,15 @@ public struct Starter: ~Copyable {
   /// - Returns: how it had ended, if it had.
   public consuming func end() -> ChildEnd? {
     var end = process.reap()
-    if end == nil {
-      process.signal(SIGKILL)
-      _ = Poll.readable([process.pidfd], within: .milliseconds(100))
-      end = process.reap()
-    }
+    if end == nil { end = process.endNow() }
     while true {
       switch receive() {
-      case .child(_, let child): child.endUnstarted()
+      case .child(_, let child): child.endNow()
       case .failed: continue
       case .nothing: return end
       case .ended: return end
       }
     }
-  }
-}
-
-extension ChildProcess {
-  /// Ends a child that was made and is not to go on; it takes a moment, since it only waits.
-  public consuming func endUnstarted() {
-    signal(SIGKILL)
-    _ = Poll.readable([pidfd], within: .milliseconds(100))
-    _ = reap()
   }
 }
 

@@ -48,8 +48,9 @@ public final class Survivor {
     guard cause.number == EFBIG,
       unsafe getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0
     else { return "" }
+    let size = (ad_survivor_bytes() + ringBytes + (1 << 20) - 1) >> 20
     return
-      " of \(ringBytes >> 20) MiB beyond the limit on file sizes, which is \(limit.rlim_cur) bytes "
+      " of \(size) MiB beyond the limit on file sizes, which is \(limit.rlim_cur) bytes "
       + "(ulimit -f, LimitFSIZE=)"
   }
 

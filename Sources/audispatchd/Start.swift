@@ -36,7 +36,7 @@ func start() -> Int32 {
     loaded.noteIdleness()
     loaded.noteUnwritableSpool()
     loaded.noteFullSpool()
-    loaded.take(PluginCheck.findings(PluginCheck.candidates(loaded)))
+    loaded.take(PluginCheck.findings(PluginCheck.candidates(of: loaded.plugins)))
     print(loaded.report, to: 1)
     return loaded.exitStatus
   case .run where Examiner.isAskedFor:

@@ -48,6 +48,23 @@ struct PluginValueTests {
     #expect(looks <= 1000 && looks >= 900)
   }
 
+  @Test func `one with as much unread as may be is written to less often while it does not read`() {
+    var pace = ReadingPace()
+    var now = at(5)
+    var pauses: [Double] = []
+    for _ in 0..<12 {
+      let next = pace.writesAgain(read: 7, now)
+      // Others have something done before: it waits no longer by that.
+      let meanwhile = pace.writesAgain(read: 7, now + .microseconds(900))
+      #expect(meanwhile == next)
+      pauses.append((next - now) / .milliseconds(1))
+      now = next
+    }
+    #expect(pauses == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000, 1000])
+    let next = pace.writesAgain(read: 8, now)
+    #expect(next == now + .milliseconds(1))
+  }
+
   @Test func `drops are said at a low rate, all of them in the end`() {
     var report = LossReport()
     let said = [

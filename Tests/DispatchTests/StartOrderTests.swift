@@ -1,4 +1,3 @@
-import Journal
 import Linux
 import Testing
 
@@ -34,11 +33,5 @@ struct StartOrderTests {
     #expect(
       start.step(ownsFolder: true, launches: true, Self.at(949)) == .wait(until: Self.at(950)))
     #expect(start.step(ownsFolder: true, launches: true, Self.at(950)) == .finish)
-  }
-
-  /// A successor tells by the tape what a queue lets lie unread.
-  @Test func `a stream's tape has a place for all that may be unread`() {
-    #expect(Subscription.mostUnread <= Survivor.tapeThings)
-    #expect(Survivor.tapeThings & (Survivor.tapeThings - 1) == 0)
   }
 }

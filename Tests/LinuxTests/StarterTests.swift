@@ -247,7 +247,7 @@ struct StarterTests {
       Issue.record("the answer is lost")
       return
     }
-    child.endUnstarted()
+    child.endNow()
     guard case .ended = starter.receive() else {
       Issue.record("it answers")
       return

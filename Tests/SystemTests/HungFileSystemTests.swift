@@ -231,19 +231,27 @@ struct HungFileSystemTests {
   ) async throws {
     let scratch = try Scratch()
     let daemon = try await start(.writePaths, scratch)
+    var pauses: [Double] = []
     for round in 1...2 {
       let worker = try #require(daemon.worker)
       let starter = try #require(child(of: worker, "audisp-starter"))
+      let pid = try daemon.plugin("hung").pid
+      let killed = Date().timeIntervalSince1970
       kill(starter, signal)
-      kill(try daemon.plugin("hung").pid, SIGKILL)
+      kill(pid, SIGKILL)
       try await expectOthersGoOn(daemon, scratch, round * 10..<round * 10 + 10)
       try await eventually("it has all", within: .seconds(20), detail: { daemon.messages }) {
         scratch.lines("hung").count == round * 10
       }
       try await eventually("the other one is gone") { kill(starter, 0) != 0 }
+      let start = try #require(scratch.lines("hung.log").last { $0.contains(" start") })
+      let time = try #require(start.split(separator: " ").first.flatMap { Double($0) })
+      pauses.append(time - killed)
     }
     let state = try await daemon.finish()
     #expect(try state.plugin("hung").restarts == 2)
     #expect(daemon.messages.contains("another one is started"))
+    // After a death it is asked for again in a fraction of this; a standstill is waited out.
+    #expect(signal != SIGKILL || pauses.contains { $0 < 1 }, "\(pauses)")
   }
 }

@@ -8,14 +8,30 @@ struct LimitTests {
   @Test func `under a limit on file sizes that is too low it names the limit and ends with 1`()
     async throws
   {
-    let scratch = try Scratch()
+    let usual = try await Audispatchd([])
+    let needed = try sizeOfMemory(of: try #require(usual.worker))
+    try await usual.finish()
     let daemon = try await Audispatchd(
-      [], scratch: scratch, prefix: ["/usr/bin/prlimit", "--fsize=102400"], awaitsControl: false)
+      [], prefix: ["/usr/bin/prlimit", "--fsize=102400"], awaitsControl: false)
     #expect(try await daemon.child.end(within: .seconds(10)) == .exited(1))
     #expect(
-      daemon.messages.contains("beyond the limit on file sizes, which is 102400 bytes (ulimit -f"),
-      "\(daemon.messages)")
+      daemon.messages.contains(
+        " of \((needed + (1 << 20) - 1) >> 20) MiB beyond the limit on file sizes, which is "
+          + "102400 bytes (ulimit -f"), "\(daemon.messages)")
     #expect(!daemon.messages.contains("died by signal"))
+  }
+
+  /// How large the file is that a worker has its input's memory in.
+  private func sizeOfMemory(of worker: pid_t) throws -> Int {
+    let maps = try String(contentsOfFile: "/proc/\(worker)/maps", encoding: .utf8)
+    let ends = maps.split(separator: "\n").filter { $0.hasSuffix("/memfd:audispatch (deleted)") }
+      .compactMap { line -> Int? in
+        let words = line.split(separator: " ")
+        let range = words[0].split(separator: "-").compactMap { Int($0, radix: 16) }
+        guard range.count == 2, let offset = Int(words[2], radix: 16) else { return nil }
+        return offset + range[1] - range[0]
+      }
+    return try #require(ends.max())
   }
 
   @Test func `a limit on file sizes is a standstill of the spool, and nothing is lost`()

@@ -52,16 +52,13 @@ final class ConfigurationReading: ThreadWork {
         case .ended(let outcome):
           finish(outcome)
           break examining
-        case .hung(let plugin?, let one):
+        case .hung(let plugin, let one):
+          hung.append(one)
+          guard let plugin, .now < end else {
+            finish(.failed(Self.standstill(silent, last: plugin)))
+            break examining
+          }
           silent.insert(plugin)
-          hung.append(one)
-        case .hung(nil, let one):
-          hung.append(one)
-          finish(
-            .failed(
-              "reading the configuration has not ended within \(Int(Self.patience.inSeconds)) s: "
-                + "a file system that it names does not answer"))
-          break examining
         }
       }
     } catch { finish(.failed("the configuration cannot be read: \(error)")) }
@@ -94,12 +91,32 @@ final class ConfigurationReading: ThreadWork {
         break
       } else if .now >= until {
         examiner.signal(SIGKILL)
-        return .hung(until < end ? bound?.plugin : nil, Hung(examiner))
+        return .hung(bound?.plugin, Hung(examiner))
       }
     }
     // Its output is closed as it ends.
-    _ = Poll.readable([examiner.pidfd], within: .seconds(1))
-    return .ended(Self.outcome(examiner.reap(), file))
+    _ = Poll.readable([examiner.pidfd], within: max(.zero, end - .now))
+    if let how = examiner.reap() { return .ended(Self.outcome(how, file)) }
+    examiner.signal(SIGKILL)
+    return .hung(nil, Hung(examiner))
+  }
+
+  /// Why nothing was read in all the time that there was.
+  ///
+  /// - Parameters:
+  ///   - silent: plugins of which something does not answer.
+  ///   - last: the plugin that was read then; where no other one was silent, the disk may be slow.
+  static func standstill(_ silent: Set<String>, last: String?) -> String {
+    var names = silent
+    if let last, !silent.isEmpty { names.insert(last) }
+    let list = names.sorted().joined(separator: ", ")
+    let cause =
+      switch names.count {
+      case 0: "a file system that it names does not answer"
+      case 1: "plugin \(list) does not answer"
+      default: "plugins \(list) do not answer"
+      }
+    return "reading the configuration has not ended within \(Int(patience.inSeconds)) s: \(cause)"
   }
 
   /// What an examiner says on its standard output.
@@ -126,9 +143,9 @@ final class ConfigurationReading: ThreadWork {
     bell.ring()
   }
 
-  private static func outcome(_ end: ChildEnd?, _ file: consuming Descriptor) -> Outcome {
+  private static func outcome(_ end: ChildEnd, _ file: consuming Descriptor) -> Outcome {
     guard end == .exit(0) else {
-      return .failed("who reads the configuration ended with \(end.map { "\($0)" } ?? "nothing")")
+      return .failed("who reads the configuration ended with \(end)")
     }
     do {
       return .read(try Examiner.answer(in: file))

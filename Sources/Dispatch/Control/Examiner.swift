@@ -39,7 +39,7 @@ public enum Examiner {
     var loaded = load(Set(silent.split(separator: "/").map(String.init))) { plugin in
       say(plugin.map { .files(of: $0) } ?? .others)
     }
-    let candidates = PluginCheck.candidates(loaded)
+    let candidates = PluginCheck.candidates(of: loaded.plugins) { say(.files(of: $0)) }
     loaded.take(PluginCheck.findings(candidates, within: asking) { say(.check(of: $0)) })
     say(.others)
     do {

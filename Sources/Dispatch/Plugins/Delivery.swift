@@ -31,7 +31,7 @@ final class Delivery: Owner {
       // The child is gone or going, and its end will tell.
       child.block()
       wait(at: plugin, child, for: child.idleInterest)
-    case .full: loop.wake(in: .milliseconds(1))
+    case .full: loop.wake(at: plugin.writesAgain(loop.now))
     case .some where child.isBlocked:
       let token = Token.pluginInput | UInt64(plugin.id)
       if !loop.waitFor(child.inputNumber, token, child.interest) {

@@ -159,7 +159,7 @@ final class Plugin {
 
   func hasInherited() { inheritance = nil }
 
-  // MARK: Reading and writing
+  // MARK: Reading
 
   /// Asks how much of what was written the child has not read.
   func refresh() {
@@ -177,53 +177,10 @@ final class Plugin {
     return true
   }
 
-  enum Written {
-    /// All that waits, or what the socket has room for.
-    case some
-    /// What is unread is as much as may be, though the socket has room: it is looked at again soon.
-    case full
-    /// Nobody reads it any more.
-    case nothing
-  }
-
-  /// Writes what the child's socket takes.
-  func write(
-    to child: PluginChild, journal: Journal, now: Int64, scratch: inout [UInt8],
-    survivor: Survivor, _ permit: borrowing WritingPermit
-  ) -> Written {
-    let fd = child.inputNumber
-    let slot = slot
-    let outcome = unsafe subscription.write(journal: journal, now: now, scratch: &scratch) {
-      bytes, offer, before in
-      let result: WriteResult
-      if let slot {
-        // A successor has to tell by its bytes what the socket took of it, and what was read.
-        unsafe offer.note(
-          on: survivor.tape(slot), of: Survivor.tapeThings, from: before.things)
-        result = unsafe survivor.send(slot, fd, bytes, before: .init(before))
-      } else {
-        result = unsafe UnixSocket.send(fd, bytes)
-      }
-      return switch result {
-      case .bytes(let count): .bytes(count)
-      case .wouldBlock: .nothing
-      case .failed: .refused
-      }
-    }
-    switch outcome {
-    case .all: return .some
-    case .refused: return .nothing
-    case .full:
-      refresh()
-      return .full
-    case .blocked(let isMidway):
-      child.block()
-      // The plugin may not read for long: until it does, this is what a successor goes by.
-      if isMidway, let slot {
-        survivor.written(slot, .init(subscription.streamPosition))
-      }
-      return .some
-    }
+  /// When it is written to again that has as much unread as may be.
+  func writesAgain(_ now: Moment) -> Moment {
+    let read = subscription.streamPosition.written - UInt64(subscription.outstanding)
+    return pace.writesAgain(read: read, now)
   }
 
   // MARK: What is seen, and said, of it
@@ -260,15 +217,6 @@ final class Plugin {
 
   /// Whether something that it says wrongly on its input is reported now.
   func reportsConfirmation(_ now: Moment) -> Bool { confirmationReport.pass(now) != nil }
-}
-
-extension Survivor.StreamPlace {
-  @inline(__always)
-  init(_ position: StreamPosition) {
-    self.init(
-      bytes: position.written, records: position.records, things: position.things,
-      rest: position.rest)
-  }
 }
 
 extension PluginLifecycle.Policy {

@@ -8,13 +8,20 @@ public enum PluginCheck {
   /// How long one may take: longer, and a file system stands still.
   private static let patience = Duration.seconds(5)
 
-  /// Those of a configuration's active plugins that are programs of ours.
-  public static func candidates(_ loaded: LoadedConfiguration) -> [PluginConfiguration] {
-    loaded.plugins.filter { $0.isActive && isOurs($0.path) }
+  /// Those of some plugins that are active, and programs of ours.
+  ///
+  /// - Parameter begins: is told whose program's file is touched next.
+  public static func candidates(
+    of plugins: [PluginConfiguration], begins: (String) -> Void = { _ in }
+  ) -> [PluginConfiguration] {
+    plugins.filter { plugin in
+      guard plugin.isActive, plugin.path.contains("/audispatch-") else { return false }
+      begins(plugin.name)
+      return isOurs(plugin.path)
+    }
   }
 
   private static func isOurs(_ written: String) -> Bool {
-    guard written.contains("/audispatch-") else { return false }
     let path = (try? Files.resolved(written)) ?? written
     return [Installed.executableFolder, Installed.pluginFolder].contains { folder in
       path.hasPrefix(folder + "/audispatch-") && !path.dropFirst(folder.count + 1).contains("/")
@@ -64,7 +71,7 @@ public enum PluginCheck {
         return found + [
           Diagnostic(
             .warning, file: plugin.file,
-            "its --check has not ended within \(limit.inSeconds) s")
+            "its --check has not ended within \(max(1, Int(limit.inSeconds.rounded()))) s")
         ]
       }
     } catch {

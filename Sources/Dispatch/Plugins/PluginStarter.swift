@@ -55,7 +55,7 @@ final class PluginStarter: Owner {
   ///
   /// - Returns: `false`: not now.
   func launch(_ plugin: Plugin) throws -> Bool {
-    guard !link.isBusy else { return refuse() }
+    guard link.mayBeAsked() else { return refuse() }
     guard !plugin.hasTooManyLeftBehind else {
       loop.wakeSoon()
       return false
@@ -139,7 +139,8 @@ final class PluginStarter: Owner {
   ) {
     guard let (plugin, launch) = launch(number) else {
       // It was given up, knows that by its socket, and ends.
-      return process.endUnstarted()
+      process.endNow()
+      return
     }
     launch.has(process)
     let id = UInt64(plugin.id)
@@ -253,9 +254,7 @@ final class PluginStarter: Owner {
         try loop.poller.watch(child.inputNumber, Token.pluginInput | id, .read)
       }
     } catch {
-      child.process.signal(SIGKILL)
-      _ = Poll.readable([child.process.pidfd], within: .seconds(1))
-      _ = child.process.reap()
+      child.process.endNow(within: .seconds(1))
       loop.poller.remove(child.process.pidfd)
       throw error
     }

@@ -47,6 +47,12 @@ struct ReadingPace {
   private var nextLoad = Moment(nanoseconds: 0)
   /// It has read since it was last waited for in vain.
   private(set) var isWorthWaitingFor = true
+  /// Bytes that it was seen to have read when it had as much unread as may be; `nil`: it never had.
+  private var readWhenFull: UInt64?
+  private var fullPause = ReadingPace.firstFullPause
+  private var nextWrite = Moment(nanoseconds: 0)
+  private static let firstFullPause = Duration.milliseconds(1)
+  private static let longestFullPause = Duration.seconds(1)
 
   mutating func hasRead() { isWorthWaitingFor = true }
   mutating func waited(inVain: Bool) { isWorthWaitingFor = !inVain }
@@ -56,6 +62,22 @@ struct ReadingPace {
     guard now >= nextLook else { return false }
     nextLook = now + .milliseconds(1)
     return true
+  }
+
+  /// When one is written to again that has as much unread as may be: less and less often while it
+  /// reads nothing.
+  ///
+  /// - Parameter read: bytes of its stream that it has read.
+  mutating func writesAgain(read: UInt64, _ now: Moment) -> Moment {
+    if read != readWhenFull {
+      readWhenFull = read
+      fullPause = Self.firstFullPause
+      nextWrite = now + fullPause
+    } else if now >= nextWrite {
+      fullPause = min(fullPause * 2, Self.longestFullPause)
+      nextWrite = now + fullPause
+    }
+    return nextWrite
   }
 
   /// What lies on disk only could not be read.

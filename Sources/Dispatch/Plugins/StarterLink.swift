@@ -11,10 +11,9 @@ final class StarterLink {
   /// When the present one, or the one before, was started.
   private var startedAt = Moment.now
   private var pause = StarterLink.firstPause
-  private var startsAgainAt: Moment?
-  /// It has as much to do as it can note: its next answer changes that, or this moment.
+  /// There is none, or it has as much to do as it can note: this moment changes that, or its next
+  /// answer.
   private var busyUntil: Moment?
-  var isBusy: Bool { busyUntil.map { loop.now < $0 } ?? false }
 
   init(_ loop: Loop, _ starter: consuming Starter?) {
     self.loop = loop
@@ -30,28 +29,28 @@ final class StarterLink {
     _ = letGo()
   }
 
+  /// Whether it may be asked now; if not, everybody is asked what is due when it may.
+  func mayBeAsked() -> Bool { busyUntil.map(loop.hasCome) ?? true }
+
   /// Asks for a child. Never waits for anything that its request names.
   func ask(
     _ request: StartRequest, number: UInt64, input: Int32, output: Int32, error: Int32,
     attempt: Int32
   ) -> Starter.Asked {
     if let failure = startAgain() { return .failed(failure) }
-    var asked = starter?.ask(
+    let asked = starter?.ask(
       request, number: number, input: input, output: output, error: error, attempt: attempt)
+    guard let asked else { return .busy }
     // One that has just died says so by its end.
-    if asked == .failed(Errno(EPIPE)) { asked = .busy }
-    busyUntil = asked == .taken ? nil : loop.now + .seconds(1)
-    return asked ?? .busy
+    guard asked == .busy || asked == .failed(Errno(EPIPE)) else { return asked }
+    busyUntil = loop.now + .seconds(1)
+    return .busy
   }
 
   /// - Returns: why there is none, and will not be soon.
   private func startAgain() -> Errno? {
     guard starter == nil else { return nil }
-    if let startsAgainAt, loop.now < startsAgainAt {
-      loop.wake(at: startsAgainAt)
-      return nil
-    }
-    startsAgainAt = nil
+    busyUntil = nil
     startedAt = loop.now
     do {
       starter = try Starter.execute()
@@ -68,7 +67,7 @@ final class StarterLink {
   private func rest() {
     pause =
       loop.now - startedAt > .seconds(60) ? Self.firstPause : min(pause * 2, Self.longestPause)
-    startsAgainAt = loop.now + pause
+    busyUntil = loop.now + pause
     loop.wake(at: loop.now + pause)
   }
 
@@ -100,7 +99,6 @@ final class StarterLink {
   private func letGo() -> ChildEnd? {
     if let number = starter?.number { loop.poller.remove(number) }
     let end = starter.take()?.end()
-    busyUntil = nil
     rest()
     return end
   }

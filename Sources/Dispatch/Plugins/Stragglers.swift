@@ -28,8 +28,6 @@ final class Stragglers {
 
   private let loop: Loop
   private var all: [UInt32: Straggler] = [:]
-  /// Of each plugin's how many are left behind.
-  private var counts: [UInt32: Int] = [:]
   private var next: UInt32 = 0
 
   init(_ loop: Loop) { self.loop = loop }
@@ -54,7 +52,6 @@ final class Stragglers {
     loop.poller.remove(straggler.process.pidfd)
     all[id] = nil
     if straggler.isLeftBehind {
-      counts[straggler.plugin] = leftBehind(of: straggler.plugin) - 1
       loop.say(
         .notice,
         "plugin \(straggler.name): process \(straggler.process.pid), left behind, has ended")
@@ -63,7 +60,9 @@ final class Stragglers {
   }
 
   /// How many of a plugin's are there that should have ended.
-  func leftBehind(of plugin: UInt32) -> Int { counts[plugin] ?? 0 }
+  func leftBehind(of plugin: UInt32) -> Int {
+    all.values.count { $0.plugin == plugin && $0.isLeftBehind }
+  }
 
   /// Those whose end nobody would be woken by.
   var unwatched: [UInt32] {
@@ -80,7 +79,6 @@ final class Stragglers {
     for straggler in all.values where !straggler.isLeftBehind {
       guard loop.hasCome(straggler.since + Self.patience) else { continue }
       straggler.isLeftBehind = true
-      counts[straggler.plugin, default: 0] += 1
       plugins.append(straggler.plugin)
       loop.say(
         .error,

@@ -34,7 +34,7 @@ extension Subscription {
   /// - Parameter send: is told what the bytes are, and how far the stream had come before.
   public mutating func write(
     journal: Journal, now: Int64, scratch: inout [UInt8],
-    _ send: (UnsafeRawBufferPointer, Offer, _ before: StreamPosition) -> Taken
+    _ send: (UnsafeRawBufferPointer, StreamOffer, _ before: StreamPosition) -> Taken
   ) -> Outcome {
     while true {
       decideNext(journal, now: now)
@@ -42,7 +42,7 @@ extension Subscription {
       // What was read and is not confirmed is not told apart by its place.
       let room = confirms ? Self.mostUnread : Self.mostUnread - stream.things
       guard room > 0 else { return .full }
-      var offer = Offer(run: run, isQueued: kind == .records, encoding: encoding)
+      var offer = StreamOffer(run: run, isQueued: kind == .records, encoding: encoding)
       offer.run.end = min(run.end, run.start + min(room, Self.mostOffered))
       var size = 0
       let before = stream.position

@@ -1,5 +1,5 @@
 /// What a plugin's socket is offered at once.
-public struct Offer {
+public struct StreamOffer {
   var run: Run
   /// Whether its things are records of the queue, and no announcement or repetition.
   let isQueued: Bool
