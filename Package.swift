@@ -195,7 +195,7 @@ let package = Package(
       name: "IntegrityTests",
       dependencies: [
         "AudispatchPlugin", "AuditRecord", "Configuration", "Linux", "PluginHarness",
-        "audispatch-integrity",
+        "TestSupport", "audispatch-integrity",
       ]),
     .testTarget(
       name: "LogPluginTests",

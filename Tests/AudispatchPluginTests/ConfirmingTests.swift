@@ -5,7 +5,7 @@ import Testing
 
 @testable import AudispatchPlugin
 
-@Suite("Confirming")
+@Suite("Confirming", .onThreads)
 struct ConfirmingTests {
   static let confirming = ["AUDISPATCH_FIRST=101", "AUDISPATCH_PLUGIN=print"]
 

@@ -181,7 +181,8 @@ struct PluginOptionsTests {
   }
 }
 
-@Suite("A plugin as a program", .enabled(if: geteuid() == 0, "a file of root's is needed"))
+@Suite(
+  "A plugin as a program", .onThreads, .enabled(if: geteuid() == 0, "a file of root's is needed"))
 struct PluginProgramTests {
   @Test(arguments: [("utc = yes\n", "0 errors, 0 warnings\n", 0), ("utc = si\n", "1 error", 2)])
   func `checks its configuration`(_ text: String, _ expected: String, _ status: Int32) throws {

@@ -6,7 +6,7 @@ import Testing
 @testable import AudispatchPlugin
 @testable import audispatch_print
 
-@Suite("audispatch-print")
+@Suite("audispatch-print", .onThreads)
 struct PrintPluginTests {
   static let first = Array("type=USER msg=audit(1.000:1): uid=0 msg='text=one res=success'\n".utf8)
   static let second = Array("type=USER msg=audit(2.000:2): uid=0 msg='text=two res=success'\n".utf8)

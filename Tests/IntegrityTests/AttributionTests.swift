@@ -1,6 +1,7 @@
 import AudispatchPlugin
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
 @testable import audispatch_integrity
@@ -210,7 +211,7 @@ struct AttributionTests {
   }
 }
 
-@Suite("Files that are open for writing")
+@Suite("Files that are open for writing", .onThreads)
 struct OpenFilesTests {
   @Test func `are found by descriptors, and not what is open for reading`() throws {
     let watched = try Watched("")

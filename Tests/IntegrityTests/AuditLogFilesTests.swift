@@ -2,11 +2,12 @@ import AudispatchPlugin
 import AuditRecord
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
 @testable import audispatch_integrity
 
-@Suite("Recorded logs")
+@Suite("Recorded logs", .onThreads)
 struct AuditLogFilesTests {
   private func record(_ second: Int, _ serial: Int, node: String = "") -> String {
     "\(node)type=USER_END msg=audit(\(second).000:\(serial)): pid=1 uid=0 auid=0 ses=1 msg='x'\n"

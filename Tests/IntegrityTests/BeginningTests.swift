@@ -1,9 +1,10 @@
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
 /// What a plugin that was only just set up is told.
-@Suite("audispatch-integrity, at first")
+@Suite("audispatch-integrity, at first", .onThreads)
 struct BeginningTests {
   private func check(_ arguments: [String]) throws -> String {
     let run = try PluginRun(

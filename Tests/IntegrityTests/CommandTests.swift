@@ -2,11 +2,12 @@ import Configuration
 import Glibc
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
 @testable import audispatch_integrity
 
-@Suite("A baseline")
+@Suite("A baseline", .onThreads)
 struct CommandTests {
   @Test func `says nothing where nothing changed`() throws {
     let watched = try Watched("watch = TREE full")

@@ -1,6 +1,7 @@
 import Configuration
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
 @testable import audispatch_integrity
@@ -59,7 +60,7 @@ struct AideExpressionTests {
   }
 }
 
-@Suite("A configuration of AIDE")
+@Suite("A configuration of AIDE", .onThreads)
 struct ImportTests {
   private let sample = #"""
     # A sample with a bit of everything.

@@ -2,11 +2,12 @@ import AuditRecord
 import Glibc
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
 @testable import audispatch_integrity
 
-@Suite("A record that comes late")
+@Suite("A record that comes late", .onThreads)
 struct LateTests {
   private func opening(_ auid: String, second: Int, inode: Int = 60) -> String {
     Recorded.call(
@@ -123,7 +124,7 @@ struct LateTests {
   }
 }
 
-@Suite("A large file")
+@Suite("A large file", .onThreads)
 struct LargeFileTests {
   private let path = FilePath("/x")
   private let entry = Settling.Entry(first: .zero, due: .zero)

@@ -1,12 +1,13 @@
 import Glibc
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
 @testable import audispatch_integrity
 
 /// The plugin without any audit record: what changed is told all the same, and nobody is made up.
-@Suite("The plugin")
+@Suite("The plugin", .onThreads)
 struct LiveTests {
   /// What tells of files: inotify is for those who may not have all of a file system.
   enum Source: String, CaseIterable, Sendable {

@@ -1,11 +1,12 @@
 import Glibc
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
 @testable import audispatch_integrity
 
-@Suite("A report")
+@Suite("A report", .onThreads)
 struct ReportTests {
   /// Names that a page could take for something else.
   private static let hostile: [[UInt8]] =

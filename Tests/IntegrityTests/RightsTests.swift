@@ -1,13 +1,14 @@
 import Glibc
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
 @testable import audispatch_integrity
 
 /// The plugin divides the rights that it has; what each process has then the kernel says.
 @Suite(
-  "The plugin's rights",
+  "The plugin's rights", .onThreads,
   .enabled(
     if: Capabilities.permitted.isSuperset(of: [.administer, .setUser, .setGroup, .setBound]),
     "needs CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID and CAP_SETPCAP"))

@@ -1,12 +1,13 @@
 import Glibc
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
 @testable import audispatch_integrity
 
 /// A baseline that another program has written to, by all that it can do.
-@Suite("A baseline that was tampered with")
+@Suite("A baseline that was tampered with", .onThreads)
 struct TamperTests {
   /// One with three changes: the second accepts `a`, the third `b`.
   private func changed(_ more: String = "") throws -> Watched {

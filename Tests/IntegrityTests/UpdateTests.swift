@@ -1,6 +1,7 @@
 import Glibc
 import Linux
 import PluginHarness
+import TestSupport
 import Testing
 
 @testable import audispatch_integrity
@@ -8,7 +9,7 @@ import Testing
 /// Real packages, installed by dpkg while the plugin looks on: without any audit record, so that who
 /// it was is known by what was seen alone.
 @Suite(
-  "What dpkg changes",
+  "What dpkg changes", .onThreads,
   .enabled(if: DebianPackage.obstacle == nil, "\(DebianPackage.obstacle ?? "")"))
 struct UpdateTests {
   private func watch(_ format: String = "text") throws -> (Watched, DebianPackage) {

@@ -10,7 +10,13 @@ struct HarnessTests {
       [PluginFile("p", try await Programs.plugin(), ["copy", scratch("out")])], scratch: scratch)
     let events = TestEvent.stream(1..<300, records: 3, eoe: true)
     try await auditd.send(events)
-    try await eventually("all there", within: .seconds(90)) {
+    func came() -> String {
+      let lines = scratch.lines("out")
+      let complete = Receipt(of: lines, sent: events).complete.count
+      return
+        "\(lines.count) lines, \(complete) events of \(events.count): \(auditd.messages.suffix(2000))"
+    }
+    try await eventually("all there", within: .seconds(90), detail: came) {
       if Receipt(of: scratch.lines("out"), sent: events).complete.count == events.count {
         return true
       }
