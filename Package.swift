@@ -43,9 +43,7 @@ let package = Package(
         "AuditRecord", "Linux", .product(name: "DequeModule", package: "swift-collections"),
       ]),
     .target(name: "Configuration", dependencies: ["Linux"]),
-    .target(
-      name: "RemoteProtocol",
-      dependencies: [.product(name: "DequeModule", package: "swift-collections")]),
+    .target(name: "RemoteProtocol"),
     .target(name: "SecureChannel", dependencies: ["CSecureChannel", "Linux"]),
     .target(name: "Keeper", dependencies: ["Linux"]),
     // Not "Dispatch": Foundation would take it for the module of libdispatch.

@@ -1,5 +1,3 @@
-import DequeModule
-
 /// What a peer is still to be answered, in the order in which it asked: a record when it is safe, a
 /// heartbeat as soon as nothing before it waits.
 public struct PeerAnswers: Sendable {
@@ -11,14 +9,15 @@ public struct PeerAnswers: Sendable {
     case opening(isKnown: Bool, has: UInt64?)
   }
 
-  private var questions: Deque<(question: Question, sequence: UInt32)> = []
+  private var questions: [(question: Question, sequence: UInt32)] = []
+  private var first = 0
   /// All records up to this number are safe.
   private var safe: UInt64 = 0
 
   public init() {}
 
   /// Questions without an answer.
-  public var count: Int { questions.count }
+  public var count: Int { questions.count - first }
 
   /// - Parameter number: behind those of all records that were asked about before.
   public mutating func record(_ number: UInt64, sequence: UInt32) {
@@ -35,7 +34,7 @@ public struct PeerAnswers: Sendable {
 
   /// It is known what is there of the sender that the first unanswered opening names.
   public mutating func has(_ number: UInt64?) {
-    for index in questions.indices {
+    for index in questions.indices[first...] {
       guard case .opening(isKnown: false, _) = questions[index].question else { continue }
       questions[index].question = .opening(isKnown: true, has: number)
       return
@@ -48,7 +47,8 @@ public struct PeerAnswers: Sendable {
   /// Appends the answers that can be given now; how many of them are about records.
   public mutating func take(into bytes: inout [UInt8]) -> Int {
     var records = 0
-    loop: while let (question, sequence) = questions.first {
+    loop: while first < questions.count {
+      let (question, sequence) = questions[first]
       var text: [UInt8] = []
       switch question {
       case .record(let number):
@@ -61,10 +61,15 @@ public struct PeerAnswers: Sendable {
       }
       MessageHeader(.acknowledgement, length: text.count, sequence: sequence).append(to: &bytes)
       bytes += text
-      questions.removeFirst()
+      first += 1
     }
-    // Of many peers most wait for nothing: they need no memory for it.
-    if questions.isEmpty { questions = [] }
+    if first == questions.count {
+      questions = []
+      first = 0
+    } else if first > 1024, first * 2 > questions.count {
+      questions.removeFirst(first)
+      first = 0
+    }
     return records
   }
 }

@@ -1,5 +1,3 @@
-import DequeModule
-
 /// Records of all peers, counted as they are passed on and as they become safe, and how many more may be
 /// read. A value: times are those that it is told.
 public struct RecordIntake: Sendable {
@@ -11,7 +9,8 @@ public struct RecordIntake: Sendable {
   private var limit = IntakeLimit()
   private var probe = StorageProbe()
   /// When those were passed on that are not safe: each from its number on.
-  private var passed: Deque<(number: UInt64, at: Duration)> = []
+  private var passed: [(number: UInt64, at: Duration)] = []
+  private var first = 0
 
   public init() {}
 
@@ -20,7 +19,7 @@ public struct RecordIntake: Sendable {
   /// - Returns: which one it is, from 1 on.
   public mutating func pass(now: Duration) -> UInt64 {
     total += 1
-    if passed.last?.at != now { passed.append((total, now)) }
+    if first == passed.count || passed[passed.count - 1].at != now { passed.append((total, now)) }
     probe.passed(total, now: now)
     return total
   }
@@ -37,16 +36,24 @@ public struct RecordIntake: Sendable {
 
   /// How long the first of them took that have become safe.
   private mutating func takeSafe(_ now: Duration) -> Duration {
-    guard let oldest = passed.first, oldest.number <= safe else { return .zero }
-    while let first = passed.first, first.number <= safe {
-      let end = passed.count > 1 ? passed[1].number : total + 1
+    guard first < passed.count, passed[first].number <= safe else { return .zero }
+    let time = now - passed[first].at
+    while first < passed.count, passed[first].number <= safe {
+      let end = first + 1 < passed.count ? passed[first + 1].number : total + 1
       if end > safe + 1 {
-        passed[0].number = safe + 1
+        passed[first].number = safe + 1
         break
       }
-      passed.removeFirst()
+      first += 1
     }
-    return now - oldest.at
+    if first == passed.count {
+      passed.removeAll(keepingCapacity: true)
+      first = 0
+    } else if first > 1024, first * 2 > passed.count {
+      passed.removeFirst(first)
+      first = 0
+    }
+    return time
   }
 
   /// How many bytes may be read of a peer that waits for so many answers, as one of so many.

@@ -1,5 +1,3 @@
-import DequeModule
-
 /// What was said to a server over one connection and is not answered: records and heartbeats, in
 /// their order. A server answers in that order.
 ///
@@ -24,7 +22,8 @@ public struct SendingWindow: Sendable {
   private enum Message { case record, heartbeat, opening }
 
   private let limit: Int
-  private var waiting: Deque<(message: Message, sequence: UInt32)> = []
+  private var waiting: [(message: Message, sequence: UInt32)] = []
+  private var first = 0
   private var next: UInt32
   private var isAnswered = false
   /// Records without an answer.
@@ -40,7 +39,7 @@ public struct SendingWindow: Sendable {
   }
 
   /// Messages without an answer.
-  public var count: Int { waiting.count }
+  public var count: Int { waiting.count - first }
   public var hasRoom: Bool { count < (isAnswered ? limit : 1) }
 
   /// Notes that a record is sent; its number, which is the given one if there is one.
@@ -67,10 +66,16 @@ public struct SendingWindow: Sendable {
   public mutating func take(_ reply: Reply) throws(Violation) -> Answer {
     guard reply.type.isReply else { throw .notAReply(reply.type) }
     if reply.type == .ending { return .ending }
-    guard let (message, sequence) = waiting.first, sequence == reply.sequence else {
-      throw .outOfStep(reply.sequence, expected: waiting.first?.sequence)
+    guard first < waiting.count, waiting[first].sequence == reply.sequence else {
+      throw .outOfStep(
+        reply.sequence, expected: first < waiting.count ? waiting[first].sequence : nil)
     }
-    waiting.removeFirst()
+    let message = waiting[first].message
+    first += 1
+    if first > 1024, first * 2 > waiting.count {
+      waiting.removeFirst(first)
+      first = 0
+    }
     guard !reply.type.isFailure else { return .refused(reply.type, text: reply.text) }
     guard message != .opening else { return .opened }
     isAnswered = true

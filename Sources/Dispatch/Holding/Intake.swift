@@ -1,5 +1,4 @@
 import AuditRecord
-import DequeModule
 import Journal
 import Linux
 
@@ -23,7 +22,8 @@ struct Intake: ~Copyable {
   /// What was made into records from here on is still needed, and which records that were.
   private(set) var settled: Settled
   /// Ends of batches that are not settled, in order.
-  private var waiting: Deque<Settled> = []
+  private var waiting: [Settled] = []
+  private var firstWaiting = 0
 
   /// A place in the input between two batches.
   struct Settled {
@@ -103,17 +103,25 @@ struct Intake: ~Copyable {
     } else {
       settled = place
       waiting.removeAll(keepingCapacity: true)
+      firstWaiting = 0
     }
   }
 
   /// Whether nothing of what was made into records is waited for.
-  var isSettled: Bool { waiting.isEmpty }
+  var isSettled: Bool { firstWaiting == waiting.count }
 
   /// The log has every record below this number.
   mutating func settle(below number: RecordNumber) {
-    while let place = waiting.first, place.record <= number {
-      settled = place
-      waiting.removeFirst()
+    while firstWaiting < waiting.count, waiting[firstWaiting].record <= number {
+      settled = waiting[firstWaiting]
+      firstWaiting += 1
+    }
+    if firstWaiting == waiting.count {
+      waiting.removeAll(keepingCapacity: true)
+      firstWaiting = 0
+    } else if firstWaiting > 4096 {
+      waiting.removeFirst(firstWaiting)
+      firstWaiting = 0
     }
   }
 }

@@ -105,7 +105,7 @@ final class SenderMemory: Owner {
   }
 
   /// The log did not take what was waited for.
-  func drop(_ records: [UnsafeRecords.Record]) {
+  func drop(_ records: ArraySlice<UnsafeRecords.Record>) {
     for record in records where !record.key.isEmpty {
       if record.isNumbered {
         ledger?.drop(record.key, number: record.number)

@@ -1,4 +1,3 @@
-import DequeModule
 import Journal
 
 /// Records that came from the receiver and are not known to be safe, in order: their senders are not
@@ -18,9 +17,10 @@ struct UnsafeRecords {
     var isNumbered: Bool
   }
 
-  private var records: Deque<Record> = []
+  private var records: [Record] = []
+  private var first = 0
 
-  var isEmpty: Bool { records.isEmpty }
+  var isEmpty: Bool { first == records.count }
 
   mutating func append(_ record: Record) { records.append(record) }
 
@@ -28,12 +28,25 @@ struct UnsafeRecords {
   ///
   /// - Parameter end: everything in the journal below that is.
   mutating func takeSafe(below end: RecordNumber, _ body: (Record) -> Void) {
-    while let number = records.first?.record, number < end { body(records.removeFirst()) }
+    while first < records.count, records[first].record < end {
+      body(records[first])
+      first += 1
+    }
+    if first == records.count {
+      records.removeAll(keepingCapacity: true)
+      first = 0
+    } else if first > 4096, first * 2 > records.count {
+      records.removeFirst(first)
+      first = 0
+    }
   }
 
   /// Takes all, as none will be safe.
-  mutating func takeAll() -> [Record] {
-    defer { records = [] }
-    return Array(records)
+  mutating func takeAll() -> ArraySlice<Record> {
+    defer {
+      records.removeAll(keepingCapacity: true)
+      first = 0
+    }
+    return records[first...]
   }
 }
