@@ -61,7 +61,7 @@ load: $(LOAD_TOOLS) ## load generator, floor and sink, in .build/load
 test: toolchain ## everything that CI checks; installs what is missing
 	@Scripts/install-dependencies test
 	$(MAKE) lint build load
-	Scripts/fuzz $${FUZZ_SECONDS:-3}
+	Scripts/fuzz $${FUZZ_SECONDS:-6}
 	Scripts/instructions
 	SOAK_SECONDS=20 Scripts/laggard
 	AUDISPATCH_SEED=1 SOAK_SECONDS=15 Scripts/storm

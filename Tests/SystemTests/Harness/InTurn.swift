@@ -49,7 +49,7 @@ private final class Turn: Sendable {
 private actor Turns {
   static let shared = Turns()
 
-  private var free = 2 * ProcessInfo.processInfo.activeProcessorCount
+  private var free = 1 + 2 * ProcessInfo.processInfo.activeProcessorCount
   private var waiting: [CheckedContinuation<Void, Never>] = []
 
   func take() async {
