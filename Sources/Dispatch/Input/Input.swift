@@ -150,7 +150,7 @@ final class Input: Owner {
   func open() {
     guard ending.isRunning, supply.origin != .peers else { return }
     do throws(SystemError) {
-      guard let descriptor = try supply.open(recordsSoFar: source.ownRecords) else {
+      guard let descriptor = try supply.open(recordsSoFar: source.made) else {
         return drained()
       }
       begin(descriptor)
@@ -237,7 +237,7 @@ final class Input: Owner {
     source.close()
     reportReplayed()
     let next = supply.afterEnd()
-    if let lost = supply.readers?.reportEnd(taken: source.ownRecords) { loop.say(.error, lost) }
+    if let lost = supply.readers?.reportEnd(taken: source.made) { loop.say(.error, lost) }
     switch next {
     case .reconnect where ending.isRunning:
       loop.say(.warning, "\(supply.description) closed; connecting again")

@@ -62,6 +62,11 @@ final class Source {
     }
   }
 
+  /// Records that this process made of what it read here; others' are none of them, and a successor
+  /// begins with 0. Unlike `ownRecords`, of which others' are taken when they are known, it never
+  /// goes down.
+  private(set) var made: UInt64 = 0
+
   // What other hosts sent is in `records`, `bytes` and `malformed`, too.
   private var foreignRecords: UInt64 = 0
   private var foreignBytes: UInt64 = 0
@@ -189,6 +194,7 @@ final class Source {
     }
     self.reader = reader
     records += UInt64(limit - left)
+    made += UInt64(limit - left)
     if left < limit { lastTaken = journal.lastTaken }
     intake.note(next: journal.nextRecord, reader: reader, isNeeded: isNeeded)
   }
