@@ -90,12 +90,12 @@ final class SenderMemory: Owner {
     return isFirst && ledger.hasLast(record.key, line)
   }
 
-  /// Notes a record before the log has it, with its place there: should the log never get it, it was
-  /// not stored.
+  /// Notes a record before the log has it, with its place there, or beyond every place until that is
+  /// known: should the log never get it, it was not stored.
   func note(_ line: [UInt8], _ record: UnsafeRecords.Record) {
     var place: UInt64 = 0
-    if let open = durable.open, open.isOpen, durable.isSpooling {
-      place = open.spool.logged(record.record) &+ 1
+    if let open = durable.open, durable.isSpooling {
+      place = open.isOpen ? open.spool.logged(record.record) &+ 1 : .max
     }
     if record.isNumbered {
       ledger?.note(record.key, number: record.number, line, place: place)
