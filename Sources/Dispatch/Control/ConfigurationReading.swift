@@ -91,7 +91,9 @@ final class ConfigurationReading: ThreadWork {
         break
       } else if .now >= until {
         examiner.signal(SIGKILL)
-        return .hung(bound?.plugin, Hung(examiner))
+        // One that was begun a moment before the end of all has had no time.
+        let isSilent = bound.map { $0.until <= .now } ?? false
+        return .hung(isSilent ? bound?.plugin : nil, Hung(examiner))
       }
     }
     // Its output is closed as it ends.
