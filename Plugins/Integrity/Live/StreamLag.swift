@@ -5,8 +5,9 @@ struct StreamLag: Equatable, Sendable {
   static let transit: Int64 = 250
   /// How long it is remembered that one was later.
   static let memory = Duration.seconds(60)
-  /// A change waits for no record that is later than this.
-  static let longest: Int64 = 60_000
+  /// A change waits for no record that is later than this: it is to be told before what a package
+  /// manager did is explained (`UpdateWatch.patience`).
+  static let longest: Int64 = 15_000
 
   /// Since when the stream is read: what is older has waited for that, and was not under way so long.
   private let start: Int64
