@@ -112,15 +112,11 @@ struct KillTests {
   }
 
   @Test func `counts what it may not look for, and stores it`() throws {
-    let server = try NatsServer(
-      #"""
-      authorization { users = [ { user: me, password: s3cret, permissions: {
-        publish: { deny: ["$JS.API.STREAM.MSG.GET.>", "$JS.API.CONSUMER.>"] } } } ] }
-      """#)
     let folder = try PluginRun.makeFolder()
     defer { PluginRun.remove(folder) }
-    try TestFolder.write("s3cret\n", to: "\(folder)/secret", mode: 0o400)
-    let who = ["user = me", "password_file = \(folder)/secret", "answer_time = 0.5"]
+    let (server, user) = try NatsServer.denying(
+      ["$JS.API.STREAM.MSG.GET.>", "$JS.API.CONSUMER.>"], folder)
+    let who = user + ["answer_time = 0.5"]
     let setup = try CommandRun(
       ["\(PluginRun.products)/audispatch-nats"]
         + PluginHarness.options(["server = \(server.url)", "refused_file = none"] + who)

@@ -12,6 +12,18 @@ extension NatsServer {
     return options
   }
 
+  /// A server whose only user may publish on all subjects but those, and the settings of that user,
+  /// whose password is put into the folder.
+  static func denying(
+    _ subjects: [String], _ folder: String
+  ) throws -> (server: NatsServer, user: [String]) {
+    let server = try NatsServer(
+      "authorization { users = [ { user: me, password: s3cret, permissions: { publish: { deny: "
+        + "\(subjects) } } } ] }\n")
+    try TestFolder.write("s3cret\n", to: "\(folder)/secret", mode: 0o400)
+    return (server, ["user = me", "password_file = \(folder)/secret"])
+  }
+
   /// Makes the stream, for `audit.*.*`.
   func makeStream(_ state: StreamState = StreamState(window: .seconds(7200))) throws {
     let client = try StreamClient(try options())

@@ -135,16 +135,11 @@ struct PublishTests {
   }
 
   @Test func `ends in time though a server never says what the stream is`() throws {
-    let server = try NatsServer(
-      #"""
-      authorization { users = [ { user: me, password: s3cret, permissions: {
-        publish: { deny: ["$JS.API.STREAM.INFO.>"] } } } ] }
-      """#)
     let folder = try PluginRun.makeFolder()
     defer { PluginRun.remove(folder) }
-    try TestFolder.write("s3cret\n", to: "\(folder)/secret", mode: 0o400)
-    let run = try nats(
-      server, ["user = me", "password_file = \(folder)/secret", "answer_time = 60"])
+    let (server, user) = try NatsServer.denying(
+      ["$JS.API.STREAM.INFO.>"], folder)
+    let run = try nats(server, user + ["answer_time = 60"])
     try run.send(records(1...5))
     Pause.nanoseconds(500_000_000)
     let began = Moment.now

@@ -84,17 +84,11 @@ struct PublisherTests {
 
   @Test func `waits once for an answer where it may not ask, however many nodes there are`() throws
   {
-    let server = try NatsServer(
-      #"""
-      authorization { users = [ { user: me, password: s3cret, permissions: {
-        publish: { deny: ["$JS.API.STREAM.MSG.GET.>"] } } } ] }
-      """#)
     let folder = try PluginRun.makeFolder()
     defer { PluginRun.remove(folder) }
-    try TestFolder.write("s3cret\n", to: "\(folder)/secret", mode: 0o400)
-    let options = try server.options([
-      "user = me", "password_file = \(folder)/secret", "answer_time = 0.5",
-    ])
+    let (server, user) = try NatsServer.denying(
+      ["$JS.API.STREAM.MSG.GET.>"], folder)
+    let options = try server.options(user + ["answer_time = 0.5"])
     let client = try StreamClient(options)
     defer { client.close() }
     try client.open()

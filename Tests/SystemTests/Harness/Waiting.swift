@@ -23,15 +23,6 @@ func eventually(
   }
 }
 
-/// Whether a condition comes to hold within a second.
-func soon(_ condition: () throws -> Bool) async rethrows -> Bool {
-  for _ in 0..<50 {
-    if try condition() { return true }
-    try? await Task.sleep(for: .milliseconds(20))
-  }
-  return try condition()
-}
-
 /// Where two lists of lines part; nil when they are the same.
 func difference(_ lines: [String], _ expected: [String]) -> String? {
   if lines == expected { return nil }
