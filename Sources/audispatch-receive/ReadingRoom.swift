@@ -8,8 +8,8 @@ struct ReadingRoom {
 
   /// How many bytes may be read of a peer.
   ///
-  /// - Parameter ready: how many peers have something in this turn. They may wait for nothing, just
-  ///   answered, and are to have equal shares all the same.
+  /// - Parameter ready: how many peers have something in this turn. One that was just answered does
+  ///   not count among those that wait, and is to have the same share as they.
   func bytes(of peer: PeerConnection, among peers: ConnectedPeers, ready: Int) -> Int {
     if peer.state.isEnding, !peer.hasFinished { return .max }
     guard takesMore(of: peer) else { return 0 }

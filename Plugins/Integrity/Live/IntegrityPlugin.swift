@@ -36,7 +36,7 @@ struct IntegrityPlugin: AuditPlugin {
   var told = ToldChanges()
   private var scanAt: Duration
   private(set) var wholeScans = WholeScans()
-  private(set) var lag: StreamLag
+  private(set) var lag = StreamLag(from: WallClock.milliseconds)
   var openFiles = OpenFilesCache()
   var proving = Proving()
   /// The packages of this host; `nil` where none can explain a change.
@@ -63,7 +63,6 @@ struct IntegrityPlugin: AuditPlugin {
     known = try KnownStates(options.database)
     gaps = StreamGaps(keys: options.auditKeys)
     gaps.listen(from: WallClock.milliseconds)
-    lag = StreamLag(from: WallClock.milliseconds)
     reader = StateReader(largest: UInt64(options.largestFile))
     output = EventOutput(options.events)
     watch = try FileWatch(WatchedFolders(helper))
@@ -84,6 +83,7 @@ struct IntegrityPlugin: AuditPlugin {
     for path in try known.paths() { note(path, isFound: true) }
     self.log.write(
       .info, "watches \(watch.folders.count) folders by \(watch.folders.source.rawValue)")
+    // The stream is read from now on.
     lag = StreamLag(from: WallClock.milliseconds)
   }
 

@@ -7,9 +7,9 @@ import Linux
 
 /// The proof that a successor would find everything as it is now: only `Ledger.publish` gives one.
 ///
-/// What nobody can take back asks for it: that what a plugin says is taken off its socket, that records
-/// go into the log, that a child, an input or a part of the ring is let go of. It is good for what was
-/// published with it: used at once, and never kept.
+/// What cannot be taken back asks for it: to take what a plugin says off its socket, to put records into
+/// the log, to hand over a child or a connection, to let go of a child, an input or a part of the ring.
+/// It is good for what was published with it: used at once, and never kept.
 struct Permit: ~Copyable {
   fileprivate init() {}
 }

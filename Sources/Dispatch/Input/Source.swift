@@ -62,9 +62,8 @@ final class Source {
     }
   }
 
-  /// Records that this process made of what it read here; others' are none of them, and a successor
-  /// begins with 0. Unlike `ownRecords`, of which others' are taken when they are known, it never
-  /// goes down.
+  /// Records that this process has made of this source's bytes; a successor begins with 0. It never
+  /// goes down. `ownRecords` does, after a death, when it becomes known how many were other hosts'.
   private(set) var made: UInt64 = 0
 
   // What other hosts sent is in `records`, `bytes` and `malformed`, too.

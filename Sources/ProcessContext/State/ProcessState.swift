@@ -271,14 +271,12 @@ struct StateReader {
     guard process.arguments.count <= KnownProcess.mostArguments,
       [0, 32].contains(process.hash.count)
     else { throw Fault() }
-    var places: [UInt16] = []
-    for word in try text().split(separator: 0x2c) {
+    process.labels = try text().split(separator: 0x2c).map { (word) throws(Fault) in
       guard let label = UInt16(String(decoding: word, as: UTF8.self)), Int(label) < labels else {
         throw Fault()
       }
-      places.append(label)
+      return label
     }
-    process.labels = places
     process.identity = try text()
     return (place, process)
   }
