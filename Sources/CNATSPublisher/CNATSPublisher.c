@@ -16,19 +16,24 @@ struct np_client {
 	atomic_bool stopped;
 };
 
-// The batch under way, of whichever connection. libnats answers on threads of its own, and may still
-// do so when a connection is closed: those answers have another connection's number, and nobody
-// frees what they look at.
-static struct {
-	pthread_mutex_t mutex;
-	pthread_cond_t changed;
+// A batch under way. libnats answers on threads of its own, and may still do so when a connection is
+// closed: those answers find no batch of their connection's number any more, and touch nothing.
+typedef struct np_batch {
+	struct np_batch *following;
 	uint64_t connection;
 	const uint8_t *bytes;
 	const np_place *places;
 	np_result *results;
 	size_t count, next, settled;
 	char why[NP_WHY];
-} batch = { .mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
+} np_batch;
+
+// All batches under way, one for each client that publishes.
+static struct {
+	pthread_mutex_t mutex;
+	pthread_cond_t changed;
+	np_batch *first;
+} batches = { .mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
 
 static atomic_uint_least64_t connections;
 
@@ -91,11 +96,37 @@ static np_answer answer(np_client *client, natsStatus status, jsErrCode code)
 	return answer;
 }
 
-static void settle(size_t at, np_result result)
+static void begin(np_batch *batch)
 {
-	batch.results[at] = result;
-	batch.settled++;
-	while (batch.next < batch.count && batch.results[batch.next].outcome > NP_UNKNOWN) batch.next++;
+	pthread_mutex_lock(&batches.mutex);
+	batch->following = batches.first;
+	batches.first = batch;
+	pthread_mutex_unlock(&batches.mutex);
+}
+
+// The mutex is held.
+static void end(np_batch *batch)
+{
+	np_batch **at = &batches.first;
+	while (*at != batch) at = &(*at)->following;
+	*at = batch->following;
+}
+
+// The mutex is held.
+static np_batch *batch_of(uint64_t connection)
+{
+	np_batch *batch = batches.first;
+	while (batch && batch->connection != connection) batch = batch->following;
+	return batch;
+}
+
+// The mutex is held.
+static void settle(np_batch *batch, size_t at, np_result result)
+{
+	batch->results[at] = result;
+	batch->settled++;
+	while (batch->next < batch->count && batch->results[batch->next].outcome > NP_UNKNOWN)
+		batch->next++;
 }
 
 // Errors that a message has for ever: it is too large, with or without its header (10097).
@@ -109,27 +140,26 @@ static void take_ack(jsCtx *js, natsMsg *message, jsPubAck *ack, jsPubAckErr *er
 	(void)js;
 	const char *id = NULL;
 	natsMsgHeader_Get(message, "Nats-Msg-Id", &id);
-	pthread_mutex_lock(&batch.mutex);
-	if (id && batch.results && batch.connection == (uint64_t)(uintptr_t)closure) {
-		for (size_t at = batch.next; at < batch.count; at++) {
-			if (batch.results[at].outcome != NP_UNKNOWN) continue;
-			if (strcmp((const char *)batch.bytes + batch.places[at].id, id)) continue;
-			np_result result = { .outcome = NP_LATER };
-			if (ack) {
-				result.outcome = ack->Duplicate ? NP_DUPLICATE : NP_STORED;
-				result.sequence = ack->Sequence;
-			} else if (error) {
-				if (is_final(error->Err, (int)error->ErrCode))
-					result.outcome = NP_REFUSED;
-				else if (!batch.why[0])
-					put(batch.why, error->ErrText ? error->ErrText : natsStatus_GetText(error->Err));
-			}
-			settle(at, result);
-			pthread_cond_signal(&batch.changed);
-			break;
+	pthread_mutex_lock(&batches.mutex);
+	np_batch *batch = id ? batch_of((uint64_t)(uintptr_t)closure) : NULL;
+	for (size_t at = batch ? batch->next : 0; batch && at < batch->count; at++) {
+		if (batch->results[at].outcome != NP_UNKNOWN) continue;
+		if (strcmp((const char *)batch->bytes + batch->places[at].id, id)) continue;
+		np_result result = { .outcome = NP_LATER };
+		if (ack) {
+			result.outcome = ack->Duplicate ? NP_DUPLICATE : NP_STORED;
+			result.sequence = ack->Sequence;
+		} else if (error) {
+			if (is_final(error->Err, (int)error->ErrCode))
+				result.outcome = NP_REFUSED;
+			else if (!batch->why[0])
+				put(batch->why, error->ErrText ? error->ErrText : natsStatus_GetText(error->Err));
 		}
+		settle(batch, at, result);
+		pthread_cond_broadcast(&batches.changed);
+		break;
 	}
-	pthread_mutex_unlock(&batch.mutex);
+	pthread_mutex_unlock(&batches.mutex);
 	natsMsg_Destroy(message);
 }
 
@@ -203,33 +233,32 @@ static int64_t now_milliseconds(void)
 
 // Sends what is to be sent; how many messages that were, or were refused at once.
 static size_t send_all(
-	np_client *client, const char *stream, const uint8_t *bytes, const np_place *places, size_t count,
-	natsStatus *status)
+	np_client *client, const char *stream, np_batch *batch, natsStatus *status)
 {
 	jsPubOptions options;
 	jsPubOptions_Init(&options);
 	options.ExpectStream = stream;
-	for (size_t at = 0; at < count; at++) {
+	for (size_t at = 0; at < batch->count; at++) {
 		if (is_stopped(client)) return at;
-		const char *subject = (const char *)bytes + places[at].subject;
-		options.MsgId = (const char *)bytes + places[at].id;
+		const char *subject = (const char *)batch->bytes + batch->places[at].subject;
+		options.MsgId = (const char *)batch->bytes + batch->places[at].id;
 		natsMsg *message = NULL;
-		pthread_mutex_lock(&batch.mutex);
-		batch.results[at].outcome = NP_UNKNOWN;
-		pthread_mutex_unlock(&batch.mutex);
+		pthread_mutex_lock(&batches.mutex);
+		batch->results[at].outcome = NP_UNKNOWN;
+		pthread_mutex_unlock(&batches.mutex);
 		*status = natsMsg_Create(&message, subject, NULL,
-			(const char *)bytes + places[at].body, (int)places[at].size);
+			(const char *)batch->bytes + batch->places[at].body, (int)batch->places[at].size);
 		if (!*status) *status = js_PublishMsgAsync(client->stream, &message, &options);
 		natsMsg_Destroy(message);
 		if (*status == NATS_MAX_PAYLOAD) {
-			pthread_mutex_lock(&batch.mutex);
-			settle(at, (np_result){ .outcome = NP_REFUSED });
-			pthread_mutex_unlock(&batch.mutex);
+			pthread_mutex_lock(&batches.mutex);
+			settle(batch, at, (np_result){ .outcome = NP_REFUSED });
+			pthread_mutex_unlock(&batches.mutex);
 			*status = NATS_OK;
 		}
 		if (*status) return at;
 	}
-	return count;
+	return batch->count;
 }
 
 np_answer np_publish(
@@ -237,20 +266,16 @@ np_answer np_publish(
 	np_result *results, size_t count)
 {
 	memset(results, 0, count * sizeof *results);
-	pthread_mutex_lock(&batch.mutex);
-	batch.connection = client->number;
-	batch.bytes = bytes;
-	batch.places = places;
-	batch.results = results;
-	batch.count = count;
-	batch.next = batch.settled = 0;
-	batch.why[0] = 0;
-	pthread_mutex_unlock(&batch.mutex);
+	np_batch batch = {
+		.connection = client->number, .bytes = bytes, .places = places, .results = results,
+		.count = count,
+	};
+	begin(&batch);
 
 	natsStatus status = NATS_OK;
-	size_t sent = send_all(client, stream, bytes, places, count, &status);
+	size_t sent = send_all(client, stream, &batch, &status);
 
-	pthread_mutex_lock(&batch.mutex);
+	pthread_mutex_lock(&batches.mutex);
 	size_t before = batch.settled;
 	int64_t since = now_milliseconds();
 	while (batch.settled < sent && !is_stopped(client) && is_connected(client)) {
@@ -266,21 +291,17 @@ np_answer np_publish(
 			until.tv_nsec -= 1000000000;
 			until.tv_sec++;
 		}
-		pthread_cond_timedwait(&batch.changed, &batch.mutex, &until);
+		pthread_cond_timedwait(&batches.changed, &batches.mutex, &until);
 	}
 	bool is_whole = batch.settled == count;
-	char why[NP_WHY];
-	memcpy(why, batch.why, NP_WHY);
-	batch.results = NULL;
-	batch.bytes = NULL;
-	batch.places = NULL;
-	pthread_mutex_unlock(&batch.mutex);
+	end(&batch);
+	pthread_mutex_unlock(&batches.mutex);
 
 	bool was_connected = is_connected(client);
 	if (!is_whole && !status)
 		status = was_connected ? NATS_TIMEOUT : NATS_CONNECTION_DISCONNECTED;
 	np_answer result = answer(client, is_whole ? NATS_OK : status, 0);
-	if (is_whole) put(result.why, why);
+	if (is_whole) put(result.why, batch.why);
 	// Messages without an answer would wait in libnats for one for ever.
 	if (!is_whole) result.connected = false;
 	return result;

@@ -1,6 +1,7 @@
 import Linux
 import PluginHarness
 import Shipping
+import Synchronization
 import TestSupport
 import Testing
 
@@ -56,6 +57,20 @@ struct PublisherTests {
       try publisher.prepare(there + new, areDoubtful: true).ids.isSuperset(of: Self.ids(there)))
   }
 
+  @Test func `stores what others publish at the same time in this process`() throws {
+    let server = try NatsServer()
+    try server.makeStream()
+    let sides = try ["a", "b", "c"].map { node in
+      Side(Self.messages([node], 1...200), try server.options())
+    }
+    for side in sides { try WorkThread(side).detach() }
+    for side in sides {
+      while side.isUnderWay { Pause.nanoseconds(10_000_000) }
+      #expect(side.fates == Array(repeating: .stored, count: 200))
+    }
+    #expect(try server.ids(of: "audit.b.x") == (1...200).map { "b:1:\($0)" })
+  }
+
   @Test func `keeps what is found when a node's messages cannot be looked up`() throws {
     let server = try NatsServer()
     try server.ask(
@@ -101,5 +116,34 @@ struct PublisherTests {
     #expect(Moment.now - began < .seconds(5))
     #expect(found.ids == [])
     #expect(found.notLookedUp?.contains("ermission") == true, "\(found.notLookedUp ?? "")")
+  }
+}
+
+/// What publishes beside others.
+private final class Side: ThreadWork {
+  private let answers = Mutex<[MessageFate]?>(nil)
+  private let messages: [OutgoingMessage]
+  private let options: NatsOptions
+
+  init(_ messages: [OutgoingMessage], _ options: NatsOptions) {
+    self.messages = messages
+    self.options = options
+  }
+
+  var isUnderWay: Bool { answers.withLock { $0 == nil } }
+  var fates: [MessageFate] { answers.withLock { $0 ?? [] } }
+
+  func run() {
+    let fates = publish()
+    answers.withLock { $0 = fates }
+  }
+
+  private func publish() -> [MessageFate] {
+    guard let client = try? StreamClient(options) else { return [] }
+    defer { client.close() }
+    guard (try? client.open()) != nil else { return [] }
+    return stride(from: 0, to: messages.count, by: 4).flatMap { start in
+      client.publish(Array(messages[start..<start + 4])).published.fates
+    }
   }
 }
