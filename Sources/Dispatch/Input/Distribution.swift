@@ -41,7 +41,7 @@ final class Distribution: Owner {
       }
     }
     ledger.publish()
-    if gathering.isDense { openEvents.note(batch) }
+    if gathering.asksForOpenEvents { openEvents.note(batch) }
   }
 
   /// What else is done with records that the plugins have been given.

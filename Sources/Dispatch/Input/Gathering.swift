@@ -59,8 +59,11 @@ struct Gathering: Equatable {
     }
   }
 
-  /// So many come that it matters whether an event is open.
-  var isDense: Bool { longest > .zero && rate >= Self.denseRate }
+  /// Whether it matters to the next look that an event is open: of records that gathered already
+  /// everything is written.
+  var asksForOpenEvents: Bool { state == .watching && isDense }
+
+  private var isDense: Bool { longest > .zero && rate >= Self.denseRate }
 
   /// The source was looked at.
   ///
