@@ -1,17 +1,17 @@
 import AuditRecord
 import Journal
 
-/// Which events have begun in what waits to be written, and have not ended in it.
+/// Which events have begun in what waits to be written, and have not ended in it: of the last 16 that
+/// began. Those before are not waited for.
 struct OpenEvents {
-  /// Of more events the first ones are not waited for.
-  private static let most = 16
+  private var events = SIMD16<UInt32>()
+  private var areOpen = SIMDMask<SIMD16<Int32>>()
+  private var next = 0
 
-  private var events: [UInt32] = []
-
-  var isEmpty: Bool { events.isEmpty }
+  var isEmpty: Bool { !any(areOpen) }
 
   /// What waited was written.
-  mutating func forget() { events.removeAll(keepingCapacity: true) }
+  mutating func forget() { areOpen = SIMDMask() }
 
   mutating func note(_ batch: Journal.Batch) {
     for slice in batch.slices {
@@ -26,11 +26,12 @@ struct OpenEvents {
   mutating func note(_ event: UInt32, _ role: EventRole) {
     switch role {
     case .single: break
-    case .end: events.removeAll { $0 == event }
+    case .end: areOpen .&= .!(events .== event)
     case .member, .proctitle:
-      guard !events.contains(event) else { return }
-      if events.count == Self.most { events.removeFirst() }
-      events.append(event)
+      guard !any((events .== event) .& areOpen) else { return }
+      events[next] = event
+      areOpen[next] = true
+      next = (next + 1) % events.scalarCount
     }
   }
 }
