@@ -139,7 +139,7 @@ private enum OtherSections {
     "cloud": "is not decoded: set server, and api_key_file or user, in elastic.conf",
     "auditbeat.config": "modules in files of their own are not read: bring them into auditbeat.yml",
     "output.logstash": "is not imported: there is no output to Logstash here",
-    "output.kafka": "is not imported: there is no output to Kafka here",
+    "output.kafka": "is not imported: see audispatch-kafka(8)",
     "output.redis": "is not imported: there is no output to Redis here",
     "output.file": "is not imported: see audispatch-json(8)",
     "output.console": "is not imported: see audispatch-json(8)",

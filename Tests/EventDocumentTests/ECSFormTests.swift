@@ -113,7 +113,7 @@ struct ECSFormTests {
     ),
     (
       "a record and its call are categorised once each",
-      ["type=ANOM_PROMISCUOUS \(stamp)dev=eth0 prom=256", call], "event.type", "info,change"
+      ["type=ANOM_PROMISCUOUS \(stamp)dev=eth0 prom=256", call], "event.type", "change,info"
     ),
     (
       "a name in hexadecimal is decoded", [call.replacing("\"cat\"", with: "6120C3A4")],
@@ -149,11 +149,75 @@ struct ECSFormTests {
       ], "user", "{audit={id=1000 name=ann} effective={id=1001 name=bob} id=1000 name=ann}"
     ),
     (
-      "an event without a SYSCALL is an event",
+      "what io_uring was asked to do is a call",
+      [
+        "type=URINGOP \(stamp)uring_op=18 pid=4 uid=0 auid=1000 ses=1 success=yes", folder,
+        path("name=\"/x\" mode=0100644 nametype=CREATE"),
+      ], "event.action", "opened-file"
+    ),
+    (
+      "and has its file",
+      [
+        "type=URINGOP \(stamp)uring_op=36 pid=4 uid=0 auid=1000 ses=1 success=yes", folder,
+        path("name=\"/x\" mode=0100644 nametype=DELETE"),
+      ], "file.path", "/x"
+    ),
+    (
+      "but io_uring does not tell from which folder a path starts",
       [
         "type=URINGOP \(stamp)uring_op=18 pid=4 uid=0 auid=1000 ses=1 success=yes", folder,
         path("name=\"x\" mode=0100644 nametype=CREATE"),
-      ], "event.action", "used-io-uring"
+      ], "file.path", "x"
+    ),
+    (
+      "a connection by io_uring has its other end",
+      [
+        "type=URINGOP \(stamp)uring_op=16 pid=4 uid=0 auid=1000 ses=1 success=yes",
+        "type=SOCKADDR \(stamp)saddr=02000050A9FEA9FE0000000000000000",
+      ], "destination", "{ip=169.254.169.254 port=80}"
+    ),
+    (
+      "an operation of io_uring that is no call is named as such",
+      ["type=URINGOP \(stamp)uring_op=46 pid=4 uid=0 auid=1000 ses=1 success=yes"],
+      "event.action", "used-io-uring"
+    ),
+    (
+      "i386's socketcall is what it did",
+      [
+        call.replacing("arch=c000003e syscall=257", with: "arch=40000003 syscall=102").replacing(
+          "a0=ffffff9c", with: "a0=3"),
+        "type=SOCKADDR \(stamp)saddr=02000050A9FEA9FE0000000000000000",
+      ], "destination", "{ip=169.254.169.254 port=80}"
+    ),
+    (
+      "and its action",
+      [
+        call.replacing("arch=c000003e syscall=257", with: "arch=40000003 syscall=102").replacing(
+          "a0=ffffff9c", with: "a0=3")
+      ], "event.action", "connected-to"
+    ),
+    (
+      "a mount below a descriptor is not in the working directory",
+      [
+        call.replacing("syscall=257", with: "syscall=428").replacing("a0=ffffff9c", with: "a0=3"),
+        folder, path("name=\"x\" mode=040755 nametype=NORMAL"),
+      ], "file.path", "x"
+    ),
+    (
+      "a new name is in the folder of the second descriptor",
+      [
+        call.replacing("syscall=257", with: "syscall=264").replacing(
+          "a1=7f", with: "a1=7f a2=ffffff9c"
+        )
+        .replacing("a0=ffffff9c", with: "a0=3"),
+        folder, path("name=\"/d\" mode=040755 nametype=PARENT"),
+        path("name=\"e\" mode=040755 nametype=PARENT"),
+        path("name=\"new\" mode=0100644 nametype=CREATE"),
+      ], "file.path", "/home/ann/new"
+    ),
+    (
+      "a type has the kernel's newest names", ["type=UNKNOWN[1427] \(stamp)pid=1"],
+      "event.action", "decided-access-by-bpf"
     ),
     (
       "a value of two words stays whole",
@@ -185,6 +249,27 @@ struct ECSFormTests {
       "{addr=0a:0b:0c:0d:0e:0f family=packet interface=2 protocol=2048}"
     ),
     ("28000000000400000200000000000000", "{addr=2 family=vsock port=1024}"),
+    ("010000610062", "{family=unix path=@a@b saddr=010000610062}"),
+    ("0300828484A240406E", "{addr=ABBQ-7 family=ax25}"),
+    ("0900343536373800000000000000000000000000", "{addr=45678 family=x25}"),
+    ("1A000100000000AA0A0B0C0D0E0F000000", "{addr=0a:0b:0c:0d:0e:0f family=llc sap=170}"),
+    (
+      "1E00020364000000070000000000000000000000".lowercased(),
+      "{family=tipc instance=7 service=100}"
+    ),
+    ("1D0000000300000000000000", "{family=can interface=3}"),
+    ("1F0001000000", "{channel=0 device=1 family=bluetooth}"),
+    ("1F000102030405060500", "{addr=06:05:04:03:02:01 channel=5 family=bluetooth}"),
+    ("1F0003000102030405060000", "{addr=06:05:04:03:02:01 family=bluetooth psm=3}"),
+    (
+      "210034120200100002001B597F000001000000000000000000000000",
+      "{addr=127.0.0.1 family=rxrpc port=7001 service=4660}"
+    ),
+    ("2300010203", "{device=2 family=phonet object=1 resource=3}"),
+    ("27000000010000000200000003000000", "{device=1 family=nfc protocol=3 target=2}"),
+    ("2A000000010000000500000000000000".prefix(24).description, "{addr=1 family=qipcrtr port=5}"),
+    ("2C0000000200000001000000", "{family=xdp interface=2 queue=1}"),
+    ("2D000000010000000801000000", "{addr=8 family=mctp network=1 type=1}"),
     ("2D00", "{family=mctp saddr=2D00}"), ("FF00", "{family=255 saddr=FF00}"),
     ("0200", "{family=ipv4 saddr=0200}"), ("zz", "{saddr=zz}"),
   ]

@@ -25,24 +25,6 @@ extension EventFacts {
     return paths + parents
   }
 
-  /// Which of a call's arguments is the folder that its first path, and its second, starts from
-  /// (the prototypes in `include/linux/syscalls.h`). Those of other calls start from the working
-  /// directory.
-  private static let folderArguments: [String: (first: Int, second: Int)] = {
-    var arguments: [String: (Int, Int)] = [
-      "renameat": (0, 2), "renameat2": (0, 2), "linkat": (0, 2), "symlinkat": (1, 1),
-      "move_mount": (0, 2), "fanotify_mark": (3, 3),
-    ]
-    let others = """
-      openat openat2 mkdirat mknodat unlinkat readlinkat fchownat fchmodat fchmodat2 futimesat
-      utimensat faccessat faccessat2 newfstatat fstatat64 statx execveat name_to_handle_at open_tree
-      open_tree_attr fspick mount_setattr setxattrat getxattrat listxattrat removexattrat file_getattr
-      file_setattr
-      """
-    for name in others.split(whereSeparator: \.isWhitespace) { arguments[String(name)] = (0, 0) }
-    return arguments
-  }()
-
   /// Where a relative path starts.
   private enum Start: Equatable {
     case workingDirectory
@@ -56,7 +38,7 @@ extension EventFacts {
   private func start(ofSecond isSecond: Bool) -> Start {
     guard let name = systemCallName else { return .workingDirectory }
     if name.hasPrefix("mq_") { return .nowhere }
-    guard let places = Self.folderArguments[name] else { return .workingDirectory }
+    guard let places = FolderArguments.of(name) else { return .workingDirectory }
     // io_uring does not tell its arguments, nor are those beyond the fourth told.
     guard let value = argument(isSecond ? places.second : places.first) else { return .unknown }
     let descriptor = Int32(truncatingIfNeeded: value)

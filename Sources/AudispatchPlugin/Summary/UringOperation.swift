@@ -1,7 +1,7 @@
 /// The operations of io_uring by number (`include/uapi/linux/io_uring.h` of Linux 6.18); those that
 /// do what a system call does have its name.
-enum UringOperation {
-  static let names = """
+public enum UringOperation {
+  public static let names = """
     nop readv writev fsync read_fixed write_fixed poll_add poll_remove sync_file_range sendmsg recvmsg
     timeout timeout_remove accept async_cancel link_timeout connect fallocate openat close
     files_update statx read write fadvise madvise send recv openat2 epoll_ctl splice provide_buffers

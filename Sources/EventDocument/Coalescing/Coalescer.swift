@@ -190,33 +190,35 @@ struct Coalescer: Sendable {
 
 extension Coalescer {
   private mutating func addAddress() {
-    guard let call = facts.data.value("syscall", facts.text) else {
+    guard let call = isComplete ? EffectiveCall.name(facts) : namedCall else {
       facts.warnings.append("failed to add SOCKADDR data because syscall is unknown")
       if isComplete { addSocketFields() }
       return
     }
+    let name = Array(call)
     addSocketFields()
-    let direction: EventFacts.Direction
+    guard let direction = direction(of: name) else { return }
     let text = facts.text
-    if text.has(call, "recvfrom") || text.has(call, "recvmsg") || text.has(call, "accept")
-      || text.has(call, "accept4")
-    {
-      direction = .ingress
-    } else if text.has(call, "connect") || text.has(call, "sendto") || text.has(call, "sendmsg") {
-      direction = .egress
-    } else if isComplete, text.starts(call, with: "recv") {
-      direction = .ingress
-    } else if isComplete, text.starts(call, with: "send") {
-      direction = .egress
-    } else {
-      return
-    }
     let address = EventFacts.Address(
       ip: content.fields.value("addr", text), port: content.fields.value("port", text),
       path: content.fields.value("path", text).flatMap { $0.isEmpty ? nil : $0 })
     facts.direction = direction
     guard address.ip != nil || address.port != nil || address.path != nil else { return }
     if direction == .ingress { facts.source = address } else { facts.destination = address }
+  }
+
+  private var namedCall: ArraySlice<UInt8>? {
+    facts.data.value("syscall", facts.text).map { facts.text[$0] }
+  }
+
+  private func direction(of call: [UInt8]) -> EventFacts.Direction? {
+    switch String(decoding: call, as: UTF8.self) {
+    case "recvfrom", "recvmsg", "accept", "accept4": .ingress
+    case "connect", "sendto", "sendmsg": .egress
+    case let name where isComplete && name.hasPrefix("recv"): .ingress
+    case let name where isComplete && name.hasPrefix("send"): .egress
+    default: nil
+    }
   }
 
   private mutating func addSocketFields() {

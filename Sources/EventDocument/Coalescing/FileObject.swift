@@ -1,3 +1,5 @@
+import AudispatchPlugin
+
 /// The file that an event is about, from its PATH records.
 struct FileObject {
   let isComplete: Bool
@@ -14,7 +16,8 @@ struct FileObject {
     let path = facts.paths[chosen]
     var file = EventFacts.File()
     if let name = path.value("name", facts.text) {
-      let name = isComplete ? AbsolutePath.of(name, &facts) : name
+      let isNew = path.value("nametype", facts.text).map { facts.text.has($0, "CREATE") } ?? false
+      let name = isComplete ? AbsolutePath.of(name, isNew: isNew, &facts) : name
       facts.object = name
       file.path = name
     }
@@ -71,10 +74,12 @@ struct FileObject {
 
 /// A path as it is from the root, where the event tells.
 enum AbsolutePath {
+  /// - Parameter isNew: it is the name that the call made: of two paths the second.
   /// - Returns: the name itself when it begins at the root, or at a folder that no record names:
   ///   that of a descriptor.
-  static func of(_ name: Text, _ facts: inout EventFacts) -> Text {
-    guard !name.isEmpty, facts.text.bytes[Int(name.start)] != 0x2f, !beginsElsewhere(facts),
+  static func of(_ name: Text, isNew: Bool, _ facts: inout EventFacts) -> Text {
+    guard !name.isEmpty, facts.text.bytes[Int(name.start)] != 0x2f,
+      !beginsElsewhere(isNew: isNew, facts),
       let folder = facts.data.value("cwd", facts.text), !folder.isEmpty
     else { return name }
     var rest = name
@@ -86,29 +91,17 @@ enum AbsolutePath {
     return Text(Int(joined.start)..<Int(end.end))
   }
 
-  /// Whether the call's first argument names an open folder by its descriptor, and not the working
-  /// directory (`AT_FDCWD`, -100).
-  private static func beginsElsewhere(_ facts: EventFacts) -> Bool {
-    guard let call = facts.data.value("syscall", facts.text), isRelative(call, facts.text) else {
-      return false
-    }
-    let argument: StaticString = facts.text.has(call, "symlinkat") ? "a1" : "a0"
-    guard let digits = facts.data.value(argument, facts.text),
-      let descriptor = facts.text.unsigned(digits, base: 16)
+  /// Whether the call names an open folder by its descriptor, and not the working directory
+  /// (`AT_FDCWD`, -100). io_uring does not tell which.
+  private static func beginsElsewhere(isNew: Bool, _ facts: EventFacts) -> Bool {
+    guard let call = EffectiveCall.name(facts),
+      let places = FolderArguments.of(String(decoding: call, as: UTF8.self))
     else { return false }
-    return UInt32(truncatingIfNeeded: descriptor) != 0xffff_ff9c
+    guard let digits = facts.data.value(arguments[isNew ? places.second : places.first], facts.text)
+    else { return true }
+    guard let folder = facts.text.unsigned(digits, base: 16) else { return false }
+    return UInt32(truncatingIfNeeded: folder) != 0xffff_ff9c
   }
 
-  /// Calls that begin with a descriptor of a folder: their names end with `at`, which `creat`,
-  /// `stat`, `lstat` and `fstat` do by chance.
-  private static func isRelative(_ call: Text, _ text: EventText) -> Bool {
-    for chance: StaticString in ["creat", "stat", "lstat", "fstat"] where text.has(call, chance) {
-      return false
-    }
-    for ending: StaticString in ["at", "at2", "at64", "at_time64"]
-    where text.ends(call, with: ending) {
-      return true
-    }
-    return text.has(call, "statx") || text.has(call, "move_mount")
-  }
+  private static let arguments = ["a0", "a1", "a2", "a3"].map { Array($0.utf8) }
 }

@@ -25,11 +25,15 @@ struct Normalizer {
   private func normalizationOfCall(_ facts: EventFacts) -> Normalization? {
     guard facts.data.index(of: "syscall", facts.text) != nil else { return nil }
     let table = isComplete ? NormalizationTable.complete : NormalizationTable.libaudit
+    if isComplete, let line = EffectiveCall.line(facts) { return line }
     return (isComplete ? call?.complete : call?.libaudit) ?? table.catchAll
   }
 
   /// The only line of the record's type, or the last one whose fields are all there.
   private func ofRecord(_ facts: EventFacts) -> Normalization? {
+    if isComplete, kind.name.elementsEqual("URINGOP".utf8), let line = EffectiveCall.line(facts) {
+      return line
+    }
     let lines = isComplete ? kind.complete : kind.libaudit
     if lines.count < 2 { return lines.first }
     return lines.last { line in

@@ -33,7 +33,7 @@ enum SocketFamilies {
     }
     func add(_ name: StaticString, _ number: UInt64) { add(name, SocketFields.decimal(number)) }
     switch family {
-    case 1: addPath(bytes, place, &fields, &text)
+    case 1: return isPath(bytes, place, &fields, &text)
     case 2 where bytes.count >= 8:
       add("addr", SocketFields.dotted(bytes[4..<8]))
       add("port", big(bytes, 2, 2))
@@ -51,7 +51,6 @@ enum SocketFamilies {
       let count = min(Int(bytes[11]), 8, bytes.count - 12)
       if count > 0 { add("addr", colons(bytes[12..<12 + count])) }
     case 29 where bytes.count >= 8: add("interface", little(bytes, 4, 4))
-    case 31 where bytes.count >= 6: add("addr", Array(colons(bytes[2..<6])))
     case 38 where bytes.count >= 88:
       add("type", untilZero(bytes[2..<16]))
       add("path", untilZero(bytes[24..<88]))
@@ -64,41 +63,47 @@ enum SocketFamilies {
     case 44 where bytes.count >= 12:
       add("interface", little(bytes, 4, 4))
       add("queue", little(bytes, 8, 4))
-    default: return false
+    default:
+      let found = RareSocketFamilies.fields(family, bytes)
+      for (name, value) in found { add(name, value) }
+      return !found.isEmpty
     }
     return true
   }
 
   /// A path, `@name` for one in the abstract namespace; nothing for a socket without a name.
-  private static func addPath(
+  ///
+  /// - Returns: whether that says it all: of a name with zeros in it, it does not.
+  private static func isPath(
     _ bytes: [UInt8], _ place: Text, _ fields: inout FieldMap, _ text: inout EventText
-  ) {
+  ) -> Bool {
     guard bytes.count > 2, bytes[2] == 0 else {
       let path = SocketFields.untilZero(SocketFields.part(place, 2, place.count), text)
       if !path.isEmpty { SocketFields.add("path", path, to: &fields, &text) }
-      return
+      return true
     }
     var name = bytes.dropFirst(3)
     while name.last == 0 { name.removeLast() }
-    guard !name.isEmpty else { return }
+    guard !name.isEmpty else { return true }
     SocketFields.add(
       "path", [UInt8(ascii: "@")] + name.map { $0 == 0 ? UInt8(ascii: "@") : $0 }, to: &fields,
       &text)
+    return !name.contains(0)
   }
 
-  private static func little(_ bytes: [UInt8], _ at: Int, _ count: Int) -> UInt64 {
+  static func little(_ bytes: [UInt8], _ at: Int, _ count: Int) -> UInt64 {
     bytes[at..<at + count].reversed().reduce(0) { $0 << 8 | UInt64($1) }
   }
 
-  private static func big(_ bytes: [UInt8], _ at: Int, _ count: Int) -> UInt64 {
+  static func big(_ bytes: [UInt8], _ at: Int, _ count: Int) -> UInt64 {
     bytes[at..<at + count].reduce(0) { $0 << 8 | UInt64($1) }
   }
 
-  private static func untilZero(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
+  static func untilZero(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
     Array(bytes.prefix { $0 != 0 })
   }
 
-  private static func colons(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
+  static func colons(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
     let digits = bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
     return Array(digits.joined(separator: ":").utf8)
   }

@@ -5,7 +5,7 @@ extension NormalizationTable {
     openat2 open_by_handle_at | opened-file | file | file | info |
     truncate64 ftruncate64 | opened-file | file | file | change |
     close close_range | closed-file | file | file | info |
-    readv pread pread64 preadv preadv2 readahead | read-file | file | file | access |
+    readv pread pread64 preadv preadv2 readahead | read-file | file | file | info |
     getdents getdents64 readdir | listed-directory | file | file | access |
     writev pwrite pwrite64 pwritev pwritev2 | wrote-to-file | file | file | change |
     sendfile sendfile64 splice tee vmsplice copy_file_range | copied-data | file | file | change |

@@ -49,7 +49,10 @@ extension NormalizationTable {
     IPE_CONFIG_CHANGE | changed-integrity-enforcement | policy | configuration | change | primary=enforcing
     IPE_POLICY_LOAD | loaded-integrity-policy | policy | configuration | change | primary=policy_name
     LANDLOCK_ACCESS | violated-landlock-policy | policy | intrusion_detection | denied | primary=blockers secondary=path
+    BPF_LSM_ACCESS | decided-access-by-bpf | policy | intrusion_detection | info |
     LANDLOCK_DOMAIN | created-landlock-domain | policy | process | info | primary=status
+    DAEMON_CLOSE | remote-audit-disconnected | service | network | connection end |
+    ANOM_PROMISCUOUS | changed-promiscuous-mode-on-device | network-device | configuration intrusion_detection | change info | kind=alert primary=dev
     ANOM_CREAT | created-file-in-sticky-directory | file | file intrusion_detection | creation denied | kind=alert primary=op
     ANOM_LOGIN_ACCT | attempted-log-in-to-watched-account | user-session | authentication intrusion_detection | start denied | kind=alert primary=terminal secondary=addr,hostname who=auid as=acct,id,uid how=exe,terminal
     ANOM_LOGIN_ROOT | attempted-log-in-as-root | user-session | authentication intrusion_detection | start denied | kind=alert primary=terminal secondary=addr,hostname who=auid as=acct,id,uid how=exe,terminal
@@ -58,16 +61,16 @@ extension NormalizationTable {
     ANOM_MK_EXEC | made-an-executable | file | file intrusion_detection | change info | kind=alert
     RESP_ANOMALY | did-not-react-to-anomaly | | intrusion_detection | info | kind=alert primary=op
     RESP_ALERT | sent-alert | | intrusion_detection | info | kind=alert primary=op
-    RESP_KILL_PROC | killed-process | process | process intrusion_detection | end | kind=alert primary=pid
-    RESP_TERM_ACCESS | terminated-session | user-session | session intrusion_detection | end | kind=alert primary=ses
-    RESP_ACCT_REMOTE | locked-account-for-remote-access | account | iam intrusion_detection | user change | kind=alert primary=acct
-    RESP_ACCT_LOCK_TIMED RESP_ACCT_LOCK | locked-account | account | iam intrusion_detection | user change | kind=alert primary=acct
-    RESP_ACCT_UNLOCK_TIMED | unlocked-account | account | iam intrusion_detection | user change | kind=alert primary=acct
+    RESP_KILL_PROC | killed-process | process | process intrusion_detection | end info | kind=alert primary=pid
+    RESP_TERM_ACCESS | terminated-session | user-session | session intrusion_detection | end info | kind=alert primary=ses
+    RESP_ACCT_REMOTE | locked-account-for-remote-access | account | iam intrusion_detection | user change info | kind=alert primary=acct
+    RESP_ACCT_LOCK_TIMED RESP_ACCT_LOCK | locked-account | account | iam intrusion_detection | user change info | kind=alert primary=acct
+    RESP_ACCT_UNLOCK_TIMED | unlocked-account | account | iam intrusion_detection | user change info | kind=alert primary=acct
     RESP_TERM_LOCK | locked-terminal | terminal | session intrusion_detection | info | kind=alert primary=terminal
-    RESP_SEBOOL | set-selinux-boolean | mac-config | configuration intrusion_detection | change | kind=alert primary=bool
-    RESP_EXEC | ran-response | process | process intrusion_detection | start | kind=alert primary=cmd
-    RESP_SINGLE | changed-to-single-user-mode | system | host intrusion_detection | change | kind=alert
-    RESP_HALT | halted-system | system | host intrusion_detection | end | kind=alert
+    RESP_SEBOOL | set-selinux-boolean | mac-config | configuration intrusion_detection | change info | kind=alert primary=bool
+    RESP_EXEC | ran-response | process | process intrusion_detection | start info | kind=alert primary=cmd
+    RESP_SINGLE | changed-to-single-user-mode | system | host intrusion_detection | change info | kind=alert
+    RESP_HALT | halted-system | system | host intrusion_detection | end info | kind=alert
     RESP_ORIGIN_BLOCK RESP_ORIGIN_BLOCK_TIMED | blocked-address | address | network intrusion_detection | denied | kind=alert primary=addr,daddr
     RESP_ORIGIN_UNBLOCK_TIMED | unblocked-address | address | network intrusion_detection | allowed | kind=alert primary=addr,daddr
     INTEGRITY_DATA | verified-data-of | file | file intrusion_detection | info | primary=name secondary=cause
@@ -90,15 +93,6 @@ extension NormalizationTable {
     KERNEL_OTHER | recorded-third-party-event | | host | info |
     REPLACE | replaced-audit-daemon | service | configuration | change |
     PATH CWD EXECVE SOCKADDR SOCKETCALL PROCTITLE | recorded-part-of-event | | process | info |
-    IPC IPC_SET_PERM MQ_OPEN MQ_SENDRECV MQ_NOTIFY MQ_GETSETATTR FD_PAIR OBJ_PID MMAP OPENAT2 CAPSET BPRM_FCAPS EOE | recorded-part-of-event | | process | info |
+    IPC IPC_SET_PERM MQ_OPEN MQ_SENDRECV MQ_NOTIFY MQ_GETSETATTR FD_PAIR OBJ_PID MMAP OPENAT2 CAPSET BPRM_FCAPS FS_WATCH FS_INODE EOE | recorded-part-of-event | | process | info |
     """
-
-  /// Types that libaudit's table does not name yet (`linux/audit.h` up to 6.18).
-  static let newerTypes: [(number: UInt32, name: String)] = [
-    (1138, "SOFTWARE_UPDATE"), (1329, "REPLACE"), (1338, "DM_CTRL"), (1339, "DM_EVENT"),
-    (1332, "TIME_INJOFFSET"), (1333, "TIME_ADJNTPVAL"), (1420, "IPE_ACCESS"),
-    (1421, "IPE_CONFIG_CHANGE"), (1422, "IPE_POLICY_LOAD"), (1423, "LANDLOCK_ACCESS"),
-    (1424, "LANDLOCK_DOMAIN"), (1425, "MAC_TASK_CONTEXTS"), (1426, "MAC_OBJ_CONTEXTS"),
-    (1808, "INTEGRITY_USERSPACE"), (2313, "USER_MAC_STATUS"),
-  ]
 }

@@ -99,8 +99,7 @@ extension RecordKind {
     let written = lines[record.typeName]
     let type = record.type
     guard written.starts(with: "UNKNOWN[".utf8), type != .unnamed else { return Array(written) }
-    let newer = NormalizationTable.newerTypes.first { $0.number == type.rawValue }
-    return Array((newer?.name ?? type.name).utf8)
+    return Array(type.knownName.utf8)
   }
 }
 
