@@ -40,7 +40,7 @@ struct FrontTests {
     }
     let before = try pids(auditd)
     let keeper = try #require(auditd.keeper)
-    // Not all may have come yet that stays; what each of ten fronts left would be more.
+    // Not all may have come yet that stays; what each of twenty fronts left would be more.
     let open = try (descriptors(keeper) + 9, descriptors(before[0]) + 9)
     kill(try auditd.files.state().plugin("stopped").pid, SIGSTOP)
     let events = TestEvent.stream(0..<30_000, fill: 60)
@@ -51,7 +51,7 @@ struct FrontTests {
       }
     }
     var waited: [Int] = []
-    for _ in 0..<10 {
+    for _ in 0..<20 {
       waited.append(try await auditd.reload())
       try await Task.sleep(for: .milliseconds(50))
     }
@@ -73,7 +73,7 @@ struct FrontTests {
     kill(before[3], SIGCONT)
     try await all(events, in: "stopped", auditd)
     try await auditd.stop()
-    Faults.report("ten reloads of auditd 4.2's kind held it up for \(waited) ms")
+    Faults.report("twenty reloads of auditd 4.2's kind held it up for \(waited) ms")
   }
 
   @Test(arguments: ["front", "keeper", "worker"])
