@@ -81,10 +81,11 @@ bench: build load ## the figures, each beside the floor; BENCH="NAME..." and PAI
 	Scripts/bench $(BENCH)
 
 .PHONY: soak
-soak: build load ## 100 plugins for ten minutes, each transport, five hosts to a collector; SOAK_SECONDS, SOAK_RATE, SOAK_PLUGINS
+soak: build load ## 100 plugins for ten minutes, each transport, five hosts to a collector, one that was away; SOAK_SECONDS, SOAK_RATE, SOAK_PLUGINS
 	Scripts/soak
 	Scripts/transports
 	Scripts/remote-storm
+	Scripts/away
 
 .PHONY: faults
 faults: build load ## power cuts, kills, failing calls, a modelled disk: hours; FAULTS="NAME..."
