@@ -54,4 +54,20 @@ struct PeerFigureTests {
     #expect(try next.source().records == 0)
     try await next.stop()
   }
+
+  @Test func `have what was no record, though no other came before the death`() async throws {
+    let host = try await CentralHost(try Scratch(), hasLocal: true)
+    try send(1...2, host)
+    let odd = try host.peer()
+    try odd.record("no record", 13)
+    try ReceiveTests.expectAcknowledged(odd, [13])
+    try await host.daemon.dieAndGoOn()
+    try await eventually("they are known again", detail: { host.daemon.messages }) {
+      try host.peers().first?.records == 3
+    }
+    #expect(try host.daemon.state().source.malformed == 1)
+    #expect(try RemoteReport(host.daemon).sources.map(\.malformed) == [0, 1])
+    host.daemon.finishInput()
+    _ = try await host.daemon.child.end()
+  }
 }

@@ -8,7 +8,8 @@ import Linux
 /// The proof that a successor would find everything as it is now: only `Ledger.publish` gives one.
 ///
 /// What cannot be taken back asks for it: to take what a plugin says off its socket, to put records into
-/// the log, to hand over a child or a connection, to let go of a child, an input or a part of the ring.
+/// the log, to tell other hosts that theirs are stored, to hand over a child or a connection, to let go
+/// of a child, an input or a part of the ring.
 /// It is good for what was published with it: used at once, and never kept.
 struct Permit: ~Copyable {
   fileprivate init() {}
