@@ -141,6 +141,7 @@ final class Ledger: Owner {
       }
       let place = placeInLog
       unsafe snapshot.pointee.spool_shift = place.shift
+      unsafe snapshot.pointee.awaited_from = source.awaitedFrom.value
       var used = 0
       for plugin in plugins.all {
         guard let slot = plugin.slot else { continue }
@@ -185,6 +186,6 @@ extension Plugin {
       firstNumber: state.firstNumber, restarts: lifecycle.restarts, child: child?.number ?? 0,
       encoding: state.encoding, announced: state.announced,
       pieces: state.pieces.isEmpty
-        ? [] : state.pieces.map { $0.records << 1 | ($0.isOnDisk ? 1 : 0) })
+        ? [] : state.pieces.map { Predecessor.Piece($0.records, $0.isOnDisk ? .log : .memory) })
   }
 }

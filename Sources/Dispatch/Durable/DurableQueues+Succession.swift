@@ -61,32 +61,45 @@ extension DurableQueues {
     let waiting = waiting(plugin.name, queue, open)
     let onDisk = waiting.reduce(0) { $0 + UInt64($1.count) }
     let confirms = plugin.subscription.confirms
-    let done = share.done(confirms: confirms)
+    let split = share.split(share.done(confirms: confirms))
+    let gone = plugin.subscription.adoptStored(
+      waiting, queued: queue.counters.queued, bytes: queue.counters.queuedBytes,
+      read: split.inMemory)
+    // Where the queue had dropped some of them nothing that is lost goes without being told.
+    let again = min(split.awaited, gone - min(gone, split.lost))
+    if again > 0 { comeAgain(again, plugin) }
+    var left: UInt64 = 0
     // Pieces that were in memory only are known by their numbers alone, and the bytes of gap records
     // are none of the queue's: then what was read is told in records.
-    let split =
-      queue.pieces.isEmpty
-      ? (done, 0, queue.firstNumber + Int(clamping: done)) : share.split(done)
-    let died = plugin.subscription.adoptStored(
-      waiting, queued: queue.counters.queued, bytes: queue.counters.queuedBytes, read: split.1)
-    var left: UInt64 = 0
-    if !confirms, queue.pieces.isEmpty, queue.extraEnd <= queue.position, let sent = share.sent,
-      sent.bytes >= queue.position + share.unread
+    if !confirms, queue.pieces.isEmpty, queue.extraEnd <= queue.position,
+      let sent = share.sent, sent.bytes >= queue.position + share.unread
     {
       left = sent.bytes - queue.position - share.unread
     } else {
-      plugin.subscription.passOverStored(min(split.0, onDisk))
-      if confirms, !queue.pieces.isEmpty { plugin.subscription.skipNumbers(to: split.2) }
+      plugin.subscription.passOverStored(min(split.onDisk, onDisk))
+      if confirms, !queue.pieces.isEmpty { plugin.subscription.skipNumbers(to: split.number) }
     }
     plugin.learn { share in
-      share.died = died
+      share.died = gone - again
       share.left = left
     }
     passOver(plugin)
   }
 
+  /// Records of other hosts that no log has died with the predecessor, before their senders were told:
+  /// counted, and not lost.
+  private func comeAgain(_ records: UInt64, _ plugin: Plugin) {
+    plugin.subscription.noteSentAgain(records)
+    plugin.report { $0.comeAgain(records) }
+    loop.say(
+      .notice,
+      "plugin \(plugin.name): \(records) records of other hosts were not stored when the process "
+        + "died that dispatched; their senders were not told, and send them again")
+  }
+
   /// Part of what a dead process had for a plugin is in no log, and is not made again: other hosts'
-  /// records that the log was to get next, or this host's own that the ring had no room for any more.
+  /// records that the log was to get next, or this host's own that the ring had no room for any more;
+  /// all of it, where there was no log.
   /// Known before any of it is settled, and published with the log's place: another successor would
   /// not see it any more.
   func noteLost(_ plugin: Plugin, _ open: OpenSpool) {
@@ -94,7 +107,8 @@ extension DurableQueues {
     let before = waiting(plugin.name, queue, open).reduce(0) {
       $0 + max(0, min($1.upperBound, open.endAtOpening) - $1.lowerBound)
     }
-    plugin.learn { $0.queue.lose(open.lost, behind: UInt64(before)) }
+    let awaited = ledger.predecessor?.awaitedFrom ?? .max
+    plugin.learn { $0.queue.lose(open.lost, behind: UInt64(before), awaitedFrom: awaited) }
   }
 
   /// What the log has for a plugin of a dead process.

@@ -104,16 +104,18 @@ final class RemoteInput: Owner {
     }
   }
 
-  /// Tells the receiver what is safe. A successor knows before what was counted of it, records or not.
+  /// Tells the receiver what is safe. A successor knows before that it does not come again, and what
+  /// was counted of it, if it was no record.
   private func acknowledge() {
     guard let process = receiver.process, !waiting.isEmpty, !flow.isHolding else { return }
-    var isNews = false
+    var last: RecordNumber?
     waiting.takeSafe(below: durable.safeBelow) { record in
       process.isSafe(upTo: record.count)
       peers.acknowledged(record.place)
-      isNews = true
+      last = record.record
     }
-    if isNews {
+    if let last {
+      source.foreignAreTold(below: last.advanced(by: 1))
       peers.keep()
       process.acknowledge(ledger.publish())
     }

@@ -64,7 +64,8 @@ extension Subscription {
   ///   - queued: how many the predecessor had counted, and their bytes.
   ///   - read: how many of them were in memory only, and were read; what else is not in the log is
   ///     lost.
-  /// - Returns: how many are lost, to be announced when it is known what was read.
+  /// - Returns: how many died with the predecessor; those that are lost are to be announced when it is
+  ///   known what was read.
   public mutating func adoptStored(
     _ ranges: [Range<RecordNumber>], queued: UInt64, bytes: Int, read: UInt64 = 0
   ) -> UInt64 {
@@ -82,6 +83,10 @@ extension Subscription {
     backlog.counters[.dispatcherDied] += queued - records - read
     return queued - records - read
   }
+
+  /// So many of those that died are sent again by other hosts: they are not announced, by a successor
+  /// neither.
+  public mutating func noteSentAgain(_ records: UInt64) { backlog.noteUntold(records) }
 
   /// Records that were only in a dead process's memory are announced.
   public mutating func announceDied(_ records: UInt64) {
