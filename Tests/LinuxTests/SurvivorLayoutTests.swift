@@ -20,7 +20,7 @@ struct SurvivorLayoutTests {
       \ad_plugin_figures.received, \.delivered, \.redelivered, \.queued, \.queued_max, \.bytes,
       \.dropped_events, \.dropped, \.queued_bytes, \.undelivered, \.position, \.extra_end,
       \.delivered_at_start, \.confirmed_at_start, \.first_number, \.restarts, \.child, \.encoding,
-      \.shift, \.announced, \.announced_written, \.pieces,
+      \.shift, \.announced, \.announced_written, \.awaits_past, \.pieces,
     ])
     let reader = places([\ad_reader.flags, \.padding, \.probe])
     let stream = places([\ad_stream_place.bytes, \.records, \.things, \.rest])
@@ -29,11 +29,11 @@ struct SurvivorLayoutTests {
     #expect(input == [0, 1, 2, 3, 4, 5, 6, 7, 8, 16, 17, 18, 19, 22])
     #expect(
       plugin == [
-        0, 1, 2, 3, 4, 5, 6, 7, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28,
+        0, 1, 2, 3, 4, 5, 6, 7, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29,
       ])
     #expect(reader == [0, 1, 2] && stream == [0, 1, 2, 3])
-    #expect(MemoryLayout<ad_plugin_figures>.size == 36 * 8)
-    #expect(MemoryLayout<ad_snapshot>.size == (25 + 36 * Int(AD_PLUGINS_MAX)) * 8)
+    #expect(MemoryLayout<ad_plugin_figures>.size == 37 * 8)
+    #expect(MemoryLayout<ad_snapshot>.size == (25 + 37 * Int(AD_PLUGINS_MAX)) * 8)
     #expect(ad_survivor_layout() >> 48 == 4)
     // The size is the rest of the number.
     let size = Int(ad_survivor_layout() & (1 << 48 - 1))

@@ -164,6 +164,7 @@ typedef struct {
 	uint64_t encoding;
 	uint64_t shift;	// where `undelivered` is in the log: that less this; 0: no log was known
 	uint64_t announced, announced_written;	// dropped records that it was told of
+	uint64_t awaits_past;	// 1: it is not known what the log has for it from before
 	// While not all of the queue is on disk: its records in turn, times four, plus who has them: 0
 	// nobody else, 1 the log, 2 other hosts, which send them again; ends with a zero.
 	uint64_t pieces[AD_PIECES_MAX];

@@ -184,7 +184,7 @@ extension Plugin {
       position: state.position, extraEnd: state.stream.extraEnd,
       deliveredAtStart: atStart.delivered, confirmedAtStart: atStart.confirmed,
       firstNumber: state.firstNumber, restarts: lifecycle.restarts, child: child?.number ?? 0,
-      encoding: state.encoding, announced: state.announced,
+      encoding: state.encoding, announced: state.announced, awaitsPast: state.awaitsPast,
       pieces: state.pieces.isEmpty
         ? [] : state.pieces.map { Predecessor.Piece($0.records, $0.isOnDisk ? .log : .memory) })
   }

@@ -71,7 +71,7 @@ extension DurableQueues {
     var left: UInt64 = 0
     // Pieces that were in memory only are known by their numbers alone, and the bytes of gap records
     // are none of the queue's: then what was read is told in records.
-    if !confirms, queue.pieces.isEmpty, queue.extraEnd <= queue.position,
+    if !confirms, queue.pieces.isEmpty, !queue.awaitsPast, queue.extraEnd <= queue.position,
       let sent = share.sent, sent.bytes >= queue.position + share.unread
     {
       left = sent.bytes - queue.position - share.unread
@@ -79,6 +79,7 @@ extension DurableQueues {
       plugin.subscription.passOverStored(min(split.onDisk, onDisk))
       if confirms, !queue.pieces.isEmpty { plugin.subscription.skipNumbers(to: split.number) }
     }
+    if let past = share.past { adoptPast(past, plugin, queue, open) }
     plugin.learn { share in
       share.died = gone - again
       share.left = left
@@ -97,6 +98,19 @@ extension DurableQueues {
         + "died that dispatched; their senders were not told, and send them again")
   }
 
+  /// What the log has from before a predecessor that had not learned of it yet comes before all that was
+  /// that one's.
+  private func adoptPast(
+    _ past: KeptQueue, _ plugin: Plugin, _ queue: Predecessor.Queue, _ open: OpenSpool
+  ) {
+    var number = past.number
+    // What it gave, without a log, it had counted from 1 on.
+    if queue.child != 0 || queue.restarts > 0 {
+      number = max(number, queue.firstNumber + Int(clamping: queue.counters.queued))
+    }
+    restore(plugin, past.records(below: place(of: queue, open)), number: number, open)
+  }
+
   /// Part of what a dead process had for a plugin is in no log, and is not made again: other hosts'
   /// records that the log was to get next, or this host's own that the ring had no room for any more;
   /// all of it, where there was no log.
@@ -111,6 +125,14 @@ extension DurableQueues {
     plugin.learn { $0.queue.lose(open.lost, behind: UInt64(before), awaitedFrom: awaited) }
   }
 
+  /// Where a dead process's queue begins, or would have in the log.
+  func place(of queue: Predecessor.Queue, _ open: OpenSpool) -> RecordNumber {
+    if queue.undelivered >= open.endAtOpening { return queue.undelivered }
+    // It had no log: that one has nothing of it.
+    guard let shift = queue.shift else { return open.endAtOpening }
+    return min(open.spool.number(queue.undelivered.value &- shift), open.endAtOpening)
+  }
+
   /// What the log has for a plugin of a dead process.
   private func waiting(
     _ plugin: String, _ queue: Predecessor.Queue, _ open: OpenSpool
@@ -119,14 +141,10 @@ extension DurableQueues {
     // What was taken in again, after the predecessor, may not be in a log that has failed since.
     let last = open.isOpen ? ledger.ownFirst : min(ledger.ownFirst, spool.appendedBelow)
     let end = spool.logged(max(open.endAtOpening, last))
-    let from =
-      queue.undelivered >= open.endAtOpening
-      ? spool.logged(queue.undelivered)
-      : min(
-        queue.undelivered.value &- (queue.shift ?? spool.recordShift),
-        spool.logged(open.endAtOpening))
-    let cursor =
+    let from = spool.logged(place(of: queue, open))
+    var cursor =
       open.cursors[plugin] ?? SpoolCursor(next: from, number: queue.firstNumber.value)
+    if queue.awaitsPast { cursor.goOn(at: from) }
     return cursor.wanted(of: from..<max(from, end)).map {
       spool.number($0.lowerBound)..<spool.number($0.upperBound)
     }

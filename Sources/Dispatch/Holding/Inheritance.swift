@@ -15,6 +15,9 @@ struct Inheritance {
   /// Bytes that the child had read, of records that are read back now to know which these were.
   var left: UInt64?
 
+  /// What the log has for it from before the predecessor, which did not know of it.
+  var past: KeptQueue?
+
   /// Lost with the predecessor's memory, and not announced yet.
   var died: UInt64 = 0
 

@@ -24,6 +24,8 @@ struct Predecessor {
     var encoding: Encoding
     /// Dropped records that gap records told of: in those that were read, and that were written.
     var announced: (read: UInt64, written: UInt64)
+    /// It is not known what the log has for it from before: nothing of that is in the queue.
+    var awaitsPast = false
     /// While not all of the queue is on disk: its records in turn, and who has them.
     var pieces: [Piece] = []
   }
@@ -134,6 +136,7 @@ extension Predecessor.Queue {
     restarts = Int(figures.restarts)
     child = figures.child
     announced = (figures.announced, figures.announced_written)
+    awaitsPast = figures.awaits_past != 0
     pieces = unsafe withUnsafeBytes(of: figures.pieces) {
       unsafe $0.assumingMemoryBound(to: UInt64.self).prefix { $0 != 0 }
         .map { Predecessor.Piece(kept: $0) }
@@ -169,6 +172,7 @@ extension Predecessor.Queue {
     figures.child = child
     figures.announced = announced.read
     figures.announced_written = announced.written
+    figures.awaits_past = awaitsPast ? 1 : 0
     unsafe withUnsafeMutableBytes(of: &figures.pieces) { raw in
       // Nearly always there are none, and then one zero says so.
       for index in 0..<min(max(pieces.count, 1), Int(AD_PIECES_MAX)) {

@@ -12,6 +12,8 @@ public struct QueueState {
   public let announced: (read: UInt64, written: UInt64)
   /// While not all of the queue is in the log: how many records in turn are, and are not.
   public let pieces: [(records: UInt64, isOnDisk: Bool)]
+  /// It is not known what the log has from before: nothing of that is in the queue.
+  public let awaitsPast: Bool
 }
 
 /// What a process that takes over from a dead one does with the queues that it finds.
@@ -24,7 +26,8 @@ extension Subscription {
       counters: counters, undelivered: firstUndelivered(end: end),
       position: stream.position.written - UInt64(outstanding) - UInt64(stream.readOffset),
       stream: stream.position, firstNumber: firstNumber, encoding: encoding,
-      announced: backlog.announced, pieces: disk == nil ? [] : pieceCounts)
+      announced: backlog.announced, pieces: disk == nil ? [] : pieceCounts,
+      awaitsPast: disk.map { !$0.knowsPast } ?? false)
   }
 
   /// What a predecessor had dropped and its plugin has not been told of, is announced.
