@@ -43,8 +43,8 @@ struct OpeningSpoolTests {
     }
     let known = try #require(try host.peers().first)
     #expect(known.acknowledged == 0 && known.behind == 3)
-    let worker = try #require(host.daemon.worker)
-    kill(worker, SIGKILL)
+    // Its successor does not live to see it opened, either.
+    for _ in 0..<2 { try await host.daemon.dieAndGoOn() }
     #expect(try early.reply() == nil)
     lock.unlock()
     let late = try host.peer()
@@ -168,8 +168,11 @@ struct DeathWhileOpeningTests {
   /// - Parameters:
   ///   - later: events that come while it is opened.
   ///   - wasGone: the plugin had been taken out of the configuration.
-  @Test(arguments: [(0, false), (3, false), (0, true), (3, true)])
-  func `costs nothing of what the spool had before`(later: Int, wasGone: Bool) async throws {
+  ///   - deaths: so many processes in a row die before they know.
+  @Test(arguments: [(0, false, 1), (3, false, 2), (0, true, 2), (3, true, 1)])
+  func `costs nothing of what the spool had before`(
+    later: Int, wasGone: Bool, deaths: Int
+  ) async throws {
     let scratch = try Scratch()
     let events = TestEvent.stream(0..<20 + later + 2)
     let first = try await DurableTests.start(
@@ -191,7 +194,7 @@ struct DeathWhileOpeningTests {
       scratch, "lossless", "never", "confirm = yes", settings: ["stop_timeout = 0.100"])
     try await second.send(Array(events[20..<20 + later]))
     try await second.takenIn()
-    try await second.dieAndGoOn()
+    for _ in 0..<deaths { try await second.dieAndGoOn() }
     lock.unlock()
     try await eventually("it has them again", detail: { second.messages }) {
       try second.plugin("p").queued == 20 + later
