@@ -47,7 +47,7 @@ struct ad_survivor {
 };
 
 // Another one is another program's. The number changes with what the bytes mean.
-static const uint64_t layout = 3ULL << 48 | sizeof(ad_survivor);
+static const uint64_t layout = 4ULL << 48 | sizeof(ad_survivor);
 
 uint64_t ad_survivor_layout(void) { return layout; }
 

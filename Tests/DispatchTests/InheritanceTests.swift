@@ -7,11 +7,11 @@ import Testing
 /// have been sent, and what the child had left unread.
 @Suite("What a dead process had for a plugin")
 struct InheritanceTests {
-  /// - Parameter pieces: records of the queue in turn: so many, and whether they are on disk.
+  /// - Parameter pieces: records of the queue in turn: so many, and who has them.
   private func inheritance(
     delivered: UInt64, queued: UInt64, deliveredAtStart: UInt64 = 0, firstNumber: UInt64 = 1,
     extraEnd: UInt64 = 0, announced: (read: UInt64, written: UInt64) = (0, 0),
-    pieces: [(UInt64, Bool)] = []
+    pieces: [(UInt64, Predecessor.Piece.Place)] = []
   ) -> Inheritance {
     let counters = Counters(
       received: delivered + queued, delivered: delivered, redelivered: 0, queued: queued,
@@ -21,7 +21,7 @@ struct InheritanceTests {
       extraEnd: extraEnd, deliveredAtStart: deliveredAtStart,
       confirmedAtStart: StreamNumber(1), firstNumber: StreamNumber(firstNumber), restarts: 0,
       child: 7, encoding: .string, announced: announced,
-      pieces: pieces.map { $0.0 << 1 | ($0.1 ? 1 : 0) })
+      pieces: pieces.map { Predecessor.Piece($0.0, $0.1) })
     return Inheritance(queue: queue, isAwaited: false)
   }
 
@@ -67,61 +67,89 @@ struct InheritanceTests {
     #expect(inherited.announced == 3)
   }
 
-  /// Pieces, records read of all, and what follows: read of those on disk and of the others, and the
-  /// number that the first record has which is left.
+  private typealias Pieces = [(UInt64, Predecessor.Piece.Place)]
+
+  /// Pieces, records read of all, and what follows: read of those on disk and of the others, not read
+  /// and lost, or sent again, and the number that the first record has which is left.
   private static let splits:
-    [(pieces: [(UInt64, Bool)], done: UInt64, onDisk: UInt64, inMemory: UInt64, number: UInt64)] = [
-      ([(4, true)], 3, 3, 0, 4),
+    [(
+      pieces: Pieces, done: UInt64, read: (onDisk: UInt64, inMemory: UInt64),
+      unread: (lost: UInt64, awaited: UInt64), number: UInt64
+    )] = [
+      ([], 3, (3, 0), (0, 0), 4), ([(4, .log)], 3, (3, 0), (0, 0), 4),
       // What is in memory only, and unread, is lost; its numbers are not given to others.
-      ([(2, false), (3, true)], 0, 0, 0, 3), ([(2, false), (3, true)], 1, 0, 1, 3),
-      ([(2, false), (3, true)], 3, 1, 2, 4), ([(3, true), (2, false)], 5, 3, 2, 6),
+      ([(2, .memory), (3, .log)], 0, (0, 0), (2, 0), 3),
+      ([(2, .memory), (3, .log)], 1, (0, 1), (1, 0), 3),
+      ([(2, .memory), (3, .log)], 3, (1, 2), (0, 0), 4),
+      ([(3, .log), (2, .memory)], 5, (3, 2), (0, 0), 6),
       // Lost behind something that is left: the log has no numbers, so all begin anew behind.
-      ([(2, true), (2, false)], 1, 1, 0, 5), ([(1, true), (1, false), (2, true)], 0, 0, 0, 5),
+      ([(2, .log), (2, .memory)], 1, (1, 0), (2, 0), 5),
+      ([(1, .log), (1, .memory), (2, .log)], 0, (0, 0), (1, 0), 5),
+      // What comes again has other numbers then, and was not lost, read or not.
+      ([(3, .log), (2, .senders)], 4, (3, 1), (0, 1), 6),
+      ([(2, .senders), (3, .log)], 0, (0, 0), (0, 2), 3),
+      ([(1, .memory), (2, .senders), (1, .log)], 0, (0, 0), (1, 2), 4),
+      ([(2, .log), (1, .memory), (2, .senders)], 0, (0, 0), (1, 2), 6),
     ]
 
   @Test(arguments: splits.indices)
   func `what was read is told apart by where it lay`(_ index: Int) {
     let split = Self.splits[index]
     let queued = split.pieces.reduce(0) { $0 + $1.0 }
-    let inherited = inheritance(delivered: 0, queued: queued, pieces: split.pieces)
+    let inherited = inheritance(
+      delivered: 0, queued: queued == 0 ? 4 : queued, pieces: split.pieces)
     let result = inherited.split(split.done)
-    #expect(result.onDisk == split.onDisk && result.inMemory == split.inMemory)
+    #expect(result.onDisk == split.read.onDisk && result.inMemory == split.read.inMemory)
+    #expect(result.lost == split.unread.lost && result.awaited == split.unread.awaited)
     #expect(result.number == StreamNumber(split.number))
   }
 
-  /// A queue of so many records from a number on, in pieces; numbers that the log lacks, and how many of
-  /// the queue it has before them; and the queue then.
+  /// A queue of so many records from a number on, in pieces; numbers that the log lacks, how many of the
+  /// queue it has before them, and from where on other hosts send them again; and the queue then.
   private static let losses:
     [(
-      first: UInt64, queued: UInt64, pieces: [(UInt64, Bool)], lost: Range<UInt64>, stored: UInt64,
-      result: [(UInt64, Bool)], begin: UInt64
+      first: UInt64, queued: UInt64, pieces: Pieces, lost: Range<UInt64>, stored: UInt64,
+      awaited: UInt64, result: Pieces, begin: UInt64
     )] = [
-      (10, 10, [], 14..<17, 4, [(4, true), (3, false), (3, true)], 10),
-      (15, 5, [], 14..<17, 0, [(2, false), (3, true)], 17),
-      (14, 3, [], 14..<17, 0, [(3, false)], 17),
-      (10, 7, [], 14..<17, 4, [(4, true), (3, false)], 10),
+      (10, 10, [], 14..<17, 4, 99, [(4, .log), (3, .memory), (3, .log)], 10),
+      (15, 5, [], 14..<17, 0, 99, [(2, .memory), (3, .log)], 17),
+      (14, 3, [], 14..<17, 0, 99, [(3, .memory)], 17),
+      (10, 7, [], 14..<17, 4, 99, [(4, .log), (3, .memory)], 10),
       // All before the queue, and more than it has.
-      (17, 3, [], 14..<17, 0, [], 17), (10, 5, [], 14..<100, 4, [(4, true), (1, false)], 10),
-      (10, 0, [], 14..<17, 0, [], 10),
+      (17, 3, [], 14..<17, 0, 99, [], 17),
+      (10, 5, [], 14..<100, 4, 999, [(4, .log), (1, .memory)], 10),
+      (10, 0, [], 14..<17, 0, 99, [], 10),
       // Some were known not to be on disk, or were queued by the next process.
       (
-        0, 11, [(2, true), (3, false), (6, true)], 7..<9, 4,
-        [(2, true), (3, false), (2, true), (2, false), (2, true)], 0
+        0, 11, [(2, .log), (3, .memory), (6, .log)], 7..<9, 4, 99,
+        [(2, .log), (3, .memory), (2, .log), (2, .memory), (2, .log)], 0
       ),
       (
-        0, 9, [(3, false), (2, true)], 6..<8, 3, [(3, false), (3, true), (2, false), (1, true)], 0
+        0, 9, [(3, .memory), (2, .log)], 6..<8, 3, 99,
+        [(3, .memory), (3, .log), (2, .memory), (1, .log)], 0
       ),
-      (0, 6, [(3, false), (3, true)], 3..<4, 0, [(4, false), (2, true)], 0),
+      (0, 6, [(3, .memory), (3, .log)], 3..<4, 0, 99, [(4, .memory), (2, .log)], 0),
+      // All of them come again, or those behind what was acknowledged.
+      (10, 10, [], 14..<17, 4, 14, [(4, .log), (3, .senders), (3, .log)], 10),
+      (10, 10, [], 14..<17, 4, 0, [(4, .log), (3, .senders), (3, .log)], 10),
+      (10, 10, [], 14..<17, 4, 15, [(4, .log), (1, .memory), (2, .senders), (3, .log)], 10),
+      (16, 3, [], 14..<17, 0, 15, [(1, .senders), (2, .log)], 17),
+      // There was no log.
+      (14, 3, [], 0..<17, 0, 10, [(3, .senders)], 17),
+      (14, 5, [], 0..<17, 0, 15, [(1, .memory), (2, .senders), (2, .log)], 17),
     ]
 
   @Test(arguments: losses.indices)
-  func `what the log turns out to lack was in memory only`(_ index: Int) {
+  func `what the log turns out to lack is sent again where nobody was told, or was in memory only`(
+    _ index: Int
+  ) {
     let loss = Self.losses[index]
     var queue = inheritance(delivered: 0, queued: loss.queued, pieces: loss.pieces).queue
     queue.undelivered = RecordNumber(loss.first)
     queue.lose(
-      RecordNumber(loss.lost.lowerBound)..<RecordNumber(loss.lost.upperBound), behind: loss.stored)
-    #expect(queue.pieces == loss.result.map { $0.0 << 1 | ($0.1 ? 1 : 0) })
+      RecordNumber(loss.lost.lowerBound)..<RecordNumber(loss.lost.upperBound), behind: loss.stored,
+      awaitedFrom: RecordNumber(loss.awaited))
+    #expect(queue.pieces == loss.result.map { Predecessor.Piece($0.0, $0.1) })
     #expect(queue.undelivered == RecordNumber(loss.begin))
   }
 }

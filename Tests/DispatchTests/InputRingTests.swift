@@ -13,7 +13,8 @@ struct InputRingTests {
   private func makeRing(settled: UInt64, end: UInt64) throws -> Intake {
     Intake(
       try Survivor(held: nil),
-      settled: .init(byte: settled, record: RecordNumber(0), reader: RecordReader()), end: end)
+      settled: .init(byte: settled, record: RecordNumber(0), reader: RecordReader()), end: end,
+      awaitedFrom: RecordNumber(0))
   }
 
   private func feed(_ intake: inout Intake, _ bytes: [UInt8]) throws {
@@ -87,6 +88,35 @@ struct InputRingTests {
     let (settled, pending) = (intake.settled, intake.pendingBytes)
     #expect(before == 0 && settled.byte == ring - 1010 && settled.record == RecordNumber(5))
     #expect(pending == 13)
+  }
+
+  /// What lies between that and what is needed is in no safe place, and other hosts send it again.
+  @Test func `knows from which record on only other hosts' can be gone`() throws {
+    var intake = try makeRing(settled: 0, end: 0)
+    var places: [(awaited: UInt64, needed: UInt64)] = []
+    func note(_ next: UInt64, isNeeded: Bool = false, isForeign: Bool = false) {
+      intake.note(
+        next: RecordNumber(next), reader: RecordReader(), isNeeded: isNeeded, isForeign: isForeign)
+      look()
+    }
+    func look() {
+      places.append((intake.awaitedFrom.value, intake.settled.record.value))
+    }
+    // Where there is no log nothing of this host's own is anywhere else.
+    note(2)
+    note(5, isForeign: true)
+    // Of its own the ring has what the log has not.
+    note(7, isNeeded: true)
+    intake.settle(below: RecordNumber(7))
+    look()
+    note(9, isForeign: true)
+    intake.isTold(below: RecordNumber(8))
+    look()
+    // Nobody is told less than before.
+    intake.isTold(below: RecordNumber(3))
+    look()
+    #expect(places.map(\.awaited) == [2, 2, 2, 7, 7, 8, 8])
+    #expect(places.map(\.needed) == [2, 5, 5, 7, 9, 9, 9])
   }
 
   @Test func `begins anew when much was used and nothing is needed`() throws {

@@ -78,6 +78,23 @@ struct PluginValueTests {
     #expect(!report.isBehind(counters(full: 8)))
   }
 
+  @Test func `what died and is sent again is not said to be dropped`() {
+    var report = LossReport()
+    func counters(_ died: UInt64) -> Counters {
+      Counters(
+        received: died, delivered: 0, redelivered: 0, queued: 0, queuedBytes: 0, queuedMax: 0,
+        bytes: 0, droppedEvents: 0, dropped: [0, 0, 0, 0, 0, 0, died])
+    }
+    report.comeAgain(3)
+    let said = [
+      report.news(counters(3), .lossless, at(1)), report.news(counters(5), .lossless, at(2)),
+    ]
+    #expect(said == [nil, "records dropped: 2 dispatcher_died; 5 in all, 0 are queued"])
+    report.comeAgain(1)
+    let mixed = report.news(counters(8), .lossless, at(20))
+    #expect(mixed == "records dropped: 2 dispatcher_died; 8 in all, 0 are queued")
+  }
+
   @Test(arguments: [OverflowAction.ignore, .dropOldest, .suspend])
   func `an action that is not to report is silent of full queues, and keeps count`(
     action: OverflowAction

@@ -43,19 +43,85 @@ struct OpeningSpoolTests {
     }
     let known = try #require(try host.peers().first)
     #expect(known.acknowledged == 0 && known.behind == 3)
-    let worker = try #require(host.daemon.worker)
-    kill(worker, SIGKILL)
+    // Its successor does not live to see it opened, either.
+    for _ in 0..<2 { try await host.daemon.dieAndGoOn() }
     #expect(try early.reply() == nil)
     lock.unlock()
     let late = try host.peer()
     for (number, line) in lines.enumerated() { try late.record(line, UInt32(number)) }
     try ReceiveTests.expectAcknowledged(late, 0..<3)
-    // That those are lost which came first is said as well.
-    func stored() -> [String] { scratch.lines("late").filter { $0.hasPrefix("type=USER ") } }
     try await eventually("the plugin has them", detail: { host.daemon.messages }) {
-      stored().count >= 3
+      scratch.lines("late").count >= 3
     }
-    #expect(stored() == lines)
+    // Those that came first have their fate, and are not told as lost: not after another death, either.
+    let plugin = try host.daemon.plugin("late")
+    #expect(plugin.received == 6 && plugin.drops == ["dispatcher_died": 3])
+    try await host.daemon.dieAndGoOn()
+    let another = try host.peer()
+    try another.record(ReceiveTests.line(4), 4)
+    try ReceiveTests.expectAcknowledged(another, [4])
+    try await eventually("the plugin has it, too", detail: { host.daemon.messages }) {
+      scratch.lines("late").count >= 4
+    }
+    #expect(scratch.lines("late") == lines + [ReceiveTests.line(4)])
+    #expect(!host.daemon.messages.contains("records dropped"), "\(host.daemon.messages)")
+    host.daemon.finishInput()
+    _ = try await host.daemon.child.end()
+  }
+
+  /// Somebody puts a spool of old into the empty folder: it has records of another plugin, or some that
+  /// wait for this one since it was taken out of the configuration.
+  @Test(arguments: ["p", "late"])
+  func `that are not stored let a plugin get nothing of an old spool that is not its own`(
+    owner: String
+  ) async throws {
+    let old = try Scratch()
+    let events = TestEvent.stream(0..<20)
+    let before = try await Audispatchd(
+      [
+        PluginFile(
+          owner, try await Programs.plugin(), ["never", old("out")], "overflow_action = lossless",
+          "stop_timeout = 0.1")
+      ],
+      settings: ["spool_dir = \(old("spool"))", "spool_reserve = 0"], scratch: old)
+    try await before.send(events)
+    try await before.takenIn()
+    try before.files.remove(owner + ".conf")
+    before.reload()
+    try await eventually("they are kept", detail: { before.messages }) {
+      before.messages.contains("20 records are kept in the spool")
+    }
+    try await before.finish()
+    let scratch = try Scratch()
+    let host = try await CentralHost(
+      scratch, keywords: "overflow_action = syslog", hasLocal: true)
+    for name in try FileManager.default.contentsOfDirectory(atPath: old("spool"))
+    where name.hasSuffix(".spool") {
+      let file = "spool/" + name
+      try FileManager.default.copyItem(atPath: old(file), toPath: scratch(file))
+    }
+    let lock = try Self.lock(scratch)
+    try await add("lossless", to: host)
+    let lines = (1...3).map { ReceiveTests.line($0) }
+    let early = try host.peer()
+    for (number, line) in lines.enumerated() { try early.record(line, UInt32(number)) }
+    try await eventually("they are taken", detail: { host.daemon.messages }) {
+      try host.peers().first?.records == 3
+    }
+    kill(try #require(host.daemon.worker), SIGKILL)
+    #expect(try early.reply() == nil)
+    lock.unlock()
+    let late = try host.peer()
+    for (number, line) in lines.enumerated() { try late.record(line, UInt32(number)) }
+    try ReceiveTests.expectAcknowledged(late, 0..<3)
+    let expected = (owner == "late" ? events.records : []) + lines
+    try await eventually("the plugin has them", detail: { host.daemon.messages }) {
+      scratch.lines("late").last == lines.last
+    }
+    #expect(difference(scratch.lines("late"), expected) == nil)
+    let state = try host.daemon.state()
+    state.expectConserved()
+    #expect(try state.plugin("late").drops == ["dispatcher_died": 3])
     host.daemon.finishInput()
     _ = try await host.daemon.child.end()
   }
@@ -93,5 +159,56 @@ struct OpeningSpoolTests {
     #expect(scratch.lines("late") == own + others)
     host.daemon.finishInput()
     _ = try await host.daemon.child.end()
+  }
+}
+
+/// A log that has something from before, and a process that dies before it knows.
+@Suite("A death while the spool is opened", .inTurn, .enabled(if: Host.isRoot, "needs root"))
+struct DeathWhileOpeningTests {
+  /// - Parameters:
+  ///   - later: events that come while it is opened.
+  ///   - wasGone: the plugin had been taken out of the configuration.
+  ///   - deaths: so many processes in a row die before they know.
+  @Test(arguments: [(0, false, 1), (3, false, 2), (0, true, 2), (3, true, 1)])
+  func `costs nothing of what the spool had before`(
+    later: Int, wasGone: Bool, deaths: Int
+  ) async throws {
+    let scratch = try Scratch()
+    let events = TestEvent.stream(0..<20 + later + 2)
+    let first = try await DurableTests.start(
+      scratch, "lossless", "never", settings: ["stop_timeout = 0.100"])
+    try await first.send(Array(events[..<20]))
+    try await first.takenIn()
+    if wasGone {
+      try first.files.remove("p.conf")
+      first.reload()
+      try await eventually("they are kept", detail: { first.messages }) {
+        first.messages.contains("20 records are kept in the spool")
+      }
+    }
+    try await first.finish()
+    let lock = try Descriptor.open(scratch("spool/lock"), O_RDWR | O_CREAT, mode: 0o600)
+    let isLocked = lock.tryLock()
+    try #require(isLocked)
+    let second = try await DurableTests.start(
+      scratch, "lossless", "never", "confirm = yes", settings: ["stop_timeout = 0.100"])
+    try await second.send(Array(events[20..<20 + later]))
+    try await second.takenIn()
+    for _ in 0..<deaths { try await second.dieAndGoOn() }
+    lock.unlock()
+    try await eventually("it has them again", detail: { second.messages }) {
+      try second.plugin("p").queued == 20 + later
+    }
+    try await second.send(Array(events.suffix(2)))
+    let state = try await second.finish()
+    let stopped = try state.plugin("p")
+    #expect(stopped.queued == events.count && stopped.received == events.count)
+    #expect(stopped.drops == [:])
+    let third = try await DurableTests.start(scratch, "lossless", "copy")
+    try await eventually("all is read", detail: { third.messages }) {
+      scratch.lines("out").count >= events.count
+    }
+    try await third.finish()
+    #expect(difference(scratch.lines("out"), events.records) == nil)
   }
 }

@@ -54,4 +54,45 @@ struct PeerFigureTests {
     #expect(try next.source().records == 0)
     try await next.stop()
   }
+
+  @Test func `have what was no record, though no other came before the death`() async throws {
+    let host = try await CentralHost(try Scratch(), hasLocal: true)
+    try send(1...2, host)
+    let odd = try host.peer()
+    try odd.record("no record", 13)
+    try ReceiveTests.expectAcknowledged(odd, [13])
+    try await host.daemon.dieAndGoOn()
+    try await eventually("they are known again", detail: { host.daemon.messages }) {
+      try host.peers().first?.records == 3
+    }
+    #expect(try host.daemon.state().source.malformed == 1)
+    #expect(try RemoteReport(host.daemon).sources.map(\.malformed) == [0, 1])
+    host.daemon.finishInput()
+    _ = try await host.daemon.child.end()
+  }
+
+  /// The log's files are gone when another one dispatches.
+  @Test func `have what was acknowledged, and is on no disk, among the lost`() async throws {
+    let scratch = try Scratch()
+    let host = try await CentralHost(
+      scratch, hasLocal: true, plugin: [try await Programs.plugin(), "gate:" + scratch("open")])
+    try send(1...3, host)
+    for name in try FileManager.default.contentsOfDirectory(atPath: scratch("spool"))
+    where name.hasSuffix(".spool") { try scratch.remove("spool/" + name) }
+    try await host.daemon.dieAndGoOn()
+    // The process that had them in its input reads nothing of it.
+    try await eventually("another one runs", within: .seconds(30), detail: { host.daemon.messages })
+    { try host.daemon.files.stateIfAny()?.plugin("log").state == "running" }
+    try scratch.write("", to: "open")
+    try send(4...4, host)
+    try await eventually("it has what came then", detail: { host.daemon.messages }) {
+      host.stored.last == ReceiveTests.line(4)
+    }
+    #expect(host.stored.count == 2)
+    #expect(host.stored[0].contains(" dropped=3 events=0 reason=dispatcher_died "))
+    #expect(try host.daemon.plugin("log").drops == ["dispatcher_died": 3])
+    #expect(host.daemon.messages.contains("records dropped: 3 dispatcher_died"))
+    host.daemon.finishInput()
+    _ = try await host.daemon.child.end()
+  }
 }

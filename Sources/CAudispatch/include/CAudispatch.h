@@ -164,8 +164,9 @@ typedef struct {
 	uint64_t encoding;
 	uint64_t shift;	// where `undelivered` is in the log: that less this; 0: no log was known
 	uint64_t announced, announced_written;	// dropped records that it was told of
-	// While not all of the queue is on disk: its records in turn, times two, plus one where they
-	// are; ends with a zero.
+	uint64_t awaits_past;	// 1: it is not known what the log has for it from before
+	// While not all of the queue is on disk: its records in turn, times four, plus who has them: 0
+	// nobody else, 1 the log, 2 other hosts, which send them again; ends with a zero.
 	uint64_t pieces[AD_PIECES_MAX];
 } ad_plugin_figures;
 typedef struct {
@@ -177,6 +178,7 @@ typedef struct {
 	uint64_t taken, next_sequence, next_event;	// as far as records were made of it
 	uint64_t records, bytes, events, malformed[8];
 	uint64_t spool_shift;	// a journal's number less its log's; 0: not known
+	uint64_t awaited_from;	// what from there on is in neither log nor ring, other hosts send again
 	uint64_t plugins;	// slots in use, or once in use
 	ad_reader reader, taken_reader;	// at `settled`, at `taken`
 	ad_plugin_figures plugin[AD_PLUGINS_MAX];

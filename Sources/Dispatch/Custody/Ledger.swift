@@ -8,7 +8,8 @@ import Linux
 /// The proof that a successor would find everything as it is now: only `Ledger.publish` gives one.
 ///
 /// What cannot be taken back asks for it: to take what a plugin says off its socket, to put records into
-/// the log, to hand over a child or a connection, to let go of a child, an input or a part of the ring.
+/// the log, to tell other hosts that theirs are stored, to hand over a child or a connection, to let go
+/// of a child, an input or a part of the ring.
 /// It is good for what was published with it: used at once, and never kept.
 struct Permit: ~Copyable {
   fileprivate init() {}
@@ -140,6 +141,7 @@ final class Ledger: Owner {
       }
       let place = placeInLog
       unsafe snapshot.pointee.spool_shift = place.shift
+      unsafe snapshot.pointee.awaited_from = source.awaitedFrom.value
       var used = 0
       for plugin in plugins.all {
         guard let slot = plugin.slot else { continue }
@@ -182,8 +184,8 @@ extension Plugin {
       position: state.position, extraEnd: state.stream.extraEnd,
       deliveredAtStart: atStart.delivered, confirmedAtStart: atStart.confirmed,
       firstNumber: state.firstNumber, restarts: lifecycle.restarts, child: child?.number ?? 0,
-      encoding: state.encoding, announced: state.announced,
+      encoding: state.encoding, announced: state.announced, awaitsPast: state.awaitsPast,
       pieces: state.pieces.isEmpty
-        ? [] : state.pieces.map { $0.records << 1 | ($0.isOnDisk ? 1 : 0) })
+        ? [] : state.pieces.map { Predecessor.Piece($0.records, $0.isOnDisk ? .log : .memory) })
   }
 }

@@ -61,32 +61,59 @@ extension DurableQueues {
     let waiting = waiting(plugin.name, queue, open)
     let onDisk = waiting.reduce(0) { $0 + UInt64($1.count) }
     let confirms = plugin.subscription.confirms
-    let done = share.done(confirms: confirms)
+    let split = share.split(share.done(confirms: confirms))
+    let gone = plugin.subscription.adoptStored(
+      waiting, queued: queue.counters.queued, bytes: queue.counters.queuedBytes,
+      read: split.inMemory)
+    // Where the queue had dropped some of them nothing that is lost goes without being told.
+    let again = min(split.awaited, gone - min(gone, split.lost))
+    if again > 0 { comeAgain(again, plugin) }
+    var left: UInt64 = 0
     // Pieces that were in memory only are known by their numbers alone, and the bytes of gap records
     // are none of the queue's: then what was read is told in records.
-    let split =
-      queue.pieces.isEmpty
-      ? (done, 0, queue.firstNumber + Int(clamping: done)) : share.split(done)
-    let died = plugin.subscription.adoptStored(
-      waiting, queued: queue.counters.queued, bytes: queue.counters.queuedBytes, read: split.1)
-    var left: UInt64 = 0
-    if !confirms, queue.pieces.isEmpty, queue.extraEnd <= queue.position, let sent = share.sent,
-      sent.bytes >= queue.position + share.unread
+    if !confirms, queue.pieces.isEmpty, !queue.awaitsPast, queue.extraEnd <= queue.position,
+      let sent = share.sent, sent.bytes >= queue.position + share.unread
     {
       left = sent.bytes - queue.position - share.unread
     } else {
-      plugin.subscription.passOverStored(min(split.0, onDisk))
-      if confirms, !queue.pieces.isEmpty { plugin.subscription.skipNumbers(to: split.2) }
+      plugin.subscription.passOverStored(min(split.onDisk, onDisk))
+      if confirms, !queue.pieces.isEmpty { plugin.subscription.skipNumbers(to: split.number) }
     }
+    if let past = share.past { adoptPast(past, plugin, queue, open) }
     plugin.learn { share in
-      share.died = died
+      share.died = gone - again
       share.left = left
     }
     passOver(plugin)
   }
 
+  /// Records of other hosts that no log has died with the predecessor, before their senders were told:
+  /// counted, and not lost.
+  private func comeAgain(_ records: UInt64, _ plugin: Plugin) {
+    plugin.subscription.noteSentAgain(records)
+    plugin.report { $0.comeAgain(records) }
+    loop.say(
+      .notice,
+      "plugin \(plugin.name): \(records) records of other hosts were not stored when the process "
+        + "died that dispatched; their senders were not told, and send them again")
+  }
+
+  /// What the log has from before a predecessor that had not learned of it yet comes before all that was
+  /// that one's.
+  private func adoptPast(
+    _ past: KeptQueue, _ plugin: Plugin, _ queue: Predecessor.Queue, _ open: OpenSpool
+  ) {
+    var number = past.number
+    // What it gave, without a log, it had counted from 1 on.
+    if queue.child != 0 || queue.restarts > 0 {
+      number = max(number, queue.firstNumber + Int(clamping: queue.counters.queued))
+    }
+    restore(plugin, past.records(below: place(of: queue, open)), number: number, open)
+  }
+
   /// Part of what a dead process had for a plugin is in no log, and is not made again: other hosts'
-  /// records that the log was to get next, or this host's own that the ring had no room for any more.
+  /// records that the log was to get next, or this host's own that the ring had no room for any more;
+  /// all of it, where there was no log.
   /// Known before any of it is settled, and published with the log's place: another successor would
   /// not see it any more.
   func noteLost(_ plugin: Plugin, _ open: OpenSpool) {
@@ -94,7 +121,16 @@ extension DurableQueues {
     let before = waiting(plugin.name, queue, open).reduce(0) {
       $0 + max(0, min($1.upperBound, open.endAtOpening) - $1.lowerBound)
     }
-    plugin.learn { $0.queue.lose(open.lost, behind: UInt64(before)) }
+    let awaited = ledger.predecessor?.awaitedFrom ?? .max
+    plugin.learn { $0.queue.lose(open.lost, behind: UInt64(before), awaitedFrom: awaited) }
+  }
+
+  /// Where a dead process's queue begins, or would have in the log.
+  func place(of queue: Predecessor.Queue, _ open: OpenSpool) -> RecordNumber {
+    if queue.undelivered >= open.endAtOpening { return queue.undelivered }
+    // It had no log: that one has nothing of it.
+    guard let shift = queue.shift else { return open.endAtOpening }
+    return min(open.spool.number(queue.undelivered.value &- shift), open.endAtOpening)
   }
 
   /// What the log has for a plugin of a dead process.
@@ -105,14 +141,10 @@ extension DurableQueues {
     // What was taken in again, after the predecessor, may not be in a log that has failed since.
     let last = open.isOpen ? ledger.ownFirst : min(ledger.ownFirst, spool.appendedBelow)
     let end = spool.logged(max(open.endAtOpening, last))
-    let from =
-      queue.undelivered >= open.endAtOpening
-      ? spool.logged(queue.undelivered)
-      : min(
-        queue.undelivered.value &- (queue.shift ?? spool.recordShift),
-        spool.logged(open.endAtOpening))
-    let cursor =
+    let from = spool.logged(place(of: queue, open))
+    var cursor =
       open.cursors[plugin] ?? SpoolCursor(next: from, number: queue.firstNumber.value)
+    if queue.awaitsPast { cursor.goOn(at: from) }
     return cursor.wanted(of: from..<max(from, end)).map {
       spool.number($0.lowerBound)..<spool.number($0.upperBound)
     }

@@ -119,18 +119,36 @@ final class DurableQueues: Owner {
   private func begin(_ plugin: Plugin, _ open: OpenSpool, from first: RecordNumber) {
     if open.isUnusable { return plugin.subscription.doWithoutLog() }
     let queue = kept.take(plugin.name)
-    if plugin.inheritance != nil { return settleInheritance(plugin) }
-    let records = queue?.count ?? 0
-    plugin.subscription.restore(
-      queue?.records ?? [], bytes: Int(clamping: min(records, 1 << 40)) * open.averageBytes,
-      firstNumber: queue?.number ?? StreamNumber(1))
-    if let from = queue?.leftOutFrom {
-      open.spool.leaveOut(plugin.name, from..<max(from, first))
+    if let share = plugin.inheritance {
+      if share.queue.awaitsPast {
+        plugin.learn { $0.past = queue }
+        endLeavingOut(plugin, queue, open, at: place(of: share.queue, open))
+      }
+      return settleInheritance(plugin)
     }
+    restore(plugin, queue?.records ?? [], number: queue?.number ?? StreamNumber(1), open)
+    endLeavingOut(plugin, queue, open, at: first)
+    tell(plugin, open)
+  }
+
+  /// Puts what the log has from before in front of a plugin's queue.
+  func restore(
+    _ plugin: Plugin, _ ranges: [Range<RecordNumber>], number: StreamNumber, _ open: OpenSpool
+  ) {
+    let records = ranges.reduce(0) { $0 + UInt64($1.count) }
+    plugin.subscription.restore(
+      ranges, bytes: Int(clamping: min(records, 1 << 40)) * open.averageBytes, firstNumber: number)
     if records > 0 {
       loop.say(.notice, "plugin \(plugin.name): \(records) records wait in the spool")
     }
-    tell(plugin, open)
+  }
+
+  /// A plugin that was gone gets what comes from that record on.
+  private func endLeavingOut(
+    _ plugin: Plugin, _ queue: KeptQueue?, _ open: OpenSpool, at first: RecordNumber
+  ) {
+    guard let from = queue?.leftOutFrom else { return }
+    open.spool.leaveOut(plugin.name, from..<max(from, first))
   }
 
   func doWithout(_ open: OpenSpool, _ reason: String) {

@@ -18,6 +18,11 @@ struct KeptQueue {
 
   var count: UInt64 { records.reduce(0) { $0 + UInt64($1.count) } }
 
+  /// The records below a number.
+  func records(below end: RecordNumber) -> [Range<RecordNumber>] {
+    records.filter { $0.lowerBound < end }.map { $0.lowerBound..<min($0.upperBound, end) }
+  }
+
   /// - Parameter end: behind the last record of the log.
   init(_ cursor: SpoolCursor, of spool: Spool, end: RecordNumber, now: UInt64) {
     let end = spool.logged(end)

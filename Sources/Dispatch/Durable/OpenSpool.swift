@@ -47,7 +47,8 @@ final class OpenSpool {
   private var told: [String: Told] = [:]
   /// The first record of the journal that the log has.
   private(set) var endAtOpening = RecordNumber(0)
-  /// What lies before it and a predecessor's log had not got: nobody has that any more.
+  /// What lies before it and a predecessor's log had not got, all where it had none: this process's
+  /// input has nothing of that any more.
   private(set) var lost = RecordNumber(0)..<RecordNumber(0)
   /// Bytes of a record's text, about.
   private(set) var averageBytes = 300
@@ -98,7 +99,10 @@ final class OpenSpool {
     _ opened: Spool.Opened, shift: UInt64?, end: RecordNumber
   ) -> RecordNumber {
     let first = early.first?.slice.numbers.lowerBound ?? end
-    guard let shift else { return first }
+    guard let shift else {
+      lost = RecordNumber(0)..<first
+      return first
+    }
     let place = RecordNumber(opened.nextSequence &+ shift)
     if place < first {
       lost = place..<first

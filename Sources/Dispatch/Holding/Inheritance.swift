@@ -15,6 +15,9 @@ struct Inheritance {
   /// Bytes that the child had read, of records that are read back now to know which these were.
   var left: UInt64?
 
+  /// What the log has for it from before the predecessor, which did not know of it.
+  var past: KeptQueue?
+
   /// Lost with the predecessor's memory, and not announced yet.
   var died: UInt64 = 0
 
@@ -40,30 +43,46 @@ struct Inheritance {
     return queue.announced.written
   }
 
-  /// Of so many records read, those on disk and those in memory only; and with what number the first
-  /// one goes on that is left, so that none has the number of another.
-  func split(_ done: UInt64) -> (onDisk: UInt64, inMemory: UInt64, number: StreamNumber) {
-    var left = done
-    var (onDisk, inMemory) = (UInt64(0), UInt64(0))
-    // Lost in front of what is left, and behind some of it.
-    var (lost, isLostBehind, hasLeft) = (UInt64(0), false, false)
-    for piece in queue.pieces {
-      let read = min(left, piece >> 1)
-      left -= read
-      if piece & 1 == 1 {
-        onDisk += read
-        hasLeft = hasLeft || read < piece >> 1
-      } else {
-        inMemory += read
-        if read < piece >> 1 {
-          isLostBehind = isLostBehind || hasLeft
-          if !hasLeft { lost += piece >> 1 - read }
-        }
-      }
+  /// What became of a queue's records.
+  struct Split: Equatable {
+    /// Read, of those on disk, and of those that the log does not have.
+    var onDisk: UInt64 = 0
+    var inMemory: UInt64 = 0
+    /// Not read, and in memory only; and such that other hosts send again.
+    var lost: UInt64 = 0
+    var awaited: UInt64 = 0
+    /// The number that the first one goes on with that is left: none has the number of another.
+    var number: StreamNumber
+  }
+
+  /// What became of the queue's records, of which so many were read.
+  func split(_ done: UInt64) -> Split {
+    var split = Split(number: queue.firstNumber + Int(clamping: done))
+    guard !queue.pieces.isEmpty else {
+      split.onDisk = done
+      return split
     }
-    let number =
-      queue.firstNumber + Int(clamping: isLostBehind ? queue.counters.queued : done &+ lost)
-    return (onDisk, inMemory, number)
+    var left = done
+    // Gone in front of what is left, and behind some of it.
+    var (gone, isGoneBehind, hasLeft) = (UInt64(0), false, false)
+    for piece in queue.pieces {
+      let read = min(left, piece.records)
+      left -= read
+      let unread = piece.records - read
+      switch piece.place {
+      case .log:
+        split.onDisk += read
+        hasLeft = hasLeft || unread > 0
+        continue
+      case .memory: split.lost += unread
+      case .senders: split.awaited += unread
+      }
+      split.inMemory += read
+      if !hasLeft { gone += unread } else if unread > 0 { isGoneBehind = true }
+    }
+    split.number =
+      queue.firstNumber + Int(clamping: isGoneBehind ? queue.counters.queued : done &+ gone)
+    return split
   }
 }
 
@@ -77,33 +96,40 @@ extension Predecessor.Queue {
   /// - Parameters:
   ///   - lost: their numbers, and perhaps those of others that the queue does not have.
   ///   - stored: how many of its records on disk come before them.
-  mutating func lose(_ lost: Range<RecordNumber>, behind stored: UInt64) {
+  ///   - awaited: the first of them that other hosts send again.
+  mutating func lose(
+    _ lost: Range<RecordNumber>, behind stored: UInt64, awaitedFrom awaited: RecordNumber
+  ) {
     guard undelivered < lost.upperBound else { return }
-    var before = stored
-    var gone = UInt64(lost.upperBound - max(undelivered, lost.lowerBound))
-    let known = pieces.reduce(0) { $0 + $1 >> 1 }
+    let begin = max(undelivered, lost.lowerBound)
+    let again = min(max(begin, awaited), lost.upperBound)
+    var parts = [
+      Predecessor.Piece(stored, .log), Predecessor.Piece(UInt64(again - begin), .memory),
+      Predecessor.Piece(UInt64(lost.upperBound - again), .senders),
+    ]
+    let known = pieces.reduce(0) { $0 + $1.records }
     let rest = counters.queued - min(known, counters.queued)
-    var new: [UInt64] = []
-    func add(_ records: UInt64, isOnDisk: Bool) {
-      let kind: UInt64 = isOnDisk ? 1 : 0
-      if let last = new.last, last & 1 == kind {
-        new[new.count - 1] += records << 1
+    var new: [Predecessor.Piece] = []
+    func add(_ records: UInt64, _ place: Predecessor.Piece.Place) {
+      if new.last?.place == place {
+        new[new.count - 1].records += records
       } else if records > 0 {
-        new.append(records << 1 | kind)
+        new.append(Predecessor.Piece(records, place))
       }
     }
-    for piece in pieces + [rest << 1 | 1] {
-      guard piece & 1 == 1 else {
-        add(piece >> 1, isOnDisk: false)
+    for piece in pieces + [Predecessor.Piece(rest, .log)] {
+      guard piece.place == .log else {
+        add(piece.records, piece.place)
         continue
       }
-      let first = min(before, piece >> 1)
-      let missing = min(gone, piece >> 1 - first)
-      before -= first
-      gone -= missing
-      add(first, isOnDisk: true)
-      add(missing, isOnDisk: false)
-      add(piece >> 1 - first - missing, isOnDisk: true)
+      var left = piece.records
+      for index in parts.indices {
+        let part = min(parts[index].records, left)
+        parts[index].records -= part
+        left -= part
+        add(part, parts[index].place)
+      }
+      add(left, .log)
     }
     pieces = new
     // What is on disk begins behind them: their numbers there are others' now.

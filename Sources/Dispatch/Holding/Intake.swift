@@ -21,6 +21,9 @@ struct Intake: ~Copyable {
   private(set) var end: UInt64
   /// What was made into records from here on is still needed, and which records that were.
   private(set) var settled: Settled
+  /// What from this record on is neither in the log nor in the ring is other hosts', who were not told
+  /// that it is stored: they send it again.
+  private(set) var awaitedFrom: RecordNumber
   /// Ends of batches that are not settled, in order.
   private var waiting: [Settled] = []
   private var firstWaiting = 0
@@ -36,9 +39,11 @@ struct Intake: ~Copyable {
   /// - Parameters:
   ///   - settled: where to begin.
   ///   - end: behind what was read by a predecessor.
-  init(_ survivor: Survivor, settled: Settled, end: UInt64) {
+  ///   - awaited: from which record on only other hosts' were in no safe place; theirs are kept.
+  init(_ survivor: Survivor, settled: Settled, end: UInt64, awaitedFrom awaited: RecordNumber) {
     self.survivor = survivor
     self.settled = settled
+    awaitedFrom = awaited
     start = settled.byte
     self.end = end
   }
@@ -96,12 +101,17 @@ struct Intake: ~Copyable {
 
   /// What was made into records up to here is needed until the log has it; `isNeeded` is false
   /// where there is no log.
-  mutating func note(next record: RecordNumber, reader: RecordReader, isNeeded: Bool) {
+  ///
+  /// - Parameter isForeign: those were other hosts' records, of which the ring has nothing.
+  mutating func note(
+    next record: RecordNumber, reader: RecordReader, isNeeded: Bool, isForeign: Bool = false
+  ) {
     let place = Settled(byte: start, record: record, reader: reader)
     if isNeeded {
       waiting.append(place)
     } else {
       settled = place
+      if !isForeign { awaitedFrom = record }
       waiting.removeAll(keepingCapacity: true)
       firstWaiting = 0
     }
@@ -114,6 +124,7 @@ struct Intake: ~Copyable {
   mutating func settle(below number: RecordNumber) {
     while firstWaiting < waiting.count, waiting[firstWaiting].record <= number {
       settled = waiting[firstWaiting]
+      awaitedFrom = max(awaitedFrom, settled.record)
       firstWaiting += 1
     }
     if firstWaiting == waiting.count {
@@ -124,4 +135,7 @@ struct Intake: ~Copyable {
       firstWaiting = 0
     }
   }
+
+  /// Other hosts are told that everything below this number is stored: they do not send it again.
+  mutating func isTold(below number: RecordNumber) { awaitedFrom = max(awaitedFrom, number) }
 }

@@ -24,9 +24,35 @@ struct Predecessor {
     var encoding: Encoding
     /// Dropped records that gap records told of: in those that were read, and that were written.
     var announced: (read: UInt64, written: UInt64)
-    /// While not all of the queue is on disk: how many records in turn are, times two, plus one where
-    /// they are.
-    var pieces: [UInt64] = []
+    /// It is not known what the log has for it from before: nothing of that is in the queue.
+    var awaitsPast = false
+    /// While not all of the queue is on disk: its records in turn, and who has them.
+    var pieces: [Piece] = []
+  }
+
+  /// Records of a queue that follow each other.
+  struct Piece: Equatable {
+    enum Place: UInt64 {
+      /// In the memory of the process that died, only.
+      case memory = 0
+      case log = 1
+      /// With the hosts that sent them, and were not told that they are stored: they send them again.
+      case senders = 2
+    }
+
+    var records: UInt64
+    var place: Place
+
+    init(_ records: UInt64, _ place: Place) {
+      self.records = records
+      self.place = place
+    }
+
+    fileprivate init(kept: UInt64) {
+      self.init(kept >> 2, Place(rawValue: kept & 3) ?? .memory)
+    }
+
+    fileprivate var kept: UInt64 { records << 2 | place.rawValue }
   }
 
   /// Input that is to be made into records again, from there on.
@@ -42,6 +68,8 @@ struct Predecessor {
   var malformed: [UInt64]
   /// The journal's numbers less the log's, if a log was open.
   var spoolShift: UInt64?
+  /// What from this record on is in neither log nor ring is other hosts', who send it again.
+  var awaitedFrom: RecordNumber
   /// Behind the last byte of input that it read.
   var received: UInt64
   var queues: [String: Queue] = [:]
@@ -69,6 +97,7 @@ struct Predecessor {
       unsafe Array($0.assumingMemoryBound(to: UInt64.self))
     }
     spoolShift = unsafe last.pointee.spool_shift == 0 ? nil : last.pointee.spool_shift
+    awaitedFrom = unsafe RecordNumber(last.pointee.awaited_from)
     // The memory may be large, and holes in it are to stay holes: nothing of it is copied whole.
     let snapshot = unsafe UnsafeMutablePointer(mutating: last)
     for slot in 0..<Int(min(unsafe last.pointee.plugins, UInt64(Survivor.maximumPlugins))) {
@@ -107,8 +136,10 @@ extension Predecessor.Queue {
     restarts = Int(figures.restarts)
     child = figures.child
     announced = (figures.announced, figures.announced_written)
+    awaitsPast = figures.awaits_past != 0
     pieces = unsafe withUnsafeBytes(of: figures.pieces) {
-      unsafe Array($0.assumingMemoryBound(to: UInt64.self).prefix { $0 != 0 })
+      unsafe $0.assumingMemoryBound(to: UInt64.self).prefix { $0 != 0 }
+        .map { Predecessor.Piece(kept: $0) }
     }
     encoding = figures.encoding == 1 ? .compact : figures.encoding == 2 ? .fixed : .string
   }
@@ -141,11 +172,13 @@ extension Predecessor.Queue {
     figures.child = child
     figures.announced = announced.read
     figures.announced_written = announced.written
+    figures.awaits_past = awaitsPast ? 1 : 0
     unsafe withUnsafeMutableBytes(of: &figures.pieces) { raw in
       // Nearly always there are none, and then one zero says so.
       for index in 0..<min(max(pieces.count, 1), Int(AD_PIECES_MAX)) {
         unsafe raw.storeBytes(
-          of: index < pieces.count ? pieces[index] : 0, toByteOffset: 8 * index, as: UInt64.self)
+          of: index < pieces.count ? pieces[index].kept : 0, toByteOffset: 8 * index,
+          as: UInt64.self)
       }
       if pieces.count > 0, pieces.count < Int(AD_PIECES_MAX) {
         unsafe raw.storeBytes(of: 0, toByteOffset: 8 * pieces.count, as: UInt64.self)

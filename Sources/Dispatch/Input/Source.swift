@@ -53,7 +53,9 @@ final class Source {
       predecessor?.settled
       ?? Intake.Settled(byte: 0, record: Ledger.firstRecord, reader: fresh)
     reader = settled.reader
-    intake = Intake(survivor, settled: settled, end: predecessor?.received ?? 0)
+    intake = Intake(
+      survivor, settled: settled, end: predecessor?.received ?? 0,
+      awaitedFrom: predecessor?.awaitedFrom ?? settled.record)
     goesOn = predecessor != nil && hasSameStream
     if let predecessor {
       records = predecessor.records
@@ -102,8 +104,11 @@ final class Source {
   /// The journal has records that are not of this source, and nothing in the ring: a successor goes on
   /// behind them, where nothing before them is waited for.
   func noteForeign(next record: RecordNumber) {
-    intake.note(next: record, reader: reader, isNeeded: !intake.isSettled)
+    intake.note(next: record, reader: reader, isNeeded: !intake.isSettled, isForeign: true)
   }
+
+  /// Their senders are told that all below that number is stored, and send nothing of it again.
+  func foreignAreTold(below number: RecordNumber) { intake.isTold(below: number) }
 
   var malformedTotal: UInt64 { malformed.reduce(0, +) }
 
@@ -232,6 +237,7 @@ final class Source {
   /// What a successor would begin with, and how far this process has come.
   var settled: Intake.Settled { intake.settled }
   var taken: UInt64 { intake.start }
+  var awaitedFrom: RecordNumber { intake.awaitedFrom }
 
   private func note(_ kind: MalformedInput, _ sample: Range<Int>, of span: Span<UInt8>) {
     malformed[MalformedInput.allCases.firstIndex(of: kind) ?? 0] += 1

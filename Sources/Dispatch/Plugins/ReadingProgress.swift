@@ -88,6 +88,8 @@ struct ReadingPace {
 /// What was said of records that a plugin lost, and done about it.
 struct LossReport {
   private var said = Counters()
+  /// Died with a predecessor, and other hosts send them again: nothing is said of those.
+  private var comingAgain: UInt64 = 0
   private var rate = RateLimit(every: .seconds(10))
   /// `single` or `halt` was executed for the overflow that lasts.
   private var hasActed = false
@@ -97,7 +99,12 @@ struct LossReport {
   func isBehind(_ counters: Counters) -> Bool { counters.dropped > said.dropped }
 
   /// All drops up to here were said.
-  mutating func wereSaid(_ counters: Counters) { said = counters }
+  mutating func wereSaid(_ counters: Counters) {
+    said = counters
+    comingAgain = 0
+  }
+
+  mutating func comeAgain(_ records: UInt64) { comingAgain += records }
 
   /// What to say of what was dropped since, at a steady low rate; `nil`: nothing now.
   ///
@@ -107,16 +114,17 @@ struct LossReport {
   ) -> String? {
     let saysOverflow = action == .syslog || action.isDurable
     let news = DropReason.allCases.compactMap { reason in
-      let count = counters[reason] - said[reason]
+      let dropped = counters[reason] - said[reason]
+      let count = reason == .dispatcherDied ? dropped - min(dropped, comingAgain) : dropped
       let isSaid = saysOverflow || reason != .queueFull && reason != .suspended
       return count > 0 && isSaid ? "\(count) \(reason.name)" : nil
     }
     guard !news.isEmpty else {
-      said = counters
+      wereSaid(counters)
       return nil
     }
     guard rate.pass(now) != nil || isLast else { return nil }
-    said = counters
+    wereSaid(counters)
     return "records dropped: \(news.joined(separator: ", ")); \(counters.dropped) in all, "
       + "\(counters.queued) are queued"
   }

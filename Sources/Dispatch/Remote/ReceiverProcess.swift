@@ -120,7 +120,7 @@ final class ReceiverProcess {
   func isSafe(upTo count: UInt64) { told = count }
 
   /// Tells it how many are safe.
-  func acknowledge() {
+  func acknowledge(_ permit: borrowing Permit) {
     order(.ok(told))
     flush()
   }

@@ -7,6 +7,7 @@ import RemoteProtocol
 /// when they are safe.
 final class RemoteInput: Owner {
   let base: Base
+  private let ledger: Ledger
   let durable: DurableQueues
   let distribution: Distribution
   private let input: Input
@@ -42,6 +43,7 @@ final class RemoteInput: Owner {
     let places = base.settings.daemon.remoteSources.compactMap { RemotePlace($0) }
     guard !places.isEmpty else { return nil }
     self.base = base
+    self.ledger = ledger
     self.durable = durable
     self.distribution = distribution
     self.input = input
@@ -102,15 +104,21 @@ final class RemoteInput: Owner {
     }
   }
 
-  /// Tells the receiver what is safe.
+  /// Tells the receiver what is safe. A successor knows before that it does not come again, and what
+  /// was counted of it, if it was no record.
   private func acknowledge() {
     guard let process = receiver.process, !waiting.isEmpty, !flow.isHolding else { return }
+    var last: RecordNumber?
     waiting.takeSafe(below: durable.safeBelow) { record in
       process.isSafe(upTo: record.count)
       peers.acknowledged(record.place)
+      last = record.record
     }
-    process.acknowledge()
-    peers.keep()
+    if let last {
+      source.foreignAreTold(below: last.advanced(by: 1))
+      peers.keep()
+      process.acknowledge(ledger.publish())
+    }
     if !waiting.isEmpty { loop.wake(in: .milliseconds(plugins.isLossless ? 20 : 2)) }
   }
 

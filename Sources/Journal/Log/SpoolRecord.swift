@@ -149,6 +149,12 @@ public struct SpoolCursor: Equatable, Sendable {
     return wanted
   }
 
+  /// The plugin, if it was gone, gets what comes from that record on.
+  public mutating func goOn(at record: UInt64) {
+    guard let last = holes.last, last.upperBound == .max else { return }
+    addHole(last.lowerBound..<max(last.lowerBound, record))
+  }
+
   /// Adds a hole, or ends the one without an end that it begins in.
   mutating func addHole(_ hole: Range<UInt64>) {
     if let last = holes.last, last.upperBound == .max, last.contains(hole.lowerBound) {

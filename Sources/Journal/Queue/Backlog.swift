@@ -161,6 +161,12 @@ struct Backlog {
 
   /// A predecessor's plugin had read announcements of so many dropped records.
   mutating func adoptAnnounced(_ read: UInt64) { announced = (read, read) }
+
+  /// So many dropped records need no announcement.
+  mutating func noteUntold(_ records: UInt64) {
+    announced.read += records
+    announced.written += records
+  }
 }
 
 /// What was dropped and is to be announced.

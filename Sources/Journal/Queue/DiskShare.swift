@@ -9,6 +9,8 @@ struct DiskShare {
   var window: Subscription.Limits
   /// It is not known yet what the log has for the queue: what comes is held in memory until then.
   var awaitsLog = true
+  /// What the log had for the queue from before is in it.
+  var knowsPast = false
   /// Records are given to the plugin only when the log has made them safe.
   var waitsForSync: Bool
   private(set) var records = 0

@@ -40,6 +40,7 @@ extension Subscription {
   /// the log has to be read back when its turn has come.
   mutating func putLogged(_ ranges: [Range<RecordNumber>], _ records: Int, _ bytes: Int) {
     disk?.awaitsLog = false
+    disk?.knowsPast = true
     guard records > 0 else { return }
     if disk?.takesRecords ?? false { leaveToLog(behind: nil) }
     backlog.queueBefore(ranges)

@@ -12,6 +12,8 @@ public struct QueueState {
   public let announced: (read: UInt64, written: UInt64)
   /// While not all of the queue is in the log: how many records in turn are, and are not.
   public let pieces: [(records: UInt64, isOnDisk: Bool)]
+  /// It is not known what the log has from before: nothing of that is in the queue.
+  public let awaitsPast: Bool
 }
 
 /// What a process that takes over from a dead one does with the queues that it finds.
@@ -24,7 +26,8 @@ extension Subscription {
       counters: counters, undelivered: firstUndelivered(end: end),
       position: stream.position.written - UInt64(outstanding) - UInt64(stream.readOffset),
       stream: stream.position, firstNumber: firstNumber, encoding: encoding,
-      announced: backlog.announced, pieces: disk == nil ? [] : pieceCounts)
+      announced: backlog.announced, pieces: disk == nil ? [] : pieceCounts,
+      awaitsPast: disk.map { !$0.knowsPast } ?? false)
   }
 
   /// What a predecessor had dropped and its plugin has not been told of, is announced.
@@ -64,7 +67,8 @@ extension Subscription {
   ///   - queued: how many the predecessor had counted, and their bytes.
   ///   - read: how many of them were in memory only, and were read; what else is not in the log is
   ///     lost.
-  /// - Returns: how many are lost, to be announced when it is known what was read.
+  /// - Returns: how many died with the predecessor; those that are lost are to be announced when it is
+  ///   known what was read.
   public mutating func adoptStored(
     _ ranges: [Range<RecordNumber>], queued: UInt64, bytes: Int, read: UInt64 = 0
   ) -> UInt64 {
@@ -82,6 +86,10 @@ extension Subscription {
     backlog.counters[.dispatcherDied] += queued - records - read
     return queued - records - read
   }
+
+  /// So many of those that died are sent again by other hosts: they are not announced, by a successor
+  /// neither.
+  public mutating func noteSentAgain(_ records: UInt64) { backlog.noteUntold(records) }
 
   /// Records that were only in a dead process's memory are announced.
   public mutating func announceDied(_ records: UInt64) {

@@ -202,3 +202,15 @@ final class Audispatchd: Dispatcher {
     return state
   }
 }
+
+extension Audispatchd {
+  /// Kills the process that dispatches, and waits for the next one.
+  func dieAndGoOn() async throws {
+    let worker = try #require(worker)
+    kill(worker, SIGKILL)
+    try await eventually("there is another", detail: { self.messages }) {
+      guard let next = self.worker, next != worker else { return false }
+      return self.files.stateIfAny() != nil
+    }
+  }
+}
