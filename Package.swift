@@ -241,7 +241,8 @@ let package = Package(
     .testTarget(
       name: "OtlpPluginTests",
       dependencies: [
-        "Configuration", "HTTPClient", "Linux", "PluginHarness", "TestSupport", "audispatch-otlp",
+        "BulkIndexing", "Configuration", "EventDocument", "HTTPClient", "Linux", "PluginHarness",
+        "TestSupport", "audispatch-otlp",
       ],
       exclude: ["Golden"]),
     .testTarget(
