@@ -94,7 +94,11 @@ let package = Package(
       dependencies: ["Configuration", "Linux", "RemoteProtocol", "SecureChannel"]),
     plugin("Print", ["AudispatchPlugin", "Configuration", "Linux"]),
     plugin(
-      "Syslog", ["AudispatchPlugin", "AuditRecord", "Configuration", "Linux", "SecureChannel"]),
+      "Syslog",
+      [
+        "AudispatchPlugin", "AuditRecord", "Configuration", "EventDocument", "Linux",
+        "SecureChannel",
+      ]),
     plugin("Log", ["AudispatchPlugin", "AuditRecord", "Configuration", "Linux"]),
     plugin("Socket", ["AudispatchPlugin", "AuditRecord", "Configuration", "Linux"]),
     plugin(

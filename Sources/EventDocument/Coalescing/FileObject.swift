@@ -12,7 +12,7 @@ struct FileObject {
       break
     }
     let path = facts.paths[chosen]
-    var file = EventFacts.File()
+    var file = EventFacts.File(place: chosen)
     if let name = path.value("name", facts.text) {
       let name = isComplete ? AbsolutePath.of(name, &facts) : name
       facts.object = name
@@ -37,6 +37,14 @@ struct FileObject {
       entry.shortenName(by: 4, facts.text)
       facts.fileLabel.add(entry)
     }
+  }
+
+  /// The path that is taken where no table says that the event is about a file: the first with a name
+  /// that is not a parent, else the first with a name.
+  static func named(in facts: EventFacts) -> Int? {
+    let named = (0..<facts.pathCount).filter { facts.paths[$0].value("name", facts.text) != nil }
+    return named.first { !FileObject(isComplete: true).isSkipped(facts.paths[$0], facts.text) }
+      ?? named.first
   }
 
   private func isSkipped(_ path: FieldMap, _ text: EventText) -> Bool {
@@ -75,7 +83,7 @@ enum AbsolutePath {
   ///   that of a descriptor.
   static func of(_ name: Text, _ facts: inout EventFacts) -> Text {
     guard !name.isEmpty, facts.text.bytes[Int(name.start)] != 0x2f, !beginsElsewhere(facts),
-      let folder = facts.data.value("cwd", facts.text), !folder.isEmpty
+      let folder = facts.data.value("cwd", facts.text) ?? facts.directory, !folder.isEmpty
     else { return name }
     var rest = name
     while facts.text.starts(rest, with: "./") { rest.start += 2 }
