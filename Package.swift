@@ -94,7 +94,11 @@ let package = Package(
       dependencies: ["Configuration", "Linux", "RemoteProtocol", "SecureChannel"]),
     plugin("Print", ["AudispatchPlugin", "Configuration", "Linux"]),
     plugin(
-      "Syslog", ["AudispatchPlugin", "AuditRecord", "Configuration", "Linux", "SecureChannel"]),
+      "Syslog",
+      [
+        "AudispatchPlugin", "AuditRecord", "Configuration", "EventDocument", "Linux",
+        "SecureChannel",
+      ]),
     plugin("Log", ["AudispatchPlugin", "AuditRecord", "Configuration", "Linux"]),
     plugin("Socket", ["AudispatchPlugin", "AuditRecord", "Configuration", "Linux"]),
     plugin(
@@ -241,7 +245,8 @@ let package = Package(
     .testTarget(
       name: "OtlpPluginTests",
       dependencies: [
-        "Configuration", "HTTPClient", "Linux", "PluginHarness", "TestSupport", "audispatch-otlp",
+        "BulkIndexing", "Configuration", "EventDocument", "HTTPClient", "Linux", "PluginHarness",
+        "TestSupport", "audispatch-otlp",
       ],
       exclude: ["Golden"]),
     .testTarget(

@@ -68,13 +68,13 @@ struct Exporter: ShippingEngine {
   }
 
   mutating func append(_ event: AuditEvent, isDoubtful: Bool, at now: Duration) {
-    let id = maker.identity(of: event)
-    let record = maker.record(event, id: id, observed: WallClock.milliseconds, at: now)
+    let record = maker.record(event, observed: WallClock.milliseconds, at: now)
     queue.append(
       Origin(
         token: event.token, node: maker.node(of: event), record: record,
         encoding: options.encoding),
-      id: id, body: options.encoding.record(record), milliseconds: event.stamp.milliseconds,
+      id: maker.identity(of: event), body: options.encoding.record(record),
+      milliseconds: event.stamp.milliseconds,
       at: now)
   }
 

@@ -1,6 +1,5 @@
 import AudispatchPlugin
 import AuditRecord
-import BulkIndexing
 import EventDocument
 import Linux
 import Shipping
@@ -27,12 +26,16 @@ struct RecordMaker {
 
   /// - Parameter observed: when it was taken, in milliseconds since 1970.
   mutating func record(
-    _ event: AuditEvent, id: [UInt8], observed: Int64, at now: Duration
+    _ event: AuditEvent, observed: Int64, at now: Duration
   ) -> LogRecord {
-    let document = documents.document(event, at: now)
+    let content: LogRecord.Body =
+      body == .document
+      ? .document(documents.values(of: event, at: now))
+      : .text(documents.document(event, at: now))
+    let id = documents.options.identityText(of: event)
     let outline = documents.outline(of: event)
     var attributes: [(name: String, value: LogRecord.Value)] = [
-      ("event.id", .text(Self.decoded(id))),
+      ("event.id", .text(String(decoding: id, as: UTF8.self))),
       ("auditd.sequence", .number(Int(clamping: event.stamp.serial))),
     ]
     if !outline.action.isEmpty {
@@ -53,7 +56,7 @@ struct RecordMaker {
       time: Self.nanoseconds(event.stamp.milliseconds),
       observed: Self.nanoseconds(UInt64(clamping: observed)),
       severity: isBad ? .warning : .info,
-      body: body == .document ? .document(document) : .text(document), attributes: attributes)
+      body: content, attributes: attributes)
   }
 
   /// Anomalies that the kernel or a program reports (linux/audit.h, libaudit.h).
@@ -65,10 +68,5 @@ struct RecordMaker {
   private static func nanoseconds(_ milliseconds: UInt64) -> UInt64 {
     let (value, isTooLarge) = milliseconds.multipliedReportingOverflow(by: 1_000_000)
     return isTooLarge ? .max : value
-  }
-
-  private static func decoded(_ id: [UInt8]) -> String {
-    var reader = JSONReader([0x22] + id + [0x22])
-    return String(decoding: (try? reader.string()) ?? id, as: UTF8.self)
   }
 }

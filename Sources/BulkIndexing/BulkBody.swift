@@ -100,21 +100,29 @@ public enum BulkBody {
   }
 
   /// A text in quotes, valid JSON if it is valid UTF-8.
-  public static func appendString(_ text: [UInt8], to body: inout [UInt8]) {
+  @inlinable
+  public static func appendString(_ text: some Collection<UInt8>, to body: inout [UInt8]) {
     body.append(0x22)
-    for byte in text {
-      switch byte {
-      case 0x22, 0x5c:
-        body.append(0x5c)
-        body.append(byte)
-      case 0..<0x20:
-        body += "\\u00".utf8
-        for digit in [byte >> 4, byte & 15] {
-          body.append(digit < 10 ? 0x30 + digit : 0x57 + digit)
-        }
-      default: body.append(byte)
-      }
+    if text.allSatisfy({ $0 >= 0x20 && $0 != 0x22 && $0 != 0x5c }) {
+      body += text
+    } else {
+      for byte in text { appendEscaped(byte, to: &body) }
     }
     body.append(0x22)
+  }
+
+  @usableFromInline
+  static func appendEscaped(_ byte: UInt8, to body: inout [UInt8]) {
+    switch byte {
+    case 0x22, 0x5c:
+      body.append(0x5c)
+      body.append(byte)
+    case 0..<0x20:
+      body += "\\u00".utf8
+      for digit in [byte >> 4, byte & 15] {
+        body.append(digit < 10 ? 0x30 + digit : 0x57 + digit)
+      }
+    default: body.append(byte)
+    }
   }
 }

@@ -7,4 +7,11 @@ extension DocumentOptions {
     EventIdentity.append(event, node: node(of: event)[...], to: &out)
     return out.bytes
   }
+
+  /// The same as it is, and not as JSON has it.
+  public func identityText(of event: AuditEvent) -> [UInt8] {
+    var out = DocumentBytes(.escaped, notesValues: true)
+    EventIdentity.append(event, node: node(of: event)[...], to: &out)
+    return out.bytes
+  }
 }

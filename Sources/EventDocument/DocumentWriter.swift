@@ -11,6 +11,8 @@ public struct DocumentWriter: Sendable {
   private let options: DocumentOptions
   var coalescer: Coalescer
   private var out: DocumentBytes
+  /// What takes its place for values.
+  private var noted: DocumentBytes
   private var ecs: ECSForm
   private var auditbeat6: Auditbeat6Form
   private var laurel: LaurelForm
@@ -21,11 +23,14 @@ public struct DocumentWriter: Sendable {
     self.form = form
     self.options = options
     coalescer = Coalescer(isComplete: form == .ecs)
-    switch form {
-    case .ecs: out = DocumentBytes(.escaped)
-    case .laurel: out = DocumentBytes(.percent)
-    case .auditbeat6, .libaudit: out = DocumentBytes(.replaced)
-    }
+    let undecodable: DocumentBytes.Undecodable =
+      switch form {
+      case .ecs: .escaped
+      case .laurel: .percent
+      case .auditbeat6, .libaudit: .replaced
+      }
+    out = DocumentBytes(undecodable)
+    noted = DocumentBytes(undecodable, notesValues: true)
     ecs = ECSForm(options)
     auditbeat6 = Auditbeat6Form(options)
     laurel = LaurelForm(options)
@@ -37,6 +42,23 @@ public struct DocumentWriter: Sendable {
   public mutating func document(
     _ event: AuditEvent, _ context: EventContext? = nil
   ) -> [UInt8] {
+    write(event, context)
+    return out.bytes
+  }
+
+  /// The same as values, for those who write it in another way than JSON; it is cut where the
+  /// document is.
+  public mutating func values(
+    of event: AuditEvent, _ context: EventContext? = nil
+  ) -> DocumentValues {
+    swap(&out, &noted)
+    defer { swap(&out, &noted) }
+    write(event, context)
+    return DocumentValues(bytes: out.bytes, items: out.notes.items)
+  }
+
+  /// Writes as much of it as its bound allows.
+  private mutating func write(_ event: AuditEvent, _ context: EventContext?) {
     let isWhole = form == .laurel || coalescer.coalesce(event)
     for extent in DocumentExtent.steps {
       out.begin()
@@ -44,10 +66,9 @@ public struct DocumentWriter: Sendable {
       // What is left at last has no room for other processes.
       write(event, extent.keepsDetails ? context : nil, isWhole, extent)
       if let repetition = event.repetition { out.append(repetition, form) }
-      if out.bytes.count <= options.maximumSize || form == .libaudit { break }
+      if out.size <= options.maximumSize || form == .libaudit { break }
       if extent == .whole { cut += 1 }
     }
-    return out.bytes
   }
 
   private mutating func write(

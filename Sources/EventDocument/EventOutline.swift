@@ -66,11 +66,16 @@ extension EventOutline {
     objectDetail = bytes(facts.secondaryObject)
     program = bytes(facts.how)
     keys = facts.tags.map { bytes($0) }
-    if let result = facts.result {
-      if facts.text.has(result, "success") { outcome = .success }
-      if facts.text.has(result, "fail") { outcome = .failure }
-    }
+    outcome = facts.outcome
     if outcome == .failure { reason = bytes(facts.data.value("exit", facts.text)) }
+  }
+}
+
+extension EventFacts {
+  var outcome: EventOutline.Outcome {
+    guard let result else { return .unknown }
+    if text.has(result, "success") { return .success }
+    return text.has(result, "fail") ? .failure : .unknown
   }
 }
 

@@ -26,11 +26,20 @@ public struct DocumentMaker: Sendable {
 
   /// The document of an event; its bytes are valid until the next one.
   public mutating func document(_ event: AuditEvent, at now: Duration) -> [UInt8] {
-    if now - namesSince >= Self.namesLast {
-      writer.forgetAccounts()
-      namesSince = now
-    }
+    forgetNames(at: now)
     return writer.document(event)
+  }
+
+  /// The same as values, for those who write it in another way than JSON.
+  public mutating func values(of event: AuditEvent, at now: Duration) -> DocumentValues {
+    forgetNames(at: now)
+    return writer.values(of: event)
+  }
+
+  private mutating func forgetNames(at now: Duration) {
+    guard now - namesSince >= Self.namesLast else { return }
+    writer.forgetAccounts()
+    namesSince = now
   }
 
   /// What the event says whose document was made last, without names of users.

@@ -36,6 +36,11 @@ struct ECSFormTests {
     ("with the reason", [call], "auditd.data.exit", "EACCES"),
     ("categories are lists", [call], "event.category", "file"),
     ("the keys of the rule are tags", [call], "tags", "a,bb"),
+    (
+      "what SELinux decided about has commas between",
+      ["type=AVC \(stamp)avc:  denied  { read open } for  pid=1"], "auditd.data.seperms",
+      "read,open"
+    ),
     ("who logged in", [call], "user.audit", "{id=1000 name=ann}"),
     ("as whom", [call], "user.id", "0"),
     ("names that the line brings", [call], "user.name", "root"),

@@ -1,9 +1,11 @@
+import BulkIndexing
 import Foundation
 import Glibc
 import Linux
 import PluginHarness
 import Testing
 
+@testable import EventDocument
 @testable import audispatch_otlp
 
 /// Requests beside what the official definitions make of them: `Golden/decode.py` has decoded the
@@ -19,7 +21,7 @@ struct WireTests {
   private static let records = [
     LogRecord(
       time: 1_700_000_000_123_000_000, observed: 1_700_000_001_000_000_000, severity: .warning,
-      body: .document(Array(document.utf8)),
+      body: .document(values(of: document)),
       attributes: [
         ("event.id", .text("host:1700000000.123:5")), ("auditd.sequence", .number(5)),
         ("auditd.keys", .list(["passwd", "ä \u{1}\"", ""])), ("none", .list([])),
@@ -67,12 +69,37 @@ struct WireTests {
     #expect(groups[2].attributes.map(\.name) == ["service.name"])
   }
 
-  @Test func `has a body that is no JSON as text`() throws {
-    let record = LogRecord(
-      time: 1, observed: 2, severity: .info, body: .document(Array("{\"a\":\u{1}".utf8)),
-      attributes: [])
-    let text = String(decoding: OtlpEncoding.json.record(record), as: UTF8.self)
-    #expect(text.contains(#""body":{"stringValue":"{\"a\":\u0001"}"#), "\(text)")
-    #expect(OtlpEncoding.protobuf.record(record).contains(0x2a))
+  /// What stands in a JSON text.
+  private static func values(of json: String) -> DocumentValues {
+    var bytes: [UInt8] = []
+    var items: [DocumentValues.Item] = []
+    func add(_ kind: DocumentValues.Kind, _ text: some Sequence<UInt8> = []) {
+      let start = bytes.count
+      bytes += text
+      items.append(DocumentValues.Item(kind: kind, place: Text(start..<bytes.count)))
+    }
+    func value(_ reader: inout JSONReader) throws(JSONFault) {
+      switch try reader.kind() {
+      case .object:
+        add(.object)
+        try reader.object { (reader: inout JSONReader, name) throws(JSONFault) in
+          add(.name, name)
+          try value(&reader)
+        }
+        add(.end)
+      case .array:
+        add(.array)
+        try reader.array { (reader: inout JSONReader) throws(JSONFault) in try value(&reader) }
+        add(.end)
+      case .string: add(.text, try reader.string())
+      case .number: add(.number, try reader.raw())
+      case .word:
+        let word = String(decoding: try reader.raw(), as: UTF8.self)
+        add(word == "null" ? .null : word == "true" ? .yes : .no)
+      }
+    }
+    var reader = JSONReader(Array(json.utf8))
+    do throws(JSONFault) { try value(&reader) } catch { Issue.record("\(error)") }
+    return DocumentValues(bytes: bytes, items: items)
   }
 }

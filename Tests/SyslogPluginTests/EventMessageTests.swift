@@ -92,34 +92,6 @@ struct EventMessageTests {
     #expect(arguments == ["argc": "2", "a0": "mkdir", "a1": "a|b=\\\"\\xff\n"])
   }
 
-  static let repeated: [([String], [String])] = [
-    (["uid", "uid", "uid"], ["uid", "uid_2", "uid_3"]),
-    (["uid", "uid_2", "uid"], ["uid", "uid_2", "uid_3"]),
-    (["uid", "uid", "uid_2", "uid"], ["uid", "uid_2", "uid_2_2", "uid_3"]),
-  ]
-
-  @Test(arguments: repeated)
-  func `gives no name twice in JSON`(_ names: [String], _ expected: [String]) {
-    let fields = names.map { EventContent.Field(name: bytes($0), value: [0x31]) }
-    let content = EventContent(
-      milliseconds: 0, serial: 1,
-      records: [EventContent.Record(type: bytes("USER"), fields: fields)])
-    let body = text(JSONBody.write(content, limit: 8096))
-    let pairs = expected.map { "\"\($0)\":\"1\"" }.joined(separator: ",")
-    #expect(body.contains("\"fields\":{\(pairs)}"), "\(body)")
-  }
-
-  @Test func `gives no name twice in JSON where names are cut`() {
-    let names = ["a", "b"].map { String(repeating: "n", count: 3000) + $0 }
-    let fields = names.map { EventContent.Field(name: bytes($0), value: [0x31]) }
-    let content = EventContent(
-      milliseconds: 0, serial: 1,
-      records: [EventContent.Record(type: bytes("USER"), fields: fields)])
-    let body = text(JSONBody.write(content, limit: 480))
-    let cut = String(repeating: "n", count: 128) + "…[+2873 bytes]"
-    #expect(body.contains("\"\(cut)\":\"1\",\"\(cut)_2\":\"1\""), "\(body)")
-  }
-
   @Test(arguments: BodyForm.allCases.map(\.rawValue), ["yes", "no"])
   func `keeps to its size whatever its header holds`(_ body: String, _ data: String) throws {
     for (tag, host, node, key) in [(48, 255, 0, 50), (48, 1, 100, 50), (1, 1, 255, 250)] {
@@ -144,20 +116,6 @@ struct EventMessageTests {
         }
       }
     }
-  }
-
-  @Test(arguments: Array(stride(from: 480, through: 2000, by: 37)))
-  func `stays JSON and names its event when it is cut`(_ size: Int) throws {
-    let long =
-      "type=EXECVE \(Denied.stamp) argc=90 "
-      + (0..<90).map { "a\($0)=\"\(String(repeating: "x", count: $0 * 3))\"" }.joined(
-        separator: " ")
-    let event = try event([bytes(Denied.syscall), bytes("node=web1 " + long)])
-    let body = JSONBody.write(
-      EventContent(event, event.records, event.ruleKeys(), nil), limit: size)
-    #expect(body.count <= size)
-    let json = try JSONSerialization.jsonObject(with: Data(body))
-    #expect((json as? [String: Any])?["serial"] as? Int == 724)
   }
 
   @Test func `is CEF with its fields escaped`() throws {

@@ -34,7 +34,7 @@ struct OverviewCaseTests {
     ),
     (
       [
-        "type=SYSCALL \(stamp) arch=40000003 syscall=102 a0=5 \(call)",
+        "type=SYSCALL \(stamp) arch=40000003 syscall=102 \(call.replacing("a0=3", with: "a0=5"))",
         "type=SOCKADDR \(stamp) saddr=0200D431C00002070000000000000000",
       ], [], []
     ),

@@ -1,5 +1,6 @@
 import AudispatchPlugin
 import BulkIndexing
+import EventDocument
 import Linux
 
 /// Messages as OTLP's JSON has them: names in camelCase, numbers of 64 bits as text, enumerations as
@@ -34,14 +35,8 @@ enum JSONForm {
     switch record.body {
     case .text(let text): string(text, &out)
     case .document(let document):
-      let start = out.count
-      var reader = JSONReader(document)
-      do throws(JSONFault) {
-        try value(&reader, &out)
-      } catch {
-        out.removeLast(out.count - start)
-        string(Array(String(decoding: document, as: UTF8.self).utf8), &out)
-      }
+      var place = 0
+      value(document, &place, &out)
     }
     out += #","attributes":["#.utf8
     pairs(record.attributes, &out)
@@ -75,7 +70,7 @@ enum JSONForm {
     }
   }
 
-  private static func string(_ text: [UInt8], _ out: inout [UInt8]) {
+  private static func string(_ text: some Collection<UInt8>, _ out: inout [UInt8]) {
     out += #"{"stringValue":"#.utf8
     BulkBody.appendString(text, to: &out)
     out += "}".utf8
@@ -87,43 +82,39 @@ enum JSONForm {
     out += "\"}".utf8
   }
 
-  /// The `AnyValue` that the next JSON value is.
+  /// The `AnyValue` that stands at a place, which moves behind it.
   private static func value(
-    _ reader: inout JSONReader, _ out: inout [UInt8]
-  ) throws(JSONFault) {
-    switch try reader.kind() {
+    _ document: DocumentValues, _ place: inout Int, _ out: inout [UInt8]
+  ) {
+    let (kind, text) = document[place]
+    place += 1
+    switch kind {
     case .object:
       out += #"{"kvlistValue":{"values":["#.utf8
-      try reader.object { (reader: inout JSONReader, name) throws(JSONFault) in
+      while document[place].kind == .name {
         if out.last != UInt8(ascii: "[") { out.append(comma) }
         out += #"{"key":"#.utf8
-        BulkBody.appendString(name, to: &out)
+        BulkBody.appendString(document[place].text, to: &out)
+        place += 1
         out += #","value":"#.utf8
-        try value(&reader, &out)
+        value(document, &place, &out)
         out += "}".utf8
       }
+      place += 1
       out += "]}}".utf8
     case .array:
       out += #"{"arrayValue":{"values":["#.utf8
-      try reader.array { (reader: inout JSONReader) throws(JSONFault) in
+      while document[place].kind != .end {
         if out.last != UInt8(ascii: "[") { out.append(comma) }
-        try value(&reader, &out)
+        value(document, &place, &out)
       }
+      place += 1
       out += "]}}".utf8
-    case .string:
-      out += #"{"stringValue":"#.utf8
-      out += try reader.raw()
-      out += "}".utf8
-    case .number: number(try reader.raw(), &out)
-    case .word:
-      let word = try reader.raw()
-      if word.elementsEqual("null".utf8) {
-        out += "{}".utf8
-      } else {
-        out += #"{"boolValue":"#.utf8
-        out += word
-        out += "}".utf8
-      }
+    case .text: string(text, &out)
+    case .number: number(text, &out)
+    case .yes: out += #"{"boolValue":true}"#.utf8
+    case .no: out += #"{"boolValue":false}"#.utf8
+    case .null, .name, .end: out += "{}".utf8
     }
   }
 

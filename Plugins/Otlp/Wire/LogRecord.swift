@@ -1,3 +1,5 @@
+import EventDocument
+
 /// An event as OTLP has it: a log record, before it is encoded.
 struct LogRecord: Equatable {
   /// How bad it is, of `SeverityNumber` in opentelemetry-proto's logs.proto.
@@ -9,8 +11,7 @@ struct LogRecord: Equatable {
   }
 
   enum Body: Equatable {
-    /// A JSON text that becomes the value that it is.
-    case document([UInt8])
+    case document(DocumentValues)
     /// Valid UTF-8.
     case text([UInt8])
   }

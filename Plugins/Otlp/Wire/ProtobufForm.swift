@@ -1,5 +1,5 @@
 import AudispatchPlugin
-import BulkIndexing
+import EventDocument
 import Linux
 
 /// Messages as opentelemetry-proto 1.x numbers their fields: collector/logs/v1/logs_service.proto,
@@ -82,14 +82,8 @@ enum ProtobufForm {
     switch record.body {
     case .text(let text): out.text(AnyValue.text, text)
     case .document(let document):
-      let start = out.mark
-      var reader = JSONReader(document)
-      do throws(JSONFault) {
-        try value(&reader, &out)
-      } catch {
-        out.cut(to: start)
-        out.text(AnyValue.text, String(decoding: document, as: UTF8.self).utf8)
-      }
+      var place = 0
+      value(document, &place, &out)
     }
     out.end(body)
     for (name, value) in record.attributes { pair(Record.attributes, name, value, &out) }
@@ -97,11 +91,11 @@ enum ProtobufForm {
     return out.bytes
   }
 
-  /// Each member takes some bytes more than in JSON, and attributes come on top.
+  /// A name or a value takes some bytes beside its own, and attributes come on top.
   private static func room(for body: LogRecord.Body) -> Int {
     switch body {
     case .text(let text): text.count + 256
-    case .document(let document): document.count * 5 / 4 + 256
+    case .document(let document): document.byteCount + document.count * 5 + 256
     }
   }
 
@@ -127,37 +121,39 @@ enum ProtobufForm {
     out.end(pair)
   }
 
-  /// The fields of the `AnyValue` that the next JSON value is; none for `null`.
+  /// The fields of the `AnyValue` that stands at a place, which moves behind it; none for null.
   private static func value(
-    _ reader: inout JSONReader, _ out: inout ProtobufWriter
-  ) throws(JSONFault) {
-    switch try reader.kind() {
+    _ document: DocumentValues, _ place: inout Int, _ out: inout ProtobufWriter
+  ) {
+    let (kind, text) = document[place]
+    place += 1
+    switch kind {
     case .object:
       let list = out.begin(AnyValue.list)
-      try reader.object { (reader: inout JSONReader, name) throws(JSONFault) in
+      while document[place].kind == .name {
         let pair = out.begin(values)
-        out.text(KeyValue.key, name)
+        out.text(KeyValue.key, document[place].text)
+        place += 1
         let start = out.begin(KeyValue.value)
-        try value(&reader, &out)
+        value(document, &place, &out)
         out.end(start)
         out.end(pair)
       }
+      place += 1
       out.end(list)
     case .array:
       let array = out.begin(AnyValue.array)
-      try reader.array { (reader: inout JSONReader) throws(JSONFault) in
+      while document[place].kind != .end {
         let item = out.begin(values)
-        try value(&reader, &out)
+        value(document, &place, &out)
         out.end(item)
       }
+      place += 1
       out.end(array)
-    case .string: out.text(AnyValue.text, try reader.string())
-    case .number: number(try reader.raw(), &out)
-    case .word:
-      let word = try reader.raw()
-      if !word.elementsEqual("null".utf8) {
-        out.number(AnyValue.bool, word.elementsEqual("true".utf8) ? 1 : 0)
-      }
+    case .text: out.text(AnyValue.text, text)
+    case .number: number(text, &out)
+    case .yes, .no: out.number(AnyValue.bool, kind == .yes ? 1 : 0)
+    case .null, .name, .end: break
     }
   }
 

@@ -73,9 +73,4 @@ struct ProtobufWriter: Sendable {
         UInt8(truncatingIfNeeded: rest >> (7 * UInt64(at))) & 0x7f | (at == count - 1 ? 0 : 0x80)
       }, at: start)
   }
-
-  var mark: Int { bytes.count }
-
-  /// Takes back what was written since.
-  mutating func cut(to mark: Int) { bytes.removeLast(bytes.count - mark) }
 }

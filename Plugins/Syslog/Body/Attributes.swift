@@ -1,3 +1,5 @@
+import EventDocument
+
 /// The attributes of a CEF or LEEF body, which are written whole, with shorter values, or not.
 struct Attributes {
   struct Attribute {

@@ -1,6 +1,8 @@
+import EventDocument
+
 /// ArcSight's Common Event Format, version 0, with the keys, types and lengths of its dictionary.
 enum CEFBody {
-  static func write(_ event: EventOverview, host: [UInt8], version: String, limit: Int) -> [UInt8] {
+  static func write(_ event: EventSubject, host: [UInt8], version: String, limit: Int) -> [UInt8] {
     attributes(event, host).write(limit, separator: 0x20) { room in
       head(event, version, room)
     } _: { value, kind, limit, text in
@@ -10,53 +12,54 @@ enum CEFBody {
     }
   }
 
-  private static func head(_ event: EventOverview, _ version: String, _ room: Int) -> [UInt8] {
+  private static func head(_ event: EventSubject, _ version: String, _ room: Int) -> [UInt8] {
     var text = Array("CEF:0|audispatch|audispatch|\(version)|".utf8)
     header(event.type, to: &text)
     text.append(UInt8(ascii: "|"))
     let end = "|\(event.severity)|rt=\(event.milliseconds) externalId=\(event.serial)"
-    let action = event.action.map { [0x20] + MessageCut.prefix($0, 64) } ?? []
+    let action = event.overview.action.map { [0x20] + MessageCut.prefix($0, 64) } ?? []
     let name = event.type + action
     let left = room == .max ? 512 : max(0, room - text.count - end.utf8.count)
     header(Array(MessageCut.prefix(name, min(left, 512))), to: &text)
     return text + end.utf8
   }
 
-  private static func attributes(_ event: EventOverview, _ host: [UInt8]) -> Attributes {
+  private static func attributes(_ event: EventSubject, _ host: [UInt8]) -> Attributes {
     var all = Attributes()
+    let what = event.overview
     all.add("dvchost", event.node ?? host, atMost: 100)
     all.add("cat", event.types, atMost: 1023)
-    all.add("act", event.action, atMost: 63)
-    all.add("outcome", event.succeeded.map { Array(($0 ? "success" : "failure").utf8) })
-    all.add("reason", event.reason, atMost: 1023)
-    let (actor, other) = (event.actor, event.other)
+    all.add("act", what.action, atMost: 63)
+    all.add("outcome", event.outcome)
+    all.add("reason", what.reason, atMost: 1023)
+    let (actor, other) = (what.actor, what.other)
     all.add("suser", actor.name, atMost: 1023)
     all.add("suid", actor.id, atMost: 1023)
     all.add("duser", other.name, atMost: 1023)
     all.add("duid", other.id, atMost: 1023)
-    all.add("dpid", number: event.process)
-    all.add("dproc", event.executable, atMost: 1023)
-    add(event.source, to: &all, ("src", "c6a2", "c6a2Label", "Source IPv6 Address", "spt"))
-    all.add("shost", event.sourceHost, atMost: 1023)
-    add(event.target, to: &all, ("dst", "c6a3", "c6a3Label", "Destination IPv6 Address", "dpt"))
-    all.add("filePath", event.path, atMost: 1023)
-    all.add("fileId", event.inode, atMost: 1023)
-    all.add("filePermission", event.mode, atMost: 1023)
+    all.add("dpid", number: what.process)
+    all.add("dproc", what.executable, atMost: 1023)
+    add(what.source, to: &all, ("src", "c6a2", "c6a2Label", "Source IPv6 Address", "spt"))
+    all.add("shost", what.sourceHost, atMost: 1023)
+    add(what.target, to: &all, ("dst", "c6a3", "c6a3Label", "Destination IPv6 Address", "dpt"))
+    all.add("filePath", what.path, atMost: 1023)
+    all.add("fileId", what.inode, atMost: 1023)
+    all.add("filePermission", what.mode, atMost: 1023)
     let keys = Array(event.keys.joined(separator: [UInt8(ascii: ",")]))
     all.add("cs1", labelled: "cs1Label", "key", keys, atMost: 4000)
-    all.add("cs2", labelled: "cs2Label", "command", event.command, atMost: 4000)
-    all.add("cs3", labelled: "cs3Label", "cwd", event.folder, atMost: 4000)
-    all.add("cs4", labelled: "cs4Label", "tty", event.terminal, atMost: 4000)
-    if event.decision != nil {
-      all.add("cs5", labelled: "cs5Label", "decision", event.decision, atMost: 4000)
+    all.add("cs2", labelled: "cs2Label", "command", what.command, atMost: 4000)
+    all.add("cs3", labelled: "cs3Label", "cwd", what.folder, atMost: 4000)
+    all.add("cs4", labelled: "cs4Label", "tty", what.terminal, atMost: 4000)
+    if what.decision != nil {
+      all.add("cs5", labelled: "cs5Label", "decision", what.decision, atMost: 4000)
     } else {
-      all.add("cs5", labelled: "cs5Label", "group", event.group, atMost: 4000)
+      all.add("cs5", labelled: "cs5Label", "group", what.group.name, atMost: 4000)
     }
-    all.add("cs6", labelled: "cs6Label", "permissions", event.permissions, atMost: 4000)
-    all.add("cn1", labelled: "cn1Label", "session", number: event.session)
-    all.add("cn2", labelled: "cn2Label", "gid", number: event.groupID)
+    all.add("cs6", labelled: "cs6Label", "permissions", what.permissions, atMost: 4000)
+    all.add("cn1", labelled: "cn1Label", "session", number: what.session)
+    all.add("cn2", labelled: "cn2Label", "gid", number: what.group.id)
     all.add(
-      "flexString1", labelled: "flexString1Label", "boundAddress", event.bound?.text, atMost: 1023)
+      "flexString1", labelled: "flexString1Label", "boundAddress", what.bound?.text, atMost: 1023)
     all.add("msg", sentence: event.summary, atMost: 1023)
     return all
   }

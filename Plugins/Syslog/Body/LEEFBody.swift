@@ -1,3 +1,5 @@
+import EventDocument
+
 /// QRadar's Log Event Extended Format, version 2.0, with a delimiter between the attributes that
 /// its header names.
 ///
@@ -6,7 +8,7 @@ enum LEEFBody {
   static let tab: UInt8 = 0x09
 
   static func write(
-    _ event: EventOverview, host: [UInt8], version: String, delimiter: UInt8 = tab, limit: Int
+    _ event: EventSubject, host: [UInt8], version: String, delimiter: UInt8 = tab, limit: Int
   ) -> [UInt8] {
     attributes(event, host).write(limit, separator: delimiter) { room in
       head(event, version, delimiter, room)
@@ -18,7 +20,7 @@ enum LEEFBody {
   }
 
   private static func head(
-    _ event: EventOverview, _ version: String, _ delimiter: UInt8, _ room: Int
+    _ event: EventSubject, _ version: String, _ delimiter: UInt8, _ room: Int
   ) -> [UInt8] {
     var text = Array("LEEF:2.0|audispatch|audispatch|\(version)|".utf8)
     let name = delimiter == tab ? Array("x09".utf8) : [delimiter]
@@ -29,37 +31,38 @@ enum LEEFBody {
     return text + end
   }
 
-  private static func attributes(_ event: EventOverview, _ host: [UInt8]) -> Attributes {
+  private static func attributes(_ event: EventSubject, _ host: [UInt8]) -> Attributes {
     var all = Attributes()
+    let what = event.overview
     all.add("sev", Array("\(max(1, event.severity))".utf8))
     all.add("cat", event.types)
     all.add("serial", Array("\(event.serial)".utf8))
     all.add("identHostName", event.node ?? host)
-    all.add("action", event.action)
-    all.add("outcome", event.succeeded.map { Array(($0 ? "success" : "failure").utf8) })
-    all.add("reason", event.reason)
-    all.add("usrName", event.actor.name)
-    all.add("auid", number: event.loginID)
-    all.add("uid", number: event.userID)
-    all.add("accountName", event.account)
-    all.add("accountId", number: event.accountID)
-    all.add("groupName", event.group)
-    all.add("groupId", number: event.groupID)
-    all.add("pid", number: event.process)
-    all.add("exe", event.executable)
-    all.add("ses", number: event.session)
-    all.add("tty", event.terminal)
-    all.add("src", event.source?.address.text)
-    all.add("srcPort", number: event.source?.port.map { Array("\($0)".utf8) })
-    all.add("srcHost", event.sourceHost)
-    all.add("dst", event.target?.address.text)
-    all.add("dstPort", number: event.target?.port.map { Array("\($0)".utf8) })
-    all.add("boundAddress", event.bound?.text)
-    all.add("resource", event.path)
-    all.add("command", event.command)
-    all.add("cwd", event.folder)
-    all.add("decision", event.decision)
-    all.add("permissions", event.permissions)
+    all.add("action", what.action)
+    all.add("outcome", event.outcome)
+    all.add("reason", what.reason)
+    all.add("usrName", what.actor.name)
+    all.add("auid", number: what.login.id)
+    all.add("uid", number: what.user.id)
+    all.add("accountName", what.account.name)
+    all.add("accountId", number: what.account.id)
+    all.add("groupName", what.group.name)
+    all.add("groupId", number: what.group.id)
+    all.add("pid", number: what.process)
+    all.add("exe", what.executable)
+    all.add("ses", number: what.session)
+    all.add("tty", what.terminal)
+    all.add("src", what.source?.address.text)
+    all.add("srcPort", number: what.source?.port.map { Array("\($0)".utf8) })
+    all.add("srcHost", what.sourceHost)
+    all.add("dst", what.target?.address.text)
+    all.add("dstPort", number: what.target?.port.map { Array("\($0)".utf8) })
+    all.add("boundAddress", what.bound?.text)
+    all.add("resource", what.path)
+    all.add("command", what.command)
+    all.add("cwd", what.folder)
+    all.add("decision", what.decision)
+    all.add("permissions", what.permissions)
     all.add("policy", Array(event.keys.joined(separator: [UInt8(ascii: ",")])))
     all.add("msg", sentence: event.summary)
     return all

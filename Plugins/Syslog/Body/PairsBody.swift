@@ -1,4 +1,5 @@
 import AudispatchPlugin
+import EventDocument
 
 /// `time=… serial=… [node=…] [key=…] type=SYSCALL arch=… type=CWD cwd=…`: what stands behind a
 /// `type=` belongs to that record. A value that is no plain word is in double quotes.
@@ -16,27 +17,38 @@ enum PairsBody {
       "time=\(AuditTime.text(content.milliseconds)) serial=\(content.serial)".utf8)
     if let node = content.node { add("node".utf8, node, limit, to: &text) }
     var names = FieldNames()
-    for key in content.keys { add(names.unused(Array("key".utf8)), key, limit, to: &text) }
-    if content.isContinuation { add("continued".utf8, Array("yes".utf8), limit, to: &text) }
+    for key in content.keys { add(Array("key".utf8), &names, key, limit, to: &text) }
+    if content.isContinuation { add("continued".utf8, "yes".utf8, limit, to: &text) }
     for record in content.records {
-      add("type".utf8, record.type, limit, to: &text)
+      add("type".utf8, content.type(of: record), limit, to: &text)
       var names = FieldNames(reserved: reserved)
-      for field in record.fields {
-        add(names.unused(plain(field.name)), field.value, limit, to: &text)
+      for field in content.fields[record.own] {
+        add(plain(content.name(of: field)), &names, content.value(of: field), limit, to: &text)
       }
-      for field in record.enriched { add(plain(field.name), field.value, limit, to: &text) }
+      for field in content.fields[record.enriched] {
+        add(plain(content.name(of: field)), content.value(of: field), limit, to: &text)
+      }
     }
     return text
   }
 
   private static let reserved = ["time", "serial", "node", "continued", "type"]
 
-  private static func plain(_ name: [UInt8]) -> [UInt8] {
+  private static func plain(_ name: some Sequence<UInt8>) -> [UInt8] {
     name.map { $0 > 0x20 && $0 < 0x7f && $0 != 0x22 ? $0 : UInt8(ascii: "_") }
   }
 
   private static func add(
-    _ name: some Sequence<UInt8>, _ value: [UInt8], _ limit: Int, to text: inout [UInt8]
+    _ name: [UInt8], _ names: inout FieldNames, _ value: ArraySlice<UInt8>, _ limit: Int,
+    to text: inout [UInt8]
+  ) {
+    let number = names.number(of: name.span)
+    add(number == 1 ? name : name + Array("_\(number)".utf8), value, limit, to: &text)
+  }
+
+  private static func add(
+    _ name: some Sequence<UInt8>, _ value: some Collection<UInt8>, _ limit: Int,
+    to text: inout [UInt8]
   ) {
     text.append(0x20)
     text += name
@@ -55,14 +67,16 @@ enum InterpretedBody {
         if !text.isEmpty { text.append(0x20) }
         // The serial behind it must not be cut, and headers have it.
         if let node = content.node, node.count <= limit {
-          text += "node=".utf8 + MessageHeader.token(node, limit: 255) + [0x20]
+          text += "node=".utf8 + MessageHeader.token(Array(node), limit: 255) + [0x20]
         }
-        text += "type=".utf8 + MessageHeader.token(record.type, limit: 64)
+        let type = Array(content.type(of: record))
+        text += "type=".utf8 + MessageHeader.token(type, limit: 64)
         text += " msg=audit(\(AuditTime.text(content.milliseconds)):\(content.serial)):".utf8
-        for field in record.fields {
+        for field in content.fields[record.own] {
           text.append(0x20)
-          text += MessageHeader.token(field.name, limit: 64) + [UInt8(ascii: "=")]
-          PlainWord.append(field.value, limit, to: &text)
+          let name = Array(content.name(of: field))
+          text += MessageHeader.token(name, limit: 64) + [UInt8(ascii: "=")]
+          PlainWord.append(content.value(of: field), limit, to: &text)
         }
       }
       return text
@@ -72,12 +86,12 @@ enum InterpretedBody {
 
 /// A value as a word, in double quotes with escapes where it is not plain.
 private enum PlainWord {
-  static func append(_ value: [UInt8], _ limit: Int, to text: inout [UInt8]) {
+  static func append(_ value: some Collection<UInt8>, _ limit: Int, to text: inout [UInt8]) {
     // Nearly all values; the same by another way.
     if !value.isEmpty, value.count <= limit, value.allSatisfy(isPlain) {
       text += value
     } else {
-      text += SafeText.word(MessageCut.cut(value, to: limit)).utf8
+      text += SafeText.word(MessageCut.cut(Array(value), to: limit)).utf8
     }
   }
 

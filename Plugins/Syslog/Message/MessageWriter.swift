@@ -1,5 +1,6 @@
 import AudispatchPlugin
 import AuditRecord
+import EventDocument
 import Linux
 
 /// Makes messages of records and events: bytes in, bytes out.
@@ -10,6 +11,13 @@ struct MessageWriter {
   private let interpreter: Interpreter?
   private var header: MessageHeader
   private var summary = EventSummary(zone: .utc)
+  private var content = ContentReader()
+  private var records = RecordsWriter()
+  private var overviews = OverviewReader(accounts: .host)
+  /// When names of users and groups were asked for first.
+  private var namesSince = Duration.zero
+  /// Names are believed for a minute.
+  private static let namesLast = Duration.seconds(60)
 
   static let version = Release.version
   /// What a body has at least while the header holds structured data. Without it the longest
@@ -46,9 +54,14 @@ struct MessageWriter {
   mutating func message(of record: EventRecord, in bytes: [UInt8]) -> [UInt8] {
     let node = record.node.map { Array(bytes[$0]) }
     let name = Array(bytes[record.typeName])
-    return message(
-      record.stamp, node, name, keys: { RecordKeys.keys(of: record, in: bytes) }
-    ) { limit in TextBody.write(record, in: bytes, limit: limit) }
+    let keys = { RecordKeys.keys(of: record, in: bytes) }
+    if options.isForJournal {
+      let body = TextBody.write(record, in: bytes, limit: limit)
+      return entry(record.stamp, node, name, keys(), body)
+    }
+    var message = head(record.stamp, node, name, keys: keys)
+    message += TextBody.write(record, in: bytes, limit: limit - message.count)
+    return message
   }
 
   /// The messages of an event: one, or one for each of its records.
@@ -66,38 +79,55 @@ struct MessageWriter {
   ) -> [UInt8] {
     let node = event.node.map { Array(event.bytes[$0]) }
     let name = Array(event.bytes[records[0].typeName])
-    let body: (Int) -> [UInt8]
-    switch options.body {
-    case .text where interpreter == nil:
-      body = { TextBody.write(records, in: event.bytes, limit: $0) }
-    case .cef, .leef:
-      let overview = EventOverview(
-        event, interpreter ?? Interpreter(), summary: summary.line(for: event))
-      let (host, delimiter) = (host, options.delimiter)
-      body =
-        options.body == .cef
-        ? { CEFBody.write(overview, host: host, version: Self.version, limit: $0) }
-        : {
-          LEEFBody.write(
-            overview, host: host, version: Self.version, delimiter: delimiter, limit: $0)
-        }
-    default:
-      let content = EventContent(event, records, keys, interpreter)
-      switch options.body {
-      case .keyValue: body = { PairsBody.write(content, limit: $0) }
-      case .json: body = { JSONBody.write(content, limit: $0) }
-      case .cee: body = { Array("@cee: ".utf8) + JSONBody.write(content, limit: $0 - 6) }
-      default: body = { InterpretedBody.write(content, limit: $0) }
-      }
+    if options.isForJournal {
+      return entry(event.stamp, node, name, keys, body(event, records, keys, limit))
     }
-    return message(event.stamp, node, name, keys: { keys }, body)
+    var message = head(event.stamp, node, name) { keys }
+    message += body(event, records, keys, limit - message.count)
+    return message
   }
 
-  private mutating func message(
-    _ stamp: RecordStamp, _ node: [UInt8]?, _ name: [UInt8], keys: () -> [[UInt8]],
-    _ body: (Int) -> [UInt8]
+  private mutating func body(
+    _ event: AuditEvent, _ records: [EventRecord], _ keys: [[UInt8]], _ limit: Int
   ) -> [UInt8] {
-    if options.isForJournal { return entry(stamp, node, name, keys(), body(limit)) }
+    switch options.body {
+    case .text where interpreter == nil:
+      return TextBody.write(records, in: event.bytes, limit: limit)
+    case .cef:
+      return CEFBody.write(
+        subject(event, records, keys), host: host, version: Self.version, limit: limit)
+    case .leef:
+      return LEEFBody.write(
+        subject(event, records, keys), host: host, version: Self.version,
+        delimiter: options.delimiter, limit: limit)
+    default:
+      content.read(event, records, keys: keys, interpreter)
+      switch options.body {
+      case .keyValue: return PairsBody.write(content.content, limit: limit)
+      case .json: return self.records.document(content.content, limit: limit)
+      case .cee:
+        return Array("@cee: ".utf8) + self.records.document(content.content, limit: limit - 6)
+      default: return InterpretedBody.write(content.content, limit: limit)
+      }
+    }
+  }
+
+  private mutating func subject(
+    _ event: AuditEvent, _ records: [EventRecord], _ keys: [[UInt8]]
+  ) -> EventSubject {
+    let now = MonotonicTime.now
+    if now - namesSince >= Self.namesLast {
+      overviews.forgetAccounts()
+      namesSince = now
+    }
+    return EventSubject(
+      event, records, keys, overviews.overview(of: event), summary: summary.line(for: event))
+  }
+
+  /// What stands in front of a message's body.
+  private mutating func head(
+    _ stamp: RecordStamp, _ node: [UInt8]?, _ name: [UInt8], keys: () -> [[UInt8]]
+  ) -> [UInt8] {
     var subject = MessageHeader.Subject(
       milliseconds: stamp.milliseconds, node: node, name: name)
     if options.format == .rfc5424, options.structuredData {
@@ -116,9 +146,6 @@ struct MessageWriter {
       message.removeAll(keepingCapacity: true)
       header.append(subject, to: &message)
     }
-    let body = body(limit - message.count)
-    message.reserveCapacity(message.count + body.count)
-    message += body
     return message
   }
 

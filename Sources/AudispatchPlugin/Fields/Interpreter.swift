@@ -62,16 +62,6 @@ extension Interpreter {
   }
 }
 
-extension AuditEvent {
-  /// Every field of a record with its encoding undone, as `Interpreter.fields` gives them: also
-  /// what SELinux decided, and, without a name, words that belong to no field.
-  public func decodedFields(
-    of record: EventRecord
-  ) -> [(name: [UInt8], meaning: [UInt8])] {
-    Meanings.merged([], record, bytes, words: true)
-  }
-}
-
 extension EventRecord {
   /// The line with no 0x1d but the one in front of what auditd added: libauparse believes what
   /// stands behind the first.

@@ -31,18 +31,15 @@ struct Meanings {
     _ found: [Found], _ record: EventRecord, _ bytes: [UInt8], words: Bool
   ) -> [Named] {
     var meanings = Meanings(record, bytes, found)
-    var vector = AccessVector(record, bytes)
-    var scanner = FieldScanner(body: record.body, end: record.line.upperBound, words: words)
-    while let field = scanner.next(bytes.span), field.section != .enrichment {
-      if let decided = vector, decided.result.lowerBound < field.value.upperBound {
-        meanings.decide(decided)
-        vector = nil
-        // The words that say so.
-        if field.name.isEmpty { continue }
+    var walk = RecordWalk(record, in: bytes, words: words)
+    walking: while let step = walk.next(bytes.span) {
+      switch step {
+      case .decision(let vector): meanings.decide(vector)
+      case .field(let field):
+        if field.section == .enrichment { break walking }
+        meanings.take(field)
       }
-      meanings.take(field)
     }
-    if let vector { meanings.decide(vector) }
     return meanings.all
   }
 

@@ -14,6 +14,8 @@ struct EventFacts: Sendable {
   }
 
   struct File: Equatable, Sendable {
+    /// Which of the event's paths it is.
+    var place: Int
     var path: Text?
     var device: Text?
     var inode: Text?

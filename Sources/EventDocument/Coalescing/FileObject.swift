@@ -14,9 +14,9 @@ struct FileObject {
       break
     }
     let path = facts.paths[chosen]
-    var file = EventFacts.File()
+    var file = EventFacts.File(place: chosen)
     if let name = path.value("name", facts.text) {
-      let isNew = path.value("nametype", facts.text).map { facts.text.has($0, "CREATE") } ?? false
+      let isNew = Self.isNew(path, facts.text)
       let name = isComplete ? AbsolutePath.of(name, isNew: isNew, &facts) : name
       facts.object = name
       file.path = name
@@ -42,6 +42,14 @@ struct FileObject {
     }
   }
 
+  /// The path that is taken where no table says that the event is about a file: the first with a name
+  /// that is not a parent, else the first with a name.
+  static func named(in facts: EventFacts) -> Int? {
+    let named = (0..<facts.pathCount).filter { facts.paths[$0].value("name", facts.text) != nil }
+    return named.first { !FileObject(isComplete: true).isSkipped(facts.paths[$0], facts.text) }
+      ?? named.first
+  }
+
   private func isSkipped(_ path: FieldMap, _ text: EventText) -> Bool {
     // RHEL 7 calls it objtype, which go-libaudit does not know.
     guard
@@ -49,6 +57,11 @@ struct FileObject {
         ?? (isComplete ? path.value("objtype", text) : nil)
     else { return false }
     return text.has(type, "PARENT") || text.has(type, "UNKNOWN")
+  }
+
+  /// Whether it is a name that the call made.
+  static func isNew(_ path: FieldMap, _ text: EventText) -> Bool {
+    path.value("nametype", text).map { text.has($0, "CREATE") } ?? false
   }
 
   static func addPermissions(_ mode: UInt64, to text: inout EventText) -> Text {
@@ -80,7 +93,7 @@ enum AbsolutePath {
   static func of(_ name: Text, isNew: Bool, _ facts: inout EventFacts) -> Text {
     guard !name.isEmpty, facts.text.bytes[Int(name.start)] != 0x2f,
       !beginsElsewhere(isNew: isNew, facts),
-      let folder = facts.data.value("cwd", facts.text), !folder.isEmpty
+      let folder = facts.data.value("cwd", facts.text) ?? facts.directory, !folder.isEmpty
     else { return name }
     var rest = name
     while facts.text.starts(rest, with: "./") { rest.start += 2 }

@@ -45,13 +45,21 @@ struct Auditbeat6Form: Sendable {
   private func writeRefused(
     _ event: AuditEvent, _ facts: EventFacts, _ out: inout DocumentBytes
   ) {
-    out.raw(",\"event\":{\"module\":\"auditd\"},\"auditd\":{\"sequence\":")
-    out.piece(Int(clamping: event.stamp.serial))
-    out.raw(",\"messages\":[")
+    out.object("event")
+    out.member("module", "auditd")
+    out.endObject()
+    out.object("auditd")
+    out.key("sequence")
+    out.integer(Int(clamping: event.stamp.serial))
+    out.array("messages")
     for record in event.records.prefix(out.itemLimit) { out.string(event.bytes[record.line]) }
-    out.raw("]},\"error\":{\"message\":[")
+    out.endArray()
+    out.endObject()
+    out.object("error")
+    out.array("message")
     for warning in facts.warnings { out.string(Array(warning.utf8)[...]) }
-    out.raw("]}")
+    out.endArray()
+    out.endObject()
   }
 
   private mutating func writeEvent(
@@ -132,7 +140,7 @@ struct Auditbeat6Form: Sendable {
       AuditData.write(facts, identities: false, &out)
       AuditData.writePaths(facts, &out)
     }
-    if extent != .whole || facts.omitted > 0 { out.raw(",\"truncated\":true") }
+    if extent != .whole || facts.omitted > 0 { out.flag("truncated") }
     out.endObject()
   }
 }

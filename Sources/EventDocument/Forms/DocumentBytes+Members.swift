@@ -16,6 +16,11 @@ extension DocumentBytes {
     member(name, text.bytes.span.extracting(value.range))
   }
 
+  mutating func member(_ name: StaticString, _ word: StaticString) {
+    key(name)
+    string(word)
+  }
+
   mutating func member(_ name: StaticString, _ value: [UInt8]) {
     if !value.isEmpty { member(name, value.span) }
   }

@@ -13,7 +13,7 @@ enum ECSContext {
       out.endObject()
     }
     if let unit = context.process?.unit, !unit.isEmpty {
-      out.raw(",\"systemd\":{")
+      out.object("systemd")
       out.member("unit", unit)
       out.endObject()
     }

@@ -33,9 +33,12 @@ struct ECSForm: Sendable {
     out.closeString()
     let node = event.node.map { event.bytes[$0] } ?? host[...]
     writeEvent(event, node, facts, extent, &out)
-    out.raw(",\"ecs\":{\"version\":\"")
-    out.raw(Self.version)
-    out.raw("\"},\"service\":{\"type\":\"auditd\"}")
+    out.object("ecs")
+    out.member("version", Self.version)
+    out.endObject()
+    out.object("service")
+    out.member("type", "auditd")
+    out.endObject()
     if !node.isEmpty {
       out.object("host")
       out.member("name", node)
@@ -68,7 +71,8 @@ struct ECSForm: Sendable {
     out.member("action", facts.action)
     out.key("outcome")
     out.string(outcome(facts))
-    out.raw(",\"module\":\"auditd\",\"dataset\":\"auditd.log\"")
+    out.member("module", "auditd")
+    out.member("dataset", "auditd.log")
     if options.keepsOriginal, extent.keepsDetails {
       out.array("original")
       for record in event.records.prefix(out.itemLimit) { out.string(event.bytes[record.line]) }
@@ -242,7 +246,7 @@ extension ECSForm {
       AuditData.writePaths(facts, &out)
     }
     if let context { ECSContext.writeAudit(context, &out) }
-    if extent != .whole || facts.omitted > 0 { out.raw(",\"truncated\":true") }
+    if extent != .whole || facts.omitted > 0 { out.flag("truncated") }
     out.endObject()
   }
 }

@@ -31,7 +31,7 @@ struct LaurelForm: Sendable {
       out.key("NODE")
       out.string(event.bytes[node])
     }
-    if extent != .whole { out.raw(",\"TRUNCATED\":true") }
+    if extent != .whole { out.flag("TRUNCATED") }
     groups.read(event)
     // Records of a type stand together, where the first of them was.
     for group in groups.first.indices { write(group, event, context, &out) }

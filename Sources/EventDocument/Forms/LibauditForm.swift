@@ -161,7 +161,7 @@ struct LibauditRecordForm: Sendable {
     out.list("keys", content.keys, text)
     out.key("data")
     if let failure = content.failure {
-      out.raw("null")
+      out.null()
       out.key("error")
       out.string(Array(failure.utf8)[...])
     } else {

@@ -32,6 +32,7 @@ struct CompleteRecords: Sendable {
   /// Words with commas in place of the spaces between them.
   private static func commas(_ words: Text, _ text: inout EventText) -> Text {
     var list = words
+    while !list.isEmpty, text.bytes[Int(list.start)] == 0x20 { list.start += 1 }
     while !list.isEmpty, text.bytes[Int(list.end) - 1] == 0x20 { list.end -= 1 }
     for at in list.range where text.bytes[at] == 0x20 { text.replace(at, UInt8(ascii: ",")) }
     return list

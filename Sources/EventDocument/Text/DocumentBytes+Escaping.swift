@@ -109,10 +109,16 @@ extension DocumentBytes {
     if undecodable == .percent, byte < 0x20 || byte == 0x7f || byte == 0x25 || byte == 0x2b {
       return percent(byte)
     }
+    if byte == 0x5c {
+      backslash()
+      let isMarked = undecodable == .escaped || undecodable == .escapedWithNUL
+      if isMarked, Self.looksEscaped(rest) { raw("x5c") }
+      return
+    }
+    if byte == 0, undecodable == .escapedWithNUL { return undecoded(byte) }
+    if notesValues { return self.byte(byte) }
     switch byte {
     case 0x22: raw("\\\"")
-    case 0x5c:
-      if undecodable == .escaped, Self.looksEscaped(rest) { raw("\\\\x5c") } else { raw("\\\\") }
     case 0x0a: raw("\\n")
     case 0x09: raw("\\t")
     case 0x0d: raw("\\r")
@@ -134,11 +140,14 @@ extension DocumentBytes {
     switch undecodable {
     case .replaced: raw("\u{fffd}")
     case .percent: percent(byte)
-    case .escaped:
-      raw("\\\\x")
+    case .escaped, .escapedWithNUL:
+      backslash()
+      self.byte(UInt8(ascii: "x"))
       hex(byte)
     }
   }
+
+  private mutating func backslash() { if notesValues { byte(0x5c) } else { raw("\\\\") } }
 
   private mutating func percent(_ byte: UInt8) {
     self.byte(0x25)

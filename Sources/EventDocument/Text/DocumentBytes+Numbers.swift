@@ -1,6 +1,11 @@
 /// Numbers, as such and as strings that show their base.
 extension DocumentBytes {
   mutating func integer(_ value: Int) {
+    if notesValues {
+      let start = bytes.count
+      piece(value)
+      return noteNumber(from: start)
+    }
     let needsComma = needsComma
     unsafe write(atMost: 22) { pen in
       if needsComma { unsafe pen.byte(0x2c) }
@@ -11,6 +16,11 @@ extension DocumentBytes {
 
   /// A number that has been checked to be one.
   mutating func digits(_ value: borrowing Span<UInt8>) {
+    if notesValues {
+      let start = bytes.count
+      unsafe value.withUnsafeBufferPointer { unsafe append($0) }
+      return noteNumber(from: start)
+    }
     let needsComma = needsComma
     unsafe value.withUnsafeBufferPointer { value in
       unsafe write(atMost: value.count + 1) { pen in
@@ -22,6 +32,7 @@ extension DocumentBytes {
 
   /// Hexadecimal digits as a string behind what tells their base, in lower case.
   mutating func digits(_ base: StaticString, _ digits: borrowing Span<UInt8>) {
+    if notesValues { return noteDigits(base, digits) }
     let needsComma = needsComma
     unsafe digits.withUnsafeBufferPointer { digits in
       unsafe write(atMost: base.utf8CodeUnitCount + digits.count + 4) { pen in
@@ -46,6 +57,10 @@ extension DocumentBytes {
   mutating func member(
     plain name: borrowing Span<UInt8>, _ base: StaticString, _ digits: borrowing Span<UInt8>
   ) {
+    if notesValues {
+      key(name)
+      return noteDigits(base, digits)
+    }
     let needsComma = needsComma
     unsafe name.withUnsafeBufferPointer { name in
       unsafe digits.withUnsafeBufferPointer { digits in
@@ -59,6 +74,22 @@ extension DocumentBytes {
           unsafe Self.digits(&pen, base, digits)
         }
       }
+    }
+  }
+
+  /// Digits only.
+  mutating func piece(_ value: Int) {
+    unsafe write(atMost: 21) { pen in
+      if value < 0 { unsafe pen.byte(0x2d) }
+      unsafe pen.decimal(value.magnitude)
+    }
+  }
+  /// A number below 100, as a part of a time.
+  mutating func twoDigits(behind mark: UInt8, _ value: Int) {
+    unsafe write(atMost: 3) { pen in
+      unsafe pen.byte(mark)
+      unsafe pen.byte(0x30 + UInt8(truncatingIfNeeded: value / 10))
+      unsafe pen.byte(0x30 + UInt8(truncatingIfNeeded: value % 10))
     }
   }
 }

@@ -10,20 +10,35 @@ struct DocumentBytes: Sendable {
     /// As `\xNN`; where that would stand by itself, its backslash is written as `\x5c`. So every
     /// value can be turned back.
     case escaped
+    /// So too, and a NUL, at which some readers cut.
+    case escapedWithNUL
     /// As Laurel does: percent-encoded, as control characters, `%` and `+` are.
     case percent
   }
 
+  /// JSON, or the texts of values.
   private(set) var bytes: [UInt8] = []
   let undecodable: Undecodable
+  /// Whether values are noted, and no JSON is written.
+  let notesValues: Bool
+  var notes = ValueNotes()
   /// Bytes of a value; what is beyond is left out and counted.
   var valueLimit = Int.max
   /// Items of an array or object whose length the event decides; what is beyond is counted.
   var itemLimit = Int.max
 
-  init(_ undecodable: Undecodable) { self.undecodable = undecodable }
+  init(_ undecodable: Undecodable, notesValues: Bool = false) {
+    self.undecodable = undecodable
+    self.notesValues = notesValues
+  }
 
-  mutating func begin() { bytes.removeAll(keepingCapacity: true) }
+  mutating func begin() {
+    bytes.removeAll(keepingCapacity: true)
+    if notesValues { notes.begin() }
+  }
+
+  /// Bytes that it has as JSON.
+  var size: Int { notesValues ? notes.size : bytes.count }
 
   /// Makes room once for several things that are written together.
   @inline(__always)
@@ -47,6 +62,7 @@ struct DocumentBytes: Sendable {
   }
 
   private mutating func open(_ byte: UInt8) {
+    if notesValues { return notes.open(byte, at: bytes.count) }
     let needsComma = needsComma
     unsafe write(atMost: 2) { pen in
       if needsComma { unsafe pen.byte(0x2c) }
@@ -59,22 +75,31 @@ struct DocumentBytes: Sendable {
   }
 
   mutating func beginObject() { open(0x7b) }
-  mutating func endObject() { bytes.append(0x7d) }
+  mutating func endObject() { close(0x7d) }
 
   /// Takes the end of an object back, so that a member can follow.
   mutating func reopenObject() {
+    if notesValues { return notes.reopen() }
     precondition(bytes.last == 0x7d, "what is to be gone on with is no object")
     bytes.removeLast()
   }
 
   mutating func beginArray() { open(0x5b) }
   /// An array behind a key.
-  mutating func beginList() { bytes.append(0x5b) }
-  mutating func endArray() { bytes.append(0x5d) }
+  mutating func beginList() {
+    if notesValues { notes.open(0x5b, at: bytes.count) } else { bytes.append(0x5b) }
+  }
+  mutating func endArray() { close(0x5d) }
+
+  @inline(__always)
+  private mutating func close(_ byte: UInt8) {
+    if notesValues { notes.close() } else { bytes.append(byte) }
+  }
 
   /// A plain name, and what stands behind it.
   @inline(__always)
   private mutating func key(_ name: StaticString, _ begin: UInt8?) {
+    if notesValues { return noteKey(name, begin) }
     let needsComma = needsComma
     unsafe write(atMost: name.utf8CodeUnitCount + 5) { pen in
       unsafe Self.key(&pen, needsComma, name)
@@ -97,7 +122,7 @@ struct DocumentBytes: Sendable {
 
   mutating func key(_ name: borrowing Span<UInt8>) {
     string(unlimited: name)
-    bytes.append(0x3a)
+    if notesValues { notes.nameText() } else { bytes.append(0x3a) }
   }
 
   mutating func key(_ name: ArraySlice<UInt8>) { key(name.span) }
@@ -112,17 +137,17 @@ struct DocumentBytes: Sendable {
     let kept = Self.whole(value, valueLimit)
     escape(value.extracting(0..<kept))
     mark(value.count - kept, "bytes")
-    bytes.append(0x22)
+    closeString()
   }
 
   /// Nearly everything is plain, and then written at once.
   private mutating func string(unlimited value: borrowing Span<UInt8>) {
     let needsComma = needsComma
     unsafe value.withUnsafeBufferPointer { value in
-      guard unsafe isPlain(value) else {
+      guard !notesValues, unsafe isPlain(value) else {
         openString()
         unsafe escape(value)
-        return bytes.append(0x22)
+        return closeString()
       }
       unsafe write(atMost: value.count + 3) { pen in
         if needsComma { unsafe pen.byte(0x2c) }
@@ -136,7 +161,7 @@ struct DocumentBytes: Sendable {
   mutating func member(_ name: StaticString, _ value: borrowing Span<UInt8>) {
     let needsComma = needsComma
     unsafe value.withUnsafeBufferPointer { bytes in
-      guard bytes.count <= valueLimit, unsafe isPlain(bytes) else {
+      guard !notesValues, bytes.count <= valueLimit, unsafe isPlain(bytes) else {
         key(name)
         return string(value)
       }
@@ -174,6 +199,7 @@ struct DocumentBytes: Sendable {
     _ name: borrowing Span<UInt8>, _ value: borrowing Span<UInt8>, isNumber: Bool,
     isPlain: Bool = false
   ) -> Bool {
+    guard !notesValues else { return false }
     let needsComma = needsComma
     return unsafe name.withUnsafeBufferPointer { name in
       unsafe value.withUnsafeBufferPointer { value in
@@ -196,6 +222,11 @@ struct DocumentBytes: Sendable {
   }
 
   mutating func string(_ word: StaticString) {
+    if notesValues {
+      openString()
+      raw(word)
+      return closeString()
+    }
     let needsComma = needsComma
     unsafe write(atMost: word.utf8CodeUnitCount + 3) { pen in
       if needsComma { unsafe pen.byte(0x2c) }
@@ -209,7 +240,7 @@ struct DocumentBytes: Sendable {
   mutating func omitted(_ count: Int) {
     openString()
     mark(count, "items")
-    bytes.append(0x22)
+    closeString()
   }
 
   private mutating func mark(_ count: Int, _ what: StaticString) {
@@ -221,15 +252,33 @@ struct DocumentBytes: Sendable {
   }
 
   mutating func null() {
+    if notesValues { return notes.add(.null, bytes.count..<bytes.count, size: 4) }
     if needsComma { bytes.append(0x2c) }
     raw("null")
   }
 
+  /// A member that is `true`.
+  mutating func flag(_ name: StaticString) {
+    key(name)
+    if notesValues { notes.add(.yes, bytes.count..<bytes.count, size: 4) } else { raw("true") }
+  }
+
   /// How much is written, for `cut`.
-  var mark: Int { bytes.count }
+  struct Mark: Equatable {
+    fileprivate var bytes: Int
+    fileprivate var notes: ValueNotes.Mark
+  }
+
+  var mark: Mark { Mark(bytes: bytes.count, notes: notes.mark) }
 
   /// Takes back what was written since.
-  mutating func cut(to mark: Int) { bytes.removeLast(bytes.count - mark) }
+  mutating func cut(to mark: Mark) {
+    bytes.removeLast(bytes.count - mark.bytes)
+    notes.cut(to: mark.notes)
+  }
+
+  /// Opens a string again that was written last.
+  mutating func reopenString() { bytes.removeLast() }
 
   mutating func append(_ more: UnsafeBufferPointer<UInt8>) {
     unsafe write(atMost: more.count) { pen in unsafe pen.bytes(more) }
@@ -239,20 +288,7 @@ struct DocumentBytes: Sendable {
   /// The beginning of a string that is put together from pieces (`piece`, `closeString`).
   mutating func openString() { open(0x22) }
   mutating func piece(_ value: ArraySlice<UInt8>) { escape(value.span) }
-  /// Digits only.
-  mutating func piece(_ value: Int) {
-    unsafe write(atMost: 21) { pen in
-      if value < 0 { unsafe pen.byte(0x2d) }
-      unsafe pen.decimal(value.magnitude)
-    }
+  mutating func closeString() {
+    if notesValues { notes.close(bytes) } else { bytes.append(0x22) }
   }
-  /// A number below 100, as a part of a time.
-  mutating func twoDigits(behind mark: UInt8, _ value: Int) {
-    unsafe write(atMost: 3) { pen in
-      unsafe pen.byte(mark)
-      unsafe pen.byte(0x30 + UInt8(truncatingIfNeeded: value / 10))
-      unsafe pen.byte(0x30 + UInt8(truncatingIfNeeded: value % 10))
-    }
-  }
-  mutating func closeString() { bytes.append(0x22) }
 }

@@ -1,13 +1,13 @@
 import Glibc
 
 /// An address of the internet as a text that every reader takes for one.
-enum NetworkAddress: Equatable {
+public enum NetworkAddress: Equatable, Sendable {
   case four([UInt8])
   case six([UInt8])
 
   /// `nil` for what is no address, such as `?` or `UNKNOWN`. An IPv4 address that is written in
   /// IPv6's form is the IPv4 address; a zone (`%eth0`) is left out.
-  init?(_ text: some Collection<UInt8>) {
+  public init?(_ text: some Collection<UInt8>) {
     var text = Array(text.prefix { $0 != UInt8(ascii: "%") })
     if text.first == UInt8(ascii: "["), text.last == UInt8(ascii: "]") {
       text = Array(text.dropFirst().dropLast())
@@ -24,7 +24,7 @@ enum NetworkAddress: Equatable {
     }
   }
 
-  var text: [UInt8] {
+  public var text: [UInt8] {
     switch self {
     case .four(let text), .six(let text): text
     }
@@ -38,7 +38,7 @@ enum NetworkAddress: Equatable {
 }
 
 /// An end of a connection.
-struct NetworkEnd: Equatable {
-  var address: NetworkAddress
-  var port: UInt16?
+public struct NetworkEnd: Equatable, Sendable {
+  public internal(set) var address: NetworkAddress
+  public internal(set) var port: UInt16?
 }

@@ -1,27 +1,28 @@
+import AudispatchPlugin
 import AuditRecord
 import Foundation
 import TestSupport
 import Testing
 
-@testable import AudispatchPlugin
-@testable import audispatch_syslog
+@testable import EventDocument
 
-@Suite("What is left of a JSON body")
-struct JSONCuttingTests {
+@Suite("What is left of a document of records")
+struct RecordsCuttingTests {
+  private static let stamp = "msg=audit(1763680803.855:724):"
   private static let call =
-    "type=SYSCALL \(Denied.stamp) arch=c000003e syscall=59 success=yes exit=0 a0=3 a1=55d a2=0 "
+    "type=SYSCALL \(Self.stamp) arch=c000003e syscall=59 success=yes exit=0 a0=3 a1=55d a2=0 "
     + "a3=7f items=2 ppid=1 pid=2 auid=1000 uid=1000 gid=1000 euid=0 suid=0 fsuid=0 egid=0 "
     + "sgid=0 fsgid=0 tty=pts0 ses=3 comm=\"su\" exe=\"/usr/bin/su\" subj=unconfined key=\"privesc\""
-  private static let folder = "type=CWD \(Denied.stamp) cwd=\"/\""
+  private static let folder = "type=CWD \(Self.stamp) cwd=\"/\""
 
   /// Of everybody's making: as many arguments as they like.
   private static func arguments(_ count: Int) -> String {
     let list = (1..<count).map { "a\($0)=\"1\"" }.joined(separator: " ")
-    return "type=EXECVE \(Denied.stamp) argc=\(count) a0=\"su\" \(list)"
+    return "type=EXECVE \(Self.stamp) argc=\(count) a0=\"su\" \(list)"
   }
 
   private static func path(_ item: Int) -> String {
-    "type=PATH \(Denied.stamp) item=\(item) name=\"/sys/kernel/tracing/\(item)\" inode=\(item) "
+    "type=PATH \(Self.stamp) item=\(item) name=\"/sys/kernel/tracing/\(item)\" inode=\(item) "
       + "dev=00:0c mode=0100640 ouid=0 ogid=0 rdev=00:00 nametype=CREATE cap_fp=0 cap_fi=0"
   }
 
@@ -42,17 +43,21 @@ struct JSONCuttingTests {
   }
 
   private func left(_ lines: [String], _ limit: Int) throws -> Left {
-    let event = try event(lines.map(bytes))
-    let content = EventContent(event, event.records, event.ruleKeys(), nil)
-    let body = JSONBody.write(content, limit: limit)
+    let event = event(lines)
+    var reader = ContentReader()
+    reader.read(event, event.records, keys: event.ruleKeys())
+    let content = reader.content
+    var writer = RecordsWriter()
+    let body = writer.document(content, limit: limit)
     #expect(body.count <= limit)
     #expect(String(validating: body, as: UTF8.self) != nil)
     let json = try JSONSerialization.jsonObject(with: Data(body))
-    let object = try #require(json as? [String: Any], "\(text(body))")
+    let object = try #require(json as? [String: Any], "\(String(decoding: body, as: UTF8.self))")
     let records = try #require(object["records"] as? [[String: Any]])
     let cut = object["cut_records"] as? Int ?? 0
     #expect(object["serial"] as? UInt64 == event.stamp.serial)
-    #expect(records.count + cut == content.records.count, "\(text(body))")
+    #expect(
+      records.count + cut == content.records.count, "\(String(decoding: body, as: UTF8.self))")
     return Left(
       keys: object["keys"] as? [String] ?? [], types: records.compactMap { $0["type"] as? String },
       records: records, size: body.count, cutRecords: cut)
@@ -82,7 +87,7 @@ struct JSONCuttingTests {
   }
 
   @Test func `says who did it when others come first`() throws {
-    let others = (0..<200).map { "type=AVC \(Denied.stamp) avc:  denied  { read } for  pid=\($0)" }
+    let others = (0..<200).map { "type=AVC \(Self.stamp) avc:  denied  { read } for  pid=\($0)" }
     let left = try left(others + [Self.call], 8096)
     #expect(left.fields("SYSCALL")["exe"] == "/usr/bin/su")
     #expect(left.types.last == "SYSCALL" && left.cutRecords > 0)
@@ -123,20 +128,23 @@ struct JSONCuttingTests {
     func word(_ longest: Int) -> [UInt8] {
       (0..<random(longest)).map { _ in [0x61, 0x61, 0x5c, 0x22, 0x0a, 0xff, 0xc3, 0xa4][random(8)] }
     }
+    var writer = RecordsWriter()
     for _ in 0..<6 {
-      let records = (0..<random(12)).map { index in
-        EventContent.Record(
-          type: index == random(4) ? bytes("SYSCALL") : word(40),
-          fields: (0..<random([3, 60][random(2)])).map { _ in
-            .init(name: word(4), value: word([4, 400][random(2)]))
-          })
+      var content = EventContent()
+      content.begin(
+        [], RecordStamp(milliseconds: 1_763_680_803_855, serial: UInt64(UInt32.max)),
+        isContinuation: random(2) == 0)
+      if random(2) > 0 { content.nodePlace = content.text.add(word(300)) }
+      for _ in 0..<random(4) { content.keyPlaces.append(content.text.add(word(200))) }
+      for index in 0..<random(12) {
+        content.beginRecord(content.text.add(index == random(4) ? Array("SYSCALL".utf8) : word(40)))
+        for _ in 0..<random([3, 60][random(2)]) {
+          content.add(content.text.add(word(4)), content.text.add(word([4, 400][random(2)])))
+        }
       }
-      let content = EventContent(
-        milliseconds: 1_763_680_803_855, serial: UInt64(UInt32.max),
-        node: random(2) == 0 ? nil : word(300), keys: (0..<random(4)).map { _ in word(200) },
-        isContinuation: random(2) == 0, records: records)
+      let records = content.records
       for limit in [84, 97, 130, 200, 333, 480, 1000, 2048, 8096] {
-        let body = JSONBody.write(content, limit: limit)
+        let body = writer.document(content, limit: limit)
         #expect(body.count <= limit)
         let json = try JSONSerialization.jsonObject(with: Data(body))
         let object = try #require(json as? [String: Any])
@@ -146,7 +154,7 @@ struct JSONCuttingTests {
         guard cut == 0 else { continue }
         for (record, whole) in zip(left, records) {
           let fields = try #require(record["fields"] as? [String: String])
-          #expect(fields.count + (record["cut_fields"] as? Int ?? 0) == whole.fields.count)
+          #expect(fields.count + (record["cut_fields"] as? Int ?? 0) == whole.own.count)
         }
       }
     }
