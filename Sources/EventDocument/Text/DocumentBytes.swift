@@ -231,6 +231,21 @@ struct DocumentBytes: Sendable {
   /// Takes back what was written since.
   mutating func cut(to mark: Int) { bytes.removeLast(bytes.count - mark) }
 
+  /// Whether values or lists may be cut.
+  var isLimited: Bool { valueLimit != .max || itemLimit != .max }
+
+  /// Members, or a value, that were written before; nothing where that was nothing.
+  mutating func written(_ part: borrowing Span<UInt8>) {
+    guard !part.isEmpty else { return }
+    let needsComma = needsComma
+    unsafe part.withUnsafeBufferPointer { part in
+      unsafe write(atMost: part.count + 1) { pen in
+        if needsComma { unsafe pen.byte(0x2c) }
+        unsafe pen.bytes(part)
+      }
+    }
+  }
+
   mutating func append(_ more: UnsafeBufferPointer<UInt8>) {
     unsafe write(atMost: more.count) { pen in unsafe pen.bytes(more) }
   }
