@@ -89,7 +89,7 @@ public struct DocumentWriter: Sendable {
 
   /// Lets names of users and groups be looked up again.
   public mutating func forgetAccounts() {
-    ecs.people.cache.forget()
+    ecs.forgetAccounts()
     auditbeat6.people.cache.forget()
     laurel.accounts.forget()
   }

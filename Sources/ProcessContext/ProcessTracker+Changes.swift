@@ -9,25 +9,26 @@ extension ProcessTracker {
   ) {
     context.isExec = true
     take(facts, event, number)
-    let arguments = Self.joined(event.arguments() ?? [])
+    let arguments = ExecArguments.joined(of: event, most: KnownProcess.mostArguments)
     let isRunning = moment.isHere && table.look(at: number) { $0.ending == .none } == true
+    let answer = isRunning ? table.answer(about: number, moment) : nil
     let groups =
-      isRunning && settings.findsGroups
+      isRunning && answer == nil && settings.findsGroups
       ? source.controlGroups(of: facts.pid).map { groupMemory.groups($0) } : nil
     let script =
       settings.findsScripts ? ScriptFinder.script(of: event, facts, isRunning ? source : nil) : []
     let hash =
       isRunning ? settings.hashLimit.flatMap { source.hash(of: facts.pid, limit: $0) } : nil
     let labels = settings.labels
-    let parent = table[number]?.parent.flatMap { table[$0] }
+    let parent = (table.look(at: number) { $0.parent } ?? nil).flatMap { table[$0] }
     table.change(number) { process in
       process.exec = event.stamp
-      process.arguments = arguments
+      if process.arguments != arguments { process.arguments = arguments }
       if script != process.script { process.script = script }
       if process.hash != hash ?? [] { process.hash = hash ?? [] }
       if let groups {
         process.take(groups)
-      } else if process.container.isEmpty, let parent {
+      } else if answer == nil, process.container.isEmpty, let parent {
         process.container = parent.container
         process.unit = parent.unit
       }
@@ -39,8 +40,13 @@ extension ProcessTracker {
       process.labels = labels.atExec(
         kept, executable: process.executable, arguments: Self.line(arguments), script: script)
     }
-    if isRunning {
+    if let answer {
+      context.environment = answer.environment
+    } else if isRunning {
       takeEnvironment(facts.pid, &context)
+      let isKnown = context.missing.isEmpty && (groups != nil || !settings.findsGroups)
+      table.keep(
+        isKnown ? HostAnswer(asked: moment.now, context.environment) : nil, about: number)
     } else if !variables.isEmpty {
       context.missing.append("process.env_vars")
     }
@@ -52,19 +58,6 @@ extension ProcessTracker {
         context.missing.append("process.supplemental_groups")
       }
     }
-  }
-
-  /// The arguments with a NUL between them, as far as they are kept.
-  private static func joined(_ arguments: [[UInt8]]) -> [UInt8] {
-    var all: [UInt8] = []
-    all.reserveCapacity(
-      min(arguments.reduce(0) { $0 + $1.count + 1 }, KnownProcess.mostArguments))
-    for argument in arguments {
-      if !all.isEmpty { all.append(0) }
-      all += argument.prefix(KnownProcess.mostArguments - all.count)
-      if all.count >= KnownProcess.mostArguments { break }
-    }
-    return all
   }
 
   mutating func takeEnvironment(_ pid: Int32, _ context: inout EventContext) {

@@ -50,8 +50,7 @@ extension ProcessTracker {
       process.ending = facts.kind == .exit ? .none : .gone
     }
     process.identity = identity(process, event.stamp)
-    process.lastSeen = moment.at
-    let number = table.add(process)
+    let number = table.add(process, lastSeen: moment.at)
     take(facts, event, number)
     setParent(number, facts.parent, moment)
     if status != nil, facts.kind != .exec { takeSurroundings(number, moment) }

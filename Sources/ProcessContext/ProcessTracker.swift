@@ -5,7 +5,8 @@ import AuditRecord
 ///
 /// What the events say goes before what /proc says, and /proc is asked only for what is missing: about
 /// a process when it is seen first, and at its exec. It is not asked about events of other nodes, nor
-/// may it answer with a process that has begun after the event.
+/// may it answer with a process that has begun after the event. What it has said since an event is not
+/// asked again for that.
 public struct ProcessTracker {
   /// Between two looks at which processes there are.
   static let sweepPeriod: UInt64 = 5000
@@ -45,7 +46,7 @@ public struct ProcessTracker {
     }
     if event.records.count > 1 { logins.note(event) }
     let moment = Occasion(
-      at: event.stamp.milliseconds,
+      at: event.stamp.milliseconds, now: now,
       isHere: isHere(event) && event.stamp.milliseconds + Self.slack >= source.started)
     if moment.isHere, now >= sweptAt + Self.sweepPeriod || now < sweptAt { sweep(now) }
     let keys = settings.labels.hasKeys ? event.ruleKeys(facts) : []
@@ -65,6 +66,8 @@ public struct ProcessTracker {
   /// When an event was, and whether /proc can know of it.
   struct Occasion {
     var at: UInt64
+    /// When it is looked at.
+    var now: UInt64
     var isHere: Bool
   }
 

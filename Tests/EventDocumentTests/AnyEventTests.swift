@@ -75,6 +75,46 @@ struct AnyEventTests {
     }
   }
 
+  /// What is kept from event to event to write less anew is never seen.
+  @Test(arguments: DocumentForm.allCases, [UInt64(5), 6])
+  func `are the same whatever was written before`(_ form: DocumentForm, _ seed: UInt64) {
+    var random = Seeded(seed)
+    var options = ECSFormTests.options()
+    if seed == 6 { options.maximumSize = 4096 }
+    var lines = (0..<50).map { _ in line(&random) }
+    lines += Self.usual.map { Array($0.utf8) }
+    var settings = ContextSettings()
+    settings.hashLimit = 1
+    settings.environment = [Array("HOME".utf8)]
+    var tracker = ProcessTracker(settings, source: FewProcesses())
+    var writer = DocumentWriter(form, options)
+    for _ in 0..<200 {
+      let event = event(
+        (0...random.number(below: 5)).map { _ in lines[random.number(below: lines.count)] })
+      let context = tracker.note(event, now: event.stamp.milliseconds)
+      var other = DocumentWriter(form, options)
+      let document = writer.document(event, context)
+      #expect(
+        document == other.document(event, context), "\(String(decoding: document, as: UTF8.self))")
+    }
+  }
+
+  private static let usual = [
+    "SYSCALL ~arch=c000003e syscall=59 success=yes exit=0 items=2 ppid=6 pid=7 auid=1000 uid=0 gid=0 "
+      + "euid=0 egid=0 tty=pts0 ses=4 comm=\"a\" exe=\"/bin/a\" key=\"k\"",
+    "SYSCALL ~arch=c000003e syscall=59 success=yes exit=0 items=2 ppid=7 pid=8 auid=1000 uid=1000 "
+      + "gid=0 comm=\"b\" exe=\"/bin/b\" subj=u:r:t:s0 key=\"k\"\u{1d}AUID=\"joe\" UID=\"joe\"",
+    "SYSCALL ~arch=c000003e syscall=257 success=yes exit=3 items=1 ppid=6 pid=7 auid=1000 uid=0 gid=0 "
+      + "euid=0 egid=0 comm=\"c\" exe=\"/bin/c\"",
+    "EXECVE ~argc=2 a0=\"a\" a1=\"b\"", "EXECVE ~argc=2 a0=\"a\" a1=6162", "CWD ~cwd=\"/root\"",
+    "PATH ~item=0 name=\"/bin/a\" inode=1 dev=fe:00 mode=0100755 ouid=0 ogid=0 nametype=NORMAL",
+    "PATH ~item=0 name=\"b\" inode=1 dev=fe:00 mode=0100755 ouid=0 ogid=0 nametype=CREATE\u{1d}"
+      + "OUID=\"root\" OGID=\"root\"",
+    "PATH ~item=1 name=2F62C3A4 inode=1 mode=0100755 ouid=1 obj=u:r:t:s0 nametype=NORMAL",
+    "SOCKADDR ~saddr=02000050A9FEA9FE0000000000000000", "PROCTITLE ~proctitle=6100622063",
+    "OBJ_PID ~opid=6 oauid=1000 ouid=0 oses=4 ocomm=\"p6\"", "CWD ~cwd=2F20",
+  ].map { "type=" + $0.replacing("~", with: "msg=audit(1490995752.123:7): ") }
+
   /// A name that comes twice in an object, which a strict reader refuses.
   private static func nameTwice(_ json: [UInt8]) -> String? {
     var names: [Set<[UInt8]>] = []

@@ -1,5 +1,6 @@
 import AudispatchPlugin
 import EventDocument
+import Synchronization
 import Testing
 
 /// What Auditbeat has wrong or not at all, and what is right.
@@ -323,6 +324,23 @@ struct ECSFormTests {
     #expect(members["event.id"] == "here:1490995752.400:5")
     #expect((members["auditd.truncated"] == "1") == (size < 1 << 20))
     #expect(writer.cut == (size < 1 << 20 ? 1 : 0))
+  }
+
+  @Test func `names of users are believed until they are forgotten`() {
+    let isRenamed = Atomic(false)
+    var options = Self.options()
+    options.accounts = AccountLookup(
+      user: { _ in isRenamed.load(ordering: .relaxed) ? "new" : "old" }, group: { _ in nil },
+      userNumber: { _ in nil })
+    var writer = DocumentWriter(.ecs, options)
+    let event = event(
+      "type=SYSCALL \(Self.stamp)arch=c000003e syscall=257 pid=11 auid=1000 uid=1000")
+    #expect(writer.parsed(event)["user.name"] == "old")
+    isRenamed.store(true, ordering: .relaxed)
+    #expect(writer.parsed(event)["user.name"] == "old")
+    writer.forgetAccounts()
+    #expect(writer.parsed(event)["user.name"] == "new")
+    #expect(writer.parsed(event)["related.user"] == "new")
   }
 
   @Test func `the lines can be kept`() {

@@ -69,6 +69,8 @@ struct Tracked {
   private var serial = 0
   /// Seconds since the system's start.
   var second = 100
+  /// Seconds by which events are looked at later.
+  var lag = 0
 
   init(_ change: (inout ContextSettings) -> Void = { _ in }) {
     var settings = ContextSettings()
@@ -81,7 +83,8 @@ struct Tracked {
   var now: UInt64 { processes.started + UInt64(second) * 1000 }
 
   mutating func note(_ lines: [String], node: String? = nil) -> EventContext {
-    tracker.note(Self.event(lines, serial: next(), now, node), now: now)
+    tracker.note(
+      Self.event(lines, serial: next(), now, node), now: now + UInt64(lag) * 1000)
   }
 
   private mutating func next() -> Int {

@@ -11,6 +11,7 @@ struct Coalescer: Sendable {
   private(set) var facts = EventFacts()
   private var libaudit = LibauditRecords()
   private var complete = CompleteRecords()
+  private var known = KnownRecords()
   private var kinds: [UInt32: RecordKind] = [:]
   private var content = RecordContent()
   private var main = RecordContent()
@@ -25,7 +26,7 @@ struct Coalescer: Sendable {
     call = nil
     var records = event.records[...]
     if let last = records.last, last.type == .endOfEvent, records.count > 1 || !isComplete {
-      records.removeLast()
+      records = records.dropLast()
     }
     guard let first = records.first else {
       facts.warnings.append("messages is empty")
@@ -60,6 +61,17 @@ struct Coalescer: Sendable {
     }
   }
 
+  /// Of most records beside the SYSCALL the same ones have been read before.
+  private mutating func readComplete(_ record: EventRecord, _ type: UInt32) {
+    let body = record.body..<record.line.upperBound
+    content.removeAll()
+    if known.read(type, body, &facts.text, into: &content.fields) { return }
+    let decoded = facts.text.bytes.count
+    read(record)
+    guard content.keys.isEmpty, content.meanings.isEmpty, content.call == nil else { return }
+    known.keep(type, body, decoded: decoded, &content.fields, &facts.text)
+  }
+
   /// What the record that names the event says, and what the SYSCALL does.
   private mutating func begin(_ first: EventRecord, _ systemCall: EventRecord?) {
     facts.kind = kind(of: first)
@@ -82,7 +94,7 @@ struct Coalescer: Sendable {
     facts.tags = main.keys
     addMeanings(main)
     for entry in main.fields.entries {
-      if facts.text.ends(entry.name, with: "uid") || facts.text.ends(entry.name, with: "gid") {
+      if entry.isIdentity(facts.text) {
         facts.identities.add(entry)
       } else if facts.text.starts(entry.name, with: "subj_") {
         var entry = entry
@@ -100,7 +112,7 @@ struct Coalescer: Sendable {
     let type = record.type.rawValue
     if isComplete, type == RecordNumber.end { return }
     if isComplete, type == RecordNumber.execve { return addArguments(of: record) }
-    read(record)
+    if isComplete { readComplete(record, type) } else { read(record) }
     if let failure = content.failure {
       facts.warnings.append(Self.warning(failure, type))
       return

@@ -10,7 +10,8 @@ enum AuditData {
     _ facts: EventFacts, identities: Bool, _ out: inout DocumentBytes
   ) {
     let text = facts.text
-    let others = identities ? facts.identities.entries.filter { !isIdentity($0, text) } : []
+    let hasOthers = identities && facts.identities.entries.contains { !isIdentity($0, text) }
+    let others = hasOthers ? facts.identities.entries.filter { !isIdentity($0, text) } : []
     guard !facts.data.isEmpty || !others.isEmpty else { return }
     var entries = others.isEmpty ? facts.data.entries : facts.data.entries + others
     out.object("data")
@@ -69,13 +70,19 @@ enum AuditData {
     guard facts.pathCount > 0 else { return }
     out.array("paths")
     for path in facts.paths.prefix(min(facts.pathCount, out.itemLimit)) {
-      out.beginObject()
-      for entry in path.entries where !isName(entry, facts.text) {
-        out.member(entry, facts.text)
+      if let written = path.written, !out.isLimited {
+        out.written(facts.text.bytes.span.extracting(written.range))
+      } else {
+        writePath(path, facts.text, &out)
       }
-      out.endObject()
     }
     out.endArray()
+  }
+
+  static func writePath(_ path: FieldMap, _ text: EventText, _ out: inout DocumentBytes) {
+    out.beginObject()
+    for entry in path.entries where !isName(entry, text) { out.member(entry, text) }
+    out.endObject()
   }
 
   /// What auditd added to a path, which stands at the file.

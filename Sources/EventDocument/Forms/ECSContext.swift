@@ -20,12 +20,13 @@ enum ECSContext {
   }
 
   /// What the event does not say of its own process.
-  static func writeProcess(_ context: EventContext, _ out: inout DocumentBytes) {
+  static func writeProcess(
+    _ context: EventContext, _ shown: inout ShownProcesses, _ out: inout DocumentBytes
+  ) {
     guard let process = context.process else { return }
-    out.member("entity_id", process.identity)
-    writeHash(process, &out)
-    writeLeader("session_leader", context.sessionLeader, &out)
-    writeLeader("entry_leader", context.entryLeader, &out)
+    shown.write(.own, of: process, &out)
+    writeLeader("session_leader", context.sessionLeader, &shown, &out)
+    writeLeader("entry_leader", context.entryLeader, &shown, &out)
     if !context.environment.isEmpty {
       out.array("env_vars")
       for (name, value) in context.environment.prefix(out.itemLimit) {
@@ -44,52 +45,22 @@ enum ECSContext {
   }
 
   private static func writeLeader(
-    _ name: StaticString, _ leader: KnownProcess?, _ out: inout DocumentBytes
+    _ name: StaticString, _ leader: KnownProcess?, _ shown: inout ShownProcesses,
+    _ out: inout DocumentBytes
   ) {
     guard let leader else { return }
     out.object(name)
     out.key("pid")
     out.integer(Int(leader.pid))
-    writeOther(leader, &out)
-    out.endObject()
-  }
-
-  /// Another process, behind its pid.
-  static func writeOther(_ process: KnownProcess, _ out: inout DocumentBytes) {
-    out.member("entity_id", process.identity)
-    out.member("name", process.name)
-    out.member("executable", process.executable)
-    writeArguments(of: process, &out)
-    writeHash(process, &out)
-  }
-
-  static func writeArguments(of process: KnownProcess, _ out: inout DocumentBytes) {
-    guard !process.arguments.isEmpty else { return }
-    let all = process.arguments.span
-    out.array("args")
-    var count = 0
-    var start = 0
-    while start <= all.count {
-      var end = start
-      while end < all.count, all[end] != 0 { end += 1 }
-      if count < out.itemLimit { out.string(all.extracting(start..<end)) }
-      count += 1
-      start = end + 1
-    }
-    if count > out.itemLimit { out.omitted(count - out.itemLimit) }
-    out.endArray()
-  }
-
-  private static func writeHash(_ process: KnownProcess, _ out: inout DocumentBytes) {
-    guard !process.hash.isEmpty else { return }
-    out.object("hash")
-    out.member("sha256", Hexadecimal.text(process.hash))
+    shown.write(.other, of: leader, &out)
     out.endObject()
   }
 
   /// `auditd.context`: labels, the script, the chain of parents, the objects, who came in from where,
   /// and what is missing.
-  static func writeAudit(_ context: EventContext, _ out: inout DocumentBytes) {
+  static func writeAudit(
+    _ context: EventContext, _ shown: inout ShownProcesses, _ out: inout DocumentBytes
+  ) {
     let process = context.process
     guard process != nil || context.login != nil || !context.missing.isEmpty else { return }
     let start = out.mark
@@ -100,12 +71,7 @@ enum ECSContext {
     if context.ancestors.count > 1 {
       out.array("ancestors")
       for process in context.ancestors.prefix(out.itemLimit) {
-        out.beginObject()
-        out.key("pid")
-        out.integer(Int(process.pid))
-        out.member("name", process.name)
-        out.member("entity_id", process.identity)
-        out.endObject()
+        shown.write(.ancestor, of: process, &out)
       }
       out.endArray()
     }
@@ -115,7 +81,7 @@ enum ECSContext {
         out.beginObject()
         out.key("pid")
         out.integer(Int(process.pid))
-        writeOther(process, &out)
+        shown.write(.other, of: process, &out)
         out.endObject()
       }
       out.endArray()

@@ -13,6 +13,8 @@ struct ECSForm: Sendable {
   private let host: [UInt8]
   /// Names for `related.user`.
   private var related: [ArraySlice<UInt8>] = []
+  private var shownProcesses = ShownProcesses()
+  private var shownUsers = ShownUsers()
 
   init(_ options: DocumentOptions) {
     self.options = options
@@ -87,7 +89,7 @@ struct ECSForm: Sendable {
     return facts.text.has(result, "fail") ? "failure" : "unknown"
   }
 
-  private func writeProcess(
+  private mutating func writeProcess(
     _ facts: EventFacts, _ context: EventContext?, _ out: inout DocumentBytes
   ) {
     guard facts.hasProcess else { return }
@@ -97,7 +99,7 @@ struct ECSForm: Sendable {
       out.numberMember("ppid", parent, facts.text)
       out.object("parent")
       out.numberMember("pid", parent, facts.text)
-      if let parent = context?.parent { ECSContext.writeOther(parent, &out) }
+      if let parent = context?.parent { shownProcesses.write(.other, of: parent, &out) }
       out.endObject()
     }
     out.member("name", facts.name, facts.text)
@@ -105,11 +107,11 @@ struct ECSForm: Sendable {
     out.member("working_directory", facts.directory, facts.text)
     out.member("title", facts.title, facts.text)
     if facts.arguments.isEmpty, let process = context?.process {
-      ECSContext.writeArguments(of: process, &out)
+      shownProcesses.write(.arguments, of: process, &out)
     } else {
       out.list("args", facts.arguments, facts.text)
     }
-    if let context { ECSContext.writeProcess(context, &out) }
+    if let context { ECSContext.writeProcess(context, &shownProcesses, &out) }
     out.endObject()
   }
 
@@ -183,8 +185,26 @@ extension ECSForm {
     if !related.contains(name) { related.append(name) }
   }
 
-  /// `user`: who the process is, and, where a record says so, who did it and to whom.
+  /// `user`, and `group` where a record names one; most events have those of one before.
   private mutating func writeUser(_ facts: EventFacts, _ out: inout DocumentBytes) {
+    guard !out.isLimited, shownUsers.begin(facts) else { return makeUser(facts, &out) }
+    if shownUsers.write(to: &out) {
+      for name in shownUsers.related { related.append(name[...]) }
+    } else {
+      let start = out.bytes.count
+      makeUser(facts, &out)
+      shownUsers.keep(out.bytes[start...], related: related)
+    }
+  }
+
+  /// Lets names be looked up again.
+  mutating func forgetAccounts() {
+    people.cache.forget()
+    shownUsers.removeAll()
+  }
+
+  /// `user`: who the process is, and, where a record says so, who did it and to whom.
+  private mutating func makeUser(_ facts: EventFacts, _ out: inout DocumentBytes) {
     let text = facts.text
     var user = people.identity("uid", facts)
     var effective = people.identity("euid", facts)
@@ -245,7 +265,7 @@ extension ECSForm {
       AuditData.write(facts, identities: true, &out)
       AuditData.writePaths(facts, &out)
     }
-    if let context { ECSContext.writeAudit(context, &out) }
+    if let context { ECSContext.writeAudit(context, &shownProcesses, &out) }
     if extent != .whole || facts.omitted > 0 { out.flag("truncated") }
     out.endObject()
   }

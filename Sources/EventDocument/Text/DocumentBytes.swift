@@ -280,6 +280,22 @@ struct DocumentBytes: Sendable {
   /// Opens a string again that was written last.
   mutating func reopenString() { bytes.removeLast() }
 
+  /// Whether JSON that was written before may not stand here: values or lists may be cut, or no JSON
+  /// is written.
+  var isLimited: Bool { notesValues || valueLimit != .max || itemLimit != .max }
+
+  /// Members, or a value, that were written before; nothing where that was nothing.
+  mutating func written(_ part: borrowing Span<UInt8>) {
+    guard !part.isEmpty else { return }
+    let needsComma = needsComma
+    unsafe part.withUnsafeBufferPointer { part in
+      unsafe write(atMost: part.count + 1) { pen in
+        if needsComma { unsafe pen.byte(0x2c) }
+        unsafe pen.bytes(part)
+      }
+    }
+  }
+
   mutating func append(_ more: UnsafeBufferPointer<UInt8>) {
     unsafe write(atMost: more.count) { pen in unsafe pen.bytes(more) }
   }

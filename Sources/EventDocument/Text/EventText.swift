@@ -11,6 +11,14 @@ struct Text: Equatable, Sendable {
     end = Int32(truncatingIfNeeded: range.upperBound)
   }
 
+  @inline(__always)
+  func moved(by distance: Int) -> Text {
+    var text = self
+    text.start += Int32(truncatingIfNeeded: distance)
+    text.end += Int32(truncatingIfNeeded: distance)
+    return text
+  }
+
   var count: Int { Int(end - start) }
   var isEmpty: Bool { end == start }
   var range: Range<Int> { Int(start)..<Int(end) }

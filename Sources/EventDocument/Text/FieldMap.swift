@@ -25,6 +25,16 @@ struct FieldMap: Sendable {
       self.init(name, NameKey(text.bytes.span, name.range), value, raw: raw)
     }
 
+    /// The same where its texts have been copied to.
+    @inline(__always)
+    func moved(_ move: (Text) -> Text) -> Entry {
+      var entry = self
+      entry.name = move(name)
+      entry.value = move(value)
+      entry.raw = move(raw)
+      return entry
+    }
+
     /// Takes so many bytes off the beginning of the name.
     mutating func shortenName(by count: Int, _ text: EventText) {
       name.start += Int32(count)
@@ -36,6 +46,13 @@ struct FieldMap: Sendable {
       key == NameKey(name) && (key.isExact || text.has(self.name, name))
     }
 
+    /// Whether it is called after a user or group: `auid`, `oegid`.
+    @inline(__always)
+    func isIdentity(_ text: EventText) -> Bool {
+      guard !name.isEmpty, text.bytes[Int(name.end) - 1] == UInt8(ascii: "d") else { return false }
+      return text.ends(name, with: "uid") || text.ends(name, with: "gid")
+    }
+
     @inline(__always)
     func hasName(of other: Entry, _ text: EventText) -> Bool {
       key == other.key && (key.isExact || text.isSame(name, other.name))
@@ -43,17 +60,33 @@ struct FieldMap: Sendable {
   }
 
   private(set) var entries: [Entry] = []
+  /// Where all are written as members of an object, if they are.
+  var written: Text?
   private var names = NameFilter()
   /// Keys of the names, once there are so many that looking at each would take long.
   private var seen: Set<NameKey> = []
-  private static let many = 64
+  static let many = 64
 
   var isEmpty: Bool { entries.isEmpty }
 
   mutating func removeAll() {
+    guard !entries.isEmpty else { return names.removeAll() }
     entries.removeAll(keepingCapacity: true)
+    written = nil
     names.removeAll()
     if !seen.isEmpty { seen.removeAll() }
+  }
+
+  /// Takes over another one's fields, whose texts have been copied. It has fewer than `many`.
+  @inline(__always)
+  mutating func set(to other: FieldMap, _ move: (Text) -> Text) {
+    removeAll()
+    let others = other.entries
+    entries.append(addingCapacity: others.count) { room in
+      for entry in others { room.append(entry.moved(move)) }
+    }
+    written = other.written.map(move)
+    names = other.names
   }
 
   @inline(__always)

@@ -15,27 +15,21 @@ public struct KnownProcess: Equatable, Sendable {
     case exited
   }
 
-  public internal(set) var pid: Int32
-  /// Clock ticks from the system's start to its own, as /proc has it; 0 is not known. Together with
-  /// the pid it names a process for ever.
-  public internal(set) var started: UInt64 = 0
-  public internal(set) var parentPid: Int32 = 0
-  /// The pid of its session's leader; 0 is not known.
-  public internal(set) var session: Int32 = 0
-  /// The event of its last exec.
-  public internal(set) var exec: RecordStamp?
-  public internal(set) var ending = Ending.none
-  /// When its last event was, in milliseconds since 1970.
-  var lastSeen: UInt64 = 0
-  /// Where its parent is in the table.
-  var parent: ProcessNumber?
-  /// Whether its name is that of a program that lets people in.
-  private(set) var isDoor = false
-  /// All texts, in an array of one so that a copy of a process is one retain: each event copies its
-  /// process and all those above. Changing a text copies them.
-  private var texts = [Texts()]
+  /// What changes apart from its texts, and those.
+  private struct Facts: Equatable, Sendable {
+    var pid: Int32
+    var started: UInt64 = 0
+    var parentPid: Int32 = 0
+    var session: Int32 = 0
+    var exec: RecordStamp?
+    var ending = Ending.none
+    var parent: ProcessNumber?
+    var isDoor = false
+    /// An array of one, as it is everywhere the same until a text changes.
+    var texts = [Texts()]
+  }
 
-  private struct Texts: Equatable, Sendable {
+  fileprivate struct Texts: Equatable, Sendable {
     var name: [UInt8] = []
     var executable: [UInt8] = []
     var arguments: [UInt8] = []
@@ -47,63 +41,129 @@ public struct KnownProcess: Equatable, Sendable {
     var identity: [UInt8] = []
   }
 
+  /// An array of one, so that a copy of a process is one retain: each event copies its process and all
+  /// those above. Changing anything copies what others have too.
+  private var facts: [Facts]
+
   /// Bytes of arguments that are kept.
   public static let mostArguments = 512
 
-  init(pid: Int32) { self.pid = pid }
+  init(pid: Int32) { facts = [Facts(pid: pid)] }
+}
+
+extension KnownProcess {
+  public internal(set) var pid: Int32 {
+    get { facts[0].pid }
+    set { facts[0].pid = newValue }
+  }
+
+  /// Clock ticks from the system's start to its own, as /proc has it; 0 is not known. Together with
+  /// the pid it names a process for ever.
+  public internal(set) var started: UInt64 {
+    get { facts[0].started }
+    set { facts[0].started = newValue }
+  }
+
+  public internal(set) var parentPid: Int32 {
+    get { facts[0].parentPid }
+    set { facts[0].parentPid = newValue }
+  }
+
+  /// The pid of its session's leader; 0 is not known.
+  public internal(set) var session: Int32 {
+    get { facts[0].session }
+    set { facts[0].session = newValue }
+  }
+
+  /// The event of its last exec.
+  public internal(set) var exec: RecordStamp? {
+    get { facts[0].exec }
+    set { facts[0].exec = newValue }
+  }
+
+  public internal(set) var ending: Ending {
+    get { facts[0].ending }
+    set { facts[0].ending = newValue }
+  }
+
+  /// Where its parent is in the table.
+  var parent: ProcessNumber? {
+    get { facts[0].parent }
+    set { facts[0].parent = newValue }
+  }
+
+  /// Whether its name is that of a program that lets people in.
+  var isDoor: Bool { facts[0].isDoor }
 }
 
 extension KnownProcess {
   public internal(set) var name: [UInt8] {
-    get { texts[0].name }
+    get { facts[0].texts[0].name }
     set {
-      texts[0].name = newValue
-      isDoor = EntryLeader.isDoor(newValue)
+      facts[0].texts[0].name = newValue
+      facts[0].isDoor = EntryLeader.isDoor(newValue)
     }
   }
 
   public internal(set) var executable: [UInt8] {
-    get { texts[0].executable }
-    set { texts[0].executable = newValue }
+    get { facts[0].texts[0].executable }
+    set { facts[0].texts[0].executable = newValue }
   }
 
   /// The arguments of its last exec with a NUL between them, cut at `mostArguments`.
   public internal(set) var arguments: [UInt8] {
-    get { texts[0].arguments }
-    set { texts[0].arguments = newValue }
+    get { facts[0].texts[0].arguments }
+    set { facts[0].texts[0].arguments = newValue }
   }
 
   public internal(set) var script: [UInt8] {
-    get { texts[0].script }
-    set { texts[0].script = newValue }
+    get { facts[0].texts[0].script }
+    set { facts[0].texts[0].script = newValue }
   }
 
   public internal(set) var container: [UInt8] {
-    get { texts[0].container }
-    set { texts[0].container = newValue }
+    get { facts[0].texts[0].container }
+    set { facts[0].texts[0].container = newValue }
   }
 
   public internal(set) var unit: [UInt8] {
-    get { texts[0].unit }
-    set { texts[0].unit = newValue }
+    get { facts[0].texts[0].unit }
+    set { facts[0].texts[0].unit = newValue }
   }
 
   /// The sha256 of its executable, 32 bytes.
   public internal(set) var hash: [UInt8] {
-    get { texts[0].hash }
-    set { texts[0].hash = newValue }
+    get { facts[0].texts[0].hash }
+    set { facts[0].texts[0].hash = newValue }
   }
 
   /// Places in the list of labels, ascending.
   public internal(set) var labels: [UInt16] {
-    get { texts[0].labels }
-    set { texts[0].labels = newValue }
+    get { facts[0].texts[0].labels }
+    set { facts[0].texts[0].labels = newValue }
   }
+
+  /// Its texts, for as long as somebody has this.
+  package struct HeldTexts: Sendable {
+    fileprivate let texts: [Texts]
+
+    /// Whether they are a process's, as is seen without looking at them: where not, they may be alike.
+    @inline(__always)
+    package func areThose(of process: KnownProcess) -> Bool {
+      unsafe texts.withUnsafeBufferPointer { mine in
+        unsafe process.facts[0].texts.withUnsafeBufferPointer {
+          unsafe $0.baseAddress == mine.baseAddress
+        }
+      }
+    }
+  }
+
+  package var heldTexts: HeldTexts { HeldTexts(texts: facts[0].texts) }
 
   /// What it is called for ever.
   public internal(set) var identity: [UInt8] {
-    get { texts[0].identity }
-    set { texts[0].identity = newValue }
+    get { facts[0].texts[0].identity }
+    set { facts[0].texts[0].identity = newValue }
   }
 }
 

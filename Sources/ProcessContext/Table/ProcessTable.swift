@@ -7,6 +7,9 @@ struct ProcessTable: Sendable {
     /// 0 for nobody.
     var number: UInt64
     var process: KnownProcess
+    /// When its last event was, in milliseconds since 1970.
+    var lastSeen: UInt64 = 0
+    var answer: HostAnswer?
   }
 
   let limit: Int
@@ -54,10 +57,12 @@ struct ProcessTable: Sendable {
   }
 
   /// Adds one; it has the pid from now on.
-  mutating func add(_ process: KnownProcess) -> ProcessNumber {
+  ///
+  /// - Parameter lastSeen: when its last event was, 0 where it is known from none.
+  mutating func add(_ process: KnownProcess, lastSeen: UInt64 = 0) -> ProcessNumber {
     if let before = byPid[process.pid] { end(before, .gone) }
     makeRoom()
-    let slot = Slot(number: next, process: process)
+    let slot = Slot(number: next, process: process, lastSeen: lastSeen)
     let place: Int
     if let unused = free.popLast() {
       place = unused
@@ -81,9 +86,21 @@ struct ProcessTable: Sendable {
   /// Notes that a process was seen; returns when it was before.
   mutating func seen(_ number: ProcessNumber, at now: UInt64) -> UInt64 {
     guard has(number) else { return 0 }
-    let before = slots[number.slot].process.lastSeen
-    slots[number.slot].process.lastSeen = max(before, now)
+    let before = slots[number.slot].lastSeen
+    slots[number.slot].lastSeen = max(before, now)
     return before
+  }
+
+  /// What /proc has said of a process since an event of it.
+  func answer(about number: ProcessNumber, _ moment: ProcessTracker.Occasion) -> HostAnswer? {
+    guard has(number), let answer = slots[number.slot].answer, answer.holds(at: moment) else {
+      return nil
+    }
+    return answer
+  }
+
+  mutating func keep(_ answer: HostAnswer?, about number: ProcessNumber) {
+    if has(number) { slots[number.slot].answer = answer }
   }
 
   mutating func end(_ number: ProcessNumber, _ how: KnownProcess.Ending) {
