@@ -9,6 +9,7 @@ private let words = Array(ProgramArguments.all.dropFirst())
 
 /// From the arguments to the dispatcher's end; the exit status.
 func start() -> Int32 {
+  keepMemoryPrivate()
   Starter.serveIfAsked()
   let arguments: DaemonArguments
   do throws(UsageError) {
@@ -48,7 +49,6 @@ func start() -> Int32 {
     }
   case .run:
     DescriptorKind.openStandard()
-    keepMemoryPrivate()
     raiseDescriptorLimit()
     let isWorker = Holder.isWorker
     let mayHold = !isWorker && mayReadStandardInput(arguments)
