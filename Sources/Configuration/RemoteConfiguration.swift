@@ -30,6 +30,7 @@ public struct RemoteConfiguration: Equatable, Codable, Sendable {
   /// As many as `keys` were to have.
   var keyNames: [String] = []
   var keyFiles: [String] = []
+  var keyNodes: [String] = []
 
   /// What becomes of a record that claims to be of another host than the one that sent it.
   public enum NodePolicy: String, CaseIterable, Codable, Sendable {
@@ -45,6 +46,8 @@ public struct RemoteConfiguration: Equatable, Codable, Sendable {
     /// What a peer calls it.
     public var identity: String
     public var file: String
+    /// The node that records of its holder may name; `nil`: its identity.
+    public var node: String?
   }
 
   public init() {}
@@ -78,6 +81,11 @@ extension DaemonConfiguration {
       object(
         "tls_psk_identity and tls_psk_file do not match: \(remote.keyNames.count) names, "
           + "\(remote.keyFiles.count) files", "give each key its name, in the same order")
+    }
+    if !remote.keyNodes.isEmpty, remote.keyNodes.count != remote.keyNames.count {
+      object(
+        "tls_psk_node and tls_psk_identity do not match: \(remote.keyNodes.count) nodes, "
+          + "\(remote.keyNames.count) names", "give each key its node, in the same order, or none")
     }
     let names = remote.keyNames
     if let twice = names.indices.first(where: { names[..<$0].contains(names[$0]) }) {

@@ -37,6 +37,11 @@ enum RemoteKeywords {
       remote.keyNames = try setting.values.map(identity)
       remote.pairKeys()
     },
+    Keyword("tls_psk_node", "NODE", "of each pre-shared key's host, in the same order") {
+      (remote: inout RemoteConfiguration, setting: Setting) throws(Diagnostic) in
+      remote.keyNodes = try setting.values.map(identity)
+      remote.pairKeys()
+    },
   ]
 
   /// auditd's own. An auditd.conf may say there what it likes, as long as nobody connects.
@@ -87,7 +92,7 @@ enum RemoteKeywords {
   private static func identity(_ word: Word) throws(Diagnostic) -> String {
     let bytes = word.text.utf8
     guard (1...255).contains(bytes.count), bytes.allSatisfy({ (0x21...0x7e).contains($0) }) else {
-      throw word.error("a key's name has 1 to 255 printable characters without spaces")
+      throw word.error("the name of a key or node has 1 to 255 printable characters without spaces")
     }
     return word.text
   }
@@ -107,6 +112,9 @@ enum RemoteKeywords {
 extension RemoteConfiguration {
   /// A key is one when both its name and its file are known.
   fileprivate mutating func pairKeys() {
-    keys = zip(keyNames, keyFiles).map { SharedKeyFile(identity: $0, file: $1) }
+    keys = zip(keyNames, keyFiles).enumerated().map { index, key in
+      SharedKeyFile(
+        identity: key.0, file: key.1, node: index < keyNodes.count ? keyNodes[index] : nil)
+    }
   }
 }

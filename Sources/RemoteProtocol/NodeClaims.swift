@@ -1,8 +1,8 @@
 /// Whose node a name is, as a value: a record that claims to be of another host than the one that sent
 /// it is told apart.
 ///
-/// Over TLS a peer's node is its identity, or its identity's name without the domain. In the clear a
-/// name belongs to the address that used it first, for as long as this process runs. The collector's
+/// Over TLS a peer's node is its identity or the node of its key, or that name without the domain. In
+/// the clear a name belongs to the address that used it first, for as long as this process runs. The collector's
 /// own name is nobody else's.
 public struct NodeClaims: Sendable {
   /// Names that are remembered at most; behind them nobody's claim is doubted.
@@ -17,7 +17,7 @@ public struct NodeClaims: Sendable {
   /// Whether a peer may name that node.
   ///
   /// - Parameters:
-  ///   - identity: the peer's over TLS; empty in the clear.
+  ///   - identity: the peer's over TLS, or the node of its key; empty in the clear.
   public mutating func isOwn(
     _ node: ArraySlice<UInt8>, address: String, identity: String
   ) -> Bool {

@@ -104,7 +104,7 @@ struct StandardTests {
       others == [
         "allowed_networks", "capability_bound", "control_group", "enable_krb5", "name", "source",
         "tcp_client_ports", "tls_ca", "tls_cert", "tls_crl", "tls_key", "tls_psk_file",
-        "tls_psk_identity", "transport",
+        "tls_psk_identity", "tls_psk_node", "transport",
       ])
   }
 }

@@ -142,6 +142,20 @@ struct RemoteConfigurationTests {
       daemon: "source = tls:[::]:60\ntls_psk_file = /a /b\ntls_psk_identity = old new\n")
     #expect(loaded.daemon.remote.keys.map(\.identity) == ["old", "new"])
     #expect(loaded.daemon.remote.keys.map(\.file) == ["/a", "/b"])
+    #expect(loaded.daemon.remote.keys.map(\.node) == [nil, nil])
+    #expect(loaded.isDaemonUsable)
+  }
+
+  /// In whatever order the lines stand.
+  @Test(arguments: [[0, 1, 2], [2, 1, 0], [1, 2, 0]])
+  func `may have one node for two keys`(_ order: [Int]) {
+    let lines = [
+      "tls_psk_file = /a /b", "tls_psk_identity = old new", "tls_psk_node = web1 web1",
+    ]
+    let loaded = Host.load(
+      daemon: "source = tls:[::]:60\n" + order.map { lines[$0] + "\n" }.joined())
+    #expect(loaded.daemon.remote.keys.map(\.identity) == ["old", "new"])
+    #expect(loaded.daemon.remote.keys.map(\.node) == ["web1", "web1"])
     #expect(loaded.isDaemonUsable)
   }
 }
