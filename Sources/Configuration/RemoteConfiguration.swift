@@ -27,6 +27,10 @@ public struct RemoteConfiguration: Equatable, Codable, Sendable {
   /// What auditd can and this does not: told apart from what is merely not set.
   public var wantsLibwrap = false
   public var wantsKerberos = false
+  public var wantsClientList = false
+  public var wantsQuantumSafeKeys = false
+  /// Which of auditd's keywords name suites or groups of TLS.
+  public var namedCiphers: Set<String> = []
   /// As many as `keys` were to have.
   var keyNames: [String] = []
   var keyFiles: [String] = []
@@ -77,6 +81,22 @@ extension DaemonConfiguration {
         "use tls:\(place), or set allow_plaintext = yes")
     }
     let wantsTLS = remoteSources.contains { if case .tls = $0 { true } else { false } }
+    if wantsTLS, remote.wantsClientList {
+      object(
+        "tls_allowed_clients: auditd's list of clients is not read",
+        "name each client that is enabled there in tls_psk_identity, and its key in tls_psk_file")
+    }
+    if wantsTLS, remote.wantsQuantumSafeKeys {
+      object(
+        "a key exchange that is safe from quantum computers is not demanded of peers",
+        "set tls_crypto_profile = compatible, and tls_require_pqc = no")
+    }
+    if wantsTLS {
+      for keyword in remote.namedCiphers.sorted() {
+        problems.append(
+          Diagnostic(.warning, file: file, "\(keyword) has no effect: peers may use what OpenSSL has"))
+      }
+    }
     if remote.keyNames.count != remote.keyFiles.count {
       object(
         "tls_psk_identity and tls_psk_file do not match: \(remote.keyNames.count) names, "

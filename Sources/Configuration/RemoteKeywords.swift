@@ -68,9 +68,43 @@ enum RemoteKeywords {
       (remote: inout RemoteConfiguration, word: Word) throws(Diagnostic) in
       if try word.choice(Transport.self, for: "transport") == .krb5 { remote.wantsKerberos = true }
     },
-  ]
+  ] + ofAuditdTLS
 
   private enum Transport: String, CaseIterable { case tcp, tls, krb5 }
+
+  /// Of auditd 4.2.
+  private static let ofAuditdTLS: [Keyword<RemoteConfiguration>] = [
+    .value("tls_auth", "HOW", "psk; certificates are used where tls_cert is set") {
+      (remote: inout RemoteConfiguration, word: Word) throws(Diagnostic) in
+      guard word.text.lowercased() == "psk" else { throw word.error("tls_auth is psk") }
+    },
+    .value("tls_allowed_clients", "FILE", "not supported: see tls_psk_identity") {
+      (remote: inout RemoteConfiguration, word: Word) throws(Diagnostic) in
+      _ = try word.absolutePath(for: "tls_allowed_clients")
+      remote.wantsClientList = true
+    },
+    .value("tls_crypto_profile", "NAME", "compatible or system; pqc is not supported") {
+      (remote: inout RemoteConfiguration, word: Word) throws(Diagnostic) in
+      if try word.choice(Profile.self, for: "tls_crypto_profile") == .pqc {
+        remote.wantsQuantumSafeKeys = true
+      }
+    },
+    .value("tls_require_pqc", "YES|NO", "not supported") {
+      (remote: inout RemoteConfiguration, word: Word) throws(Diagnostic) in
+      if try word.yesOrNo(for: "tls_require_pqc") { remote.wantsQuantumSafeKeys = true }
+    },
+    ciphers("tls_cipher_suites", "SUITES"),
+    ciphers("tls_key_exchange", "GROUPS"),
+  ]
+
+  private enum Profile: String, CaseIterable { case compatible, system, pqc }
+
+  private static func ciphers(_ name: String, _ value: String) -> Keyword<RemoteConfiguration> {
+    .value(name, value, "without effect: peers may use what OpenSSL has") {
+      (remote: inout RemoteConfiguration, _: Word) throws(Diagnostic) in
+      remote.namedCiphers.insert(name)
+    }
+  }
 
   private static func file(
     _ name: String, _ about: String,
