@@ -80,14 +80,18 @@ struct SuccessionTests {
     try await daemon.finish()
   }
 
-  @Test func `is refused where a plugin starts it over the folder that serves the plugin`()
-    async throws
-  {
+  /// As a script may do: at once, without its environment, and as a child that outlives it.
+  @Test(arguments: ["exec COMMAND", "exec env -i COMMAND", "exec 3<&0; env -i COMMAND <&3 &"])
+  func `is refused where a plugin starts it over the folder that serves the plugin`(
+    _ manner: String
+  ) async throws {
     let scratch = try Scratch()
+    let command =
+      "\(Programs.product("audispatchd")) --source stdin --config \(scratch("audispatchd.conf")) "
+      + "--plugin-dir \(scratch("plugins.d")) --runtime-dir \(scratch("run"))/"
     try scratch.write(
-      "#!/bin/sh\nexec \(Programs.product("audispatchd")) --source stdin --config "
-        + "\(scratch("audispatchd.conf")) --plugin-dir \(scratch("plugins.d")) --runtime-dir "
-        + "\(scratch("run"))/\n", to: "again", mode: 0o755)
+      "#!/bin/sh\nexec 2>>\(scratch("said"))\n\(manner.replacing("COMMAND", with: command))\n",
+      to: "again", mode: 0o755)
     let daemon = try await Audispatchd(
       [
         PluginFile("again", scratch("again"), [], "max_restarts = 1", "restart_delay = 0.001"),
@@ -96,7 +100,9 @@ struct SuccessionTests {
     try await eventually("it is held", detail: { daemon.messages }) {
       try daemon.plugin("again").state == "held"
     }
-    #expect(daemon.messages.contains("it would serve itself; not started"))
+    try await eventually("it is said", detail: { daemon.messages }) {
+      scratch.text("said").contains("it would serve itself; not started")
+    }
     #expect(starts(scratch) == 1)
     try await daemon.send(TestEvent.stream(0..<10))
     let state = try await daemon.finish()
