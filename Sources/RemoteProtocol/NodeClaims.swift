@@ -8,7 +8,8 @@ public struct NodeClaims: Sendable {
   /// Names that are remembered at most; behind them nobody's claim is doubted.
   private static let limit = 65_536
 
-  private let ownName: String?
+  /// This host's node; `nil` when its records have none.
+  public var ownName: String?
   private var owners: [[UInt8]: String] = [:]
 
   /// - Parameter ownName: this host's node; `nil` when its records have none.

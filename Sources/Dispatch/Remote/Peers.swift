@@ -21,6 +21,8 @@ final class Peers: Owner {
     claims = NodeClaims(ownName: base.settings.node)
   }
 
+  func ownNode(is name: String) { claims.ownName = name }
+
   // MARK: For the status
 
   var figures: [PeerTable.Figures] { table.figures }
