@@ -100,7 +100,9 @@ extension RemoteOptions {
     }
     if let problem = demandQuantumSafeGroups() { return [problem] }
     if let wrong = TLSIdentity.SharedKey.objection(suites: tls.suites, groups: tls.groups) {
-      if wrong == .groups, tls.wantsQuantumSafe { return [noQuantumSafety("OpenSSL here has none")] }
+      if wrong == .groups, tls.wantsQuantumSafe {
+        return [noQuantumSafety("OpenSSL here has none")]
+      }
       return [
         wrong == .suites
           ? places.problem(

@@ -177,7 +177,7 @@ struct RemoteOptions: NotingOptions, Equatable {
       let profile = try word.choice(CryptoProfile.self, for: "tls_crypto_profile")
       if profile == .pqc { options.tls.wantsQuantumSafe = true }
     },
-    noting("tls_require_pqc", "YES|NO", "whether nothing but hybrid groups with ML-KEM is used (no)") {
+    noting("tls_require_pqc", "YES|NO", "whether nothing but groups with ML-KEM is used (no)") {
       (options: inout RemoteOptions, word: Word) throws(Diagnostic) in
       if try word.yesOrNo(for: "tls_require_pqc") { options.tls.wantsQuantumSafe = true }
     },

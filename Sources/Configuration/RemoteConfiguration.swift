@@ -94,7 +94,8 @@ extension DaemonConfiguration {
     if wantsTLS {
       for keyword in remote.namedCiphers.sorted() {
         problems.append(
-          Diagnostic(.warning, file: file, "\(keyword) has no effect: peers may use what OpenSSL has"))
+          Diagnostic(
+            .warning, file: file, "\(keyword) has no effect: peers may use what OpenSSL has"))
       }
     }
     if remote.keyNames.count != remote.keyFiles.count {

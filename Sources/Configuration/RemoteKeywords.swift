@@ -45,7 +45,9 @@ enum RemoteKeywords {
   ]
 
   /// auditd's own. An auditd.conf may say there what it likes, as long as nobody connects.
-  static let ofAuditd: [Keyword<RemoteConfiguration>] = [
+  static let ofAuditd = ofAuditdTCP + ofAuditdTLS
+
+  private static let ofAuditdTCP: [Keyword<RemoteConfiguration>] = [
     .seconds(
       "tcp_client_max_idle", "after which a silent peer is let go; 0: never", \.idleLimit,
       .zero ... .seconds(Int32.max)),
@@ -68,7 +70,7 @@ enum RemoteKeywords {
       (remote: inout RemoteConfiguration, word: Word) throws(Diagnostic) in
       if try word.choice(Transport.self, for: "transport") == .krb5 { remote.wantsKerberos = true }
     },
-  ] + ofAuditdTLS
+  ]
 
   private enum Transport: String, CaseIterable { case tcp, tls, krb5 }
 

@@ -75,7 +75,8 @@ struct ServiceUnitTests {
       + ExampleTests.text("systemd/receive.conf")
   }
 
-  @Test func `do not listen to other hosts without the drop-in, which grants what that needs`() throws
+  @Test func `do not listen to other hosts without the drop-in, which grants what that needs`()
+    throws
   {
     let unit = try ExampleTests.text("systemd/audispatchd.service")
     let central = try ExampleTests.text("Documentation/examples/central.conf")

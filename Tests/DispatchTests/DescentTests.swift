@@ -15,7 +15,9 @@ struct DescentTests {
 
   @Test func `is a plugin anywhere in the line, by its number and start`() {
     let descent = Descent(ancestors: [process(30), process(20), process(10)])
-    for pid in [Int32(10), 20, 30] { #expect(descent.isOf([child(5, 7), child(pid, 7)], keeper: nil)) }
+    for pid in [Int32(10), 20, 30] {
+      #expect(descent.isOf([child(5, 7), child(pid, 7)], keeper: nil))
+    }
     #expect(!descent.isOf([child(20, 8), child(5, 7)], keeper: nil))
     #expect(!descent.isOf([], keeper: nil))
     #expect(!Descent(ancestors: []).isOf([child(20, 7)], keeper: 20))

@@ -14,7 +14,8 @@ import Testing
   static let cases: [([String: String]?, Int, InputRate.Rate?, String)] = [
     (nil, 0, nil, ": 0 wait in memory, of 1000 at most"),
     (
-      nil, 100, rate, ": 100 wait in memory, of 1000 at most; at the present rate that lasts for 9 s"
+      nil, 100, rate,
+      ": 100 wait in memory, of 1000 at most; at the present rate that lasts for 9 s"
     ),
     (
       nil, 2000, rate,

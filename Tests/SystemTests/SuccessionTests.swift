@@ -5,7 +5,8 @@ import Testing
 @Suite("A dispatching process's successor", .inTurn, .enabled(if: Host.isRoot, "needs root"))
 struct SuccessionTests {
   /// The stopped one is made to end five seconds later.
-  @Test func `lets each plugin go on within 50 ms, whatever another's predecessor does`() async throws
+  @Test func `lets each plugin go on within 50 ms, whatever another's predecessor does`()
+    async throws
   {
     let scratch = try Scratch()
     let program = try await Programs.plugin()

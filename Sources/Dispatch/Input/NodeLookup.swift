@@ -52,7 +52,9 @@ final class NodeLookup: ThreadWork {
     case .none, .hostname, .user:
       do throws(NodeName.Failure) {
         return NodeAtStart(try NodeName.resolve(format, name: configuration.nodeName))
-      } catch { return NodeAtStart(nil, "\(error): records are given no node until the next start") }
+      } catch {
+        return NodeAtStart(nil, "\(error): records are given no node until the next start")
+      }
     case .fqd, .numeric: break
     }
     let patience = patience(

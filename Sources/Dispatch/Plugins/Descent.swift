@@ -44,7 +44,9 @@ struct ProcessFacts: Equatable {
 
   /// `nil` when there is none, or only its remains.
   init?(_ pid: Int32) {
-    guard let bytes = try? Transfer.contents(of: "/proc/\(pid)/stat", limit: 4096) else { return nil }
+    guard let bytes = try? Transfer.contents(of: "/proc/\(pid)/stat", limit: 4096) else {
+      return nil
+    }
     self.init(stat: bytes, of: pid)
   }
 
