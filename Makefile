@@ -155,7 +155,7 @@ install: build install-documentation ## install under DESTDIR
 install-documentation:
 	install -d -m 0755 '$(DOC)/examples' '$(DOC)/plugins/swift/Sources' '$(DESTDIR)$(SWIFT)'
 	install -m 0644 Documentation/*.md '$(DOC)'
-	install -m 0644 Documentation/examples/* '$(DOC)/examples'
+	install -m 0644 Documentation/examples/* systemd/receive.conf '$(DOC)/examples'
 	install -m 0644 Plugins/Examples/watch.* '$(DOC)/plugins'
 	sed 's|"../../.."|"$(SWIFT)"|' Plugins/Examples/swift/Package.swift \
 	  >'$(DOC)/plugins/swift/Package.swift'

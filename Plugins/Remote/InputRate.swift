@@ -1,28 +1,39 @@
-/// How many records come in a second, of late.
+/// How much comes in a second, of late.
 struct InputRate: Equatable {
+  /// In a second; of neither there is none.
+  struct Rate: Equatable {
+    var records: Double
+    var bytes: Double
+  }
+
   private static let window = Duration.seconds(10)
 
   private var start: Duration
-  private var count = 0
-  private var before: Double?
+  private var records = 0
+  private var bytes = 0
+  private var before: Rate?
 
   init(at now: Duration) { start = now }
 
-  mutating func note(_ records: Int, at now: Duration) {
+  mutating func note(_ records: Int, bytes: Int, at now: Duration) {
     if now - start >= Self.window {
-      before = Self.rate(count, now - start)
+      before = rate(now - start)
       start = now
-      count = 0
+      self.records = 0
+      self.bytes = 0
     }
-    count += records
+    self.records += records
+    self.bytes += bytes
   }
 
-  /// `nil` as long as too little is known.
-  func perSecond(at now: Duration) -> Double? {
-    now - start >= .seconds(1) ? Self.rate(count, now - start) : before
+  /// `nil` as long as too little is known, and when nothing comes.
+  func perSecond(at now: Duration) -> Rate? {
+    now - start >= .seconds(1) ? rate(now - start) : before
   }
 
-  private static func rate(_ count: Int, _ time: Duration) -> Double {
-    Double(count) / (time / .seconds(1))
+  private func rate(_ time: Duration) -> Rate? {
+    guard records > 0 else { return nil }
+    let seconds = time / .seconds(1)
+    return Rate(records: Double(records) / seconds, bytes: Double(bytes) / seconds)
   }
 }

@@ -37,7 +37,10 @@ extension RemoteOptions {
 
   private static let tlsWords = [
     "tls_psk_file", "tls_psk_identity", "tls_ca", "tls_cert", "tls_key", "tls_crl", "tls_name",
+    "tls_require_pqc",
   ]
+  /// What auditd 4.2 calls its group with ML-KEM.
+  private static let quantumSafeGroup = "X25519MLKEM768"
 
   var sharedKeyIsUsed: Bool { tls.sharedKeyFile != nil || tls.sharedKeyIdentity != nil }
 
@@ -95,7 +98,11 @@ extension RemoteOptions {
           suggestion: "set both tls_psk_file and tls_psk_identity")
       ]
     }
+    if let problem = demandQuantumSafeGroups() { return [problem] }
     if let wrong = TLSIdentity.SharedKey.objection(suites: tls.suites, groups: tls.groups) {
+      if wrong == .groups, tls.wantsQuantumSafe {
+        return [noQuantumSafety("OpenSSL here has none")]
+      }
       return [
         wrong == .suites
           ? places.problem(
@@ -131,7 +138,24 @@ extension RemoteOptions {
     } catch { return [places.problem("tls_psk_file", "cannot read \(path): \(error)")] }
   }
 
+  /// Leaves the groups that have ML-KEM, where that is asked for.
+  private mutating func demandQuantumSafeGroups() -> Diagnostic? {
+    guard tls.wantsQuantumSafe else { return nil }
+    let groups = tls.groups ?? Self.quantumSafeGroup
+    tls.groups = groups
+    return groups.split(separator: ":").allSatisfy { $0.contains("MLKEM") }
+      ? nil : noQuantumSafety("tls_key_exchange names others, too")
+  }
+
+  private func noQuantumSafety(_ reason: String) -> Diagnostic {
+    let keyword = places["tls_require_pqc"] == nil ? "tls_crypto_profile" : "tls_require_pqc"
+    return places.problem(
+      keyword, "only groups with ML-KEM are to be used, and \(reason)",
+      suggestion: "set tls_require_pqc = no and tls_crypto_profile = compatible")
+  }
+
   private var certificateProblems: [Diagnostic] {
+    if tls.wantsQuantumSafe { return [noQuantumSafety("certificates leave them to OpenSSL")] }
     if (tls.certificate == nil) != (tls.key == nil) {
       return [
         places.problem(

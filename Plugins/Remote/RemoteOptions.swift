@@ -7,6 +7,7 @@ import SecureChannel
 /// What `audispatch-remote` was asked for.
 struct RemoteOptions: NotingOptions, Equatable {
   enum Transport: String, CaseIterable, Sendable { case tcp, tls }
+  enum CryptoProfile: String, CaseIterable, Sendable { case compatible, system, pqc }
   enum Mode: String, CaseIterable, Sendable { case immediate, forward }
 
   struct TLS: Equatable, Sendable {
@@ -20,6 +21,8 @@ struct RemoteOptions: NotingOptions, Equatable {
     var sharedKeyIdentity: String?
     var suites: String?
     var groups: String?
+    /// Only groups with a part that quantum computers do not break.
+    var wantsQuantumSafe = false
     /// What was read from the file.
     var sharedKey: [UInt8] = []
   }
@@ -169,14 +172,14 @@ struct RemoteOptions: NotingOptions, Equatable {
       (options: inout RemoteOptions, word: Word) throws(Diagnostic) in
       options.tls.groups = try token(word, limit: 1000)
     },
-    noting("tls_crypto_profile", "NAME", "compatible (default) or system") {
-      (_: inout RemoteOptions, word: Word) throws(Diagnostic) in
-      guard ["compatible", "system"].contains(word.text.lowercased()) else {
-        throw word.error(
-          "tls_crypto_profile is compatible or system",
-          suggestion: word.text.lowercased() == "pqc"
-            ? "set tls_key_exchange to the groups that OpenSSL has" : nil)
-      }
+    noting("tls_crypto_profile", "NAME", "compatible (default), system or pqc") {
+      (options: inout RemoteOptions, word: Word) throws(Diagnostic) in
+      let profile = try word.choice(CryptoProfile.self, for: "tls_crypto_profile")
+      if profile == .pqc { options.tls.wantsQuantumSafe = true }
+    },
+    noting("tls_require_pqc", "YES|NO", "whether nothing but groups with ML-KEM is used (no)") {
+      (options: inout RemoteOptions, word: Word) throws(Diagnostic) in
+      if try word.yesOrNo(for: "tls_require_pqc") { options.tls.wantsQuantumSafe = true }
     },
     noting("tls_auth", "HOW", "psk; certificates are used where tls_psk_file is not set") {
       (_: inout RemoteOptions, word: Word) throws(Diagnostic) in

@@ -79,7 +79,7 @@ struct RemotePlugin: RecordPlugin, ~Copyable {
 
   mutating func handle(_ batch: RecordBatch) {
     let now = MonotonicTime.now
-    rate.note(batch.records.count, at: now)
+    rate.note(batch.records.count, bytes: batch.bytes.count, at: now)
     if isFull, overflow.drops {
       if let text = overflow.drop(batch.records.count, at: now) { say(.error, text, .overflow) }
       confirmations.done(through: batch.token)
@@ -109,17 +109,10 @@ struct RemotePlugin: RecordPlugin, ~Copyable {
 
   /// Where records wait while no server takes them, and for how long they can.
   private var keeping: String {
-    let waiting = uplink.records.count
-    guard overflow.drops else {
-      return (waiting > 0 ? ": \(waiting) wait here, and" : ":")
-        + " the dispatcher keeps what comes"
-    }
-    var text = ": \(waiting) wait in memory, of \(options.queueDepth) at most"
-    if let rate = rate.perSecond(at: MonotonicTime.now), rate > 0 {
-      let left = Double(max(0, options.queueDepth - waiting)) / rate
-      text += "; at the present rate that lasts for \(Int(min(left, 1e9))) s"
-    }
-    return text
+    let keeping: Keeping =
+      overflow.drops
+      ? .here(records: options.queueDepth) : .dispatcher(Keeping.Room(Self.variable))
+    return keeping.text(waiting: uplink.records.count, at: rate.perSecond(at: MonotonicTime.now))
   }
 
   private mutating func say(

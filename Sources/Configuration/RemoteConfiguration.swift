@@ -27,9 +27,14 @@ public struct RemoteConfiguration: Equatable, Codable, Sendable {
   /// What auditd can and this does not: told apart from what is merely not set.
   public var wantsLibwrap = false
   public var wantsKerberos = false
+  public var wantsClientList = false
+  public var wantsQuantumSafeKeys = false
+  /// Which of auditd's keywords name suites or groups of TLS.
+  public var namedCiphers: Set<String> = []
   /// As many as `keys` were to have.
   var keyNames: [String] = []
   var keyFiles: [String] = []
+  var keyNodes: [String] = []
 
   /// What becomes of a record that claims to be of another host than the one that sent it.
   public enum NodePolicy: String, CaseIterable, Codable, Sendable {
@@ -45,6 +50,8 @@ public struct RemoteConfiguration: Equatable, Codable, Sendable {
     /// What a peer calls it.
     public var identity: String
     public var file: String
+    /// The node that records of its holder may name; `nil`: its identity.
+    public var node: String?
   }
 
   public init() {}
@@ -74,10 +81,32 @@ extension DaemonConfiguration {
         "use tls:\(place), or set allow_plaintext = yes")
     }
     let wantsTLS = remoteSources.contains { if case .tls = $0 { true } else { false } }
+    if wantsTLS, remote.wantsClientList {
+      object(
+        "tls_allowed_clients: auditd's list of clients is not read",
+        "name each client that is enabled there in tls_psk_identity, and its key in tls_psk_file")
+    }
+    if wantsTLS, remote.wantsQuantumSafeKeys {
+      object(
+        "a key exchange that is safe from quantum computers is not demanded of peers",
+        "set tls_crypto_profile = compatible, and tls_require_pqc = no")
+    }
+    if wantsTLS {
+      for keyword in remote.namedCiphers.sorted() {
+        problems.append(
+          Diagnostic(
+            .warning, file: file, "\(keyword) has no effect: peers may use what OpenSSL has"))
+      }
+    }
     if remote.keyNames.count != remote.keyFiles.count {
       object(
         "tls_psk_identity and tls_psk_file do not match: \(remote.keyNames.count) names, "
           + "\(remote.keyFiles.count) files", "give each key its name, in the same order")
+    }
+    if !remote.keyNodes.isEmpty, remote.keyNodes.count != remote.keyNames.count {
+      object(
+        "tls_psk_node and tls_psk_identity do not match: \(remote.keyNodes.count) nodes, "
+          + "\(remote.keyNames.count) names", "give each key its node, in the same order, or none")
     }
     let names = remote.keyNames
     if let twice = names.indices.first(where: { names[..<$0].contains(names[$0]) }) {

@@ -37,10 +37,17 @@ enum RemoteKeywords {
       remote.keyNames = try setting.values.map(identity)
       remote.pairKeys()
     },
+    Keyword("tls_psk_node", "NODE", "of each pre-shared key's host, in the same order") {
+      (remote: inout RemoteConfiguration, setting: Setting) throws(Diagnostic) in
+      remote.keyNodes = try setting.values.map(identity)
+      remote.pairKeys()
+    },
   ]
 
   /// auditd's own. An auditd.conf may say there what it likes, as long as nobody connects.
-  static let ofAuditd: [Keyword<RemoteConfiguration>] = [
+  static let ofAuditd = ofAuditdTCP + ofAuditdTLS
+
+  private static let ofAuditdTCP: [Keyword<RemoteConfiguration>] = [
     .seconds(
       "tcp_client_max_idle", "after which a silent peer is let go; 0: never", \.idleLimit,
       .zero ... .seconds(Int32.max)),
@@ -67,6 +74,40 @@ enum RemoteKeywords {
 
   private enum Transport: String, CaseIterable { case tcp, tls, krb5 }
 
+  /// Of auditd 4.2.
+  private static let ofAuditdTLS: [Keyword<RemoteConfiguration>] = [
+    .value("tls_auth", "HOW", "psk; certificates are used where tls_cert is set") {
+      (remote: inout RemoteConfiguration, word: Word) throws(Diagnostic) in
+      guard word.text.lowercased() == "psk" else { throw word.error("tls_auth is psk") }
+    },
+    .value("tls_allowed_clients", "FILE", "not supported: see tls_psk_identity") {
+      (remote: inout RemoteConfiguration, word: Word) throws(Diagnostic) in
+      _ = try word.absolutePath(for: "tls_allowed_clients")
+      remote.wantsClientList = true
+    },
+    .value("tls_crypto_profile", "NAME", "compatible or system; pqc is not supported") {
+      (remote: inout RemoteConfiguration, word: Word) throws(Diagnostic) in
+      if try word.choice(Profile.self, for: "tls_crypto_profile") == .pqc {
+        remote.wantsQuantumSafeKeys = true
+      }
+    },
+    .value("tls_require_pqc", "YES|NO", "not supported") {
+      (remote: inout RemoteConfiguration, word: Word) throws(Diagnostic) in
+      if try word.yesOrNo(for: "tls_require_pqc") { remote.wantsQuantumSafeKeys = true }
+    },
+    ciphers("tls_cipher_suites", "SUITES"),
+    ciphers("tls_key_exchange", "GROUPS"),
+  ]
+
+  private enum Profile: String, CaseIterable { case compatible, system, pqc }
+
+  private static func ciphers(_ name: String, _ value: String) -> Keyword<RemoteConfiguration> {
+    .value(name, value, "without effect: peers may use what OpenSSL has") {
+      (remote: inout RemoteConfiguration, _: Word) throws(Diagnostic) in
+      remote.namedCiphers.insert(name)
+    }
+  }
+
   private static func file(
     _ name: String, _ about: String,
     _ place: any WritableKeyPath<RemoteConfiguration, String?> & Sendable
@@ -87,7 +128,7 @@ enum RemoteKeywords {
   private static func identity(_ word: Word) throws(Diagnostic) -> String {
     let bytes = word.text.utf8
     guard (1...255).contains(bytes.count), bytes.allSatisfy({ (0x21...0x7e).contains($0) }) else {
-      throw word.error("a key's name has 1 to 255 printable characters without spaces")
+      throw word.error("the name of a key or node has 1 to 255 printable characters without spaces")
     }
     return word.text
   }
@@ -107,6 +148,9 @@ enum RemoteKeywords {
 extension RemoteConfiguration {
   /// A key is one when both its name and its file are known.
   fileprivate mutating func pairKeys() {
-    keys = zip(keyNames, keyFiles).map { SharedKeyFile(identity: $0, file: $1) }
+    keys = zip(keyNames, keyFiles).enumerated().map { index, key in
+      SharedKeyFile(
+        identity: key.0, file: key.1, node: index < keyNodes.count ? keyNodes[index] : nil)
+    }
   }
 }

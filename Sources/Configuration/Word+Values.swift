@@ -167,7 +167,7 @@ extension Word {
   }
 
   /// Bytes with the largest unit that divides them.
-  static func bytes(_ count: Int) -> String {
+  package static func bytes(_ count: Int) -> String {
     for (shift, unit) in [(40, "T"), (30, "G"), (20, "M"), (10, "K")] {
       if count > 0, count % (1 << shift) == 0 { return "\(count >> shift)\(unit)" }
     }

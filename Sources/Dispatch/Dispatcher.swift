@@ -15,12 +15,13 @@ public final class Dispatcher {
 
   /// Opens what does not depend on the runtime folder; reads nothing yet.
   ///
+  /// - Parameter node: what the configuration in force has as the node's name, if it was looked for now.
   /// - Parameter arguments: of this process, with which another one reads the configuration again.
   /// - Parameter starter: what is to start the plugins, made while this process was small; `nil`: one
   ///   is executed when it is needed.
   public init(
-    configuration inForce: InForce, legacy: Legacy, starter: consuming Starter?,
-    arguments: [String]
+    configuration inForce: InForce, node: NodeAtStart?, legacy: Legacy,
+    starter: consuming Starter?, arguments: [String]
   ) throws {
     let loop = try Loop()
     let signals = try SignalSource([
@@ -69,10 +70,12 @@ public final class Dispatcher {
     let stopping = Stopping(
       base: base, custody: custody, ledger: ledger, durable: durable, host: plugins, input: input,
       remote: remote, service: link, readsStandardInput: supply.origin == .standardInput)
+    let lateNode = try LateNode(
+      base, custody, remote, supply.origin == .kernel ? nil : node?.lookup)
     owners = Owners(
       base: base, claim: claim, custody: custody, overflows: overflows, durable: durable,
       plugins: plugins, distribution: distribution, input: input, remote: remote, inputs: inputs,
-      control: control, service: service, stopping: stopping)
+      control: control, service: service, lateNode: lateNode, stopping: stopping)
     rounds = try Rounds(owners, signals)
     for plugin in inForce.active { plugins.supervisor.add(plugin) }
     durable.openLeft()
@@ -109,11 +112,11 @@ extension Dispatcher {
     RuntimeFolder.isServing(configuration.runtimeDirectory)
   }
 
-  /// What records that name no node are given as theirs: waits for a name server for a second at
-  /// most, and then says what is used in its place.
-  public static func node(
-    by configuration: DaemonConfiguration
-  ) throws -> (name: String?, problem: String?) { try NodeLookup.node(by: configuration) }
+  /// What records that name no node are given as theirs: waits for a name server for 20 ms at most where
+  /// somebody writes to us, and else for a second.
+  public static func node(by configuration: DaemonConfiguration) -> NodeAtStart {
+    NodeLookup.start(by: configuration)
+  }
 
   /// The file that this process was started from.
   public static var executable: String { Installed.executable }

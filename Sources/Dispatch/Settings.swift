@@ -5,13 +5,15 @@ final class Settings {
   private(set) var daemon: DaemonConfiguration
   private(set) var inactive: [PluginConfiguration]
   /// What records that name no node are given as theirs.
-  let node: String?
+  private(set) var node: String?
 
   init(_ inForce: InForce) {
     daemon = inForce.daemon
     inactive = inForce.inactive
     node = inForce.node
   }
+
+  func change(node: String) { self.node = node }
 
   func change(inactive: [PluginConfiguration]) { self.inactive = inactive }
 

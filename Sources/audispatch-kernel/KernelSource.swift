@@ -7,6 +7,7 @@ import Linux
 enum KernelSource {
   /// Runs until the source ends; the exit status.
   static func run(_ arguments: [String]) -> Int32 {
+    keepMemoryPrivate()
     Signals.ignoreFailedWrites()
     let options: Options
     do {

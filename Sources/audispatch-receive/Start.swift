@@ -16,6 +16,8 @@ enum Start {
 
   /// Runs until audispatchd ends it; the exit status.
   static func run(_ arguments: [String]) -> Int32 {
+    // Plugins may be nobody's, too, and are not to see what it has.
+    keepMemoryPrivate()
     switch Array(arguments.dropFirst()) {
     case ["--help"], ["-h"]: return print(usage)
     case ["--version"], ["-V"]: return print("audispatch-receive \(Release.version)\n")

@@ -9,6 +9,7 @@ private let words = Array(ProgramArguments.all.dropFirst())
 
 /// From the arguments to the dispatcher's end; the exit status.
 func start() -> Int32 {
+  keepMemoryPrivate()
   Starter.serveIfAsked()
   let arguments: DaemonArguments
   do throws(UsageError) {
@@ -48,7 +49,6 @@ func start() -> Int32 {
     }
   case .run:
     DescriptorKind.openStandard()
-    keepMemoryPrivate()
     raiseDescriptorLimit()
     let isWorker = Holder.isWorker
     let mayHold = !isWorker && mayReadStandardInput(arguments)
@@ -137,7 +137,9 @@ private func run(
   let legacy = Legacy(service)
   var messages = Messages(program: "audispatchd")
   if let problem = legacy.problem { messages.write(.error, problem) }
-  guard let inForce = legacy.inForce ?? fresh(load, &messages) else { return 6 }
+  guard let (inForce, node) = legacy.inForce.map({ ($0, nil) }) ?? fresh(load, &messages) else {
+    return 6
+  }
   do throws(SystemError) {
     if let bound = inForce.daemon.capabilityBound { try Capabilities.bound(to: bound) }
   } catch { messages.write(.error, "\(error)") }
@@ -157,7 +159,8 @@ private func run(
   }
   do {
     return try Dispatcher(
-      configuration: inForce, legacy: legacy, starter: starter.take(), arguments: words
+      configuration: inForce, node: node, legacy: legacy, starter: starter.take(),
+      arguments: words
     ).run()
   } catch {
     messages.write(.error, "\(error)")
@@ -168,7 +171,7 @@ private func run(
 /// What is on disk, checked; `nil`: it cannot be started with, and that was said.
 private func fresh(
   _ load: @escaping @Sendable () -> LoadedConfiguration, _ messages: inout Messages
-) -> InForce? {
+) -> (InForce, NodeAtStart?)? {
   var loaded = load()
   loaded.noteIdleness()
   for diagnostic in loaded.diagnostics {
@@ -191,14 +194,9 @@ private func fresh(
         + "serve itself; not started")
     return nil
   }
-  do {
-    let node = try Dispatcher.node(by: loaded.daemon)
-    if let problem = node.problem { messages.write(.warning, problem) }
-    return InForce(loaded, node: node.name)
-  } catch {
-    messages.write(.error, "\(error)")
-    exit(1)
-  }
+  let node = Dispatcher.node(by: loaded.daemon)
+  if let problem = node.problem { messages.write(.warning, problem) }
+  return (InForce(loaded, node: node.name), node)
 }
 
 private func print(_ text: String, to descriptor: Int32) {

@@ -103,8 +103,9 @@ struct StandardTests {
     #expect(
       others == [
         "allowed_networks", "capability_bound", "control_group", "enable_krb5", "name", "source",
-        "tcp_client_ports", "tls_ca", "tls_cert", "tls_crl", "tls_key", "tls_psk_file",
-        "tls_psk_identity", "transport",
+        "tcp_client_ports", "tls_allowed_clients", "tls_auth", "tls_ca", "tls_cert",
+        "tls_cipher_suites", "tls_crl", "tls_crypto_profile", "tls_key", "tls_key_exchange",
+        "tls_psk_file", "tls_psk_identity", "tls_psk_node", "tls_require_pqc", "transport",
       ])
   }
 }

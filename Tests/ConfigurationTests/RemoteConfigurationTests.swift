@@ -6,6 +6,7 @@ import Testing
 /// What `audispatchd.conf` says of peers.
 @Suite("The settings for other hosts")
 struct RemoteConfigurationTests {
+  private static let secure = "source = tls:[::]:60\ntls_psk_identity = a\ntls_psk_file = /a\n"
   private static let place = HostAndPort(host: "127.0.0.1", port: 60)
 
   static let keywords: [(String, @Sendable (inout DaemonConfiguration) -> Void)] = [
@@ -36,6 +37,8 @@ struct RemoteConfigurationTests {
     ("tcp_listen_queue = 5", { $0.remote.listenQueue = 5 }),
     ("tcp_max_per_addr = 1", { $0.remote.connectionsPerAddress = 1 }),
     ("use_libwrap = no\nenable_krb5 = no\ntransport = TCP", { _ in }),
+    ("tls_auth = PSK\ntls_crypto_profile = Compatible\ntls_require_pqc = no", { _ in }),
+    ("tls_crypto_profile = system", { _ in }),
   ]
 
   @Test(arguments: keywords.indices)
@@ -61,6 +64,15 @@ struct RemoteConfigurationTests {
       "source = tls:[::]:60\ntls_psk_identity = a b a\ntls_psk_file = /a /b /c",
       "tls_psk_identity has 'a' twice"
     ),
+    (
+      "source = tls:[::]:60\ntls_psk_identity = a b\ntls_psk_file = /a /b\ntls_psk_node = n",
+      "1 nodes, 2 names"
+    ),
+    (secure + "tls_allowed_clients = /a", "auditd's list of clients is not read"),
+    (secure + "tls_crypto_profile = pqc", "is not demanded of peers"),
+    (secure + "tls_require_pqc = yes", "is not demanded of peers"),
+    (secure + "tls_crypto_profile = none", "compatible, system, pqc"),
+    (secure + "tls_auth = x509", "tls_auth is psk"),
     ("source = tcp:127.0.0.1:60\nuse_libwrap = yes", "hosts.allow and hosts.deny are not read"),
     ("source = tcp:127.0.0.1:60\nenable_krb5 = yes", "Kerberos is not spoken"),
     ("source = tcp:127.0.0.1:60\ntransport = krb5", "Kerberos is not spoken"),
@@ -78,8 +90,20 @@ struct RemoteConfigurationTests {
 
   @Test func `are of no account in an auditd.conf without other hosts`() {
     let loaded = Host.load(
-      daemon: "use_libwrap = yes\nenable_krb5 = yes\ntransport = KRB5\ntcp_max_per_addr = 0\n")
+      daemon: "use_libwrap = yes\nenable_krb5 = yes\ntransport = KRB5\ntcp_max_per_addr = 0\n"
+        + "tls_allowed_clients = clients\ntls_auth = none\ntls_crypto_profile = pqc\n"
+        + "tls_require_pqc = yes\ntls_cipher_suites = x\ntls_key_exchange = y\n")
     #expect(loaded.texts == [])
+    #expect(loaded.isDaemonUsable)
+  }
+
+  @Test(arguments: ["tls_cipher_suites = TLS_AES_256_GCM_SHA384", "tls_key_exchange = X25519"])
+  func `of auditd's that have no effect are warned of`(line: String) {
+    var host = Host()
+    host["/a"] = .file(String(repeating: "a1", count: 32), mode: 0o400)
+    host[ConfigurationRequest.standardDaemonFile] = .file(Self.secure + line + "\n")
+    let loaded = host.load()
+    #expect(loaded.texts.count == 1 && loaded.texts[0].contains("has no effect"), "\(loaded.texts)")
     #expect(loaded.isDaemonUsable)
   }
 
@@ -142,6 +166,20 @@ struct RemoteConfigurationTests {
       daemon: "source = tls:[::]:60\ntls_psk_file = /a /b\ntls_psk_identity = old new\n")
     #expect(loaded.daemon.remote.keys.map(\.identity) == ["old", "new"])
     #expect(loaded.daemon.remote.keys.map(\.file) == ["/a", "/b"])
+    #expect(loaded.daemon.remote.keys.map(\.node) == [nil, nil])
+    #expect(loaded.isDaemonUsable)
+  }
+
+  /// In whatever order the lines stand.
+  @Test(arguments: [[0, 1, 2], [2, 1, 0], [1, 2, 0]])
+  func `may have one node for two keys`(_ order: [Int]) {
+    let lines = [
+      "tls_psk_file = /a /b", "tls_psk_identity = old new", "tls_psk_node = web1 web1",
+    ]
+    let loaded = Host.load(
+      daemon: "source = tls:[::]:60\n" + order.map { lines[$0] + "\n" }.joined())
+    #expect(loaded.daemon.remote.keys.map(\.identity) == ["old", "new"])
+    #expect(loaded.daemon.remote.keys.map(\.node) == ["web1", "web1"])
     #expect(loaded.isDaemonUsable)
   }
 }

@@ -68,4 +68,35 @@ struct ServiceUnitTests {
       #expect(folders.contains { word.hasPrefix($0 + "/") }, "\(word)")
     }
   }
+
+  /// The unit and the drop-in one behind the other, as systemd reads them.
+  private static func receiving() throws -> String {
+    try ExampleTests.text("systemd/audispatchd.service")
+      + ExampleTests.text("systemd/receive.conf")
+  }
+
+  @Test func `do not listen to other hosts without the drop-in, which grants what that needs`()
+    throws
+  {
+    let unit = try ExampleTests.text("systemd/audispatchd.service")
+    let central = try ExampleTests.text("Documentation/examples/central.conf")
+    let loaded = Host.load(daemon: central)
+    let ports = loaded.daemon.remoteSources.compactMap(\.place?.port)
+    #expect(ports == [60])
+    for (text, isGranted) in [(unit, false), (try Self.receiving(), true)] {
+      let families = Self.words("RestrictAddressFamilies", text)
+      #expect(families.contains("AF_UNIX"))
+      for family in ["AF_INET", "AF_INET6"] { #expect(families.contains(family) == isGranted) }
+      // An empty word takes back what stood before.
+      let denied = text.split(separator: "\n").last { $0.hasPrefix("IPAddressDeny=") }
+      #expect((denied == "IPAddressDeny=") == isGranted)
+      let granted = try Self.capabilities(Self.words("CapabilityBoundingSet", text))
+      #expect(granted.contains(.bindPorts) == isGranted)
+      // The receiver is made nobody, without capabilities.
+      #expect(granted.isSuperset(of: [.setUser, .setGroup, .setBound]))
+    }
+    // It confines itself, and serves a thousand.
+    #expect(unit.contains("SystemCallFilter=landlock_create_ruleset"))
+    #expect(!unit.contains("LimitNOFILE="))
+  }
 }

@@ -108,12 +108,29 @@ struct InForceTests {
 struct NodeLookupTests {
   @Test func `is what the configuration says`() throws {
     var configuration = DaemonConfiguration()
-    #expect(try NodeLookup.node(by: configuration).name == nil)
+    #expect(NodeLookup.start(by: configuration).name == nil)
     configuration.nameFormat = .user
     configuration.nodeName = "n"
-    #expect(try NodeLookup.node(by: configuration).name == "n")
+    #expect(NodeLookup.start(by: configuration).name == "n")
     configuration.nameFormat = .hostname
+    let host = try NodeName.resolve(.hostname, name: nil)
+    let start = NodeLookup.start(by: configuration)
+    #expect(start.name == host && start.problem == nil && start.lookup == nil)
+  }
+
+  @Test(arguments: [
+    ([SourceConfiguration.standardInput], true, 20), ([.standardInput], false, 1000),
+    ([], true, 20), ([], false, 1000), ([.unixSocket("/s")], false, 20),
+    ([.unixSocket("/s"), .tcp(HostAndPort(host: "::1", port: 60))], false, 20),
+    ([.kernel], true, 1000), ([.file("/f")], true, 1000),
+    ([.tcp(HostAndPort(host: "::1", port: 60))], true, 1000),
+  ])
+  func `is not waited for where somebody writes to us`(
+    _ sources: [SourceConfiguration], _ isFed: Bool, _ milliseconds: Int
+  ) {
+    var configuration = DaemonConfiguration()
+    configuration.sources = sources
     #expect(
-      try NodeLookup.node(by: configuration).name == NodeName.resolve(.hostname, name: nil))
+      NodeLookup.patience(configuration, isFed: isFed) == .milliseconds(milliseconds))
   }
 }

@@ -50,6 +50,16 @@ private func settled(_ lines: String...) -> (options: RemoteOptions, said: [Stri
     ("remote_server = a:b:c/d", "no host and port"),
     ("transport = tls\ntls_psk_identity = a", "a key and what it is called belong together"),
     ("transport = tls\ntls_cert = /x", "a certificate and its key belong together"),
+    (
+      "transport = tls\ntls_cert = /x\ntls_key = /x\ntls_require_pqc = yes",
+      "only groups with ML-KEM are to be used, and certificates leave them to OpenSSL"
+    ),
+    (
+      "transport = tls\ntls_psk_file = /x\ntls_psk_identity = a\ntls_crypto_profile = pqc\n"
+        + "tls_key_exchange = X25519MLKEM768:X25519", "tls_key_exchange names others, too"
+    ),
+    ("tls_crypto_profile = none", "tls_crypto_profile is one of compatible, system, pqc"),
+    ("port = 0", "port is a number from 1 to 65535"),
     ("transport = tls\ntls_ca = /nowhere/ca.pem", "cannot examine /nowhere/ca.pem"),
   ]
 
@@ -65,6 +75,26 @@ private func settled(_ lines: String...) -> (options: RemoteOptions, said: [Stri
       settled("port = 60").said == [
         "remote_server: error: no server is named; set remote_server = HOST"
       ])
+  }
+
+  /// What auditd 4.2 makes of its own profile; OpenSSL 3.0 has no such group, and is not let go on.
+  @Test(arguments: ["tls_crypto_profile = pqc", "tls_require_pqc = yes"])
+  func `uses nothing but ML-KEM where that is asked for`(line: String) {
+    let (options, said) = settled(
+      "remote_server = a", "transport = tls", "tls_psk_file = /nowhere/key",
+      "tls_psk_identity = a", line)
+    #expect(options.tls.groups == "X25519MLKEM768")
+    #expect(said.count == 1, "\(said)")
+    #expect(
+      said[0].contains("OpenSSL here has none") || said[0].contains("cannot read /nowhere/key"),
+      "\(said)")
+  }
+
+  @Test func `may say what is so anyway`() {
+    let (options, said) = settled(
+      "remote_server = a", "tls_require_pqc = no", "tls_crypto_profile = system")
+    #expect(!options.tls.wantsQuantumSafe)
+    #expect(said.count == 1 && said[0].contains("what is set for TLS has no effect"), "\(said)")
   }
 
   @Test func `may run programs where that is allowed`() {
@@ -109,7 +139,7 @@ private func settled(_ lines: String...) -> (options: RemoteOptions, said: [Stri
     let known = Set(RemoteOptions.keywords.map(\.name))
     #expect(named.isSubset(of: known))
     let without: Set = [
-      "format", "queue_error_action", "tls_auth", "tls_crypto_profile",
+      "format", "queue_error_action", "tls_auth", "tls_crypto_profile", "tls_require_pqc",
       "enable_krb5", "krb5_principal", "krb5_client_name", "krb5_key_file",
     ]
     #expect(known.subtracting(named) == without)

@@ -140,6 +140,49 @@ struct HungFileSystemTests {
   }
 
   @Test(arguments: HungFileSystem.Manner.allCases)
+  func `under the command of a full queue holds up neither delivery nor a stop`(
+    _ manner: HungFileSystem.Manner
+  ) async throws {
+    let scratch = try Scratch()
+    let program = try await Programs.plugin()
+    try scratch.folder("mount")
+    try FileManager.default.copyItem(atPath: program, toPath: scratch("mount/command"))
+    let daemon = try await Audispatchd(
+      [
+        PluginFile("good", program, ["copy", scratch("good")]),
+        PluginFile(
+          "full", program, ["never", scratch("full")], "overflow_action = single", "q_depth = 10"),
+      ],
+      settings: ["stop_timeout = 1", "single_exe = \(scratch("mount/command")) x"],
+      scratch: scratch)
+    let system = try await HungFileSystem(scratch("mount"), manner, scratch)
+    try await expectOthersGoOn(daemon, scratch, 0..<30)
+    #expect(daemon.messages.contains("queue full: single-user mode"))
+    let stopped = ContinuousClock.now
+    daemon.child.signal(SIGTERM)
+    #expect(try await daemon.ended(within: .seconds(20)).plugin("good").delivered == 30)
+    #expect(ContinuousClock.now - stopped < .seconds(8))
+    try await system.end()
+  }
+
+  /// No plugin needs the spool; whether something is left in it is looked at all the same.
+  @Test(arguments: HungFileSystem.Manner.allCases)
+  func `under the spool's folder holds up no start and no delivery`(
+    _ manner: HungFileSystem.Manner
+  ) async throws {
+    let scratch = try Scratch()
+    try scratch.folder("mount/spool")
+    let system = try await HungFileSystem(scratch("mount"), manner, scratch)
+    let daemon = try await Audispatchd(
+      [PluginFile("good", try await Programs.plugin(), ["copy", scratch("good")])],
+      settings: ["spool_dir = \(scratch("mount/spool"))"], scratch: scratch)
+    try await expectOthersGoOn(daemon, scratch, 0..<10)
+    // A thread that hangs in the kernel keeps its process from ending.
+    try await system.end()
+    #expect(try await daemon.finish().plugin("good").delivered == 10)
+  }
+
+  @Test(arguments: HungFileSystem.Manner.allCases)
   func `under what a reload reads holds up neither delivery nor a stop`(
     _ manner: HungFileSystem.Manner
   ) async throws {

@@ -44,6 +44,7 @@ struct InstalledFilesTests {
       "usr/share/audispatch/library/Package.swift",
       "usr/share/audispatch/library/Sources/AudispatchPlugin/Running/PluginProgram.swift",
       "usr/share/doc/audispatch/examples/audit.rules",
+      "usr/share/doc/audispatch/examples/receive.conf",
     ] { #expect(installed.contains(path), "\(path)") }
     // What packages of Debian call theirs may be moved beside ours.
     let plugins = installed.filter { $0.hasPrefix("etc/audispatch/plugins.d/") }

@@ -73,6 +73,35 @@ struct OrphanTests {
     #expect(!scratch.text("out.log").contains("OVERLAP"))
   }
 
+  /// Its variables are no secret, and anybody can set them.
+  @Test func `are not whoever says so in his environment`() async throws {
+    let scratch = try Scratch()
+    let daemon = try await Audispatchd(
+      [PluginFile("p", try await Programs.plugin(), ["copy", scratch("out")])], scratch: scratch)
+    let claims = try (0..<5).map { _ in
+      try Child(
+        "/usr/bin/setpriv",
+        ["--reuid=65534", "--regid=65534", "--clear-groups", "/bin/sleep", "600"],
+        environment: [
+          "PATH": "/usr/bin:/bin", "AUDISPATCH_PLUGIN": "p",
+          "AUDISPATCH_RUNTIME_DIR": scratch("run"),
+        ])
+    }
+    defer { for claim in claims { claim.signal(SIGKILL) } }
+    let worker = try #require(daemon.worker)
+    Foundation.kill(worker, SIGKILL)
+    let killed = ContinuousClock.now
+    try await daemon.send(TestEvent.stream(0..<10))
+    try await eventually("its plugin goes on", detail: { daemon.messages }) {
+      scratch.lines("out").count == 10
+    }
+    // Those of its own that do not end have two seconds, and then three.
+    #expect(ContinuousClock.now - killed < .seconds(2))
+    #expect(claims.allSatisfy { $0.ended == nil })
+    #expect(!daemon.messages.contains("still run"))
+    try await daemon.finish()
+  }
+
   private func start(_ orphan: Orphan, _ scratch: Scratch) async throws -> Audispatchd {
     try await Audispatchd(
       [PluginFile("p", try await Programs.plugin(), [orphan.mode, scratch("out")])],

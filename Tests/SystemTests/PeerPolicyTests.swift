@@ -97,6 +97,46 @@ struct PeerPolicyTests {
     try await host.stop()
   }
 
+  /// While a key is changed a host's records come with the old one and with the new one.
+  @Test(.enabled(if: Host.has("/usr/bin/openssl"), "needs openssl"))
+  func `with either of a node's two keys may name that node, and nobody else`() async throws {
+    let scratch = try Scratch()
+    let names = ["web1", "web1-next", "web2"]
+    let keys = ["a1", "b2", "c3"].map { String(repeating: $0, count: 32) }
+    for (name, key) in zip(names, keys) { try scratch.write(key + "\n", to: name, mode: 0o400) }
+    let nodes = "tls_psk_node = web1 web1 web2"
+    let host = try await CentralHost(
+      scratch,
+      settings: [
+        "node_policy = refuse", "tls_psk_identity = \(names.joined(separator: " "))",
+        "tls_psk_file = \(names.map { scratch($0) }.joined(separator: " "))", nodes,
+      ], source: "tls")
+    let peers = try zip(names, keys).map { name, key in
+      try SecurePeer(host, ["-tls1_3", "-psk_identity", name, "-psk", key])
+    }
+    for (number, peer) in peers.enumerated() {
+      #expect(try peer.isStored(number + 1, node: "web1"))
+    }
+    #expect(try host.source().refused == 1)
+    // What the key is called is the node where nothing else is said; a reload is enough for that.
+    let file = host.daemon.files.configuration
+    let text = try String(contentsOfFile: file, encoding: .utf8)
+    try text.replacing(nodes, with: "").write(toFile: file, atomically: false, encoding: .utf8)
+    host.daemon.reload()
+    try await eventually("it was read", detail: { host.daemon.messages }) {
+      host.daemon.messages.contains("configuration read again")
+    }
+    #expect(try peers[1].isStored(4, node: "web1"))
+    #expect(try peers[1].isStored(5, node: "web1-next"))
+    try await host.expectStored(
+      [
+        ReceiveTests.line(1, node: "web1"), ReceiveTests.line(2, node: "web1"),
+        ReceiveTests.line(5, node: "web1-next"),
+      ])
+    #expect(try host.source().refused == 2)
+    try await host.stop()
+  }
+
   @Test func `get their peer's address where that is asked for`() async throws {
     let host = try await CentralHost(Scratch(), settings: ["peer_field = yes"])
     let peer = try host.peer()

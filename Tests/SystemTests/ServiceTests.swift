@@ -57,8 +57,8 @@ struct ServiceTests {
     }
     #expect(
       names.sorted() == [
-        "AUDISPATCH_OUTPUT", "AUDISPATCH_PLUGIN", "AUDISPATCH_RUNTIME_DIR",
-        "AUDISPATCH_VERSION", "PATH",
+        "AUDISPATCH_OUTPUT", "AUDISPATCH_PLUGIN", "AUDISPATCH_QUEUE_BYTES",
+        "AUDISPATCH_QUEUE_RECORDS", "AUDISPATCH_RUNTIME_DIR", "AUDISPATCH_VERSION", "PATH",
       ])
     daemon.child.signal(SIGTERM)
     try await daemon.ended()

@@ -5,7 +5,9 @@ import Testing
 @Suite("A dispatching process's successor", .inTurn, .enabled(if: Host.isRoot, "needs root"))
 struct SuccessionTests {
   /// The stopped one is made to end five seconds later.
-  @Test func `lets each plugin go on as soon as its own predecessor has ended`() async throws {
+  @Test func `lets each plugin go on within 50 ms, whatever another's predecessor does`()
+    async throws
+  {
     let scratch = try Scratch()
     let program = try await Programs.plugin()
     let daemon = try await Audispatchd(
@@ -13,25 +15,44 @@ struct SuccessionTests {
         PluginFile("reads", program, ["copy", scratch("reads")]),
         PluginFile("stopped", program, ["copy", scratch("stopped")]),
       ], scratch: scratch)
-    var wentOn = false
-    // A machine that is very busy may take longer than the stopped one has.
-    for round in 0..<5 where !wentOn {
-      try await eventually("both run") { try isRunning(daemon, ["reads", "stopped"]) }
-      let stopped = try daemon.plugin("stopped").pid
-      kill(stopped, SIGSTOP)
-      kill(try #require(daemon.worker), SIGKILL)
-      try await daemon.send([TestEvent(round)])
-      try await eventually("the other has what came since") {
-        scratch.lines("reads").contains { $0.contains(":\(round))") }
-      }
-      wentOn = kill(stopped, 0) == 0
-    }
-    #expect(wentOn)
+    // A build that is not optimised, or a busy machine, takes longer for any death: then it is held
+    // against that.
+    let usual = try await quickest(of: 0..<5, daemon, stopping: false, enough: .zero)
+    let bound = max(.milliseconds(50), usual * 3 / 2)
+    let quickest = try await quickest(of: 5..<10, daemon, stopping: true, enough: bound)
+    #expect(quickest <= bound, "usually \(usual)")
     try await eventually("the stopped one is replaced") {
       try isRunning(daemon, ["reads", "stopped"])
     }
     try await daemon.finish()
     #expect(!scratch.text("stopped.log").contains("OVERLAP"))
+  }
+
+  /// Kills the worker some times, and sends an event each time.
+  ///
+  /// - Parameters:
+  ///   - stopping: whether the other plugin cannot end when its input does.
+  ///   - enough: as quick as this is quick enough.
+  /// - Returns: the shortest time from a death until the plugin that reads had the event.
+  private func quickest(
+    of rounds: Range<Int>, _ daemon: Audispatchd, stopping: Bool, enough: Duration
+  ) async throws -> Duration {
+    var quickest = Duration.seconds(60)
+    for round in rounds where quickest > enough {
+      try await eventually("both run") { try isRunning(daemon, ["reads", "stopped"]) }
+      let stopped = try daemon.plugin("stopped").pid
+      if stopping { kill(stopped, SIGSTOP) }
+      let worker = try #require(daemon.worker)
+      let killed = ContinuousClock.now
+      kill(worker, SIGKILL)
+      try await daemon.send([TestEvent(round)])
+      while !daemon.files.scratch.lines("reads").contains(where: { $0.contains(":\(round))") }),
+        ContinuousClock.now - killed < quickest
+      { try await Task.sleep(for: .milliseconds(1)) }
+      quickest = min(quickest, ContinuousClock.now - killed)
+      #expect(!stopping || kill(stopped, 0) == 0)
+    }
+    return quickest
   }
 
   @Test func `keeps the runtime folder from another daemon that waits for it`() async throws {
@@ -80,14 +101,18 @@ struct SuccessionTests {
     try await daemon.finish()
   }
 
-  @Test func `is refused where a plugin starts it over the folder that serves the plugin`()
-    async throws
-  {
+  /// As a script may do: at once, without its environment, and as a child that outlives it.
+  @Test(arguments: ["exec COMMAND", "exec env -i COMMAND", "exec 3<&0; env -i COMMAND <&3 &"])
+  func `is refused where a plugin starts it over the folder that serves the plugin`(
+    _ manner: String
+  ) async throws {
     let scratch = try Scratch()
+    let command =
+      "\(Programs.product("audispatchd")) --source stdin --config \(scratch("audispatchd.conf")) "
+      + "--plugin-dir \(scratch("plugins.d")) --runtime-dir \(scratch("run"))/"
     try scratch.write(
-      "#!/bin/sh\nexec \(Programs.product("audispatchd")) --source stdin --config "
-        + "\(scratch("audispatchd.conf")) --plugin-dir \(scratch("plugins.d")) --runtime-dir "
-        + "\(scratch("run"))/\n", to: "again", mode: 0o755)
+      "#!/bin/sh\nexec 2>>\(scratch("said"))\n\(manner.replacing("COMMAND", with: command))\n",
+      to: "again", mode: 0o755)
     let daemon = try await Audispatchd(
       [
         PluginFile("again", scratch("again"), [], "max_restarts = 1", "restart_delay = 0.001"),
@@ -96,7 +121,9 @@ struct SuccessionTests {
     try await eventually("it is held", detail: { daemon.messages }) {
       try daemon.plugin("again").state == "held"
     }
-    #expect(daemon.messages.contains("it would serve itself; not started"))
+    try await eventually("it is said", detail: { daemon.messages }) {
+      scratch.text("said").contains("it would serve itself; not started")
+    }
     #expect(starts(scratch) == 1)
     try await daemon.send(TestEvent.stream(0..<10))
     let state = try await daemon.finish()

@@ -18,9 +18,19 @@ struct UnitFileTests {
     #expect(outcome.output.contains("Overall exposure level for audispatchd.service: "))
   }
 
-  @Test(.enabled(if: Host.has("/usr/bin/systemd-analyze"), "needs systemd-analyze and root"))
-  func `is understood`() async throws {
+  /// Alone, and with what a central host adds.
+  @Test(
+    .enabled(if: Host.has("/usr/bin/systemd-analyze"), "needs systemd-analyze and root"),
+    arguments: [false, true])
+  func `is understood`(receives: Bool) async throws {
     let scratch = try Scratch()
+    if receives {
+      try scratch.folder("audispatchd.service.d")
+      let folder = Self.unit.split(separator: "/").dropLast().joined(separator: "/")
+      try scratch.write(
+        String(decoding: contents("/\(folder)/receive.conf"), as: UTF8.self),
+        to: "audispatchd.service.d/receive.conf")
+    }
     // The programs and pages that it names need not be installed here.
     let text = String(decoding: contents(Self.unit), as: UTF8.self)
       .replacing("/usr/sbin/audispatchd", with: "/bin/true")

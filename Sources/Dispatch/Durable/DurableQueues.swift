@@ -13,6 +13,8 @@ final class DurableQueues: Owner {
   let overflows: OverflowActions
   private(set) var open: OpenSpool?
   let kept = KeptQueues()
+  /// Whether the spool's folder has something is being found out, since then.
+  private var search: (work: SpoolSearch, since: Moment)?
 
   init(
     _ base: Base, _ ledger: Ledger, _ custody: Custody, _ delivery: Delivery,
@@ -48,13 +50,25 @@ final class DurableQueues: Owner {
   }
 
   /// Opens a spool in which something waits though no plugin is durable now, to report it and to
-  /// give it up in time.
+  /// give it up in time. Its folder may not answer, and is looked into by a thread.
   func openLeft() {
-    guard open == nil, !source.canWait,
-      let names = try? Files.names(in: settings.daemon.spoolDirectory),
-      names.contains(where: { $0.hasSuffix(".spool") })
-    else { return }
-    openSpool()
+    guard open == nil, !source.canWait else { return }
+    let new = SpoolSearch(settings.daemon.spoolDirectory)
+    do throws(SystemError) {
+      try WorkThread(new).detach()
+      search = (new, loop.now)
+      loop.wakeNow()
+    } catch { loop.say(.error, "whether something waits in the spool is not looked at: \(error)") }
+  }
+
+  /// Opens what was found, or looks again when it will have been.
+  private func tendSearch() {
+    guard let (work, since) = search else { return }
+    guard let hasRecords = work.result else {
+      return loop.wake(in: loop.now - since < .seconds(1) ? .milliseconds(5) : .seconds(1))
+    }
+    search = nil
+    if hasRecords, open == nil, ending.isRunning { openSpool() }
   }
 
   private func openSpool() {
@@ -164,6 +178,7 @@ final class DurableQueues: Owner {
   // MARK: As time passes, and the end
 
   func tend() {
+    tendSearch()
     guard let open else { return }
     if open.hasFailed {
       if open.retries(loop.now) {

@@ -16,6 +16,7 @@ struct Owners {
   let inputs: NextInputs
   let control: Control
   let service: ServiceReport?
+  let lateNode: LateNode
   let stopping: Stopping
 }
 
@@ -77,6 +78,7 @@ final class Rounds {
     case Token.receiver: owners.remote?.read()
     case Token.receiverOutput: owners.remote?.receiver.readOutput()
     case Token.holder: hearHolder()
+    case Token.node: owners.lateNode.hear()
     case Token.front: owners.inputs.hearFront(take)
     case Token.control: owners.control.accept()
     case Token.client: owners.control.handle(number, interest)

@@ -19,6 +19,7 @@ enum Token {
   static let starter: UInt64 = 17 << 32
   static let pluginStart: UInt64 = 18 << 32
   static let straggler: UInt64 = 19 << 32
+  static let node: UInt64 = 20 << 32
 
   static func kind(_ token: UInt64) -> UInt64 { token & 0xffff_ffff_0000_0000 }
   static func number(_ token: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: token) }

@@ -37,17 +37,3 @@ struct Orphans {
     now + (now - since < .milliseconds(200) ? .milliseconds(4) : .milliseconds(50))
   }
 }
-
-/// Facts from /proc.
-enum ProcessFacts {
-  /// When a process started, in clock ticks since boot; with its number it names a process for good.
-  /// `nil` when there is none, or only its remains.
-  static func startTime(_ pid: Int32) -> UInt64? {
-    guard let bytes = try? Transfer.contents(of: "/proc/\(pid)/stat", limit: 4096),
-      let bracket = bytes.lastIndex(of: UInt8(ascii: ")"))
-    else { return nil }
-    let words = String(decoding: bytes[(bracket + 1)...], as: UTF8.self).split(separator: " ")
-    guard words.count > 19, words[0] != "Z" else { return nil }
-    return UInt64(words[19])
-  }
-}

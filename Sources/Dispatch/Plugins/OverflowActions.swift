@@ -2,12 +2,13 @@ import Configuration
 import Glibc
 import Journal
 import Linux
+import Synchronization
 
 /// What full queues have us say and do.
 final class OverflowActions: Owner {
   let base: Base
   /// What `single` and `halt` executed.
-  private var commands: [ActionChild] = []
+  private var commands: [OverflowCommand] = []
 
   init(_ base: Base) {
     self.base = base
@@ -34,8 +35,11 @@ final class OverflowActions: Owner {
     guard acts else { return }
     loop.say(
       .alert, "plugin \(plugin.name): queue full: \(what) (\(command.joined(separator: " ")))")
-    do {
-      commands.append(try ActionChild(path: path, arguments: Array(command.dropFirst())))
+    let new = OverflowCommand(path: path, arguments: Array(command.dropFirst()))
+    do throws(SystemError) {
+      try WorkThread(new).detach()
+      commands.append(new)
+      loop.wakeSoon()
     } catch { loop.say(.alert, "\(error)") }
   }
 
@@ -50,23 +54,41 @@ final class OverflowActions: Owner {
     if let news { loop.say(.error, "plugin \(plugin.name): \(news)") }
   }
 
-  /// Takes note of commands that have ended.
+  /// Takes note of commands that have ended, or could not be executed.
   func tend() {
-    commands.removeAll { $0.hasEnded }
+    commands.removeAll { command in
+      guard let outcome = command.outcome else { return false }
+      if case .failed(let reason) = outcome { loop.say(.alert, reason) }
+      return true
+    }
     if !commands.isEmpty { loop.wakeSoon() }
   }
 }
 
-/// A command that an overflow action executed.
-private final class ActionChild {
-  private let child: ChildProcess
+/// A command that an overflow action executes: on a thread of its own, as what it lies on may hang.
+private final class OverflowCommand: ThreadWork {
+  enum Outcome { case ended, failed(String) }
 
-  init(path: String, arguments: [String]) throws {
-    let null = try Descriptor.open("/dev/null", O_RDWR)
-    child = try ChildProcess(
-      path: path, arguments: arguments, environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
-      input: null.number, output: null.number, error: null.number)
+  private let path: String
+  private let arguments: [String]
+  private let result = Mutex<Outcome?>(nil)
+
+  init(path: String, arguments: [String]) {
+    self.path = path
+    self.arguments = arguments
   }
 
-  var hasEnded: Bool { child.reap() != nil }
+  /// `nil`: it is being executed, or runs.
+  var outcome: Outcome? { result.withLock { $0 } }
+
+  func run() {
+    do {
+      let null = try Descriptor.open("/dev/null", O_RDWR)
+      let child = try ChildProcess(
+        path: path, arguments: arguments, environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
+        input: null.number, output: null.number, error: null.number)
+      while child.reap() == nil { _ = Poll.readable([child.pidfd], within: nil) }
+      result.withLock { $0 = .ended }
+    } catch { result.withLock { $0 = .failed("\(error)") } }
+  }
 }

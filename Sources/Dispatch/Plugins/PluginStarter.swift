@@ -96,11 +96,26 @@ final class PluginStarter: Owner {
       "\(RuntimeFolder.variable)=\(runtime.path)",
       "AUDISPATCH_OUTPUT=\(plugin.configuration.output.rawValue)",
     ]
+    environment += room(for: plugin)
     if plugin.configuration.confirms {
       environment.append("AUDISPATCH_FIRST=\(plugin.subscription.firstNumber.value)")
       environment.append("AUDISPATCH_GAP=\(gapWord)")
     }
     return environment
+  }
+
+  /// What may wait for it here, so that it can say how long that lasts.
+  private func room(for plugin: Plugin) -> [String] {
+    let configuration = plugin.configuration
+    return plugin.subscription.isDurable
+      ? [
+        "AUDISPATCH_QUEUE_BYTES=\(configuration.spoolBytes)",
+        "AUDISPATCH_SPOOL=\(settings.daemon.spoolDirectory)",
+      ]
+      : [
+        "AUDISPATCH_QUEUE_BYTES=\(configuration.queueBytes)",
+        "AUDISPATCH_QUEUE_RECORDS=\(configuration.queueDepth)",
+      ]
   }
 
   // MARK: Hearing

@@ -7,7 +7,7 @@ final class PluginTable {
   private(set) var all: [Plugin] = []
   private var nextID: UInt32 = 0
   private let journal: Journal
-  private let node: String?
+  private var node: String?
 
   /// - Parameter node: what gap records name as theirs.
   init(_ journal: Journal, node: String?) {
@@ -22,6 +22,12 @@ final class PluginTable {
     nextID += 1
     all.append(plugin)
     return plugin
+  }
+
+  /// Gap records name that node from now on.
+  func change(node: String) {
+    self.node = node
+    for plugin in all { plugin.subscription.change(node: node) }
   }
 
   func remove(_ plugin: Plugin) { all.removeAll { $0 === plugin } }

@@ -38,9 +38,17 @@ final class RuntimeFolder {
   /// Whether this process was started by a plugin that a dispatcher with that folder serves, however
   /// many programs are between: it would serve itself.
   static func isServing(_ path: String) -> Bool {
-    guard let value = unsafe getenv(RuntimeFolder.variable) else { return false }
-    let own = unsafe String(cString: value)
-    return own == path || (try? Files.resolved(own)) == (try? Files.resolved(path))
+    if let value = unsafe getenv(RuntimeFolder.variable) {
+      let own = unsafe String(cString: value)
+      if own == path || (try? Files.resolved(own)) == (try? Files.resolved(path)) { return true }
+    }
+    // A program in between may have left the environment out.
+    let noted = (try? Transfer.contents(of: "\(path)/\(holderFile)", limit: 32)) ?? []
+    let keeper = Int32(String(decoding: noted.prefix { $0 != 0x0a }, as: UTF8.self))
+    return Descent.own.isOf(
+      ChildrenList.content(in: path).children,
+      // A dispatching process's parent is its own.
+      keeper: Holder.isWorker && keeper == getppid() ? nil : keeper)
   }
 
   /// Whether the folder was taken: only then may plugins be started.

@@ -8,6 +8,7 @@ final class Peers: Owner {
   private let places: [RemotePlace]
   private var table = PeerTable(first: UInt64(clamping: WallClock.milliseconds))
   private var claims: NodeClaims
+  private var keyNodes = KeyNodes()
   /// Where what was counted survives this process.
   private var ledger: FigureLedger?
   private var faultReport = RateLimit(every: .seconds(10))
@@ -19,6 +20,8 @@ final class Peers: Owner {
     self.places = places
     claims = NodeClaims(ownName: base.settings.node)
   }
+
+  func ownNode(is name: String) { claims.ownName = name }
 
   // MARK: For the status
 
@@ -119,7 +122,9 @@ final class Peers: Owner {
   func judged(_ line: [UInt8], of connection: PeerTable.Connection) -> [UInt8]? {
     let policy = settings.daemon.remote
     guard policy.nodePolicy != .accept, let node = PeerText.node(of: line),
-      !claims.isOwn(node, address: connection.address, identity: connection.identity)
+      !claims.isOwn(
+        node, address: connection.address,
+        identity: keyNodes.node(of: connection.identity, policy.keys))
     else { return policy.addsPeerField ? PeerText.adding(peer: connection.who, to: line) : line }
     guard policy.nodePolicy == .refuse else {
       return PeerText.adding(peer: connection.who, to: line)

@@ -32,7 +32,7 @@ public struct Subscription: ~Copyable {
 
   public let name: String
   /// `node=NAME ` of gap records, or empty.
-  let node: String
+  private(set) var node: String
   public var announcesGaps: Bool
   /// What the plugin knows its gap records by, beside their form: ` gap=WORD`, or nothing. Others'
   /// records, and logs that are read again, have such in their text. Changes between two processes of
@@ -68,6 +68,9 @@ public struct Subscription: ~Copyable {
     self.node = node.map { "node=\($0) " } ?? ""
     admission = Admission(limits, next: journal.eventsBegun > 0 ? journal.nextEvent : nil)
   }
+
+  /// Gap records are given that node from now on.
+  public mutating func change(node: String) { self.node = "node=\(node) " }
 
   /// Gives gap records that word from now on, those in the queue too.
   public mutating func setGapMark(_ word: String?) { gapMark = word.map { " gap=\($0)" } ?? "" }

@@ -54,6 +54,9 @@ public final class Journal {
       node: node, pool: pool, firstRecord: firstRecord, firstEvent: firstEvent)
   }
 
+  /// Version 0 records are given that node from now on.
+  public func change(node: String) { writer.change(node: node) }
+
   /// The number that the next record will have.
   public var nextRecord: RecordNumber { writer.nextRecord }
 

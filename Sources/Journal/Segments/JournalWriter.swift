@@ -20,7 +20,7 @@ struct JournalWriter {
   private var sliceOffset = 0
   private var payloadBytes = 0
   /// `node=NAME ` for records that come without a node, or empty.
-  private let nodePrefix: [UInt8]
+  private var nodePrefix: [UInt8]
 
   init(node: String?, pool: SegmentPool, firstRecord: RecordNumber, firstEvent: EventNumber) {
     self.pool = pool
@@ -29,6 +29,8 @@ struct JournalWriter {
     scanner = EventScanner(firstEvent: firstEvent.value)
     unsafe end = current.end
   }
+
+  mutating func change(node: String) { nodePrefix = Array("node=\(node) ".utf8) }
 
   var nextRecord: RecordNumber { current.first + current.count }
 
