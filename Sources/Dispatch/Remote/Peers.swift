@@ -74,6 +74,9 @@ final class Peers: Owner {
     loop.say(.warning, "\(connection?.address ?? "a peer"): \(printable(reason.utf8))\(more)")
   }
 
+  /// Nothing more is taken over that connection, which the receiver is told to end.
+  func leaves(_ peer: UInt32) { table.close(peer, error: "\(PeerEnd.holding)") }
+
   func refused(at source: Int, _ address: String, _ reason: String) {
     if source < places.count { places[source].count { $0.turnedAway += 1 } }
     guard let held = refusalReport.pass(loop.now) else { return }

@@ -11,20 +11,28 @@ extension RemoteInput {
       if let text = source.malformedMessage(loop.now) { loop.say(.warning, text) }
     }
     journal.beginBatch()
-    var room = distribution.liveRoom()
+    var room = self.room
     for item in items {
       if case .record(let peer, let sequence, let line) = item {
         take(line, peer, sequence)
-        if journal.batch.records >= room {
+        if journal.batch.records >= room.records || journal.batch.bytes >= room.bytes {
           finishBatch()
+          holdOrGoOn()
           journal.beginBatch()
-          room = distribution.liveRoom()
+          room = self.room
         }
       } else {
         follow(item)
       }
     }
     finishBatch()
+  }
+
+  /// What one batch may have: no queue is to overflow that its plugin would have read, and a lossless
+  /// one not at all.
+  private var room: (records: Int, bytes: Int) {
+    let bytes = durable.leastLosslessRoom.map { $0.free - Safekeeping.reserve / 2 } ?? .max
+    return (distribution.liveRoom(), bytes)
   }
 
   private func finishBatch() {
@@ -68,8 +76,8 @@ extension RemoteInput {
 
   private func take(_ line: [UInt8], _ peer: UInt32, _ sequence: UInt32) {
     guard let count = receiver.process?.count() else { return }
-    // Whoever sent it was told to keep it.
-    guard !isHolding else { return }
+    // Whoever sent it is told to keep it, and what follows: it connects again.
+    guard obstacle == nil else { return peers.leaves(peer) }
     var record = UnsafeRecords.Record(
       count: count, record: lastRecord, place: nil, key: [], number: 0, isNumbered: false)
     if let (connection, number) = peers.sender(peer, sequence: sequence) {
