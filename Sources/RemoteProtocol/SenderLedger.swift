@@ -72,7 +72,9 @@ public final class SenderLedger {
     return entry.number == number && number > 0 && entry.digest == Self.digest(text)
   }
 
+  /// A record without a number, 0, cannot be known again, and leaves no trace.
   public func note(_ key: [UInt8], number: UInt64, _ text: [UInt8], place: UInt64) {
+    guard number > 0 else { return }
     set(takeSlot(key), Self.index(number), number: number, place: place, digest: Self.digest(text))
   }
 

@@ -52,6 +52,18 @@ struct SenderLedgerTests {
     }
   }
 
+  /// Gap records, and what audisp-remote left behind, have no number.
+  @Test func `keeps what it knows when a record comes without a number`() {
+    let memory = Memory()
+    let ledger = memory.ledger
+    let number = UInt64(SenderLedger.entries)
+    ledger.note(key, number: number, text(1), place: 0)
+    ledger.note(key, number: 0, text(2), place: 0)
+    ledger.drop(key, number: 0)
+    #expect(ledger.has(key, number: number, text(1)))
+    #expect(!ledger.has(key, number: 0, text(2)))
+  }
+
   @Test func `takes equal records with other numbers for what they are`() {
     let memory = Memory()
     let ledger = memory.ledger
