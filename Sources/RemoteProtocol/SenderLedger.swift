@@ -65,6 +65,11 @@ public final class SenderLedger {
 
   // MARK: A sender of ours
 
+  /// What senders are known by whose key ends so. It looks at all of them.
+  public func keys(endingIn end: [UInt8]) -> [[UInt8]] {
+    slotOf.keys.filter { $0.count >= end.count && $0.suffix(end.count) == end[...] }
+  }
+
   /// Whether this record of it was stored before.
   public func has(_ key: [UInt8], number: UInt64, _ text: [UInt8]) -> Bool {
     guard let slot = slot(of: key) else { return false }

@@ -41,6 +41,17 @@ struct SenderLedgerTests {
     #expect(next.senders == 1)
   }
 
+  @Test func `finds senders by the end of what they are known by`() {
+    let memory = Memory()
+    func key(_ text: String) -> [UInt8] { Array(text.utf8) }
+    for sender in ["sender 192.0.2.1 a/remote", "sender web1 a/remote", "sender web1 b/remote"] {
+      memory.ledger.note(key(sender), number: 1, text(1), place: 0)
+    }
+    let found = memory.ledger.keys(endingIn: key(" a/remote"))
+    #expect(Set(found) == [key("sender 192.0.2.1 a/remote"), key("sender web1 a/remote")])
+    #expect(memory.ledger.keys(endingIn: key("x sender web1 a/remote")).isEmpty)
+  }
+
   @Test func `loses no record of a sender that counts anew`() {
     let memory = Memory()
     let ledger = memory.ledger

@@ -67,6 +67,9 @@ final class Peers: Owner {
     return table.connections[peer]?.key ?? []
   }
 
+  /// What it may have been known by before; none once something came that was not stored.
+  func setFormerKeys(_ peer: UInt32, _ keys: [[UInt8]]) { table.setFormerKeys(peer, keys) }
+
   func closed(_ peer: UInt32, isFault: Bool, _ reason: String) {
     let connection = table.close(peer, error: reason)
     guard isFault, let held = faultReport.pass(loop.now) else { return }

@@ -50,7 +50,9 @@ extension RemoteInput {
       peers.opened(
         peer, source: Int(source), address: Self.shown(address), port: port, identity: identity)
     case .named(let peer, let opening):
-      let last = senders.last(of: peers.named(peer, opening))
+      let key = peers.named(peer, opening)
+      peers.setFormerKeys(peer, senders.formerKeys(of: opening.name, now: key))
+      let last = senders.last(of: key)
       receiver.process?.order(.has(peer: peer, last))
       receiver.process?.flush()
     case .closed(let peer, let isFault, let reason):
@@ -85,7 +87,12 @@ extension RemoteInput {
       record.isNumbered = connection.name != nil
       record.number = record.isNumbered ? number : connection.ordinal
       record.key = record.isNumbered ? connection.key : Self.key(of: line, connection)
-      if store(line, record, connection) { record.record = lastRecord } else { record.key = [] }
+      if store(line, record, connection) {
+        record.record = lastRecord
+        if number > 0, !connection.formerKeys.isEmpty { peers.setFormerKeys(peer, []) }
+      } else {
+        record.key = []
+      }
     }
     // What follows a record that is not safe is not told before it, either.
     wait(for: record)
@@ -100,7 +107,9 @@ extension RemoteInput {
   private func store(
     _ line: [UInt8], _ record: UnsafeRecords.Record, _ connection: PeerTable.Connection
   ) -> Bool {
-    if senders.has(line, record, isFirst: connection.isNew) {
+    if senders.has(
+      line, record, formerKeys: connection.formerKeys, isFirst: connection.isNew)
+    {
       peers.repeated(connection)
       return false
     }
