@@ -63,6 +63,9 @@ struct LegacyQueue: ~Copyable {
     left = number(28)
   }
 
+  /// Whether there are entries that were not read.
+  var hasMore: Bool { read < left }
+
   /// The next record, without its newline; `nil` when all were read. What is none is left out.
   mutating func next() -> [UInt8]? {
     while read < left {

@@ -23,6 +23,10 @@ struct OutgoingRecords {
   private var batches: [Batch] = []
   private var done = Place()
   private var sent = Place()
+  /// Batches before this one were put in front of all others.
+  private var front = 0
+  /// More may be put in front: what is behind is not sent before.
+  var awaitsFront = false
   /// Records that no server has stored.
   private(set) var count = 0
   /// Of the batches that have one.
@@ -68,13 +72,23 @@ struct OutgoingRecords {
     return true
   }
 
-  /// Adds a record that no dispatcher knows of.
-  mutating func append(line: [UInt8]) {
-    add(Batch(bytes: line, lines: [0..<line.count], numbers: [0], token: nil))
+  /// Puts records that no dispatcher knows of behind those that were put in front, and in front of all
+  /// others, none of which was sent.
+  mutating func putInFront(_ records: [[UInt8]]) {
+    guard !records.isEmpty else { return }
+    precondition(sent.batch <= front, "others were sent before")
+    var batch = Batch(
+      bytes: [], lines: [], numbers: [UInt64](repeating: 0, count: records.count), token: nil)
+    for record in records {
+      batch.lines.append(batch.bytes.count..<batch.bytes.count + record.count)
+      batch.bytes += record
+    }
+    add(batch, at: front)
+    front += 1
   }
 
-  private mutating func add(_ batch: Batch) {
-    batches.append(batch)
+  private mutating func add(_ batch: Batch, at place: Int? = nil) {
+    batches.insert(batch, at: place ?? batches.count)
     count += batch.lines.count
     unsent += batch.lines.count
     bytes += batch.bytes.count
@@ -82,7 +96,7 @@ struct OutgoingRecords {
 
   /// The next record to send, which counts as sent from now on, and its number.
   mutating func next() -> (line: ArraySlice<UInt8>, number: UInt64)? {
-    guard unsent > 0 else { return nil }
+    guard unsent > 0, !awaitsFront || sent.batch < front else { return nil }
     unsent -= 1
     let batch = batches[sent.batch]
     defer { step(&sent) }
@@ -104,6 +118,7 @@ struct OutgoingRecords {
     if done.batch > 256, done.batch * 2 > batches.count {
       batches.removeFirst(done.batch)
       sent.batch -= done.batch
+      front = max(0, front - done.batch)
       done.batch = 0
     }
     return token

@@ -23,7 +23,9 @@ struct RemotePlugin: RecordPlugin, ~Copyable {
   private var overflow = Overflow.ofThisProcess("records")
   private var rate = InputRate(at: MonotonicTime.now)
   private var programs = ActionPrograms()
-  /// What audisp-remote left behind, and how many of its records are not stored.
+  /// Of what audisp-remote left behind, so many records are in memory at most.
+  private static var legacyWindow: Int { 1000 }
+  /// What it left behind, and how many records of it are in memory and not stored.
   private var legacy: LegacyQueue?
   private var legacyWaiting = 0
 
@@ -54,9 +56,11 @@ struct RemotePlugin: RecordPlugin, ~Copyable {
     unsafe getenv(name).map { unsafe String(cString: $0) }
   }
 
+  /// Records that wait, without those that audisp-remote left behind: these have their place in its file.
+  private var waiting: Int { uplink.records.count - legacyWaiting }
   private var isFull: Bool {
     overflow.drops
-      ? uplink.records.count >= options.queueDepth : uplink.records.bytes >= Self.waitingBytes
+      ? waiting >= options.queueDepth : uplink.records.bytes >= Self.waitingBytes
   }
   var wantsMore: Bool { !isFull || overflow.isStuck(at: MonotonicTime.now) }
   var watched: Int32? { uplink.watched }
@@ -65,7 +69,7 @@ struct RemotePlugin: RecordPlugin, ~Copyable {
   }
 
   var hasLost: Bool {
-    !confirmations.isAsked && (uplink.records.count > 0 || overflow.dropped > 0)
+    !confirmations.isAsked && (waiting > 0 || overflow.dropped > 0)
   }
 
   var figures: [(name: String, value: Int)] {
@@ -97,8 +101,12 @@ struct RemotePlugin: RecordPlugin, ~Copyable {
 
   private mutating func advance() {
     let before = uplink.counts.stored
-    if let token = uplink.advance() { confirmations.done(through: token) }
-    noteLegacy(uplink.counts.stored - before)
+    repeat {
+      let before = uplink.counts.stored
+      if let token = uplink.advance() { confirmations.done(through: token) }
+      noteLegacy(uplink.counts.stored - before)
+    } while readLegacy()
+    endLegacy()
     if uplink.counts.stored > before || uplink.records.count == 0 {
       overflow.progressed(at: MonotonicTime.now)
     }
@@ -112,7 +120,7 @@ struct RemotePlugin: RecordPlugin, ~Copyable {
     let keeping: Keeping =
       overflow.drops
       ? .here(records: options.queueDepth) : .dispatcher(Keeping.Room(Self.variable))
-    return keeping.text(waiting: uplink.records.count, at: rate.perSecond(at: MonotonicTime.now))
+    return keeping.text(waiting: waiting, at: rate.perSecond(at: MonotonicTime.now))
   }
 
   private mutating func say(
@@ -135,14 +143,23 @@ struct RemotePlugin: RecordPlugin, ~Copyable {
     do throws(LegacyQueue.Refusal) {
       legacy = try LegacyQueue(path)
     } catch { return log.write(.error, "\(error): nothing is taken over") }
-    while let line = legacy?.next() {
-      legacyWaiting += 1
-      uplink.append(line: line)
+    guard let left = legacy?.left else { return }
+    log.write(.notice, "\(left) records that audisp-remote left in \(path) go first")
+    _ = readLegacy()
+  }
+
+  /// Reads more of it when half of what was read is stored, in front of what came since.
+  ///
+  /// - Returns: whether there was anything.
+  private mutating func readLegacy() -> Bool {
+    guard legacy != nil, legacyWaiting <= Self.legacyWindow / 2 else { return false }
+    var lines: [[UInt8]] = []
+    while legacyWaiting + lines.count < Self.legacyWindow, let line = legacy?.next() {
+      lines.append(line)
     }
-    if legacyWaiting > 0 {
-      log.write(.notice, "\(legacyWaiting) records that audisp-remote left in \(path) go first")
-    }
-    endLegacy()
+    legacyWaiting += lines.count
+    uplink.putInFront(lines, awaitsMore: legacy?.hasMore ?? false)
+    return !lines.isEmpty
   }
 
   /// So many records were stored, the oldest.
@@ -151,7 +168,6 @@ struct RemotePlugin: RecordPlugin, ~Copyable {
       legacyWaiting -= 1
       legacy?.finish()
     }
-    endLegacy()
   }
 
   private mutating func endLegacy() {

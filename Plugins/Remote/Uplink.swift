@@ -61,8 +61,11 @@ struct Uplink: ~Copyable {
 
   /// Adds records; `false` when there is none of them to send, and they are done with what is before.
   mutating func append(_ batch: RecordBatch) -> Bool { records.append(batch) }
-  /// Adds a record that no dispatcher knows of.
-  mutating func append(line: [UInt8]) { records.append(line: line) }
+  /// Puts records that no dispatcher knows of in front; what is behind waits for more of them.
+  mutating func putInFront(_ lines: [[UInt8]], awaitsMore: Bool) {
+    records.putInFront(lines)
+    records.awaitsFront = awaitsMore
+  }
 
   mutating func takeReports() -> [ServerNews.Report] { news.take() }
 

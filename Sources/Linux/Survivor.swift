@@ -220,6 +220,14 @@ public func keepMemoryPrivate() { _ = ad_keep_private() }
 /// that it was started with. The call is `setrlimit(RLIMIT_NOFILE)`.
 public func raiseDescriptorLimit() { ad_raise_file_limit() }
 
+/// How many descriptors this process could have, were its limit raised. The call is
+/// `getrlimit(RLIMIT_NOFILE)`.
+public var mostDescriptors: Int64 {
+  var limit = rlimit()
+  guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }
+  return Int64(clamping: limit.rlim_max)
+}
+
 /// What `ps` calls this process. The call is `prctl(PR_SET_NAME)`.
 public func setProcessName(_ name: String) { _ = unsafe ad_set_name(name) }
 

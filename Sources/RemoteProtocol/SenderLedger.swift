@@ -65,6 +65,11 @@ public final class SenderLedger {
 
   // MARK: A sender of ours
 
+  /// What senders are known by whose key ends so. It looks at all of them.
+  public func keys(endingIn end: [UInt8]) -> [[UInt8]] {
+    slotOf.keys.filter { $0.count >= end.count && $0.suffix(end.count) == end[...] }
+  }
+
   /// Whether this record of it was stored before.
   public func has(_ key: [UInt8], number: UInt64, _ text: [UInt8]) -> Bool {
     guard let slot = slot(of: key) else { return false }
@@ -72,7 +77,9 @@ public final class SenderLedger {
     return entry.number == number && number > 0 && entry.digest == Self.digest(text)
   }
 
+  /// A record without a number, 0, cannot be known again, and leaves no trace.
   public func note(_ key: [UInt8], number: UInt64, _ text: [UInt8], place: UInt64) {
+    guard number > 0 else { return }
     set(takeSlot(key), Self.index(number), number: number, place: place, digest: Self.digest(text))
   }
 

@@ -43,9 +43,11 @@ struct ConnectedPeers {
   /// How many shake hands.
   var shaking: Int { peers.values.count { $0.state.isShaking } }
 
-  /// A sender of ours has one connection: former ones of the same name are dead.
+  /// A sender of ours has one connection: former ones of the same name are dead. Over TLS it may have
+  /// come from another address; in the clear that may be another host of the same name.
   func formers(of peer: PeerConnection) -> [PeerConnection] {
-    at(peer.peer.address).filter {
+    let possible = peer.identity.isEmpty ? at(peer.peer.address) : all
+    return possible.filter {
       $0.id != peer.id && $0.name == peer.name && $0.identity == peer.identity
     }
   }

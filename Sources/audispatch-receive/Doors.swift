@@ -20,6 +20,8 @@ struct Doors {
   private let access: SecureAccess
   /// Nobody is taken: what is sent cannot be stored now.
   private var isHolding = false
+  /// Where there was no descriptor for another connection.
+  private var resting: Set<UInt8> = []
 
   init(_ access: SecureAccess) { self.access = access }
 
@@ -37,6 +39,17 @@ struct Doors {
   mutating func close(_ body: (Int32) -> Void) {
     for listener in listeners.values { body(listener.socket.number) }
     listeners = [:]
+  }
+
+  /// Nobody is waited for there until `goOn`.
+  mutating func rest(at source: UInt8, _ body: (Int32) -> Void) {
+    guard let listener = listeners[source], resting.insert(source).inserted else { return }
+    body(listener.socket.number)
+  }
+
+  mutating func goOn(_ body: (UInt8, Int32) -> Void) {
+    for source in resting { (listeners[source]?.socket.number).map { body(source, $0) } }
+    resting = []
   }
 
   func isSecure(_ source: UInt8) -> Bool { listeners[source]?.isSecure ?? false }

@@ -211,10 +211,11 @@ final class PeerService {
         guard let socket = try doors.next(at: source) else { return }
         take(socket, source, isSecure: doors.isSecure(source))
       } catch {
-        // Without a descriptor left the connection stays in the queue: it is not tried in a row.
-        link.put(
-          .refused(source: source, address: "", reason: "cannot take a connection: \(error)"))
-        return Pause.nanoseconds(10_000_000)
+        // Without a descriptor left it stays in the queue, and the others go on.
+        let reason = "cannot take a connection: \(error)"
+        link.put(.refused(source: source, address: "", reason: reason))
+        doors.rest(at: source) { poller.remove($0) }
+        return nextSweep = min(nextSweep, now + .milliseconds(100))
       }
     }
   }
@@ -254,6 +255,7 @@ final class PeerService {
 
   private func sweep() {
     nextSweep = .seconds(1 << 41)
+    doors.goOn { _ = poller.add($1, Self.listenerToken | UInt64($0), .read) }
     for peer in peers.all {
       if let endedAt = peer.endedAt {
         if now - endedAt >= PeerConnection.farewell { forget(peer) }

@@ -137,4 +137,32 @@ private func leaving(_ path: String, after stored: Int) throws -> Int {
     }
     PluginRun.remove(folder)
   }
+
+  /// Under auditd, which keeps nothing for a plugin.
+  @Test func `takes no room from what comes, however much it is`() throws {
+    let server = try ScriptedServer()
+    let left = records(1...1600)
+    let path = try QueueFile(entries: 1700, head: 900, texts: left.map { $0 + "\n" })
+      .write(in: folder)
+    let plugin = try remote(
+      server.configuration("queue_depth = 100", "take_over_queue = yes", "queue_file = \(path)"),
+      first: nil, environment: [])
+    #expect(server.accept())
+    #expect(server.next()?.text == left[0] + "\n")
+    // It is stuck from then on: what there is no room for is dropped.
+    Pause.nanoseconds(1_200_000_000)
+    let new = records(2000...2099)
+    for start in stride(from: 0, to: 100, by: 10) {
+      try plugin.send(Array(new[start..<start + 10]))
+    }
+    Pause.nanoseconds(200_000_000)
+    server.close()
+    #expect(server.accept())
+    #expect(server.store(1700) == (left + new).map { $0 + "\n" })
+    #expect(plugin.await("what audisp-remote left is stored", in: "err"))
+    #expect(plugin.lines("err").allSatisfy { !$0.contains("records are dropped") })
+    plugin.close()
+    #expect(plugin.end() == .exit(0))
+    PluginRun.remove(folder)
+  }
 }

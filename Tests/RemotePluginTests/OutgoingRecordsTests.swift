@@ -83,6 +83,45 @@ import Testing
     #expect(queue.next()?.number == 41)
   }
 
+  private func lines(_ numbers: ClosedRange<Int>) -> [[UInt8]] {
+    records(numbers).map { Array($0.utf8) }
+  }
+
+  @Test func `wait behind those that are put in front, a part at a time, and go again so`() {
+    var queue = OutgoingRecords(first: 7)
+    queue.awaitsFront = true
+    queue.putInFront(lines(1...2))
+    _ = queue.append(batch(records(100...101), place: 1, first: 7))
+    #expect((0..<2).map { _ in next(&queue) } == records(1...2))
+    #expect(next(&queue) == nil && queue.unsent == 2)
+    #expect(queue.finish() == nil)
+    queue.putInFront(lines(3...4))
+    queue.startOver()
+    #expect((0..<3).map { _ in next(&queue) } == records(2...4))
+    #expect(next(&queue) == nil)
+    for _ in 2...4 { #expect(queue.finish() == nil) }
+    queue.putInFront(lines(5...5))
+    queue.awaitsFront = false
+    #expect((0..<3).map { _ in next(&queue) } == records(5...5) + records(100...101))
+    for _ in 0..<2 { #expect(queue.finish() == nil) }
+    #expect(queue.finish() == DeliveryToken(place: 1))
+    #expect(queue.count == 0 && queue.bytes == 0 && queue.nextNumber == 9)
+  }
+
+  @Test func `take no more memory the more is put in front`() {
+    var queue = OutgoingRecords()
+    queue.awaitsFront = true
+    _ = queue.append(batch(records(9000...9000), place: 1))
+    for number in 1...2000 {
+      queue.putInFront(lines(number...number))
+      #expect(next(&queue) == records(number...number)[0])
+      #expect(queue.finish() == nil)
+    }
+    queue.awaitsFront = false
+    #expect(next(&queue) == records(9000...9000)[0])
+    #expect(queue.finish() == DeliveryToken(place: 1))
+  }
+
   @Test func `are counted where the dispatcher numbers none`() {
     var queue = OutgoingRecords()
     _ = queue.append(batch(records(1...3), place: 1))

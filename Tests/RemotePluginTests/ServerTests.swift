@@ -186,7 +186,48 @@ import Testing
 
 /// auditd keeps nothing for a plugin and waits for none.
 @Suite("audispatch-remote under auditd", .onThreads) struct UnderAuditdTests {
-  @Test func `drops the newest beyond queue_depth, and says how many, once (S22, S23)`() throws {
+  /// Ten records at a time are taken or dropped.
+  @Test(arguments: [0, 10, 90], [20, 200])
+  func `keeps what waits when queue_depth is another, and has room accordingly (S22)`(
+    held: Int, depth: Int
+  ) throws {
+    let server = try ScriptedServer()
+    let plugin = try remote(
+      server.configuration("queue_depth = 100"), first: nil, environment: [])
+    #expect(server.accept())
+    func send(_ numbers: Range<Int>) throws {
+      for start in stride(from: numbers.lowerBound, to: numbers.upperBound, by: 10) {
+        try plugin.send(records(start..<start + 10))
+        Pause.nanoseconds(50_000_000)
+      }
+    }
+    try send(0..<held)
+    if held > 0 { #expect(server.next() != nil) }
+    try plugin.put(server.configuration("queue_depth = \(depth)"), in: "remote.conf")
+    plugin.signal(SIGHUP)
+    // It connects again, and nothing that waits is answered.
+    #expect(server.accept())
+    if held > 0 { #expect(server.next() != nil) }
+    try send(1000..<1150)
+    let taken = min(150, max(0, depth - held))
+    if taken < 150 {
+      #expect(plugin.await("nothing takes records: records are dropped", in: "err"))
+    }
+    // Until all of them were taken or dropped.
+    if held == 0 { #expect(server.next() != nil) }
+    Pause.nanoseconds(1_500_000_000)
+    server.close()
+    #expect(server.accept())
+    let expected = records(0..<held) + records(1000..<1000 + taken)
+    #expect(server.store(expected.count) == expected.map { $0 + "\n" })
+    #expect(server.next(within: .milliseconds(300)) == nil)
+    let dropped = plugin.messages.contains("records are dropped")
+    #expect(dropped == (taken < 150))
+    plugin.close()
+    #expect(plugin.end() == .exit(dropped ? 74 : 0))
+  }
+
+  @Test func `drops the newest beyond queue_depth, and says how many, once (S23)`() throws {
     let server = try ScriptedServer()
     let plugin = try remote(
       server.configuration("queue_depth = 100"), first: nil, environment: [])

@@ -41,6 +41,17 @@ struct SenderLedgerTests {
     #expect(next.senders == 1)
   }
 
+  @Test func `finds senders by the end of what they are known by`() {
+    let memory = Memory()
+    func key(_ text: String) -> [UInt8] { Array(text.utf8) }
+    for sender in ["sender 192.0.2.1 a/remote", "sender web1 a/remote", "sender web1 b/remote"] {
+      memory.ledger.note(key(sender), number: 1, text(1), place: 0)
+    }
+    let found = memory.ledger.keys(endingIn: key(" a/remote"))
+    #expect(Set(found) == [key("sender 192.0.2.1 a/remote"), key("sender web1 a/remote")])
+    #expect(memory.ledger.keys(endingIn: key("x sender web1 a/remote")).isEmpty)
+  }
+
   @Test func `loses no record of a sender that counts anew`() {
     let memory = Memory()
     let ledger = memory.ledger
@@ -50,6 +61,18 @@ struct SenderLedgerTests {
       ledger.note(key, number: UInt64(number), text(1000 + number), place: 0)
       #expect(ledger.has(key, number: UInt64(number), text(1000 + number)))
     }
+  }
+
+  /// Gap records, and what audisp-remote left behind, have no number.
+  @Test func `keeps what it knows when a record comes without a number`() {
+    let memory = Memory()
+    let ledger = memory.ledger
+    let number = UInt64(SenderLedger.entries)
+    ledger.note(key, number: number, text(1), place: 0)
+    ledger.note(key, number: 0, text(2), place: 0)
+    ledger.drop(key, number: 0)
+    #expect(ledger.has(key, number: number, text(1)))
+    #expect(!ledger.has(key, number: 0, text(2)))
   }
 
   @Test func `takes equal records with other numbers for what they are`() {

@@ -60,6 +60,30 @@ struct PeerPolicyTests {
     try await host.stop()
   }
 
+  @Test func `may be more after a reload than there could be at the start`() async throws {
+    let settings = ["tcp_max_per_addr = 200", "max_connections = 1"]
+    let host = try await CentralHost(Scratch(), settings: settings)
+    let first = try host.peer()
+    try first.record(ReceiveTests.line(0), 1)
+    try ReceiveTests.expectAcknowledged(first, [1])
+    #expect(try host.peer().isEnded())
+    let files = host.daemon.files
+    let text = try String(contentsOfFile: files.configuration, encoding: .utf8)
+    try text.replacingOccurrences(of: "max_connections = 1", with: "max_connections = 150")
+      .write(toFile: files.configuration, atomically: true, encoding: .utf8)
+    host.daemon.reload()
+    try await eventually("another one is taken") {
+      let peer = try host.peer()
+      try? peer.say(RawPeer.message(1, 1))
+      return (try? peer.reply()) != nil
+    }
+    let peers = try (1...149).map { _ in try host.peer() }
+    for (number, peer) in peers.enumerated() { try peer.record(ReceiveTests.line(number + 1), 1) }
+    for peer in peers { try ReceiveTests.expectAcknowledged(peer, [1]) }
+    #expect(!host.daemon.messages.contains("cannot take a connection"))
+    try await host.stop()
+  }
+
   @Test func `are taken of allowed networks and ports alone`() async throws {
     for settings in [
       ["allowed_networks = 192.0.2.0/24 2001:db8::/32"], ["tcp_client_ports = 1-99"],

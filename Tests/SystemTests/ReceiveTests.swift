@@ -152,36 +152,6 @@ struct ReceiveTests {
     try await next.stop()
   }
 
-  @Test func `are kept by their senders while nothing can be stored (C8)`() async throws {
-    let scratch = try Scratch()
-    try scratch.folder("spool")
-    let mount = try Child(
-      "/bin/mount", ["-t", "tmpfs", "-o", "size=1M,mode=0700", "none", scratch("spool")])
-    try #require(try await mount.end() == .exited(0))
-    defer { _ = unsafe umount2(scratch("spool"), Int32(MNT_DETACH)) }
-    let host = try await CentralHost(
-      scratch, keywords: "overflow_action = lossless\nspool_bytes = 1M")
-    let peer = try host.peer()
-    let filler = String(repeating: "x", count: 8000)
-    var acknowledged = 0
-    var told = false
-    for number in 1...1000 {
-      guard (try? peer.record(Self.line(number) + filler, UInt32(number))) != nil,
-        let reply = try peer.reply()
-      else { break }
-      if reply.type == Self.ending {
-        told = true
-        break
-      }
-      acknowledged += 1
-    }
-    // The plugin reads all the time, so the log may always have room again.
-    if !told { #expect(acknowledged == 1000) }
-    try await eventually("what was acknowledged is there") { host.stored.count >= acknowledged }
-    #expect(host.stored.prefix(acknowledged).map(\.count).allSatisfy { $0 > 8000 })
-    try await host.stop()
-  }
-
   @Test func `come beside those of this host`() async throws {
     let host = try await CentralHost(Scratch(), hasLocal: true)
     let peer = try host.peer()

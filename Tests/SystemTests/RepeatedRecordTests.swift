@@ -87,6 +87,31 @@ struct RepeatedRecordTests {
     try await host.stop()
   }
 
+  @Test func `of a sender of ours are known though it comes from another address`() async throws {
+    let host = try await CentralHost(Scratch())
+    let peer = try host.peer()
+    try peer.say(RawPeer.message(1, 1, "audispatch 1 1 web1/remote"))
+    _ = try peer.reply()
+    for number in 1...9 { try peer.record(ReceiveTests.line(number), UInt32(number)) }
+    try ReceiveTests.expectAcknowledged(peer, 1...9)
+    let moved = RawPeer(
+      owning: try #require(loopbackConnection(to: host.port, from: "127.0.0.2")))
+    try moved.say(RawPeer.message(1, 1, "audispatch 1 5 web1/remote"))
+    _ = try moved.reply()
+    for number in 5...12 { try moved.record(ReceiveTests.line(number), UInt32(number)) }
+    try ReceiveTests.expectAcknowledged(moved, 5...12)
+    // Another host of that name has records of its own.
+    let other = RawPeer(
+      owning: try #require(loopbackConnection(to: host.port, from: "127.0.0.3")))
+    try other.say(RawPeer.message(1, 1, "audispatch 1 5 web1/remote"))
+    _ = try other.reply()
+    try other.record(ReceiveTests.line(105), 5)
+    try ReceiveTests.expectAcknowledged(other, [5])
+    try await host.expectStored((1...12).map { ReceiveTests.line($0) } + [ReceiveTests.line(105)])
+    #expect(try host.source().duplicates == 5)
+    try await host.stop()
+  }
+
   @Test func `come over a new connection though the old one is not known to be gone (C11)`()
     async throws
   {

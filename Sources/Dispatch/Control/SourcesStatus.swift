@@ -1,4 +1,5 @@
 import AuditRecord
+import Configuration
 import Linux
 
 /// What the status says of every source, and of peers.
@@ -54,6 +55,9 @@ struct SourcesStatus: Owner {
     json.field("refused", figures.refused)
     json.field("turned_away", figures.turnedAway)
     json.field("peers", connected)
+    if let obstacle = remote?.obstacle {
+      json.field("held", obstacle.text(spool: settings.daemon.spoolDirectory))
+    }
   }
 
   private func peersStatus(_ peers: Peers, _ places: [RemotePlace], _ json: inout JSONText) {

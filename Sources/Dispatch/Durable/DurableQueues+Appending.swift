@@ -69,11 +69,45 @@ extension DurableQueues {
     delivery.flush(plugin)
   }
 
-  /// Below which number every record is as safe as the plugins want it; `.max`: nothing is stored.
-  /// Until the log is open nothing is safe that came for it.
+  // MARK: Other hosts' records
+
+  /// Below which number every record is as safe as the plugins want it. Until the log is open nothing
+  /// is safe that came for it.
   var safeBelow: RecordNumber {
-    guard let open, isSpooling else { return .max }
-    return plugins.isLossless ? open.log.syncedBelow : open.spool.appendedBelow
+    switch safekeeping(after: nil).safety {
+    case .inMemory: .max
+    case .written: open?.spool.appendedBelow ?? RecordNumber(0)
+    case .synced: open?.log.syncedBelow ?? RecordNumber(0)
+    case .never: RecordNumber(0)
+    }
+  }
+
+  /// - Parameter former: what kept other hosts' records from being taken until now.
+  func safekeeping(after former: Safekeeping.Obstacle?) -> Safekeeping {
+    let log: Safekeeping.Log =
+      switch open?.state {
+      case nil: .absent
+      case .opening: .opening
+      case .open: .open
+      case .failed: .failed
+      case .unusable: .unusable
+      }
+    let isDurable = plugins.all.contains { $0.subscription.isDurable }
+    let wish: Safekeeping.Wish =
+      leastLosslessRoom.map { .synced($0) } ?? (isDurable ? .written : .nothing)
+    return Safekeeping(log, wish, after: former)
+  }
+
+  /// Of the lossless queue that has the least; `nil`: there is none.
+  var leastLosslessRoom: Safekeeping.Room? {
+    var least: Safekeeping.Room?
+    for plugin in plugins.all where plugin.isLossless {
+      let free = plugin.subscription.freeBytes
+      guard free < least?.free ?? .max else { continue }
+      least = Safekeeping.Room(
+        plugin: plugin.name, free: free, bound: plugin.subscription.limits.bytes)
+    }
+    return least
   }
 
   // MARK: Trouble

@@ -23,10 +23,17 @@ struct PeerTable {
     var isNew = true
     /// What its records are known by in the ledger, where it is a sender of ours.
     var key: [UInt8] = []
+    /// What it may have been known by before, until a record came that was not stored yet: what comes
+    /// again is the first that comes.
+    var formerKeys: [[UInt8]] = []
     /// What the journal keeps of it with each record.
     let sender: [UInt8]
 
     var who: String { identity.isEmpty ? address : identity }
+
+    /// A sender of ours is known by its name, and by who it is: hosts may have the same name.
+    static let keyStart = Array("sender ".utf8)
+    static func keyEnd(_ name: String) -> [UInt8] { Array(" \(name)".utf8) }
   }
 
   struct Figures {
@@ -113,7 +120,12 @@ struct PeerTable {
     guard let connection = connections[id] else { return }
     connections[id]?.name = opening.name
     connections[id]?.number = opening.next
-    connections[id]?.key = Array("sender \(connection.who) \(opening.name)".utf8)
+    connections[id]?.key =
+      Connection.keyStart + Array(connection.who.utf8) + Connection.keyEnd(opening.name)
+  }
+
+  mutating func setFormerKeys(_ id: UInt32, _ keys: [[UInt8]]) {
+    connections[id]?.formerKeys = keys
   }
 
   /// What a record is known by: of a sender of ours, which it takes to be heard of now.

@@ -70,12 +70,18 @@ final class Peers: Owner {
     return table.connections[peer]?.key ?? []
   }
 
+  /// What it may have been known by before; none once something came that was not stored.
+  func setFormerKeys(_ peer: UInt32, _ keys: [[UInt8]]) { table.setFormerKeys(peer, keys) }
+
   func closed(_ peer: UInt32, isFault: Bool, _ reason: String) {
     let connection = table.close(peer, error: reason)
     guard isFault, let held = faultReport.pass(loop.now) else { return }
     let more = held > 0 ? " (\(held) such reports held back)" : ""
     loop.say(.warning, "\(connection?.address ?? "a peer"): \(printable(reason.utf8))\(more)")
   }
+
+  /// Nothing more is taken over that connection, which the receiver is told to end.
+  func leaves(_ peer: UInt32) { table.close(peer, error: "\(PeerEnd.holding)") }
 
   func refused(at source: Int, _ address: String, _ reason: String) {
     if source < places.count { places[source].count { $0.turnedAway += 1 } }

@@ -61,7 +61,8 @@ final class ReceiverProcess {
     var confinement = Confinement()
     confinement.noNewPrivileges = true
     confinement.isOrdinary = true
-    confinement.limits.files = Int64(connections + 64)
+    // A reload may let it have more connections than it begins with.
+    confinement.limits.files = max(mostDescriptors, Int64(connections + 64))
     confinement.limits.core = 0
     let permitted = Capabilities.permitted
     if permitted.isSuperset(of: [.setUser, .setGroup]), geteuid() == 0 {

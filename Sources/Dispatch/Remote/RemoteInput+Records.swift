@@ -11,20 +11,28 @@ extension RemoteInput {
       if let text = source.malformedMessage(loop.now) { loop.say(.warning, text) }
     }
     journal.beginBatch()
-    var room = distribution.liveRoom()
+    var room = self.room
     for item in items {
       if case .record(let peer, let sequence, let line) = item {
         take(line, peer, sequence)
-        if journal.batch.records >= room {
+        if journal.batch.records >= room.records || journal.batch.bytes >= room.bytes {
           finishBatch()
+          holdOrGoOn()
           journal.beginBatch()
-          room = distribution.liveRoom()
+          room = self.room
         }
       } else {
         follow(item)
       }
     }
     finishBatch()
+  }
+
+  /// What one batch may have: no queue is to overflow that its plugin would have read, and a lossless
+  /// one not at all.
+  private var room: (records: Int, bytes: Int) {
+    let bytes = durable.leastLosslessRoom.map { $0.free - Safekeeping.reserve / 2 } ?? .max
+    return (distribution.liveRoom(), bytes)
   }
 
   private func finishBatch() {
@@ -42,7 +50,9 @@ extension RemoteInput {
       peers.opened(
         peer, source: Int(source), address: Self.shown(address), port: port, identity: identity)
     case .named(let peer, let opening):
-      let last = senders.last(of: peers.named(peer, opening))
+      let key = peers.named(peer, opening)
+      peers.setFormerKeys(peer, senders.formerKeys(of: opening.name, now: key))
+      let last = senders.last(of: key)
       receiver.process?.order(.has(peer: peer, last))
       receiver.process?.flush()
     case .closed(let peer, let isFault, let reason):
@@ -68,8 +78,8 @@ extension RemoteInput {
 
   private func take(_ line: [UInt8], _ peer: UInt32, _ sequence: UInt32) {
     guard let count = receiver.process?.count() else { return }
-    // Whoever sent it was told to keep it.
-    guard !isHolding else { return }
+    // Whoever sent it is told to keep it, and what follows: it connects again.
+    guard obstacle == nil else { return peers.leaves(peer) }
     var record = UnsafeRecords.Record(
       count: count, record: lastRecord, place: nil, key: [], number: 0, isNumbered: false)
     if let (connection, number) = peers.sender(peer, sequence: sequence) {
@@ -77,7 +87,12 @@ extension RemoteInput {
       record.isNumbered = connection.name != nil
       record.number = record.isNumbered ? number : connection.ordinal
       record.key = record.isNumbered ? connection.key : Self.key(of: line, connection)
-      if store(line, record, connection) { record.record = lastRecord } else { record.key = [] }
+      if store(line, record, connection) {
+        record.record = lastRecord
+        if number > 0, !connection.formerKeys.isEmpty { peers.setFormerKeys(peer, []) }
+      } else {
+        record.key = []
+      }
     }
     // What follows a record that is not safe is not told before it, either.
     wait(for: record)
@@ -92,7 +107,9 @@ extension RemoteInput {
   private func store(
     _ line: [UInt8], _ record: UnsafeRecords.Record, _ connection: PeerTable.Connection
   ) -> Bool {
-    if senders.has(line, record, isFirst: connection.isNew) {
+    if senders.has(
+      line, record, formerKeys: connection.formerKeys, isFirst: connection.isNew)
+    {
       peers.repeated(connection)
       return false
     }

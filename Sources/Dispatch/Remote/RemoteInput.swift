@@ -28,11 +28,13 @@ final class RemoteInput: Owner {
 
   /// Whether records are taken from the receiver.
   private struct Flow {
-    /// Nothing can be stored: peers keep their records.
-    var isHolding = false
+    /// Why peers are told to keep their records.
+    var obstacle: Safekeeping.Obstacle?
     /// Nothing is taken from the receiver now.
     var isPaused = false
     var report = RateLimit(every: .seconds(60))
+    /// It was said that peers are told so.
+    var wasReported = false
   }
 
   /// `nil`: no other host sends records.
@@ -54,7 +56,8 @@ final class RemoteInput: Owner {
     peers = Peers(base, places)
   }
 
-  var isHolding: Bool { flow.isHolding }
+  /// Why nothing is taken from other hosts, which keep their records; `nil`: it is taken.
+  var obstacle: Safekeeping.Obstacle? { flow.obstacle }
 
   // MARK: As time passes
 
@@ -80,34 +83,39 @@ final class RemoteInput: Owner {
     }
     guard receiver.start() else { return }
     flow.isPaused = false
-    flow.isHolding = false
+    flow.obstacle = nil
   }
 
-  /// While the log takes nothing no peer is told that anything is stored: it keeps it.
-  private func holdOrGoOn() {
-    guard let process = receiver.process, let open = durable.open else { return }
-    let cannotStore = open.hasFailed && plugins.all.contains { $0.subscription.isDurable }
-    guard cannotStore != flow.isHolding else { return }
-    flow.isHolding = cannotStore
-    if cannotStore {
+  /// While their records cannot be kept safe no peer is told that anything is stored: it keeps it.
+  func holdOrGoOn() {
+    guard let process = receiver.process else { return }
+    let former = flow.obstacle
+    let obstacle = durable.safekeeping(after: former).obstacle
+    guard obstacle != former else { return }
+    flow.obstacle = obstacle
+    guard let obstacle else {
+      process.order(.goOn)
+      if flow.wasReported { loop.say(.notice, "records of other hosts are taken again") }
+      return flow.wasReported = false
+    }
+    if obstacle.leavesTaken {
+      acknowledge()
+    } else {
       let kept = waiting.takeAll()
       for record in kept { peers.forgot(record.place) }
       senders.drop(kept)
-      process.order(.hold)
-      if flow.report.pass(loop.now) != nil {
-        loop.say(
-          .warning, "other hosts are told to keep their records: nothing can be stored now")
-      }
-    } else {
-      process.order(.goOn)
-      loop.say(.notice, "records of other hosts are taken again")
     }
+    if former == nil { process.order(.hold) }
+    guard flow.report.pass(loop.now) != nil else { return }
+    flow.wasReported = true
+    let reason = obstacle.text(spool: settings.daemon.spoolDirectory)
+    loop.say(.warning, "other hosts are told to keep their records: \(reason)")
   }
 
   /// Tells the receiver what is safe. A successor knows before that it does not come again, and what
   /// was counted of it, if it was no record.
   private func acknowledge() {
-    guard let process = receiver.process, !waiting.isEmpty, !flow.isHolding else { return }
+    guard let process = receiver.process, !waiting.isEmpty else { return }
     var last: RecordNumber?
     waiting.takeSafe(below: durable.safeBelow) { record in
       process.isSafe(upTo: record.count)
@@ -169,10 +177,10 @@ final class RemoteInput: Owner {
   /// Takes what the receiver has, some packets at once.
   func read() {
     guard let process = receiver.process, !flow.isPaused else { return }
-    holdOrGoOn()
     guard isTurn() else { return pause(process) }
     defer { endTurn() }
     for _ in 0..<8 {
+      holdOrGoOn()
       if isCrowded { return pause(process) }
       switch process.channel.receive(into: &buffer) {
       case .nothing: return acknowledge()

@@ -81,12 +81,26 @@ final class SenderMemory: Owner {
   /// The last number that was stored of a sender of ours.
   func last(of key: [UInt8]) -> UInt64? { ledger?.last(of: key) }
 
+  /// What a sender of ours may have been known by before, as it had another address, or another key
+  /// over TLS: what it calls itself is the same.
+  func formerKeys(of name: String, now key: [UInt8]) -> [[UInt8]] {
+    let keys = ledger?.keys(endingIn: PeerTable.Connection.keyEnd(name)) ?? []
+    return keys.filter { $0 != key && $0.starts(with: PeerTable.Connection.keyStart) }
+  }
+
   /// Whether such a record was stored.
   ///
-  /// - Parameter isFirst: of its connection: what carries no number can be known again only then.
-  func has(_ line: [UInt8], _ record: UnsafeRecords.Record, isFirst: Bool) -> Bool {
+  /// - Parameters:
+  ///   - formerKeys: of its sender.
+  ///   - isFirst: of its connection: what carries no number can be known again only then.
+  func has(
+    _ line: [UInt8], _ record: UnsafeRecords.Record, formerKeys: [[UInt8]], isFirst: Bool
+  ) -> Bool {
     guard let ledger else { return false }
-    if record.isNumbered { return ledger.has(record.key, number: record.number, line) }
+    if record.isNumbered {
+      return ledger.has(record.key, number: record.number, line)
+        || formerKeys.contains { ledger.has($0, number: record.number, line) }
+    }
     return isFirst && ledger.hasLast(record.key, line)
   }
 

@@ -58,6 +58,12 @@ extension Subscription {
       whenFull: disk.window.whenFull)
   }
 
+  /// Bytes that a new event may have: none while the queue overflows and takes none.
+  public var freeBytes: Int {
+    if isOverflowing, !isHalfEmpty { return 0 }
+    return max(0, bound.bytes - backlog.counters.queuedBytes)
+  }
+
   /// Whether a queue that has overflowed has room again.
   var isHalfEmpty: Bool {
     guard let disk, disk.isWithinWindow else {

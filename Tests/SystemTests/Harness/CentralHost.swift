@@ -76,6 +76,8 @@ struct RemoteReport: Decodable {
     let name, kind: String
     let records, events, bytes, malformed, duplicates, refused, peers: Int
     let turned_away: Int?
+    /// Why nothing is taken now.
+    let held: String?
   }
 
   struct Peer: Decodable {

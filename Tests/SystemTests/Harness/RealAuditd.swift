@@ -171,9 +171,21 @@ func freePort() throws -> UInt16 {
 }
 
 /// A blocking connection to a port of the loopback; nil when nothing listens there.
-func loopbackConnection(to port: UInt16) -> Int32? {
+///
+/// - Parameter source: the address that it comes from; `nil`: the usual one.
+func loopbackConnection(to port: UInt16, from source: String? = nil) -> Int32? {
   let connection = socket(
     AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+  if let source {
+    var own = sockaddr_in()
+    own.sin_family = sa_family_t(AF_INET)
+    own.sin_addr.s_addr = unsafe inet_addr(source)
+    _ = unsafe withUnsafePointer(to: &own) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+        unsafe bind(connection, generic, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+  }
   var address = address(port)
   let result = unsafe withUnsafePointer(to: &address) { pointer in
     unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
