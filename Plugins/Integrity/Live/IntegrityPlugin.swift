@@ -49,6 +49,7 @@ struct IntegrityPlugin: AuditPlugin {
   private var said = ""
   /// Events as records of the kernel's audit.
   let records = AuditRecords()
+  private let callers: Callers
   var repeats = RecordRepeats()
   var saidOfRecords: String?
   /// Paths that the present scans have named.
@@ -70,6 +71,7 @@ struct IntegrityPlugin: AuditPlugin {
     scan = Self.scan(options, watch)
     large = Self.large(options, watch)
     scanAt = MonotonicTime.now
+    callers = try Callers([watch.bell.number, helper?.descriptor].compactMap(\.self))
     // These two look into other processes, and write nothing.
     try WorkThread(watch).detach()
     try WorkThread(processes).detach()
@@ -95,12 +97,12 @@ struct IntegrityPlugin: AuditPlugin {
     LargeFiles(largest: UInt64(options.largestFile)) { watch.bell.ring() }
   }
 
-  var watched: Int32? { watch.bell.number }
+  var watched: Int32? { callers.number }
 
   var deadline: Duration? {
     [
       settling.nextDue, scanAt, proving.deadline(options), updates.deadline,
-      explaining == nil ? nil : .zero,
+      explaining == nil && helper?.hasNews != true ? nil : .zero,
     ].compactMap(\.self).min()
   }
 

@@ -123,9 +123,16 @@ final class Helper {
     } catch { return nil }
   }
 
+  /// Readable when it says something unasked, or has ended.
+  var descriptor: Int32 { channel.number }
+
+  /// Something was said while an answer was waited for.
+  var hasNews: Bool { !news.isEmpty }
+
   /// That it has ended, or is there again, since the last time. What it says at its beginning is none.
   func takeNews() -> [HelperAnswer] {
-    _ = receiveAll()
+    // Answers that nobody waits for any more.
+    while receiveAll() != nil {}
     defer { news = [] }
     return news
   }
