@@ -47,10 +47,12 @@ struct LateTests {
 
   @Test func `concerns nothing that was forgotten, and memory has a bound`() throws {
     var all = told()
-    all.forget(FilePath("/watched/file"))
+    let only = try #require(all.concerned(by: deed("1001", second: 9), at: .zero).first)
+    all.forget(only.number)
     #expect(all.concerned(by: try deed("1001", second: 9), at: .zero).isEmpty)
+    #expect(all.all(at: .zero).isEmpty)
     var many = told()
-    let first = try #require(many.concerned(by: deed("1001", second: 9), at: .zero).first)
+    let first = only.report
     for number in 0..<ToldChanges.most {
       var report = first
       report.change = try #require(
@@ -61,30 +63,29 @@ struct LateTests {
     }
     let found = many.concerned(by: try deed("1001", second: 9), at: .zero)
     #expect(found.count == ToldChanges.most)
-    #expect(!found.contains { $0.change.path == first.change.path })
+    #expect(!found.contains { $0.report.change.path == first.change.path })
   }
 
-  @Test func `concerns what was told again, also when memory is full`() throws {
-    var all = told()
-    let first = try #require(all.concerned(by: deed("1001", second: 9), at: .zero).first)
-    func note(_ name: Int?, _ at: Duration) throws {
-      var report = first
-      if let name {
-        report.change = try #require(
-          StateChange(
-            FilePath("/watched/\(name)"), before: first.change.before, after: first.change.after,
-            counting: .full, severity: .low))
-      }
-      all.note(report, at: at)
+  @Test func `concerns each change of a path, whatever came of it since`() throws {
+    for confidence in [Attribution.Confidence.exact, .candidate] {
+      var all = told()
+      let first = try #require(all.all(at: .zero).first)
+      var later = Recorded.subject(
+        Recorded.state(inode: 60, changed: 10, size: 2),
+        Recorded.state(inode: 60, changed: 20, size: 3))
+      later.reading = first.subject.reading
+      var report = ChangeReport(change: later.change)
+      report.attribution = first.report.attribution
+      report.attribution?.confidence = confidence
+      report.subject = later
+      all.note(report, at: .seconds(30))
+      // An uncertain one is not remembered, and takes nothing away.
+      let both = all.concerned(by: try deed("1001", second: 9), at: .seconds(31)).map(\.number)
+      #expect(both == (confidence == .exact ? [0, 1] : [0]))
+      let second = all.concerned(by: try deed("1001", second: 15), at: .seconds(31)).map(\.number)
+      #expect(second == (confidence == .exact ? [1] : []))
+      #expect(all.all(at: .seconds(61)).map(\.number) == (confidence == .exact ? [1] : []))
     }
-    for number in 1..<ToldChanges.most { try note(number, .seconds(1)) }
-    // Told again it is the newest one; the oldest is the first of the others.
-    try note(nil, .seconds(2))
-    try note(0, .seconds(3))
-    let found = all.concerned(by: try deed("1001", second: 9), at: .seconds(3)).map(\.change.path)
-    #expect(found.count == ToldChanges.most)
-    #expect(found.contains(first.change.path))
-    #expect(!found.contains(FilePath("/watched/1")))
   }
 
   @Test func `has a change told once more, with both`() throws {
