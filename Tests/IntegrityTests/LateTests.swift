@@ -88,40 +88,21 @@ struct LateTests {
     }
   }
 
-  @Test func `has a change told once more, with both`() throws {
-    let watched = try Watched("watch = TREE content severity=low")
-    try watched.put("old", "f")
-    // Times of the records have whole seconds.
-    Pause.nanoseconds(1_100_000_000)
-    _ = try watched.run("init")
-    // By inotify nobody is seen: the records alone say who it was.
-    let run = try PluginRun(
-      "audispatch-integrity", ["--config", "\(watched.folder)/integrity.conf"],
-      prefix: ["/usr/bin/setpriv", "--bounding-set", "-sys_admin"])
-    #expect(run.await("a scan of everything has ended", in: "err"), "\(run.messages)")
-    Pause.nanoseconds(1_100_000_000)
-    try watched.put("new", "f")
-    let status = try Files.status(of: watched.tree + "/f")
-    let device = status.device
-    let hexadecimal = { (number: UInt64) in (number < 16 ? "0" : "") + String(number, radix: 16) }
-    let name = "dev=\(hexadecimal(device >> 8 & 0xfff)):\(hexadecimal(device & 0xff))"
-    let second = Int(status.modified / 1_000_000_000) - 1_000_000_000
-    func record(_ auid: String, _ serial: Int) -> [String] {
-      Recorded.call(
-        2, "a0=0 a1=201", auid: auid, second: second, serial: serial,
-        paths: [Recorded.path("\"\(watched.tree)/f\"", inode: Int(status.inode), "NORMAL")]
-      ).replacing("dev=08:01", with: name).split(separator: "\n").map(String.init)
+  @Test func `lacks nothing, unless records of its time are missing`() throws {
+    let entry = try #require(told().all(at: .zero).first)
+    let rows: [(from: Int64, to: Int64, isExact: Bool)] = [
+      // It was read at second 5, and changed at second 10.
+      (1, 5, true), (1, 6, false), (10, 20, false), (11, 20, true),
+    ]
+    for (from, to, isExact) in rows {
+      var attribution = try #require(entry.report.attribution)
+      let base: Int64 = 1_000_000_000_000
+      attribution.doubt(
+        [StreamGap(from: base + from * 1000, to: base + to * 1000, reason: "x")],
+        about: entry.subject)
+      #expect((attribution.confidence == .exact) == isExact, "\(from) \(to)")
+      #expect(attribution.reasons == (isExact ? [] : ["x"]))
     }
-    try run.send(record("1000", 7))
-    #expect(run.await("login uid 1000 in session 5", in: "out"), "\(run.messages)")
-    #expect(run.contents("out").contains(": exact"), "\(run.contents("out"))")
-    try run.send(record("1001", 8))
-    #expect(run.await("  amended it was told before", in: "out"), "\(run.contents("out"))")
-    let lines = run.lines("out").drop { !$0.hasPrefix("  amended") }
-    #expect(lines.contains { $0.hasPrefix("  perhaps login uid 1000 ") })
-    #expect(lines.contains { $0.hasPrefix("  perhaps login uid 1001 ") })
-    run.close()
-    #expect(run.end() == .exit(0))
   }
 }
 

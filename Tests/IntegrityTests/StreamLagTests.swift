@@ -63,25 +63,3 @@ struct StreamLagTests {
     #expect(lag.milliseconds == 0)
   }
 }
-
-@Suite("Scans of everything")
-struct WholeScansTests {
-  private func reading(_ since: Int64) -> Reading { Reading(since: since, open: OpenFiles()) }
-
-  @Test func `say what they say, also where two were asked for in one`() {
-    var scans = WholeScans()
-    #expect(!scans.areRunning)
-    scans.begin(reading(1))
-    scans.begin(reading(2))
-    #expect(scans.areRunning && scans.verified == nil)
-    scans.end()
-    #expect(!scans.areRunning)
-    #expect(scans.verified?.since == 1)
-    scans.end()
-    #expect(scans.verified?.since == 1)
-    scans.begin(reading(3))
-    #expect(scans.verified?.since == 1)
-    scans.end()
-    #expect(scans.verified?.since == 3)
-  }
-}

@@ -172,7 +172,7 @@ extension IntegrityPlugin {
   }
 
   /// Says what is wrong, and when it is no more; as an event too.
-  private mutating func say(_ subject: String, _ findings: [String], well: String) {
+  mutating func say(_ subject: String, _ findings: [String], well: String) {
     let before = proving.said[subject]
     guard before != findings else { return }
     proving.said[subject] = findings

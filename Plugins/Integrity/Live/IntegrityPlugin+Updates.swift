@@ -85,6 +85,16 @@ extension IntegrityPlugin {
     }
   }
 
+  /// Tells once more what was certain before it was known that records of its time are missing.
+  mutating func amendUncertain() {
+    let gaps = gaps.all
+    for entry in told.all(at: MonotonicTime.now) {
+      guard var attribution = entry.report.attribution else { continue }
+      attribution.doubt(gaps, about: entry.subject)
+      if attribution.confidence != .exact { amend(entry, attribution) }
+    }
+  }
+
   private mutating func amend(_ entry: ToldChanges.Entry, _ attribution: Attribution) {
     var report = entry.report
     report.attribution = attribution

@@ -123,6 +123,14 @@ final class Helper {
     } catch { return nil }
   }
 
+  /// How many records the kernel says that it has lost since the boot; `nil` where it cannot be asked.
+  func losses() -> UInt32? {
+    do throws(SystemError) {
+      guard case .losses(let count) = try ask(.losses).answer else { return nil }
+      return count
+    } catch { return nil }
+  }
+
   /// Readable when it says something unasked, or has ended.
   var descriptor: Int32 { channel.number }
 
