@@ -18,10 +18,11 @@ struct StreamBeginningTests {
     _ = try watched.run("init")
   }
 
-  private func start(_ arguments: String...) throws -> PluginRun {
+  /// - Parameter marks: it writes records into the kernel's audit, of which none comes back here.
+  private func start(_ arguments: String..., marks: Bool = false) throws -> PluginRun {
     let run = try PluginRun(
       "audispatch-integrity", ["--config", "\(watched.folder)/integrity.conf"] + arguments,
-      prefix: ["/usr/bin/setpriv", "--bounding-set", "-sys_admin"])
+      prefix: ["/usr/bin/setpriv", "--bounding-set", "-sys_admin" + (marks ? "" : ",-audit_write")])
     #expect(run.await("a scan of everything has ended", in: "err"), "\(run.messages)")
     return run
   }
@@ -106,21 +107,42 @@ struct StreamBeginningTests {
     end(run)
   }
 
+  @Test(
+    .enabled(if: Capabilities.permitted.contains(.auditWrite), "needs CAP_AUDIT_WRITE"))
+  func `is certain of nobody by silence`() throws {
+    let run = try start(marks: true)
+    try begin(run, serial: 7)
+    Pause.nanoseconds(20_000_000)
+    try watched.put("new", "f")
+    try run.send(watched.opening("f", auid: "1000", serial: 8))
+    #expect(run.await("perhaps login uid 1000 ", in: "out"), "\(run.messages)")
+    #expect(run.contents("out").contains("  not exact: \(StreamGaps.silent)"))
+    try watched.put("newer", "f")
+    try run.send(watched.opening("f", auid: "1001", serial: 9))
+    Pause.nanoseconds(100_000_000)
+    try run.send(watched.nothing(serial: 10))
+    #expect(run.await("login uid 1001 in session 5", in: "out"), "\(run.messages)")
+    #expect(run.contents("out").contains(": exact"), "\(run.contents("out"))")
+    end(run)
+  }
+
   /// The record that names one alone is not left to stand, whatever came of the path meanwhile.
   @Test(
     .enabled(if: Capabilities.permitted.contains(.auditWrite), "needs CAP_AUDIT_WRITE"))
   func `amends the record of a change although the path has changed again`() throws {
-    let run = try start("--audit-records=yes")
+    let run = try start("--audit-records=yes", marks: true)
     try begin(run, serial: 7)
     Pause.nanoseconds(20_000_000)
     try watched.put("new", "f")
-    let late = try watched.opening("f", auid: "1001", serial: 11)
+    let late = try watched.opening("f", auid: "1001", serial: 12)
     try run.send(watched.opening("f", auid: "1000", serial: 8))
+    Pause.nanoseconds(100_000_000)
+    try run.send(watched.nothing(serial: 9))
     #expect(run.await(": exact", in: "out"), "\(run.messages)")
     // Two can have made the next change; of a path that changes again there is no record.
     try watched.put("newer", "f")
-    try run.send(watched.opening("f", auid: "1002", serial: 9))
-    try run.send(watched.opening("f", auid: "1003", serial: 10))
+    try run.send(watched.opening("f", auid: "1002", serial: 10))
+    try run.send(watched.opening("f", auid: "1003", serial: 11))
     #expect(run.await("perhaps login uid 1003 ", in: "out"), "\(run.messages)")
     try run.send(late)
     #expect(run.await("  amended it was told before", in: "out"), "\(run.messages)")

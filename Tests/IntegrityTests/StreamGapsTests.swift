@@ -101,6 +101,21 @@ struct StreamGapsTests {
     #expect(gaps.newestReason == "1 event is missing")
   }
 
+  @Test func `is the moment in which io_uring did something to a file that is not named`() {
+    func operation(_ second: Int, _ serial: Int, _ key: String, _ success: String = "yes") -> String
+    {
+      "type=URINGOP msg=audit(\(second).000:\(serial)): uring_op=18 success=\(success) exit=0 items=0 "
+        + "ppid=1 pid=2 uid=0 gid=0 euid=0 suid=0 fsuid=0 egid=0 sgid=0 fsgid=0 key=\"\(key)\""
+    }
+    #expect(
+      gaps(
+        operation(10, 7, "theirs"), operation(11, 8, "ours", "no"), operation(12, 9, "ours"),
+        operation(13, 10, "ours"), operation(20, 11, "ours")) == [
+          StreamGap(from: 12_000, to: 13_000, reason: "a record of io_uring names no file"),
+          StreamGap(from: 20_000, to: 20_000, reason: "a record of io_uring names no file"),
+        ])
+  }
+
   @Test func `lasts until a call that took long was over`() {
     // What is missing was made between the record before and the one behind, whose time is earlier.
     #expect(

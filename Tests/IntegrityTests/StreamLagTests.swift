@@ -43,6 +43,7 @@ struct StreamLagTests {
   @Test func `keeps no change until what a package manager did is explained`() {
     let tries = lag(.max / 2).tries(for: attribution(StreamGaps.endsBefore), isFound: false)
     #expect(IntegrityPlugin.settleTime * tries < UpdateWatch.patience)
+    #expect(IntegrityPlugin.settleTime * StreamProof.tries < UpdateWatch.patience)
   }
 
   @Test func `is that of records that were made since it is read`() {

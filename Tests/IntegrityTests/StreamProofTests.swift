@@ -84,6 +84,22 @@ struct StreamProofTests {
     #expect(marks.due == nil && !isDue)
   }
 
+  @Test func `is asked for a record when one is needed, and not for many of them`() {
+    var marks = StreamMarks()
+    marks.want(at: .zero)
+    #expect(marks.due == nil)
+    marks.begin(at: .zero)
+    marks.end()
+    var written: [Int] = []
+    for quarter in 0..<400 {
+      marks.want(at: .milliseconds(quarter * 250))
+      // What comes in takes nothing away from what is wanted.
+      marks.end()
+      if marks.next(at: .milliseconds(quarter * 250)) { written.append(quarter) }
+    }
+    #expect(written == Array(0...20) + [60, 100, 140, 180, 220] + Array(260...280) + [320, 360])
+  }
+
   @Test func `has everything scanned at once at its beginning, else when nothing comes late`() {
     let rows: [(uncertain: Int64?, scanned: Int64?, isFirst: Bool, due: Duration?)] = [
       (nil, nil, true, nil), (10, 10, false, nil), (10, 9, true, .seconds(5)),

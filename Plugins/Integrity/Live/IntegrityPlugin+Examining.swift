@@ -98,12 +98,23 @@ extension IntegrityPlugin {
       settling.wait(path, entry, until: MonotonicTime.now + Self.settleTime)
       return
     }
+    if attribution.confidence == .exact, stream.marks.isPossible, !gaps.proves(subject.until) {
+      if !isLast, entry.tries < StreamProof.tries {
+        stream.marks.want(at: MonotonicTime.now)
+        aside.putBack(wasRead, of: path)
+        settling.wait(path, entry, until: MonotonicTime.now + Self.settleTime)
+        return
+      }
+      attribution.doubt(StreamGaps.silent)
+    }
     if let again = aside.takeAgain(path) {
       settling.wait(path, again, until: MonotonicTime.now + Self.settleTime)
     }
     let testimony = Testimony(
       of: entry.witnesses, on: attribution, hasRecords: gaps.hasRecords)
-    if testimony == .disagrees { attribution.doubt() }
+    if testimony == .disagrees {
+      attribution.doubt("the watch of the files saw somebody whom no record names")
+    }
     let circumstances = Circumstances(
       testimony: testimony, isFoundByScan: entry.isFound, witnesses: Array(entry.witnesses))
     try report(
@@ -169,9 +180,8 @@ extension StateChange {
 }
 
 extension Attribution {
-  /// Somebody was seen whom no record names.
-  mutating func doubt() {
+  mutating func doubt(_ reason: String) {
     if confidence == .exact { confidence = .candidate }
-    reasons.append("the watch of the files saw somebody whom no record names")
+    reasons.append(reason)
   }
 }

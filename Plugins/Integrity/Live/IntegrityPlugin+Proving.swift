@@ -62,6 +62,8 @@ extension IntegrityPlugin {
     if proving.baselineAt <= now {
       proving.baselineAt = now + Proving.baselineEvery
       checkBaseline()
+      // What is asked for often is told with a short time.
+      noteLosses()
     }
     guard options.canary else { return }
     for index in proving.canaries.indices {

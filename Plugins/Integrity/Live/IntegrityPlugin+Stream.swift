@@ -23,7 +23,7 @@ extension IntegrityPlugin {
   /// Does what is due.
   mutating func proveStream(at now: Duration) throws {
     if stream.marks.next(at: now) {
-      marks.write("op=integrity-begins", type: Int32(AUDIT_TRUSTED_APP), isGood: true)
+      marks.write("op=integrity-mark", type: Int32(AUDIT_TRUSTED_APP), isGood: true)
     }
     if let due = stream.lookAt, due <= now {
       stream.looked()

@@ -2,6 +2,9 @@
 /// one has come, everything is scanned behind what was lacking, and what was told as certain before
 /// that was known is told once more. A value without a clock.
 struct StreamProof {
+  /// How often a change is looked at again while no record has come behind it: for 12 seconds.
+  static let tries = 24
+
   var marks = StreamMarks()
   var scans = ProofScans()
   /// When it is looked whether something is lacking of what was told.
@@ -41,25 +44,50 @@ struct StreamProof {
   }
 }
 
-/// When a record is written to see whether it comes back: at once, and each time after twice as long,
-/// up to a minute, until any record has come. A value without a clock.
+/// When a record is written to see whether it comes back: at the beginning at once, and each time after
+/// twice as long, up to a minute, until any record has come; and when somebody is about to be named as
+/// certain while nothing has come since. A value without a clock.
 struct StreamMarks {
   /// How long it is waited for with the first scan.
   static let patience = Duration.milliseconds(500)
   private static let (first, longest) = (Duration.milliseconds(250), Duration.seconds(60))
+  /// A record makes logs grow, which may be watched: of more than so many a minute each waits.
+  private static let (mostQuick, slow) = (20, Duration.seconds(10))
 
+  /// Whether any can be written.
+  private(set) var isPossible = false
   private(set) var due: Duration?
+  private var isBeginning = false
   private var pause = Self.first
+  private var pauseUntil = Duration.zero
+  private var minute: (start: Duration, count: Int) = (.zero, 0)
 
-  mutating func begin(at now: Duration) { due = now }
+  mutating func begin(at now: Duration) {
+    (isPossible, isBeginning, due) = (true, true, now)
+  }
 
-  mutating func end() { due = nil }
+  /// A record has come.
+  mutating func end() {
+    if isBeginning { (isBeginning, due) = (false, nil) }
+  }
+
+  /// One is needed that was made behind this moment.
+  mutating func want(at now: Duration) {
+    if isPossible, due == nil { due = max(now, pauseUntil) }
+  }
 
   /// Whether one is to be written now.
   mutating func next(at now: Duration) -> Bool {
     guard let due, due <= now else { return false }
-    self.due = now + pause
-    pause = min(pause * 2, Self.longest)
+    if isBeginning {
+      self.due = now + pause
+      pause = min(pause * 2, Self.longest)
+      return true
+    }
+    if now - minute.start >= .seconds(60) { minute = (now, 0) }
+    minute.count += 1
+    pauseUntil = now + (minute.count > Self.mostQuick ? Self.slow : Self.first)
+    self.due = nil
     return true
   }
 }

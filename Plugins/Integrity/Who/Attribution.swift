@@ -44,6 +44,9 @@ struct Attribution: Equatable, Sendable {
       note("a record has no login uid")
     }
     if cause.hasNameAlone { note("a record has the name alone, which another file may have") }
+    if !cause.deeds.isEmpty, cause.mayBeHeld {
+      note("somebody had it open before, of whom no record is known")
+    }
     if !cause.deeds.isEmpty, !cause.deeds.contains(where: { !keys.isDisjoint(with: $0.keys) }) {
       note("no rule is known to tell of everybody (audit_key)")
     }

@@ -43,6 +43,8 @@ struct StreamGaps {
   /// How the reason ends where numbers are missing.
   static let missing = "missing"
   static let endsBefore = "the stream ends before"
+  static let silent = "no record has come since that would show that none is missing"
+  static let uring = "a record of io_uring names no file"
   static let kernelLost = "the kernel has lost records"
 
   init(keys: Set<[UInt8]>) { self.keys = keys }
@@ -71,6 +73,7 @@ struct StreamGaps {
       count(event.stamp.serial, time, arrival ?? time)
     }
     noteRules(event, time)
+    noteUring(event, time)
     end = max(end, time)
   }
 
@@ -90,6 +93,10 @@ struct StreamGaps {
   var newestReason: String? {
     open.first?.reason ?? all.filter { $0.to != .max }.max { $0.to < $1.to }?.reason
   }
+
+  /// Whether a record has come that was made behind that moment, so that what is lacking up to it is
+  /// known by now. The record of a call is made at its end, which is a while behind what it changed.
+  func proves(_ time: Int64) -> Bool { newestTime > time + 50 }
 
   /// Whether something is lacking now.
   var isOpen: Bool { !open.isEmpty }
@@ -178,6 +185,20 @@ struct StreamGaps {
       let to = max(newestTime, time)
       found.append(StreamGap(from: from, to: to, reason: "the dispatcher dropped records"))
     default: break
+    }
+  }
+
+  /// What io_uring does while its caller is in the kernel has a record without files: any may be meant.
+  private mutating func noteUring(_ event: AuditEvent, _ time: Int64) {
+    guard let call = event.record(.uring), event.record(.path) == nil,
+      event.value("success", of: call)?.elementsEqual("no".utf8) != true,
+      !keys.isDisjoint(with: event.ruleKeys())
+    else { return }
+    // They come in floods.
+    if let last = found.last, last.reason == Self.uring, last.to >= time - 1000, last.from <= time {
+      found[found.count - 1].to = max(last.to, time)
+    } else {
+      found.append(StreamGap(from: time, to: time, reason: Self.uring))
     }
   }
 
