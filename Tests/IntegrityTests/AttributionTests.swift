@@ -73,6 +73,16 @@ struct AttributionTests {
     #expect(Recorded.attribution(of: subject, lines[0], lines[1]).candidates.count == 2)
   }
 
+  @Test func `is not exact while somebody has it open who opened it before the records begin`() {
+    for (open, isExact) in [("2049:60", false), ("2049:61", true), ("unknown", false)] {
+      var subject = changed(at: 10)
+      subject.reading.open = OpenFiles(text: open)
+      let found = Recorded.attribution(of: subject, opening("1000", second: 10, serial: 2))
+      #expect(found.candidates.map(\.author.login) == [.user(1000)])
+      #expect((found.confidence == .exact) == isExact, "\(open) \(found.reasons)")
+    }
+  }
+
   @Test(arguments: ["4294967295", "-1", "unset"])
   func `leaves a login unset that is not set`(auid: String) {
     let found = Recorded.attribution(

@@ -12,14 +12,15 @@ struct HelperWordsTests {
 
   private static let requests: [HelperRequest] =
     HelperRequest.Extent.allCases.map { .mark(path, $0) } + [
-      .watch, .rules, .fly(.root), .fly(path), .landed(path),
+      .watch, .rules, .losses, .fly(.root), .fly(path), .landed(path),
       .add(AuditRule(.exit, fields: [folder, .permissions(10), key])),
       .add(AuditRule(.uring, calls: [1, 70], fields: [folder, key])),
     ]
 
   private static let answers: [HelperAnswer] =
     CanarySteps.End.allCases.map { .landed($0) } + [0, 1, 2, .max].map { .rules(enabled: $0) } + [
-      .done, .failed(.invalidArgument), .rules(enabled: nil), .landed(nil), .begun, .ended(""),
+      .losses(0), .losses(.max), .done, .failed(.invalidArgument), .rules(enabled: nil),
+      .landed(nil), .begun, .ended(""),
       .ended("signal 9"),
     ]
 
@@ -40,12 +41,13 @@ struct HelperWordsTests {
 
   @Test func `is not understood where it is cut or makes no sense`() {
     for count in 0..<5 { #expect(HelperPacket([1, 2, 3, 4, 5].prefix(count)) == nil) }
-    for kind in UInt8.min...UInt8.max where !(1...6).contains(kind) {
+    for kind in UInt8.min...UInt8.max where !(1...7).contains(kind) {
       #expect(HelperRequest(HelperPacket(kind: kind, number: 1)) == nil)
     }
     let rows: [(UInt8, [UInt8])] = [
       (1, [0]), (2, []), (2, [0]), (2, [2, 0x2f]), (2, [0, 0x61]), (2, [0, 0x2f, 0]), (3, [1]),
       (4, []), (4, [UInt8](repeating: 0, count: 2000)), (5, []), (5, [0x61]), (6, [0x2f, 0]),
+      (7, [0]),
     ]
     for (kind, body) in rows {
       #expect(HelperRequest(HelperPacket(kind: kind, number: 1, body: body)) == nil, "\(kind)")

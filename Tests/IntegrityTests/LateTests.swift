@@ -47,10 +47,12 @@ struct LateTests {
 
   @Test func `concerns nothing that was forgotten, and memory has a bound`() throws {
     var all = told()
-    all.forget(FilePath("/watched/file"))
+    let only = try #require(all.concerned(by: deed("1001", second: 9), at: .zero).first)
+    all.forget(only.number)
     #expect(all.concerned(by: try deed("1001", second: 9), at: .zero).isEmpty)
+    #expect(all.all(at: .zero).isEmpty)
     var many = told()
-    let first = try #require(many.concerned(by: deed("1001", second: 9), at: .zero).first)
+    let first = only.report
     for number in 0..<ToldChanges.most {
       var report = first
       report.change = try #require(
@@ -61,66 +63,46 @@ struct LateTests {
     }
     let found = many.concerned(by: try deed("1001", second: 9), at: .zero)
     #expect(found.count == ToldChanges.most)
-    #expect(!found.contains { $0.change.path == first.change.path })
+    #expect(!found.contains { $0.report.change.path == first.change.path })
   }
 
-  @Test func `concerns what was told again, also when memory is full`() throws {
-    var all = told()
-    let first = try #require(all.concerned(by: deed("1001", second: 9), at: .zero).first)
-    func note(_ name: Int?, _ at: Duration) throws {
-      var report = first
-      if let name {
-        report.change = try #require(
-          StateChange(
-            FilePath("/watched/\(name)"), before: first.change.before, after: first.change.after,
-            counting: .full, severity: .low))
-      }
-      all.note(report, at: at)
+  @Test func `concerns each change of a path, whatever came of it since`() throws {
+    for confidence in [Attribution.Confidence.exact, .candidate] {
+      var all = told()
+      let first = try #require(all.all(at: .zero).first)
+      var later = Recorded.subject(
+        Recorded.state(inode: 60, changed: 10, size: 2),
+        Recorded.state(inode: 60, changed: 20, size: 3))
+      later.reading = first.subject.reading
+      var report = ChangeReport(change: later.change)
+      report.attribution = first.report.attribution
+      report.attribution?.confidence = confidence
+      report.subject = later
+      all.note(report, at: .seconds(30))
+      // An uncertain one is not remembered, and takes nothing away.
+      let both = all.concerned(by: try deed("1001", second: 9), at: .seconds(31)).map(\.number)
+      #expect(both == (confidence == .exact ? [0, 1] : [0]))
+      let second = all.concerned(by: try deed("1001", second: 15), at: .seconds(31)).map(\.number)
+      #expect(second == (confidence == .exact ? [1] : []))
+      #expect(all.all(at: .seconds(61)).map(\.number) == (confidence == .exact ? [1] : []))
     }
-    for number in 1..<ToldChanges.most { try note(number, .seconds(1)) }
-    // Told again it is the newest one; the oldest is the first of the others.
-    try note(nil, .seconds(2))
-    try note(0, .seconds(3))
-    let found = all.concerned(by: try deed("1001", second: 9), at: .seconds(3)).map(\.change.path)
-    #expect(found.count == ToldChanges.most)
-    #expect(found.contains(first.change.path))
-    #expect(!found.contains(FilePath("/watched/1")))
   }
 
-  @Test func `has a change told once more, with both`() throws {
-    let watched = try Watched("watch = TREE content severity=low")
-    try watched.put("old", "f")
-    // Times of the records have whole seconds.
-    Pause.nanoseconds(1_100_000_000)
-    _ = try watched.run("init")
-    // By inotify nobody is seen: the records alone say who it was.
-    let run = try PluginRun(
-      "audispatch-integrity", ["--config", "\(watched.folder)/integrity.conf"],
-      prefix: ["/usr/bin/setpriv", "--bounding-set", "-sys_admin"])
-    #expect(run.await("a scan of everything has ended", in: "err"), "\(run.messages)")
-    Pause.nanoseconds(1_100_000_000)
-    try watched.put("new", "f")
-    let status = try Files.status(of: watched.tree + "/f")
-    let device = status.device
-    let hexadecimal = { (number: UInt64) in (number < 16 ? "0" : "") + String(number, radix: 16) }
-    let name = "dev=\(hexadecimal(device >> 8 & 0xfff)):\(hexadecimal(device & 0xff))"
-    let second = Int(status.modified / 1_000_000_000) - 1_000_000_000
-    func record(_ auid: String, _ serial: Int) -> [String] {
-      Recorded.call(
-        2, "a0=0 a1=201", auid: auid, second: second, serial: serial,
-        paths: [Recorded.path("\"\(watched.tree)/f\"", inode: Int(status.inode), "NORMAL")]
-      ).replacing("dev=08:01", with: name).split(separator: "\n").map(String.init)
+  @Test func `lacks nothing, unless records of its time are missing`() throws {
+    let entry = try #require(told().all(at: .zero).first)
+    let rows: [(from: Int64, to: Int64, isExact: Bool)] = [
+      // It was read at second 5, and changed at second 10.
+      (1, 5, true), (1, 6, false), (10, 20, false), (11, 20, true),
+    ]
+    for (from, to, isExact) in rows {
+      var attribution = try #require(entry.report.attribution)
+      let base: Int64 = 1_000_000_000_000
+      attribution.doubt(
+        [StreamGap(from: base + from * 1000, to: base + to * 1000, reason: "x")],
+        about: entry.subject)
+      #expect((attribution.confidence == .exact) == isExact, "\(from) \(to)")
+      #expect(attribution.reasons == (isExact ? [] : ["x"]))
     }
-    try run.send(record("1000", 7))
-    #expect(run.await("login uid 1000 in session 5", in: "out"), "\(run.messages)")
-    #expect(run.contents("out").contains(": exact"), "\(run.contents("out"))")
-    try run.send(record("1001", 8))
-    #expect(run.await("  amended it was told before", in: "out"), "\(run.contents("out"))")
-    let lines = run.lines("out").drop { !$0.hasPrefix("  amended") }
-    #expect(lines.contains { $0.hasPrefix("  perhaps login uid 1000 ") })
-    #expect(lines.contains { $0.hasPrefix("  perhaps login uid 1001 ") })
-    run.close()
-    #expect(run.end() == .exit(0))
   }
 }
 

@@ -97,21 +97,6 @@ struct RecordTextTests {
     #expect(repeats.held == 3)
   }
 
-  @Test func `is told once more if the change that it amends had one`() {
-    var repeats = RecordRepeats()
-    let path = FilePath("/one")
-    let rows: [(second: Int, isAmended: Bool, held: Int?)] = [
-      // Of one that is not remembered there was none.
-      (0, true, nil), (1, false, 0), (2, true, 0), (3, false, nil), (4, true, nil),
-      (62, false, nil), (130, false, 3), (131, true, 0),
-    ]
-    for (second, isAmended, held) in rows {
-      let taken = repeats.take(path, isAmended: isAmended, at: .seconds(second))
-      #expect(taken == held, "\(second)")
-    }
-    #expect(repeats.held == 4)
-  }
-
   @Test func `is written or dropped in the end`() {
     var queue = RecordQueue()
     let begins = ["a", "b", "c"].map { queue.add($0, isGood: true) }

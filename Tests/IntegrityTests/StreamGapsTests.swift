@@ -80,6 +80,50 @@ struct StreamGapsTests {
     #expect(gaps(user(10, 7), change(20, 8, "op=remove_rule key=\"theirs\" list=4")).isEmpty)
   }
 
+  @Test func `is all that was made before the first record came, of a stream as it is made`() {
+    var gaps = StreamGaps(keys: [])
+    #expect(gaps.uncertainUpTo == nil && !gaps.hasRecords)
+    // The dispatcher's own say nothing of the kernel.
+    let lines = [
+      "type=DAEMON_START msg=audit(9.000:55): op=start auid=0 res=success", user(10, 7),
+      user(12, 9),
+    ]
+    for (line, arrival) in zip(lines, [9500, 10_500, 12_500] as [Int64]) {
+      for event in Recorded.events(line) { gaps.note(event, at: arrival) }
+      #expect((gaps.begin == nil) == (arrival == 9500))
+    }
+    #expect(
+      gaps.all.filter { $0.to != .max } == [
+        StreamGap(from: .min, to: 10_500, reason: "the stream begins later"),
+        StreamGap(from: 10_000, to: 12_500, reason: "1 event is missing"),
+      ])
+    #expect(gaps.uncertainUpTo == 12_500)
+    #expect(gaps.newestReason == "1 event is missing")
+  }
+
+  @Test func `is the moment in which io_uring did something to a file that is not named`() {
+    func operation(_ second: Int, _ serial: Int, _ key: String, _ success: String = "yes") -> String
+    {
+      "type=URINGOP msg=audit(\(second).000:\(serial)): uring_op=18 success=\(success) exit=0 items=0 "
+        + "ppid=1 pid=2 uid=0 gid=0 euid=0 suid=0 fsuid=0 egid=0 sgid=0 fsgid=0 key=\"\(key)\""
+    }
+    #expect(
+      gaps(
+        operation(10, 7, "theirs"), operation(11, 8, "ours", "no"), operation(12, 9, "ours"),
+        operation(13, 10, "ours"), operation(20, 11, "ours")) == [
+          StreamGap(from: 12_000, to: 13_000, reason: "a record of io_uring names no file"),
+          StreamGap(from: 20_000, to: 20_000, reason: "a record of io_uring names no file"),
+        ])
+  }
+
+  @Test func `lasts until a call that took long was over`() {
+    // What is missing was made between the record before and the one behind, whose time is earlier.
+    #expect(
+      gaps(user(10, 7), user(4, 9), user(12, 10)) == [
+        StreamGap(from: 4000, to: 12_000, reason: "1 event is missing")
+      ])
+  }
+
   @Test func `is everything where nothing came`() {
     #expect(
       StreamGaps(keys: []).all == [

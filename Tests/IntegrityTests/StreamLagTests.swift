@@ -43,6 +43,7 @@ struct StreamLagTests {
   @Test func `keeps no change until what a package manager did is explained`() {
     let tries = lag(.max / 2).tries(for: attribution(StreamGaps.endsBefore), isFound: false)
     #expect(IntegrityPlugin.settleTime * tries < UpdateWatch.patience)
+    #expect(IntegrityPlugin.settleTime * StreamProof.tries < UpdateWatch.patience)
   }
 
   @Test func `is that of records that were made since it is read`() {
@@ -61,27 +62,5 @@ struct StreamLagTests {
     // Forgotten a minute after the last one that was late.
     #expect(lag.reach(at: 160_001, .milliseconds(64_001)) == 159_751)
     #expect(lag.milliseconds == 0)
-  }
-}
-
-@Suite("Scans of everything")
-struct WholeScansTests {
-  private func reading(_ since: Int64) -> Reading { Reading(since: since, open: OpenFiles()) }
-
-  @Test func `say what they say, also where two were asked for in one`() {
-    var scans = WholeScans()
-    #expect(!scans.areRunning)
-    scans.begin(reading(1))
-    scans.begin(reading(2))
-    #expect(scans.areRunning && scans.verified == nil)
-    scans.end()
-    #expect(!scans.areRunning)
-    #expect(scans.verified?.since == 1)
-    scans.end()
-    #expect(scans.verified?.since == 1)
-    scans.begin(reading(3))
-    #expect(scans.verified?.since == 1)
-    scans.end()
-    #expect(scans.verified?.since == 3)
   }
 }

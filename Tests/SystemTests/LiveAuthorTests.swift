@@ -82,6 +82,13 @@ struct LiveAuthorTests {
   }
 
   private func told(_ scratch: Scratch, _ tree: String) -> [String: [ToldChange]] {
+    ToldChange.all(scratch, tree)
+  }
+}
+
+extension ToldChange {
+  /// The changes that were told so far, by the names in the tree.
+  static func all(_ scratch: Scratch, _ tree: String) -> [String: [ToldChange]] {
     var found: [String: [ToldChange]] = [:]
     for line in scratch.lines("events") {
       // The last line may be in the midst of being written.

@@ -19,8 +19,8 @@ final class AuditRecords: ThreadWork {
   private let queue = Mutex(RecordQueue())
 
   /// - Parameter isGood: whether it is a result that one may be glad of.
-  func write(_ text: String, isGood: Bool) {
-    guard queue.withLock({ $0.add(text, isGood: isGood) }) else { return }
+  func write(_ text: String, type: Int32 = RecordText.type, isGood: Bool) {
+    guard queue.withLock({ $0.add(text, type: type, isGood: isGood) }) else { return }
     do throws(SystemError) { try begin { fail("no thread can be started") } } catch { return }
   }
 
@@ -41,9 +41,9 @@ final class AuditRecords: ThreadWork {
     let number = audit_open()
     guard number >= 0 else { return fail("\(Errno.current)") }
     let socket = Descriptor(owning: number)
-    while let (text, isGood) = queue.withLock({ $0.next() }) {
+    while let (text, type, isGood) = queue.withLock({ $0.next() }) {
       let result = unsafe audit_log_user_message(
-        socket.number, RecordText.type, text, nil, nil, nil, isGood ? 1 : 0)
+        socket.number, type, text, nil, nil, nil, isGood ? 1 : 0)
       let cause = Errno(result < -1 ? -result : errno)
       queue.withLock { $0.end(result > 0 ? nil : "\(cause)") }
     }
@@ -58,7 +58,7 @@ struct RecordQueue {
   /// Records that may wait.
   static let bound = 1000
 
-  private var records: [(text: String, isGood: Bool)] = []
+  private var records: [(text: String, type: Int32, isGood: Bool)] = []
   /// Whether somebody writes what is in it.
   private(set) var isRunning = false
   private(set) var figures = AuditRecords.Figures()
@@ -66,18 +66,18 @@ struct RecordQueue {
   var waiting: Int { records.count }
 
   /// Whether it is now to be begun with writing.
-  mutating func add(_ text: String, isGood: Bool) -> Bool {
+  mutating func add(_ text: String, type: Int32 = RecordText.type, isGood: Bool) -> Bool {
     guard records.count < Self.bound else {
       figures.dropped += 1
       return false
     }
-    records.append((text, isGood))
+    records.append((text, type, isGood))
     defer { isRunning = true }
     return !isRunning
   }
 
   /// The one to write now; `nil`: there is none, and it is begun anew with the next one.
-  mutating func next() -> (text: String, isGood: Bool)? {
+  mutating func next() -> (text: String, type: Int32, isGood: Bool)? {
     isRunning = !records.isEmpty
     return records.first
   }

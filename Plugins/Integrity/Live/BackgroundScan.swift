@@ -1,3 +1,4 @@
+import AudispatchPlugin
 import Linux
 import Synchronization
 
@@ -8,13 +9,23 @@ final class BackgroundScan: ThreadWork {
   struct Result: Sendable {
     var paths: [FilePath] = []
     var problems: [ScanProblem] = []
+    /// Of scans of everything, by their numbers.
+    var findings: [Int: WholeScans.Findings] = [:]
     var failure: String?
     /// Scans that have come to their end.
-    var ended: [[FilePath]] = []
+    var ended: [End] = []
+  }
+
+  struct End: Sendable {
+    /// The number of `want`, of a scan of everything.
+    var number: Int?
+    var isWhole: Bool
+    var duration: Duration
   }
 
   private struct State {
     var wanted: [FilePath] = []
+    var number: Int?
     var isRunning = false
     var result = Result()
   }
@@ -36,8 +47,11 @@ final class BackgroundScan: ThreadWork {
   }
 
   /// Asks for a scan of these; one that runs comes first.
-  func want(_ roots: [FilePath]) throws(SystemError) {
+  ///
+  /// - Parameter number: of a scan of everything. One may stand for several: it has the last number.
+  func want(_ roots: [FilePath], number: Int? = nil) throws(SystemError) {
     let starts = state.withLock { state in
+      state.number = number ?? state.number
       for root in roots where !state.wanted.contains(where: root.isWithin) {
         state.wanted.removeAll { $0.isWithin(root) }
         state.wanted.append(root)
@@ -58,21 +72,26 @@ final class BackgroundScan: ThreadWork {
 
   func run() {
     while true {
-      let roots = state.withLock { state in
-        defer { state.wanted = [] }
+      let (roots, number) = state.withLock { state in
+        defer { (state.wanted, state.number) = ([], nil) }
         if state.wanted.isEmpty { state.isRunning = false }
-        return state.wanted
+        return (state.wanted, state.number)
       }
       if roots.isEmpty { return }
-      do { try scan(roots) } catch {
-        state.withLock { $0.result.failure = "\(error)" }
+      let begin = MonotonicTime.now
+      var failure: String?
+      do { try scan(roots, number) } catch { failure = "\(error)" }
+      let end = End(
+        number: number, isWhole: failure == nil, duration: MonotonicTime.now - begin)
+      state.withLock { state in
+        state.result.failure = failure ?? state.result.failure
+        state.result.ended.append(end)
       }
-      state.withLock { $0.result.ended.append(roots) }
       bell()
     }
   }
 
-  private func scan(_ roots: [FilePath]) throws {
+  private func scan(_ roots: [FilePath], _ number: Int?) throws {
     let baseline = try Baseline.open(database, readOnly: true)
     var comparison = Comparison(baseline, policy)
     try Scan(policy, settings).run(roots) { event in
@@ -81,18 +100,26 @@ final class BackgroundScan: ThreadWork {
       case .part(let part): paths = try comparison.take(part).map(\.path)
       case .problem(let problem):
         comparison.note(problem)
-        if !problem.isExpected { state.withLock { $0.result.problems.append(problem) } }
+        state.withLock { state in
+          if problem.hidesContent, let number {
+            state.result.findings[number, default: .init()].hidden.insert(problem.path)
+          }
+          if !problem.isExpected { state.result.problems.append(problem) }
+        }
       case .missing(let path): comparison.missing(path)
       }
-      pass(paths)
+      pass(paths, number)
       return true
     }
-    pass(try comparison.finish(roots).map(\.path))
+    pass(try comparison.finish(roots).map(\.path), number)
   }
 
-  private func pass(_ paths: [FilePath]) {
+  private func pass(_ paths: [FilePath], _ number: Int?) {
     guard !paths.isEmpty else { return }
-    state.withLock { $0.result.paths += paths }
+    state.withLock { state in
+      state.result.paths += paths
+      if let number { state.result.findings[number, default: .init()].named.formUnion(paths) }
+    }
     bell()
   }
 }

@@ -9,9 +9,14 @@ struct OpenFilesCache {
   private var until = Duration.zero
 
   /// As it was just now, or as it was when it was asked last if that would take too much of the time.
-  mutating func reading(by processes: ProcessLooker) -> Reading {
+  ///
+  /// - Parameter uncertain: up to when something may have been opened of which no record tells.
+  mutating func reading(by processes: ProcessLooker, uncertainUpTo uncertain: Int64?) -> Reading {
     let begin = MonotonicTime.now
-    guard begin >= until else { return Reading(since: WallClock.milliseconds, open: last.open) }
+    guard begin >= until else {
+      if let uncertain, uncertain > last.since { return last }
+      return Reading(since: WallClock.milliseconds, open: last.open)
+    }
     last = processes.reading()
     let now = MonotonicTime.now
     pause = (now - begin) * 10
@@ -24,11 +29,13 @@ extension IntegrityPlugin {
   /// Looks at what is due, for some milliseconds: the stream is waiting.
   mutating func examineDue(at now: Duration, within time: Duration) throws {
     let end = MonotonicTime.now + time
+    if let due = settling.nextDue, due <= now { noteLosses() }
     // Opened before the first is read: what is opened later has a record of its own.
     var reading: Reading?
     while MonotonicTime.now < end {
       guard let (path, entry) = settling.next(at: now) else { return }
-      let found = reading ?? openFiles.reading(by: processes)
+      let found =
+        reading ?? openFiles.reading(by: processes, uncertainUpTo: gaps.uncertainUpTo)
       reading = found
       try examine(path, entry, found, isLast: now > MonotonicTime.now)
     }
@@ -42,9 +49,14 @@ extension IntegrityPlugin {
     let before = try known.state(of: path)
     var after = aside.takeState(of: path)
     let wasRead = after
+    var reading = reading
     if let wasRead {
       let facts = try? folder?.facts(of: path.name)
-      if facts.map(wasRead.isOf) != true { aside.lookAgain(path, entry, at: MonotonicTime.now) }
+      if facts.map(wasRead.isOf) != true {
+        aside.lookAgain(path, entry, at: MonotonicTime.now)
+        // It was so a while ago, and is not any more.
+        reading = try self.reading(of: path)
+      }
     }
     var counting = watched.attributes
     if let folder {
@@ -70,6 +82,7 @@ extension IntegrityPlugin {
       if let again = aside.takeAgain(path) {
         settling.wait(path, again, until: MonotonicTime.now + Self.settleTime)
       }
+      known.confirm(path, reading)
       return forgetWaiting(path)
     }
     if change.isByEntries {
@@ -85,12 +98,23 @@ extension IntegrityPlugin {
       settling.wait(path, entry, until: MonotonicTime.now + Self.settleTime)
       return
     }
+    if attribution.confidence == .exact, stream.marks.isPossible, !gaps.proves(subject.until) {
+      if !isLast, entry.tries < StreamProof.tries {
+        stream.marks.want(at: MonotonicTime.now)
+        aside.putBack(wasRead, of: path)
+        settling.wait(path, entry, until: MonotonicTime.now + Self.settleTime)
+        return
+      }
+      attribution.doubt(StreamGaps.silent)
+    }
     if let again = aside.takeAgain(path) {
       settling.wait(path, again, until: MonotonicTime.now + Self.settleTime)
     }
     let testimony = Testimony(
       of: entry.witnesses, on: attribution, hasRecords: gaps.hasRecords)
-    if testimony == .disagrees { attribution.doubt() }
+    if testimony == .disagrees {
+      attribution.doubt("the watch of the files saw somebody whom no record names")
+    }
     let circumstances = Circumstances(
       testimony: testimony, isFoundByScan: entry.isFound, witnesses: Array(entry.witnesses))
     try report(
@@ -135,9 +159,7 @@ extension IntegrityPlugin {
 
   /// When the known state of a path was true for the last time that is certain.
   private func reading(of path: FilePath) throws -> Reading {
-    let own = try known.reading(of: path)
-    guard let verified = wholeScans.verified, verified.since > own.since else { return own }
-    return verified
+    try known.reading(of: path, verified: wholeScans.verified(path))
   }
 }
 
@@ -158,9 +180,8 @@ extension StateChange {
 }
 
 extension Attribution {
-  /// Somebody was seen whom no record names.
-  mutating func doubt() {
+  mutating func doubt(_ reason: String) {
     if confidence == .exact { confidence = .candidate }
-    reasons.append("the watch of the files saw somebody whom no record names")
+    reasons.append(reason)
   }
 }

@@ -62,6 +62,8 @@ extension IntegrityPlugin {
     if proving.baselineAt <= now {
       proving.baselineAt = now + Proving.baselineEvery
       checkBaseline()
+      // What is asked for often is told with a short time.
+      noteLosses()
     }
     guard options.canary else { return }
     for index in proving.canaries.indices {
@@ -172,7 +174,7 @@ extension IntegrityPlugin {
   }
 
   /// Says what is wrong, and when it is no more; as an event too.
-  private mutating func say(_ subject: String, _ findings: [String], well: String) {
+  mutating func say(_ subject: String, _ findings: [String], well: String) {
     let before = proving.said[subject]
     guard before != findings else { return }
     proving.said[subject] = findings

@@ -3,13 +3,18 @@ import Linux
 
 /// Events as records of the kernel's audit.
 extension IntegrityPlugin {
-  mutating func record(_ report: ChangeReport) {
-    guard options.auditRecords else { return }
-    let path = report.change.path
-    guard
-      let held = repeats.take(path, isAmended: report.isAmended, at: MonotonicTime.now)
-    else { return }
+  /// Whether it has one.
+  mutating func record(_ report: ChangeReport) -> Bool {
+    guard options.auditRecords,
+      let held = repeats.take(report.change.path, at: MonotonicTime.now)
+    else { return false }
     records.write(RecordText.text(report, held: held), isGood: false)
+    return true
+  }
+
+  /// Of a change that has one: it was told once more.
+  func amendRecord(_ report: ChangeReport) {
+    records.write(RecordText.text(report), isGood: false)
   }
 
   func record(_ update: PackageUpdate) {

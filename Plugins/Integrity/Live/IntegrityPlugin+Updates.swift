@@ -68,6 +68,8 @@ extension IntegrityPlugin {
     if let attribution = report.attribution, let circumstances = report.circumstances {
       count(attribution, circumstances.testimony)
     }
+    var report = report
+    report.hasRecord = record(report)
     told.note(report, at: MonotonicTime.now)
     try write(report)
     try known.put(report.change.path, report.change.after, reading)
@@ -75,21 +77,36 @@ extension IntegrityPlugin {
 
   /// Tells once more what somebody else can have done too, of whom a record has come late.
   mutating func amend(by deed: Deed) {
-    for var report in told.concerned(by: deed, at: MonotonicTime.now) {
-      guard let subject = report.subject else { continue }
-      let attribution = attribution(of: subject)
+    for entry in told.concerned(by: deed, at: MonotonicTime.now) {
+      let attribution = attribution(of: entry.subject)
       // It can have had nothing to do with it.
       guard attribution.candidates.contains(where: { $0.author == deed.author }) else { continue }
-      report.attribution = attribution
-      report.isAmended = true
-      counts.amended += 1
-      told.forget(report.change.path)
-      do { try write(report) } catch { log.write(.error, "\(error)") }
+      amend(entry, attribution)
     }
   }
 
+  /// Tells once more what was certain before it was known that records of its time are missing.
+  mutating func amendUncertain() {
+    let gaps = gaps.all
+    for entry in told.all(at: MonotonicTime.now) {
+      guard var attribution = entry.report.attribution else { continue }
+      attribution.doubt(gaps, about: entry.subject)
+      if attribution.confidence != .exact { amend(entry, attribution) }
+    }
+  }
+
+  private mutating func amend(_ entry: ToldChanges.Entry, _ attribution: Attribution) {
+    var report = entry.report
+    report.attribution = attribution
+    report.isAmended = true
+    counts.amended += 1
+    told.forget(entry.number)
+    // One that says who it was, as certain, is not left alone.
+    if report.hasRecord { amendRecord(report) }
+    do { try write(report) } catch { log.write(.error, "\(error)") }
+  }
+
   private mutating func write(_ report: ChangeReport) throws {
-    record(report)
     let head = try known.baseline.head()
     switch options.format {
     case .json: output.line(JSONReport.line(report, head, at: WallClock.milliseconds))

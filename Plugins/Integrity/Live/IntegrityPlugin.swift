@@ -29,13 +29,15 @@ struct IntegrityPlugin: AuditPlugin {
   let processes: ProcessLooker
   /// The folders that it may write into; `nil`: everywhere.
   private var writable: [FilePath]?
-  private var scan: BackgroundScan
+  var scan: BackgroundScan
   /// What is too large to be read here.
   var large: LargeFiles
   var aside = ReadAside()
   var told = ToldChanges()
-  private var scanAt: Duration
-  private(set) var wholeScans = WholeScans()
+  var scanAt: Duration
+  var wholeScans = WholeScans()
+  var stream = StreamProof()
+  var losses = KernelLosses()
   private(set) var lag = StreamLag(from: WallClock.milliseconds)
   var openFiles = OpenFilesCache()
   var proving = Proving()
@@ -49,10 +51,13 @@ struct IntegrityPlugin: AuditPlugin {
   private var said = ""
   /// Events as records of the kernel's audit.
   let records = AuditRecords()
+  /// Records that are written to see that they come back.
+  let marks = AuditRecords()
+  private let callers: Callers
   var repeats = RecordRepeats()
   var saidOfRecords: String?
   /// Paths that the present scans have named.
-  private var differing = 0
+  var differing = 0
 
   init(_ options: IntegrityOptions, _ log: PluginLog) throws {
     self.options = options
@@ -62,7 +67,6 @@ struct IntegrityPlugin: AuditPlugin {
     try Rights.giveUp()
     known = try KnownStates(options.database)
     gaps = StreamGaps(keys: options.auditKeys)
-    gaps.listen(from: WallClock.milliseconds)
     reader = StateReader(largest: UInt64(options.largestFile))
     output = EventOutput(options.events)
     watch = try FileWatch(WatchedFolders(helper))
@@ -70,6 +74,7 @@ struct IntegrityPlugin: AuditPlugin {
     scan = Self.scan(options, watch)
     large = Self.large(options, watch)
     scanAt = MonotonicTime.now
+    callers = try Callers([watch.bell.number, helper?.descriptor].compactMap(\.self))
     // These two look into other processes, and write nothing.
     try WorkThread(watch).detach()
     try WorkThread(processes).detach()
@@ -79,8 +84,12 @@ struct IntegrityPlugin: AuditPlugin {
     // Rules first: what is found by the scan behind them is what they tell of.
     prove(at: MonotonicTime.now)
     watchRoots()
-    try scanAll()
-    for path in try known.paths() { note(path, isFound: true) }
+    noteLosses()
+    if Capabilities.permitted.contains(.auditWrite) {
+      // A scan that begins when the stream is connected proves what is known from then on.
+      stream.marks.begin(at: MonotonicTime.now)
+      scanAt = MonotonicTime.now + StreamMarks.patience
+    }
     self.log.write(
       .info, "watches \(watch.folders.count) folders by \(watch.folders.source.rawValue)")
     // The stream is read from now on.
@@ -95,12 +104,12 @@ struct IntegrityPlugin: AuditPlugin {
     LargeFiles(largest: UInt64(options.largestFile)) { watch.bell.ring() }
   }
 
-  var watched: Int32? { watch.bell.number }
+  var watched: Int32? { callers.number }
 
   var deadline: Duration? {
     [
-      settling.nextDue, scanAt, proving.deadline(options), updates.deadline,
-      explaining == nil ? nil : .zero,
+      settling.nextDue, scanAt, proving.deadline(options), updates.deadline, stream.deadline,
+      explaining == nil && helper?.hasNews != true ? nil : .zero,
     ].compactMap(\.self).min()
   }
 
@@ -111,7 +120,8 @@ struct IntegrityPlugin: AuditPlugin {
   mutating func handle(_ event: AuditEvent) {
     lag.note(
       Int64(clamping: event.stamp.milliseconds), at: WallClock.milliseconds, MonotonicTime.now)
-    gaps.note(event)
+    gaps.note(event, at: WallClock.milliseconds)
+    noteStream()
     noteRules(event)
     guard let deed = deeds.take(event) else { return }
     for index in proving.canaries.indices { proving.canaries[index].take(deed) }
@@ -139,6 +149,7 @@ struct IntegrityPlugin: AuditPlugin {
     takeScan()
     takeLarge(at: MonotonicTime.now)
     prove(at: MonotonicTime.now)
+    try proveStream(at: MonotonicTime.now)
     if scanAt <= MonotonicTime.now { try scanAll() }
     try examineDue(at: MonotonicTime.now, within: Self.turn)
     try explainDue(at: MonotonicTime.now, within: Self.turn)
@@ -160,82 +171,6 @@ struct IntegrityPlugin: AuditPlugin {
     if notice.hasArrived, decision.leadsOn {
       watchTree(notice.path)
       try scan.want([notice.path])
-    }
-  }
-
-  private mutating func note(
-    _ path: FilePath, by witness: Witness? = nil, isFound: Bool = false
-  ) {
-    settling.note(path, by: witness, isFound: isFound, at: MonotonicTime.now)
-  }
-
-  private mutating func takeScan() {
-    let result = scan.take()
-    differing += result.paths.count
-    for path in result.paths { note(path, isFound: true) }
-    for problem in result.problems.prefix(20) {
-      log.write(.warning, "\(problem.path.shown): \(problem.reason)")
-    }
-    if let failure = result.failure { log.write(.error, "a scan failed: \(failure)") }
-    for roots in result.ended {
-      counts.scans += 1
-      guard roots == options.policy.roots, result.failure == nil else { continue }
-      log.write(
-        .info,
-        differing == 0
-          ? "a scan of everything has ended: all is as it was"
-          : "a scan of everything has ended: \(TextReport.counted(differing, "path", "paths")) "
-            + "to look at")
-      wholeScans.end()
-      differing = 0
-    }
-  }
-
-  mutating func scanAll() throws {
-    scanAt = MonotonicTime.now + .seconds(options.scanEvery)
-    if !isScanningAll { wholeScans.begin(processes.reading()) }
-    try scan.want(options.policy.roots)
-  }
-
-  /// Watches one that no rule need name.
-  func watchFolder(_ path: FilePath) {
-    if let facts = try? Folder(path.bytes).facts() {
-      _ = watch.folders.add(path, device: facts.device, by: helper)
-    }
-  }
-
-  /// Whether a scan of everything is on its way: what it will find is not known yet.
-  var isScanningAll: Bool { wholeScans.areRunning }
-
-  mutating func watchRoots() {
-    watch.folders.forgetRefusals()
-    for root in options.policy.roots {
-      // The root itself is an entry of the folder that it is in.
-      watchFolder(root.folder)
-      watchTree(root)
-    }
-  }
-
-  /// Watches a folder and those below it. What comes into one before it is watched is found by the
-  /// scan that follows.
-  private mutating func watchTree(_ root: FilePath) {
-    var waiting = [root]
-    while let path = waiting.popLast() {
-      guard let folder = try? Folder(path.bytes), let facts = try? folder.facts(),
-        let kind = try? folder.fileSystem(),
-        FileSystemKind.madeUp[kind & 0xffff_ffff] == nil
-      else { continue }
-      if !watch.folders.add(path, device: facts.device, by: helper) {
-        if counts.unwatched == 0 {
-          log.write(
-            .warning, "\(path.shown) cannot be watched, and perhaps others: scans alone see them")
-        }
-        counts.unwatched += 1
-      }
-      for (name, kind) in (try? folder.entries()) ?? [] where kind == .directory || kind == nil {
-        let child = path.appending(name)
-        if options.policy.decision(for: child).leadsOn { waiting.append(child) }
-      }
     }
   }
 
@@ -271,6 +206,7 @@ struct IntegrityPlugin: AuditPlugin {
     large = Self.large(new, watch)
     aside = ReadAside()
     wholeScans = WholeScans()
+    stream.scans = ProofScans()
     known = try KnownStates(new.database)
     try beginUpdates()
     beginProving()

@@ -40,14 +40,24 @@ struct KnownStates {
   }
 
   /// How the state of a path was read that is known of it.
-  func reading(of path: FilePath) throws(DatabaseError) -> Reading {
-    if let own = readings[path] { return own }
+  ///
+  /// - Parameter verified: by what was read of everything that is as the baseline has it.
+  func reading(of path: FilePath, verified: Reading?) throws(DatabaseError) -> Reading {
     var at: Int64?
     try database.forEach("SELECT at FROM seen WHERE path = ?", .blob(path.bytes)) { row in
       at = row.integer(0)
     }
-    if let at { return Reading(since: at, open: Reading.unknown.open) }
-    return try accepted.reading(of: path, in: baseline)
+    if let at { return readings[path] ?? Reading(since: at, open: Reading.unknown.open) }
+    var own = readings[path]
+    if own == nil { own = try accepted.reading(of: path, in: baseline) }
+    if let verified, verified.since > own?.since ?? .min { return verified }
+    return own ?? .unknown
+  }
+
+  /// A path was read anew, and is as it is known.
+  mutating func confirm(_ path: FilePath, _ reading: Reading) {
+    if readings.count >= Self.bound { readings.removeAll(keepingCapacity: true) }
+    readings[path] = reading
   }
 
   mutating func put(
@@ -56,8 +66,7 @@ struct KnownStates {
     try database.run(
       "INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", .blob(path.bytes),
       .optional(state?.encoded), .integer(reading.since))
-    if readings.count >= Self.bound { readings.removeAll(keepingCapacity: true) }
-    readings[path] = reading
+    confirm(path, reading)
   }
 
   /// Every path that was seen otherwise than it is in the baseline.

@@ -15,17 +15,10 @@ struct RecordRepeats {
   private(set) var held = 0
 
   /// Whether there is a record of a change that is told now: how many of the same path had none
-  /// before; `nil`: this one has none either.
-  ///
-  /// - Parameter isAmended: the last change is told once more. It has a record if that one had.
-  mutating func take(_ path: FilePath, isAmended: Bool = false, at now: Duration) -> Int? {
+  /// before; `nil`: this one has none either. What is told once more of one that has a record has one
+  /// too, whatever came of its path since, and is not asked for here.
+  mutating func take(_ path: FilePath, at now: Duration) -> Int? {
     let before = last[path]
-    if isAmended {
-      if before?.held == 0 { return 0 }
-      last[path]?.held += 1
-      held += 1
-      return nil
-    }
     guard before != nil || hasRoom(at: now) else {
       held += 1
       return nil

@@ -1,67 +1,72 @@
 import Linux
 
-/// Changes that were told a while ago, with who made them: a record that comes late can name somebody
-/// else who can have, and then they are told once more. A value without a clock.
+/// Changes that were told as certain a while ago: a record that comes late can name somebody else who can
+/// have made one, or records can turn out to be missing, and then it is told once more. Each change
+/// stands for itself, also where its path has changed again since. A value without a clock.
 struct ToldChanges {
   /// How long a record may be on its way, and how many changes are remembered meanwhile.
   static let longest = Duration.seconds(60)
   static let most = 4096
 
-  private struct Entry {
-    var report: ChangeReport
-    var subject: Subject
-    var until: Duration
+  struct Entry {
+    let number: Int
+    let report: ChangeReport
+    let subject: Subject
+    fileprivate let until: Duration
   }
 
-  private var entries: [FilePath: Entry] = [:]
-  private var order: [(until: Duration, path: FilePath)] = []
+  private var entries: [Int: Entry] = [:]
+  /// The oldest of them has this number or a higher one.
+  private var first = 0
+  private var next = 0
   /// The files that each is about, as it was and as it is.
-  private var paths: [FileIdentity: Set<FilePath>] = [:]
+  private var numbers: [FileIdentity: Set<Int>] = [:]
 
   mutating func note(_ report: ChangeReport, at now: Duration) {
     forget(at: now)
     guard let subject = report.subject, report.attribution?.confidence == .exact else { return }
-    let path = report.change.path
-    remove(path)
-    while entries.count >= Self.most, !order.isEmpty { forgetFirst() }
-    entries[path] = Entry(report: report, subject: subject, until: now + Self.longest)
-    order.append((now + Self.longest, path))
-    for file in [subject.before, subject.after].compactMap(\.self) {
-      paths[file, default: []].insert(path)
-    }
+    while entries.count >= Self.most { forgetFirst() }
+    entries[next] = Entry(
+      number: next, report: report, subject: subject, until: now + Self.longest)
+    for file in subject.files { numbers[file, default: []].insert(next) }
+    next += 1
+  }
+
+  /// All of them, the oldest first.
+  func all(at now: Duration) -> [Entry] {
+    entries.values.filter { $0.until > now }.sorted { $0.number < $1.number }
   }
 
   /// Those that a deed can have made which was not known of when they were told.
-  func concerned(by deed: Deed, at now: Duration) -> [ChangeReport] {
-    let found = deed.items.compactMap(\.identity).reduce(into: Set<FilePath>()) { found, file in
-      if let paths = paths[file] { found.formUnion(paths) }
+  func concerned(by deed: Deed, at now: Duration) -> [Entry] {
+    let found = deed.items.compactMap(\.identity).reduce(into: Set<Int>()) { found, file in
+      if let own = numbers[file] { found.formUnion(own) }
     }
-    return found.sorted().compactMap { path in
-      guard let entry = entries[path], entry.until > now, deed.time <= entry.subject.until,
-        entry.report.attribution?.candidates.contains(where: { $0.author == deed.author }) == false
-      else { return nil }
-      return entry.report
+    return found.sorted().compactMap { entries[$0] }.filter { entry in
+      entry.until > now && deed.time <= entry.subject.until
+        && entry.report.attribution?.candidates.contains { $0.author == deed.author } == false
     }
   }
 
   /// It was told once more.
-  mutating func forget(_ path: FilePath) { remove(path) }
-
-  private mutating func forget(at now: Duration) {
-    while let first = order.first, first.until <= now { forgetFirst() }
-  }
-
-  /// The oldest one, unless its path was told again since.
-  private mutating func forgetFirst() {
-    let first = order.removeFirst()
-    if entries[first.path]?.until == first.until { remove(first.path) }
-  }
-
-  private mutating func remove(_ path: FilePath) {
-    guard let entry = entries.removeValue(forKey: path) else { return }
-    for file in [entry.subject.before, entry.subject.after].compactMap(\.self) {
-      paths[file]?.remove(path)
-      if paths[file]?.isEmpty == true { paths[file] = nil }
+  mutating func forget(_ number: Int) {
+    guard let entry = entries.removeValue(forKey: number) else { return }
+    for file in entry.subject.files {
+      numbers[file]?.remove(number)
+      if numbers[file]?.isEmpty == true { numbers[file] = nil }
     }
   }
+
+  private mutating func forget(at now: Duration) {
+    while first < next, (entries[first]?.until ?? .zero) <= now { forgetFirst() }
+  }
+
+  private mutating func forgetFirst() {
+    forget(first)
+    first += 1
+  }
+}
+
+extension Subject {
+  fileprivate var files: [FileIdentity] { [before, after].compactMap(\.self) }
 }

@@ -7,8 +7,10 @@ struct ChangeReport: Sendable {
   var note: PackageNote?
   /// What was asked to find who made it.
   var subject: Subject?
-  /// It was told before, as somebody else's alone: a record has come late.
+  /// It was told before, as somebody's alone: a record has come late, or is missing.
   var isAmended = false
+  /// It was told as a record of the kernel's audit too.
+  var hasRecord = false
 
   var management: Management { Management(attribution, circumstances?.witnesses ?? []) }
 }

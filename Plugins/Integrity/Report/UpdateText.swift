@@ -7,7 +7,7 @@ extension TextReport {
 
   static func lines(_ report: ChangeReport) -> [String] {
     var lines = lines(report.change)
-    if report.isAmended { lines.append("  amended it was told before: a record has come late") }
+    if report.isAmended { lines.append("  amended it was told before as certain") }
     if let note = report.note { lines.append("  package \(note.text)") }
     if let attribution = report.attribution { lines += Self.lines(attribution) }
     return lines

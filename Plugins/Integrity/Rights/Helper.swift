@@ -123,9 +123,24 @@ final class Helper {
     } catch { return nil }
   }
 
+  /// How many records the kernel says that it has lost since the boot; `nil` where it cannot be asked.
+  func losses() -> UInt32? {
+    do throws(SystemError) {
+      guard case .losses(let count) = try ask(.losses).answer else { return nil }
+      return count
+    } catch { return nil }
+  }
+
+  /// Readable when it says something unasked, or has ended.
+  var descriptor: Int32 { channel.number }
+
+  /// Something was said while an answer was waited for.
+  var hasNews: Bool { !news.isEmpty }
+
   /// That it has ended, or is there again, since the last time. What it says at its beginning is none.
   func takeNews() -> [HelperAnswer] {
-    _ = receiveAll()
+    // Answers that nobody waits for any more.
+    while receiveAll() != nil {}
     defer { news = [] }
     return news
   }

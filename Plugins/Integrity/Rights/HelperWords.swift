@@ -41,6 +41,8 @@ enum HelperRequest: Equatable {
   /// To have the canary fly in this root, and how it has landed there.
   case fly(FilePath)
   case landed(FilePath)
+  /// How many records the kernel has lost.
+  case losses
 
   func packet(_ number: UInt32) -> HelperPacket {
     switch self {
@@ -52,6 +54,7 @@ enum HelperRequest: Equatable {
       HelperPacket(kind: 4, number: number, body: rule.encoded(isFirst: true))
     case .fly(let root): HelperPacket(kind: 5, number: number, body: root.bytes)
     case .landed(let root): HelperPacket(kind: 6, number: number, body: root.bytes)
+    case .losses: HelperPacket(kind: 7, number: number)
     }
   }
 
@@ -74,6 +77,7 @@ enum HelperRequest: Equatable {
     case 6:
       guard let root = FilePath(sent: packet.body[...]) else { return nil }
       self = .landed(root)
+    case 7 where packet.body.isEmpty: self = .losses
     default: return nil
     }
   }
@@ -88,6 +92,7 @@ enum HelperAnswer: Equatable {
   case rules(enabled: UInt32?)
   /// `nil`: the canary flies.
   case landed(CanarySteps.End?)
+  case losses(UInt32)
   /// Unasked: it is there, for the first time or again; it has ended, and how.
   case begun
   case ended(String)
@@ -107,6 +112,8 @@ enum HelperAnswer: Equatable {
         body: end.map { HelperNumber.bytes(UInt32(bitPattern: $0.rawValue)) } ?? [])
     case .begun: HelperPacket(kind: 69, number: number)
     case .ended(let how): HelperPacket(kind: 70, number: number, body: Array(how.utf8))
+    case .losses(let count):
+      HelperPacket(kind: 71, number: number, body: HelperNumber.bytes(count))
     }
   }
 
@@ -123,6 +130,7 @@ enum HelperAnswer: Equatable {
       self = .landed(end)
     case (69, nil): self = .begun
     case (70, _): self = .ended(String(decoding: packet.body, as: UTF8.self))
+    case (71, let value?): self = .losses(value)
     default: return nil
     }
   }

@@ -82,8 +82,26 @@ struct HelperWorker {
       } catch { return Reply(.failed(error.cause)) }
     case .fly(let root): return Reply(fly(root, channel))
     case .landed(let root): return Reply(.landed(landed(root)))
+    case .losses: return Reply(Self.losses())
     }
   }
+
+  private static func losses() -> HelperAnswer {
+    do throws(SystemError) {
+      let status = try AuditStatusSocket().status()
+      // Records that it keeps for a daemon which does not come it counts as lost too.
+      if status.daemon == 0, isAuditForced { return .failed(Errno(ENODATA)) }
+      return .losses(status.lost)
+    } catch { return .failed(error.cause) }
+  }
+
+  /// Whether the kernel was started with `audit=1`.
+  private static let isAuditForced: Bool = {
+    let line = (try? Transfer.contents(of: "/proc/cmdline", limit: 1 << 16)) ?? []
+    return line.split { $0 == 0x20 || $0 == 0x0a }.contains {
+      $0.elementsEqual("audit=1".utf8) || $0.elementsEqual("audit=on".utf8)
+    }
+  }()
 
   private static func mark(
     _ path: FilePath, _ extent: HelperRequest.Extent, _ watch: Int32

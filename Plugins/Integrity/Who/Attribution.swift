@@ -44,17 +44,33 @@ struct Attribution: Equatable, Sendable {
       note("a record has no login uid")
     }
     if cause.hasNameAlone { note("a record has the name alone, which another file may have") }
+    if !cause.deeds.isEmpty, cause.mayBeHeld {
+      note("somebody had it open before, of whom no record is known")
+    }
     if !cause.deeds.isEmpty, !cause.deeds.contains(where: { !keys.isDisjoint(with: $0.keys) }) {
       note("no rule is known to tell of everybody (audit_key)")
     }
     let since = cause.clockWentBack ? .min : max(cause.since, subject.reading.since)
-    let missing = gaps.filter { $0.from <= cause.until && $0.to > since }
-    for gap in missing.prefix(5) { note(gap.reason) }
-    if missing.count > 5 { note("\(missing.count - 5) more gaps") }
+    for reason in Self.reasons(gaps, from: since, to: cause.until) { note(reason) }
     self.candidates = candidates
     self.reasons = reasons
     confidence = candidates.isEmpty ? .none : reasons.isEmpty ? .exact : .candidate
     if candidates.isEmpty, reasons.isEmpty { self.reasons = ["no record tells of it"] }
+  }
+
+  /// Takes what has turned out to be missing since it was found.
+  mutating func doubt(_ gaps: [StreamGap], about subject: Subject) {
+    let since = max(subject.since, subject.reading.since)
+    let new = Self.reasons(gaps, from: since, to: subject.until).filter { !reasons.contains($0) }
+    if new.isEmpty { return }
+    reasons += new
+    if confidence == .exact { confidence = .candidate }
+  }
+
+  private static func reasons(_ gaps: [StreamGap], from since: Int64, to until: Int64) -> [String] {
+    let missing = gaps.filter { $0.from <= until && $0.to > since }
+    let more = missing.count - 5
+    return missing.prefix(5).map(\.reason) + (more > 0 ? ["\(more) more gaps"] : [])
   }
 
   /// The serials of the events to look up, oldest first.

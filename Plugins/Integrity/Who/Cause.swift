@@ -15,6 +15,13 @@ struct Cause {
   private(set) var until: Int64
   private(set) var hasNameAlone = false
   private(set) var clockWentBack = false
+  /// Somebody had it open for writing when its state was read, of whose opening no record is known.
+  var mayBeHeld: Bool {
+    guard subject.isSameFile, wanted.contains(.content), let file = subject.before,
+      subject.reading.open.mayBeOpen(file)
+    else { return false }
+    return !deeds.contains { $0.time <= subject.reading.since && $0.effect.contains(.opening) }
+  }
 
   private let subject: Subject
   private let wanted: CallEffect

@@ -43,6 +43,9 @@ struct OpenFiles: Equatable, Sendable {
     return open
   }
 
+  /// Whether somebody is known to have had a file open, or nobody knows.
+  func mayBeOpen(_ file: FileIdentity) -> Bool { !isWhole || files.contains(file) }
+
   /// Whether somebody may have had a file open that a process had opened at that time.
   ///
   /// Descriptors are inherited: a process that was not looked at can have it if it is that process,

@@ -17,11 +17,19 @@ struct StreamGaps {
   /// When the stream begins and how far it reaches.
   private(set) var begin: Int64?
   private(set) var end: Int64 = .min
-  private var found: [StreamGap] = []
+  private var found: [StreamGap] = [] {
+    didSet { revision += 1 }
+  }
   /// Runs of numbers that were passed over; those that come late are taken out again.
-  private var missing: [(serials: ClosedRange<UInt64>, from: Int64, to: Int64)] = []
+  private var missing: [(serials: ClosedRange<UInt64>, from: Int64, to: Int64)] = [] {
+    didSet { revision += 1 }
+  }
   private var newest: UInt64?
   private var newestTime: Int64 = .min
+  /// The run that was passed over last has no end yet.
+  private var isLongCall = false
+  /// Goes on with every finding.
+  private(set) var revision = 0
   /// Since when there may be nothing, and why.
   private var open: [(kind: Kind, from: Int64, reason: String, count: Int)] = []
 
@@ -35,27 +43,63 @@ struct StreamGaps {
   /// How the reason ends where numbers are missing.
   static let missing = "missing"
   static let endsBefore = "the stream ends before"
+  static let silent = "no record has come since that would show that none is missing"
+  static let uring = "a record of io_uring names no file"
+  static let kernelLost = "the kernel has lost records"
 
   init(keys: Set<[UInt8]>) { self.keys = keys }
 
   /// Whether the kernel has told anything at all.
   var hasRecords: Bool { newest != nil }
 
-  /// It is listened to from that moment on: silence is nothing that is missing.
-  mutating func listen(from time: Int64) { begin = min(begin ?? time, time) }
-
   /// Nothing more is to come of what was before that moment.
   mutating func listen(until time: Int64) { end = max(end, time) }
 
-  mutating func note(_ event: AuditEvent) {
+  /// - Parameter arrival: when it came, of a stream that is read as it is made. The first record with a
+  ///   number of the kernel's proves that the stream is connected from then on: what is lacking behind
+  ///   it is seen by its number, and what is lacking in front of it was made before it came, whatever
+  ///   its time says, which is that of a call's beginning.
+  mutating func note(_ event: AuditEvent, at arrival: Int64? = nil) {
     let time = Int64(clamping: event.stamp.milliseconds)
-    begin = min(begin ?? time, time)
     if found.count > Self.runs { joinFound() }
     let isDaemons = (1200..<1300).contains(event.records.first?.type.rawValue ?? 0)
-    if isDaemons { noteDaemon(event, time) } else { count(event.stamp.serial, time) }
+    if arrival == nil || begin == nil && !isDaemons {
+      begin = min(begin ?? .max, arrival ?? time)
+      revision += 1
+    }
+    if isDaemons {
+      noteDaemon(event, time)
+    } else {
+      count(event.stamp.serial, time, arrival ?? time)
+    }
     noteRules(event, time)
+    noteUring(event, time)
     end = max(end, time)
   }
+
+  /// The kernel says that it has lost records, which have no numbers then.
+  mutating func lost(from: Int64, to: Int64) {
+    found.append(StreamGap(from: from, to: to, reason: Self.kernelLost))
+  }
+
+  /// Up to when a state can have been changed without anything telling of it, as far as that has
+  /// ended: what is as it was later than that has been as it was since then.
+  var uncertainUpTo: Int64? {
+    guard let begin else { return nil }
+    return max(begin, found.map(\.to).max() ?? .min, missing.map(\.to).max() ?? .min)
+  }
+
+  /// What is lacking now, or was last, for a person.
+  var newestReason: String? {
+    open.first?.reason ?? all.filter { $0.to != .max }.max { $0.to < $1.to }?.reason
+  }
+
+  /// Whether a record has come that was made behind that moment, so that what is lacking up to it is
+  /// known by now. The record of a call is made at its end, which is a while behind what it changed.
+  func proves(_ time: Int64) -> Bool { newestTime > time + 50 }
+
+  /// Whether something is lacking now.
+  var isOpen: Bool { !open.isEmpty }
 
   /// Everything that may be missing, with what is beyond the ends of the stream.
   var all: [StreamGap] {
@@ -63,7 +107,7 @@ struct StreamGaps {
     guard let begin else {
       return [StreamGap(from: .min, to: .max, reason: "the stream has no record")]
     }
-    all.append(StreamGap(from: .min, to: begin - 1, reason: "the stream begins later"))
+    all.append(StreamGap(from: .min, to: begin, reason: "the stream begins later"))
     all.append(StreamGap(from: end + 1, to: .max, reason: Self.endsBefore))
     for run in missing {
       let count = run.serials.count
@@ -76,16 +120,23 @@ struct StreamGaps {
     return all
   }
 
-  private mutating func count(_ serial: UInt64, _ time: Int64) {
+  private mutating func count(_ serial: UInt64, _ time: Int64, _ seen: Int64) {
     guard let last = newest else {
       newest = serial
       newestTime = time
       return
     }
+    if isLongCall, seen >= newestTime, let index = missing.indices.last {
+      missing[index].to = max(missing[index].to, seen)
+      isLongCall = false
+    }
     if serial == last + 1 {
       newest = serial
     } else if serial > last {
-      missing.append((last + 1...serial - 1, newestTime, time))
+      // A call that took long has an earlier time than what was told before it: the next one says
+      // when it had ended.
+      missing.append((last + 1...serial - 1, min(newestTime, seen), max(newestTime, seen)))
+      isLongCall = seen < newestTime
       if missing.count > Self.runs { joinOldest() }
       newest = serial
     } else if let index = missing.lastIndex(where: { $0.serials.contains(serial) }) {
@@ -131,8 +182,23 @@ struct StreamGaps {
     case 1209:
       guard event.value("op", of: record)?.elementsEqual("queue-drop".utf8) == true else { return }
       let from = newestTime == .min ? time : min(newestTime, time)
-      found.append(StreamGap(from: from, to: time, reason: "the dispatcher dropped records"))
+      let to = max(newestTime, time)
+      found.append(StreamGap(from: from, to: to, reason: "the dispatcher dropped records"))
     default: break
+    }
+  }
+
+  /// What io_uring does while its caller is in the kernel has a record without files: any may be meant.
+  private mutating func noteUring(_ event: AuditEvent, _ time: Int64) {
+    guard let call = event.record(.uring), event.record(.path) == nil,
+      event.value("success", of: call)?.elementsEqual("no".utf8) != true,
+      !keys.isDisjoint(with: event.ruleKeys())
+    else { return }
+    // They come in floods.
+    if let last = found.last, last.reason == Self.uring, last.to >= time - 1000, last.from <= time {
+      found[found.count - 1].to = max(last.to, time)
+    } else {
+      found.append(StreamGap(from: time, to: time, reason: Self.uring))
     }
   }
 

@@ -2,23 +2,13 @@ import Foundation
 import Testing
 
 extension KernelAudit {
-  /// Our daemon with the kernel's records, and audispatch-integrity that has looked at everything once.
-  ///
-  /// It is started when records come: one that was made while the daemon joined the kernel's group is
-  /// missing, and what was looked at before that is not certain to be as it was.
+  /// Our daemon with the kernel's records, and audispatch-integrity that knows since when the stream is
+  /// whole: it is started before the daemon joins the kernel's group, and finds that out by itself.
   func dispatcher(with plugin: PluginFile, _ scratch: Scratch) async throws -> Audispatchd {
-    let copy = PluginFile("copy", try await Programs.plugin(), ["copy", scratch("records")])
-    let daemon = try await Audispatchd([copy], source: "kernel", scratch: scratch)
+    let daemon = try await Audispatchd([plugin], source: "kernel", scratch: scratch)
     try register(daemon.child.pid)
-    try await eventually("the kernel's records come") {
-      try await auditctl("-m", "first")
-      return scratch.text("records").contains("first")
-    }
-    try daemon.files.write(plugin)
-    daemon.reload()
-    // The first scan says that all is as the baseline has it, from when on changes are whole.
-    try await eventually("everything was looked at", detail: { daemon.messages }) {
-      daemon.messages.contains("all is as it was")
+    try await eventually("the stream is whole", detail: { daemon.messages }) {
+      daemon.messages.contains("stream: it is whole since the last scan of everything began")
     }
     return daemon
   }

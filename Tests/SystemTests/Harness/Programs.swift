@@ -33,6 +33,9 @@ enum Programs {
   /// Executes itself as another user.
   static func execs() async throws -> String { try await compiled.value(of: "execs", ["-static"]) }
 
+  /// Writes a file by io_uring.
+  static func uring() async throws -> String { try await compiled.value(of: "uring", ["-static"]) }
+
   /// To be preloaded: syncs that do nothing.
   static func nosync() async throws -> String {
     try await compiled.value(of: "nosync", ["-shared", "-fPIC"])
