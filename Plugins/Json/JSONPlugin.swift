@@ -76,6 +76,7 @@ struct JSONPlugin: AuditPlugin, ~Copyable {
       ("written", written), ("waiting", queue.lines), ("dropped", dropped), ("cut", writer.cut),
       ("serials_missing", gaps.missing), ("filtered", filtered),
       ("processes", processes?.count ?? 0), ("processes_forgotten", processes?.forgotten ?? 0),
+      ("nodes_forgotten", processes?.nodesForgotten ?? 0),
     ]
   }
 

@@ -9,7 +9,7 @@ import ProcessContext
 struct ProcessFollower {
   private static let savedEvery = Duration.seconds(60)
 
-  private var tracker: ProcessTracker
+  private var tracker: HostTrackers
   private let source: any ProcessSource
   private let path: String?
   private var savedAt = MonotonicTime.now
@@ -17,6 +17,7 @@ struct ProcessFollower {
 
   var count: Int { tracker.count }
   var forgotten: Int { tracker.forgotten }
+  var nodesForgotten: Int { tracker.hostsForgotten }
 
   /// - Parameter before: what a predecessor in this process knew.
   init?(_ options: JSONOptions, _ log: PluginLog, before: [UInt8]? = nil) {
@@ -24,7 +25,7 @@ struct ProcessFollower {
       return nil
     }
     source = HostProcesses()
-    tracker = ProcessTracker(options.contextSettings, source: source)
+    tracker = HostTrackers(options.contextSettings, source: source)
     path = options.stateFile
     if let before {
       _ = try? tracker.restore(before)

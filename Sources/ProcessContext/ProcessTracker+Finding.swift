@@ -106,10 +106,10 @@ extension ProcessTracker {
     return began <= moment.at + Self.slack ? status : nil
   }
 
-  /// Eight digits of the system's run, the pid, and when it began: in ticks, or, where that is not
-  /// known, by the event in which it was seen first.
+  /// Eight digits of the system's run, or made of another host's name; the pid; and when it began: in
+  /// ticks, or, where that is not known, by the event in which it was seen first.
   func identity(_ process: KnownProcess, _ stamp: RecordStamp) -> [UInt8] {
-    var text = source.run
+    var text = run
     text.append(0x2d)
     text += Array(String(process.pid).utf8)
     text.append(0x2d)

@@ -261,6 +261,24 @@ struct ECSFormTests {
     #expect(writer.cut == (size < 1 << 20 ? 1 : 0))
   }
 
+  @Test func `users of another node are not looked up here`() {
+    var writer = DocumentWriter(.ecs, Self.options())
+    let line =
+      "type=SYSCALL \(Self.stamp)arch=c000003e syscall=90 success=yes exit=0 ppid=1 pid=11 "
+      + "auid=1000 uid=0 gid=0 comm=\"chmod\" exe=\"/usr/bin/chmod\""
+    let there = writer.parsed(event("node=there " + line))
+    #expect(there["user.audit"] == "{id=1000}")
+    #expect(there["user.group"] == "{id=0}")
+    #expect(there["related.user"] == "")
+    let enriched = writer.parsed(event("node=there " + line + "\u{1d}AUID=\"eve\" UID=\"root\""))
+    #expect(enriched["user.audit"] == "{id=1000 name=eve}")
+    for here in ["node=here " + line, line] {
+      let document = writer.parsed(event(here))
+      #expect(document["user.audit"] == "{id=1000 name=ann}")
+      #expect(document["user.group"] == "{id=0 name=wheel}")
+    }
+  }
+
   @Test func `the lines can be kept`() {
     var options = Self.options()
     options.keepsOriginal = true
