@@ -9,7 +9,7 @@ extension ProcessTracker {
   ) {
     context.isExec = true
     take(facts, event, number)
-    let arguments = Self.joined(event.arguments() ?? [])
+    let arguments = KeptArguments(event.arguments() ?? [])
     let isRunning = moment.isHere && table.look(at: number) { $0.ending == .none } == true
     let groups =
       isRunning && settings.findsGroups
@@ -22,7 +22,7 @@ extension ProcessTracker {
     let parent = table[number]?.parent.flatMap { table[$0] }
     table.change(number) { process in
       process.exec = event.stamp
-      process.arguments = arguments
+      process.take(arguments)
       if script != process.script { process.script = script }
       if process.hash != hash ?? [] { process.hash = hash ?? [] }
       if let groups {
@@ -37,7 +37,8 @@ extension ProcessTracker {
         kept = Set(labels.inherited(kept)).union(labels.inherited(parent?.labels ?? [])).sorted()
       }
       process.labels = labels.atExec(
-        kept, executable: process.executable, arguments: Self.line(arguments), script: script)
+        kept, executable: process.executable, arguments: Self.line(arguments.bytes),
+        script: script)
     }
     if isRunning {
       takeEnvironment(facts.pid, &context)
@@ -52,19 +53,6 @@ extension ProcessTracker {
         context.missing.append("process.supplemental_groups")
       }
     }
-  }
-
-  /// The arguments with a NUL between them, as far as they are kept.
-  private static func joined(_ arguments: [[UInt8]]) -> [UInt8] {
-    var all: [UInt8] = []
-    all.reserveCapacity(
-      min(arguments.reduce(0) { $0 + $1.count + 1 }, KnownProcess.mostArguments))
-    for argument in arguments {
-      if !all.isEmpty { all.append(0) }
-      all += argument.prefix(KnownProcess.mostArguments - all.count)
-      if all.count >= KnownProcess.mostArguments { break }
-    }
-    return all
   }
 
   mutating func takeEnvironment(_ pid: Int32, _ context: inout EventContext) {

@@ -173,12 +173,14 @@ extension ProcessTracker {
   /// What /proc says of a process that was not seen when it was started.
   mutating func takeSurroundings(_ number: ProcessNumber, _ moment: Occasion) {
     guard let pid = table.look(at: number, { $0.pid }) else { return }
-    var arguments = source.arguments(of: pid) ?? []
-    if arguments.last == 0 { arguments.removeLast() }
+    var text = source.arguments(of: pid) ?? []
+    if text.last == 0 { text.removeLast() }
+    let words = text.split(separator: 0, omittingEmptySubsequences: false).map(Array.init)
+    let arguments = KeptArguments(text.isEmpty ? [] : words)
     let groups =
       settings.findsGroups ? source.controlGroups(of: pid).map { groupMemory.groups($0) } : nil
     table.change(number) { process in
-      process.arguments = Array(arguments.prefix(KnownProcess.mostArguments))
+      process.take(arguments)
       if let groups { process.take(groups) }
     }
   }

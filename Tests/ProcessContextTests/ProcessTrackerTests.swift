@@ -56,6 +56,25 @@ struct ProcessTrackerTests {
     #expect(child.ancestors.map(\.pid) == [11, 10, 1])
   }
 
+  @Test func `says how much of the arguments it has not kept`() throws {
+    var tracked = Tracked()
+    tracked.processes.add(7, parent: 1, "sh", "/usr/bin/dash")
+    tracked.processes.add(8, parent: 7, "ls", "/usr/bin/ls")
+    tracked.processes.made[7]?.arguments = ["sh", String(repeating: "x", count: 600), "end"]
+    let seen = tracked.exec(
+      8, parent: 7, "/usr/bin/ls", ["ls", String(repeating: "y", count: 509)])
+    #expect(seen.process?.arguments.count == 512)
+    #expect(seen.process?.argumentsCut == 0)
+    #expect(seen.parent?.arguments.count == 512)
+    #expect(seen.parent?.argumentsCut == 2 + 1 + 600 + 1 + 3 - 512)
+    let cut = tracked.exec(8, parent: 7, "/usr/bin/ls", ["ls", String(repeating: "y", count: 510)])
+    #expect(cut.process?.argumentsCut == 1)
+    var after = Tracked()
+    after.processes.made = tracked.processes.made
+    try after.tracker.restore(tracked.tracker.state())
+    #expect(after.call(257, 8, parent: 7, "ls", "/usr/bin/ls").process?.argumentsCut == 1)
+  }
+
   @Test func `says what is missing`() {
     var tracked = Tracked {
       $0.environment = [Array("HOME".utf8)]

@@ -25,6 +25,8 @@ public struct KnownProcess: Equatable, Sendable {
   /// The event of its last exec.
   public internal(set) var exec: RecordStamp?
   public internal(set) var ending = Ending.none
+  /// Bytes that are missing behind `arguments`.
+  public private(set) var argumentsCut = 0
   /// When its last event was, in milliseconds since 1970.
   var lastSeen: UInt64 = 0
   /// Where its parent is in the table.
@@ -68,9 +70,11 @@ extension KnownProcess {
   }
 
   /// The arguments of its last exec with a NUL between them, cut at `mostArguments`.
-  public internal(set) var arguments: [UInt8] {
-    get { texts[0].arguments }
-    set { texts[0].arguments = newValue }
+  public var arguments: [UInt8] { texts[0].arguments }
+
+  mutating func take(_ new: KeptArguments) {
+    texts[0].arguments = new.bytes
+    argumentsCut = new.cut
   }
 
   public internal(set) var script: [UInt8] {
@@ -116,4 +120,29 @@ struct ProcessNumber: Hashable, Comparable, Sendable {
   static func == (a: Self, b: Self) -> Bool { a.value == b.value }
   static func < (a: Self, b: Self) -> Bool { a.value < b.value }
   func hash(into hasher: inout Hasher) { hasher.combine(value) }
+}
+
+/// Arguments with a NUL between them, as far as they are kept of a process.
+struct KeptArguments: Equatable {
+  private(set) var bytes: [UInt8] = []
+  /// How many bytes were left out behind those.
+  private(set) var cut = 0
+
+  init(_ arguments: [[UInt8]]) {
+    let all = arguments.reduce(max(arguments.count - 1, 0)) { $0 + $1.count }
+    let most = KnownProcess.mostArguments
+    bytes.reserveCapacity(min(all, most))
+    for (place, argument) in arguments.enumerated() where bytes.count < most {
+      if place > 0 { bytes.append(0) }
+      bytes += argument.prefix(most - bytes.count)
+    }
+    cut = all - bytes.count
+  }
+
+  /// Those that were kept before; `nil` for more than that can be.
+  init?(kept bytes: [UInt8], cut: Int) {
+    guard bytes.count <= KnownProcess.mostArguments, cut >= 0 else { return nil }
+    self.bytes = bytes
+    self.cut = cut
+  }
 }
