@@ -4,6 +4,7 @@ import BulkIndexing
 import EventDocument
 import HTTPClient
 import Linux
+import ProcessContext
 import Shipping
 
 /// Which event a record is of, its node, and what its bytes were made of.
@@ -67,9 +68,11 @@ struct Exporter: ShippingEngine {
     ]
   }
 
-  mutating func append(_ event: AuditEvent, isDoubtful: Bool, at now: Duration) {
+  mutating func append(
+    _ event: AuditEvent, _ context: EventContext?, isDoubtful: Bool, at now: Duration
+  ) {
     let id = maker.identity(of: event)
-    let record = maker.record(event, id: id, observed: WallClock.milliseconds, at: now)
+    let record = maker.record(event, context, id: id, observed: WallClock.milliseconds, at: now)
     queue.append(
       Origin(
         token: event.token, node: maker.node(of: event), record: record,

@@ -3,6 +3,7 @@ import AuditRecord
 import BulkIndexing
 import EventDocument
 import Linux
+import ProcessContext
 import Shipping
 
 /// Makes log records of events.
@@ -25,11 +26,13 @@ struct RecordMaker {
     String(decoding: documents.options.node(of: event), as: UTF8.self)
   }
 
-  /// - Parameter observed: when it was taken, in milliseconds since 1970.
+  /// - Parameters:
+  ///   - context: what is known of its processes.
+  ///   - observed: when it was taken, in milliseconds since 1970.
   mutating func record(
-    _ event: AuditEvent, id: [UInt8], observed: Int64, at now: Duration
+    _ event: AuditEvent, _ context: EventContext?, id: [UInt8], observed: Int64, at now: Duration
   ) -> LogRecord {
-    let document = documents.document(event, at: now)
+    let document = documents.document(event, context, at: now)
     let outline = documents.outline(of: event)
     var attributes: [(name: String, value: LogRecord.Value)] = [
       ("event.id", .text(Self.decoded(id))),

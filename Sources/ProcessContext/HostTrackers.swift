@@ -29,9 +29,13 @@ public struct HostTrackers {
   /// Hosts of which everything was forgotten for want of room.
   public private(set) var hostsForgotten = 0
 
-  /// - Parameter source: what this host says of its processes.
-  public init(_ settings: ContextSettings, source: any ProcessSource) {
-    here = ProcessTracker(settings, source: source)
+  /// - Parameters:
+  ///   - source: what this host says of its processes.
+  ///   - redactor: takes secrets out of that.
+  public init(
+    _ settings: ContextSettings, source: any ProcessSource, redactor: SecretFinder? = nil
+  ) {
+    here = ProcessTracker(settings, source: source, redactor: redactor)
     var settings = settings
     settings.loginLimit = Self.leastShare
     self.settings = settings

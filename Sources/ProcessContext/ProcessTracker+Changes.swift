@@ -62,6 +62,13 @@ extension ProcessTracker {
       return
     }
     context.environment = variables.found(in: all, most: 256)
+    guard let redactor else { return }
+    for (place, (name, value)) in context.environment.enumerated() {
+      // As arguments of a program that sets them.
+      let words = redactor.redacted([Array("env".utf8), name + [0x3d] + value])
+      guard let text = words?.last else { continue }
+      context.environment[place].value = Array(text.dropFirst(name.count + 1))
+    }
   }
 
   /// A child is as its parent is, until it executes something.

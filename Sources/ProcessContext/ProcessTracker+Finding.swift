@@ -176,7 +176,7 @@ extension ProcessTracker {
     var text = source.arguments(of: pid) ?? []
     if text.last == 0 { text.removeLast() }
     let words = text.split(separator: 0, omittingEmptySubsequences: false).map(Array.init)
-    let arguments = KeptArguments(text.isEmpty ? [] : words)
+    let arguments = KeptArguments(text.isEmpty ? [] : redactor?.redacted(words) ?? words)
     let groups =
       settings.findsGroups ? source.controlGroups(of: pid).map { groupMemory.groups($0) } : nil
     table.change(number) { process in

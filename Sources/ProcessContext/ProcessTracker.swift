@@ -19,13 +19,19 @@ public struct ProcessTracker {
   var logins: LoginSessions
   var groupMemory = GroupMemory()
   let variables: WantedVariables
+  /// Takes secrets out of what /proc says.
+  let redactor: SecretFinder?
   /// What stands before the pid in what its processes are called for ever.
   let run: [UInt8]
   private var sweptAt: UInt64 = 0
 
-  public init(_ settings: ContextSettings, source: any ProcessSource) {
+  /// - Parameter redactor: takes secrets out of what /proc says; what events say comes without.
+  public init(
+    _ settings: ContextSettings, source: any ProcessSource, redactor: SecretFinder? = nil
+  ) {
     self.settings = settings
     self.source = source
+    self.redactor = redactor
     run = source.run
     variables = WantedVariables(settings.environment)
     table = ProcessTable(limit: max(settings.limit, 16))

@@ -1,6 +1,7 @@
 public import AudispatchPlugin
 public import EventDocument
 import Linux
+public import ProcessContext
 
 /// Makes the documents that are sent; names of users and groups are believed for a minute.
 public struct DocumentMaker: Sendable {
@@ -25,12 +26,16 @@ public struct DocumentMaker: Sendable {
   public var cut: Int { cutBefore + writer.cut }
 
   /// The document of an event; its bytes are valid until the next one.
-  public mutating func document(_ event: AuditEvent, at now: Duration) -> [UInt8] {
+  ///
+  /// - Parameter context: what is known of its processes.
+  public mutating func document(
+    _ event: AuditEvent, _ context: EventContext?, at now: Duration
+  ) -> [UInt8] {
     if now - namesSince >= Self.namesLast {
       writer.forgetAccounts()
       namesSince = now
     }
-    return writer.document(event)
+    return writer.document(event, context)
   }
 
   /// What the event says whose document was made last, without names of users.

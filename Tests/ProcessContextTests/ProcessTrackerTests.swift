@@ -1,3 +1,4 @@
+import AudispatchPlugin
 import AuditRecord
 import ProcessContext
 import Testing
@@ -73,6 +74,29 @@ struct ProcessTrackerTests {
     after.processes.made = tracked.processes.made
     try after.tracker.restore(tracked.tracker.state())
     #expect(after.call(257, 8, parent: 7, "ls", "/usr/bin/ls").process?.argumentsCut == 1)
+  }
+
+  @Test func `takes secrets out of what /proc says, and counts the rest`() throws {
+    var settings = ContextSettings()
+    settings.environment = [Array("*".utf8)]
+    let processes = MadeProcesses()
+    processes.add(7, parent: 1, "sh", "/usr/bin/dash")
+    processes.add(8, parent: 7, "ls", "/usr/bin/ls")
+    processes.made[7]?.arguments = ["mysql", "--password=hunter2", "-uann"]
+    processes.made[8]?.environment = ["PGPASSWORD=hunter2", "HOME=/"]
+    var tracker = ProcessTracker(
+      settings, source: processes, redactor: try SecretFinder(RedactionRules()))
+    let lines = [
+      "SYSCALL arch=c000003e syscall=59 success=yes exit=0 ppid=7 pid=8 comm=\"ls\" "
+        + "exe=\"/usr/bin/ls\" key=(null)", "EXECVE argc=1 a0=\"ls\"",
+    ]
+    let now = processes.started + 100_000
+    let context = tracker.note(Tracked.event(lines, serial: 1, now, nil), now: now)
+    #expect(text(context.parent?.arguments) == "mysql\0--password=[redacted]\0-uann")
+    #expect(
+      context.environment.map { "\(text($0.name))=\(text($0.value))" } == [
+        "PGPASSWORD=[redacted]", "HOME=/",
+      ])
   }
 
   @Test func `says what is missing`() {

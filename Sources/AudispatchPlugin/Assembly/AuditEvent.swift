@@ -31,6 +31,8 @@ public struct AuditEvent: Sendable {
   public let isContinuation: Bool
   /// Set where it stands for several that are alike; see `EventAggregator`.
   public internal(set) var repetition: Repetition?
+  /// What a plugin found out about it, for itself (`AuditPlugin.look`).
+  public var companion: (any AnyObject & Sendable)?
   /// What the event is called when it is done.
   public internal(set) var token = DeliveryToken()
 
