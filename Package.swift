@@ -73,7 +73,7 @@ let package = Package(
       name: "Shipping",
       dependencies: [
         "AudispatchPlugin", "AuditRecord", "BulkIndexing", "Configuration", "EventDocument",
-        "Linux",
+        "Linux", "ProcessContext",
       ]),
     .target(
       name: "HTTPShipping",
@@ -111,19 +111,20 @@ let package = Package(
       "Json",
       [
         "AudispatchPlugin", "AuditRecord", "Configuration", "EventDocument", "LaurelConfiguration",
-        "Linux", "ProcessContext",
+        "Linux", "ProcessContext", "Shipping",
       ]),
     plugin(
       "Elastic",
       [
         "AudispatchPlugin", "AuditRecord", "AuditbeatConfiguration", "BulkIndexing",
-        "Configuration", "EventDocument", "HTTPClient", "HTTPShipping", "Linux", "Shipping",
+        "Configuration", "EventDocument", "HTTPClient", "HTTPShipping", "Linux",
+        "ProcessContext", "Shipping",
       ]),
     plugin(
       "Otlp",
       [
         "AudispatchPlugin", "AuditRecord", "BulkIndexing", "Configuration", "EventDocument",
-        "HTTPClient", "HTTPShipping", "Linux", "Shipping",
+        "HTTPClient", "HTTPShipping", "Linux", "ProcessContext", "Shipping",
       ]),
     plugin("Nats", ["AudispatchPlugin", "CNATSPublisher", "Configuration", "Linux", "Shipping"]),
     plugin(

@@ -38,6 +38,7 @@ struct ElasticOptions: NotingOptions, Equatable {
   var form = DocumentForm.ecs
   var document = DocumentSettings()
   var volume = VolumeRules()
+  var processes = ProcessSettings()
   var places = SettingPlaces()
 
   private static let standardPatience = Patience(answerTime: .seconds(90))
@@ -48,7 +49,7 @@ struct ElasticOptions: NotingOptions, Equatable {
       \.access, credentials: \.access.credentials, tls: \.access.tls, hasKeys: true)
     + sendingKeywords + Patience.keywords(\.patience, standard: standardPatience)
     + documentKeywords
-    + VolumeRules.keywords(\.volume)
+    + ProcessSettings.keywords(\.processes) + VolumeRules.keywords(\.volume)
 
   mutating func take(_ operands: [Word]) throws(Diagnostic) {
     if operands[0].text == "import" {
@@ -62,6 +63,11 @@ struct ElasticOptions: NotingOptions, Equatable {
       return
     }
     command = try CommandWord.choice(operands, among: ["setup": .setUp, "test": .test])
+  }
+
+  /// What is to be known of processes.
+  var processRequest: ProcessRequest {
+    ProcessRequest(processes, form, host: document.options.host, volume)
   }
 
   var http: HTTPSettings {

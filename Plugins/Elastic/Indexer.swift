@@ -4,6 +4,7 @@ import BulkIndexing
 import EventDocument
 import HTTPClient
 import Linux
+import ProcessContext
 import Shipping
 
 /// Brings documents into the index: makes the requests that `BatchTurn` asks for, to the hosts of
@@ -84,10 +85,12 @@ struct Indexer: ShippingEngine {
     ].compactMap { $0 }.min()
   }
 
-  mutating func append(_ event: AuditEvent, isDoubtful: Bool, at now: Duration) {
+  mutating func append(
+    _ event: AuditEvent, _ context: EventContext?, isDoubtful: Bool, at now: Duration
+  ) {
     queue.append(
       event.token, id: documents.options.identity(of: event),
-      body: documents.document(event, at: now), milliseconds: event.stamp.milliseconds,
+      body: documents.document(event, context, at: now), milliseconds: event.stamp.milliseconds,
       doubt: isDoubtful ? .possible(since: []) : .none, at: now)
   }
 

@@ -14,6 +14,6 @@ PluginProgram(
   case .setUp: try SetUp(session.options).run()
   case .test: try TestDocument(session.options).run()
   case .importing(let file, let folder): try AuditbeatImport(file, into: folder).run()
-  case nil: try session.ship(by: Indexer.self, rules: \.volume)
+  case nil: try session.ship(by: Indexer.self, rules: \.volume, processes: \.processRequest)
   }
 }

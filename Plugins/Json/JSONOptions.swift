@@ -4,7 +4,7 @@ import EventDocument
 import Glibc
 import LaurelConfiguration
 import Linux
-import ProcessContext
+import Shipping
 
 /// What `audispatch-json` was asked for.
 struct JSONOptions: PluginOptions, Equatable {
@@ -25,17 +25,15 @@ struct JSONOptions: PluginOptions, Equatable {
   var prefix = ""
   var document = DocumentSettings()
   var places: [String: Word] = [:]
-  /// What is known of processes.
-  var followsProcesses = true
-  var context = ContextSettings()
-  /// Where that is kept through a restart.
-  var stateFile: String?
+  var processes = ProcessSettings()
+  var volume = VolumeRules()
   /// Laurel's own file, whose settings hold where nothing else is said.
   var laurelFile: Word?
   var laurel = LaurelSettings()
 
   static let keywords: [PluginKeyword<JSONOptions>] =
-    outputKeywords + DocumentSettings.keywords(\.document, largest: 64 << 20) + processKeywords
+    outputKeywords + DocumentSettings.keywords(\.document, largest: 64 << 20) + [laurelKeyword]
+    + ProcessSettings.keywords(\.processes) + VolumeRules.keywords(\.volume)
 
   private static let outputKeywords: [PluginKeyword<JSONOptions>] = [
     .value("form", "FORM", "ecs, auditbeat6, laurel, go-libaudit") {
@@ -136,6 +134,11 @@ struct JSONOptions: PluginOptions, Equatable {
     var options = document.options
     options.laurel = laurel
     return options
+  }
+
+  /// What is to be known of processes.
+  var processRequest: ProcessRequest {
+    ProcessRequest(processes, form, host: documents.host, volume)
   }
 }
 

@@ -3,6 +3,7 @@ import AuditRecord
 import EventDocument
 import Linux
 import ProcessContext
+import Shipping
 
 /// Events as documents, to the destination of the configuration.
 ///
@@ -53,7 +54,7 @@ struct JSONPlugin: AuditPlugin, ~Copyable {
     self.confirmations = confirmations
     self.waitsWhenFull = waitsWhenFull
     writer = DocumentWriter(options.form, options.documents)
-    processes = ProcessFollower(options, log)
+    processes = ProcessFollower(options.processRequest, after: nil, log)
     prefix = Array(options.prefix.utf8)
     destination = Self.destination(options)
     poller = try Poller()
@@ -75,17 +76,21 @@ struct JSONPlugin: AuditPlugin, ~Copyable {
     [
       ("written", written), ("waiting", queue.lines), ("dropped", dropped), ("cut", writer.cut),
       ("serials_missing", gaps.missing), ("filtered", filtered),
-      ("processes", processes?.count ?? 0), ("processes_forgotten", processes?.forgotten ?? 0),
-    ]
+    ] + (processes?.figures ?? [])
   }
 
   var hasLost: Bool { !confirmations.isAsked && (queue.waiting > 0 || dropped > 0) }
 
+  mutating func look(at event: inout AuditEvent) -> Bool {
+    let isWanted = processes?.look(at: &event, &log) ?? true
+    if !isWanted { filtered += 1 }
+    return isWanted
+  }
+
   mutating func handle(_ event: AuditEvent) throws(DestinationFailure) {
     if !event.isContinuation { gaps.note(event.stamp.serial) }
-    let context = processes?.context(of: event, &log)
+    let context = ProcessFollower.context(of: event)
     if context?.isFiltered == true {
-      filtered += 1
       if !queue.skip(event.token) { confirmations.done(through: event.token) }
       return
     }
@@ -170,7 +175,7 @@ struct JSONPlugin: AuditPlugin, ~Copyable {
     options = new
     writer = DocumentWriter(new.form, new.documents)
     processes?.save(&log)
-    processes = ProcessFollower(new, log, before: processes?.state)
+    processes = ProcessFollower(new.processRequest, after: processes, log)
     prefix = Array(new.prefix.utf8)
     destination = Self.destination(new)
   }

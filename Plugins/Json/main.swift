@@ -11,7 +11,8 @@ PluginProgram(
 ).main { session in
   // audispatchd keeps what a plugin does not take, for that plugin alone; auditd does not.
   let isOurs = unsafe getenv("AUDISPATCH_PLUGIN") != nil
-  var plugin = try JSONPlugin(
+  let json = try JSONPlugin(
     session.options, session.log, session.confirmations, waitsWhenFull: isOurs)
+  var plugin = try LessVolume(json, session.options, session.confirmations, rules: \.volume)
   try session.run(&plugin)
 }

@@ -13,6 +13,8 @@ PluginProgram(
   case .setUp: try SetUpStream(options: session.options).run()
   case .test: try TestMessage(options: session.options).run()
   case nil:
-    try session.ship(by: MessagePublisher<NatsOptions>.self, rules: \.publishing.volume)
+    try session.ship(
+      by: MessagePublisher<NatsOptions>.self, rules: \.publishing.volume,
+      processes: \.publishing.processRequest)
   }
 }

@@ -4,6 +4,7 @@ import BulkIndexing
 import EventDocument
 import HTTPClient
 import Linux
+import ProcessContext
 import Shipping
 
 /// Which event a record is of, its node, and what its bytes were made of.
@@ -67,8 +68,10 @@ struct Exporter: ShippingEngine {
     ]
   }
 
-  mutating func append(_ event: AuditEvent, isDoubtful: Bool, at now: Duration) {
-    let record = maker.record(event, observed: WallClock.milliseconds, at: now)
+  mutating func append(
+    _ event: AuditEvent, _ context: EventContext?, isDoubtful: Bool, at now: Duration
+  ) {
+    let record = maker.record(event, context, observed: WallClock.milliseconds, at: now)
     queue.append(
       Origin(
         token: event.token, node: maker.node(of: event), record: record,

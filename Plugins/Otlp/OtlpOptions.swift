@@ -31,6 +31,7 @@ struct OtlpOptions: NotingOptions, Equatable {
   var form = DocumentForm.ecs
   var document = DocumentSettings()
   var volume = VolumeRules()
+  var processes = ProcessSettings()
   var places = SettingPlaces()
 
   private static let standardPatience = Patience(answerTime: .seconds(30))
@@ -40,7 +41,7 @@ struct OtlpOptions: NotingOptions, Equatable {
     + HTTPAccess.keywords(
       \.access, credentials: \.access.credentials, tls: \.access.tls, hasKeys: false)
     + batchKeywords + Patience.keywords(\.patience, standard: standardPatience)
-    + documentKeywords + VolumeRules.keywords(\.volume)
+    + documentKeywords + ProcessSettings.keywords(\.processes) + VolumeRules.keywords(\.volume)
 
   mutating func take(_ operands: [Word]) throws(Diagnostic) {
     command = try CommandWord.choice(operands, among: ["test": .test])
@@ -65,6 +66,11 @@ struct OtlpOptions: NotingOptions, Equatable {
 }
 
 extension OtlpOptions {
+  /// What is to be known of processes.
+  var processRequest: ProcessRequest {
+    ProcessRequest(processes, form, host: document.options.host, volume)
+  }
+
   var http: HTTPSettings {
     access.http(agent: "audispatch-otlp/\(Release.version)", connectTime: patience.connectTime)
   }

@@ -2,6 +2,7 @@ import AudispatchPlugin
 import AuditRecord
 import EventDocument
 import Linux
+import ProcessContext
 import Shipping
 
 /// Makes log records of events.
@@ -24,14 +25,16 @@ struct RecordMaker {
     String(decoding: documents.options.node(of: event), as: UTF8.self)
   }
 
-  /// - Parameter observed: when it was taken, in milliseconds since 1970.
+  /// - Parameters:
+  ///   - context: what is known of its processes.
+  ///   - observed: when it was taken, in milliseconds since 1970.
   mutating func record(
-    _ event: AuditEvent, observed: Int64, at now: Duration
+    _ event: AuditEvent, _ context: EventContext?, observed: Int64, at now: Duration
   ) -> LogRecord {
     let content: LogRecord.Body =
       body == .document
-      ? .document(documents.values(of: event, at: now))
-      : .text(documents.document(event, at: now))
+      ? .document(documents.values(of: event, context, at: now))
+      : .text(documents.document(event, context, at: now))
     let id = documents.options.identityText(of: event)
     let outline = documents.outline(of: event)
     var attributes: [(name: String, value: LogRecord.Value)] = [

@@ -11,6 +11,6 @@ PluginProgram(
 ).main { session in
   switch session.options.command {
   case .test: try TestRecord(options: session.options).run()
-  case nil: try session.ship(by: Exporter.self, rules: \.volume)
+  case nil: try session.ship(by: Exporter.self, rules: \.volume, processes: \.processRequest)
   }
 }

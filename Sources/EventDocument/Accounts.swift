@@ -70,6 +70,8 @@ private func withRoom<Entry, Result>(
 struct AccountCache: Sendable {
   private static let most = 16_384
   let lookup: AccountLookup
+  /// Whether numbers are those of the host that is asked: another's are other people's.
+  var isAsked = true
   private var users: [UInt32: [UInt8]?] = [:]
   private var groups: [UInt32: [UInt8]?] = [:]
   private var numbers: [[UInt8]: [UInt8]?] = [:]
@@ -87,6 +89,7 @@ struct AccountCache: Sendable {
   }
 
   mutating func user(_ number: UInt32) -> [UInt8]? {
+    guard isAsked else { return nil }
     if let lastUser, lastUser.number == number { return lastUser.name }
     let name = knownUser(number)
     lastUser = (number, name)
@@ -102,6 +105,7 @@ struct AccountCache: Sendable {
   }
 
   mutating func group(_ number: UInt32) -> [UInt8]? {
+    guard isAsked else { return nil }
     if let lastGroup, lastGroup.number == number { return lastGroup.name }
     let name = knownGroup(number)
     lastGroup = (number, name)
@@ -117,6 +121,7 @@ struct AccountCache: Sendable {
   }
 
   mutating func number(_ name: ArraySlice<UInt8>) -> [UInt8]? {
+    guard isAsked else { return nil }
     let key = Array(name)
     if let known = numbers[key] { return known }
     if numbers.count >= Self.most { numbers.removeAll(keepingCapacity: true) }

@@ -17,7 +17,8 @@ public struct DocumentOptions: Sendable {
   /// Bytes of a document, at least 4096: values of one that is larger are cut, from the end, and
   /// say so; who did it, the rule's key, the serial and the id stay.
   public var maximumSize = 1 << 20
-  /// What a node is called whose lines do not name it; empty for a host without a name.
+  /// What this host is called, and so a node whose lines do not name it; empty for a host without a
+  /// name. Names of users are looked up for events of this host alone.
   public var host = ""
   /// Whether the lines are kept in `event.original`.
   public var keepsOriginal = false

@@ -38,11 +38,11 @@ public struct DocumentSettings: Equatable, Sendable {
         (o: inout Options, w: Word) throws(Diagnostic) in
         o[keyPath: place].maximumSize = try w.byteCount(in: 4096...largest, for: "max_document")
       },
-      .value("names", "WHERE", "host or lines: where names of users are looked up (host)") {
+      .value("names", "WHERE", "host or lines: where this host's users are looked up (host)") {
         (o: inout Options, w: Word) throws(Diagnostic) in
         o[keyPath: place].names = try w.choice(Names.self, for: "names")
       },
-      .value("node", "NAME", "what this host is called where the lines do not say it") {
+      .value("node", "NAME", "what this host is called: as in the lines, where they say it") {
         (o: inout Options, w: Word) throws(Diagnostic) in
         guard (1...255).contains(w.text.utf8.count) else {
           throw w.error("node has 1 to 255 bytes")

@@ -9,6 +9,7 @@ public import ProcessContext
 public struct DocumentWriter: Sendable {
   public let form: DocumentForm
   private let options: DocumentOptions
+  private let host: [UInt8]
   var coalescer: Coalescer
   private var out: DocumentBytes
   /// What takes its place for values.
@@ -22,6 +23,7 @@ public struct DocumentWriter: Sendable {
   public init(_ form: DocumentForm, _ options: DocumentOptions = DocumentOptions()) {
     self.form = form
     self.options = options
+    host = Array(options.host.utf8)
     coalescer = Coalescer(isComplete: form == .ecs)
     let undecodable: DocumentBytes.Undecodable =
       switch form {
@@ -60,6 +62,10 @@ public struct DocumentWriter: Sendable {
   /// Writes as much of it as its bound allows.
   private mutating func write(_ event: AuditEvent, _ context: EventContext?) {
     let isWhole = form == .laurel || coalescer.coalesce(event)
+    let isHere = event.node.map { event.bytes[$0].elementsEqual(host) } ?? true
+    ecs.people.cache.isAsked = isHere
+    auditbeat6.people.cache.isAsked = isHere
+    laurel.accounts.isAsked = isHere
     for extent in DocumentExtent.steps {
       out.begin()
       (out.valueLimit, out.itemLimit) = extent.limits

@@ -2,6 +2,8 @@
 public struct ContextSettings: Equatable, Sendable {
   /// Processes that are known at most.
   public var limit = 20_000
+  /// Login sessions that are known at most.
+  public var loginLimit = 4096
   /// Names of variables of the environment that an exec shows; one that ends with `*` stands for all
   /// that begin so.
   public var environment: [[UInt8]] = []

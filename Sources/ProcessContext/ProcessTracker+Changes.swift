@@ -9,7 +9,7 @@ extension ProcessTracker {
   ) {
     context.isExec = true
     take(facts, event, number)
-    let arguments = ExecArguments.joined(of: event, most: KnownProcess.mostArguments)
+    let arguments = ExecArguments.kept(of: event)
     let isRunning = moment.isHere && table.look(at: number) { $0.ending == .none } == true
     let answer = isRunning ? table.answer(about: number, moment) : nil
     let groups =
@@ -23,7 +23,7 @@ extension ProcessTracker {
     let parent = (table.look(at: number) { $0.parent } ?? nil).flatMap { table[$0] }
     table.change(number) { process in
       process.exec = event.stamp
-      if process.arguments != arguments { process.arguments = arguments }
+      process.take(arguments)
       if script != process.script { process.script = script }
       if process.hash != hash ?? [] { process.hash = hash ?? [] }
       if let groups {
@@ -38,7 +38,8 @@ extension ProcessTracker {
         kept = Set(labels.inherited(kept)).union(labels.inherited(parent?.labels ?? [])).sorted()
       }
       process.labels = labels.atExec(
-        kept, executable: process.executable, arguments: Self.line(arguments), script: script)
+        kept, executable: process.executable, arguments: Self.line(arguments.bytes),
+        script: script)
     }
     if let answer {
       context.environment = answer.environment
@@ -67,6 +68,13 @@ extension ProcessTracker {
       return
     }
     context.environment = variables.found(in: all, most: 256)
+    guard let redactor else { return }
+    for (place, (name, value)) in context.environment.enumerated() {
+      // As arguments of a program that sets them.
+      let words = redactor.redacted([Array("env".utf8), name + [0x3d] + value])
+      guard let text = words?.last else { continue }
+      context.environment[place].value = Array(text.dropFirst(name.count + 1))
+    }
   }
 
   /// A child is as its parent is, until it executes something.

@@ -105,10 +105,10 @@ extension ProcessTracker {
     return began <= moment.at + Self.slack ? status : nil
   }
 
-  /// Eight digits of the system's run, the pid, and when it began: in ticks, or, where that is not
-  /// known, by the event in which it was seen first.
+  /// Eight digits of the system's run, or made of another host's name; the pid; and when it began: in
+  /// ticks, or, where that is not known, by the event in which it was seen first.
   func identity(_ process: KnownProcess, _ stamp: RecordStamp) -> [UInt8] {
-    var text = source.run
+    var text = run
     text.append(0x2d)
     text += Array(String(process.pid).utf8)
     text.append(0x2d)
@@ -172,12 +172,14 @@ extension ProcessTracker {
   /// What /proc says of a process that was not seen when it was started.
   mutating func takeSurroundings(_ number: ProcessNumber, _ moment: Occasion) {
     guard let pid = table.look(at: number, { $0.pid }) else { return }
-    var arguments = source.arguments(of: pid) ?? []
-    if arguments.last == 0 { arguments.removeLast() }
+    var text = source.arguments(of: pid) ?? []
+    if text.last == 0 { text.removeLast() }
+    let words = text.split(separator: 0, omittingEmptySubsequences: false).map(Array.init)
+    let arguments = KeptArguments(text.isEmpty ? [] : redactor?.redacted(words) ?? words)
     let groups =
       settings.findsGroups ? source.controlGroups(of: pid).map { groupMemory.groups($0) } : nil
     table.change(number) { process in
-      process.arguments = Array(arguments.prefix(KnownProcess.mostArguments))
+      process.take(arguments)
       if let groups { process.take(groups) }
     }
   }

@@ -3,7 +3,7 @@ extension ProcessTracker {
   /// Everything that is known, to be kept in a file.
   public func state() -> [UInt8] {
     ProcessState(
-      run: source.run, labels: settings.labels.names, processes: table.all,
+      run: run, labels: settings.labels.names, processes: table.all,
       logins: logins.sessions.values.sorted { $0.number < $1.number }
     ).bytes
   }
@@ -12,7 +12,7 @@ extension ProcessTracker {
   /// are not here any more counts as ended. Throws why it is not taken.
   public mutating func restore(_ bytes: [UInt8]) throws(ProcessState.Refusal) {
     let state = try ProcessState(bytes)
-    guard state.run == source.run else { throw .otherRun }
+    guard state.run == run else { throw .otherRun }
     let pids = source.pids()
     var places: [ProcessNumber: ProcessNumber] = [:]
     let names = settings.labels.names

@@ -1,7 +1,8 @@
 public import AudispatchPlugin
 import AuditRecord
 
-/// Knows the processes behind events: give it every event, in order, also those that are not written.
+/// Knows the processes behind events of one host: give it every event, in order, also those that are
+/// not written. `HostTrackers` has one for each host.
 ///
 /// What the events say goes before what /proc says, and /proc is asked only for what is missing: about
 /// a process when it is seen first, and at its exec. It is not asked about events of other nodes, nor
@@ -16,19 +17,34 @@ public struct ProcessTracker {
   let settings: ContextSettings
   let source: any ProcessSource
   var table: ProcessTable
-  var logins = LoginSessions()
+  var logins: LoginSessions
   var groupMemory = GroupMemory()
   let variables: WantedVariables
+  /// Takes secrets out of what /proc says.
+  let redactor: SecretFinder?
+  /// What stands before the pid in what its processes are called for ever.
+  let run: [UInt8]
   private var sweptAt: UInt64 = 0
 
-  public init(_ settings: ContextSettings, source: any ProcessSource) {
+  /// - Parameter redactor: takes secrets out of what /proc says; what events say comes without.
+  public init(
+    _ settings: ContextSettings, source: any ProcessSource, redactor: SecretFinder? = nil
+  ) {
     self.settings = settings
     self.source = source
+    self.redactor = redactor
+    run = source.run
     variables = WantedVariables(settings.environment)
     table = ProcessTable(limit: max(settings.limit, 16))
+    logins = LoginSessions(limit: settings.loginLimit)
   }
 
   public var count: Int { table.count }
+  /// Processes that are known at most.
+  var limit: Int {
+    get { table.limit }
+    set { table.limit = newValue }
+  }
   /// Running processes that had to be forgotten for want of room.
   public var forgotten: Int { table.forgotten }
 

@@ -1,6 +1,7 @@
 public import AudispatchPlugin
 public import EventDocument
 import Linux
+public import ProcessContext
 
 /// Makes the documents that are sent; names of users and groups are believed for a minute.
 public struct DocumentMaker: Sendable {
@@ -25,15 +26,21 @@ public struct DocumentMaker: Sendable {
   public var cut: Int { cutBefore + writer.cut }
 
   /// The document of an event; its bytes are valid until the next one.
-  public mutating func document(_ event: AuditEvent, at now: Duration) -> [UInt8] {
+  ///
+  /// - Parameter context: what is known of its processes.
+  public mutating func document(
+    _ event: AuditEvent, _ context: EventContext?, at now: Duration
+  ) -> [UInt8] {
     forgetNames(at: now)
-    return writer.document(event)
+    return writer.document(event, context)
   }
 
   /// The same as values, for those who write it in another way than JSON.
-  public mutating func values(of event: AuditEvent, at now: Duration) -> DocumentValues {
+  public mutating func values(
+    of event: AuditEvent, _ context: EventContext?, at now: Duration
+  ) -> DocumentValues {
     forgetNames(at: now)
-    return writer.values(of: event)
+    return writer.values(of: event, context)
   }
 
   private mutating func forgetNames(at now: Duration) {

@@ -1,5 +1,6 @@
 public import AudispatchPlugin
 public import Linux
+public import ProcessContext
 
 /// Brings events to servers and says what became of them: the part of a plugin that knows what it
 /// sends to. `ShippingPlugin` does the rest.
@@ -28,8 +29,11 @@ public protocol ShippingEngine: Sendable {
   var placeOfRefused: String { get }
   var figures: [(name: String, value: Int)] { get }
 
-  /// - Parameter isDoubtful: whether a process before this one may have sent it.
-  mutating func append(_ event: AuditEvent, isDoubtful: Bool, at now: Duration)
+  /// - Parameters:
+  ///   - context: what is known of its processes.
+  ///   - isDoubtful: whether a process before this one may have sent it.
+  mutating func append(
+    _ event: AuditEvent, _ context: EventContext?, isDoubtful: Bool, at now: Duration)
 
   /// Takes the answers that have come and begins what can be begun; the last event that is done with
   /// all before it.

@@ -1,6 +1,7 @@
 public import AudispatchPlugin
 import AuditRecord
 public import Linux
+import ProcessContext
 
 /// A plugin that brings events to servers.
 ///
@@ -19,6 +20,11 @@ public struct ShippingPlugin<Engine: ShippingEngine>: AuditPlugin, ~Copyable {
   private let confirmations: Confirmations
   private var options: Options
   private var engine: Engine
+  private let request: @Sendable (Options) -> ProcessRequest
+  private var processes: ProcessFollower?
+  /// The last event that a filter left out, if nothing behind it waits.
+  private var skipped: DeliveryToken?
+  private var filtered = 0
   private var overflow = Overflow.ofThisProcess(Engine.things.many)
   private var gaps = SerialGaps()
   /// Events that a process before this one may have sent.
@@ -27,12 +33,16 @@ public struct ShippingPlugin<Engine: ShippingEngine>: AuditPlugin, ~Copyable {
   private var said = SaidTexts()
   private var refusals = (count: 0, at: Duration?.none)
 
+  /// - Parameter processes: what is to be known of them, by the plugin's options.
   public init(
-    _ options: Options, _ log: PluginLog, _ confirmations: Confirmations
+    _ options: Options, _ log: PluginLog, _ confirmations: Confirmations,
+    processes: @escaping @Sendable (Options) -> ProcessRequest
   ) throws(SystemError) {
     self.options = options
     self.log = log
     self.confirmations = confirmations
+    request = processes
+    self.processes = ProcessFollower(processes(options), after: nil, log)
     engine = try Engine(options, after: nil)
     doubtful = confirmations.isAsked ? Self.waitingCount : 0
   }
@@ -54,14 +64,25 @@ public struct ShippingPlugin<Engine: ShippingEngine>: AuditPlugin, ~Copyable {
   }
 
   public var figures: [(name: String, value: Int)] {
-    engine.figures + [
+    var figures = engine.figures
+    figures += [
       ("waiting", engine.waiting.count), ("dropped", overflow.dropped),
       ("serials_missing", gaps.missing),
     ]
+    if let processes { figures += [("filtered", filtered)] + processes.figures }
+    return figures
+  }
+
+  public mutating func look(at event: inout AuditEvent) -> Bool {
+    let isWanted = processes?.look(at: &event, &log) ?? true
+    if !isWanted { filtered += 1 }
+    return isWanted
   }
 
   public mutating func handle(_ event: AuditEvent) {
     if !event.isContinuation { gaps.note(event.stamp.serial) }
+    let context = ProcessFollower.context(of: event)
+    if context?.isFiltered == true { return skip(event.token) }
     let now = MonotonicTime.now
     if isFull, overflow.drops {
       let records = event.records.count * (event.repetition?.count ?? 1)
@@ -69,11 +90,18 @@ public struct ShippingPlugin<Engine: ShippingEngine>: AuditPlugin, ~Copyable {
       return confirmations.done(through: event.token)
     }
     if !isFull, let text = overflow.end() { log.write(.notice, text) }
-    engine.append(event, isDoubtful: doubtful > 0, at: now)
+    engine.append(event, context, isDoubtful: doubtful > 0, at: now)
+    skipped = nil
     doubtful = max(0, doubtful - 1)
     appended += 1
     // Each look at the queue costs as much as it is long.
     if appended >= engine.share { advance() }
+  }
+
+  /// An event that is left out is done with those before it.
+  private mutating func skip(_ token: DeliveryToken) {
+    if engine.waiting.count == 0 { return confirmations.done(through: token) }
+    skipped = token
   }
 
   public mutating func idle() { advance() }
@@ -86,7 +114,11 @@ public struct ShippingPlugin<Engine: ShippingEngine>: AuditPlugin, ~Copyable {
       confirmations.done(through: token)
       overflow.progressed(at: now)
     }
-    if engine.waiting.count == 0 { overflow.progressed(at: now) }
+    if engine.waiting.count == 0 {
+      overflow.progressed(at: now)
+      if let skipped { confirmations.done(through: skipped) }
+      skipped = nil
+    }
     for report in engine.takeReports() { say(report, now) }
   }
 
@@ -118,11 +150,14 @@ public struct ShippingPlugin<Engine: ShippingEngine>: AuditPlugin, ~Copyable {
     if let token = engine.stop() { confirmations.done(through: token) }
     engine = try Engine(new, after: engine)
     options = new
+    processes?.save(&log)
+    processes = ProcessFollower(request(new), after: processes, log)
     advance()
   }
 
   /// Sends what waits, as long as there is time.
   public mutating func finish(by end: Duration) {
+    processes?.save(&log)
     let last = end - .milliseconds(300)
     advance(waits: false)
     while engine.waiting.count > 0, MonotonicTime.now < last {
@@ -142,12 +177,16 @@ public struct ShippingPlugin<Engine: ShippingEngine>: AuditPlugin, ~Copyable {
 extension PluginSession where Options: Equatable {
   /// Has such an engine bring events to servers, until the end of input or SIGTERM.
   ///
-  /// - Parameter rules: where those stand among the options that make less of the events.
+  /// - Parameters:
+  ///   - rules: where those stand among the options that make less of the events.
+  ///   - processes: what is to be known of processes, by the options.
   public mutating func ship<Engine: ShippingEngine>(
-    by _: Engine.Type, rules: @escaping @Sendable (Options) -> VolumeRules
+    by _: Engine.Type, rules: @escaping @Sendable (Options) -> VolumeRules,
+    processes: @escaping @Sendable (Options) -> ProcessRequest
   ) throws where Engine.Options == Options {
-    var plugin = try LessVolume(
-      ShippingPlugin<Engine>(options, log, confirmations), options, confirmations, rules: rules)
+    let shipping = try ShippingPlugin<Engine>(
+      options, log, confirmations, processes: processes)
+    var plugin = try LessVolume(shipping, options, confirmations, rules: rules)
     try run(&plugin)
   }
 }

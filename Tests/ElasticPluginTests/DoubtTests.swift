@@ -129,6 +129,73 @@ struct DoubtTests {
     #expect(report["twice"] as? Int == 0, "seed \(seed)")
   }
 
+  /// The records of an event whose end comes late, so that its beginning is given out before.
+  private static let parts = (
+    beginning: [
+      "type=SYSCALL msg=audit(1700000000.000:5): arch=c000003e syscall=82 success=yes exit=0 "
+        + "items=2 ppid=1 pid=2 auid=0 uid=0 comm=\"mv\" exe=\"/usr/bin/mv\" key=\"k\"",
+      "type=PATH msg=audit(1700000000.000:5): item=0 name=\"/old\" nametype=DELETE",
+      // Two seconds later by the node's clock.
+      "type=USER msg=audit(1700000003.000:6): pid=1",
+    ],
+    rest: [
+      "type=PATH msg=audit(1700000000.000:5): item=1 name=\"/new\" nametype=CREATE",
+      "type=EOE msg=audit(1700000000.000:5): ",
+    ]
+  )
+
+  /// What documents of that event say of paths, and their ids.
+  private static func paths(_ server: StandInIndex) throws -> (names: [String], ids: Set<String>) {
+    var names: [String] = []
+    var ids: Set<String> = []
+    for document in try server.documents() {
+      let audit = document["auditd"] as? [String: Any]
+      guard audit?["sequence"] as? Int == 5 else { continue }
+      let paths = audit?["paths"] as? [[String: Any]] ?? []
+      names += paths.compactMap { $0["name"] as? String }
+      // Of a record without a call.
+      if let name = (audit?["data"] as? [String: Any])?["name"] as? String { names.append(name) }
+      let event = document["event"] as? [String: Any]
+      if let id = event?["id"] as? String { ids.insert(id) }
+    }
+    return (names.sorted(), ids)
+  }
+
+  @Test func `stores the rest of an event whose beginning its predecessor stored`() throws {
+    let server = try StandInIndex.ready()
+    do {
+      let run = try elastic(server)
+      try run.send(Self.parts.beginning)
+      #expect(run.eventually { run.confirmed == 3 }, "\(run.messages)")
+      run.signal(SIGKILL)
+      _ = run.end()
+    }
+    let run = try elastic(server, first: 4)
+    try run.send(Self.parts.rest)
+    #expect(run.eventually { run.confirmed == 5 }, "\(run.messages)")
+    let (names, ids) = try Self.paths(server)
+    #expect(names == ["/new", "/old"])
+    #expect(ids.count == 2)
+  }
+
+  @Test func `stores the whole where a part was stored and not confirmed`() throws {
+    let server = try StandInIndex.ready()
+    do {
+      let run = try elastic(server)
+      try run.send(Self.parts.beginning)
+      #expect(run.eventually { (try? server.count()) == 2 }, "\(run.messages)")
+      run.signal(SIGKILL)
+      _ = run.end()
+    }
+    let run = try elastic(server)
+    let (beginning, rest) = Self.parts
+    try run.send(beginning.dropLast() + rest + beginning.suffix(1))
+    #expect(run.eventually { run.confirmed == 5 }, "\(run.messages)")
+    let (names, ids) = try Self.paths(server)
+    #expect(names == ["/new", "/old", "/old"])
+    #expect(ids.contains("host:1700000000.000:5") && ids.count == 2)
+  }
+
   @Test(arguments: [1, 2]) func `counts each event once though it is killed`(_ seed: Int) throws {
     let server = try StandInIndex.ready(["--seed", "\(seed)"])
     try server.set(["die_after": 100, "half": 100, "item_429": 100])

@@ -298,9 +298,35 @@ struct ECSFormTests {
       }
     }
     #expect(ids.count == 4)
-    #expect(ids[0] == "here:1490995752.400:5")
-    #expect(ids[1].hasPrefix(ids[0] + ":") && ids[1].count > ids[0].count + 1)
+    #expect(ids.allSatisfy { $0.hasPrefix("here:1490995752.400:5:") })
+    #expect(ids[0] != ids[1])
     #expect(ids[2...].elementsEqual(ids[..<2]))
+  }
+
+  static let end = "type=EOE \(stamp)"
+  static let ids: [(String, [String], String)] = [
+    ("all of it, behind its end", [call, folder, end], ""),
+    ("all of it, behind its PROCTITLE", [call, "type=PROCTITLE \(stamp)proctitle=\"cat\""], ""),
+    ("a record of a program", ["type=USER_AUTH \(stamp)pid=1"], ""),
+    (
+      "what io_uring did",
+      ["type=URINGOP \(stamp)uring_op=28 success=yes exit=0 items=1 ppid=10 pid=11", end], ""
+    ),
+    ("a denial and its call", ["type=AVC \(stamp)apparmor=\"DENIED\"", call, end], ""),
+    ("a beginning", [call, folder], ":8ee8495ec8908958"),
+    ("a rest", [folder, end], ":50821613dde07205"),
+    ("a record that may be one of several", [folder], ":9ea239e2fa902b1f"),
+  ]
+
+  @Test(arguments: ids)
+  func `nothing but what is known to be whole is called as the whole`(
+    _ what: String, _ lines: [String], _ hash: String
+  ) {
+    var writer = DocumentWriter(.ecs, Self.options())
+    let event = events(lines, EventAssembler.Limits())[0]
+    let id = "here:1490995752.400:5" + hash
+    #expect(writer.parsed(event)["event.id"] == id, "\(what)")
+    #expect(Self.options().identity(of: event) == Array(id.utf8))
   }
 
   @Test(arguments: [1 << 20, 60000, 9000, 4096])
@@ -341,6 +367,24 @@ struct ECSFormTests {
     writer.forgetAccounts()
     #expect(writer.parsed(event)["user.name"] == "new")
     #expect(writer.parsed(event)["related.user"] == "new")
+  }
+
+  @Test func `users of another node are not looked up here`() {
+    var writer = DocumentWriter(.ecs, Self.options())
+    let line =
+      "type=SYSCALL \(Self.stamp)arch=c000003e syscall=90 success=yes exit=0 ppid=1 pid=11 "
+      + "auid=1000 uid=0 gid=0 comm=\"chmod\" exe=\"/usr/bin/chmod\""
+    let there = writer.parsed(event("node=there " + line))
+    #expect(there["user.audit"] == "{id=1000}")
+    #expect(there["user.group"] == "{id=0}")
+    #expect(there["related.user"] == "")
+    let enriched = writer.parsed(event("node=there " + line + "\u{1d}AUID=\"eve\" UID=\"root\""))
+    #expect(enriched["user.audit"] == "{id=1000 name=eve}")
+    for here in ["node=here " + line, line] {
+      let document = writer.parsed(event(here))
+      #expect(document["user.audit"] == "{id=1000 name=ann}")
+      #expect(document["user.group"] == "{id=0 name=wheel}")
+    }
   }
 
   @Test func `the lines can be kept`() {

@@ -1,14 +1,19 @@
-import AudispatchPlugin
 import AuditRecord
 import EventDocument
 import Foundation
 
-/// One event of some lines.
+@testable import AudispatchPlugin
+
+/// One event of some lines, as if its EOE had come.
 func event(_ lines: String...) -> AuditEvent { event(lines) }
 
 func event(_ lines: [String]) -> AuditEvent { event(lines.map { Array($0.utf8) }) }
 
-func event(_ lines: [[UInt8]]) -> AuditEvent { events(lines, EventAssembler.Limits())[0] }
+func event(_ lines: [[UInt8]]) -> AuditEvent {
+  var event = events(lines, EventAssembler.Limits())[0]
+  if event.ending == .endOfInput { event.ending = .end }
+  return event
+}
 
 func events(_ lines: [String], _ limits: EventAssembler.Limits) -> [AuditEvent] {
   events(lines.map { Array($0.utf8) }, limits)

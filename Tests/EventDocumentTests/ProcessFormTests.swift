@@ -106,6 +106,20 @@ struct ProcessFormTests {
     #expect(Self.document(.ecs, [Self.exec])[path] == expected)
   }
 
+  @Test func `have a mark where their arguments are cut`() {
+    let stamp = Self.stamp.replacing("15220", with: "15221")
+    let long = String(repeating: "x", count: 600)
+    var exec = Self.exec
+    exec[1] = exec[1].replacing("./m.sh", with: long)
+    let call = [
+      "type=SYSCALL \(stamp)arch=c000003e syscall=257 success=yes exit=3 ppid=6 pid=7 uid=0 "
+        + "comm=\"m.sh\" exe=\"/bin/bash\" key=(null)"
+    ]
+    // Of "/bin/bash", a NUL and the other.
+    let kept = String(repeating: "x", count: 512 - 10)
+    #expect(Self.document(.ecs, [exec, call])["process.args.1"] == kept + "…[+98 bytes]")
+  }
+
   @Test func `stand in ecs with who came in`() {
     let login =
       "type=USER_LOGIN \(Self.stamp.replacing("15220", with: "15219"))pid=5 uid=0 auid=0 ses=4 msg='op=login "

@@ -58,6 +58,41 @@ struct ProcessTests {
     #expect(run.messages.contains(" filtered=6 "))
   }
 
+  @Test func `takes secrets out of what /proc says`() throws {
+    for (option, isSecret) in [("--redact", true), ("--redact=no", false)] {
+      // Its own arguments, which no event told of.
+      let run = try PluginRun("audispatch-json", [option, "--filter-keys=password=hunter2"])
+      try run.send(Self.call(1, pid: run.pid, parent: getpid()))
+      run.close()
+      #expect(run.end() == .exit(0))
+      let text = run.contents("out")
+      #expect(text.contains("password=hunter2") == !isSecret)
+      #expect(text.contains("password=[redacted]") == isSecret)
+    }
+  }
+
+  @Test func `follows those of events that another one stands for`() throws {
+    let run = try PluginRun("audispatch-json", ["--aggregate=1"], first: 1)
+    let now = Int(Date().timeIntervalSince1970)
+    let stamp = { (serial: Int) in "msg=audit(\(now).000:\(serial)): " }
+    for serial in 1...2 {
+      try run.send([
+        "type=SYSCALL \(stamp(serial))arch=c000003e syscall=59 success=yes exit=0 ppid=1 "
+          + "pid=\(4194000 + serial) comm=\"gone\" exe=\"/bin/gone\" key=(null)",
+        "type=EXECVE \(stamp(serial))argc=1 a0=\"gone\"", "type=EOE \(stamp(serial))",
+      ])
+    }
+    // The second one's child.
+    try run.send(Self.call(3, pid: 4194009, parent: 4194002))
+    #expect(run.eventually { run.confirmed == 8 })
+    run.close()
+    #expect(run.end() == .exit(0))
+    let lines = run.lines("out")
+    #expect(JSONPluginTests.serials(lines) == [1, 3])
+    #expect(lines.first?.contains("\"count\":2") == true)
+    #expect(lines.last?.contains("\"executable\":\"/bin/gone\"") == true)
+  }
+
   @Test func `keeps what is known through a restart`() throws {
     let folder = try PluginRun.makeFolder()
     defer { PluginRun.remove(folder) }

@@ -1,3 +1,4 @@
+import AudispatchPlugin
 import AuditRecord
 import ProcessContext
 import Testing
@@ -54,6 +55,48 @@ struct ProcessTrackerTests {
     tracked.processes.made[10] = nil
     let child = tracked.exec(12, parent: 11, "/usr/bin/id")
     #expect(child.ancestors.map(\.pid) == [11, 10, 1])
+  }
+
+  @Test func `says how much of the arguments it has not kept`() throws {
+    var tracked = Tracked()
+    tracked.processes.add(7, parent: 1, "sh", "/usr/bin/dash")
+    tracked.processes.add(8, parent: 7, "ls", "/usr/bin/ls")
+    tracked.processes.made[7]?.arguments = ["sh", String(repeating: "x", count: 600), "end"]
+    let seen = tracked.exec(
+      8, parent: 7, "/usr/bin/ls", ["ls", String(repeating: "y", count: 509)])
+    #expect(seen.process?.arguments.count == 512)
+    #expect(seen.process?.argumentsCut == 0)
+    #expect(seen.parent?.arguments.count == 512)
+    #expect(seen.parent?.argumentsCut == 2 + 1 + 600 + 1 + 3 - 512)
+    let cut = tracked.exec(8, parent: 7, "/usr/bin/ls", ["ls", String(repeating: "y", count: 510)])
+    #expect(cut.process?.argumentsCut == 1)
+    var after = Tracked()
+    after.processes.made = tracked.processes.made
+    try after.tracker.restore(tracked.tracker.state())
+    #expect(after.call(257, 8, parent: 7, "ls", "/usr/bin/ls").process?.argumentsCut == 1)
+  }
+
+  @Test func `takes secrets out of what /proc says, and counts the rest`() throws {
+    var settings = ContextSettings()
+    settings.environment = [Array("*".utf8)]
+    let processes = MadeProcesses()
+    processes.add(7, parent: 1, "sh", "/usr/bin/dash")
+    processes.add(8, parent: 7, "ls", "/usr/bin/ls")
+    processes.made[7]?.arguments = ["mysql", "--password=hunter2", "-uann"]
+    processes.made[8]?.environment = ["PGPASSWORD=hunter2", "HOME=/"]
+    var tracker = ProcessTracker(
+      settings, source: processes, redactor: try SecretFinder(RedactionRules()))
+    let lines = [
+      "SYSCALL arch=c000003e syscall=59 success=yes exit=0 ppid=7 pid=8 comm=\"ls\" "
+        + "exe=\"/usr/bin/ls\" key=(null)", "EXECVE argc=1 a0=\"ls\"",
+    ]
+    let now = processes.started + 100_000
+    let context = tracker.note(Tracked.event(lines, serial: 1, now, nil), now: now)
+    #expect(text(context.parent?.arguments) == "mysql\0--password=[redacted]\0-uann")
+    #expect(
+      context.environment.map { "\(text($0.name))=\(text($0.value))" } == [
+        "PGPASSWORD=[redacted]", "HOME=/",
+      ])
   }
 
   @Test func `says what is missing`() {

@@ -47,10 +47,18 @@ struct ElasticTests {
         guard let worker = daemon.worker else { continue }
         kill(worker, SIGKILL)
       }
-      if done.isMultiple(of: 4) {
+      switch done % 4 {
+      case 0:
         try server.set(["away": true])
-        try await random.pause(50...300)
+        // In a long run for minutes, now and then.
+        try await random.pause(Faults.isFull && done % 40 == 0 ? 60_000...180_000 : 50...2000)
         try server.set(["away": false])
+      case 2:
+        // What is asked meanwhile is answered so much later, perhaps to one who is dead by then.
+        try server.set(["slow": Double.random(in: 0.1...0.6, using: &random)])
+        try await random.pause(100...1000)
+        try server.set(["slow": 0])
+      default: break
       }
       done += 1
     }

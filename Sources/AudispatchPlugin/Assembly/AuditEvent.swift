@@ -31,11 +31,27 @@ public struct AuditEvent: Sendable {
   public let isContinuation: Bool
   /// Set where it stands for several that are alike; see `EventAggregator`.
   public internal(set) var repetition: Repetition?
+  /// What a plugin found out about it, for itself (`AuditPlugin.look`).
+  public var companion: (any AnyObject & Sendable)?
   /// What the event is called when it is done.
   public internal(set) var token = DeliveryToken()
 
   /// Where the node's name stands in `bytes`, if the lines name one.
   public var node: Range<Int>? { records.first?.node }
+
+  /// Whether it is known to be all of its event: nothing of it was given out before, its end was
+  /// seen, and it has the call, which no part but the first can have. What is given out before its
+  /// end may come again with more, and a rest without the call may have had its beginning in
+  /// another process; of records without a call that is never known.
+  public var isWhole: Bool {
+    guard !isContinuation else { return false }
+    switch ending {
+    case .single: return true
+    case .end, .proctitle:
+      return records.contains { $0.type == .syscall || $0.type == .uringOperation }
+    case .time, .bound, .endOfInput, .late: return false
+    }
+  }
 
   /// The first record of a type.
   public func record(_ type: RecordType) -> EventRecord? { records.first { $0.type == type } }

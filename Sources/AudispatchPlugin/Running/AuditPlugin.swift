@@ -62,6 +62,15 @@ public protocol PluginLifeCycle: ~Copyable {
 public protocol AuditPlugin: PluginLifeCycle, ~Copyable {
   /// Takes an event.
   mutating func handle(_ event: AuditEvent) throws
+
+  /// Looks at an event as soon as it comes: `handle` may get it later, where it stands for others that
+  /// are alike, and those never. What is found out can go with it, as `companion`. `false` for one
+  /// that is not wanted: it stands for nothing, and nothing for it. Only `LessVolume` asks.
+  mutating func look(at event: inout AuditEvent) -> Bool
+}
+
+extension AuditPlugin where Self: ~Copyable {
+  public mutating func look(at event: inout AuditEvent) -> Bool { true }
 }
 
 /// A plugin that takes records as they come, without events being put together: cheaper, in the

@@ -75,6 +75,9 @@ public struct EventAggregator: Sendable {
     events[place].repetition = repetition
   }
 
+  /// An event that is in no window is done with those of this one, which is not empty.
+  mutating func skip(_ token: DeliveryToken) { last = max(last, token) }
+
   /// Ends the window: its events, in the order in which they began.
   public mutating func close() -> [AuditEvent] {
     var closed = events

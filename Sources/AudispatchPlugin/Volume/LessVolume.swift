@@ -71,12 +71,25 @@ public struct LessVolume<Plugin: AuditPlugin & ~Copyable>: AuditPlugin, ~Copyabl
   }
 
   public mutating func handle(_ event: AuditEvent) throws {
-    let event = redactor?.redact(event) ?? event
+    var event = redactor?.redact(event) ?? event
+    let isWanted = plugin.look(at: &event)
     guard let isOver = aggregator?.isOver(before: event) else { return try pass(event) }
     let now = MonotonicTime.now
     if isOver, mayClose(withLatest: false, now) { try close() }
+    guard isWanted else { return try skip(event) }
     closesAt = now + present.aggregation.window + Self.lateness
     aggregator?.take(event)
+  }
+
+  /// An event that is not wanted is done with what came before it.
+  private mutating func skip(_ event: AuditEvent) throws {
+    if aggregator?.isEmpty == false {
+      aggregator?.skip(event.token)
+    } else if next < ready.count {
+      ready[ready.count - 1].token = event.token
+    } else {
+      try pass(event)
+    }
   }
 
   /// Whether nothing from before the window's end is still to come, or it was waited for in vain.

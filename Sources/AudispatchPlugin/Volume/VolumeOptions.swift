@@ -8,6 +8,10 @@ public struct VolumeRules: Equatable, Sendable {
 
   public init() {}
 
+  /// What finds secrets outside of events; `nil` where none are taken out. Its patterns were tried
+  /// when they were read.
+  public var finder: SecretFinder? { redacts ? try? SecretFinder(redaction) : nil }
+
   /// The keywords `redact`, `redact_option`, `redact_pattern`, `aggregate`, `aggregate_differing` of
   /// a plugin whose options have such rules.
   public static func keywords<Options>(

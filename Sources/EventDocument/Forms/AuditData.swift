@@ -101,8 +101,9 @@ enum AuditData {
   }
 }
 
-/// What an event is called for ever: node, time and serial; of a further part of an event also a
-/// hash of what it holds.
+/// What an event is called for ever: node, time and serial; of what is not known to be all of its
+/// event also a hash of what it holds. So a part never has the name of the whole, or of another
+/// part: where both come, a store that knows names has both.
 enum EventIdentity {
   /// Node names are at most 255 bytes; a longer one is cut.
   static func append(
@@ -113,7 +114,7 @@ enum EventIdentity {
       out.raw(":")
     }
     out.piece(event.stamp)
-    guard event.isContinuation else { return }
+    guard !event.isWhole else { return }
     out.raw(":")
     out.piece(Array(String(FieldMap.hash(event.bytes), radix: 16).utf8)[...])
   }

@@ -96,7 +96,10 @@ struct ShownProcesses: Sendable {
     while start <= all.count {
       var end = start
       while end < all.count, all[end] != 0 { end += 1 }
-      if count < out.itemLimit { out.string(all.extracting(start..<end)) }
+      if count < out.itemLimit {
+        let missing = end == all.count ? process.argumentsCut : 0
+        out.string(all.extracting(start..<end), lacking: missing)
+      }
       count += 1
       start = end + 1
     }

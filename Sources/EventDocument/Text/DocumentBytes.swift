@@ -140,6 +140,16 @@ struct DocumentBytes: Sendable {
     closeString()
   }
 
+  /// A value behind which so many bytes are missing already.
+  mutating func string(_ value: borrowing Span<UInt8>, lacking count: Int) {
+    guard count > 0 else { return string(value) }
+    openString()
+    let kept = value.count <= valueLimit ? value.count : Self.whole(value, valueLimit)
+    escape(value.extracting(0..<kept))
+    mark(value.count - kept + count, "bytes")
+    closeString()
+  }
+
   /// Nearly everything is plain, and then written at once.
   private mutating func string(unlimited value: borrowing Span<UInt8>) {
     let needsComma = needsComma

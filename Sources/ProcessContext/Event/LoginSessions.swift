@@ -21,16 +21,18 @@ public struct LoginSession: Equatable, Sendable {
 
 /// The sessions that are known, at most as many as it may hold.
 struct LoginSessions: Sendable {
-  static let most = 4096
+  let limit: Int
   private(set) var sessions: [UInt32: LoginSession] = [:]
   private var order: [UInt32] = []
+
+  init(limit: Int) { self.limit = limit }
 
   subscript(_ number: UInt32) -> LoginSession? { sessions[number] }
 
   /// Takes a session as it was known before.
   mutating func add(_ session: LoginSession) {
     if sessions[session.number] == nil {
-      if order.count >= Self.most { sessions[order.removeFirst()] = nil }
+      if order.count >= limit { sessions[order.removeFirst()] = nil }
       order.append(session.number)
     }
     sessions[session.number] = session

@@ -7,7 +7,7 @@ import AuditRecord
 ///     run RUN
 ///     label NAME
 ///     process NUMBER PARENT PID STARTED PPID SESSION ENDING EXEC NAME EXE ARGUMENTS SCRIPT
-///             CONTAINER UNIT HASH LABELS IDENTITY
+///             CONTAINER UNIT HASH LABELS IDENTITY [CUT]
 ///     login NUMBER ACCOUNT USER ADDRESS HOST TERMINAL PROGRAM BEGAN
 ///     end LINES
 ///
@@ -35,16 +35,6 @@ public struct ProcessState {
   var processes: [(number: ProcessNumber, process: KnownProcess)]
   var logins: [LoginSession]
 
-  init(
-    run: [UInt8], labels: [[UInt8]], processes: [(number: ProcessNumber, process: KnownProcess)],
-    logins: [LoginSession]
-  ) {
-    self.run = run
-    self.labels = labels
-    self.processes = processes
-    self.logins = logins
-  }
-
   public var bytes: [UInt8] {
     var out = StateWriter()
     out.word("audispatch-processes")
@@ -65,13 +55,12 @@ public struct ProcessState {
     out.endLine()
     return out.bytes
   }
+}
 
+extension ProcessState {
   /// Reads any bytes; throws why they are not taken. Complexity: O(bytes).
   public init(_ bytes: [UInt8]) throws(Refusal) {
-    run = []
-    labels = []
-    processes = []
-    logins = []
+    self.init(run: [], labels: [], processes: [], logins: [])
     let lines = bytes.dropLast().split(separator: 0x0a, omittingEmptySubsequences: false)
     guard bytes.last == 0x0a, lines.count >= 3 else { throw .notWhole }
     for (place, line) in lines.enumerated() {
@@ -168,12 +157,13 @@ struct StateWriter {
     number(UInt64(UInt32(bitPattern: process.session)))
     number(UInt64(process.ending.rawValue))
     stamp(process.exec)
-    for value in [
-      process.name, process.executable, process.arguments, process.script, process.container,
-      process.unit, process.hash,
-    ] { text(value) }
+    for value in [process.name, process.executable, process.arguments, process.script] {
+      text(value)
+    }
+    for value in [process.container, process.unit, process.hash] { text(value) }
     text(Array(process.labels.map { String($0) }.joined(separator: ",").utf8))
     text(process.identity)
+    if process.argumentsCut > 0 { number(UInt64(process.argumentsCut)) }
     endLine()
   }
 
@@ -237,7 +227,7 @@ struct StateReader {
   }
 
   private mutating func pid() throws(Fault) -> Int32 {
-    Int32(bitPattern: UInt32(truncatingIfNeeded: try number(upTo: UInt64(UInt32.max))))
+    Int32(bitPattern: UInt32(truncatingIfNeeded: try number(upTo: 0xffff_ffff)))
   }
 
   private mutating func stamp() throws(Fault) -> RecordStamp? {
@@ -263,14 +253,11 @@ struct StateReader {
     process.exec = try stamp()
     process.name = try text()
     process.executable = try text()
-    process.arguments = try text()
+    let arguments = try text()
     process.script = try text()
     process.container = try text()
     process.unit = try text()
     process.hash = try text()
-    guard process.arguments.count <= KnownProcess.mostArguments,
-      [0, 32].contains(process.hash.count)
-    else { throw Fault() }
     process.labels = try text().split(separator: 0x2c).map { (word) throws(Fault) in
       guard let label = UInt16(String(decoding: word, as: UTF8.self)), Int(label) < labels else {
         throw Fault()
@@ -278,6 +265,11 @@ struct StateReader {
       return label
     }
     process.identity = try text()
+    let cut = at < words.count ? Int(try number(upTo: UInt64(Int.max))) : 0
+    guard let kept = KeptArguments(kept: arguments, cut: cut),
+      [0, 32].contains(process.hash.count)
+    else { throw Fault() }
+    process.take(kept)
     return (place, process)
   }
 

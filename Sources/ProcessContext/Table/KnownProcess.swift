@@ -25,6 +25,7 @@ public struct KnownProcess: Equatable, Sendable {
     var ending = Ending.none
     var parent: ProcessNumber?
     var isDoor = false
+    var argumentsCut = 0
     /// An array of one, as it is everywhere the same until a text changes.
     var texts = [Texts()]
   }
@@ -111,9 +112,14 @@ extension KnownProcess {
   }
 
   /// The arguments of its last exec with a NUL between them, cut at `mostArguments`.
-  public internal(set) var arguments: [UInt8] {
-    get { facts[0].texts[0].arguments }
-    set { facts[0].texts[0].arguments = newValue }
+  public var arguments: [UInt8] { facts[0].texts[0].arguments }
+
+  /// Bytes that are missing behind `arguments`.
+  public var argumentsCut: Int { facts[0].argumentsCut }
+
+  mutating func take(_ new: KeptArguments) {
+    if new.bytes != arguments { facts[0].texts[0].arguments = new.bytes }
+    if new.cut != argumentsCut { facts[0].argumentsCut = new.cut }
   }
 
   public internal(set) var script: [UInt8] {
@@ -176,4 +182,29 @@ struct ProcessNumber: Hashable, Comparable, Sendable {
   static func == (a: Self, b: Self) -> Bool { a.value == b.value }
   static func < (a: Self, b: Self) -> Bool { a.value < b.value }
   func hash(into hasher: inout Hasher) { hasher.combine(value) }
+}
+
+/// Arguments with a NUL between them, as far as they are kept of a process.
+struct KeptArguments: Equatable {
+  private(set) var bytes: [UInt8] = []
+  /// How many bytes were left out behind those.
+  private(set) var cut = 0
+
+  init(_ arguments: [[UInt8]]) {
+    let all = arguments.reduce(max(arguments.count - 1, 0)) { $0 + $1.count }
+    let most = KnownProcess.mostArguments
+    bytes.reserveCapacity(min(all, most))
+    for (place, argument) in arguments.enumerated() where bytes.count < most {
+      if place > 0 { bytes.append(0) }
+      bytes += argument.prefix(most - bytes.count)
+    }
+    cut = all - bytes.count
+  }
+
+  /// Those that were kept before; `nil` for more than that can be.
+  init?(kept bytes: [UInt8], cut: Int) {
+    guard bytes.count <= KnownProcess.mostArguments, cut >= 0 else { return nil }
+    self.bytes = bytes
+    self.cut = cut
+  }
 }

@@ -12,13 +12,17 @@ struct ProcessTable: Sendable {
     var answer: HostAnswer?
   }
 
-  let limit: Int
+  /// May become smaller: the next one that is added makes room.
+  var limit: Int
   private var slots: [Slot] = []
   private var free: [Int] = []
   private var byPid: [Int32: ProcessNumber] = [:]
   /// In the order in which they ended; some may be forgotten already.
   private var ended: [ProcessNumber] = []
   private var firstEnded = 0
+  /// In the order in which they were added; some may be forgotten already.
+  private var added: [ProcessNumber] = []
+  private var firstAdded = 0
   private var next: UInt64 = 1
   /// Processes that had to go while they were running.
   private(set) var forgotten = 0
@@ -74,6 +78,7 @@ struct ProcessTable: Sendable {
     let number = ProcessNumber(value: next, slot: place)
     next += 1
     byPid[process.pid] = number
+    noteAdded(number)
     if process.ending != .none { ended.append(number) }
     return number
   }
@@ -124,13 +129,30 @@ struct ProcessTable: Sendable {
     while count >= limit {
       if let number = takeEnded() {
         remove(number)
-      } else if let oldest = numbers.min() {
+      } else if let oldest = takeOldest() {
         forgotten += 1
         remove(oldest)
       } else {
         return
       }
     }
+  }
+
+  private mutating func noteAdded(_ number: ProcessNumber) {
+    if added.count > 2 * limit + 1024 {
+      added = added[firstAdded...].filter(has)
+      firstAdded = 0
+    }
+    added.append(number)
+  }
+
+  private mutating func takeOldest() -> ProcessNumber? {
+    while firstAdded < added.count {
+      let number = added[firstAdded]
+      firstAdded += 1
+      if has(number) { return number }
+    }
+    return nil
   }
 
   private mutating func takeEnded() -> ProcessNumber? {

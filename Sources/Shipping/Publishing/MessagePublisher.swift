@@ -3,6 +3,7 @@ import AuditRecord
 import BulkIndexing
 import EventDocument
 public import Linux
+public import ProcessContext
 
 /// Which event a message is of, and where it goes.
 public struct MessagePlace: Comparable, Sendable {
@@ -69,8 +70,10 @@ public struct MessagePublisher<Options: PublishingOptions>: ShippingEngine {
     ]
   }
 
-  public mutating func append(_ event: AuditEvent, isDoubtful: Bool, at now: Duration) {
-    let body = documents.document(event, at: now)
+  public mutating func append(
+    _ event: AuditEvent, _ context: EventContext?, isDoubtful: Bool, at now: Duration
+  ) {
+    let body = documents.document(event, context, at: now)
     let node = documents.options.node(of: event)
     var values = SubjectTemplate.Values(node: node)
     if subject.needsOutline {

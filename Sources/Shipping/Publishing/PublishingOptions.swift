@@ -47,6 +47,7 @@ extension PublishingOptions {
       })
     all += DocumentSettings.keywords(
       \.publishing.document, largest: 32 << 20, standard: "1000K")
+    all += ProcessSettings.keywords(\.publishing.processes)
     return all + VolumeRules.keywords(\.publishing.volume)
   }
 

@@ -12,10 +12,16 @@ public struct PublishingSettings: Equatable, Sendable {
   public var form = DocumentForm.ecs
   public var document = Self.standardDocument
   public var volume = VolumeRules()
+  public var processes = ProcessSettings()
 
   public init(patience: Patience, refusedFile: String?) {
     self.patience = patience
     self.refusedFile = refusedFile
+  }
+
+  /// What is to be known of processes.
+  public var processRequest: ProcessRequest {
+    ProcessRequest(processes, form, host: document.options.host, volume)
   }
 
   /// What servers take by default, less some room for what goes with the document.
