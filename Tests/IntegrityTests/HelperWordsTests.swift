@@ -15,6 +15,10 @@ struct HelperWordsTests {
       .watch, .rules, .losses, .fly(.root), .fly(path), .landed(path),
       .add(AuditRule(.exit, fields: [folder, .permissions(10), key])),
       .add(AuditRule(.uring, calls: [1, 70], fields: [folder, key])),
+      .renew([
+        AuditRule(.exit, fields: [folder, .permissions(10), key]),
+        AuditRule(.uring, fields: [folder, key]),
+      ]),
     ]
 
   private static let answers: [HelperAnswer] =
@@ -41,7 +45,7 @@ struct HelperWordsTests {
 
   @Test func `is not understood where it is cut or makes no sense`() {
     for count in 0..<5 { #expect(HelperPacket([1, 2, 3, 4, 5].prefix(count)) == nil) }
-    for kind in UInt8.min...UInt8.max where !(1...7).contains(kind) {
+    for kind in UInt8.min...UInt8.max where !(1...8).contains(kind) {
       #expect(HelperRequest(HelperPacket(kind: kind, number: 1)) == nil)
     }
     let rows: [(UInt8, [UInt8])] = [
@@ -68,7 +72,11 @@ struct HelperWordsTests {
       AuditRule(.exit, fields: [Self.folder]),
       AuditRule(.exit, fields: [Self.folder, .key(Array("other".utf8))]),
     ]
-    for rule in others { #expect(HelperRequest(HelperRequest.add(rule).packet(1)) == nil) }
+    for rule in others {
+      for request in [HelperRequest.add(rule), .renew([rule])] {
+        #expect(HelperRequest(request.packet(1)) == nil)
+      }
+    }
   }
 
   @Test func `a helper that ends again and again is started less and less often`() {

@@ -66,7 +66,7 @@ struct RulesTests {
       cut
       """
     #expect(
-      MountPoints.parse(Array(text.utf8)).map(\.bytes) == [
+      MountPoints.parse(Array(text.utf8)).map(\.path.bytes) == [
         Array("/".utf8), Array("/srv/a b\\c".utf8),
       ])
   }

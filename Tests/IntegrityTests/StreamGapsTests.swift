@@ -74,6 +74,17 @@ struct StreamGapsTests {
       ])
   }
 
+  @Test func `is the time until the kernel says that all rules are there`() {
+    var gaps = StreamGaps(keys: [Array("ours".utf8)])
+    for line in [user(10, 7), change(20, 8, "op=remove_rule key=\"ours\" list=4")] {
+      for event in Recorded.events(line) { gaps.note(event) }
+    }
+    gaps.rulesAreThere(Array("theirs".utf8), at: 25_000)
+    #expect(gaps.isOpen)
+    gaps.rulesAreThere(Array("ours".utf8), at: 30_000)
+    #expect(!gaps.isOpen && gaps.uncertainUpTo == 30_000)
+  }
+
   @Test func `is all before a rule that was added, and nothing about others' rules`() {
     #expect(
       gaps(user(10, 7), change(20, 8, "op=add_rule key=\"ours\" list=4")).map(\.to) == [20_000])

@@ -91,7 +91,10 @@ extension IntegrityPlugin {
       let key = IntegrityOptions.ownKey
       let found = try Coverage.current(keeper, options.policy, key: key)
       var lines = found.problems
-      if !found.missing.isEmpty {
+      if found.missing.isEmpty {
+        gaps.rulesAreThere(Array(key.utf8), at: WallClock.milliseconds)
+        noteStream()
+      } else {
         lines += found.load(keeper)
         let after = try Coverage.current(keeper, options.policy, key: key)
         lines += after.missing.isEmpty ? [] : after.lines.filter { !lines.contains($0) }

@@ -24,6 +24,8 @@ struct IntegrityPlugin: AuditPlugin {
   var reader: StateReader
   let output: EventOutput
   let watch: FileWatch
+  let mountWatch: MountWatch
+  var mounts: MountState
   /// Who has the rights that this process has given up; `nil`: it had none of them.
   let helper: Helper?
   let processes: ProcessLooker
@@ -71,13 +73,16 @@ struct IntegrityPlugin: AuditPlugin {
     output = EventOutput(options.events)
     watch = try FileWatch(WatchedFolders(helper))
     processes = try ProcessLooker()
+    mountWatch = try Self.mountWatch(watch)
+    mounts = MountState(MountPoints.mounts)
     scan = Self.scan(options, watch)
     large = Self.large(options, watch)
     scanAt = MonotonicTime.now
     callers = try Callers([watch.bell.number, helper?.descriptor].compactMap(\.self))
-    // These two look into other processes, and write nothing.
+    // These look into other processes or wait, and write nothing.
     try WorkThread(watch).detach()
     try WorkThread(processes).detach()
+    try WorkThread(mountWatch).detach()
     writable = try Rights.confine(options, &self.log)
     try beginUpdates()
     beginProving()
@@ -98,6 +103,10 @@ struct IntegrityPlugin: AuditPlugin {
 
   private static func scan(_ options: IntegrityOptions, _ watch: FileWatch) -> BackgroundScan {
     BackgroundScan(options.database, options.policy, options.scanSettings) { watch.bell.ring() }
+  }
+
+  private static func mountWatch(_ watch: FileWatch) throws(SystemError) -> MountWatch {
+    try MountWatch { watch.bell.ring() }
   }
 
   private static func large(_ options: IntegrityOptions, _ watch: FileWatch) -> LargeFiles {
@@ -146,6 +155,7 @@ struct IntegrityPlugin: AuditPlugin {
       try scanAll()
     }
     try lookAfterHelper()
+    if mountWatch.take() { try takeMounts() }
     takeScan()
     takeLarge(at: MonotonicTime.now)
     prove(at: MonotonicTime.now)
@@ -207,6 +217,7 @@ struct IntegrityPlugin: AuditPlugin {
     aside = ReadAside()
     wholeScans = WholeScans()
     stream.scans = ProofScans()
+    mounts = MountState(MountPoints.mounts)
     known = try KnownStates(new.database)
     try beginUpdates()
     beginProving()

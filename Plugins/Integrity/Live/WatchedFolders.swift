@@ -69,6 +69,9 @@ final class WatchedFolders: Sendable {
   /// Has file systems tried again that could not be marked whole.
   func forgetRefusals() { devices.withLock { $0.forgetRefusals() } }
 
+  /// Has all marked again: the number of a device that is gone may be another one's now.
+  func forgetMarks() { devices.withLock { $0 = MarkedDevices() } }
+
   var count: Int { paths.withLock(\.count) }
 
   /// The path of a folder that an event names; `nil` for one that is not watched.

@@ -43,6 +43,8 @@ enum HelperRequest: Equatable {
   case landed(FilePath)
   /// How many records the kernel has lost.
   case losses
+  /// To take rules away, as far as they are there, and add them again.
+  case renew([AuditRule])
 
   func packet(_ number: UInt32) -> HelperPacket {
     switch self {
@@ -55,6 +57,12 @@ enum HelperRequest: Equatable {
     case .fly(let root): HelperPacket(kind: 5, number: number, body: root.bytes)
     case .landed(let root): HelperPacket(kind: 6, number: number, body: root.bytes)
     case .losses: HelperPacket(kind: 7, number: number)
+    case .renew(let rules):
+      HelperPacket(
+        kind: 8, number: number,
+        body: rules.map { $0.encoded(isFirst: true) }.flatMap {
+          HelperNumber.bytes(UInt32($0.count)) + $0
+        })
     }
   }
 
@@ -71,6 +79,10 @@ enum HelperRequest: Equatable {
       // What would hide anything, or is none of ours, is not even understood.
       guard let rule = AuditRule(packet.body), rule.isOurs else { return nil }
       self = .add(rule)
+    case 8:
+      let rules = AuditRule.all(in: packet.body)
+      guard !rules.isEmpty, rules.allSatisfy(\.isOurs) else { return nil }
+      self = .renew(rules)
     case 5:
       guard let root = FilePath(sent: packet.body[...]) else { return nil }
       self = .fly(root)

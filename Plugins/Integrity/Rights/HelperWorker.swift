@@ -74,16 +74,26 @@ struct HelperWorker {
       guard let watch = file.take() else { return Reply(.failed(.invalidArgument)) }
       return Reply(Self.mark(path, extent, watch.number))
     case .rules: return Self.rules()
-    case .add(let rule):
-      do throws(SystemError) {
-        let control = try AuditControl()
-        do throws(Errno) { try control.add(rule) } catch { return Reply(.failed(error)) }
-        return Reply(.done)
-      } catch { return Reply(.failed(error.cause)) }
+    case .add(let rule): return Reply(Self.add([rule], anew: false))
+    case .renew(let rules): return Reply(Self.add(rules, anew: true))
     case .fly(let root): return Reply(fly(root, channel))
     case .landed(let root): return Reply(.landed(landed(root)))
     case .losses: return Reply(Self.losses())
     }
+  }
+
+  /// - Parameter anew: the kernel keeps the folder of a path as long as any rule names it, so all go first.
+  private static func add(_ rules: [AuditRule], anew: Bool) -> HelperAnswer {
+    do throws(SystemError) {
+      let control = try AuditControl()
+      // What is gone already is added all the same.
+      if anew { for rule in rules { try? control.delete(rule) } }
+      var failure: Errno?
+      for rule in rules {
+        do throws(Errno) { try control.add(rule) } catch { failure = failure ?? error }
+      }
+      return failure.map { .failed($0) } ?? .done
+    } catch { return .failed(error.cause) }
   }
 
   private static func losses() -> HelperAnswer {

@@ -30,4 +30,11 @@ struct HelperRules: RuleKeeper {
     guard let helper else { throw Errno(EPERM) }
     do throws(SystemError) { _ = try helper.ask(.add(rule)) } catch { throw error.cause }
   }
+
+  /// Has all rules of a path name what is there now: the kernel goes by the folder that was there when the
+  /// first of them was added.
+  func renew(_ rules: [AuditRule]) throws(Errno) {
+    guard let helper else { throw Errno(EPERM) }
+    do throws(SystemError) { _ = try helper.ask(.renew(rules)) } catch { throw error.cause }
+  }
 }

@@ -81,19 +81,31 @@ enum WatchRules {
 
 /// Where file systems are mounted whose files are kept somewhere.
 enum MountPoints {
-  static var current: [FilePath] {
+  struct Mount: Hashable {
+    /// No two that are there at once have the same one.
+    var number: UInt64
+    var device: [UInt8]
+    var path: FilePath
+  }
+
+  static var current: [FilePath] { mounts.map(\.path) }
+
+  static var mounts: [Mount] {
     (try? Transfer.contents(of: "/proc/self/mountinfo", limit: 16 << 20)).map(parse) ?? []
   }
 
   /// `36 35 98:0 /root /mount/point rw,noatime shared:1 - ext4 /dev/sda rw` (proc_pid_mountinfo(5)).
-  static func parse(_ bytes: [UInt8]) -> [FilePath] {
+  static func parse(_ bytes: [UInt8]) -> [Mount] {
     bytes.split(separator: 0x0a).compactMap { line in
       let words = line.split(separator: 0x20)
       guard words.count > 6, let dash = words.firstIndex(where: { $0.elementsEqual("-".utf8) }),
-        dash + 1 < words.count
+        dash + 1 < words.count,
+        let number = UInt64(String(decoding: words[0], as: UTF8.self))
       else { return nil }
       let kind = String(decoding: words[dash + 1], as: UTF8.self)
-      return FileSystemKind.madeUp.values.contains(kind) ? nil : FilePath(unescaped(words[4]))
+      if FileSystemKind.madeUp.values.contains(kind) { return nil }
+      return Mount(
+        number: number, device: Array(words[2]), path: FilePath(unescaped(words[4])))
     }
   }
 

@@ -77,6 +77,14 @@ struct StreamGaps {
     end = max(end, time)
   }
 
+  /// The kernel was asked, and has all rules with that key, whatever records said of it: it tells late of
+  /// those that go with a file system.
+  mutating func rulesAreThere(_ key: [UInt8], at time: Int64) {
+    guard let index = open.firstIndex(where: { $0.kind == .rule(key) }) else { return }
+    let state = open.remove(at: index)
+    found.append(StreamGap(from: state.from, to: max(state.from, time), reason: state.reason))
+  }
+
   /// The kernel says that it has lost records, which have no numbers then.
   mutating func lost(from: Int64, to: Int64) {
     found.append(StreamGap(from: from, to: to, reason: Self.kernelLost))

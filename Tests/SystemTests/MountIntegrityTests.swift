@@ -1,0 +1,76 @@
+import Foundation
+import Testing
+
+/// What is watched is covered by another file system, unmounted, and mounted anew, while the plugin runs.
+@Suite(
+  "A plugin whose folders are mounted over", .inTurn,
+  .enabled(if: KernelAudit.isHere, KernelAudit.why))
+struct MountIntegrityTests {
+  @Test func `says so, and goes on with what is there`() async throws {
+    let scratch = try Scratch()
+    let tree = try scratch.folder("tree")
+    let other = try scratch.folder("other")
+    try scratch.folder("db")
+    try scratch.write(
+      """
+      database = \(scratch("db/baseline.db"))
+      watch = \(tree) full
+      load_rules = yes
+      events = \(scratch("events"))
+      format = json
+
+      """, to: "integrity.conf", mode: 0o644)
+    func shell(_ script: String) async throws {
+      let outcome = try await run("/bin/sh", ["-ec", script])
+      try #require(outcome.end == .exited(0), "\(outcome.error)")
+    }
+    // Whatever happens, nothing stays mounted.
+    defer {
+      for _ in 0..<3 { unsafe _ = umount2(tree, Int32(MNT_DETACH)) }
+    }
+    try await shell(
+      "mount -t tmpfs none '\(tree)'; echo old > '\(tree)/f'; echo old > '\(other)/f'")
+    let program = Programs.product("audispatch-integrity")
+    let made = try await run(program, ["--config", scratch("integrity.conf"), "init"])
+    try #require(made.end == .exited(0), "\(made.error)")
+    try await KernelAudit.hold(seconds: 300) { audit in
+      try await audit.auditctl("-e", "1")
+      try await audit.auditctl("-b", "8192")
+      try await IntegrityRules.unloaded(
+        after: {
+          let daemon = try await audit.dispatcher(
+            with: PluginFile("integrity", program, ["--config \(scratch("integrity.conf"))"]),
+            scratch)
+          let steps = [
+            ("mount --bind '\(other)' '\(tree)'", "something was mounted at \(tree): "),
+            ("umount '\(tree)'", "all is mounted as it was at the start"),
+            ("umount '\(tree)'", "\(tree) was unmounted: "),
+            ("mount -t tmpfs none '\(tree)'", "\(tree) was mounted anew: "),
+          ]
+          for (number, (script, said)) in steps.enumerated() {
+            let login = 54001 + number
+            try await shell(script)
+            try await eventually(said, within: .seconds(30), detail: { daemon.messages }) {
+              daemon.messages.contains(said)
+            }
+            // Who changes what is there now is told, and is certain as soon as all was scanned.
+            var isCertain = false
+            for attempt in 0..<20 where !isCertain {
+              let name = "f\(number)-\(attempt)"
+              try await shell(
+                "echo \(login) > /proc/self/loginuid; echo \(attempt) > '\(tree)/\(name)'")
+              try await eventually(
+                "\(name) is told", within: .seconds(30),
+                detail: { "\(scratch.text("events"))\n\(daemon.messages)" }
+              ) { ToldChange.all(scratch, tree)[name] != nil }
+              isCertain =
+                ToldChange.all(scratch, tree)[name]?.map(\.summary) == ["\(login) exact"]
+            }
+            #expect(isCertain, "\(script)\n\(scratch.text("events"))\n\(daemon.messages)")
+          }
+          daemon.child.signal(SIGTERM)
+          try await daemon.ended()
+        }, program: program, configuration: scratch("integrity.conf"))
+    }
+  }
+}
