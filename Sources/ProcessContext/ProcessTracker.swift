@@ -89,7 +89,7 @@ public struct ProcessTracker {
 
   func isHere(_ event: AuditEvent) -> Bool {
     guard let node = event.node else { return true }
-    return event.bytes[node].elementsEqual(settings.node)
+    return OwnNode.isOwn(event.bytes[node], host: settings.node)
   }
 
   mutating func sweep(_ now: UInt64) {

@@ -380,7 +380,8 @@ struct ECSFormTests {
     #expect(there["related.user"] == "")
     let enriched = writer.parsed(event("node=there " + line + "\u{1d}AUID=\"eve\" UID=\"root\""))
     #expect(enriched["user.audit"] == "{id=1000 name=eve}")
-    for here in ["node=here " + line, line] {
+    #expect(writer.parsed(event("node=hereabouts " + line))["user.audit"] == "{id=1000}")
+    for here in ["node=here " + line, "node=here.example.org " + line, line] {
       let document = writer.parsed(event(here))
       #expect(document["user.audit"] == "{id=1000 name=ann}")
       #expect(document["user.group"] == "{id=0 name=wheel}")

@@ -77,7 +77,7 @@ struct ExecTests {
 
   @Test(arguments: [
     ("argc=2 a0=\"ls\" a1=\"/\"", "ls\0/"), ("argc=2 a0=\"x\" a1=612062", "x\0a b"),
-    ("argc=2 a0=\"\" a1=\"b\"", "b"), ("argc=3 a0=\"a\" a1=\"\" a2=\"b\"", "a\0\0b"),
+    ("argc=2 a0=\"\" a1=\"b\"", "\0b"), ("argc=3 a0=\"a\" a1=\"\" a2=\"b\"", "a\0\0b"),
     ("argc=2 a1=\"b\" a0=\"a\"", "a\0b"),
     ("argc=1 a0_len=4 a0[0]=\"ab\" a0[1]=\"cd\"", "abcd"),
     ("argc=2 a0=\"a\" a1=\"b\"\u{1d}A0=\"c\"", "a\0b"), ("argc=0", ""),

@@ -187,7 +187,9 @@ extension ECSForm {
 
   /// `user`, and `group` where a record names one; most events have those of one before.
   private mutating func writeUser(_ facts: EventFacts, _ out: inout DocumentBytes) {
-    guard !out.isLimited, shownUsers.begin(facts) else { return makeUser(facts, &out) }
+    guard !out.isLimited, shownUsers.begin(facts, areNamed: people.cache.isAsked) else {
+      return makeUser(facts, &out)
+    }
     if shownUsers.write(to: &out) {
       for name in shownUsers.related { related.append(name[...]) }
     } else {

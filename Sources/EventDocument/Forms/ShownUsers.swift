@@ -26,8 +26,11 @@ struct ShownUsers: Sendable {
   mutating func removeAll() { known = [Shown](repeating: Shown(), count: Self.size) }
 
   /// Begins an event; `false` for one whose users are written anew.
-  mutating func begin(_ facts: EventFacts) -> Bool {
+  ///
+  /// - Parameter areNamed: this host's accounts name them.
+  mutating func begin(_ facts: EventFacts, areNamed: Bool) -> Bool {
     key.removeAll(keepingCapacity: true)
+    key.append(areNamed ? 1 : 0)
     let text = facts.text
     guard add(facts.identities, text), add(facts.accounts, text), add(facts.subjectLabel, text),
       add(facts.user, facts), add(facts.effective, facts), add(facts.target, facts),
