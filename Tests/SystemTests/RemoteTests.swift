@@ -40,6 +40,22 @@ struct RemoteTests {
     #expect(difference(collector.stored, lines) == nil, sourceLocation: location)
   }
 
+  @Test func `says of an outage where the dispatcher keeps what comes, and how much`()
+    async throws
+  {
+    let scratch = try Scratch()
+    let plugin = try Self.plugin(
+      scratch, freePort(), [], host: "127.0.0.1",
+      "confirm = yes\noverflow_action = lossless\nspool_bytes = 64M")
+    let daemon = try await Self.daemon(scratch, plugin)
+    try await eventually("it is said", detail: { daemon.messages }) {
+      daemon.messages.contains(
+        "no server takes records: the dispatcher keeps what comes in \(scratch("spool")), 64M at "
+          + "most")
+    }
+    try await daemon.finish()
+  }
+
   @Test(arguments: ["127.0.0.1", "::1", "localhost"])
   func `has a record stored as it is (S1)`(host: String) async throws {
     let scratch = try Scratch()
