@@ -123,7 +123,8 @@ struct LossyIntegrityTests {
     }
     // What came and went in between nobody can know.
     #expect(place.told["gone"] == nil)
-    #expect(place.summaries("after") == ["54002 exact"])
+    // A queue of 50 may overflow anew on a busy machine: then nobody is certain.
+    #expect([["54002 exact"], ["54002 candidate"]].contains(place.summaries("after")))
   }
 
   @Test func `by a queue that is suspended, says by its canary that nothing comes`() async throws {
