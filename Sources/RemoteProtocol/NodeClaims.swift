@@ -2,8 +2,8 @@
 /// it is told apart.
 ///
 /// Over TLS a peer's node is its identity or the node of its key, or that name without the domain. In
-/// the clear a name belongs to the address that used it first, for as long as this process runs. The collector's
-/// own name is nobody else's.
+/// the clear a name belongs to the address that used it first, for as long as this process runs. The
+/// collector's own name is nobody else's.
 public struct NodeClaims: Sendable {
   /// Names that are remembered at most; behind them nobody's claim is doubted.
   private static let limit = 65_536

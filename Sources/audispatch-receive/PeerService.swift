@@ -212,8 +212,7 @@ final class PeerService {
         take(socket, source, isSecure: doors.isSecure(source))
       } catch {
         // Without a descriptor left it stays in the queue, and the others go on.
-        let reason = "cannot take a connection: \(error)"
-        link.put(.refused(source: source, address: "", reason: reason))
+        link.put(.refused(source: source, address: "", reason: "cannot accept: \(error)"))
         doors.rest(at: source) { poller.remove($0) }
         return nextSweep = min(nextSweep, now + .milliseconds(100))
       }

@@ -1,6 +1,5 @@
 import AudispatchPlugin
 import EventDocument
-import Synchronization
 import Testing
 
 /// What Auditbeat has wrong or not at all, and what is right.
@@ -241,94 +240,6 @@ struct ECSFormTests {
     #expect(writer.parsed(event(lines))[path] == expected, "\(name)")
   }
 
-  /// A SOCKADDR's address and its fields.
-  static let addresses: [(String, String)] = [
-    ("0100", "{family=unix}"), ("01002F72756E2F7800AA", "{family=unix path=/run/x}"),
-    ("0100006162", "{family=unix path=@ab}"),
-    (
-      "0A0000160000000120010DB800000000000000000000000103000000",
-      "{addr=2001:db8::1 family=ipv6 flow=1 port=22 scope=3}"
-    ),
-    ("100000000700000001000000", "{family=netlink groups=1 port=7}"),
-    (
-      "1100080002000000010006060A0B0C0D0E0F0000",
-      "{addr=0a:0b:0c:0d:0e:0f family=packet interface=2 protocol=2048}"
-    ),
-    ("28000000000400000200000000000000", "{addr=2 family=vsock port=1024}"),
-    ("010000610062", "{family=unix path=@a@b saddr=010000610062}"),
-    ("0300828484A240406E", "{addr=ABBQ-7 family=ax25}"),
-    ("0900343536373800000000000000000000000000", "{addr=45678 family=x25}"),
-    ("1A000100000000AA0A0B0C0D0E0F000000", "{addr=0a:0b:0c:0d:0e:0f family=llc sap=170}"),
-    (
-      "1E00020364000000070000000000000000000000".lowercased(),
-      "{family=tipc instance=7 service=100}"
-    ),
-    ("1D0000000300000000000000", "{family=can interface=3}"),
-    ("1F0001000000", "{channel=0 device=1 family=bluetooth}"),
-    ("1F000102030405060500", "{addr=06:05:04:03:02:01 channel=5 family=bluetooth}"),
-    ("1F0003000102030405060000", "{addr=06:05:04:03:02:01 family=bluetooth psm=3}"),
-    (
-      "210034120200100002001B597F000001000000000000000000000000",
-      "{addr=127.0.0.1 family=rxrpc port=7001 service=4660}"
-    ),
-    ("2300010203", "{device=2 family=phonet object=1 resource=3}"),
-    ("27000000010000000200000003000000", "{device=1 family=nfc protocol=3 target=2}"),
-    ("2A000000010000000500000000000000".prefix(24).description, "{addr=1 family=qipcrtr port=5}"),
-    ("2C0000000200000001000000", "{family=xdp interface=2 queue=1}"),
-    ("2D000000010000000801000000", "{addr=8 family=mctp network=1 type=1}"),
-    ("2D00", "{family=mctp saddr=2D00}"), ("FF00", "{family=255 saddr=FF00}"),
-    ("0200", "{family=ipv4 saddr=0200}"), ("zz", "{saddr=zz}"),
-  ]
-
-  @Test(arguments: addresses)
-  func `reads addresses of all families`(_ digits: String, _ expected: String) {
-    var writer = DocumentWriter(.ecs, Self.options())
-    let lines = [Self.call, "type=SOCKADDR \(Self.stamp)saddr=\(digits)"]
-    #expect(writer.parsed(event(lines))["auditd.data.socket"] == expected)
-  }
-
-  @Test func `the parts of an event have ids of their own, the same each time`() {
-    var ids: [String] = []
-    for _ in 0..<2 {
-      var limits = EventAssembler.Limits()
-      limits.eventBytes = 300
-      var writer = DocumentWriter(.ecs, Self.options())
-      for event in events([Self.call, Self.folder, Self.folder], limits) {
-        ids.append(writer.parsed(event)["event.id"])
-      }
-    }
-    #expect(ids.count == 4)
-    #expect(ids.allSatisfy { $0.hasPrefix("here:1490995752.400:5:") })
-    #expect(ids[0] != ids[1])
-    #expect(ids[2...].elementsEqual(ids[..<2]))
-  }
-
-  static let end = "type=EOE \(stamp)"
-  static let ids: [(String, [String], String)] = [
-    ("all of it, behind its end", [call, folder, end], ""),
-    ("all of it, behind its PROCTITLE", [call, "type=PROCTITLE \(stamp)proctitle=\"cat\""], ""),
-    ("a record of a program", ["type=USER_AUTH \(stamp)pid=1"], ""),
-    (
-      "what io_uring did",
-      ["type=URINGOP \(stamp)uring_op=28 success=yes exit=0 items=1 ppid=10 pid=11", end], ""
-    ),
-    ("a denial and its call", ["type=AVC \(stamp)apparmor=\"DENIED\"", call, end], ""),
-    ("a beginning", [call, folder], ":8ee8495ec8908958"),
-    ("a rest", [folder, end], ":50821613dde07205"),
-    ("a record that may be one of several", [folder], ":9ea239e2fa902b1f"),
-  ]
-
-  @Test(arguments: ids)
-  func `nothing but what is known to be whole is called as the whole`(
-    _ what: String, _ lines: [String], _ hash: String
-  ) {
-    var writer = DocumentWriter(.ecs, Self.options())
-    let event = events(lines, EventAssembler.Limits())[0]
-    let id = "here:1490995752.400:5" + hash
-    #expect(writer.parsed(event)["event.id"] == id, "\(what)")
-    #expect(Self.options().identity(of: event) == Array(id.utf8))
-  }
-
   @Test(arguments: [1 << 20, 60000, 9000, 4096])
   func `stays within its size, and keeps who, the key and the serial`(_ size: Int) {
     let argument = String(repeating: "x", count: 5000)
@@ -350,42 +261,6 @@ struct ECSFormTests {
     #expect(members["event.id"] == "here:1490995752.400:5")
     #expect((members["auditd.truncated"] == "1") == (size < 1 << 20))
     #expect(writer.cut == (size < 1 << 20 ? 1 : 0))
-  }
-
-  @Test func `names of users are believed until they are forgotten`() {
-    let isRenamed = Atomic(false)
-    var options = Self.options()
-    options.accounts = AccountLookup(
-      user: { _ in isRenamed.load(ordering: .relaxed) ? "new" : "old" }, group: { _ in nil },
-      userNumber: { _ in nil })
-    var writer = DocumentWriter(.ecs, options)
-    let event = event(
-      "type=SYSCALL \(Self.stamp)arch=c000003e syscall=257 pid=11 auid=1000 uid=1000")
-    #expect(writer.parsed(event)["user.name"] == "old")
-    isRenamed.store(true, ordering: .relaxed)
-    #expect(writer.parsed(event)["user.name"] == "old")
-    writer.forgetAccounts()
-    #expect(writer.parsed(event)["user.name"] == "new")
-    #expect(writer.parsed(event)["related.user"] == "new")
-  }
-
-  @Test func `users of another node are not looked up here`() {
-    var writer = DocumentWriter(.ecs, Self.options())
-    let line =
-      "type=SYSCALL \(Self.stamp)arch=c000003e syscall=90 success=yes exit=0 ppid=1 pid=11 "
-      + "auid=1000 uid=0 gid=0 comm=\"chmod\" exe=\"/usr/bin/chmod\""
-    let there = writer.parsed(event("node=there " + line))
-    #expect(there["user.audit"] == "{id=1000}")
-    #expect(there["user.group"] == "{id=0}")
-    #expect(there["related.user"] == "")
-    let enriched = writer.parsed(event("node=there " + line + "\u{1d}AUID=\"eve\" UID=\"root\""))
-    #expect(enriched["user.audit"] == "{id=1000 name=eve}")
-    #expect(writer.parsed(event("node=hereabouts " + line))["user.audit"] == "{id=1000}")
-    for here in ["node=here " + line, "node=here.example.org " + line, line] {
-      let document = writer.parsed(event(here))
-      #expect(document["user.audit"] == "{id=1000 name=ann}")
-      #expect(document["user.group"] == "{id=0 name=wheel}")
-    }
   }
 
   @Test func `the lines can be kept`() {

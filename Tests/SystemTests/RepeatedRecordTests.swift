@@ -35,7 +35,7 @@ struct RepeatedRecordTests {
     // Once in some ten runs it counts otherwise after the death of everything: not explained.
     let duplicates = try host.source().duplicates
     withKnownIssue(isIntermittent: true) {
-      #expect(duplicates == 1, "\(duplicates): \(host.daemon.messages)")
+      #expect(duplicates == 1, "\(duplicates): \(host.stored.map { $0.suffix(12) }) \(host.daemon.messages)")
     }
     try await host.stop()
   }

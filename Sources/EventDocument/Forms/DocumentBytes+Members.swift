@@ -2,6 +2,35 @@ import AuditRecord
 
 /// The members that documents of several forms have.
 extension DocumentBytes {
+  /// A value behind which so many bytes are missing already.
+  mutating func string(_ value: borrowing Span<UInt8>, lacking count: Int) {
+    guard count > 0 else { return string(value) }
+    openString()
+    let kept = value.count <= valueLimit ? value.count : Self.whole(value, valueLimit)
+    escape(value.extracting(0..<kept))
+    mark(value.count - kept + count, "bytes")
+    closeString()
+  }
+
+  /// A string that says how many items were left out.
+  mutating func omitted(_ count: Int) {
+    openString()
+    mark(count, "items")
+    closeString()
+  }
+
+  mutating func null() {
+    if notesValues { return notes.add(.null, bytes.count..<bytes.count, size: 4) }
+    if needsComma { byte(0x2c) }
+    raw("null")
+  }
+
+  /// A member that is `true`.
+  mutating func flag(_ name: StaticString) {
+    key(name)
+    if notesValues { notes.add(.yes, bytes.count..<bytes.count, size: 4) } else { raw("true") }
+  }
+
   /// `@timestamp`, in UTC.
   mutating func time(_ stamp: RecordStamp) {
     key("@timestamp")

@@ -140,16 +140,6 @@ struct DocumentBytes: Sendable {
     closeString()
   }
 
-  /// A value behind which so many bytes are missing already.
-  mutating func string(_ value: borrowing Span<UInt8>, lacking count: Int) {
-    guard count > 0 else { return string(value) }
-    openString()
-    let kept = value.count <= valueLimit ? value.count : Self.whole(value, valueLimit)
-    escape(value.extracting(0..<kept))
-    mark(value.count - kept + count, "bytes")
-    closeString()
-  }
-
   /// Nearly everything is plain, and then written at once.
   private mutating func string(unlimited value: borrowing Span<UInt8>) {
     let needsComma = needsComma
@@ -246,31 +236,12 @@ struct DocumentBytes: Sendable {
     }
   }
 
-  /// A string that says how many items were left out.
-  mutating func omitted(_ count: Int) {
-    openString()
-    mark(count, "items")
-    closeString()
-  }
-
-  private mutating func mark(_ count: Int, _ what: StaticString) {
+  mutating func mark(_ count: Int, _ what: StaticString) {
     raw("…[+")
     piece(count)
     bytes.append(0x20)
     raw(what)
     bytes.append(0x5d)
-  }
-
-  mutating func null() {
-    if notesValues { return notes.add(.null, bytes.count..<bytes.count, size: 4) }
-    if needsComma { bytes.append(0x2c) }
-    raw("null")
-  }
-
-  /// A member that is `true`.
-  mutating func flag(_ name: StaticString) {
-    key(name)
-    if notesValues { notes.add(.yes, bytes.count..<bytes.count, size: 4) } else { raw("true") }
   }
 
   /// How much is written, for `cut`.
