@@ -191,7 +191,8 @@ struct RemotePlugin: RecordPlugin, ~Copyable {
       uplink.wait(atMost: last - MonotonicTime.now)
       advance()
     }
-    let left = uplink.records.count
+    // What was taken over stays in its file.
+    let left = waiting
     if left > 0 { log.write(.error, "ends before \(left) records were stored by a server") }
     uplink.close()
   }

@@ -24,7 +24,8 @@ public final class MappedFile {
   deinit { unsafe munmap(memory, count) }
 
   /// Opens a file to be mapped, which is made if it is not there, and is ours alone for as long as it
-  /// is open, with all its room on the disk: `nil` while another process has it. May wait as long as the file's disk.
+  /// is open, with all its room on the disk: `nil` while another process has it. Without room it stays
+  /// as it was. May wait as long as the file's disk.
   public static func open(_ path: String, count: Int) throws(SystemError) -> Descriptor? {
     let file = try Descriptor.open(
       path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, mode: 0o600)
@@ -36,11 +37,12 @@ public final class MappedFile {
       throw SystemError("lock", path, .current)
     }
     // A store where the disk has no room would be the end of this process.
+    let before = try? file.size()
     guard ftruncate(file.number, off_t(count)) == 0,
       ad_preallocate(file.number, off_t(count)) == 0
     else {
       let cause = Errno.current
-      _ = ftruncate(file.number, 0)
+      if let before { _ = ftruncate(file.number, off_t(before)) }
       throw SystemError("make room in", path, cause)
     }
     return file

@@ -27,6 +27,8 @@ final class DurableQueues: Owner {
     self.overflows = overflows
   }
 
+  /// Whether it is not known yet if something waits in the spool.
+  var isSearching: Bool { search != nil }
   /// Whether nothing has to be waited for: there is no log, or it is known what it has.
   var isSettled: Bool { open?.isSettled ?? true }
   /// Bytes handed to the log and not in it yet.

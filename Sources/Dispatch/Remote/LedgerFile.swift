@@ -1,4 +1,4 @@
-import Glibc
+import Journal
 import Linux
 import RemoteProtocol
 import Synchronization
@@ -29,7 +29,7 @@ final class LedgerOpening: ThreadWork {
   func run() {
     let made: Outcome
     do throws(SystemError) {
-      if unsafe access(folder, F_OK) != 0 { try Files.makeFolder(folder, mode: 0o700) }
+      _ = try PrivateFolder.open(folder)
       let file = try MappedFile.open(
         folder + "/senders", count: SenderMemory.byteCount)
       if let file { made = .opened(file.release()) } else { made = .taken }

@@ -15,7 +15,8 @@ extension RemoteInput {
     for item in items {
       if case .record(let peer, let sequence, let line) = item {
         take(line, peer, sequence)
-        if journal.batch.records >= room.records || journal.batch.bytes >= room.bytes {
+        let batch = journal.batch
+        if batch.records > 0, batch.records >= room.records || batch.bytes >= room.bytes {
           finishBatch()
           holdOrGoOn()
           journal.beginBatch()

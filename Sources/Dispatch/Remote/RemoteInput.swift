@@ -75,7 +75,8 @@ final class RemoteInput: Owner {
   /// has the spool; what was stored of senders; and the log.
   private func start() {
     guard runtime.isOurs else { return }
-    guard senders.open(), durable.isSettled, plugins.all.allSatisfy({ $0.inheritance == nil })
+    guard senders.open(), durable.isSettled, !durable.isSearching,
+      plugins.all.allSatisfy({ $0.inheritance == nil })
     else { return loop.wake(in: .milliseconds(10)) }
     if !hasBegun, let figures = senders.figures {
       hasBegun = true
@@ -83,7 +84,12 @@ final class RemoteInput: Owner {
     }
     guard receiver.start() else { return }
     flow.isPaused = false
-    flow.obstacle = nil
+    if flow.wasReported { sayTakenAgain() }
+  }
+
+  private func sayTakenAgain() {
+    flow.wasReported = false
+    loop.say(.notice, "records of other hosts are taken again")
   }
 
   /// While their records cannot be kept safe no peer is told that anything is stored: it keeps it.
@@ -95,8 +101,8 @@ final class RemoteInput: Owner {
     flow.obstacle = obstacle
     guard let obstacle else {
       process.order(.goOn)
-      if flow.wasReported { loop.say(.notice, "records of other hosts are taken again") }
-      return flow.wasReported = false
+      if flow.wasReported { sayTakenAgain() }
+      return
     }
     if obstacle.leavesTaken {
       acknowledge()
@@ -105,7 +111,10 @@ final class RemoteInput: Owner {
       for record in kept { peers.forgot(record.place) }
       senders.drop(kept)
     }
-    if former == nil { process.order(.hold) }
+    if former == nil {
+      process.order(.hold)
+      process.flush()
+    }
     guard flow.report.pass(loop.now) != nil else { return }
     flow.wasReported = true
     let reason = obstacle.text(spool: settings.daemon.spoolDirectory)
@@ -213,6 +222,7 @@ final class RemoteInput: Owner {
   private func ended() {
     receiver.end()
     flow.isPaused = false
+    flow.obstacle = nil
     endTurn()
     // Who was not told sends again, and is recognised.
     waiting.takeSafe(below: .max) { peers.forgot($0.place) }

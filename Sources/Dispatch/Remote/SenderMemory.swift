@@ -70,7 +70,7 @@ final class SenderMemory: Owner {
 
   /// What a predecessor noted and the log did not get was not stored.
   func settle() {
-    guard !isSettled, let ledger, durable.isSettled else { return }
+    guard !isSettled, let ledger, durable.isSettled, !durable.isSearching else { return }
     isSettled = true
     guard let open = durable.open, open.isOpen else { return }
     ledger.forget(placesFrom: open.spool.logged(open.endAtOpening))

@@ -16,10 +16,11 @@ struct CentralHost {
   ///   - hasLocal: whether it has a source on this host, too, which `send` writes to.
   ///   - plugin: a program with its arguments, instead of the one that writes down what it gets.
   ///   - prefix: a program with its arguments that executes the daemon.
+  ///   - spool: the spool's folder, which need not be there.
   init(
     _ scratch: Scratch, port given: UInt16? = nil, settings: [String] = [], source: String = "tcp",
     keywords: String = "overflow_action = lossless", hasLocal: Bool = false,
-    plugin: [String]? = nil, prefix: [String] = []
+    plugin: [String]? = nil, prefix: [String] = [], spool: String = "spool"
   ) async throws {
     self.scratch = scratch
     let port = try given ?? freePort()
@@ -33,7 +34,7 @@ struct CentralHost {
           "log", command[0], command.dropFirst() + [scratch("stored")], keywords,
           "restart_delay = 0.010")
       ],
-      settings: ["spool_dir = \(scratch("spool"))", "spool_reserve = 0"] + settings,
+      settings: ["spool_dir = \(scratch(spool))", "spool_reserve = 0"] + settings,
       arguments: hasLocal ? ["--source", place] : [], source: hasLocal ? nil : place,
       scratch: scratch, prefix: prefix)
     let daemon = daemon
