@@ -29,6 +29,7 @@ public struct RecordType: RawRepresentable, Equatable, Hashable, Sendable {
   /// The name for people: libaudit's, or the kernel's where libaudit is older than the record.
   public var knownName: String { RecordTypeTable.names[rawValue] ?? name }
 
+  public static let systemBoot = RecordType(rawValue: 1127)
   public static let daemonError = RecordType(rawValue: 1209)
   public static let syscall = RecordType(rawValue: 1300)
   public static let path = RecordType(rawValue: 1302)

@@ -1,4 +1,5 @@
 public import AudispatchPlugin
+import AuditRecord
 
 /// Knows the processes behind events of several hosts, each by itself: a pid or a session of one
 /// says nothing about another.
@@ -58,7 +59,17 @@ public struct HostTrackers {
       last = place(of: Array(event.bytes[node]))
     }
     others[last].used = events
+    if event.records.contains(where: { $0.type == .systemBoot }) { beginAnew(last) }
     return others[last].tracker.note(event, now: now)
+  }
+
+  /// Its pids and sessions count anew.
+  private mutating func beginAnew(_ place: Int) {
+    let former = others[place].tracker
+    forgottenBefore += former.forgotten
+    others[place].tracker = ProcessTracker(
+      settings, source: ElsewhereProcesses(others[place].name))
+    others[place].tracker.limit = former.limit
   }
 
   private mutating func place(of name: [UInt8]) -> Int {

@@ -73,7 +73,9 @@ extension ProcessTracker {
       // As arguments of a program that sets them.
       let words = redactor.redacted([Array("env".utf8), name + [0x3d] + value])
       guard let text = words?.last else { continue }
-      context.environment[place].value = Array(text.dropFirst(name.count + 1))
+      let start = name + [0x3d]
+      context.environment[place].value =
+        text.starts(with: start) ? Array(text.dropFirst(start.count)) : text
     }
   }
 

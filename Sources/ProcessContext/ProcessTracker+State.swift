@@ -19,6 +19,7 @@ extension ProcessTracker {
     for (old, saved) in state.processes.suffix(table.limit) {
       var process = saved
       process.parent = nil
+      if let redactor { process.redact(by: redactor) }
       process.labels = saved.labels.compactMap { place in
         names.firstIndex(of: state.labels[Int(place)]).map { UInt16($0) }
       }.sorted()

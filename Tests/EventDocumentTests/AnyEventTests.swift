@@ -184,4 +184,24 @@ struct EndlessEventTests {
       if form != .libaudit { #expect(document.count <= 1 << 20, "\(form): \(name)") }
     }
   }
+
+  @Test func `are whole where a label ends with nothing, or a path has no field`() {
+    let paths = [
+      "name=\"/x\" nametype=NORMAL obj=a:", "", "name=\"/\(String(repeating: "y", count: 600))\"",
+    ]
+    let lines =
+      [ECSFormTests.call, ECSFormTests.folder] + paths.map { ECSFormTests.path($0) }
+      + [String](repeating: ECSFormTests.folder, count: 20)
+    for form in [DocumentForm.ecs, .auditbeat6, .laurel] {
+      var writer = DocumentWriter(form, ECSFormTests.options())
+      let first = writer.document(event(lines))
+      #expect(writer.document(event(lines)) == first)
+      _ = writer.document(event([ECSFormTests.call, ECSFormTests.path("")]))
+      #expect(writer.document(event(lines)) == first)
+      var options = ECSFormTests.options()
+      options.maximumSize = 4096
+      var cut = DocumentWriter(form, options)
+      for _ in 0..<2 { #expect(cut.document(event(lines)).count <= 4096 || form == .laurel) }
+    }
+  }
 }

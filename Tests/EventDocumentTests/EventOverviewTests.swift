@@ -6,7 +6,8 @@ import Testing
 @Suite("The overview of an event")
 struct EventOverviewTests {
   private static func overview(_ lines: String...) -> EventOverview {
-    var reader = OverviewReader(accounts: ECSFormTests.options().accounts)
+    var reader = OverviewReader(
+      accounts: ECSFormTests.options().accounts, host: Array("here".utf8))
     return reader.overview(of: event(lines))
   }
 
@@ -31,6 +32,12 @@ struct EventOverviewTests {
     #expect(overview.outcome == .failure)
     #expect(text(overview.reason) == "EACCES(Permission denied)")
     #expect(text(overview.folder) == "/home/ann")
+  }
+
+  @Test func `does not look up users of another node`() {
+    let call = ECSFormTests.call.prefix { $0 != "\u{1d}" }
+    #expect(text(Self.overview("node=there " + call).login.name) != "ann")
+    #expect(text(Self.overview("node=here " + call).login.name) == "ann")
   }
 
   @Test func `says of a part of an event what that has`() {

@@ -42,6 +42,19 @@ struct HostTrackersTests {
         + "exe=\"/usr/sbin/sshd\" hostname=gate addr=10.0.0.7 terminal=ssh res=success'", node)
   }
 
+  @Test mutating func `count anew behind the boot of their host`() {
+    login("ann", node: "there")
+    let before = call(60, parent: 50, "vi", node: "there")
+    #expect(text(before.login?.account) == "ann")
+    _ = note(
+      "SYSTEM_BOOT pid=1 uid=0 auid=4294967295 ses=4294967295 msg=' comm=\"x\" res=success'",
+      "there")
+    let behind = call(60, parent: 50, "vi", node: "there")
+    #expect(text(behind.login?.account) == "")
+    login("bob", node: "there")
+    #expect(text(call(60, parent: 50, "vi", node: "there").login?.account) == "bob")
+  }
+
   @Test mutating func `are not those of this one with the same pid`() {
     processes.add(6, parent: 1, "bash", "/usr/bin/bash")
     processes.add(7, parent: 6, "vi", "/usr/bin/vi")

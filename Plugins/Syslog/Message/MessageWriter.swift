@@ -13,7 +13,7 @@ struct MessageWriter {
   private var summary = EventSummary(zone: .utc)
   private var content = ContentReader()
   private var records = RecordsWriter()
-  private var overviews = OverviewReader(accounts: .host)
+  private var overviews: OverviewReader
   /// When names of users and groups were asked for first.
   private var namesSince = Duration.zero
   /// Names are believed for a minute.
@@ -29,6 +29,7 @@ struct MessageWriter {
   ///   - process: this process's number.
   init(_ options: SyslogOptions, host: String, process: Int32) {
     self.options = options
+    overviews = OverviewReader(accounts: .host, host: Array(host.utf8))
     let host = options.host ?? host
     self.host = Array(host.utf8)
     limit = options.maximumSize ?? 8096

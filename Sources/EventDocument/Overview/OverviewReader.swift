@@ -1,19 +1,27 @@
 public import AudispatchPlugin
 import AuditRecord
 import Glibc
+import ProcessContext
 
 /// Reads overviews. Keeps what it needs from event to event.
 public struct OverviewReader: Sendable {
   private var coalescer = Coalescer(isComplete: true)
   private var people: PersonFinder
+  private let host: [UInt8]
 
-  /// - Parameter accounts: where names of users are looked up that the lines do not bring; on this
-  ///   host that may block.
-  public init(accounts: AccountLookup) { people = PersonFinder(accounts) }
+  /// - Parameters:
+  ///   - accounts: where names of users are looked up that the lines do not bring; on this host that
+  ///     may block.
+  ///   - host: this host's name: users of other nodes are not looked up.
+  public init(accounts: AccountLookup, host: [UInt8]) {
+    people = PersonFinder(accounts)
+    self.host = host
+  }
 
   public mutating func overview(of event: AuditEvent) -> EventOverview {
     var overview = EventOverview()
     guard coalescer.coalesce(event) else { return overview }
+    people.cache.isAsked = event.node.map { OwnNode.isOwn(event.bytes[$0], host: host) } ?? true
     people.begin()
     overview.take(event, coalescer.facts, &people)
     return overview

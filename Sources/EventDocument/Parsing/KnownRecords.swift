@@ -41,7 +41,7 @@ struct KnownRecords: Sendable {
     let start = text.bytes.count
     if !known[place].decoded.isEmpty { _ = text.add(known[place].decoded) }
     map.set(to: known[place].map) { part in
-      part.moved(by: Int(part.start) < body.count ? body.lowerBound : start - body.count)
+      part.moved(by: Int(part.end) <= body.count ? body.lowerBound : start - body.count)
     }
     return true
   }
@@ -65,7 +65,7 @@ struct KnownRecords: Sendable {
     known[place].fields = Array(text.bytes[body])
     known[place].decoded = Array(text.bytes[decoded...])
     known[place].map.set(to: map) { part in
-      part.moved(by: Int(part.start) < body.upperBound ? -body.lowerBound : body.count - decoded)
+      part.moved(by: Int(part.start) < decoded ? -body.lowerBound : body.count - decoded)
     }
   }
 }

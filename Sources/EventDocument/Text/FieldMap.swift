@@ -70,9 +70,9 @@ struct FieldMap: Sendable {
   var isEmpty: Bool { entries.isEmpty }
 
   mutating func removeAll() {
+    written = nil
     guard !entries.isEmpty else { return names.removeAll() }
     entries.removeAll(keepingCapacity: true)
-    written = nil
     names.removeAll()
     if !seen.isEmpty { seen.removeAll() }
   }

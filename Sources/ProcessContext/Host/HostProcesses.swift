@@ -42,21 +42,21 @@ public final class HostProcesses: ProcessSource {
   }
 
   public func arguments(of pid: Int32) -> [UInt8]? {
-    read("cmdline", of: pid, limit: KnownProcess.mostArguments).map { Array($0) }
+    whole("cmdline", of: pid)
   }
 
   public func controlGroups(of pid: Int32) -> [UInt8]? {
     read("cgroup", of: pid, limit: 16 << 10).map { Array($0) }
   }
 
-  public func environment(of pid: Int32) -> [UInt8]? {
-    guard let first = read("environ", of: pid, limit: buffer.count) else { return nil }
-    var all = Array(first)
-    // Seldom more than fits at once; bounded by what the kernel takes for one process.
-    if all.count == buffer.count {
-      all = (try? Transfer.contents(of: "/proc/\(pid)/environ", limit: 1 << 20)) ?? all
-    }
-    return all
+  public func environment(of pid: Int32) -> [UInt8]? { whole("environ", of: pid) }
+
+  /// Seldom more than fits at once; bounded by what the kernel takes for one process.
+  private func whole(_ name: StaticString, of pid: Int32) -> [UInt8]? {
+    guard let first = read(name, of: pid, limit: buffer.count) else { return nil }
+    let all = Array(first)
+    guard all.count == buffer.count else { return all }
+    return (try? Transfer.contents(of: "/proc/\(pid)/\(name)", limit: 1 << 20)) ?? all
   }
 
   public func groups(of pid: Int32) -> [UInt32]? {

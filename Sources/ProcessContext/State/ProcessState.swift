@@ -265,7 +265,7 @@ struct StateReader {
       return label
     }
     process.identity = try text()
-    let cut = at < words.count ? Int(try number(upTo: UInt64(Int.max))) : 0
+    let cut = at < words.count ? Int(try number(upTo: 1 << 40)) : 0
     guard let kept = KeptArguments(kept: arguments, cut: cut),
       [0, 32].contains(process.hash.count)
     else { throw Fault() }

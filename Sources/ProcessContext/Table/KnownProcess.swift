@@ -1,3 +1,4 @@
+import AudispatchPlugin
 public import AuditRecord
 
 /// What is known of one process, from its events and from /proc.
@@ -25,7 +26,6 @@ public struct KnownProcess: Equatable, Sendable {
     var ending = Ending.none
     var parent: ProcessNumber?
     var isDoor = false
-    var argumentsCut = 0
     /// An array of one, as it is everywhere the same until a text changes.
     var texts = [Texts()]
   }
@@ -34,6 +34,7 @@ public struct KnownProcess: Equatable, Sendable {
     var name: [UInt8] = []
     var executable: [UInt8] = []
     var arguments: [UInt8] = []
+    var argumentsCut = 0
     var script: [UInt8] = []
     var container: [UInt8] = []
     var unit: [UInt8] = []
@@ -115,11 +116,19 @@ extension KnownProcess {
   public var arguments: [UInt8] { facts[0].texts[0].arguments }
 
   /// Bytes that are missing behind `arguments`.
-  public var argumentsCut: Int { facts[0].argumentsCut }
+  public var argumentsCut: Int { facts[0].texts[0].argumentsCut }
 
   mutating func take(_ new: KeptArguments) {
     if new.bytes != arguments { facts[0].texts[0].arguments = new.bytes }
-    if new.cut != argumentsCut { facts[0].argumentsCut = new.cut }
+    if new.cut != argumentsCut { facts[0].texts[0].argumentsCut = new.cut }
+  }
+
+  /// Takes secrets out of the arguments: whoever kept them may have been told of fewer.
+  mutating func redact(by redactor: SecretFinder) {
+    let words = arguments.split(separator: 0, omittingEmptySubsequences: false).map(Array.init)
+    guard !arguments.isEmpty, let redacted = redactor.redacted(words) else { return }
+    let new = KeptArguments(redacted)
+    take(KeptArguments(kept: new.bytes, cut: new.cut + argumentsCut) ?? new)
   }
 
   public internal(set) var script: [UInt8] {
