@@ -25,7 +25,7 @@ struct StreamGapsTests {
   @Test func `is what has a number and did not come`() {
     #expect(
       gaps(user(10, 7), user(12, 9)) == [
-        StreamGap(from: 10_000, to: 12_000, reason: "1 event is missing")
+        StreamGap(from: 9950, to: 12_000, reason: "1 event is missing")
       ])
   }
 
@@ -106,7 +106,7 @@ struct StreamGapsTests {
     #expect(
       gaps.all.filter { $0.to != .max } == [
         StreamGap(from: .min, to: 10_500, reason: "the stream begins later"),
-        StreamGap(from: 10_000, to: 12_500, reason: "1 event is missing"),
+        StreamGap(from: 9950, to: 12_500, reason: "1 event is missing"),
       ])
     #expect(gaps.uncertainUpTo == 12_500)
     #expect(gaps.newestReason == "1 event is missing")
@@ -131,7 +131,7 @@ struct StreamGapsTests {
     // What is missing was made between the record before and the one behind, whose time is earlier.
     #expect(
       gaps(user(10, 7), user(4, 9), user(12, 10)) == [
-        StreamGap(from: 4000, to: 12_000, reason: "1 event is missing")
+        StreamGap(from: 3950, to: 12_000, reason: "1 event is missing")
       ])
   }
 

@@ -23,7 +23,10 @@ extension IntegrityPlugin {
       guard let number = end.number else { continue }
       wholeScans.end(number, isWhole: end.isWhole)
       stream.scans.end(after: end.duration, at: MonotonicTime.now)
-      guard end.isWhole else { continue }
+      guard end.isWhole else {
+        stream.scans.failed(at: MonotonicTime.now)
+        continue
+      }
       log.write(
         .info,
         differing == 0

@@ -95,6 +95,9 @@ struct ProofScans {
   /// One was begun: those that have the same cause are not more than a tenth of the time.
   mutating func begin() { due = nil }
 
+  /// One was cut short: what it was for is not known yet.
+  mutating func failed(at now: Duration) { due = max(pauseUntil, now + Self.longestPause) }
+
   mutating func end(after duration: Duration, at now: Duration) {
     pauseUntil = now + min(duration * 9, Self.longestPause)
   }

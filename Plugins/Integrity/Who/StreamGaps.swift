@@ -31,7 +31,9 @@ struct StreamGaps {
   /// Goes on with every finding.
   private(set) var revision = 0
   /// Since when there may be nothing, and why.
-  private var open: [(kind: Kind, from: Int64, reason: String, count: Int)] = []
+  private var open: [(kind: Kind, from: Int64, reason: String, count: Int)] = [] {
+    didSet { revision += 1 }
+  }
 
   private enum Kind: Equatable { case daemon, disabled, rule([UInt8]) }
 
@@ -39,6 +41,9 @@ struct StreamGaps {
   private static let runs = 4096
   /// A number so far back is no late one: the host started anew.
   private static let late: UInt64 = 1 << 16
+
+  /// Milliseconds from what a call changes to its end, at which its record gets its number.
+  private static let longestCall: Int64 = 50
 
   /// How the reason ends where numbers are missing.
   static let missing = "missing"
@@ -104,7 +109,7 @@ struct StreamGaps {
 
   /// Whether a record has come that was made behind that moment, so that what is lacking up to it is
   /// known by now. The record of a call is made at its end, which is a while behind what it changed.
-  func proves(_ time: Int64) -> Bool { newestTime > time + 50 }
+  func proves(_ time: Int64) -> Bool { newestTime > time + Self.longestCall }
 
   /// Whether something is lacking now.
   var isOpen: Bool { !open.isEmpty }
@@ -143,7 +148,8 @@ struct StreamGaps {
     } else if serial > last {
       // A call that took long has an earlier time than what was told before it: the next one says
       // when it had ended.
-      missing.append((last + 1...serial - 1, min(newestTime, seen), max(newestTime, seen)))
+      missing.append(
+        (last + 1...serial - 1, min(newestTime, seen) - Self.longestCall, max(newestTime, seen)))
       isLongCall = seen < newestTime
       if missing.count > Self.runs { joinOldest() }
       newest = serial
