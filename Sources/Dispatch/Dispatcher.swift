@@ -6,7 +6,7 @@ public import Linux
 /// The dispatcher: one event loop, without locks, over a source, the journal, the plugins and the
 /// control socket. It never waits for a plugin.
 ///
-/// Puts the owners together; `Rounds` gives each what its descriptors have, and asks each what is due.
+/// Puts the owners together; `Rounds` gives each what its descriptors have, and asks whose moment has come.
 public final class Dispatcher {
   public static let version = Release.version
 

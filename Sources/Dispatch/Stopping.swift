@@ -30,7 +30,7 @@ struct Stopping: Owner {
     input.beginEnd()
     remote?.receiver.finish()
     if input.isClosed, isRemoteFinished { perform(.inputIsEmpty) }
-    loop.wakeNow()
+    loop.wakeAll()
   }
 
   private var isRemoteFinished: Bool { remote?.isFinished ?? true }
@@ -44,7 +44,7 @@ struct Stopping: Owner {
     guard ending.handle(event, now: loop.now) == .closeInput else { return }
     input.close()
     remote?.close()
-    loop.wakeNow()
+    loop.wakeAll()
   }
 
   /// Has the sender's writes fail from here on, and takes what it had written before: nothing is left
@@ -109,17 +109,16 @@ struct Stopping: Owner {
       if plugin.subscription.isEmpty || plugin.isGivenUp || plugin.drainsInVain(loop.now) {
         host.supervisor.handle(plugin, .drained)
       }
-      loop.wake(in: .milliseconds(2))
+      loop.wake(.stopping, in: .milliseconds(2))
     }
-    if ending.stopsPlugins, plugins.all.allSatisfy({ $0.lifecycle.state == .stopped }),
-      host.output.isTaken()
-    {
+    if ending.stopsPlugins, plugins.all.allSatisfy({ $0.lifecycle.state == .stopped }) {
+      guard host.output.isTaken() else { return loop.wake(.stopping, in: .milliseconds(50)) }
       if source.canWait, plugins.all.contains(where: { $0.subscription.counters.dropped > 0 }) {
         ending.noteLoss()
       }
       perform(.pluginsHaveEnded)
     }
-    if let next = ending.nextLook(loop.now) { loop.wake(at: next) }
+    if let next = ending.nextLook(loop.now) { loop.wake(.stopping, at: next) }
   }
 
   /// Whether it is known what every plugin is to get, and none of it can be anybody else's.

@@ -53,7 +53,7 @@ final class ControlDesk: Owner {
         loop.say(.error, "no control socket: \(reason); tried again every five seconds")
       }
       retry = (loop.now + Self.pause, reason)
-      loop.wake(in: Self.pause)
+      loop.wake(.control, in: Self.pause)
     }
   }
 
@@ -66,13 +66,13 @@ final class ControlDesk: Owner {
   }
 
   func tend() {
-    if let restsUntil, let server, loop.hasCome(restsUntil) {
+    if let restsUntil, let server, loop.hasCome(restsUntil, .control) {
       self.restsUntil = nil
       _ = loop.poller.add(server.listener.number, Token.control, .read)
     }
-    if server == nil, let retry, loop.hasCome(retry.at) { open() }
+    if server == nil, let retry, loop.hasCome(retry.at, .control) { open() }
     for client in server?.silentClients(loop.now) ?? [] { drop(client) }
-    if server?.hasSilentClients ?? false { loop.wakeSoon() }
+    if server?.hasSilentClients ?? false { loop.wake(.control, in: .seconds(1)) }
   }
 
   // MARK: Clients
@@ -86,11 +86,11 @@ final class ControlDesk: Owner {
         // Its listener would be readable all the time.
         loop.poller.remove(server.listener.number)
         restsUntil = loop.now + .seconds(1)
-        return loop.wakeSoon()
+        return loop.wake(.control, in: .seconds(1))
       case .client(let client, let peer):
         if client.isRefused { reportRefused(peer) }
         if loop.poller.add(client.number, Token.client | UInt64(client.id), .read) {
-          loop.wake(in: .seconds(6))
+          loop.wake(.control, in: .seconds(6))
         } else {
           drop(client)
         }

@@ -141,7 +141,7 @@ final class Reloading: Owner {
       + Self.difference(before, namesInForce)
     loop.say(.info, sum)
     custody.inForceHasChanged()
-    loop.wakeNow()
+    loop.wakeAll()
     return ReloadOutcome(lines: said + [sum], isRefused: isRefused)
   }
 

@@ -30,7 +30,7 @@ final class Custody {
 
   // MARK: The input
 
-  func inputIsOpen() { holder?.ready() }
+  func inputIsOpen() { tellHolder { $0.ready() } }
   /// Whether the holder still has the input that it was asked to let go of.
   var holdsInput: Bool { holder?.holdsInput ?? false }
   func letGoOfInput() { holder?.letGoOfInput() }
@@ -43,13 +43,20 @@ final class Custody {
   /// The input was read to its end, and there is no other one yet.
   ///
   /// - Parameter isFarewell: its last record was auditd's last.
-  func isDrained(isFarewell: Bool) { holder?.drained(isFarewell: isFarewell) }
+  func isDrained(isFarewell: Bool) { tellHolder { $0.drained(isFarewell: isFarewell) } }
 
   /// The next input is about to be read; `false` when the holder cannot be told now.
   func goesOn(_ permit: borrowing Permit) -> Bool { holder?.goesOn() ?? true }
 
   /// No other input is wanted.
-  func isStopping() { holder?.isStopping() }
+  func isStopping() { tellHolder { $0.isStopping() } }
+
+  /// Tells the holder something; what it has no room for is told again.
+  private func tellHolder(_ body: (HolderLink) -> Void) {
+    guard let holder else { return }
+    body(holder)
+    if !holder.hasNothingToSend { loop.wake(.custody, in: .milliseconds(5)) }
+  }
 
   // MARK: Children
 
@@ -63,14 +70,16 @@ final class Custody {
 
   /// A child was started: should this process die, others have its socket.
   func keep(_ child: PluginChild, _ permit: borrowing Permit) {
-    holder?.keep(
-      child.number, child.process.pid, ourEnd: child.inputNumber, childEnd: child.unreadNumber)
+    tellHolder {
+      $0.keep(
+        child.number, child.process.pid, ourEnd: child.inputNumber, childEnd: child.unreadNumber)
+    }
     manager?.keep(child.number, ourEnd: child.inputNumber, childEnd: child.unreadNumber)
   }
 
   /// All that is to be known of a child is in the surviving memory.
   func forget(_ child: UInt64, _ permit: borrowing Permit) {
-    holder?.forget(child)
+    tellHolder { $0.forget(child) }
     manager?.forget(child)
   }
 
@@ -101,7 +110,7 @@ final class Custody {
 
   /// - Parameter folder: the runtime folder.
   func keepLock(_ lock: Int32, of folder: String) {
-    holder?.keepLock(lock, of: folder)
+    tellHolder { $0.keepLock(lock, of: folder) }
     manager?.keepLock(lock)
   }
 
@@ -122,7 +131,12 @@ final class Custody {
   }
 
   /// Sends the holder what it had no room for.
-  func tend() { if holder?.retry() ?? false { loop.wake(in: .milliseconds(5)) } }
+  func tend() {
+    guard !holderHasAll else { return }
+    tellHolder { _ = $0.retry() }
+    // The next input may have waited for that.
+    if holderHasAll { loop.wakeAll() }
+  }
 
   /// A clean end: nothing of it is anybody's.
   func end() { manager?.forgetMemory() }

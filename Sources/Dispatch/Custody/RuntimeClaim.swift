@@ -16,17 +16,17 @@ struct RuntimeClaim: Owner {
         report(wait)
         if wait != .dispatcher { durable.noOtherHasFolder() }
         giveUpReplay(waitingFor: wait)
-        return loop.wake(in: .milliseconds(50))
+        return loop.wake(.claim, in: .milliseconds(50))
       }
       if let lock = runtime.lockNumber { custody.keepLock(lock, of: runtime.path) }
       durable.noOtherHasFolder()
-      // What was waiting for it starts in this very round.
       tendOrphans()
+      loop.wakeAll()
     } catch {
       if runtime.isNews(.other) { loop.say(.error, "\(error)") }
       durable.noOtherHasFolder()
       giveUpReplay(waitingFor: nil)
-      loop.wakeSoon()
+      loop.wake(.claim, in: .seconds(1))
     }
   }
 
@@ -46,7 +46,10 @@ struct RuntimeClaim: Owner {
 
   /// A predecessor's plugins hold up those of the same name.
   private func tendOrphans() {
+    let count = runtime.orphanCount
     let next = runtime.tendOrphans(loop.now)
+    // A plugin of the same name may have waited.
+    if runtime.orphanCount < count { loop.wakeAll() }
     settleKeptSockets()
     let names = runtime.takeOrphanNews()
     if !names.isEmpty {
@@ -55,7 +58,7 @@ struct RuntimeClaim: Owner {
         "plugins of a killed audispatchd still run: waiting for "
           + names.sorted().joined(separator: ", "))
     }
-    if let next { loop.wake(at: next) }
+    if let next { loop.wake(.claim, at: next) }
   }
 
   /// Takes over from those of a predecessor's children, kept by a service manager, that have ended.

@@ -21,6 +21,7 @@ final class ServiceLink {
       || name.hasPrefix("plugin-")
   }
 
+  private let loop: Loop
   private let manager: ServiceManager
   private(set) var isReady = false
   /// It keeps the connection that is read from.
@@ -31,6 +32,7 @@ final class ServiceLink {
   /// `nil`: nobody listens. Behind auditd the manager is auditd's: it would not listen to us.
   init?(_ manager: ServiceManager?, _ supply: SourceSupply, _ loop: Loop) {
     guard let manager, manager.listens, supply.origin != .standardInput else { return nil }
+    self.loop = loop
     self.manager = manager
     hasStored = supply.hasStored
     watchdog = manager.watchdog.map { Watchdog(limit: $0, now: loop.now) }
@@ -49,65 +51,73 @@ final class ServiceLink {
   func store(_ connection: Int32, _ permit: borrowing Permit) {
     guard !hasStored else { return }
     hasStored = true
-    manager.store(connection, as: Self.connection, isNeeded: true)
+    told { $0.store(connection, as: Self.connection, isNeeded: true) }
   }
 
   /// The connection has ended: what it had was read.
   func forgetConnection() {
     guard hasStored else { return }
     hasStored = false
-    manager.forget(Self.connection)
+    told { $0.forget(Self.connection) }
   }
 
-  /// Sends what the manager had no room for; `false` when something still waits.
-  func retry() -> Bool {
-    guard manager.hasWaiting else { return true }
-    manager.retry()
-    return false
+  /// Tells the manager something; what it has no room for is told again.
+  private func told(_ body: (ServiceManager) -> Void) {
+    body(manager)
+    if manager.hasWaiting { loop.wake(.service, in: .milliseconds(100)) }
   }
+
+  /// Sends what the manager had no room for.
+  func retry() { told { $0.retry() } }
 
   /// Everything that is active was started, or tried to be.
   func becameReady() {
     guard !isReady else { return }
     isReady = true
-    manager.tell("READY=1")
+    told { $0.tell("READY=1") }
   }
 
   func show(_ text: String) {
     guard text != status else { return }
     status = text
-    manager.tell("STATUS=\(text)")
+    told { $0.tell("STATUS=\(text)") }
   }
 
   func beginsReload(_ now: Moment) {
     guard isReady else { return }
-    manager.tell("RELOADING=1\nMONOTONIC_USEC=\(now.nanoseconds / 1000)")
+    told { $0.tell("RELOADING=1\nMONOTONIC_USEC=\(now.nanoseconds / 1000)") }
   }
 
   func endsReload() {
-    if isReady { manager.tell("READY=1") }
+    if isReady { told { $0.tell("READY=1") } }
   }
 
   /// A child was started: should this process die, its successor asks what the child had not read.
   func keep(_ child: UInt64, ourEnd: Int32, childEnd: Int32) {
-    manager.store(ourEnd, as: Self.ourEnd(of: child))
-    manager.store(childEnd, as: Self.childEnd(of: child))
+    told {
+      $0.store(ourEnd, as: Self.ourEnd(of: child))
+      $0.store(childEnd, as: Self.childEnd(of: child))
+    }
   }
 
   /// The runtime folder stays locked while the service is started again.
   func keepLock(_ lock: Int32) {
-    manager.store(lock, as: Self.lock)
+    told { $0.store(lock, as: Self.lock) }
   }
 
   /// What is in force now.
   func keepInForce(_ file: Int32) {
-    manager.forget(Self.configuration)
-    manager.store(file, as: Self.configuration)
+    told {
+      $0.forget(Self.configuration)
+      $0.store(file, as: Self.configuration)
+    }
   }
 
   func forget(_ child: UInt64) {
-    manager.forget(Self.ourEnd(of: child))
-    manager.forget(Self.childEnd(of: child))
+    told {
+      $0.forget(Self.ourEnd(of: child))
+      $0.forget(Self.childEnd(of: child))
+    }
   }
 
   /// A clean end: nothing of it is anybody's. Waits a tenth of a second for a manager that is busy.
@@ -121,7 +131,7 @@ final class ServiceLink {
     }
   }
 
-  func stops() { manager.tell("STOPPING=1") }
+  func stops() { told { $0.tell("STOPPING=1") } }
 
   /// Gives a sign of life when one is due and deserved.
   ///

@@ -26,8 +26,8 @@ struct ServiceReport: Owner {
     service.show(status)
     let next = service.look(
       loop.now, inputWaits: { input.hasWaiting }, bytesRead: source.bytes)
-    if let next { loop.wake(at: next) }
-    if !service.retry() { loop.wake(in: .milliseconds(100)) }
+    if let next { loop.wake(.service, at: next) }
+    service.retry()
   }
 
   private var status: String {

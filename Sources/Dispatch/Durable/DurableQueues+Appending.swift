@@ -38,7 +38,7 @@ extension DurableQueues {
       tell(plugin, open)
     }
     open.commit(makesSafe: isLossless, permit)
-    loop.wakeSoon()
+    loop.wake(.durable, in: .seconds(1))
   }
 
   /// Tells the log what a plugin is not to get, and where it stands, if that has changed.

@@ -81,7 +81,7 @@ extension DurableQueues {
           + "\(queue.age(loop.now).components.seconds) s, are given up (spool_keep)")
     }
     if let oldest = kept.longestAge(loop.now) {
-      loop.wake(in: min(limit - oldest, .seconds(3600)))
+      loop.wake(.durable, in: min(limit - oldest, .seconds(3600)))
     }
   }
 }

@@ -22,7 +22,7 @@ extension DurableQueues {
     delivery.flush(plugin)
     if segments.isEmpty {
       if before == plugin.subscription.storedRecords { plugin.couldNotLoad(loop.now) }
-      loop.wakeSoon()
+      loop.wake(.durable, in: .seconds(1))
     } else {
       goOnReadingBack(plugin)
     }
@@ -35,7 +35,7 @@ extension DurableQueues {
     plugin.refresh()
     load(plugin)
     if plugin.lifecycle.takesInput, plugin.child?.isBlocked == false {
-      loop.wake(in: .milliseconds(5))
+      loop.wake(.durable, in: .milliseconds(5))
     }
   }
 }

@@ -157,7 +157,7 @@ extension DurableQueues {
     // What was passed over is in the queue's own count of the stream.
     if rest > 0, plugin.subscription.storedRecords > 0 {
       load(plugin)
-      return loop.wake(in: .milliseconds(2))
+      return loop.wake(.durable, in: .milliseconds(2))
     }
     let queue = share.queue
     let survivor = ledger.survivor
@@ -180,6 +180,6 @@ extension DurableQueues {
     let permit = ledger.publish()
     if child != 0 { custody.forget(child, permit) }
     if let open, open.isOpen, plugin.subscription.isDurable { commit(open) }
-    loop.wakeNow()
+    loop.wakeAll()
   }
 }

@@ -59,7 +59,7 @@ final class DurableQueues: Owner {
     do throws(SystemError) {
       try WorkThread(new).detach()
       search = (new, loop.now)
-      loop.wakeNow()
+      loop.wakeAll()
     } catch { loop.say(.error, "whether something waits in the spool is not looked at: \(error)") }
   }
 
@@ -67,9 +67,11 @@ final class DurableQueues: Owner {
   private func tendSearch() {
     guard let (work, since) = search else { return }
     guard let hasRecords = work.result else {
-      return loop.wake(in: loop.now - since < .seconds(1) ? .milliseconds(5) : .seconds(1))
+      return loop.wake(
+        .durable, in: loop.now - since < .seconds(1) ? .milliseconds(5) : .seconds(1))
     }
     search = nil
+    loop.wakeAll()
     if hasRecords, open == nil, ending.isRunning { openSpool() }
   }
 
@@ -101,13 +103,20 @@ final class DurableQueues: Owner {
       switch answer {
       case .opened(let opened): wasOpened(open, opened)
       case .unusable(let problem): doWithout(open, problem)
-      case .safe(let below): becameSafe(open, open.spool.number(below))
-      case .loaded(let id, let records): loaded(open, id, records)
+      case .safe(let below):
+        becameSafe(open, open.spool.number(below))
+        // Other hosts are told, and the next input goes on behind what the log has.
+        loop.wake(.remote, at: loop.now)
+        loop.wake(.nextInputs, at: loop.now)
+        continue
+      case .loaded(let id, let records):
+        loaded(open, id, records)
+        continue
       case .failed(let errno): failed(open, errno)
       case .recovered: recovered(open)
       }
+      loop.wakeAll()
     }
-    loop.wakeNow()
   }
 
   private func wasOpened(_ open: OpenSpool, _ opened: Spool.Opened) {
@@ -187,7 +196,7 @@ final class DurableQueues: Owner {
         for plugin in plugins.durable { tell(plugin, open) }
         open.spool.retry(next: journal.nextRecord)
       }
-      loop.wakeSoon()
+      loop.wake(.durable, in: .seconds(1))
     }
     for plugin in plugins.durable { goOnReadingBack(plugin) }
     open.log.forgetLacks(below: firstWanted)

@@ -49,7 +49,7 @@ final class Distribution: Owner {
     durable.spool(batch)
     control.feed(batch)
     shedIfOverBound()
-    loop.wakeSoon()
+    loop.wakeAllSoon()
   }
 
   /// A batch of another source than this host's own, which does not gather.
@@ -164,7 +164,9 @@ final class Distribution: Owner {
   /// An event's records come within moments: when none came for five seconds, none is incomplete.
   func forgetHistoryWhenIdle() {
     guard journal.bytes > Journal.idleBytes else { return }
-    guard loop.now - gathering.last > .seconds(5) else { return loop.wakeSoon() }
+    guard loop.now - gathering.last > .seconds(5) else {
+      return loop.wake(.distribution, in: .seconds(1))
+    }
     for plugin in plugins.all where plugin.subscription.isEmpty {
       plugin.subscription.forgetHistory()
     }

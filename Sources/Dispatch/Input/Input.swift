@@ -127,7 +127,7 @@ final class Input: Owner {
     isPaused = true
     // Not waited for at all: that the other side has closed would be reported all the time.
     stopPolling()
-    loop.wake(in: .milliseconds(1))
+    loop.wake(.input, in: .milliseconds(1))
   }
 
   private func stopPolling() {
@@ -137,7 +137,7 @@ final class Input: Owner {
   /// Goes on with a paused replay when there is room again.
   func unpauseIfPossible() {
     guard isPaused else { return }
-    guard distribution.replayRoom() > 0 else { return loop.wake(in: .milliseconds(1)) }
+    guard distribution.replayRoom() > 0 else { return loop.wake(.input, in: .milliseconds(1)) }
     isPaused = false
     if isPolled, let fd = source.inputNumber { _ = loop.poller.add(fd, Token.source, .read) }
     takeRecords()
@@ -188,15 +188,16 @@ final class Input: Owner {
 
   private func tryAgain(in delay: Duration) {
     retry = loop.now + delay
-    loop.wake(in: delay)
+    loop.wake(.input, in: delay)
   }
 
-  /// Opens a lost input again when its time has come.
+  /// Opens a lost input again, or goes on with a paused one, when its time has come.
   func tend() {
-    if let retry, loop.hasCome(retry) {
+    if let retry, loop.hasCome(retry, .input) {
       self.retry = nil
       open()
     }
+    unpauseIfPossible()
     reportUnreadEvents()
   }
 
@@ -246,12 +247,12 @@ final class Input: Owner {
     default:
       if supply.origin == .standardInput, ending.isRunning {
         hasEndedForGood = true
-        return loop.wakeNow()
+        return loop.wakeAll()
       }
       guard source.canWait, ending.isRunning else { return ending.ask("end of input") }
       if supply.hasFailed { ending.noteLoss() }
       ending.noteReplayRead()
-      loop.wakeNow()
+      loop.wakeAll()
     }
   }
 
@@ -278,7 +279,7 @@ final class Input: Owner {
   /// Says what came between two readers of the kernel.
   private func reportUnreadEvents() {
     guard let readers = supply.readers, readers.awaitsNext else { return }
-    guard let report = readers.reportUnread() else { return loop.wakeSoon() }
+    guard let report = readers.reportUnread() else { return loop.wake(.input, in: .seconds(1)) }
     loop.say(report.severity, report.text)
   }
 

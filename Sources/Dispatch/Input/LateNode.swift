@@ -41,7 +41,7 @@ final class LateNode: Owner {
     plugins.change(node: name)
     remote?.peers.ownNode(is: name)
     custody.inForceHasChanged()
-    loop.wakeNow()
+    loop.wakeAll()
     loop.say(.notice, "records are given node=\(name) from here on")
   }
 }

@@ -51,11 +51,11 @@ final class NextInputs: Owner {
       keeperHears: custody.holderHasAll)
     switch step {
     case .nothing: break
-    case .look(let moment): loop.wake(at: moment)
+    case .look(let moment): loop.wake(.nextInputs, at: moment)
     case .cut:
       decision.wasCut(loop.now)
       if source.refuseMore() { input.read() }
-      loop.wakeNow()
+      loop.wakeAll()
     case .goOn: goOn()
     case .stop: ending.ask("end of input")
     }
@@ -89,7 +89,7 @@ final class NextInputs: Owner {
         "the process that holds the input does not take what it is told: the next input waits for it"
       )
     }
-    loop.wake(in: .milliseconds(20))
+    loop.wake(.nextInputs, in: .milliseconds(20))
   }
 
   // MARK: Without a keeper

@@ -2,37 +2,45 @@ import Linux
 
 /// What the one epoll loop gives to all: its descriptors, its time, and where messages go.
 ///
-/// Whoever waits for a moment says so with `wake`; then everybody is asked what is due.
+/// Whoever waits for a moment states it with `wake`, and is asked when it has come.
 final class Loop {
   private(set) var poller: Poller
   /// When this turn began.
   private(set) var now = Moment.now
   let started = Moment.now
-  private var due = Moment.now
+  private var deadlines = Deadlines()
   private var messages = Messages(program: "audispatchd", neverWaits: true)
 
-  init() throws(SystemError) { poller = try Poller() }
+  init() throws(SystemError) {
+    poller = try Poller()
+    wakeAll()
+  }
 
   // MARK: Time
 
-  var isDue: Bool { now >= due }
+  /// Whether anybody's moment has come.
+  var isDue: Bool { now >= deadlines.least }
 
-  /// Begins to ask everybody: whoever waits for something says so anew.
-  func beginRound() { due = now + .seconds(3600) }
+  /// Forgets the deadlines that have come: whoever still waits for something states it anew.
+  func takeDue() -> Deadlines.Due { deadlines.takeDue(now) }
 
-  /// Has everybody asked at that moment at the latest.
-  func wake(at moment: Moment) { if moment < due { due = moment } }
-  func wake(in duration: Duration) { wake(at: now + duration) }
-  func wakeNow() { wake(at: now) }
+  /// Has a waiter asked at that moment at the latest.
+  func wake(_ waiter: Waiter, at moment: Moment) { deadlines.state(waiter, moment) }
+  func wake(_ waiter: Waiter, in duration: Duration) { wake(waiter, at: now + duration) }
 
-  /// `wake(in: .seconds(1))`, of every batch.
+  /// Something has happened for which anybody may have waited: all are asked in the next turn.
+  func wakeAll() { wake(.everybody, at: now) }
+
+  /// Records came, or wait: all look after them within a second.
   @inline(__always)
-  func wakeSoon() { wake(at: Moment(nanoseconds: now.nanoseconds + 1_000_000_000)) }
+  func wakeAllSoon() {
+    wake(.everybody, at: Moment(nanoseconds: now.nanoseconds + 1_000_000_000))
+  }
 
-  /// Whether a moment has come; if not, everybody is asked when it has.
-  func hasCome(_ moment: Moment) -> Bool {
+  /// Whether a waiter's moment has come; if not, it is asked when it has.
+  func hasCome(_ moment: Moment, _ waiter: Waiter) -> Bool {
     if now >= moment { return true }
-    wake(at: moment)
+    wake(waiter, at: moment)
     return false
   }
 
@@ -45,7 +53,8 @@ final class Loop {
   ///
   /// - Returns: how many `event(_:)` there are.
   func wait(orUntil other: Moment?) -> Int {
-    wait(nanoseconds: max(0, min(due, other ?? due).nanoseconds - Moment.now.nanoseconds))
+    let first = min(deadlines.least, other ?? deadlines.least, now + .seconds(3600))
+    return wait(nanoseconds: max(0, first.nanoseconds - Moment.now.nanoseconds))
   }
 
   /// Looks which descriptors are ready, without waiting.

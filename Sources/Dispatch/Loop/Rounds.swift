@@ -20,8 +20,8 @@ struct Owners {
   let stopping: Stopping
 }
 
-/// The rounds of the loop: what a descriptor has goes to its owner, and each owner is asked what is
-/// due.
+/// The rounds of the loop: what a descriptor has goes to its owner, and each owner whose moment has
+/// come is asked what is due.
 final class Rounds {
   private let owners: Owners
   private let signals: SignalSource
@@ -110,31 +110,37 @@ final class Rounds {
     if !isThere { owners.inputs.keeperIsGone() }
   }
 
-  /// Asks everybody what is due because time has passed.
+  /// Asks each whose moment has come what is due.
   func tend() {
-    loop.beginRound()
-    forgetStart()
-    owners.claim.tend()
-    owners.plugins.tend()
-    finishStart()
+    let due = loop.takeDue()
+    if due.contains(.start) { forgetStart() }
+    if due.contains(.claim) { owners.claim.tend() }
+    if due.contains(.plugins) { owners.plugins.tend() }
+    if due.contains(.start) { finishStart() }
+    if due.contains(.custody) { tendCustody() }
+    if due.contains(.durable) { owners.durable.tend() }
+    if due.contains(.stopping) { owners.stopping.finishReplay() }
+    if due.contains(.input) { owners.input.tend() }
+    if due.contains(.nextInputs) { owners.inputs.tend() }
+    if due.contains(.remote) { owners.remote?.tend() }
+    if due.contains(.distribution) { owners.distribution.forgetHistoryWhenIdle() }
+    if due.contains(.control) { owners.control.tend() }
+    if due.contains(.overflows) { owners.overflows.tend() }
+    owners.stopping.beginIfAsked()
+    if due.contains(.stopping) { owners.stopping.advance() }
+    if due.contains(.service) { owners.service?.tend() }
+    if due.contains(.everybody) { tendQueues() }
+    owners.base.journal.trim()
+  }
+
+  private func tendCustody() {
     owners.custody.tend()
     if start.isFinished { owners.custody.keep { InForce(owners.base) } }
-    owners.durable.tend()
-    owners.stopping.finishReplay()
-    owners.input.tend()
-    owners.inputs.tend()
-    owners.remote?.tend()
-    owners.input.unpauseIfPossible()
-    owners.distribution.forgetHistoryWhenIdle()
-    owners.control.tend()
-    owners.overflows.tend()
-    owners.stopping.beginIfAsked()
-    owners.stopping.advance()
-    owners.service?.tend()
-    if owners.base.plugins.all.contains(where: { !$0.subscription.isEmpty }) {
-      loop.wakeSoon()
-    }
-    owners.base.journal.trim()
+  }
+
+  /// As long as records wait everybody looks after them.
+  private func tendQueues() {
+    if owners.base.plugins.all.contains(where: { !$0.subscription.isEmpty }) { loop.wakeAllSoon() }
   }
 
   /// Does what no plugin's first record waits for.
@@ -143,8 +149,10 @@ final class Rounds {
       ownsFolder: owners.base.runtime.isOurs, launches: owners.plugins.supervisor.hasLaunches,
       loop.now)
     switch step {
-    case .wait(let until): return loop.wake(at: until)
-    case .finish: owners.control.open()
+    case .wait(let until): return loop.wake(.start, at: until)
+    case .finish:
+      owners.control.open()
+      tendCustody()
     case .nothing: break
     }
     // The first message makes a thread.
@@ -157,7 +165,9 @@ final class Rounds {
 
   /// A moment after the start most of what was needed for it is not needed again.
   private func forgetStart() {
-    guard !hasForgottenStart, loop.hasCome(loop.started + .milliseconds(300)) else { return }
+    guard !hasForgottenStart, loop.hasCome(loop.started + .milliseconds(300), .start) else {
+      return
+    }
     hasForgottenStart = true
     forgetStartingCode()
   }

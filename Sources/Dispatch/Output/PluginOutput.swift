@@ -45,22 +45,22 @@ final class PluginOutput: Owner {
       loop.say(.info, "\(plugin.name): \(line)")
       advise(plugin, on: line)
     }
-    if let tellAt = child.outputTellAt { loop.wake(at: tellAt) }
+    if let tellAt = child.outputTellAt { loop.wake(.plugins, at: tellAt) }
     guard outcome != .open else { return }
     loop.poller.remove(child.outputNumber)
-    if let until = child.outputRest { loop.wake(at: until) }
+    if let until = child.outputRest { loop.wake(.plugins, at: until) }
   }
 
   /// Waits for what a plugin writes again, once it has rested.
   func goOn(_ plugin: Plugin) {
     guard let child = plugin.child else { return }
     child.tellOutput(loop.now) { loop.say(.info, "\(plugin.name): \($0)") }
-    if let tellAt = child.outputTellAt { loop.wake(at: tellAt) }
+    if let tellAt = child.outputTellAt { loop.wake(.plugins, at: tellAt) }
     waitForReader(of: plugin, child)
     guard let until = child.outputRest else { return }
     let token = Token.pluginOutput | UInt64(plugin.id)
     guard loop.now >= until, loop.poller.add(child.outputNumber, token, .read) else {
-      return loop.wake(at: max(until, loop.now + .milliseconds(1)))
+      return loop.wake(.plugins, at: max(until, loop.now + .milliseconds(1)))
     }
     child.outputGoesOn()
   }
@@ -126,7 +126,7 @@ final class PluginOutput: Owner {
     } else if output.hasEnded {
       loop.poller.remove(output.number)
       outputs[output.id] = nil
-      loop.wakeNow()
+      loop.wakeAll()
     }
   }
 
@@ -166,7 +166,7 @@ final class PluginOutput: Owner {
         ending.noteLoss()
       }
     }
-    loop.wakeNow()
+    loop.wakeAll()
   }
 
   // MARK: Whoever reads it
@@ -189,10 +189,7 @@ final class PluginOutput: Owner {
     guard !outputs.isEmpty else { return true }
     let until = waitsUntil ?? loop.now + Self.patience
     waitsUntil = until
-    if isWaitedFor || loop.now < until {
-      loop.wake(in: .milliseconds(50))
-      return false
-    }
+    if isWaitedFor || loop.now < until { return false }
     for output in outputs.values {
       loop.say(
         .error, "plugin \(output.plugin): \(output.held) bytes that it printed were not taken")

@@ -41,13 +41,14 @@ struct Confirming: Owner {
     guard !hasEnded else { return }
     let until = loop.now + Self.rest
     child.restConfirming(until: until)
-    loop.wake(at: until)
+    loop.wake(.plugins, at: until)
     delivery.wait(at: plugin, child)
   }
 
   /// Listens again to a plugin that said more than was read at once.
   func goOn(_ plugin: Plugin) {
-    guard let child = plugin.child, let until = child.confirmingRest, loop.hasCome(until) else {
+    guard let child = plugin.child, let until = child.confirmingRest, loop.hasCome(until, .plugins)
+    else {
       return
     }
     child.restConfirming(until: nil)
@@ -56,7 +57,7 @@ struct Confirming: Owner {
       !loop.waitFor(child.inputNumber, Token.pluginInput | UInt64(plugin.id), interest)
     else { return }
     child.restConfirming(until: loop.now + .milliseconds(100))
-    loop.wake(in: .milliseconds(100))
+    loop.wake(.plugins, in: .milliseconds(100))
   }
 
   private func confirm(_ plugin: Plugin, _ number: StreamNumber) {

@@ -31,13 +31,13 @@ final class Delivery: Owner {
       // The child is gone or going, and its end will tell.
       child.block()
       wait(at: plugin, child, for: child.idleInterest)
-    case .full: loop.wake(at: plugin.writesAgain(loop.now))
+    case .full: loop.wake(.plugins, at: plugin.writesAgain(loop.now))
     case .some where child.isBlocked:
       let token = Token.pluginInput | UInt64(plugin.id)
       if !loop.waitFor(child.inputNumber, token, child.interest) {
         // Nobody would see that it has room: it is looked at again soon.
         child.unblock()
-        loop.wake(in: .milliseconds(100))
+        loop.wake(.plugins, in: .milliseconds(100))
       }
     case .some: break
     }
@@ -92,7 +92,7 @@ final class Delivery: Owner {
       default:
         guard InstalledAudit.isKnown else {
           InstalledAudit.beginAsking()
-          loop.wake(in: .milliseconds(20))
+          loop.wake(.plugins, in: .milliseconds(20))
           return false
         }
         compact = InstalledAudit.writesCompactRecords

@@ -39,7 +39,7 @@ final class OverflowActions: Owner {
     do throws(SystemError) {
       try WorkThread(new).detach()
       commands.append(new)
-      loop.wakeSoon()
+      loop.wake(.overflows, in: .seconds(1))
     } catch { loop.say(.alert, "\(error)") }
   }
 
@@ -61,7 +61,7 @@ final class OverflowActions: Owner {
       if case .failed(let reason) = outcome { loop.say(.alert, reason) }
       return true
     }
-    if !commands.isEmpty { loop.wakeSoon() }
+    if !commands.isEmpty { loop.wake(.overflows, in: .seconds(1)) }
   }
 }
 

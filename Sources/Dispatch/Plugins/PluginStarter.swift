@@ -57,7 +57,7 @@ final class PluginStarter: Owner {
   func launch(_ plugin: Plugin) throws -> Bool {
     guard link.mayBeAsked() else { return refuse() }
     guard !plugin.hasTooManyLeftBehind else {
-      loop.wakeSoon()
+      loop.wake(.plugins, in: .seconds(1))
       return false
     }
     let configuration = plugin.configuration
@@ -85,7 +85,7 @@ final class PluginStarter: Owner {
 
   private func refuse() -> Bool {
     hasRefused = true
-    loop.wakeSoon()
+    loop.wake(.plugins, in: .seconds(1))
     return false
   }
 
@@ -137,7 +137,7 @@ final class PluginStarter: Owner {
   }
 
   private func goOnAsking() {
-    if hasRefused { loop.wakeNow() }
+    if hasRefused { loop.wakeAll() }
     hasRefused = false
   }
 

@@ -17,7 +17,7 @@ struct PluginWatch: Owner {
     let counters = plugin.subscription.counters
     if plugin.subscription.isOverflowing || plugin.losses.isBehind(counters) {
       overflows.report(plugin)
-      if plugin.losses.isBehind(counters) { loop.wakeSoon() }
+      if plugin.losses.isBehind(counters) { loop.wake(.plugins, in: .seconds(1)) }
     }
     if !plugin.subscription.isOverflowing { plugin.report { $0.overflowEnded() } }
     supervisor.tellReload(plugin, isNew: false)

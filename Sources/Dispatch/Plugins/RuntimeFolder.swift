@@ -107,6 +107,9 @@ final class RuntimeFolder {
     return names
   }
 
+  /// How many are waited for.
+  var orphanCount: Int { orphans?.children.count ?? 0 }
+
   /// Whether one of that name may still run: two generations must not overlap.
   func awaitsEnd(of name: String) -> Bool { orphans?.includes(name) ?? false }
 

@@ -29,8 +29,8 @@ final class StarterLink {
     _ = letGo()
   }
 
-  /// Whether it may be asked now; if not, everybody is asked what is due when it may.
-  func mayBeAsked() -> Bool { busyUntil.map(loop.hasCome) ?? true }
+  /// Whether it may be asked now; if not, plugins have their turn when it may.
+  func mayBeAsked() -> Bool { busyUntil.map { loop.hasCome($0, .plugins) } ?? true }
 
   /// Asks for a child. Never waits for anything that its request names.
   func ask(
@@ -68,7 +68,7 @@ final class StarterLink {
     pause =
       loop.now - startedAt > .seconds(60) ? Self.firstPause : min(pause * 2, Self.longestPause)
     busyUntil = loop.now + pause
-    loop.wake(at: loop.now + pause)
+    loop.wake(.plugins, at: loop.now + pause)
   }
 
   /// Its next answer. After `ended` there is none until another one is asked.

@@ -40,7 +40,7 @@ final class Stragglers {
     all[next] = straggler
     straggler.isWatched = loop.waitFor(
       straggler.process.pidfd, Token.straggler | UInt64(next), .read)
-    if !straggler.isWatched { loop.wakeSoon() }
+    if !straggler.isWatched { loop.wake(.plugins, in: .seconds(1)) }
     return next
   }
 
@@ -67,7 +67,7 @@ final class Stragglers {
   /// Those whose end nobody would be woken by.
   var unwatched: [UInt32] {
     let ids = all.filter { !$0.value.isWatched }.map(\.key)
-    if !ids.isEmpty { loop.wakeSoon() }
+    if !ids.isEmpty { loop.wake(.plugins, in: .seconds(1)) }
     return ids
   }
 
@@ -77,7 +77,7 @@ final class Stragglers {
   func tend() -> [UInt32] {
     var plugins: [UInt32] = []
     for straggler in all.values where !straggler.isLeftBehind {
-      guard loop.hasCome(straggler.since + Self.patience) else { continue }
+      guard loop.hasCome(straggler.since + Self.patience, .plugins) else { continue }
       straggler.isLeftBehind = true
       plugins.append(straggler.plugin)
       loop.say(

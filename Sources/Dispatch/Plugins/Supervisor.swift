@@ -88,7 +88,9 @@ final class Supervisor: Owner {
       loop.say(
         .error, "plugin \(plugin.name) died and max_restarts = 0: it is not started again")
     }
-    if let deadline = plugin.lifecycle.deadline, deadline > loop.now { loop.wake(at: deadline) }
+    if let deadline = plugin.lifecycle.deadline, deadline > loop.now {
+      loop.wake(.plugins, at: deadline)
+    }
   }
 
   // MARK: Start
@@ -96,8 +98,8 @@ final class Supervisor: Owner {
   private func launch(_ plugin: Plugin) {
     guard runtime.isOurs, !runtime.awaitsEnd(of: plugin.name), !durable.awaits(plugin),
       plugin.inheritance == nil
-    else { return loop.wake(in: .milliseconds(100)) }
-    guard Moment.now < startsUntil else { return loop.wakeNow() }
+    else { return loop.wake(.plugins, in: .milliseconds(100)) }
+    guard Moment.now < startsUntil else { return loop.wake(.plugins, at: loop.now) }
     // While the dispatcher stops nothing is restarted, whoever ended it, but for what a reload has
     // begun to replace.
     guard ending.isRunning || plugin.lifecycle.state == .starting else { return }
@@ -132,7 +134,7 @@ final class Supervisor: Owner {
     case .isGone: if case .givingUp = plugin.lifecycle.state { gaveUp(plugin) }
     }
     // A stop may wait for it, or the rest of the start.
-    if !ending.isRunning || !hasLaunches { loop.wakeNow() }
+    if !ending.isRunning || !hasLaunches { loop.wakeAll() }
   }
 
   private func begin(_ plugin: Plugin) {
@@ -150,7 +152,7 @@ final class Supervisor: Owner {
   /// A reload leaves a plugin's child as it is, or had done so: it is told if it wants to be.
   func tellReload(_ plugin: Plugin, isNew: Bool) {
     plugin.tellReload(isNew: isNew, loop.now)
-    if let look = plugin.reloadNotice.deadline { loop.wake(at: look) }
+    if let look = plugin.reloadNotice.deadline { loop.wake(.plugins, at: look) }
   }
 
   private func failed(_ plugin: Plugin, _ text: String, passes: Bool) {
@@ -174,7 +176,7 @@ final class Supervisor: Owner {
 
   private func gaveUp(_ plugin: Plugin) {
     handle(plugin, .exited(progress: false))
-    loop.wakeNow()
+    loop.wakeAll()
   }
 
   // MARK: End
@@ -208,7 +210,7 @@ final class Supervisor: Owner {
     runtime.hasEnded(plugin.name)
     handle(plugin, .exited(progress: progress))
     // What waits for its end, a stop above all, goes on at once.
-    loop.wakeNow()
+    loop.wakeAll()
   }
 
   /// A child's end was seen, and its queue knows of it.

@@ -34,12 +34,12 @@ final class ReceiverHost: Owner {
   ///
   /// - Returns: whether it was started.
   func start() -> Bool {
-    guard loop.hasCome(retry) else { return false }
+    guard loop.hasCome(retry, .remote) else { return false }
     listen("; trying again")
     retry = loop.now + delay
     delay = min(delay * 2, .seconds(5))
     guard places.contains(where: { $0.socketNumber != nil }) else {
-      loop.wake(at: retry)
+      loop.wake(.remote, at: retry)
       return false
     }
     do throws(SystemError) {
@@ -54,7 +54,7 @@ final class ReceiverHost: Owner {
       return true
     } catch {
       if startReport.pass(loop.now) != nil { loop.say(.error, "\(error); trying again") }
-      loop.wake(at: retry)
+      loop.wake(.remote, at: retry)
       return false
     }
   }
@@ -90,7 +90,7 @@ final class ReceiverHost: Owner {
     do throws(SystemError) {
       try WorkThread(new).detach()
       opening = (new, loop.now)
-      loop.wakeNow()
+      loop.wakeAll()
     } catch { loop.say(.error, "the keys of \(Self.secure) are not read: \(error)") }
   }
 
@@ -104,7 +104,7 @@ final class ReceiverHost: Owner {
         loop.say(
           .warning, "the keys of \(Self.secure) are still being read: nobody can connect there")
       }
-      return loop.wake(in: .milliseconds(5))
+      return loop.wake(.remote, in: .milliseconds(5))
     }
     opening = nil
     // What was asked for meanwhile is newer; and one that is gone needs none.
@@ -166,9 +166,9 @@ final class ReceiverHost: Owner {
     if !leaving.isEmpty { forgetEnded() }
     tendKeys()
     guard let process else { return }
-    if !process.flush() { loop.wake(in: .milliseconds(5)) }
+    if !process.flush() { loop.wake(.remote, in: .milliseconds(5)) }
     process.tellOutput(loop.now, say)
-    if let at = process.output.tellAt { loop.wake(at: at) }
+    if let at = process.output.tellAt { loop.wake(.remote, at: at) }
   }
 
   func readOutput() {
@@ -202,7 +202,7 @@ final class ReceiverHost: Owner {
     process.child.signal(SIGKILL)
     leaving.append(process)
     retry = max(retry, loop.now + .milliseconds(100))
-    loop.wakeNow()
+    loop.wakeAll()
   }
 
   /// Says how receivers have ended that are gone.
@@ -217,6 +217,6 @@ final class ReceiverHost: Owner {
       }
       return true
     }
-    if !leaving.isEmpty { loop.wake(in: .milliseconds(5)) }
+    if !leaving.isEmpty { loop.wake(.remote, in: .milliseconds(5)) }
   }
 }

@@ -6,6 +6,9 @@ import RemoteProtocol
 /// Records of other hosts: taken from the receiver as long as they can be stored, and acknowledged
 /// when they are safe.
 final class RemoteInput: Owner {
+  /// How often it is looked whether records can be kept safe again.
+  private static let pause = Duration.milliseconds(20)
+
   let base: Base
   private let ledger: Ledger
   let durable: DurableQueues
@@ -69,6 +72,7 @@ final class RemoteInput: Owner {
     acknowledge()
     receiver.tend()
     if flow.isPaused { goOnWhenPossible() }
+    if flow.obstacle != nil { loop.wake(.remote, in: Self.pause) }
   }
 
   /// Starts the receiver when all is there that it needs: the runtime folder, so that no predecessor
@@ -77,7 +81,7 @@ final class RemoteInput: Owner {
     guard runtime.isOurs else { return }
     guard senders.open(), durable.isSettled, !durable.isSearching,
       plugins.all.allSatisfy({ $0.inheritance == nil })
-    else { return loop.wake(in: .milliseconds(10)) }
+    else { return loop.wake(.remote, in: .milliseconds(10)) }
     if !hasBegun, let figures = senders.figures {
       hasBegun = true
       peers.begin(figures, isSuccessor: isSuccessor)
@@ -99,6 +103,7 @@ final class RemoteInput: Owner {
     let obstacle = durable.safekeeping(after: former).obstacle
     guard obstacle != former else { return }
     flow.obstacle = obstacle
+    loop.wake(.remote, in: Self.pause)
     guard let obstacle else {
       process.order(.goOn)
       if flow.wasReported { sayTakenAgain() }
@@ -136,7 +141,7 @@ final class RemoteInput: Owner {
       peers.keep()
       process.acknowledge(ledger.publish())
     }
-    if !waiting.isEmpty { loop.wake(in: .milliseconds(plugins.isLossless ? 20 : 2)) }
+    if !waiting.isEmpty { loop.wake(.remote, in: .milliseconds(plugins.isLossless ? 20 : 2)) }
   }
 
   // MARK: Reading
@@ -149,7 +154,7 @@ final class RemoteInput: Owner {
   private func goOnWhenPossible() {
     guard let process = receiver.process else { return }
     if isCrowded { endTurn() }
-    guard !isCrowded, isTurn() else { return loop.wake(in: .milliseconds(1)) }
+    guard !isCrowded, isTurn() else { return loop.wake(.remote, in: .milliseconds(1)) }
     flow.isPaused = false
     _ = loop.poller.add(process.channel.number, Token.receiver, .read)
     // The turn is taken at once: nothing may have come, and then this host's source goes on.
@@ -180,7 +185,7 @@ final class RemoteInput: Owner {
   private func pause(_ process: ReceiverProcess) {
     flow.isPaused = true
     loop.poller.remove(process.channel.number)
-    loop.wake(in: .milliseconds(1))
+    loop.wake(.remote, in: .milliseconds(1))
   }
 
   /// Takes what the receiver has, some packets at once.
