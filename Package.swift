@@ -158,7 +158,7 @@ let package = Package(
     .testTarget(
       name: "JournalTests",
       dependencies: [
-        "AuditRecord", "Journal", "Linux",
+        "AuditRecord", "Journal", "Linux", "TestSupport",
         .product(name: "DequeModule", package: "swift-collections"),
       ]),
     .testTarget(name: "KeeperTests", dependencies: ["Keeper", "Linux", "TestSupport"]),

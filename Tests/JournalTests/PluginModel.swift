@@ -1,19 +1,8 @@
 import AuditRecord
+import TestSupport
 import Glibc
 
 @testable import Journal
-
-/// A generator of random numbers that gives the same ones for the same seed.
-struct Seeded: RandomNumberGenerator {
-  private var state: UInt64
-  init(_ seed: UInt64) { state = seed &* 2_862_933_555_777_941_757 &+ 3_037_000_493 }
-  mutating func next() -> UInt64 {
-    state ^= state << 13
-    state ^= state >> 7
-    state ^= state << 17
-    return state &* 0x2545_F491_4F6C_DD1D
-  }
-}
 
 /// One record as a source gives it, and what a plugin should see of it.
 struct SentRecord: Hashable {

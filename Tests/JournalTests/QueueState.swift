@@ -134,7 +134,7 @@ struct QueueWorld: ~Copyable {
     if let share = other.queue.disk {
       queue.disk = DiskShare(
         log: log, window: share.window, waitsForSync: share.waitsForSync)
-      queue.disk?.awaitsLog = share.awaitsLog
+      if !share.awaitsLog { queue.disk?.awaitsLogNoMore() }
       queue.disk?.set(records: share.records, bytes: share.bytes)
     }
     put = other.put

@@ -1,4 +1,5 @@
 import AuditRecord
+import TestSupport
 import Testing
 
 @testable import Journal

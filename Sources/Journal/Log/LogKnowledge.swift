@@ -11,6 +11,8 @@ public final class LogKnowledge {
     case opening
     case takesRecords
     case takesNothing
+    /// It never will.
+    case unusable
   }
 
   public private(set) var state: State
@@ -45,13 +47,15 @@ public final class LogKnowledge {
     lacks.append(first..<RecordNumber.max)
   }
 
-  /// It has got nothing from that record on, the first that came, and may never take any.
+  /// It has got nothing from that record on, the first that came, and never takes any.
   public func isUnusable(from first: RecordNumber) {
     lacks = []
     takesNothing(from: first)
+    state = .unusable
   }
 
-  public func isSynced(below number: RecordNumber) { syncedBelow = number }
+  /// What came while it took nothing counts as synced, and an answer may be older.
+  public func isSynced(below number: RecordNumber) { syncedBelow = max(syncedBelow, number) }
 
   /// Forgets what it lacks below the first record that any queue still wants.
   public func forgetLacks(below number: RecordNumber) {

@@ -24,8 +24,8 @@ struct Backlog {
   /// Dropped records that announcements told of: in those that were read, and that were written.
   private(set) var announced: (read: UInt64, written: UInt64) = (0, 0)
   /// Dropped out of the queue: announced before the next event that is written.
-  var gapAhead = Gap()
-  var counters = Counters()
+  private(set) var gapAhead = Gap()
+  private(set) var counters = Counters()
 
   /// Whether nothing is to come but what lies in the stream.
   var isEmpty: Bool { pending.isEmpty && nextAnnouncement == nil }
@@ -54,25 +54,46 @@ struct Backlog {
   @inline(__always)
   mutating func queue(_ records: Range<RecordNumber>, bytes: Int) {
     pending.append(records)
-    counters.queued += UInt64(records.count)
+    let count = UInt64(records.count)
+    counters.received += count
+    counters.queued += count
     counters.queuedBytes += bytes
+    if counters.queued > counters.queuedMax { counters.queuedMax = counters.queued }
+  }
+
+  /// Records that were put to the plugin are not queued.
+  ///
+  /// - Parameter events: that begin with one of them.
+  mutating func refuse(_ records: UInt64, events: UInt64, _ reason: DropReason) {
+    counters.received += records
+    counters[reason] += records
+    counters.droppedEvents += events
   }
 
   /// Records that were not known to be queued come before all others; none of these is written.
-  mutating func queueBefore(_ records: [Range<RecordNumber>]) {
+  private mutating func queueBefore(_ records: [Range<RecordNumber>]) {
+    guard !records.isEmpty else { return }
     for range in records.reversed() { pending.prepend(range) }
     written = pending.first ?? written
   }
 
   /// Queued records are dropped.
-  mutating func drop(_ records: Range<RecordNumber>, bytes: Int, _ reason: DropReason) {
+  ///
+  /// - Parameter events: that begin with one of them.
+  mutating func drop(
+    _ records: Range<RecordNumber>, bytes: Int, events: UInt64 = 0, _ reason: DropReason
+  ) {
     let before = pending.count
     pending.remove(records)
     let count = UInt64(before - pending.count)
     counters.queued -= count
     counters.queuedBytes -= bytes
     counters[reason] += count
+    counters.droppedEvents += events
   }
+
+  /// The bytes of what is queued were estimated, and are known now.
+  mutating func correctBytes(by difference: Int) { counters.queuedBytes += difference }
 
   /// All is dropped but some records, none of which is written.
   mutating func replacePending(
@@ -102,6 +123,54 @@ struct Backlog {
 
   mutating func setFirstNumber(_ number: StreamNumber) { firstNumber = number }
 
+  // MARK: From before
+
+  /// Goes on with a predecessor's counters; what it had queued is settled later.
+  mutating func adopt(_ counters: Counters, firstNumber: StreamNumber) {
+    self.counters = counters
+    self.firstNumber = firstNumber
+  }
+
+  /// Records of the log, from before this process and its predecessor, come before all others.
+  ///
+  /// - Parameter bytes: of their texts, as well as is known.
+  mutating func restore(_ records: [Range<RecordNumber>], bytes: Int) {
+    let count = records.reduce(0) { $0 + UInt64($1.count) }
+    counters.received += count
+    counters.queued += count
+    counters.queuedBytes += bytes
+    queueBefore(records)
+  }
+
+  /// Settles what a predecessor had queued: some of it lies in the log and comes before all others, of
+  /// the rest the plugin had read some, and what is left died with the predecessor.
+  ///
+  /// - Parameters:
+  ///   - queued: how many records the predecessor had counted, and their bytes.
+  ///   - stored: those in the log, and their bytes, as well as is known.
+  ///   - read: how many of the rest were read, at most.
+  /// - Returns: how many of the rest were read, and how many died.
+  mutating func settle(
+    queued: (records: UInt64, bytes: Int), stored: [Range<RecordNumber>], storedBytes: Int,
+    read: UInt64
+  ) -> (read: UInt64, died: UInt64) {
+    let inLog = stored.reduce(0) { $0 + UInt64($1.count) }
+    counters.queued = counters.queued - queued.records + inLog
+    counters.queuedBytes += storedBytes - queued.bytes
+    queueBefore(stored)
+    guard queued.records > inLog else {
+      // The predecessor had just left out records as too many, and could not say so any more.
+      counters.received += inLog - queued.records
+      return (0, 0)
+    }
+    let rest = queued.records - inLog
+    let read = min(read, rest)
+    counters.delivered += read
+    counters.bytes += UInt64(max(0, queued.bytes - storedBytes)) * read / rest
+    counters[.dispatcherDied] += rest - read
+    return (read, rest - read)
+  }
+
   // MARK: The stream
 
   /// Records are whole in the stream. Those that a predecessor had read, too, are counted.
@@ -115,6 +184,9 @@ struct Backlog {
       givenBelow = RecordNumber(0)
     }
   }
+
+  /// Records that the plugin's former process had read were written once more.
+  mutating func repeated(_ records: Int) { counters.redelivered += UInt64(records) }
 
   /// The plugin's process has ended: what it had not read is written again.
   ///
@@ -137,6 +209,28 @@ struct Backlog {
   }
 
   // MARK: Announcements
+
+  /// Dropped records are to be announced before the next event that is written.
+  mutating func noteGapAhead(
+    records: UInt64, events: UInt64, _ reason: DropReason, serial: UInt64?
+  ) {
+    gapAhead.note(records: records, events: events, reason, serial: serial)
+  }
+
+  /// What is to be announced before the next event is announced elsewhere, or not yet.
+  mutating func takeGapAhead() -> Gap {
+    defer { gapAhead = Gap() }
+    return gapAhead
+  }
+
+  /// What was taken is to be announced after all, with what was dropped since.
+  mutating func putBackGapAhead(_ gap: Gap) {
+    let since = gapAhead
+    gapAhead = gap
+    guard since.records > 0 else { return }
+    gapAhead.note(
+      records: since.records, events: since.events, since.reason, serial: since.serial)
+  }
 
   /// Puts an announcement behind all that are to come before the same record.
   mutating func announce(_ announcement: Announcement) {

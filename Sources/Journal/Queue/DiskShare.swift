@@ -6,17 +6,17 @@
 struct DiskShare {
   let log: LogKnowledge
   /// What may be held in memory; beyond it records are read back when their turn has come.
-  var window: Subscription.Limits
+  private(set) var window: Subscription.Limits
   /// It is not known yet what the log has for the queue: what comes is held in memory until then.
-  var awaitsLog = true
+  private(set) var awaitsLog = true
   /// What the log had for the queue from before is in it.
-  var knowsPast = false
+  private(set) var knowsPast = false
   /// Records are given to the plugin only when the log has made them safe.
-  var waitsForSync: Bool
+  private(set) var waitsForSync: Bool
   private(set) var records = 0
   /// An estimate, as far as records were there before this process.
   private(set) var bytes = 0
-  /// What the plugin is not to get, and the log does not know of yet.
+  /// What the plugin is not to get, and the log does not know of yet. A log that is unusable never will.
   private var leftOut: [Range<RecordNumber>] = []
 
   init(log: LogKnowledge, window: Subscription.Limits, waitsForSync: Bool) {
@@ -35,6 +35,18 @@ struct DiskShare {
   /// Records from this number on are not given to the plugin yet.
   @inline(__always)
   var safeBelow: RecordNumber { waitsForSync ? log.safeBelow : .max }
+
+  mutating func change(window: Subscription.Limits) { self.window = window }
+  mutating func change(waitsForSync: Bool) { self.waitsForSync = waitsForSync }
+
+  /// It is known that there is no log, or that it takes nothing.
+  mutating func awaitsLogNoMore() { awaitsLog = false }
+
+  /// What the log has from before is put into the queue.
+  mutating func hasPast() {
+    awaitsLog = false
+    knowsPast = true
+  }
 
   mutating func put(records: Int, bytes: Int) {
     self.records += records
@@ -67,6 +79,7 @@ struct DiskShare {
   }
 
   mutating func leaveOut(_ range: Range<RecordNumber>) {
+    guard log.state != .unusable else { return }
     if let last = leftOut.last, last.upperBound == range.lowerBound {
       leftOut[leftOut.count - 1] = last.lowerBound..<range.upperBound
     } else {

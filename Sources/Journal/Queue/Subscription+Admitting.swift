@@ -45,15 +45,11 @@ extension Subscription {
   @inline(__always)
   private mutating func admitWhole(_ batch: Journal.Batch) {
     for slice in batch.slices { put(slice.segment, slice.start, slice.end, bytes: slice.bytes) }
-    backlog.counters.received += UInt64(batch.records)
-    noteHeight()
   }
 
   private mutating func dropWhole(_ batch: Journal.Batch, _ reason: DropReason) {
     let events = UInt64(batch.nextEvent - batch.firstNewEvent)
-    backlog.counters.received += UInt64(batch.records)
-    backlog.counters[reason] += UInt64(batch.records)
-    backlog.counters.droppedEvents += events
+    backlog.refuse(UInt64(batch.records), events: events, reason)
     guard let last = batch.slices.last else { return }
     for slice in batch.slices { disk?.leaveOut(slice.numbers) }
     noteGap(
@@ -80,34 +76,24 @@ extension Subscription {
     case .notMeant:
       disk?.leaveOut(segment.first + index..<segment.first + index + 1)
       return
-    case .dropped(let reason):
-      backlog.counters.received += 1
-      return drop(segment, index, reason)
-    case nil: backlog.counters.received += 1
+    case .dropped(let reason): return refuse(segment, index, reason)
+    case nil: break
     }
     if !waits, isOver(length) {
       if limits.whenFull == .dropOldest { makeRoom(length, for: event, next: next) }
       if isOver(length) {
-        if entry.isFirst { return drop(segment, index, admission.refuse(event, fullReason)) }
-        guard admission.mayExceed(event, length) else { return drop(segment, index, fullReason) }
+        if entry.isFirst { return refuse(segment, index, admission.refuse(event, fullReason)) }
+        guard admission.mayExceed(event, length) else { return refuse(segment, index, fullReason) }
       }
     }
     if entry.isFirst, admission.gap.records > 0 { announce(before: segment.first + index, now) }
     put(segment, index, index + 1, bytes: length)
-    noteHeight()
   }
 
   private func isOver(_ length: Int) -> Bool {
     let bound = bound
     return Int(backlog.counters.queued) >= bound.records
       || backlog.counters.queuedBytes + length > bound.bytes
-  }
-
-  @inline(__always)
-  private mutating func noteHeight() {
-    if backlog.counters.queued > backlog.counters.queuedMax {
-      backlog.counters.queuedMax = backlog.counters.queued
-    }
   }
 
   /// Queues records, in memory as long as there is room.
@@ -124,8 +110,8 @@ extension Subscription {
   // MARK: Gaps
 
   /// Counts a record that was put to the plugin and is not queued.
-  private mutating func drop(_ segment: Segment, _ index: Int, _ reason: DropReason) {
-    backlog.counters[reason] += 1
+  private mutating func refuse(_ segment: Segment, _ index: Int, _ reason: DropReason) {
+    backlog.refuse(1, events: segment[index].isFirst ? 1 : 0, reason)
     noteDropped(segment, index, reason, isAhead: limits.whenFull == .dropOldest)
   }
 
@@ -134,7 +120,6 @@ extension Subscription {
     _ segment: Segment, _ index: Int, _ reason: DropReason, isAhead: Bool
   ) {
     let isFirst = segment[index].isFirst
-    if isFirst { backlog.counters.droppedEvents += 1 }
     disk?.leaveOut(segment.first + index..<segment.first + index + 1)
     noteGap(
       records: 1, events: isFirst ? 1 : 0, reason, serial: segment.serial(index),
@@ -145,7 +130,7 @@ extension Subscription {
     records: UInt64, events: UInt64, _ reason: DropReason, serial: UInt64?, isAhead: Bool = false
   ) {
     if isAhead {
-      backlog.gapAhead.note(records: records, events: events, reason, serial: serial)
+      backlog.noteGapAhead(records: records, events: events, reason, serial: serial)
     } else {
       admission.gap.note(records: records, events: events, reason, serial: serial)
     }

@@ -125,7 +125,7 @@ extension Subscription {
     switch kind {
     case .records: backlog.wrote(whole.numbers)
     case .announcement: backlog.wroteAnnouncement()
-    case .repetition: backlog.counters.redelivered += UInt64(whole.count)
+    case .repetition: backlog.repeated(whole.count)
     }
   }
 
@@ -210,11 +210,9 @@ extension Subscription {
         return
       }
       guard backlog.gapAhead.records > 0, entry.isFirst else { return }
-      if announcesGaps {
-        backlog.announce(Announcement(before: next, gap: backlog.gapAhead, time: now))
-      }
-      backlog.gapAhead = Gap()
-      if !announcesGaps { return }
+      let gap = backlog.takeGapAhead()
+      guard announcesGaps else { return }
+      backlog.announce(Announcement(before: next, gap: gap, time: now))
     }
   }
 

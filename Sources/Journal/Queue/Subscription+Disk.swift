@@ -11,13 +11,16 @@ extension Subscription {
 
   public var isDurable: Bool { disk != nil }
 
-  public mutating func setWaitsForSync(_ waits: Bool) { disk?.waitsForSync = waits }
+  /// It is not known yet what the log has for the queue.
+  public var awaitsLog: Bool { disk?.awaitsLog ?? false }
+
+  public mutating func setWaitsForSync(_ waits: Bool) { disk?.change(waitsForSync: waits) }
 
   /// What may be held in memory from now on; what is held beyond it stays.
-  public mutating func setWindow(_ window: Limits) { disk?.window = window }
+  public mutating func setWindow(_ window: Limits) { disk?.change(window: window) }
 
   /// There is no log: all that is queued is in memory only.
-  public mutating func doWithoutLog() { disk?.awaitsLog = false }
+  public mutating func doWithoutLog() { disk?.awaitsLogNoMore() }
 
   /// Puts what the log has for the plugin before what is queued since, none of which is written
   /// yet. Since then the log has that, too, unless it takes nothing or says otherwise.
@@ -29,21 +32,17 @@ extension Subscription {
     _ ranges: [Range<RecordNumber>], bytes: Int, firstNumber: StreamNumber
   ) {
     backlog.setFirstNumber(firstNumber)
-    let records = ranges.reduce(0) { $0 + $1.count }
-    backlog.counters.received += UInt64(records)
-    backlog.counters.queued += UInt64(records)
-    backlog.counters.queuedBytes += bytes
-    putLogged(ranges, records, bytes)
+    beginWithLogged(ranges, bytes)
+    backlog.restore(ranges, bytes: bytes)
   }
 
-  /// Puts records of the log before all others, none of which is written; what is in memory and in
-  /// the log has to be read back when its turn has come.
-  mutating func putLogged(_ ranges: [Range<RecordNumber>], _ records: Int, _ bytes: Int) {
-    disk?.awaitsLog = false
-    disk?.knowsPast = true
+  /// Records of the log are about to come before all others, none of which is written; what is in
+  /// memory and in the log has to be read back when its turn has come.
+  mutating func beginWithLogged(_ ranges: [Range<RecordNumber>], _ bytes: Int) {
+    disk?.hasPast()
+    let records = ranges.reduce(0) { $0 + $1.count }
     guard records > 0 else { return }
     if disk?.takesRecords ?? false { leaveToLog(behind: nil) }
-    backlog.queueBefore(ranges)
     disk?.put(records: records, bytes: bytes)
   }
 
@@ -173,14 +172,14 @@ extension Subscription {
 
   /// Records of the log are in memory now, too, and their bytes are known.
   private mutating func takeOut(_ run: Run) {
-    backlog.counters.queuedBytes += disk?.take(records: run.count, bytes: run.textBytes) ?? 0
+    backlog.correctBytes(by: disk?.take(records: run.count, bytes: run.textBytes) ?? 0)
   }
 
   /// Records that cannot be read back.
   private mutating func lose(_ range: Range<RecordNumber>, _ now: Int64) {
     guard !range.isEmpty else { return }
     let bytes = disk?.bytes(of: range.count) ?? 0
-    backlog.counters.queuedBytes += disk?.take(records: range.count, bytes: bytes) ?? 0
+    backlog.correctBytes(by: disk?.take(records: range.count, bytes: bytes) ?? 0)
     backlog.drop(range, bytes: bytes, .spoolCorrupt)
     disk?.leaveOut(range)
     guard announcesGaps else { return }
@@ -223,7 +222,7 @@ extension Subscription {
   ///
   /// - Parameter slices: the records from that one on.
   public mutating func logLost(from first: RecordNumber, _ slices: [Journal.Slice]) {
-    disk?.awaitsLog = false
+    disk?.awaitsLogNoMore()
     while let missing = holding.missing(of: backlog.pending, from: first) {
       var next = missing.lowerBound
       for slice in slices {

@@ -57,7 +57,9 @@ extension Subscription {
   /// Takes one queued record out, of which nothing is written, and counts it as dropped.
   mutating func dropQueued(_ segment: Segment, _ index: Int) {
     let number = segment.first + index
-    backlog.drop(number..<number + 1, bytes: Int(segment[index].textLength), .queueFull)
+    let entry = segment[index]
+    backlog.drop(
+      number..<number + 1, bytes: Int(entry.textLength), events: entry.isFirst ? 1 : 0, .queueFull)
     holding.letGo(of: number, backlog.pending)
     noteDropped(segment, index, .queueFull, isAhead: true)
   }

@@ -42,21 +42,15 @@ extension Subscription {
   /// Goes on with a predecessor's counters; what it had queued is settled later, by
   /// `settle` or `adoptStored`.
   public mutating func adopt(_ counters: Counters, firstNumber: StreamNumber) {
-    backlog.counters = counters
-    backlog.setFirstNumber(firstNumber)
+    backlog.adopt(counters, firstNumber: firstNumber)
   }
 
   /// What was queued in a predecessor's memory: so much of it the plugin had read, the rest is lost.
   public mutating func settle(queued: UInt64, bytes: Int, delivered: UInt64) {
-    let read = min(delivered, queued)
-    let lost = queued - read
-    backlog.counters.delivered += read
-    backlog.counters.queued -= queued
-    backlog.counters.queuedBytes -= bytes
-    backlog.counters.bytes += queued == 0 ? 0 : UInt64(max(0, bytes)) * read / queued
-    backlog.counters[.dispatcherDied] += lost
+    let (read, died) = backlog.settle(
+      queued: (queued, bytes), stored: [], storedBytes: 0, read: delivered)
     if confirms { backlog.setFirstNumber(firstNumber + Int(read)) }
-    announceDied(lost)
+    announceDied(died)
   }
 
   /// What was queued by a predecessor and lies in the log comes before what was queued since, none of
@@ -75,16 +69,10 @@ extension Subscription {
     let records = UInt64(ranges.reduce(0) { $0 + $1.count })
     let logged =
       queued == 0 ? 0 : Int(Double(bytes) * Double(min(records, queued)) / Double(queued))
-    backlog.counters.queued = backlog.counters.queued - queued + records
-    backlog.counters.queuedBytes += logged - bytes
-    // The predecessor had just left out records as too many, and could not say so any more.
-    if records > queued { backlog.counters.received += records - queued }
-    putLogged(ranges, Int(records), logged)
-    guard queued > records else { return 0 }
-    let read = min(read, queued - records)
-    backlog.counters.delivered += read
-    backlog.counters[.dispatcherDied] += queued - records - read
-    return queued - records - read
+    beginWithLogged(ranges, logged)
+    return backlog.settle(
+      queued: (queued, bytes), stored: ranges, storedBytes: logged, read: read
+    ).died
   }
 
   /// So many of those that died are sent again by other hosts: they are not announced, by a successor
@@ -125,18 +113,12 @@ extension Subscription {
   ) -> UInt64 {
     var left = bytes
     // An announcement that is due is none of what was read. What was read was safe.
-    let due = backlog.gapAhead
+    let due = backlog.takeGapAhead()
     let waits = disk?.waitsForSync ?? false
-    backlog.gapAhead = Gap()
-    disk?.waitsForSync = false
+    disk?.change(waitsForSync: false)
     defer {
-      if backlog.gapAhead.records == 0 {
-        backlog.gapAhead = due
-      } else {
-        backlog.gapAhead.records += due.records
-        backlog.gapAhead.events += due.events
-      }
-      disk?.waitsForSync = waits
+      backlog.putBackGapAhead(due)
+      disk?.change(waitsForSync: waits)
     }
     while left > 0 {
       let piece = unsafe withNextBytes(journal: journal, now: 0, scratch: &scratch) { $0.count }
