@@ -181,4 +181,22 @@ struct SpoolTests {
       #expect(spool.close(within: .seconds(60)))
     }
   }
+
+  @Test func `of retries that came while one hung only the last is done, in its place`() {
+    let requests: [SpoolWork.Request] = [
+      .retry([], next: 1), .sync, .retry([], next: 2), .load(plugin: 1, from: 0, bytes: 1),
+      .retry([], next: 3), .sync, .end,
+    ]
+    let left = SpoolWork.withoutOldRetries(requests).map { request in
+      switch request {
+      case .retry(_, let next): "retry \(next)"
+      case .sync: "sync"
+      case .load: "load"
+      case .end: "end"
+      case .append: "append"
+      }
+    }
+    #expect(left == ["sync", "load", "retry 3", "sync", "end"])
+    #expect(SpoolWork.withoutOldRetries([.sync, .end]).count == 2)
+  }
 }

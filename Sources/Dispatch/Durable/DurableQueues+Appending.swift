@@ -131,6 +131,8 @@ extension DurableQueues {
   }
 
   func recovered(_ open: OpenSpool) {
+    // Asked for once more meanwhile: what came since is not in it for that.
+    guard open.hasFailed else { return }
     open.recovered(next: journal.nextRecord)
     loop.say(.notice, "the spool takes records again, in \(settings.daemon.spoolDirectory)")
     for plugin in plugins.durable {

@@ -101,6 +101,7 @@ final class DurableQueues: Owner {
     guard let open else { return }
     for answer in open.spool.answers() {
       switch answer {
+      case .opened(let opened) where open.isSettled: wasOpenedTooLate(opened)
       case .opened(let opened): wasOpened(open, opened)
       case .unusable(let problem): doWithout(open, problem)
       case .safe(let below):
@@ -119,6 +120,16 @@ final class DurableQueues: Owner {
     }
   }
 
+  /// Durable plugins were given up for the log, and have begun without it: what it has would come
+  /// between their records.
+  private func wasOpenedTooLate(_ opened: Spool.Opened) {
+    let waits = opened.cursors.isEmpty ? "" : ", and gives them what waits there"
+    loop.say(
+      .warning,
+      "the spool could be opened only now, too late: durable plugins have their memory only; the next "
+        + "start uses it\(waits)")
+  }
+
   private func wasOpened(_ open: OpenSpool, _ opened: Spool.Opened) {
     if opened.damaged > 0 {
       loop.say(
@@ -134,8 +145,10 @@ final class DurableQueues: Owner {
       kept.keep(
         KeptQueue(cursor, of: open.spool, end: end, now: KeptQueue.seconds), of: name)
     }
-    for plugin in plugins.durable { noteLost(plugin, open) }
-    for plugin in plugins.durable { self.begin(plugin, open, from: begin) }
+    // A plugin that was added when there was no log does without.
+    let waiting = plugins.durable.filter { $0.subscription.awaitsLog }
+    for plugin in waiting { noteLost(plugin, open) }
+    for plugin in waiting { self.begin(plugin, open, from: begin) }
     reportKept(open, from: begin)
     commit(open)
   }
@@ -180,6 +193,7 @@ final class DurableQueues: Owner {
     open.isUnusable(reason, from: ledger.ownFirst)
     ledger.logIsKnown(shift: open.spool.recordShift, from: open.endAtOpening)
     loop.say(.error, "\(reason): durable plugins have their memory only")
+    open.spool.letGo()
     for plugin in plugins.durable {
       plugin.subscription.doWithoutLog()
       settleInheritance(plugin)

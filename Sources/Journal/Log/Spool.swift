@@ -191,6 +191,9 @@ public final class Spool {
     work.submit(.load(plugin: plugin, from: logged(first), bytes: bytes))
   }
 
+  /// Has the thread end as soon as it can, and leave the folder to others. Waits for nothing.
+  public func letGo() { work.submit(.end) }
+
   /// Makes everything safe and ends the thread; `false` when that takes longer.
   public func close(within limit: Duration) -> Bool {
     work.submit(.end)

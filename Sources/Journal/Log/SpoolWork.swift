@@ -80,6 +80,14 @@ final class SpoolWork: ThreadWork {
     }
   }
 
+  /// Of several retries that came while one hung only the last counts.
+  static func withoutOldRetries(_ requests: [Request]) -> [Request] {
+    let last = requests.lastIndex { if case .retry = $0 { true } else { false } }
+    return requests.indices.filter { index in
+      if case .retry = requests[index] { index == last } else { true }
+    }.map { requests[$0] }
+  }
+
   func run() {
     defer { shared.withLock { $0.hasEnded = true } }
     while !shared.withLock({ $0.mayOpen }) {
@@ -148,7 +156,7 @@ final class SpoolWork: ThreadWork {
       var isUnsafe = false
       var ends = false
       // All that came while the last sync ran is made safe by the next one.
-      for request in takeRequests() {
+      for request in Self.withoutOldRetries(takeRequests()) {
         do throws(Errno) {
           switch request {
           case .append(let batch, let makesSafe):
