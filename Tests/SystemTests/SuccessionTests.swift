@@ -55,6 +55,35 @@ struct SuccessionTests {
     return quickest
   }
 
+  /// Nobody keeps the socket then of a plugin's child that has not ended: by the list of children its
+  /// end is seen all the same.
+  @Test(arguments: ["ignore", "lossless"])
+  func `goes on with every plugin though the keeper dies, too`(action: String) async throws {
+    let scratch = try Scratch()
+    let daemon = try await Audispatchd(
+      [
+        PluginFile(
+          "p", try await Programs.plugin(), ["copy", scratch("out")],
+          "overflow_action = \(action)")
+      ], settings: ["spool_dir = \(scratch("spool"))", "spool_reserve = 0"], scratch: scratch)
+    try await daemon.send(TestEvent.stream(0..<10))
+    try await eventually("it has them") { try daemon.plugin("p").delivered == 10 }
+    let stopped = try daemon.plugin("p").pid
+    kill(stopped, SIGSTOP)
+    try await daemon.dieAndGoOn()
+    let worker = try #require(daemon.worker)
+    daemon.child.signal(SIGKILL)
+    #expect(try await daemon.child.end() == .signalled(SIGKILL))
+    try await daemon.send(TestEvent.stream(10..<20))
+    try await eventually("it is started again and has the rest", detail: { daemon.messages }) {
+      try daemon.plugin("p").delivered == 20
+    }
+    #expect(kill(stopped, 0) != 0, "two generations never overlap")
+    daemon.finishInput()
+    try await eventually("the worker ends") { kill(worker, 0) != 0 }
+    #expect(scratch.lines("out").suffix(10) == TestEvent.stream(10..<20).records.suffix(10))
+  }
+
   @Test func `keeps the runtime folder from another daemon that waits for it`() async throws {
     let scratch = try Scratch()
     let plugin = PluginFile("p", try await Programs.plugin(), ["copy", scratch("out")])

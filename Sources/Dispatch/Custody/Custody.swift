@@ -101,6 +101,8 @@ final class Custody {
     guard let holder, !holder.receive(body) else { return true }
     loop.poller.remove(holder.number)
     self.holder = nil
+    // What it would have said of a predecessor's children nobody says now.
+    loop.wakeAll()
     loop.say(
       .warning, "the process that holds the input is gone: no other takes over from this one")
     return false

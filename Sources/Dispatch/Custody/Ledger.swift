@@ -44,6 +44,9 @@ final class Ledger: Owner {
   private var eventsBefore: UInt64 = 0
   /// Plugins that are added go on with what a predecessor had for them.
   private var isTakingOver = true
+  /// Places of plugins that get their names with what is published next: under a name a successor must
+  /// not find what another plugin had there.
+  private var unnamed: [(slot: Int, name: String)] = []
   /// The next record's number when the state was published last.
   private var publishedEnd: RecordNumber?
 
@@ -94,7 +97,7 @@ final class Ledger: Owner {
     }
     let slot = isTaken.firstIndex(of: false)
     if let slot {
-      survivor.setName(slot, name)
+      unnamed.append((slot, name))
     } else {
       loop.say(
         .error,
@@ -105,7 +108,11 @@ final class Ledger: Owner {
   }
 
   /// Lets go of the place of a plugin that is configured no more.
-  func leave(_ plugin: Plugin) { if let slot = plugin.slot { survivor.setName(slot, "") } }
+  func leave(_ plugin: Plugin) {
+    guard let slot = plugin.slot else { return }
+    unnamed.removeAll { $0.slot == slot }
+    survivor.setName(slot, "")
+  }
 
   // MARK: Publishing
 
@@ -114,6 +121,11 @@ final class Ledger: Owner {
   func permitWriting() -> WritingPermit {
     if publishedEnd != journal.nextRecord { publish() }
     return WritingPermit()
+  }
+
+  private func namePlaces() {
+    for (slot, name) in unnamed { survivor.setName(slot, name) }
+    unnamed = []
   }
 
   /// Makes the state as it is now that which a successor finds.
@@ -151,6 +163,7 @@ final class Ledger: Owner {
       }
       unsafe snapshot.pointee.plugins = UInt64(used)
     }
+    if !unnamed.isEmpty { namePlaces() }
     return Permit()
   }
 }

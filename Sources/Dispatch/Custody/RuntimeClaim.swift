@@ -68,6 +68,18 @@ struct RuntimeClaim: Owner {
       return plugin.map { !runtime.awaitsEnd(of: $0.name) } ?? true
     }
     for child in ended { durable.predecessorsChildEnded(child) }
+    settleWithoutSockets()
+  }
+
+  /// Takes over from those whose sockets nobody keeps any more, since the keeper has died, too: by the
+  /// list of children they have ended.
+  private func settleWithoutSockets() {
+    for plugin in plugins.all {
+      guard let share = plugin.inheritance, share.isAwaited, !custody.has(share.queue.child),
+        !runtime.awaitsEnd(of: plugin.name)
+      else { continue }
+      durable.predecessorsChildIsGone(plugin, share)
+    }
   }
 
   /// A replay does not wait without end for a folder that it cannot have.

@@ -39,6 +39,20 @@ extension DurableQueues {
     settleInheritance(plugin)
   }
 
+  /// A predecessor's child has ended, and its socket is lost: nobody knows what it had read or
+  /// confirmed, so all that was written to it counts as unread.
+  func predecessorsChildIsGone(_ plugin: Plugin, _ share: Inheritance) {
+    let sent = ledger.survivor.sent(share.queue.slot)
+    plugin.learn { share in
+      share.sent = (sent.bytes, sent.records)
+      share.unread = sent.bytes
+      share.unreadRecords = ledger.survivor.unreadRecords(share.queue.slot, bytes: sent.bytes)
+      share.confirmed = nil
+      share.isAwaited = false
+    }
+    settleInheritance(plugin)
+  }
+
   /// Settles what was queued, as soon as it is known what the plugin had read, and what the log has.
   func settleInheritance(_ plugin: Plugin) {
     guard let share = plugin.inheritance, !share.isAwaited, !share.isPassingOver else { return }

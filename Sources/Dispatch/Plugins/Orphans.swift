@@ -22,7 +22,7 @@ struct Orphans {
 
   /// Looks which still run, and asks or makes them to end as their time has come.
   mutating func tend(_ now: Moment) {
-    children.removeAll { ProcessFacts.startTime($0.pid) != $0.start }
+    children.removeAll(where: Self.hasEnded)
     for child in children {
       if now - since > .seconds(5) {
         kill(child.pid, SIGKILL)
@@ -30,6 +30,14 @@ struct Orphans {
         kill(child.pid, SIGTERM)
       }
     }
+  }
+
+  /// What cannot be read, for want of descriptors perhaps, may still run.
+  private static func hasEnded(_ child: ChildrenList.Child) -> Bool {
+    guard let start = ProcessFacts.startTime(child.pid) else {
+      return kill(child.pid, 0) != 0 && errno == ESRCH
+    }
+    return start != child.start
   }
 
   /// When to look again: most have ended within moments.

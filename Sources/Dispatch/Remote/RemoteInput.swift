@@ -8,6 +8,8 @@ import RemoteProtocol
 final class RemoteInput: Owner {
   /// How often it is looked whether records can be kept safe again.
   private static let pause = Duration.milliseconds(20)
+  /// A predecessor's children are killed after five seconds.
+  private static let inheritancePatience = Duration.seconds(10)
 
   let base: Base
   private let ledger: Ledger
@@ -79,9 +81,9 @@ final class RemoteInput: Owner {
   /// has the spool; what was stored of senders; and the log.
   private func start() {
     guard runtime.isOurs else { return }
-    guard senders.open(), durable.isSettled, !durable.isSearching,
-      plugins.all.allSatisfy({ $0.inheritance == nil })
-    else { return loop.wake(.remote, in: .milliseconds(10)) }
+    guard senders.open(), durable.isSettled, !durable.isSearching, isInheritanceSettled else {
+      return loop.wake(.remote, in: .milliseconds(10))
+    }
     if !hasBegun, let figures = senders.figures {
       hasBegun = true
       peers.begin(figures, isSuccessor: isSuccessor)
@@ -89,6 +91,13 @@ final class RemoteInput: Owner {
     guard receiver.start() else { return }
     flow.isPaused = false
     if flow.wasReported { sayTakenAgain() }
+  }
+
+  /// Whether it is known what every plugin has of a predecessor's records. One whose child does not
+  /// end, however it is killed, is not waited for.
+  private var isInheritanceSettled: Bool {
+    plugins.all.allSatisfy { $0.inheritance == nil }
+      || loop.now - loop.started > Self.inheritancePatience
   }
 
   private func sayTakenAgain() {
