@@ -117,7 +117,13 @@ public struct EventScanner {
 
 /// A small number for each node's name; 0 is for none.
 struct NodeNumbers {
+  /// A stream of invented names must not fill the memory: beyond these they start over.
+  private static let most = 16_384
+  /// A name of DNS has 253 bytes at most. Of a longer one its beginning counts, and a hash of all.
+  private static let longest = 255
+
   private var names: [[UInt8]: UInt32] = [:]
+  private var given: UInt32 = 0
   private var last: [UInt8] = []
   private var lastNumber: UInt32 = 0
 
@@ -130,15 +136,30 @@ struct NodeNumbers {
       }
       if same { return lastNumber }
     }
+    let key = Self.key(of: name)
+    last.removeAll(keepingCapacity: true)
+    for i in 0..<name.count { last.append(name[i]) }
+    lastNumber = names[key] ?? add(key)
+    return lastNumber
+  }
+
+  private mutating func add(_ key: [UInt8]) -> UInt32 {
+    if names.count >= Self.most { names.removeAll() }
+    given = given == .max ? 1 : given + 1
+    names[key] = given
+    return given
+  }
+
+  private static func key(of name: Span<UInt8>) -> [UInt8] {
     var key: [UInt8] = []
-    key.reserveCapacity(name.count)
-    for i in 0..<name.count { key.append(name[i]) }
-    // A stream of invented names must not fill the memory: beyond 65,536 they start over.
-    if names.count >= 65_536 { names.removeAll() }
-    let number = names[key] ?? UInt32(names.count + 1)
-    names[key] = number
-    last = key
-    lastNumber = number
-    return number
+    let count = min(name.count, longest)
+    key.reserveCapacity(count + 8)
+    for i in 0..<count { key.append(name[i]) }
+    guard name.count > longest else { return key }
+    // FNV-1a.
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    for i in 0..<name.count { hash = (hash ^ UInt64(name[i])) &* 0x100_0000_01B3 }
+    for shift in 0..<8 { key.append(UInt8(truncatingIfNeeded: hash >> UInt64(8 * shift))) }
+    return key
   }
 }

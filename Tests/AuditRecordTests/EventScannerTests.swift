@@ -35,6 +35,19 @@ struct EventScannerTests {
     #expect(marks(times.map { line(1, $0) }).map(\.event) == [0, 1])
   }
 
+  @Test func `names of nodes longer than any host's are told apart, and take no more room`() {
+    let long = String(repeating: "n", count: 5000)
+    let lines = [long + "1", long + "2", long + "1", long].map { line(1, node: $0) }
+    #expect(marks(lines).map(\.event) == [0, 1, 0, 2])
+  }
+
+  @Test func `a stream of invented nodes gives none the number of another that is still open`() {
+    let lines = (0..<20_000).map { line(1, node: "n\($0)") } + [line(1, node: "n19999")]
+    let events = marks(lines).map(\.event)
+    #expect(Set(events.dropLast()).count == 20_000)
+    #expect(events.last == events.dropLast().last)
+  }
+
   @Test func `another node is another event`() {
     let lines = [line(1), line(1, node: "a"), line(1, node: "b"), line(1, node: "a"), line(1)]
     #expect(marks(lines).map(\.event) == [0, 1, 2, 1, 0])
