@@ -84,6 +84,32 @@ struct SuccessionTests {
     #expect(scratch.lines("out").suffix(10) == TestEvent.stream(10..<20).records.suffix(10))
   }
 
+  /// A plugin that was added has the place in the surviving memory of one that is gone, and nothing was
+  /// published of it when the worker dies: it has had no child and no record.
+  @Test func `takes no plugin's past for that of the one in its place`() async throws {
+    let scratch = try Scratch()
+    let daemon = try await Audispatchd(
+      [PluginFile("gone", try await Programs.plugin(), ["copy", scratch("gone")])],
+      scratch: scratch)
+    try await daemon.send(TestEvent.stream(0..<10))
+    try await eventually("it has them") { try daemon.plugin("gone").delivered == 10 }
+    try daemon.files.remove("gone.conf")
+    daemon.reload()
+    try await eventually("it is gone") { try daemon.state().plugins.isEmpty }
+    try scratch.write("no program\n", to: "broken", mode: 0o755)
+    try daemon.files.write(PluginFile("new", scratch("broken"), []))
+    daemon.reload()
+    try await eventually("the new one is there, without a child", detail: { daemon.messages }) {
+      try daemon.state().plugins.contains { $0.name == "new" }
+        && daemon.messages.contains("Exec format error")
+    }
+    try await daemon.dieAndGoOn()
+    let new = try daemon.plugin("new")
+    #expect(new.received == 0 && new.delivered == 0 && new.queued == 0)
+    daemon.child.signal(SIGTERM)
+    _ = try await daemon.child.end()
+  }
+
   @Test func `keeps the runtime folder from another daemon that waits for it`() async throws {
     let scratch = try Scratch()
     let plugin = PluginFile("p", try await Programs.plugin(), ["copy", scratch("out")])
