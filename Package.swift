@@ -187,7 +187,8 @@ let package = Package(
       dependencies: [
         "AudispatchPlugin", "AuditRecord", "CAudit", "EventDocument", "ProcessContext",
         "TestSupport",
-      ]),
+      ],
+      exclude: ["Golden"]),
     .testTarget(
       name: "ProcessContextTests",
       dependencies: ["AudispatchPlugin", "AuditRecord", "ProcessContext"]),
