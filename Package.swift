@@ -68,7 +68,7 @@ let package = Package(
     .target(name: "LaurelConfiguration", dependencies: ["Configuration", "ProcessContext"]),
     .target(name: "AuditbeatConfiguration", dependencies: ["CYAML", "Configuration", "Linux"]),
     .target(name: "HTTPClient", dependencies: ["CHTTPClient", "Linux"]),
-    .target(name: "BulkIndexing"),
+    .target(name: "BulkIndexing", dependencies: ["EventDocument"]),
     .target(
       name: "Shipping",
       dependencies: [
