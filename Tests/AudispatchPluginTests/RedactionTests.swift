@@ -133,7 +133,7 @@ struct RedactionTests {
     ]
     let events = assemble(lines.map { Array($0.utf8) })
     try #require(events.count == 2)
-    var redactor = try EventRedactor(RedactionRules())
+    var redactor = EventRedactor(try SecretFinder(RedactionRules()))
     let first = redactor.redact(events[0])
     #expect(
       first.arguments()?.map { String(decoding: $0, as: UTF8.self) }
@@ -154,7 +154,7 @@ struct RedactionTests {
   }
 
   @Test func `leave other events byte for byte as they were`() throws {
-    var redactor = try EventRedactor(RedactionRules())
+    var redactor = EventRedactor(try SecretFinder(RedactionRules()))
     for event in assemble(Corpus.lines) {
       let result = redactor.redact(event)
       if redactor.count == 0 {
