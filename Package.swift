@@ -68,7 +68,7 @@ let package = Package(
     .target(name: "LaurelConfiguration", dependencies: ["Configuration", "ProcessContext"]),
     .target(name: "AuditbeatConfiguration", dependencies: ["CYAML", "Configuration", "Linux"]),
     .target(name: "HTTPClient", dependencies: ["CHTTPClient", "Linux"]),
-    .target(name: "BulkIndexing"),
+    .target(name: "BulkIndexing", dependencies: ["EventDocument"]),
     .target(
       name: "Shipping",
       dependencies: [
@@ -187,7 +187,8 @@ let package = Package(
       dependencies: [
         "AudispatchPlugin", "AuditRecord", "CAudit", "EventDocument", "ProcessContext",
         "TestSupport",
-      ]),
+      ],
+      exclude: ["Golden"]),
     .testTarget(
       name: "ProcessContextTests",
       dependencies: ["AudispatchPlugin", "AuditRecord", "ProcessContext"]),

@@ -17,6 +17,8 @@ struct SyslogPlugin: AuditPlugin, RecordPlugin, ~Copyable {
   private var writer: MessageWriter
   private var outlet: Outlet
   private var overflow = Overflow.ofThisProcess()
+  /// By writers before this one.
+  private var redacted = 0
 
   init(
     _ options: SyslogOptions, _ log: PluginLog, _ confirmations: Confirmations
@@ -41,7 +43,7 @@ struct SyslogPlugin: AuditPlugin, RecordPlugin, ~Copyable {
       ("sent_again", outlet.sentAgain),
       ("too_long", outlet.tooLong), ("refused", outlet.refused),
       ("connections", outlet.connections),
-    ]
+    ] + (options.volume.redacts ? [("redacted", redacted + writer.redacted)] : [])
   }
 
   mutating func handle(_ event: AuditEvent) {
@@ -113,13 +115,16 @@ struct SyslogPlugin: AuditPlugin, RecordPlugin, ~Copyable {
     if MessageWriter.takesRecords(new) != MessageWriter.takesRecords(options) {
       log.write(
         .error,
-        "messages, body and interpret stay as they were until the plugin is started anew; "
+        "messages, body, interpret and redact stay as they were until the plugin is started anew; "
           + "everything else applies")
       new.unit = options.unit
       new.body = options.body
       new.interpret = options.interpret
+      new.volume = options.volume
+      new.redactsVerbatim = options.redactsVerbatim
     }
     options = new
+    redacted += writer.redacted
     writer = MessageWriter(options, host: HostName.current, process: getpid())
     outlet.change(to: options)
     advance()

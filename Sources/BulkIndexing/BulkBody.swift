@@ -1,3 +1,5 @@
+import EventDocument
+
 /// The bodies of requests.
 public enum BulkBody {
   /// The line in front of a document.
@@ -35,9 +37,9 @@ public enum BulkBody {
     body += document.id
     body += "\",\"kind\":\"event\",\"module\":\"auditd\"},\"tags\":[\"_mapping_refused\"],".utf8
     body += "\"error\":{\"message\":".utf8
-    appendString(Array(document.reason.utf8), to: &body)
+    JSONString.append(document.reason, to: &body)
     body += "},\"message\":".utf8
-    appendString(document.body, to: &body)
+    JSONString.append(document.body.span, to: &body)
     body.append(UInt8(ascii: "}"))
   }
 
@@ -56,13 +58,13 @@ public enum BulkBody {
     body += ",\"event\":{\"id\":\"".utf8
     body += document.id
     body += "\",\"kind\":\"pipeline_error\",\"module\":\"auditd\",\"original\":".utf8
-    appendString(document.body, to: &body)
+    JSONString.append(document.body.span, to: &body)
     body += "},\"error\":{\"type\":".utf8
-    appendString(Array((document.refusal?.type ?? "").utf8), to: &body)
+    JSONString.append(document.refusal?.type ?? "", to: &body)
     body += ",\"message\":".utf8
-    appendString(Array((document.refusal?.reason ?? "").utf8), to: &body)
+    JSONString.append(document.refusal?.reason ?? "", to: &body)
     body += "},\"document\":{\"index\":".utf8
-    appendString(Array(index.utf8), to: &body)
+    JSONString.append(index, to: &body)
     body += "}}\n".utf8
   }
 
@@ -73,7 +75,7 @@ public enum BulkBody {
       for index in indices {
         if body.last == UInt8(ascii: "}") { body.append(UInt8(ascii: ",")) }
         body += "{\"_index\":".utf8
-        appendString(index, to: &body)
+        JSONString.append(index.span, to: &body)
         body += ",\"_id\":\"".utf8
         body += id
         body += "\"}".utf8
@@ -90,39 +92,12 @@ public enum BulkBody {
     var line = Array("{\"id\":\"".utf8)
     line += document.id
     line += "\",\"error\":{\"type\":".utf8
-    appendString(Array(type.utf8), to: &line)
+    JSONString.append(type, to: &line)
     line += ",\"reason\":".utf8
-    appendString(Array(reason.utf8), to: &line)
+    JSONString.append(reason, to: &line)
     line += "},\"document\":".utf8
     line += document.body
     line += "}\n".utf8
     return line
-  }
-
-  /// A text in quotes, valid JSON if it is valid UTF-8.
-  @inlinable
-  public static func appendString(_ text: some Collection<UInt8>, to body: inout [UInt8]) {
-    body.append(0x22)
-    if text.allSatisfy({ $0 >= 0x20 && $0 != 0x22 && $0 != 0x5c }) {
-      body += text
-    } else {
-      for byte in text { appendEscaped(byte, to: &body) }
-    }
-    body.append(0x22)
-  }
-
-  @usableFromInline
-  static func appendEscaped(_ byte: UInt8, to body: inout [UInt8]) {
-    switch byte {
-    case 0x22, 0x5c:
-      body.append(0x5c)
-      body.append(byte)
-    case 0..<0x20:
-      body += "\\u00".utf8
-      for digit in [byte >> 4, byte & 15] {
-        body.append(digit < 10 ? 0x30 + digit : 0x57 + digit)
-      }
-    default: body.append(byte)
-    }
   }
 }

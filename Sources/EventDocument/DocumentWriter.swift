@@ -24,7 +24,8 @@ public struct DocumentWriter: Sendable {
     self.form = form
     self.options = options
     host = Array(options.host.utf8)
-    coalescer = Coalescer(isComplete: form == .ecs)
+    // In Laurel's form it only serves outlines, which say all that there is.
+    coalescer = Coalescer(isComplete: form == .ecs || form == .laurel)
     let undecodable: DocumentBytes.Undecodable =
       switch form {
       case .ecs: .escaped

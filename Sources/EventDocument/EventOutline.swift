@@ -1,6 +1,7 @@
 public import AudispatchPlugin
 
-/// What an event says in a few values: who did what to what, how that ended, and why.
+/// What an event says in a few values: what was done to what, how that ended, and why. Who did it is
+/// in an `EventOverview`, since names of users may have to be looked up.
 ///
 /// Texts are bytes as the event has them, decoded; an empty one is not known. They are somebody
 /// else's choice: show them through `SafeText`.
@@ -13,11 +14,8 @@ public struct EventOutline: Equatable, Sendable {
     case unknown
   }
 
-  /// The user who logged in (`auid`), by name if it is known; empty for what no login has begun.
-  public internal(set) var login: [UInt8] = []
-  /// As whom: the user of the process, or of the account that a program's record names.
-  public internal(set) var actingAs: [UInt8] = []
-  /// What was done, as `event.action` in `ecs` has it: `opened-file`. Empty where no table has it.
+  /// What was done, as `event.action` has it, in Laurel's form that of `ecs`: `opened-file`. Empty
+  /// where no table has it.
   public internal(set) var action: [UInt8] = []
   /// What kind of thing it was done to: `file`, `directory`, `socket`, `process`, `user-session`, …
   public internal(set) var objectType: [UInt8] = []
@@ -34,30 +32,7 @@ public struct EventOutline: Equatable, Sendable {
   public internal(set) var keys: [[UInt8]] = []
 }
 
-/// Reads outlines. Keeps what it needs from event to event.
-public struct OutlineReader: Sendable {
-  private var coalescer = Coalescer(isComplete: true)
-  private var people: PersonFinder
-
-  /// - Parameter accounts: where names of users are looked up that the lines do not bring; on this
-  ///   host that may block.
-  public init(accounts: AccountLookup) { people = PersonFinder(accounts) }
-
-  public mutating func outline(of event: AuditEvent) -> EventOutline {
-    guard coalescer.coalesce(event) else { return EventOutline() }
-    people.begin()
-    let facts = coalescer.facts
-    var outline = EventOutline(facts)
-    if let actor = facts.actor, !facts.text.has(actor, "unset") {
-      outline.login = Array(people.actor(actor, facts))
-    }
-    outline.actingAs = Array(people.actor(facts.actingAs, facts))
-    return outline
-  }
-}
-
 extension EventOutline {
-  /// What needs no names of users.
   init(_ facts: EventFacts) {
     func bytes(_ text: Text?) -> [UInt8] { text.map { Array(facts.text[$0]) } ?? [] }
     action = facts.action

@@ -119,7 +119,7 @@ final class ElsewhereProcesses: ProcessSource {
     run = Array((String(repeating: "0", count: 8 - digits.count) + digits).utf8)
   }
 
-  func pids() -> Set<Int32> { [] }
+  func pids() -> Set<Int32>? { nil }
   func status(of pid: Int32) -> ProcessStatus? { nil }
   func executable(of pid: Int32) -> [UInt8]? { nil }
   func arguments(of pid: Int32) -> [UInt8]? { nil }
@@ -128,4 +128,5 @@ final class ElsewhereProcesses: ProcessSource {
   func groups(of pid: Int32) -> [UInt32]? { nil }
   func file(_ path: [UInt8], seenBy pid: Int32) -> FileIdentity? { nil }
   func hash(of pid: Int32, limit: Int) -> [UInt8]? { nil }
+  func executes(_ executable: [UInt8], _ pid: Int32) -> Bool { false }
 }

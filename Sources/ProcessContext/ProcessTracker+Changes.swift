@@ -17,8 +17,17 @@ extension ProcessTracker {
       ? source.controlGroups(of: facts.pid).map { groupMemory.groups($0) } : nil
     let script =
       settings.findsScripts ? ScriptFinder.script(of: event, facts, isRunning ? source : nil) : []
-    let hash =
+    var hash =
       isRunning ? settings.hashLimit.flatMap { source.hash(of: facts.pid, limit: $0) } : nil
+    let asksEnvironment = isRunning && answer == nil && !variables.isEmpty
+    if asksEnvironment { takeEnvironment(facts.pid, &context) }
+    var userGroups = isRunning && settings.showsUserGroups ? source.groups(of: facts.pid) : nil
+    // What was read is of what runs now, which may be the next program already.
+    if asksEnvironment || hash != nil || userGroups != nil, !runsStill(number, facts.pid) {
+      (hash, userGroups) = (nil, nil)
+      context.environment = []
+      if asksEnvironment, context.missing.isEmpty { context.missing.append("process.env_vars") }
+    }
     let labels = settings.labels
     let parent = (table.look(at: number) { $0.parent } ?? nil).flatMap { table[$0] }
     table.change(number) { process in
@@ -44,7 +53,6 @@ extension ProcessTracker {
     if let answer {
       context.environment = answer.environment
     } else if isRunning {
-      takeEnvironment(facts.pid, &context)
       let isKnown = context.missing.isEmpty && (groups != nil || !settings.findsGroups)
       table.keep(
         isKnown ? HostAnswer(asked: moment.now, context.environment) : nil, about: number)
@@ -52,17 +60,22 @@ extension ProcessTracker {
       context.missing.append("process.env_vars")
     }
     if settings.hashLimit != nil, hash == nil { context.missing.append("process.hash") }
-    if settings.showsUserGroups {
-      if isRunning, let groups = source.groups(of: facts.pid) {
-        context.groups = groups
-      } else {
-        context.missing.append("process.supplemental_groups")
-      }
+    if let userGroups {
+      context.groups = userGroups
+    } else if settings.showsUserGroups {
+      context.missing.append("process.supplemental_groups")
     }
   }
 
+  /// Whether a process still runs what the event says.
+  private func runsStill(_ number: ProcessNumber, _ pid: Int32) -> Bool {
+    guard let executable = table.look(at: number, { $0.executable }), !executable.isEmpty else {
+      return true
+    }
+    return source.executes(executable, pid)
+  }
+
   mutating func takeEnvironment(_ pid: Int32, _ context: inout EventContext) {
-    guard !variables.isEmpty else { return }
     guard let all = source.environment(of: pid) else {
       context.missing.append("process.env_vars")
       return

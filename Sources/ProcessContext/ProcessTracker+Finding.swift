@@ -32,7 +32,11 @@ extension ProcessTracker {
         table.change(known) { process in
           process.parentPid = facts.parent
           if process.started == 0, let found { process.started = found.started }
-          if let found { process.session = found.session }
+          if let found {
+            process.session = found.session
+            // It was not seen for a while, because the clock was set perhaps.
+            process.ending = .none
+          }
         }
         if !isSameParent { setParent(known, facts.parent, moment) }
         if !isSameProgram { take(facts, event, known) }

@@ -25,7 +25,7 @@ extension ProcessTracker {
       }.sorted()
       if process.ending == .none {
         let isSame =
-          pids.contains(process.pid) && process.started != 0
+          pids?.contains(process.pid) == true && process.started != 0
           && source.status(of: process.pid)?.started == process.started
         if !isSame { process.ending = .gone }
       }

@@ -94,7 +94,7 @@ public struct ProcessTracker {
 
   mutating func sweep(_ now: UInt64) {
     sweptAt = now
-    table.keepRunning(source.pids())
+    if let pids = source.pids() { table.keepRunning(pids) }
   }
 
   mutating func filter(

@@ -32,6 +32,16 @@ struct RedactionTests {
     (["curl", "-u", "me:pass", "http://h/"], ["curl", "-u", "me:X", "http://h/"]),
     (["curl", "--user=me:pass"], ["curl", "--user=me:X"]),
     (["curl", "-ume:pass"], ["curl", "-ume:X"]),
+    (["curl", "-sku", "me:pass", "h"], ["curl", "-sku", "me:X", "h"]),
+    (["curl", "-sSfume:pass"], ["curl", "-sSfume:X"]), (["curl", "-xu:p"], ["curl", "-xu:p"]),
+    (["ldapsearch", "-xw", "p"], ["ldapsearch", "-xw", "X"]),
+    (["zip", "-rP", "s", "f"], ["zip", "-rP", "X", "f"]),
+    (
+      ["java", "-D" + String(repeating: "com.example.", count: 9) + "db.password=s"],
+      ["java", "-D" + String(repeating: "com.example.", count: 9) + "db.password=X"]
+    ),
+    (["env", "DB_PASS=s", "x", "--first-pass=t"], ["env", "DB_PASS=X", "x", "--first-pass=X"]),
+    (["x", "--bypass=s"], ["x", "--bypass=s"]),
     (["curl", "-H", "Authorization: Bearer abc"], ["curl", "-H", "Authorization: Bearer X"]),
     (["curl", "-H", "authorization: abc"], ["curl", "-H", "authorization: X"]),
     (["curl", "-HX-Api-Key: abc"], ["curl", "-HX-Api-Key: X"]),
@@ -123,7 +133,7 @@ struct RedactionTests {
     ]
     let events = assemble(lines.map { Array($0.utf8) })
     try #require(events.count == 2)
-    var redactor = try EventRedactor(RedactionRules())
+    var redactor = EventRedactor(try SecretFinder(RedactionRules()))
     let first = redactor.redact(events[0])
     #expect(
       first.arguments()?.map { String(decoding: $0, as: UTF8.self) }
@@ -144,7 +154,7 @@ struct RedactionTests {
   }
 
   @Test func `leave other events byte for byte as they were`() throws {
-    var redactor = try EventRedactor(RedactionRules())
+    var redactor = EventRedactor(try SecretFinder(RedactionRules()))
     for event in assemble(Corpus.lines) {
       let result = redactor.redact(event)
       if redactor.count == 0 {

@@ -4,19 +4,20 @@ import Testing
 
 @Suite("The outline of an event")
 struct EventOutlineTests {
-  private static func outline(_ lines: String...) -> EventOutline {
-    var reader = OutlineReader(accounts: ECSFormTests.options().accounts)
-    return reader.outline(of: event(lines))
+  private static func outline(_ lines: String..., form: DocumentForm = .ecs) -> EventOutline {
+    let event = event(lines)
+    var writer = DocumentWriter(form, ECSFormTests.options())
+    _ = writer.document(event)
+    return writer.outline(of: event)
   }
 
   private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
-  @Test func `says who did what to what, and why it failed`() {
+  @Test(arguments: [DocumentForm.ecs, .laurel])
+  func `says what was done to what, and why it failed`(_ form: DocumentForm) {
     let outline = Self.outline(
       ECSFormTests.call, ECSFormTests.folder,
-      ECSFormTests.path("name=\"x\" mode=0100644 nametype=NORMAL"))
-    #expect(text(outline.login) == "ann")
-    #expect(text(outline.actingAs) == "root")
+      ECSFormTests.path("name=\"x\" mode=0100644 nametype=NORMAL"), form: form)
     #expect(text(outline.action) == "opened-file")
     #expect(text(outline.objectType) == "file")
     #expect(text(outline.object) == "/home/ann/x")
@@ -26,12 +27,10 @@ struct EventOutlineTests {
     #expect(outline.keys.map(text) == ["a", "bb"])
   }
 
-  @Test func `has no login where none has begun it`() {
+  @Test func `says of a program's record what it is about`() {
     let outline = Self.outline(
       "type=SERVICE_START msg=audit(1.000:1): pid=1 uid=0 auid=4294967295 ses=4294967295 "
         + "msg='unit=cron comm=\"systemd\" exe=\"/lib/systemd/systemd\" res=success'")
-    #expect(outline.login == [])
-    #expect(text(outline.actingAs) == "root")
     #expect(text(outline.object) == "cron")
     #expect(outline.outcome == .success)
     #expect(outline.reason == [])

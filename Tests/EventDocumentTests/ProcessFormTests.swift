@@ -8,7 +8,7 @@ import Testing
 final class FewProcesses: ProcessSource {
   let started: UInt64 = 1_490_000_000_000
   let run = Array("0123abcd".utf8)
-  func pids() -> Set<Int32> { [1, 6, 7] }
+  func pids() -> Set<Int32>? { [1, 6, 7] }
   func status(of pid: Int32) -> ProcessStatus? {
     let parents: [Int32: Int32] = [1: 0, 6: 1, 7: 6]
     return parents[pid].map {
@@ -26,6 +26,7 @@ final class FewProcesses: ProcessSource {
     FileIdentity(device: 0xfe00, inode: 1)
   }
   func hash(of pid: Int32, limit: Int) -> [UInt8]? { [UInt8](repeating: 0xcd, count: 32) }
+  func executes(_ executable: [UInt8], _ pid: Int32) -> Bool { true }
 }
 
 @Suite("Processes in documents")

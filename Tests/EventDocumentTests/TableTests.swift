@@ -116,8 +116,10 @@ struct TableTests {
     var coalescer = Coalescer(isComplete: true)
     for line in NormalizationTable.libauditRecords + NormalizationTable.furtherRecords {
       for name in line.names where RecordType(name: name) != nil && name != "EOE" {
-        let required = line.required.map { String(decoding: $0, as: UTF8.self) + "=\"x\" " }
-        let fields = name == "AVC" && line.required.isEmpty ? "" : required.joined()
+        let fields = line.required.map { wanted in
+          let value = String(decoding: wanted.value ?? [0x78], as: UTF8.self)
+          return String(decoding: wanted.field, as: UTF8.self) + "=\"\(value)\" "
+        }.joined()
         _ = coalescer.coalesce(event("type=\(name) msg=audit(1.000:1): \(fields)pid=1"))
         let lines = NormalizationTable.complete.records(Array(name.utf8))
         let wanted = lines.last { $0.required == line.required } ?? lines.last

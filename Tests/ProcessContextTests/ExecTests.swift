@@ -75,6 +75,25 @@ struct ExecTests {
     #expect(Self.language(&tracked) == "de")
   }
 
+  @Test func `is of what the event says, not of what runs by now`() {
+    var tracked = Tracked {
+      $0.environment = [Array("LANG".utf8)]
+      $0.hashLimit = 1000
+      $0.showsUserGroups = true
+    }
+    tracked.processes.add(10, parent: 1, "sleep", "/usr/bin/sleep")
+    tracked.processes.made[10]?.environment = ["LANG=C"]
+    // `env` was executed, and has executed `sleep` meanwhile.
+    let before = tracked.exec(10, parent: 1, "/usr/bin/env")
+    #expect(text(before.process?.executable) == "/usr/bin/env")
+    #expect(before.process?.hash == [] && before.environment.isEmpty && before.groups == [])
+    let read = ["process.env_vars", "process.hash", "process.supplemental_groups"]
+    #expect(before.missing.map(\.description) == read)
+    let now = tracked.exec(10, parent: 1, "/usr/bin/sleep")
+    #expect(now.process?.hash.isEmpty == false && now.environment.count == 1)
+    #expect(now.groups == [4, 27] && now.missing.isEmpty)
+  }
+
   @Test(arguments: [
     ("argc=2 a0=\"ls\" a1=\"/\"", "ls\0/"), ("argc=2 a0=\"x\" a1=612062", "x\0a b"),
     ("argc=2 a0=\"\" a1=\"b\"", "\0b"), ("argc=3 a0=\"a\" a1=\"\" a2=\"b\"", "a\0\0b"),

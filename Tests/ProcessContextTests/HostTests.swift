@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import ProcessContext
@@ -46,6 +47,16 @@ struct HostTests {
       status == ProcessStatus(parent: 1, session: 6, started: 4711, name: Array("a) b (c\n".utf8)))
     #expect(ProcessStatus(Array("7 (a) S 1".utf8)[...]) == nil)
     #expect(ProcessStatus([]) == nil)
+  }
+
+  @Test func `of what a process executes is by its own names`() throws {
+    let host = HostProcesses()
+    let own = try #require(host.executable(of: getpid()))
+    #expect(host.executes(own, getpid()))
+    #expect(!host.executes(Array("/usr/bin/env".utf8), getpid()))
+    #expect(!host.executes(own, -1))
+    // Another name of the same file, as with another root.
+    #expect(host.executes(Array("/proc/self/exe".utf8), getpid()))
   }
 
   @Test func `of hashes is kept for as many files as there may be`() {

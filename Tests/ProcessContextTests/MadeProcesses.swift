@@ -18,7 +18,7 @@ final class MadeProcesses: ProcessSource {
   }
 
   /// The system's start, in milliseconds since 1970.
-  let started: UInt64 = 1_700_000_000_000
+  var started: UInt64 = 1_700_000_000_000
   let run = Array("0123abcd".utf8)
   var made: [Int32: Made] = [:]
   /// How often something was asked.
@@ -34,7 +34,10 @@ final class MadeProcesses: ProcessSource {
       parent: parent, session: session ?? pid, started: started, name: name, executable: executable)
   }
 
-  func pids() -> Set<Int32> { Set(made.keys) }
+  /// Whether nobody can say which processes there are.
+  var isBlind = false
+
+  func pids() -> Set<Int32>? { isBlind ? nil : Set(made.keys) }
 
   private func ask(_ pid: Int32) -> Made? {
     questions += 1
@@ -59,6 +62,9 @@ final class MadeProcesses: ProcessSource {
   func file(_ path: [UInt8], seenBy pid: Int32) -> FileIdentity? { ask(pid)?.identity }
   func hash(of pid: Int32, limit: Int) -> [UInt8]? {
     ask(pid).map { _ in [UInt8](repeating: 0xab, count: 32) }
+  }
+  func executes(_ executable: [UInt8], _ pid: Int32) -> Bool {
+    ask(pid).map { $0.executable.utf8.elementsEqual(executable) } ?? false
   }
 }
 

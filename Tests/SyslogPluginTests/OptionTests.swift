@@ -91,7 +91,8 @@ struct OptionTests {
     let settings = lines.filter { !$0.hasPrefix("# ") }.map { $0.dropFirst() }
     let names = settings.compactMap { $0.split(separator: " ").first.map(String.init) }
     #expect(names.sorted() == SyslogOptions.keywords.map(\.name).sorted())
-    let known = settings.filter { !$0.hasPrefix("tls_") && !$0.hasPrefix("host") }
+    let examples = ["tls_", "host", "redact_option", "redact_pattern"]
+    let known = settings.filter { line in !examples.contains { line.hasPrefix($0) } }
     let arguments = known.map { line in
       let parts = line.split(separator: "=").map { $0.trimmingCharacters(in: .whitespaces) }
       return "--\(parts[0].replacing("_", with: "-"))=\(parts[1])"

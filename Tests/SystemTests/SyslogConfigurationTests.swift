@@ -96,7 +96,7 @@ struct SyslogConfigurationTests {
       return logs[1].messages.last?.contains("] type=SYSCALL") == true
     }
     try await eventually("it is said", detail: { daemon.messages }) {
-      daemon.messages.contains("messages, body and interpret stay as they were")
+      daemon.messages.contains("messages, body, interpret and redact stay as they were")
     }
     try await daemon.finish()
   }

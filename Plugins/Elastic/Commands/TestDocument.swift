@@ -1,5 +1,6 @@
 import AudispatchPlugin
 import BulkIndexing
+import EventDocument
 import Glibc
 import HTTPClient
 import HTTPShipping
@@ -54,7 +55,7 @@ struct TestDocument {
     var body = Array("{\"@timestamp\":\(now),\"event\":{\"id\":\"".utf8)
     body += id
     body += "\",\"kind\":\"event\",\"module\":\"auditd\"},\"host\":{\"name\":".utf8
-    BulkBody.appendString(Array(host.utf8), to: &body)
+    JSONString.append(host, to: &body)
     body += "},\"message\":\"a test by audispatch-elastic\"}".utf8
     return body
   }

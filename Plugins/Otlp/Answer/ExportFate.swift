@@ -12,14 +12,10 @@ enum ExportFate: Equatable {
   init(status: Int, body: [UInt8], retryAfter: Duration?) {
     guard (200..<300).contains(status) else {
       let error = ExportAnswer.reason(of: body)
-      // They are about our media type, never about an event.
-      if status == 406 || status == 415 {
-        self = .later(
-          reason: error.isEmpty ? "status \(status)" : "status \(status): \(error)",
-          after: retryAfter, mayBeTaken: false)
-        return
-      }
-      switch RequestFate(status: status, error: error, retryAfter: retryAfter) {
+      let fate = RequestFate(
+        status: status, error: error, isAboutContent: ExportAnswer.isStatus(body),
+        retryAfter: retryAfter)
+      switch fate {
       case .answered: preconditionFailure("status \(status) is an answer")
       case .later(let reason, let after):
         self = .later(reason: reason, after: after, mayBeTaken: false)

@@ -1,5 +1,4 @@
 import AudispatchPlugin
-import BulkIndexing
 import EventDocument
 import Linux
 
@@ -13,7 +12,7 @@ enum JSONForm {
       out += #"{"resource":{"attributes":["#.utf8
       pairs(group.attributes.map { ($0.name, .text($0.value)) }, &out)
       out += #"]},"scopeLogs":[{"scope":{"name":"audispatch-otlp","version":"#.utf8
-      BulkBody.appendString(Array(Release.version.utf8), to: &out)
+      JSONString.append(Release.version, to: &out)
       out += #"},"logRecords":["#.utf8
       for (place, record) in group.records.enumerated() {
         if place > 0 { out.append(comma) }
@@ -30,10 +29,10 @@ enum JSONForm {
     out += #"","severityNumber":"#.utf8
     out += String(record.severity.rawValue).utf8
     out += #","severityText":"#.utf8
-    BulkBody.appendString(Array(record.severity.text.utf8), to: &out)
+    JSONString.append(record.severity.text, to: &out)
     out += #","body":"#.utf8
     switch record.body {
-    case .text(let text): string(text, &out)
+    case .text(let text): string(text.span, &out)
     case .document(let document):
       var place = 0
       value(document, &place, &out)
@@ -53,16 +52,16 @@ enum JSONForm {
     for (place, pair) in pairs.enumerated() {
       if place > 0 { out.append(comma) }
       out += #"{"key":"#.utf8
-      BulkBody.appendString(Array(pair.name.utf8), to: &out)
+      JSONString.append(pair.name, to: &out)
       out += #","value":"#.utf8
       switch pair.value {
-      case .text(let text): string(Array(text.utf8), &out)
+      case .text(let text): string(text.utf8.span, &out)
       case .number(let number): integer(number, &out)
       case .list(let texts):
         out += #"{"arrayValue":{"values":["#.utf8
         for (place, text) in texts.enumerated() {
           if place > 0 { out.append(comma) }
-          string(Array(text.utf8), &out)
+          string(text.utf8.span, &out)
         }
         out += "]}}".utf8
       }
@@ -70,9 +69,9 @@ enum JSONForm {
     }
   }
 
-  private static func string(_ text: some Collection<UInt8>, _ out: inout [UInt8]) {
+  private static func string(_ text: borrowing Span<UInt8>, _ out: inout [UInt8]) {
     out += #"{"stringValue":"#.utf8
-    BulkBody.appendString(text, to: &out)
+    JSONString.append(text, to: &out)
     out += "}".utf8
   }
 
@@ -94,7 +93,8 @@ enum JSONForm {
       while document[place].kind == .name {
         if out.last != UInt8(ascii: "[") { out.append(comma) }
         out += #"{"key":"#.utf8
-        BulkBody.appendString(document[place].text, to: &out)
+        let name = document[place].text
+        JSONString.append(name.span, to: &out)
         place += 1
         out += #","value":"#.utf8
         value(document, &place, &out)
@@ -110,7 +110,7 @@ enum JSONForm {
       }
       place += 1
       out += "]}}".utf8
-    case .text: string(text, &out)
+    case .text: string(text.span, &out)
     case .number: number(text, &out)
     case .yes: out += #"{"boolValue":true}"#.utf8
     case .no: out += #"{"boolValue":false}"#.utf8
@@ -125,7 +125,7 @@ enum JSONForm {
       out += #"{"doubleValue":"#.utf8
       out += digits
       out += "}".utf8
-    case .text(let text): string(Array(text.utf8), &out)
+    case .text(let text): string(text.utf8.span, &out)
     }
   }
 }

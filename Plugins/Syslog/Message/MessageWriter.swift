@@ -9,6 +9,7 @@ struct MessageWriter {
   private let host: [UInt8]
   private let limit: Int
   private let interpreter: Interpreter?
+  private var redactor: EventRedactor?
   private var header: MessageHeader
   private var summary = EventSummary(zone: .utc)
   private var content = ContentReader()
@@ -34,6 +35,7 @@ struct MessageWriter {
     self.host = Array(host.utf8)
     limit = options.maximumSize ?? 8096
     interpreter = options.interpret ? Interpreter() : nil
+    redactor = options.volume.finder.map { EventRedactor($0) }
     header = MessageHeader(
       options.headerForm, options.priority, host: host, tag: options.tag ?? "audispd",
       process: "\(process)", zone: options.utc || options.format == .rfc5424 ? .utc : .local)
@@ -41,8 +43,11 @@ struct MessageWriter {
 
   /// Whether messages are made of records as they come, without their events being put together.
   static func takesRecords(_ options: SyslogOptions) -> Bool {
-    options.body == .text && !options.interpret && options.unit == .records
+    options.isVerbatim && options.unit == .records && !options.volume.redacts
   }
+
+  /// Events out of which secrets were taken.
+  var redacted: Int { redactor?.count ?? 0 }
 
   /// The header of a plain message at that second.
   mutating func plainHeader(milliseconds: UInt64) -> [UInt8] {
@@ -67,6 +72,7 @@ struct MessageWriter {
 
   /// The messages of an event: one, or one for each of its records.
   mutating func messages(of event: AuditEvent) -> [[UInt8]] {
+    let event = redactor?.redact(event) ?? event
     // What only says that the event is over says nothing here.
     let records = event.records.filter { $0.type != .endOfEvent }
     guard !records.isEmpty else { return [] }

@@ -31,8 +31,19 @@ extension SyslogOptions {
   /// Every server is the journal.
   var isForJournal: Bool { servers.allSatisfy(\.isJournal) }
 
+  /// The body is the records as they are.
+  var isVerbatim: Bool { body == .text && !interpret }
+
   private func objections() -> [Diagnostic] {
     var found: [Diagnostic] = []
+    if volume.redacts, isVerbatim, !redactsVerbatim {
+      let keywords = ["redact", "redact_option", "redact_pattern"]
+      found.append(
+        places.words.problem(
+          keywords.first { places.words[$0] != nil } ?? "redact",
+          "nothing is taken out of records that are sent as they are",
+          suggestion: "choose another body, or set redact_verbatim = yes"))
+    }
     if (body == .cef || body == .leef) && unit == .records {
       found.append(
         places.words.problem(

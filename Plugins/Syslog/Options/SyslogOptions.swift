@@ -51,6 +51,10 @@ struct SyslogOptions: PluginOptions, Equatable {
   var servers: [ServerAddress] = []
   var unit: Unit?
   var body = BodyForm.text
+  /// What is taken out of arguments; events are sent each for itself.
+  var volume = VolumeRules()
+  /// Whether it is taken out of records too that are sent as they are.
+  var redactsVerbatim = false
   /// Between the attributes of LEEF.
   var delimiter = LEEFBody.tab
   var format: Format?
@@ -72,7 +76,8 @@ struct SyslogOptions: PluginOptions, Equatable {
   var tls = TLS()
   var places = Places()
 
-  static let keywords: [PluginKeyword<SyslogOptions>] = messageKeywords + serverKeywords
+  static let keywords: [PluginKeyword<SyslogOptions>] =
+    messageKeywords + redactionKeywords + serverKeywords
 
   private static let messageKeywords: [PluginKeyword<SyslogOptions>] = [
     .value("level", "LEVEL", "info (default), or another of syslog(3)") {
@@ -120,6 +125,14 @@ struct SyslogOptions: PluginOptions, Equatable {
       "enterprise_number", "NUMBER", "the number in the structured data's name", \.enterprise,
       1...4_294_967_295),
   ]
+
+  private static let redactionKeywords: [PluginKeyword<SyslogOptions>] =
+    (VolumeRules.redactionKeywords(\.volume) + [
+      .flag("redact_verbatim", "out of records too that are sent as they are (no)") {
+        $0.redactsVerbatim = $1
+        if $1 { $0.volume.redacts = true }
+      }
+    ]).map { $0.noting(in: \.places.words) }
 
   private static let serverKeywords: [PluginKeyword<SyslogOptions>] = [
     .value(

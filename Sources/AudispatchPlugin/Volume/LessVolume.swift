@@ -49,7 +49,7 @@ public struct LessVolume<Plugin: AuditPlugin & ~Copyable>: AuditPlugin, ~Copyabl
     _ rules: VolumeRules
   ) throws(SecretPattern.Fault) -> (EventRedactor?, EventAggregator?) {
     (
-      rules.redacts ? try EventRedactor(rules.redaction) : nil,
+      rules.redacts ? EventRedactor(try SecretFinder(rules.redaction)) : nil,
       rules.aggregation.window > .zero ? EventAggregator(rules.aggregation) : nil
     )
   }

@@ -149,8 +149,7 @@ public struct SecretFinder {
     }
     guard let tool, tool.with.map({ Self.holds(arguments, $0) }) ?? true else { return nil }
     for (option, value) in tool.options {
-      let length = option.utf8.count
-      guard text.starts(with: option.utf8) else { continue }
+      guard let length = Self.length(of: option, in: text, tool.flags) else { continue }
       if text.count == length {
         switch value {
         case .any: pending = .secret(unlessOption: false)
@@ -169,6 +168,17 @@ public struct SecretFinder {
       }
     }
     return nil
+  }
+
+  /// How much of a word is that option, with the flags in front of its letter; `nil` where it is none.
+  private static func length(
+    of option: String, in text: ArraySlice<UInt8>, _ flags: String
+  ) -> Int? {
+    if text.starts(with: option.utf8) { return option.utf8.count }
+    guard option.utf8.count == 2, let letter = option.utf8.last, text.first == option.utf8.first
+    else { return nil }
+    let place = text.dropFirst().firstIndex { !flags.utf8.contains($0) }
+    return place.flatMap { text[$0] == letter ? $0 - text.startIndex + 1 : nil }
   }
 
   /// `--ask-password` and the like have no value.

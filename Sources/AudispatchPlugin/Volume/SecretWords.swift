@@ -8,19 +8,20 @@ enum SecretWords {
   private static let endings = [
     "password", "passwd", "passphrase", "passwort", "secret", "token", "apikey", "api-key",
     "secret-key", "secretkey", "access-key", "accesskey", "private-key", "sshpass", "mysql-pwd",
-    "client-secret", "storepass", "keypass", "psk",
+    "client-secret", "storepass", "keypass", "psk", "-pass", ".pass",
   ]
 
   /// Whether a name says that its value is a secret.
   static func isSecret(_ name: some Collection<UInt8>) -> Bool {
-    guard (3...64).contains(name.count) else { return false }
-    let name = String(decoding: name, as: UTF8.self).lowercased().replacing("_", with: "-")
+    guard name.count >= 3 else { return false }
+    let name = String(decoding: name.suffix(64), as: UTF8.self).lowercased().replacing(
+      "_", with: "-")
     return endings.contains { ending in
       guard name.hasSuffix(ending) else { return false }
       // `mypassword` and `db-password`, but not `mytoken`: of short words the whole has to be it.
       let before = name.dropLast(ending.count).last
       return before == nil || before == "-" || before == "." || ending.count >= 8
-        || name.hasPrefix("pg")
+        || name.hasPrefix("pg") || ending.hasPrefix("-") || ending.hasPrefix(".")
     }
   }
 
@@ -50,6 +51,8 @@ enum SecretWords {
   struct Tool: Sendable {
     let names: [String]
     let options: [String: Value]
+    /// One-letter options without a value, behind which one with a value may stand: `-sku VALUE`.
+    var flags = ""
     /// The options count only where this word stands among the arguments.
     var with: String?
     /// Words behind the program (options left out) that are secrets, from 0 on.
@@ -70,7 +73,7 @@ enum SecretWords {
       options: [
         "-u": .behind(0x3a), "--user": .behind(0x3a), "-U": .behind(0x3a),
         "--proxy-user": .behind(0x3a), "--pass": .any, "--oauth2-bearer": .any,
-      ]),
+      ], flags: "0123468aBfgGiIjJkLlMnNOpqRsSvVZ#"),
     Tool(
       names: ["smbclient", "rpcclient", "net", "smbget", "mount.cifs"],
       options: ["-U": .behind(0x25), "--user": .behind(0x25)]),
@@ -78,15 +81,20 @@ enum SecretWords {
       names: [
         "ldapsearch", "ldapadd", "ldapmodify", "ldapdelete", "ldapwhoami", "ldapcompare",
         "ldapmodrdn",
-      ], options: ["-w": .any]),
-    Tool(names: ["ldappasswd"], options: ["-w": .any, "-s": .any, "-a": .any]),
+      ], options: ["-w": .any], flags: "AcCILMnNQtTuvWxZ"),
+    Tool(
+      names: ["ldappasswd"], options: ["-w": .any, "-s": .any, "-a": .any],
+      flags: "ACINnQSvWxZ"),
     Tool(
       names: ["docker", "podman", "buildah", "skopeo", "nerdctl", "az", "oc", "helm"],
       options: ["-p": .any], with: "login"),
     Tool(names: ["redis-cli"], options: ["-a": .any]),
     Tool(names: ["useradd", "usermod", "groupadd", "groupmod"], options: ["-p": .any]),
     Tool(names: ["7z", "7za", "7zr"], options: ["-p": .attached]),
-    Tool(names: ["zip", "unzip", "sqlcmd", "bcp", "ipmitool"], options: ["-P": .any]),
+    Tool(
+      names: ["zip", "unzip"], options: ["-P": .any],
+      flags: "0123456789aACcDdFfgjJkKlLmMNnoqRrSTuvVwXyz"),
+    Tool(names: ["sqlcmd", "bcp", "ipmitool"], options: ["-P": .any]),
     Tool(
       names: ["mongo", "mongosh", "mongodump", "mongorestore", "mongoexport", "mongoimport"],
       options: ["-p": .any]),

@@ -17,6 +17,13 @@ public struct VolumeRules: Equatable, Sendable {
   public static func keywords<Options>(
     _ place: any WritableKeyPath<Options, VolumeRules> & Sendable
   ) -> [PluginKeyword<Options>] {
+    redactionKeywords(place) + aggregationKeywords(place)
+  }
+
+  /// Those of them that take secrets out.
+  public static func redactionKeywords<Options>(
+    _ place: any WritableKeyPath<Options, VolumeRules> & Sendable
+  ) -> [PluginKeyword<Options>] {
     [
       .flag("redact", "take secrets out of arguments of programs (no)") {
         $0[keyPath: place].redacts = $1
@@ -39,6 +46,13 @@ public struct VolumeRules: Equatable, Sendable {
         o[keyPath: place].redaction.patterns.append(w.text)
         o[keyPath: place].redacts = true
       },
+    ]
+  }
+
+  private static func aggregationKeywords<Options>(
+    _ place: any WritableKeyPath<Options, VolumeRules> & Sendable
+  ) -> [PluginKeyword<Options>] {
+    [
       .value("aggregate", "SECONDS", "events alike within that time become one (0: none)") {
         (o: inout Options, w: Word) throws(Diagnostic) in
         o[keyPath: place].aggregation.window = try w.seconds(

@@ -29,7 +29,7 @@ struct Normalizer {
     return (isComplete ? call?.complete : call?.libaudit) ?? table.catchAll
   }
 
-  /// The only line of the record's type, or the last one whose fields are all there.
+  /// The only line of the record's type, or the last one whose requirements hold.
   private func ofRecord(_ facts: EventFacts) -> Normalization? {
     if isComplete, kind.name.elementsEqual("URINGOP".utf8), let line = EffectiveCall.line(facts) {
       return line
@@ -37,7 +37,10 @@ struct Normalizer {
     let lines = isComplete ? kind.complete : kind.libaudit
     if lines.count < 2 { return lines.first }
     return lines.last { line in
-      line.required.allSatisfy { facts.data.value($0, facts.text) != nil }
+      line.required.allSatisfy { wanted in
+        guard let value = facts.data.value(wanted.field, facts.text) else { return false }
+        return wanted.value.map { facts.text.has(value, $0) } ?? true
+      }
     }
   }
 

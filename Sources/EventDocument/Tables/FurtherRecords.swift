@@ -3,7 +3,13 @@
 extension NormalizationTable {
   static let furtherRecordLines = """
     AVC | violated-selinux-policy | | intrusion_detection | denied | primary=tcontext secondary=tclass who=scontext has=seresult
-    AVC | violated-apparmor-policy | policy | intrusion_detection | denied | primary=operation secondary=requested_mask,denied_mask,capname has=apparmor
+    AVC | allowed-by-selinux-policy | | intrusion_detection | allowed | primary=tcontext secondary=tclass who=scontext has=seresult:granted
+    AVC | recorded-apparmor-policy | policy | intrusion_detection | info | primary=operation secondary=name has=apparmor
+    AVC | violated-apparmor-policy | policy | intrusion_detection | denied | primary=operation secondary=requested_mask,denied_mask,capname has=apparmor:DENIED
+    AVC | allowed-by-apparmor-policy | policy | intrusion_detection | allowed | primary=operation secondary=requested_mask,denied_mask,capname has=apparmor:ALLOWED
+    AVC | killed-by-apparmor-policy | policy | process intrusion_detection | end denied | primary=operation secondary=name has=apparmor:KILLED
+    AVC | changed-apparmor-policy | policy | configuration | change | primary=operation secondary=name has=apparmor:STATUS
+    AVC | caused-apparmor-error | policy | intrusion_detection | info | primary=operation secondary=name has=apparmor:ERROR
     AVC_PATH | violated-selinux-policy | file | intrusion_detection | info | primary=path
     APPARMOR | recorded-apparmor-policy | policy | intrusion_detection | info | primary=operation secondary=name
     APPARMOR_AUDIT | recorded-apparmor-policy | policy | intrusion_detection | info | primary=operation secondary=name

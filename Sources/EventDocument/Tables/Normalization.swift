@@ -7,8 +7,9 @@
 ///
 /// OBJECT is a kind of thing; PATH the number of the PATH record at which the search for it begins.
 /// WHERE is one of `primary` and `secondary` (of the object), `who` and `as` (the actor), `how`,
-/// `source` (an address), `has` (the line counts only for records with these fields), `kind` and
-/// `map` (`FROM>TO`, by which users and groups are filled). The first field that is there counts.
+/// `source` (an address), `has` (the line counts only for records with these fields, and with this
+/// value of one that is written `FIELD:VALUE`), `kind` and `map` (`FROM>TO`, by which users and groups
+/// are filled). The first field that is there counts.
 final class Normalization: Sendable {
   enum From: Sendable {
     case actor, actingAs, object
@@ -22,6 +23,12 @@ final class Normalization: Sendable {
     case target = "user.target"
     case changes = "user.changes"
     case group
+  }
+
+  struct Requirement: Equatable, Sendable {
+    let field: [UInt8]
+    /// `nil`: any.
+    let value: [UInt8]?
   }
 
   let names: [String]
@@ -39,7 +46,7 @@ final class Normalization: Sendable {
   let actingAs: [[UInt8]]
   let how: [[UInt8]]
   let source: [[UInt8]]
-  let required: [[UInt8]]
+  let required: [Requirement]
   let mappings: [(from: From, to: To)]
 
   init(_ line: Substring) {
@@ -73,7 +80,10 @@ final class Normalization: Sendable {
     actingAs = fields("as")
     how = fields("how")
     source = fields("source")
-    required = fields("has")
+    required = fields("has").map { word in
+      let parts = word.split(separator: UInt8(ascii: ":"), maxSplits: 1).map(Array.init)
+      return Requirement(field: parts[0], value: parts.count > 1 ? parts[1] : nil)
+    }
     mappings = (places.removeValue(forKey: "map") ?? []).map { Self.mapping($0, line) }
     precondition(places.isEmpty, "a normalization has an unknown place: \(line)")
   }
@@ -134,7 +144,7 @@ struct NormalizationTable: Sendable {
   /// That of a system call, `nil` for one without a line.
   func call(_ name: [UInt8]) -> Normalization? { calls[name] }
 
-  /// Those of a type of record, of which the last one whose fields are there counts.
+  /// Those of a type of record, of which the last one whose requirements hold counts.
   func records(_ name: [UInt8]) -> [Normalization] { records[name] ?? [] }
 
   /// What go-libaudit knows, to the letter.

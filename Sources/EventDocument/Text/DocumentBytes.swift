@@ -32,6 +32,14 @@ struct DocumentBytes: Sendable {
     self.notesValues = notesValues
   }
 
+  /// JSON that goes on behind bytes, which it takes; `give` gives them back.
+  init(_ undecodable: Undecodable, behind bytes: inout [UInt8]) {
+    self.init(undecodable)
+    swap(&self.bytes, &bytes)
+  }
+
+  mutating func give(to bytes: inout [UInt8]) { swap(&self.bytes, &bytes) }
+
   mutating func begin() {
     bytes.removeAll(keepingCapacity: true)
     if notesValues { notes.begin() }

@@ -5,28 +5,31 @@ import Linux
 /// This host's processes, from /proc. Nothing here waits, but for a file system that hangs under an
 /// executable that is to be hashed.
 public final class HostProcesses: ProcessSource {
-  public let started: UInt64
   public let run: [UInt8]
   private var buffer: [UInt8]
   private var hashes = ExecutableHashes()
 
   public init() {
     buffer = [UInt8](repeating: 0, count: 32 << 10)
+    let id = (try? Transfer.contents(of: "/proc/sys/kernel/random/boot_id", limit: 64)) ?? []
+    run = Array(id.prefix(8))
+  }
+
+  /// By the clock as it is now, which may have been set since.
+  public var started: UInt64 {
     var now = timespec()
     var sinceStart = timespec()
     unsafe clock_gettime(CLOCK_REALTIME, &now)
     unsafe clock_gettime(CLOCK_BOOTTIME, &sinceStart)
-    started = UInt64(clamping: Self.milliseconds(now) - Self.milliseconds(sinceStart))
-    let id = (try? Transfer.contents(of: "/proc/sys/kernel/random/boot_id", limit: 64)) ?? []
-    run = Array(id.prefix(8))
+    return UInt64(clamping: Self.milliseconds(now) - Self.milliseconds(sinceStart))
   }
 
   private static func milliseconds(_ time: timespec) -> Int {
     time.tv_sec * 1000 + time.tv_nsec / 1_000_000
   }
 
-  public func pids() -> Set<Int32> {
-    Set(((try? Files.names(in: "/proc")) ?? []).compactMap { Int32($0) })
+  public func pids() -> Set<Int32>? {
+    (try? Files.names(in: "/proc")).map { Set($0.compactMap { Int32($0) }) }
   }
 
   public func status(of pid: Int32) -> ProcessStatus? {
@@ -71,8 +74,20 @@ public final class HostProcesses: ProcessSource {
 
   public func file(_ path: [UInt8], seenBy pid: Int32) -> FileIdentity? {
     guard path.first == 0x2f, !path.contains(0) else { return nil }
+    return Self.identity(Array("/proc/\(pid)/root".utf8) + path)
+  }
+
+  public func executes(_ executable: [UInt8], _ pid: Int32) -> Bool {
+    guard let name = self.executable(of: pid) else { return false }
+    if ProcessTracker.lasting(name) == executable { return true }
+    // With another root the same file has another name.
+    guard let file = Self.identity(Array("/proc/\(pid)/exe".utf8)) else { return false }
+    return file == self.file(executable, seenBy: pid)
+  }
+
+  private static func identity(_ path: [UInt8]) -> FileIdentity? {
     var status = stat()
-    let found = unsafe (Array("/proc/\(pid)/root".utf8) + path + [0]).withUnsafeBytes { name in
+    let found = unsafe (path + [0]).withUnsafeBytes { name in
       unsafe stat(name.baseAddress!.assumingMemoryBound(to: CChar.self), &status)
     }
     return found == 0

@@ -4,8 +4,8 @@ public protocol ProcessSource: AnyObject {
   var started: UInt64 { get }
   /// What names this run of the system: some hexadecimal digits.
   var run: [UInt8] { get }
-  /// The pids that there are.
-  func pids() -> Set<Int32>
+  /// The pids that there are; `nil` where it cannot be said.
+  func pids() -> Set<Int32>?
   func status(of pid: Int32) -> ProcessStatus?
   /// Where its executable is, as the kernel has it: behind a deleted one stands ` (deleted)`.
   func executable(of pid: Int32) -> [UInt8]?
@@ -19,6 +19,9 @@ public protocol ProcessSource: AnyObject {
   func file(_ path: [UInt8], seenBy pid: Int32) -> FileIdentity?
   /// The sha256 of what it executes, if that is at most so large.
   func hash(of pid: Int32, limit: Int) -> [UInt8]?
+  /// Whether it executes that at this moment, by the name that it has for the process itself, without
+  /// ` (deleted)`.
+  func executes(_ executable: [UInt8], _ pid: Int32) -> Bool
 }
 
 /// What /proc/PID/stat says.
