@@ -7,7 +7,7 @@ public struct EventScanner {
   private var types = TypeNames()
   private var nodes = NodeNumbers()
   /// The previous record's `audit(SECONDS.MILLISECONDS:SERIAL)`, with the colon behind it,
-  /// if that is at most 32 bytes long and no node was named.
+  /// if that is at most 32 bytes long and no node was named; of the same sender.
   @usableFromInline var previous = SIMD4<UInt64>()
   /// The bytes of `previous` that count; all zero for none.
   @usableFromInline var mask = SIMD4<UInt64>()
@@ -22,6 +22,11 @@ public struct EventScanner {
   public var next: EventTracker.EventNumber { tracker.next }
   /// Events below this number can get no further record.
   public var oldest: EventTracker.EventNumber { tracker.oldest }
+
+  /// Who sends what is noted from now on; empty for this host. What two send is never one event.
+  public mutating func begin(sender: [UInt8]) {
+    if nodes.begin(sender: sender) { hasPrevious = false }
+  }
 
   /// `type=NAME msg=`, which stands before the kernel's bare text in a line.
   @inline(__always)
@@ -58,7 +63,7 @@ public struct EventScanner {
       var at = end + 5
       if let stamp = RecordStamp(payload, at: &at), at < payload.count, payload[at] == 0x3a {
         remember(payload, end + 5..<at + 1)
-        return tracker.note(stamp, node: 0)
+        return tracker.note(stamp, node: nodes.unnamed())
       }
     }
     return noteLine(payload, form: form, type: &type)
@@ -79,7 +84,7 @@ public struct EventScanner {
     guard let stamp = RecordStamp(payload, at: &at) else { return noteUnstamped() }
     hasPrevious = false
     if at < payload.count, payload[at] == 0x3a { remember(payload, 0..<at + 1) }
-    return tracker.note(stamp, node: 0)
+    return tracker.note(stamp, node: nodes.unnamed())
   }
 
   private mutating func noteLine(
@@ -87,11 +92,12 @@ public struct EventScanner {
   ) -> EventTracker.Mark {
     guard let header = RecordHeader(payload) else { return noteUnstamped() }
     if form == .line { type = types.number(of: payload.extracting(header.typeName)) }
-    var node: UInt32 = 0
+    let node: UInt32
     hasPrevious = false
     if let name = header.node {
       node = nodes.number(of: payload.extracting(name))
     } else {
+      node = nodes.unnamed()
       remember(payload, header.stampPlace.lowerBound..<header.stampPlace.upperBound + 1)
     }
     return tracker.note(header.stamp, node: node)
@@ -115,11 +121,35 @@ public struct EventScanner {
   }
 }
 
-/// A small number for each node's name; 0 is for none.
+/// A number for each node's name of each sender; 0 is for none, of this host. None is used twice.
 struct NodeNumbers {
-  private var names: [[UInt8]: UInt32] = [:]
+  private var numbers: [[UInt8]: UInt32] = [:]
+  private var next: UInt32 = 1
+  /// In front of each name: this host has none.
+  private var sender: [UInt8] = []
+  /// That of the records that name no node, once it is known.
+  private var ofUnnamed: UInt32? = 0
   private var last: [UInt8] = []
   private var lastNumber: UInt32 = 0
+
+  /// - Returns: whether it is another sender than before.
+  mutating func begin(sender name: [UInt8]) -> Bool {
+    let sender = name.isEmpty ? [] : name + [0]
+    guard sender != self.sender else { return false }
+    self.sender = sender
+    ofUnnamed = name.isEmpty ? 0 : nil
+    lastNumber = 0
+    return true
+  }
+
+  /// For a record that names no node.
+  @inline(__always)
+  mutating func unnamed() -> UInt32 {
+    if let ofUnnamed { return ofUnnamed }
+    let number = number(sender)
+    ofUnnamed = number
+    return number
+  }
 
   mutating func number(of name: Span<UInt8>) -> UInt32 {
     if name.count == last.count, lastNumber != 0 {
@@ -130,15 +160,18 @@ struct NodeNumbers {
       }
       if same { return lastNumber }
     }
-    var key: [UInt8] = []
-    key.reserveCapacity(name.count)
-    for i in 0..<name.count { key.append(name[i]) }
-    // A stream of invented names must not fill the memory: beyond 65,536 they start over.
-    if names.count >= 65_536 { names.removeAll() }
-    let number = names[key] ?? UInt32(names.count + 1)
-    names[key] = number
-    last = key
-    lastNumber = number
-    return number
+    last.removeAll(keepingCapacity: true)
+    for i in 0..<name.count { last.append(name[i]) }
+    lastNumber = number(sender + last)
+    return lastNumber
+  }
+
+  private mutating func number(_ key: [UInt8]) -> UInt32 {
+    if let number = numbers[key] { return number }
+    // A stream of invented names must not fill the memory: beyond 65,536 they are forgotten.
+    if numbers.count >= 65_536 { numbers.removeAll() }
+    defer { next &+= 1 }
+    numbers[key] = next
+    return next
   }
 }
