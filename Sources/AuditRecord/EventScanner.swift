@@ -7,7 +7,7 @@ public struct EventScanner {
   private var types = TypeNames()
   private var nodes = NodeNumbers()
   /// The previous record's `audit(SECONDS.MILLISECONDS:SERIAL)`, with the colon behind it,
-  /// if that is at most 32 bytes long and no node was named.
+  /// if that is at most 32 bytes long and no node was named; of the same sender.
   @usableFromInline var previous = SIMD4<UInt64>()
   /// The bytes of `previous` that count; all zero for none.
   @usableFromInline var mask = SIMD4<UInt64>()
@@ -22,6 +22,11 @@ public struct EventScanner {
   public var next: EventTracker.EventNumber { tracker.next }
   /// Events below this number can get no further record.
   public var oldest: EventTracker.EventNumber { tracker.oldest }
+
+  /// Who sends what is noted from now on; empty for this host. What two send is never one event.
+  public mutating func begin(sender: [UInt8]) {
+    if nodes.begin(sender: sender) { hasPrevious = false }
+  }
 
   /// `type=NAME msg=`, which stands before the kernel's bare text in a line.
   @inline(__always)
@@ -58,7 +63,7 @@ public struct EventScanner {
       var at = end + 5
       if let stamp = RecordStamp(payload, at: &at), at < payload.count, payload[at] == 0x3a {
         remember(payload, end + 5..<at + 1)
-        return tracker.note(stamp, node: 0)
+        return tracker.note(stamp, node: nodes.unnamed())
       }
     }
     return noteLine(payload, form: form, type: &type)
@@ -79,7 +84,7 @@ public struct EventScanner {
     guard let stamp = RecordStamp(payload, at: &at) else { return noteUnstamped() }
     hasPrevious = false
     if at < payload.count, payload[at] == 0x3a { remember(payload, 0..<at + 1) }
-    return tracker.note(stamp, node: 0)
+    return tracker.note(stamp, node: nodes.unnamed())
   }
 
   private mutating func noteLine(
@@ -87,11 +92,12 @@ public struct EventScanner {
   ) -> EventTracker.Mark {
     guard let header = RecordHeader(payload) else { return noteUnstamped() }
     if form == .line { type = types.number(of: payload.extracting(header.typeName)) }
-    var node: UInt32 = 0
+    let node: UInt32
     hasPrevious = false
     if let name = header.node {
       node = nodes.number(of: payload.extracting(name))
     } else {
+      node = nodes.unnamed()
       remember(payload, header.stampPlace.lowerBound..<header.stampPlace.upperBound + 1)
     }
     return tracker.note(header.stamp, node: node)
@@ -115,17 +121,40 @@ public struct EventScanner {
   }
 }
 
-/// A small number for each node's name; 0 is for none.
+/// A number for each node's name of each sender; 0 is for none, of this host. None is used twice.
 struct NodeNumbers {
-  /// A stream of invented names must not fill the memory: beyond these they start over.
+  /// A stream of invented names must not fill the memory: beyond these they are forgotten.
   private static let most = 16_384
   /// A name of DNS has 253 bytes at most. Of a longer one its beginning counts, and a hash of all.
   private static let longest = 255
 
-  private var names: [[UInt8]: UInt32] = [:]
-  private var given: UInt32 = 0
+  private var numbers: [[UInt8]: UInt32] = [:]
+  private var next: UInt32 = 1
+  /// In front of each name: this host has none.
+  private var sender: [UInt8] = []
+  /// That of the records that name no node, once it is known.
+  private var ofUnnamed: UInt32? = 0
   private var last: [UInt8] = []
   private var lastNumber: UInt32 = 0
+
+  /// - Returns: whether it is another sender than before.
+  mutating func begin(sender name: [UInt8]) -> Bool {
+    let sender = name.isEmpty ? [] : name + [0]
+    guard sender != self.sender else { return false }
+    self.sender = sender
+    ofUnnamed = name.isEmpty ? 0 : nil
+    lastNumber = 0
+    return true
+  }
+
+  /// For a record that names no node.
+  @inline(__always)
+  mutating func unnamed() -> UInt32 {
+    if let ofUnnamed { return ofUnnamed }
+    let number = number(sender)
+    ofUnnamed = number
+    return number
+  }
 
   mutating func number(of name: Span<UInt8>) -> UInt32 {
     if name.count == last.count, lastNumber != 0 {
@@ -136,30 +165,25 @@ struct NodeNumbers {
       }
       if same { return lastNumber }
     }
-    let key = Self.key(of: name)
     last.removeAll(keepingCapacity: true)
     for i in 0..<name.count { last.append(name[i]) }
-    lastNumber = names[key] ?? add(key)
+    lastNumber = number(sender + Self.shortened(last))
     return lastNumber
   }
 
-  private mutating func add(_ key: [UInt8]) -> UInt32 {
-    if names.count >= Self.most { names.removeAll() }
-    given = given == .max ? 1 : given + 1
-    names[key] = given
-    return given
+  private mutating func number(_ key: [UInt8]) -> UInt32 {
+    if let number = numbers[key] { return number }
+    if numbers.count >= Self.most { numbers.removeAll() }
+    defer { next = next == .max ? 1 : next + 1 }
+    numbers[key] = next
+    return next
   }
 
-  private static func key(of name: Span<UInt8>) -> [UInt8] {
-    var key: [UInt8] = []
-    let count = min(name.count, longest)
-    key.reserveCapacity(count + 8)
-    for i in 0..<count { key.append(name[i]) }
-    guard name.count > longest else { return key }
+  private static func shortened(_ name: [UInt8]) -> [UInt8] {
+    guard name.count > longest else { return name }
     // FNV-1a.
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    for i in 0..<name.count { hash = (hash ^ UInt64(name[i])) &* 0x100_0000_01B3 }
-    for shift in 0..<8 { key.append(UInt8(truncatingIfNeeded: hash >> UInt64(8 * shift))) }
-    return key
+    for byte in name { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    return name.prefix(longest) + (0..<8).map { UInt8(truncatingIfNeeded: hash >> UInt64(8 * $0)) }
   }
 }

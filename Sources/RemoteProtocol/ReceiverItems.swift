@@ -70,43 +70,43 @@ public enum ReceiverOrder: Equatable, Sendable {
 
 extension ReceiverItem {
   public func append(to packet: inout [UInt8]) {
-    var item = ItemWriter()
+    let start = packet.count
     switch self {
     case .opened(let peer, let source, let address, let port, let identity):
-      item.begin(1)
-      item.add(peer)
-      item.add(source)
-      item.add(port)
-      item.add(address)
-      item.add(identity)
+      packet.begin(1)
+      packet.add(peer)
+      packet.add(source)
+      packet.add(port)
+      packet.add(address)
+      packet.add(identity)
     case .named(let peer, let opening):
-      item.begin(2)
-      item.add(peer)
-      item.add(opening.next)
-      item.add(opening.name)
+      packet.begin(2)
+      packet.add(peer)
+      packet.add(opening.next)
+      packet.add(opening.name)
     case .record(let peer, let sequence, let line):
-      item.begin(3)
-      item.add(peer)
-      item.add(sequence)
-      item.bytes += line
+      packet.begin(3)
+      packet.add(peer)
+      packet.add(sequence)
+      packet += line
     case .closed(let peer, let isFault, let reason):
-      item.begin(4)
-      item.add(peer)
-      item.add(UInt8(isFault ? 1 : 0))
-      item.add(reason)
+      packet.begin(4)
+      packet.add(peer)
+      packet.add(UInt8(isFault ? 1 : 0))
+      packet.add(reason)
     case .refused(let source, let address, let reason):
-      item.begin(5)
-      item.add(source)
-      item.add(address)
-      item.add(reason)
+      packet.begin(5)
+      packet.add(source)
+      packet.add(address)
+      packet.add(reason)
     case .objection(let text):
-      item.begin(6)
-      item.add(text)
+      packet.begin(6)
+      packet.add(text)
     case .warning(let text):
-      item.begin(7)
-      item.add(text)
+      packet.begin(7)
+      packet.add(text)
     }
-    item.finish(in: &packet)
+    packet.finish(from: start)
   }
 
   /// Takes a packet apart; `nil` when it is no packet of ours.
@@ -149,41 +149,41 @@ extension ReceiverItem {
 
 extension ReceiverOrder {
   public func append(to packet: inout [UInt8]) {
-    var item = ItemWriter()
+    let start = packet.count
     switch self {
     case .begin(let settings):
-      item.begin(1)
-      item.add(settings.connections)
-      item.add(settings.perAddress)
-      item.add(settings.firstPort)
-      item.add(settings.lastPort)
-      item.add(settings.idleMilliseconds)
-      item.add(settings.networks)
-      item.add(settings.files.reduce(0) { $0 | 1 << $1.rawValue } as UInt8)
+      packet.begin(1)
+      packet.add(settings.connections)
+      packet.add(settings.perAddress)
+      packet.add(settings.firstPort)
+      packet.add(settings.lastPort)
+      packet.add(settings.idleMilliseconds)
+      packet.add(settings.networks)
+      packet.add(settings.files.reduce(0) { $0 | 1 << $1.rawValue } as UInt8)
     case .listener(let source, let isSecure):
-      item.begin(2)
-      item.add(source)
-      item.add(UInt8(isSecure ? 1 : 0))
+      packet.begin(2)
+      packet.add(source)
+      packet.add(UInt8(isSecure ? 1 : 0))
     case .sharedKey(let identity):
-      item.begin(3)
-      item.add(identity)
+      packet.begin(3)
+      packet.add(identity)
     case .file(let file):
-      item.begin(4)
-      item.add(file.rawValue)
-    case .apply: item.begin(5)
+      packet.begin(4)
+      packet.add(file.rawValue)
+    case .apply: packet.begin(5)
     case .ok(let number):
-      item.begin(6)
-      item.add(number)
+      packet.begin(6)
+      packet.add(number)
     case .has(let peer, let number):
-      item.begin(7)
-      item.add(peer)
-      item.add(UInt8(number == nil ? 0 : 1))
-      item.add(number ?? 0)
-    case .hold: item.begin(8)
-    case .goOn: item.begin(9)
-    case .finish: item.begin(10)
+      packet.begin(7)
+      packet.add(peer)
+      packet.add(UInt8(number == nil ? 0 : 1))
+      packet.add(number ?? 0)
+    case .hold: packet.begin(8)
+    case .goOn: packet.begin(9)
+    case .finish: packet.begin(10)
     }
-    item.finish(in: &packet)
+    packet.finish(from: start)
   }
 
   /// Takes a packet apart; `nil` when it is no packet of ours.
@@ -226,30 +226,29 @@ extension ReceiverOrder {
   }
 }
 
-/// Lays an item out: a byte for its kind, four for its length, and what it has. Numbers are little
-/// endian.
-private struct ItemWriter {
-  var bytes: [UInt8] = []
+/// A packet that is written: of each item a byte for its kind, four for its length, and what it has.
+/// Numbers are little endian.
+extension [UInt8] {
+  fileprivate mutating func begin(_ kind: UInt8) {
+    append(kind)
+    add(UInt32(0))
+  }
 
-  mutating func begin(_ kind: UInt8) { bytes = [kind, 0, 0, 0, 0] }
-
-  mutating func add(_ number: some FixedWidthInteger) {
+  fileprivate mutating func add(_ number: some FixedWidthInteger) {
     let size = MemoryLayout.size(ofValue: number)
-    for place in 0..<size { bytes.append(UInt8(truncatingIfNeeded: number >> (8 * place))) }
+    for place in 0..<size { append(UInt8(truncatingIfNeeded: number >> (8 * place))) }
   }
 
-  mutating func add(_ text: String) {
-    let utf8 = Array(text.utf8.prefix(16 << 10))
+  fileprivate mutating func add(_ text: String) {
+    let utf8 = text.utf8.prefix(16 << 10)
     add(UInt16(utf8.count))
-    bytes += utf8
+    self += utf8
   }
 
-  func finish(in packet: inout [UInt8]) {
-    let start = packet.count
-    packet += bytes
-    let length = UInt32(bytes.count - 5)
+  fileprivate mutating func finish(from start: Int) {
+    let length = UInt32(count - start - 5)
     for place in 0..<4 {
-      packet[start + 1 + place] = UInt8(truncatingIfNeeded: length >> UInt32(8 * place))
+      self[start + 1 + place] = UInt8(truncatingIfNeeded: length >> UInt32(8 * place))
     }
   }
 }

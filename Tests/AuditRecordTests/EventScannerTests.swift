@@ -53,6 +53,33 @@ struct EventScannerTests {
     #expect(marks(lines).map(\.event) == [0, 1, 2, 1, 0])
   }
 
+  @Test func `another sender is another event, with a node and without`() {
+    var scanner = EventScanner()
+    func mark(_ sender: String, _ line: String) -> EventTracker.Mark {
+      var type: UInt32 = 0
+      scanner.begin(sender: Array(sender.utf8))
+      return scanner.note(Array(line.utf8).span, form: .line, type: &type)
+    }
+    let lines = [line(1), line(1, node: "a")]
+    let senders = ["", "192.0.2.1", "192.0.2.2", "192.0.2.1", "", "192.0.2.2"]
+    for (place, line) in lines.enumerated() {
+      let events = senders.map { mark($0, line).event }
+      #expect(events == [0, 1, 2, 1, 0, 2].map { 3 * UInt64(place) + $0 })
+    }
+    // A node's name is not the end of a sender's.
+    #expect(mark("19", line(1, node: "2.0.2.1")).isFirst)
+  }
+
+  @Test func `no number stands for two names, however many there were`() {
+    var nodes = NodeNumbers()
+    var seen: Set<UInt32> = [0]
+    for number in 0..<70_000 {
+      let name = Array("\(number)".utf8)
+      seen.insert(nodes.number(of: name.span))
+    }
+    #expect(seen.count == 70_001)
+  }
+
   @Test func `a serial is not mistaken for a longer one that begins like it`() {
     #expect(marks([line(12), line(1), line(123), line(12)]).map(\.event) == [0, 1, 2, 0])
   }

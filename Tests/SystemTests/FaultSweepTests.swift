@@ -48,23 +48,9 @@ struct FaultSweepTests {
       faults = Array(
         disk.shuffled(using: &random).prefix(5) + faults.shuffled(using: &random).prefix(5))
     }
-    let clock = ContinuousClock()
-    let latest = clock.now + .seconds(Faults.isFull ? 3000 : 30)
-    var ends: [String: Int] = [:]
-    var tried = 0
-    var rest = faults.shuffled(using: &random)[...]
-    while !rest.isEmpty, clock.now < latest {
-      let some = rest.prefix(Faults.isFull ? 4 : 2)
-      rest = rest.dropFirst(some.count)
-      await withTaskGroup(of: String.self) { group in
-        for fault in some { group.addTask { await Scenario.outcome(of: fault) } }
-        for await outcome in group { ends[outcome, default: 0] += 1 }
-      }
-      tried += some.count
+    await Faults.sweep(faults.shuffled(using: &random), of: all, "failing system calls") {
+      await Scenario.outcome(of: $0)
     }
-    #expect(tried > 0)
-    let list = ends.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
-    Faults.report("\(tried) of \(all) failing system calls: \(list.joined(separator: ", "))")
   }
 }
 
@@ -107,17 +93,7 @@ private struct Scenario {
   func calls() async throws -> [String: Int] {
     let daemon = try await start(["/usr/bin/strace", "-f", "-b", "execve", "-o", scratch("trace")])
     _ = try await play(daemon, within: .seconds(30))
-    var counts: [String: [String: Int]] = [:]
-    for line in scratch.lines("trace") {
-      // "PID CALL(…"; short numbers of processes are padded.
-      guard let space = line.firstIndex(of: " "), let end = line.firstIndex(of: "(") else {
-        continue
-      }
-      let call = line[space..<end].drop { $0 == " " }
-      guard call.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" }) else { continue }
-      counts[String(call), default: [:]][String(line[..<space]), default: 0] += 1
-    }
-    return counts.mapValues { $0.values.max() ?? 0 }
+    return Faults.calls(in: scratch.lines("trace"))
   }
 
   /// What became of the daemon, in a word or two.

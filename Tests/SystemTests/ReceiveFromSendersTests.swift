@@ -30,26 +30,6 @@ struct ReceiveFromSendersTests {
     try await host.stop()
   }
 
-  @Test(.enabled(if: Host.has("/sbin/audisp-remote", "/usr/bin/unshare"), "needs audisp-remote"))
-  func `audisp-remote of Debian 12 has its records stored (C1, C3)`() async throws {
-    let host = try await CentralHost(Scratch())
-    let scratch = try Scratch()
-    try scratch.write(
-      "remote_server = 127.0.0.1\nport = \(host.port)\nqueue_depth = 10240\n", to: "remote.conf")
-    let sender = try await Audispatchd(
-      [PluginFile("remote", "/sbin/audisp-remote")], scratch: scratch,
-      prefix: [
-        "/usr/bin/unshare", "-m", "--propagation", "private", "/bin/sh",
-        Programs.source("with-remote.sh"), scratch("remote.conf"),
-      ])
-    let long = "type=USER msg=audit(1700000000.001:1): n=" + String(repeating: "x", count: 8800)
-    let events = TestEvent.stream(2..<1002, records: 2, eoe: true)
-    try await sender.send([long] + events.records)
-    try await host.expectStored([long] + events.records.filter { !$0.contains("type=EOE ") })
-    try await sender.finish()
-    try await host.stop()
-  }
-
   private func secureHost(_ scratch: Scratch) async throws -> CentralHost {
     let file = try scratch.write(Self.key + "\n", to: "key", mode: 0o400)
     let other = try scratch.write(String(Self.key.reversed()) + "\n", to: "other", mode: 0o400)

@@ -89,19 +89,29 @@ struct ReceiveTests {
     try await host.stop()
   }
 
-  @Test func `are not stored when they are cut off (C5)`() async throws {
+  @Test(arguments: ["FIN", "RST"])
+  func `are not stored when they are cut off (C5)`(end: String) async throws {
     let host = try await CentralHost(Scratch())
     let peer = try host.peer()
     try peer.record(Self.line(1), 1)
     try peer.say(Array(RawPeer.message(0, 2, Self.line(2)).dropLast(5)))
-    peer.finish()
-    var replies: [UInt32] = []
-    while let reply = try? peer.reply() { replies.append(reply.sequence) }
-    #expect(!replies.contains(2))
-    try await eventually("it is seen", detail: { host.daemon.messages }) {
-      host.daemon.messages.contains("closed the connection in the midst of a message")
+    if end == "FIN" {
+      peer.finish()
+      var replies: [UInt32] = []
+      while let reply = try? peer.reply() { replies.append(reply.sequence) }
+      #expect(!replies.contains(2))
+      try await eventually("it is seen", detail: { host.daemon.messages }) {
+        host.daemon.messages.contains("closed the connection in the midst of a message")
+      }
+    } else {
+      try Self.expectAcknowledged(peer, [1])
+      try peer.reset()
+      try await eventually("it is seen", detail: { host.daemon.messages }) {
+        try host.source().peers == 0
+      }
     }
     try await host.expectStored([Self.line(1)])
+    #expect(try host.source().records == 1)
     try await host.stop()
   }
 

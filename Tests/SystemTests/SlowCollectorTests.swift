@@ -1,4 +1,6 @@
 import Foundation
+import Glibc
+import Linux
 import Testing
 
 /// Debian's audisp-remote, which waits five seconds for an answer, and a central host that is slow, or
@@ -55,6 +57,58 @@ struct SlowCollectorTests {
     try await host.stop()
   }
 
+  /// Neither FIN nor RST comes of it, and nothing reaches it.
+  @Test(
+    .enabled(if: Host.has("/usr/bin/unshare", "/usr/bin/nsenter", "/usr/sbin/nft"), "needs nft"))
+  func `lets a host come again that is gone without a word, and finds out that it is (C12)`()
+    async throws
+  {
+    let host = try await CentralHost(
+      Scratch(), settings: ["tcp_max_per_addr = 1"],
+      prefix: [
+        "/usr/bin/unshare", "-n", "/bin/sh", "-c", "ip link set lo up && exec \"$@\"", "sh",
+      ])
+    let network = "/proc/\(host.daemon.child.pid)/ns/net"
+    func peer() throws -> RawPeer {
+      RawPeer(
+        owning: try #require(
+          try within(network) { loopbackConnection(to: host.port, from: "127.0.0.2") }))
+    }
+    func vanish(_ peer: RawPeer) async throws {
+      let port = SocketState.port(peer.number)
+      let rules = try host.scratch.write(
+        "add table inet t\nadd chain inet t c { type filter hook input priority 0; }\n"
+          + "add rule inet t c tcp sport \(port) drop\nadd rule inet t c tcp dport \(port) drop\n",
+        to: "rules")
+      let outcome = try await run(
+        "/usr/bin/nsenter", ["--net=\(network)", "/usr/sbin/nft", "-f", rules])
+      try #require(outcome.end == .exited(0), "\(outcome.error)")
+    }
+    let first = try peer()
+    try first.record(ReceiveTests.line(1), 1)
+    try ReceiveTests.expectAcknowledged(first, [1])
+    try await vanish(first)
+    var second: RawPeer?
+    try await eventually(
+      "it is taken again", within: .seconds(15), detail: { host.daemon.messages }
+    ) {
+      let peer = try peer()
+      guard (try? peer.record(ReceiveTests.line(2), 1)) != nil,
+        (try? peer.reply())?.type == ReceiveTests.acknowledgement
+      else { return false }
+      second = peer
+      return true
+    }
+    try await vanish(try #require(second))
+    #expect(try host.source().peers == 1)
+    try await eventually(
+      "it is found out", within: .seconds(75), detail: { host.daemon.messages }
+    ) { try host.source().peers == 0 }
+    try await host.expectStored([ReceiveTests.line(1), ReceiveTests.line(2)])
+    withExtendedLifetime(first) {}
+    try await host.stop()
+  }
+
   /// A real auditd tells such a sender of its disk with each record, and it sends that record for ever.
   @Test(.enabled(if: Host.has("/sbin/audisp-remote", "/usr/bin/unshare"), "needs audisp-remote"))
   func `has no record sent again and again while there is little room (C15)`() async throws {
@@ -70,4 +124,17 @@ struct SlowCollectorTests {
     try await sender.finish()
     try await host.stop()
   }
+}
+
+/// Does something where sockets belong to that network namespace.
+private func within<Result>(_ network: String, _ body: () throws -> Result) throws -> Result {
+  // What is imported of glibc does not have it.
+  typealias Function = @convention(c) (Int32, Int32) -> Int32
+  guard let symbol = unsafe dlsym(dlopen(nil, RTLD_NOW), "setns") else { throw Errno(ENOSYS) }
+  let setns = unsafe unsafeBitCast(symbol, to: Function.self)
+  let own = try Descriptor.open("/proc/thread-self/ns/net", O_RDONLY)
+  let other = try Descriptor.open(network, O_RDONLY)
+  guard setns(other.number, 0) == 0 else { throw Errno.current }
+  defer { precondition(setns(own.number, 0) == 0, "this thread is in another network") }
+  return try body()
 }

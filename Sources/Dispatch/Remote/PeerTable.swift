@@ -8,32 +8,65 @@ struct PeerTable {
   static let limit = 1000
 
   /// One connection.
-  struct Connection {
-    var source: Int
-    var address: String
-    var identity: String
+  final class Connection {
+    let source: Int
+    let address: String
+    let identity: String
+    /// Its identity, or its address where it has none.
+    let who: String
     /// The peer's place among `figures`; `nil`: among the others.
-    var place: Int?
+    let place: Int?
     /// A number that no connection before had.
-    var ordinal: UInt64
-    /// What a sender of ours calls itself, and the last number that it used.
-    var name: String?
-    var number: UInt64 = 0
-    /// Whether it has sent no record yet.
-    var isNew = true
-    /// What its records are known by in the ledger, where it is a sender of ours.
-    var key: [UInt8] = []
-    /// What it may have been known by before, until a record came that was not stored yet: what comes
-    /// again is the first that comes.
-    var formerKeys: [[UInt8]] = []
+    let ordinal: UInt64
     /// What the journal keeps of it with each record.
     let sender: [UInt8]
+    /// What a sender of ours calls itself, and the last number that it used.
+    fileprivate(set) var name: String?
+    fileprivate(set) var number: UInt64 = 0
+    /// Whether it has sent no record yet.
+    fileprivate var isNew = true
+    /// Whose events its records are of, over its connections: behind a shared address a host is known by
+    /// what its sender calls itself, without what another process of it would say.
+    fileprivate(set) var origin: [UInt8]
+    /// What its records are known by in the ledger, where it is a sender of ours.
+    fileprivate(set) var key: [UInt8] = []
+    /// What it may have been known by before, until a record came that was not stored yet: what comes
+    /// again is the first that comes.
+    fileprivate(set) var formerKeys: [[UInt8]] = []
+    private let hostStart: [UInt8]
+    private var hostKey: [UInt8] = []
 
-    var who: String { identity.isEmpty ? address : identity }
+    fileprivate init(source: Int, address: String, identity: String, place: Int?, ordinal: UInt64) {
+      self.source = source
+      self.address = address
+      self.identity = identity
+      who = identity.isEmpty ? address : identity
+      self.place = place
+      self.ordinal = ordinal
+      sender = Array((identity.isEmpty ? address : "\(address) \(identity)").utf8)
+      origin = Array(who.utf8)
+      hostStart = Array("host \(who) ".utf8)
+    }
+
+    fileprivate func isNamed(by opening: Opening) {
+      name = opening.name
+      number = opening.next
+      key = Self.keyStart + Array(who.utf8) + Self.keyEnd(opening.name)
+      origin = Array("\(who) ".utf8) + opening.name.utf8.prefix { $0 != UInt8(ascii: "#") }
+    }
 
     /// A sender of ours is known by its name, and by who it is: hosts may have the same name.
     static let keyStart = Array("sender ".utf8)
     static func keyEnd(_ name: String) -> [UInt8] { Array(" \(name)".utf8) }
+
+    /// What is remembered of audisp-remote: several hosts may come from one address, each with its node.
+    func hostKey(of line: [UInt8]) -> [UInt8] {
+      let node = PeerText.node(of: line) ?? []
+      if hostKey.isEmpty || !hostKey.dropFirst(hostStart.count).elementsEqual(node) {
+        hostKey = hostStart + node
+      }
+      return hostKey
+    }
   }
 
   struct Figures {
@@ -86,8 +119,7 @@ struct PeerTable {
       $0.connectedSince = seconds
     }
     connections[id] = Connection(
-      source: source, address: address, identity: identity, place: place, ordinal: nextOrdinal,
-      sender: Array((identity.isEmpty ? address : "\(address) \(identity)").utf8))
+      source: source, address: address, identity: identity, place: place, ordinal: nextOrdinal)
     nextOrdinal += 1
   }
 
@@ -116,29 +148,30 @@ struct PeerTable {
     for id in connections.keys { close(id, error: error) }
   }
 
-  mutating func name(_ id: UInt32, _ opening: Opening) {
-    guard let connection = connections[id] else { return }
-    connections[id]?.name = opening.name
-    connections[id]?.number = opening.next
-    connections[id]?.key =
-      Connection.keyStart + Array(connection.who.utf8) + Connection.keyEnd(opening.name)
+  func name(_ id: UInt32, _ opening: Opening) { connections[id]?.isNamed(by: opening) }
+
+  func setFormerKeys(_ id: UInt32, _ keys: [[UInt8]]) { connections[id]?.formerKeys = keys }
+
+  /// A record of a connection.
+  struct Noted {
+    let connection: Connection
+    /// Of a sender of ours, which it takes to be heard of now; 0: none.
+    let number: UInt64
+    /// It is the first.
+    let isFirst: Bool
   }
 
-  mutating func setFormerKeys(_ id: UInt32, _ keys: [[UInt8]]) {
-    connections[id]?.formerKeys = keys
-  }
-
-  /// What a record is known by: of a sender of ours, which it takes to be heard of now.
-  mutating func note(_ id: UInt32, sequence: UInt32) -> (connection: Connection, number: UInt64)? {
+  /// Notes that a record came; `nil`: nothing is taken over that connection any more.
+  func note(_ id: UInt32, sequence: UInt32) -> Noted? {
     guard let connection = connections[id] else { return nil }
     var number: UInt64 = 0
     // Without one a record of a sender of ours cannot be known again.
     if connection.name != nil, sequence > 0 {
       number = Opening.number(of: sequence, near: connection.number)
-      connections[id]?.number = number
+      connection.number = number
     }
-    connections[id]?.isNew = false
-    return (connection, number)
+    defer { connection.isNew = false }
+    return Noted(connection: connection, number: number, isFirst: connection.isNew)
   }
 
   mutating func count(_ place: Int?, _ change: (inout Figures) -> Void) {

@@ -95,18 +95,16 @@ final class Peers: Owner {
 
   // MARK: Records
 
-  /// Whose record it is, and its number if it has one.
-  func sender(
-    _ peer: UInt32, sequence: UInt32
-  ) -> (connection: PeerTable.Connection, number: UInt64)? {
-    guard let sender = table.note(peer, sequence: sequence),
-      sender.connection.source < places.count
+  /// Whose record it is; `nil`: nothing is taken over that connection any more.
+  func sender(_ peer: UInt32, sequence: UInt32) -> PeerTable.Noted? {
+    guard let noted = table.note(peer, sequence: sequence),
+      noted.connection.source < places.count
     else { return nil }
-    table.count(sender.connection.place) {
+    table.count(noted.connection.place) {
       $0.records += 1
       $0.unanswered += 1
     }
-    return sender
+    return noted
   }
 
   func repeated(_ connection: PeerTable.Connection) {

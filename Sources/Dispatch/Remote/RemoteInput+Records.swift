@@ -8,6 +8,7 @@ extension RemoteInput {
   /// Takes what the receiver said.
   func take(_ items: [ReceiverItem]) {
     defer {
+      journal.begin(sender: [])
       if let text = source.malformedMessage(loop.now) { loop.say(.warning, text) }
     }
     journal.beginBatch()
@@ -83,14 +84,15 @@ extension RemoteInput {
     guard obstacle == nil else { return peers.leaves(peer) }
     var record = UnsafeRecords.Record(
       count: count, record: lastRecord, place: nil, key: [], number: 0, isNumbered: false)
-    if let (connection, number) = peers.sender(peer, sequence: sequence) {
+    if let noted = peers.sender(peer, sequence: sequence) {
+      let connection = noted.connection
       record.place = connection.place
       record.isNumbered = connection.name != nil
-      record.number = record.isNumbered ? number : connection.ordinal
-      record.key = record.isNumbered ? connection.key : Self.key(of: line, connection)
-      if store(line, record, connection) {
+      record.number = record.isNumbered ? noted.number : connection.ordinal
+      record.key = record.isNumbered ? connection.key : connection.hostKey(of: line)
+      if store(line, record, connection, isFirst: noted.isFirst) {
         record.record = lastRecord
-        if number > 0, !connection.formerKeys.isEmpty { peers.setFormerKeys(peer, []) }
+        if noted.number > 0, !connection.formerKeys.isEmpty { peers.setFormerKeys(peer, []) }
       } else {
         record.key = []
       }
@@ -99,24 +101,18 @@ extension RemoteInput {
     wait(for: record)
   }
 
-  /// What is remembered of audisp-remote: several hosts may come from one address, each with its node.
-  private static func key(of line: [UInt8], _ connection: PeerTable.Connection) -> [UInt8] {
-    Array("host \(connection.who) ".utf8) + (PeerText.node(of: line) ?? [])
-  }
-
   /// - Returns: whether the journal has it now, and had it not before.
   private func store(
-    _ line: [UInt8], _ record: UnsafeRecords.Record, _ connection: PeerTable.Connection
+    _ line: [UInt8], _ record: UnsafeRecords.Record, _ connection: PeerTable.Connection,
+    isFirst: Bool
   ) -> Bool {
-    if senders.has(
-      line, record, formerKeys: connection.formerKeys, isFirst: connection.isNew)
-    {
+    if senders.has(line, record, formerKeys: connection.formerKeys, isFirst: isFirst) {
       peers.repeated(connection)
       return false
     }
-    guard let kept = peers.judged(line, of: connection),
-      append(kept, receiver.places[connection.source])
-    else { return false }
+    guard let kept = peers.judged(line, of: connection), append(kept, of: connection) else {
+      return false
+    }
     if durable.isSpooling { durable.open?.spool.note(sender: connection.sender, of: lastRecord) }
     var record = record
     record.record = lastRecord
@@ -125,12 +121,13 @@ extension RemoteInput {
   }
 
   /// Makes a record of a line; `false` when it is none, which is counted.
-  private func append(_ line: [UInt8], _ place: RemotePlace) -> Bool {
-    let bytes = line + [0x0a]
+  private func append(_ line: [UInt8], of connection: PeerTable.Connection) -> Bool {
+    let place = receiver.places[connection.source]
+    journal.begin(sender: connection.origin)
     let events = journal.eventsBegun
     var reader = RecordReader()
     var at = 0
-    let (stop, taken) = journal.take(bytes.span, &reader, &at, ended: false, limit: 1)
+    let (stop, taken) = journal.take(line.span, &reader, &at, ended: true, limit: 1)
     guard taken == 1 else {
       let kind: MalformedInput
       if case .malformed(let what, _) = stop { kind = what } else { kind = .notARecord }
@@ -138,12 +135,14 @@ extension RemoteInput {
       source.countForeignMalformed(kind, Array(line.prefix(64)))
       return false
     }
+    // With its newline.
+    let bytes = line.count + 1
     place.count {
       $0.records += 1
-      $0.bytes += UInt64(bytes.count)
+      $0.bytes += UInt64(bytes)
       $0.events += journal.eventsBegun - events
     }
-    source.countForeign(bytes: bytes.count)
+    source.countForeign(bytes: bytes)
     return true
   }
 }

@@ -87,6 +87,9 @@ public final class Journal {
     writer.lastTaken == 0 ? nil : RecordType(rawValue: writer.lastTaken)
   }
 
+  /// Who sends what is taken from now on; empty for this host. What two send is never one event.
+  public func begin(sender: [UInt8]) { writer.begin(sender: sender) }
+
   public func beginBatch() { writer.beginBatch() }
 
   /// What stopped `take`.

@@ -32,6 +32,8 @@ struct JournalWriter {
 
   mutating func change(node: String) { nodePrefix = Array("node=\(node) ".utf8) }
 
+  mutating func begin(sender: [UInt8]) { scanner.begin(sender: sender) }
+
   var nextRecord: RecordNumber { current.first + current.count }
 
   mutating func beginBatch() {

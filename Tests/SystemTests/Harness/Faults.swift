@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 // What chance and programs are tried with, for every test of this folder.
 @_exported import TestSupport
 
@@ -11,6 +12,47 @@ enum Faults {
     let given = ProcessInfo.processInfo.environment["AUDISPATCH_SEED"]
     return given.flatMap { UInt64($0) } ?? (isFull ? UInt64.random(in: 1...999_999) : 1)
   }()
+
+  /// How often each system call was done, in the thread that did it most, by the lines that strace wrote.
+  static func calls(in trace: [String]) -> [String: Int] {
+    var counts: [String: [String: Int]] = [:]
+    for line in trace {
+      // "PID CALL(…"; short numbers of processes are padded.
+      guard let space = line.firstIndex(of: " "), let end = line.firstIndex(of: "(") else {
+        continue
+      }
+      let call = line[space..<end].drop { $0 == " " }
+      guard call.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" }) else { continue }
+      counts[String(call), default: [:]][String(line[..<space]), default: 0] += 1
+    }
+    return counts.mapValues { $0.values.max() ?? 0 }
+  }
+
+  /// Tries those faults in their order, some at a time, as long as there is time; and reports how often
+  /// each outcome was.
+  ///
+  /// - Parameter all: how many there would be.
+  static func sweep<Fault: Sendable>(
+    _ faults: some Sequence<Fault>, of all: Int, _ what: String,
+    _ outcome: @escaping @Sendable (Fault) async -> String
+  ) async {
+    let clock = ContinuousClock()
+    let latest = clock.now + .seconds(isFull ? 3000 : 30)
+    var ends: [String: Int] = [:]
+    var rest = Array(faults)[...]
+    while !rest.isEmpty, clock.now < latest {
+      let some = rest.prefix(isFull ? 4 : 2)
+      rest = rest.dropFirst(some.count)
+      await withTaskGroup(of: String.self) { group in
+        for fault in some { group.addTask { await outcome(fault) } }
+        for await outcome in group { ends[outcome, default: 0] += 1 }
+      }
+    }
+    let tried = ends.values.reduce(0, +)
+    #expect(tried > 0)
+    let list = ends.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+    report("\(tried) of \(all) \(what): \(list.joined(separator: ", "))")
+  }
 
   /// One line of `make faults`.
   static func report(_ text: String) { print("faults: \(text) (seed \(seed))") }

@@ -101,4 +101,14 @@ final class RawPeer {
   func isEnded() throws -> Bool { try reply() == nil }
 
   func finish() { shutdown(number, Int32(SHUT_WR)) }
+
+  /// Ends the connection without a word, and what is on its way with it.
+  func reset() throws {
+    var off = linger(l_onoff: 1, l_linger: 0)
+    let size = socklen_t(MemoryLayout<linger>.size)
+    _ = unsafe setsockopt(number, SOL_SOCKET, SO_LINGER, &off, size)
+    // The number stays taken until this peer is let go of.
+    let null = try Descriptor.open("/dev/null", O_RDONLY)
+    dup2(null.number, number)
+  }
 }
