@@ -68,7 +68,8 @@ extension CommandExecution {
     let baseline = try Baseline.open(options.database, readOnly: true)
     let (publicKey, obstacle) = trustedKey()
     if let obstacle { log.write(.warning, obstacle) }
-    let found = Verification(baseline, head: options.head, publicKey: publicKey)
+    let found = Verification(
+      baseline, head: options.head, publicKey: publicKey, seen: options.database + ".seen")
     for problem in found.problems { try output.line(problem) }
     if let last = found.links.last {
       let head = ChainHead(sequence: last.generation.number, digest: last.head)

@@ -68,7 +68,8 @@ extension CommandExecution {
     }
     let (publicKey, obstacle) = trustedKey()
     if let obstacle { findings.append(obstacle) }
-    let verification = Verification(found.baseline, publicKey: publicKey)
+    let verification = Verification(
+      found.baseline, publicKey: publicKey, seen: options.database + ".seen")
     findings += verification.problems.map { "the baseline: \($0)" }
     return findings
   }

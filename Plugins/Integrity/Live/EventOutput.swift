@@ -10,6 +10,9 @@ final class EventOutput {
   private var file: Descriptor?
   private var waiting: [UInt8] = []
   private var lines = 0
+  /// Bytes of all lines so far, and how many of them are written.
+  private(set) var place: UInt64 = 0
+  private(set) var writtenUpTo: UInt64 = 0
   private(set) var written = 0
   private(set) var dropped = 0
   /// Why nothing can be written, as long as that is so.
@@ -19,14 +22,23 @@ final class EventOutput {
 
   var waits: Bool { !waiting.isEmpty }
 
-  func line(_ text: String) {
+  /// Takes an event of one or more lines.
+  ///
+  /// - Returns: whether there was room for it: then it is written when `writtenUpTo` has come to `place`.
+  @discardableResult
+  func event(_ text: [String]) -> Bool {
     guard waiting.count < Self.bound else {
-      dropped += 1
-      return
+      dropped += text.count
+      return false
     }
-    waiting += text.utf8
-    waiting.append(0x0a)
-    lines += 1
+    let before = waiting.count
+    for line in text {
+      waiting += line.utf8
+      waiting.append(0x0a)
+    }
+    lines += text.count
+    place += UInt64(waiting.count - before)
+    return true
   }
 
   /// Writes to another file from now on; what waits goes there too.
@@ -51,7 +63,9 @@ final class EventOutput {
       }
       while !waiting.isEmpty {
         switch unsafe waiting.withUnsafeBytes({ unsafe Transfer.write(number, $0) }) {
-        case .bytes(let count): waiting.removeFirst(count)
+        case .bytes(let count):
+          waiting.removeFirst(count)
+          writtenUpTo += UInt64(count)
         case .wouldBlock: return
         case .failed(let errno):
           throw SystemError("write to", path ?? "standard output", errno)

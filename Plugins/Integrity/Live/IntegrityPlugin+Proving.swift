@@ -112,12 +112,23 @@ extension IntegrityPlugin {
   /// Goes on with another baseline that was put in its place, and says so if it is none of the chain.
   private mutating func checkBaseline() {
     do {
-      if known.isReplaced { known = try KnownStates(options.database) }
+      if try known.isReplaced || known.isTouched() {
+        known = try KnownStates(options.database, left: known.left)
+        sayWhatWasAltered()
+        if !known.problems.isEmpty { try scanAll() }
+      }
       if try known.goesOn() { return }
       let finding = "its chain lacks the head that it had: it was replaced, or set back"
       say("baseline", [finding], well: "")
       proving.said["baseline"] = nil
     } catch { say("baseline", ["\(error)"], well: "") }
+  }
+
+  /// Says what another program did to what was told already: it is told once more.
+  mutating func sayWhatWasAltered() {
+    if known.problems.isEmpty { return }
+    say("seen", known.problems, well: "")
+    proving.said["seen"] = nil
   }
 
   private mutating func conclude(_ index: Int) {
@@ -186,10 +197,11 @@ extension IntegrityPlugin {
     record(subject, findings)
     switch options.format {
     case .json:
-      output.line(JSONReport.line(subject, findings, at: WallClock.milliseconds))
+      output.event([JSONReport.line(subject, findings, at: WallClock.milliseconds)])
     case .text:
-      for finding in findings { output.line("blind    \(subject): \(finding)") }
-      if findings.isEmpty { output.line("sees     \(subject): \(well)") }
+      output.event(
+        findings.isEmpty
+          ? ["sees     \(subject): \(well)"] : findings.map { "blind    \(subject): \($0)" })
     }
   }
 }

@@ -86,6 +86,7 @@ struct IntegrityPlugin: AuditPlugin {
     writable = try Rights.confine(options, &self.log)
     try beginUpdates()
     beginProving()
+    sayWhatWasAltered()
     // Rules first: what is found by the scan behind them is what they tell of.
     prove(at: MonotonicTime.now)
     watchRoots()
@@ -186,12 +187,13 @@ struct IntegrityPlugin: AuditPlugin {
 
   mutating func flush() {
     output.flush()
+    known.keep(writtenUpTo: output.writtenUpTo)
     lookAfterRecords()
-    let now = output.obstacle ?? ""
+    let now = output.obstacle ?? known.obstacle ?? ""
     guard now != said else { return }
     said = now
     if now.isEmpty {
-      log.write(.notice, "events are written again")
+      log.write(.notice, "events are written and kept again")
     } else {
       log.write(.error, now)
     }
@@ -221,6 +223,7 @@ struct IntegrityPlugin: AuditPlugin {
     known = try KnownStates(new.database)
     try beginUpdates()
     beginProving()
+    sayWhatWasAltered()
     prove(at: MonotonicTime.now)
     watchRoots()
     try scanAll()
