@@ -129,7 +129,8 @@ extension CommandExecution {
 }
 
 extension PolicyRule {
-  fileprivate var shown: String {
+  /// `'watch = /etc' (FILE:LINE)`.
+  var shown: String {
     let keyword =
       switch effect {
       case .ignore: "ignore"
@@ -147,6 +148,9 @@ extension Generation {
 }
 
 extension Policy {
+  /// The rule that decides about a path, for people.
+  func rule(deciding path: FilePath) -> String? { decision(for: path).rule.map { rules[$0].shown } }
+
   /// All rules in one form, to tell whether two are the same.
   var text: String {
     rules.map { rule in

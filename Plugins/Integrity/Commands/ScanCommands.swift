@@ -111,6 +111,8 @@ extension CommandExecution {
   }
 
   private mutating func write(_ report: ChangeReport, _ head: ChainHead) throws {
+    var report = report
+    report.rule = options.policy.rule(deciding: report.change.path)
     switch options.format {
     case .text: for line in TextReport.lines(report) { try output.line(line) }
     case .json: try output.line(JSONReport.line(report, head, at: WallClock.milliseconds))

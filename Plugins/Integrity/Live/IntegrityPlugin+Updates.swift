@@ -69,6 +69,7 @@ extension IntegrityPlugin {
       count(attribution, circumstances.testimony)
     }
     var report = report
+    report.rule = options.policy.rule(deciding: report.change.path)
     report.hasRecord = record(report)
     told.note(report, at: MonotonicTime.now)
     // What there is no room for is not known: it is found again, and told when there is.

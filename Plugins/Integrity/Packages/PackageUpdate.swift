@@ -5,6 +5,8 @@ struct ChangeReport: Sendable {
   var circumstances: Circumstances?
   /// What its package has to do with it.
   var note: PackageNote?
+  /// The rule of the configuration by which it counts.
+  var rule: String?
   /// What was asked to find who made it.
   var subject: Subject?
   /// It was told before, as somebody's alone: a record has come late, or is missing.
