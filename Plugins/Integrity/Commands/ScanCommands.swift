@@ -29,6 +29,8 @@ extension CommandExecution {
         progress.note(part)
       case .problem(let problem): problems.note(problem)
       case .missing(let path):
+        // A folder that vanishes meanwhile is no lack; one that is to be watched is.
+        guard options.policy.roots.contains(path) else { break }
         problems.note(ScanProblem(path: path, reason: "is not there"))
       }
       isInterrupted = signals.next() != nil
