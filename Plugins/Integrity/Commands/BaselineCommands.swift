@@ -143,8 +143,10 @@ extension PolicyRule {
 extension Generation {
   var shown: String {
     "\(command) of \(Timestamp.text(milliseconds: at)), \(actor.shown)"
-      + (reason.map { ": \(SafeText.line(Array($0.utf8)))" } ?? "")
+      + (shownReason.map { ": \($0)" } ?? "")
   }
+
+  var shownReason: String? { reason.map { SafeText.line(Array($0.utf8)) } }
 }
 
 extension Policy {

@@ -10,9 +10,14 @@ final class EventOutput {
   private var file: Descriptor?
   private var waiting: [UInt8] = []
   private var lines = 0
-  /// Bytes of all lines so far, and how many of them are written.
+  /// How many events there were so far, and up to which of them all are written.
   private(set) var place: UInt64 = 0
   private(set) var writtenUpTo: UInt64 = 0
+  /// Where the events that wait end, in bytes of all.
+  private var ends: [(place: UInt64, end: UInt64)] = []
+  /// Bytes of all events, and those that are written.
+  private var taken: UInt64 = 0
+  private var done: UInt64 = 0
   private(set) var written = 0
   private(set) var dropped = 0
   /// Why nothing can be written, as long as that is so.
@@ -37,7 +42,9 @@ final class EventOutput {
       waiting.append(0x0a)
     }
     lines += text.count
-    place += UInt64(waiting.count - before)
+    place += 1
+    taken += UInt64(waiting.count - before)
+    ends.append((place, taken))
     return true
   }
 
@@ -65,7 +72,7 @@ final class EventOutput {
         switch unsafe waiting.withUnsafeBytes({ unsafe Transfer.write(number, $0) }) {
         case .bytes(let count):
           waiting.removeFirst(count)
-          writtenUpTo += UInt64(count)
+          noteWritten(count)
         case .wouldBlock: return
         case .failed(let errno):
           throw SystemError("write to", path ?? "standard output", errno)
@@ -75,6 +82,13 @@ final class EventOutput {
       lines = 0
       obstacle = nil
     } catch { obstacle = error.description }
+  }
+
+  private func noteWritten(_ count: Int) {
+    done += UInt64(count)
+    let whole = ends.prefix { $0.end <= done }
+    if let last = whole.last { writtenUpTo = last.place }
+    ends.removeFirst(whole.count)
   }
 
   private static func number(_ file: borrowing Descriptor?) -> Int32 {

@@ -10,6 +10,8 @@ struct Proving {
   var canaryAt = Duration.zero
   var baselineAt = Duration.zero
   var canaries: [Canary] = []
+  /// The maintenance window that was said to be open.
+  var window: MaintenanceWindow?
   /// What was said last of each subject.
   var said: [String: [String]] = [:]
 
@@ -33,7 +35,9 @@ struct Proving {
 extension IntegrityPlugin {
   /// Begins anew with what is configured.
   mutating func beginProving() {
+    let window = proving.window
     proving = Proving()
+    proving.window = window
     guard options.canary else { return }
     for root in WatchRules.canaryRoots(of: options.policy) {
       let canary = Canary(in: root, login: helper?.login ?? options.canaryLogin)
@@ -117,6 +121,7 @@ extension IntegrityPlugin {
         sayWhatWasAltered()
         if !known.problems.isEmpty { try scanAll() }
       }
+      try sayMaintenance()
       if try known.goesOn() { return }
       let finding = "its chain lacks the head that it had: it was replaced, or set back"
       say("baseline", [finding], well: "")
@@ -195,13 +200,6 @@ extension IntegrityPlugin {
     for finding in findings { log.write(.error, "\(subject): \(finding)") }
     if findings.isEmpty { log.write(.info, "\(subject): \(well)") }
     record(subject, findings)
-    switch options.format {
-    case .json:
-      output.event([JSONReport.line(subject, findings, at: WallClock.milliseconds)])
-    case .text:
-      output.event(
-        findings.isEmpty
-          ? ["sees     \(subject): \(well)"] : findings.map { "blind    \(subject): \($0)" })
-    }
+    pass(ToldEvent(subject, findings, well: well, options.format, at: WallClock.milliseconds))
   }
 }

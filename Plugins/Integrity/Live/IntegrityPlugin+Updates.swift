@@ -70,6 +70,7 @@ extension IntegrityPlugin {
     }
     var report = report
     report.rule = options.policy.rule(deciding: report.change.path)
+    report.window = try known.windows().window(of: report, now: WallClock.milliseconds)
     report.hasRecord = record(report)
     told.note(report, at: MonotonicTime.now)
     // What there is no room for is not known: it is found again, and told when there is.
@@ -111,10 +112,7 @@ extension IntegrityPlugin {
   /// Whether there is room for it.
   private func write(_ report: ChangeReport) throws -> Bool {
     let head = try known.baseline.head()
-    return switch options.format {
-    case .json: output.event([JSONReport.line(report, head, at: WallClock.milliseconds)])
-    case .text: output.event(TextReport.lines(report) + head.lines)
-    }
+    return pass(ToldEvent(report, head, options.format, at: WallClock.milliseconds))
   }
 
   /// Goes on with what waits, for some milliseconds.
@@ -154,17 +152,16 @@ extension IntegrityPlugin {
   private mutating func concludeUpdate(_ dpkg: DpkgDatabase) throws {
     guard let (sorting, stamp, explained) = explaining else { return }
     explaining = nil
-    let update = sorting.update
+    var update = sorting.update
     var isTold = true
     if !update.isEmpty {
+      let now = WallClock.milliseconds
+      let windows = try known.windows()
+      update.window = explained.values.first.flatMap { windows.window(of: $0.report, now: now) }
       counts.updates += 1
       record(update)
       let head = try known.baseline.head()
-      isTold =
-        switch options.format {
-        case .json: output.event([JSONReport.line(update, head, at: WallClock.milliseconds)])
-        case .text: output.event(TextReport.lines(update) + head.lines)
-        }
+      isTold = pass(ToldEvent(update, head, options.format, at: now))
     }
     if isTold {
       let place = output.place
@@ -182,8 +179,4 @@ extension IntegrityPlugin {
       try explainDue(at: .seconds(Int64.max / 2), within: .milliseconds(50))
     }
   }
-}
-
-extension ChainHead {
-  fileprivate var lines: [String] { ["  head    \(shown)"] }
 }

@@ -14,7 +14,7 @@ struct KnownStates {
   private let path: String
   private let inode: UInt64?
 
-  /// A state whose line is not written yet, and where that ends among all that is written.
+  /// A state that is told and not written yet, with the place of its event.
   private struct Told {
     var state: FileState?
     var at: Int64
@@ -24,6 +24,7 @@ struct KnownStates {
   private var told: [FilePath: Told] = [:]
   private var toldPackages: (packages: SeenStates.Packages, place: UInt64)?
   private var writtenUpTo: UInt64 = 0
+  private var windowsOf: (head: ChainHead, windows: [MaintenanceWindow])?
   /// Why nothing can be kept, as long as that is so.
   private(set) var obstacle: String?
 
@@ -70,7 +71,7 @@ struct KnownStates {
 
   /// A state is known from now on, and kept when its line is written.
   ///
-  /// - Parameter place: where the line ends, in bytes of all lines; 0 for one that is not told.
+  /// - Parameter place: its event's among all; 0 for one that is not told.
   mutating func put(
     _ path: FilePath, _ state: FileState?, _ reading: Reading, toldUpTo place: UInt64
   ) {
@@ -93,6 +94,15 @@ struct KnownStates {
       if packages != nil { toldPackages = nil }
       obstacle = nil
     } catch { obstacle = error.description }
+  }
+
+  /// Times in which changes are expected.
+  mutating func windows() throws(DatabaseError) -> [MaintenanceWindow] {
+    let head = try baseline.head()
+    if let windowsOf, windowsOf.head == head { return windowsOf.windows }
+    let windows = try baseline.windows()
+    windowsOf = (head, windows)
+    return windows
   }
 
   /// Every path that was seen otherwise than it is in the baseline.

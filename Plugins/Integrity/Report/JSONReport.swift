@@ -39,6 +39,7 @@ enum JSONReport {
         if let attribution = report.attribution { Self.attribution(attribution, &$0) }
         if report.isAmended { $0.member("amended", true) }
         if let note = report.note { Self.note(note, &$0) }
+        if let window = report.window { Self.maintenance(window, &$0) }
         if let circumstances = report.circumstances { Self.circumstances(circumstances, &$0) }
         Self.baseline(head, &$0)
         if change.after?.isUnstable == true { $0.member("unstable", true) }

@@ -24,6 +24,7 @@ extension JSONReport {
       if let attribution = update.attribution { person(attribution, &$0) }
       $0.object("integrity") {
         integrity(update, &$0)
+        if let window = update.window { maintenance(window, &$0) }
         baseline(head, &$0)
       }
     }
