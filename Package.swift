@@ -65,6 +65,9 @@ let package = Package(
       dependencies: [
         "AudispatchPlugin", "AuditRecord", "CAudit", "Configuration", "Linux", "ProcessContext",
       ]),
+    .target(
+      name: "SyslogSending",
+      dependencies: ["AudispatchPlugin", "AuditRecord", "Configuration", "Linux", "SecureChannel"]),
     .target(name: "LaurelConfiguration", dependencies: ["Configuration", "ProcessContext"]),
     .target(name: "AuditbeatConfiguration", dependencies: ["CYAML", "Configuration", "Linux"]),
     .target(name: "HTTPClient", dependencies: ["CHTTPClient", "Linux"]),
@@ -97,7 +100,7 @@ let package = Package(
       "Syslog",
       [
         "AudispatchPlugin", "AuditRecord", "Configuration", "EventDocument", "Linux",
-        "SecureChannel",
+        "SyslogSending",
       ]),
     plugin("Log", ["AudispatchPlugin", "AuditRecord", "Configuration", "Linux"]),
     plugin("Socket", ["AudispatchPlugin", "AuditRecord", "Configuration", "Linux"]),
@@ -105,7 +108,7 @@ let package = Package(
       "Integrity",
       [
         "AudispatchPlugin", "AuditRecord", "CAudit", "CFileWatch", "COpenSSL", "CSQLite",
-        "Configuration", "Linux",
+        "Configuration", "EventDocument", "Linux", "SyslogSending",
       ]),
     plugin(
       "Json",
@@ -265,7 +268,7 @@ let package = Package(
       name: "SyslogPluginTests",
       dependencies: [
         "AudispatchPlugin", "AuditRecord", "Configuration", "Linux", "SecureChannel",
-        "TestSupport", "audispatch-syslog",
+        "SyslogSending", "TestSupport", "audispatch-syslog",
       ]),
     .testTarget(
       name: "SystemTests",

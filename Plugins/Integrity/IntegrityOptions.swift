@@ -1,6 +1,7 @@
 import AudispatchPlugin
 import Configuration
 import Glibc
+import SyslogSending
 
 /// What `audispatch-integrity` was asked for.
 struct IntegrityOptions: PluginOptions, Equatable {
@@ -38,6 +39,11 @@ struct IntegrityOptions: PluginOptions, Equatable {
   var head: String?
   /// Where `report` writes a page; on the terminal without it.
   var html: String?
+  /// Seconds of a maintenance window.
+  var windowLasts: Int64 = 3600
+  /// The servers that events are sent to beside, and in whose name.
+  var syslog = SyslogServers(prefix: "syslog_")
+  var syslogFacility = SyslogPriority()
   /// Recorded logs that say who did it, and of which node.
   var auditLogs: [String] = []
   var auditNode: String?
@@ -51,9 +57,12 @@ struct IntegrityOptions: PluginOptions, Equatable {
   /// The key of the rules that this program makes.
   static let ownKey = "audispatch-integrity"
 
-  init() {}
+  init() { syslogFacility.facility = .authpriv }
 
-  static let keywords: [PluginKeyword<IntegrityOptions>] = [
+  static let keywords =
+    ownKeywords + SyslogServers.keywords(\.syslog, prefix: "syslog_") as [PluginKeyword<Self>]
+
+  private static let ownKeywords: [PluginKeyword<IntegrityOptions>] = [
     .value("database", "FILE", "the baseline") {
       (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
       o.database = try w.absolutePath(for: "database")
@@ -165,34 +174,21 @@ struct IntegrityOptions: PluginOptions, Equatable {
       (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
       o.auditNode = w.text
     },
+    .value("syslog_facility", "NAME", "authpriv (default), user, daemon, audit, local0 …") {
+      (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
+      try o.syslogFacility.takeFacility(w)
+    },
+    .value("for", "SECONDS", "how long a maintenance window lasts, with begin (3600)") {
+      (o: inout IntegrityOptions, w: Word) throws(Diagnostic) in
+      guard w.position.line == 0 else {
+        throw w.error("a window is begun on the command line, each time anew")
+      }
+      o.windowLasts = Int64(try w.number(in: 1...Int(MaintenanceWindow.longest), for: "for"))
+    },
     .flag("restart", "begin an interrupted init anew") { $0.restarts = $1 },
   ]
 
-  var scanSettings: Scan.Settings {
-    var settings = Scan.Settings()
-    settings.workers = workers
-    settings.byteRate = byteRate
-    settings.fileRate = fileRate
-    settings.largestFile = UInt64(largestFile)
-    return settings
-  }
-
-  /// The key that signs, where one is configured.
-  func key() throws -> SigningKey? { try signingKey.map { try SigningKey(file: $0) } }
-
   mutating func take(_ operands: [Word]) throws(Diagnostic) { words = operands }
-
-  /// What has to be there before the plugin can watch anything.
-  var pluginObjections: [Diagnostic] {
-    guard !policy.roots.isEmpty else {
-      let cure = "write 'watch = /etc'"
-      return [Diagnostic(.error, file: "watch", "nothing is watched", suggestion: cure)]
-    }
-    guard unsafe access(database, F_OK) != 0, errno == ENOENT else { return [] }
-    let lack = "there is no baseline yet, \(database) is not there"
-    let cure = "run audispatch-integrity init"
-    return [Diagnostic(.error, file: "database", lack, suggestion: cure)]
-  }
 
   private mutating func define(_ setting: Setting) throws(Diagnostic) {
     var words = setting.values
@@ -247,6 +243,7 @@ struct IntegrityOptions: PluginOptions, Equatable {
     // A command says itself what it lacks.
     let isPlugin = unsafe getenv("AUDISPATCH_PLUGIN") != nil && words.isEmpty
     var diagnostics = isPlugin ? pluginObjections : []
+    if !syslog.addresses.isEmpty { diagnostics += syslog.settle() }
     if workers == 0 { workers = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
     for (index, rule) in policy.rules.enumerated() where !rule.watches {
       let hidesNothing = !policy.rules[..<index].contains {

@@ -21,6 +21,7 @@ PluginProgram(
   verify               whether another program altered it
   key                  makes the key that signs its changes
   explain PATH         which rule decides about a path
+  begin, end           a maintenance window: marks what changes in it, and hides nothing
   import FILE          what an AIDE configuration says, as one of ours
   rules, load, unload  the kernel's audit rules for what is watched
   """,

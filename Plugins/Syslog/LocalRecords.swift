@@ -1,6 +1,7 @@
 import AudispatchPlugin
 import AuditRecord
 import Linux
+import SyslogSending
 
 /// Records as they are into a datagram socket of this host: the plain case, and the cheap one.
 /// Nothing is copied; 64 records are a system call.
@@ -38,7 +39,8 @@ struct LocalRecords: RecordPlugin, ~Copyable {
 
   /// The socket's path if those options are the plain case.
   static func path(for options: SyslogOptions) -> String? {
-    guard options.servers.count == 1, case .unix(let path) = options.servers[0].kind,
+    guard options.servers.addresses.count == 1,
+      case .unix(let path) = options.servers.addresses[0].kind,
       options.headerForm == .local, MessageWriter.takesRecords(options),
       // Beyond what a record can be.
       options.maximumSize ?? 0 >= 32 << 10

@@ -2,6 +2,7 @@ import AudispatchPlugin
 import AuditRecord
 import Glibc
 import Linux
+import SyslogSending
 
 /// Events or records as messages to the servers of the configuration.
 struct SyslogPlugin: AuditPlugin, RecordPlugin, ~Copyable {
@@ -27,7 +28,7 @@ struct SyslogPlugin: AuditPlugin, RecordPlugin, ~Copyable {
     self.log = log
     self.options = options
     writer = MessageWriter(options, host: HostName.current, process: getpid())
-    outlet = try Outlet(options)
+    outlet = try Outlet(options.servers)
     advance()
   }
 
@@ -104,7 +105,7 @@ struct SyslogPlugin: AuditPlugin, RecordPlugin, ~Copyable {
   /// Whether events are put together is settled when the session begins to run, and what waits for
   /// the journal is not for other servers: that stays as it was.
   mutating func reload(_ new: SyslogOptions) {
-    guard new.isForJournal == options.isForJournal else {
+    guard new.servers.areJournals == options.servers.areJournals else {
       log.write(
         .error,
         "the journal is not exchanged for other servers, nor they for it, without a new start: "
@@ -126,7 +127,7 @@ struct SyslogPlugin: AuditPlugin, RecordPlugin, ~Copyable {
     options = new
     redacted += writer.redacted
     writer = MessageWriter(options, host: HostName.current, process: getpid())
-    outlet.change(to: options)
+    outlet.change(to: options.servers)
     advance()
   }
 

@@ -23,6 +23,11 @@ final class Watched {
     try Transfer.writeAll(file.number, Array(text.utf8))
   }
 
+  func write(_ text: String, appendingTo path: String) throws {
+    let file = try Descriptor.open(path, O_WRONLY | O_APPEND)
+    try Transfer.writeAll(file.number, Array(text.utf8))
+  }
+
   /// Writes a file in the tree.
   func put(_ text: String, _ name: String) throws { try write(text, to: "\(tree)/\(name)") }
 

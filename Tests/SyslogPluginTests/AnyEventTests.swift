@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 @testable import AudispatchPlugin
+@testable import SyslogSending
 @testable import audispatch_syslog
 
 /// Real records, and real records with bytes changed: what holds of any message.

@@ -3,6 +3,7 @@ import Foundation
 import Testing
 
 @testable import AudispatchPlugin
+@testable import SyslogSending
 @testable import audispatch_syslog
 
 @Suite("A message of an event")

@@ -5,12 +5,13 @@ import TestSupport
 import Testing
 
 @testable import AudispatchPlugin
+@testable import SyslogSending
 @testable import audispatch_syslog
 
 @Suite("A connection")
 struct LinkTests {
   private func outlet(_ arguments: String...) throws -> Outlet {
-    try Outlet(settled(arguments + ["--retry-delay", "0.1"]).options)
+    try Outlet(settled(arguments + ["--retry-delay", "0.1"]).options.servers)
   }
 
   /// Advances until something is so; whether it became so.

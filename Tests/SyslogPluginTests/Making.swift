@@ -3,6 +3,7 @@ import Configuration
 import Testing
 
 @testable import AudispatchPlugin
+@testable import SyslogSending
 @testable import audispatch_syslog
 
 func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }

@@ -4,6 +4,7 @@ import Linux
 import Testing
 
 @testable import AudispatchPlugin
+@testable import SyslogSending
 @testable import audispatch_syslog
 
 @Suite("The arguments of audispatch-syslog")
@@ -50,7 +51,7 @@ struct OptionTests {
     let (written, meant) = Self.servers[index]
     let (options, errors) = settled("--server", written)
     #expect(errors == [])
-    #expect(options.servers.map(\.description) == [meant])
+    #expect(options.servers.addresses.map(\.description) == [meant])
   }
 
   @Test(arguments: [
@@ -63,7 +64,9 @@ struct OptionTests {
 
   @Test func `choose what depends on the servers`() {
     let local = settled().options
-    #expect(local.servers == [.local] && local.headerForm == .local && local.maximumSize == 65536)
+    #expect(
+      local.servers.addresses == [.local] && local.headerForm == .local
+        && local.maximumSize == 65536)
     #expect(LocalRecords.path(for: local) == "/dev/log")
     let tcp = settled("--server", "tcp://a", "--server", "relp://b").options
     #expect(tcp.headerForm == .rfc5424 && tcp.maximumSize == 8096)

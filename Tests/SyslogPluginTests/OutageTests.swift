@@ -1,5 +1,6 @@
 import Testing
 
+@testable import SyslogSending
 @testable import audispatch_syslog
 
 @Suite("An outage")

@@ -2,6 +2,7 @@ import TestSupport
 import Testing
 
 @testable import AudispatchPlugin
+@testable import SyslogSending
 @testable import audispatch_syslog
 
 @Suite("The client's side of RELP")

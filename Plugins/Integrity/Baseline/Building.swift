@@ -94,7 +94,9 @@ struct Building {
     var obstacle: DatabaseError?
     if (try? Files.status(of: target)) != nil {
       do throws(DatabaseError) {
-        try baseline.takeChain(of: Baseline.open(target))
+        let before = try Baseline.open(target)
+        try baseline.takeChain(of: before)
+        try baseline.takeWindows(of: before)
         _ = try baseline.nextNumber()
       } catch {
         obstacle = error

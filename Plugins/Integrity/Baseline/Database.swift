@@ -18,12 +18,15 @@ struct DatabaseError: Error, Equatable, CustomStringConvertible {
   private var statements: [String: OpaquePointer] = unsafe [:]
 
   /// Opens or makes the file, which only its owner may read.
+  ///
+  /// - Parameter readOnly: nothing is changed, but that a change which was cut short by the death of
+  ///   another program is taken back, where this one may: until then nobody can read.
   init(_ path: String, creating: Bool, readOnly: Bool = false) throws(DatabaseError) {
     self.path = path
     var connection: OpaquePointer?
+    // Without the right to write, SQLite opens it for reading.
     let flags =
-      (readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE)
-      | (creating ? SQLITE_OPEN_CREATE : 0) | SQLITE_OPEN_NOFOLLOW
+      SQLITE_OPEN_READWRITE | (creating ? SQLITE_OPEN_CREATE : 0) | SQLITE_OPEN_NOFOLLOW
     let code = unsafe sqlite3_open_v2(path, &connection, flags, nil)
     guard let opened = unsafe connection else {
       throw DatabaseError(operation: "open", path: path, reason: "no memory", code: code)
@@ -35,6 +38,7 @@ struct DatabaseError: Error, Equatable, CustomStringConvertible {
     }
     unsafe self.connection = opened
     unsafe sqlite3_busy_timeout(opened, 10_000)
+    if readOnly { try execute("PRAGMA query_only = 1") }
   }
 
   deinit {

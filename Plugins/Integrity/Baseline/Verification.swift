@@ -10,8 +10,9 @@ struct Verification {
   /// - Parameters:
   ///   - head: one that is known from elsewhere, as 64 digits.
   ///   - publicKey: whose signatures count; without it those of any key do.
+  ///   - seen: where is kept what a plugin has told.
   init(
-    _ baseline: Baseline, head: String? = nil, publicKey: [UInt8]? = nil
+    _ baseline: Baseline, head: String? = nil, publicKey: [UInt8]? = nil, seen: String? = nil
   ) {
     self.baseline = baseline
     do throws(DatabaseError) {
@@ -23,6 +24,9 @@ struct Verification {
       try verifyHistory()
       try verifyCheckpoints(by: publicKey)
       if let head { verify(head: head) }
+      if let seen, (try? Files.status(of: seen)) != nil {
+        problems += try SeenStates.problems(of: seen) ?? []
+      }
     } catch { problems.append("\(error)") }
   }
 

@@ -68,7 +68,8 @@ extension CommandExecution {
     let baseline = try Baseline.open(options.database, readOnly: true)
     let (publicKey, obstacle) = trustedKey()
     if let obstacle { log.write(.warning, obstacle) }
-    let found = Verification(baseline, head: options.head, publicKey: publicKey)
+    let found = Verification(
+      baseline, head: options.head, publicKey: publicKey, seen: options.database + ".seen")
     for problem in found.problems { try output.line(problem) }
     if let last = found.links.last {
       let head = ChainHead(sequence: last.generation.number, digest: last.head)
@@ -128,7 +129,8 @@ extension CommandExecution {
 }
 
 extension PolicyRule {
-  fileprivate var shown: String {
+  /// `'watch = /etc' (FILE:LINE)`.
+  var shown: String {
     let keyword =
       switch effect {
       case .ignore: "ignore"
@@ -141,11 +143,16 @@ extension PolicyRule {
 extension Generation {
   var shown: String {
     "\(command) of \(Timestamp.text(milliseconds: at)), \(actor.shown)"
-      + (reason.map { ": \(SafeText.line(Array($0.utf8)))" } ?? "")
+      + (shownReason.map { ": \($0)" } ?? "")
   }
+
+  var shownReason: String? { reason.map { SafeText.line(Array($0.utf8)) } }
 }
 
 extension Policy {
+  /// The rule that decides about a path, for people.
+  func rule(deciding path: FilePath) -> String? { decision(for: path).rule.map { rules[$0].shown } }
+
   /// All rules in one form, to tell whether two are the same.
   var text: String {
     rules.map { rule in

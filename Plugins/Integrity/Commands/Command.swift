@@ -11,6 +11,8 @@ enum Command: String, CaseIterable {
   case initialize = "init"
   case check, report, update, accept, list, show, verify, key, export, explain, rules, load, unload
   case importAide = "import"
+  case beginMaintenance = "begin"
+  case endMaintenance = "end"
 
   enum Status {
     static let same: Int32 = 0
@@ -41,7 +43,8 @@ enum Command: String, CaseIterable {
       guard !paths.isEmpty else {
         throw first.error("accept takes the paths to accept", suggestion: "update accepts all")
       }
-    case .initialize, .update, .verify, .key, .rules, .load, .unload:
+    case .initialize, .update, .verify, .key, .rules, .load, .unload, .beginMaintenance,
+      .endMaintenance:
       guard paths.isEmpty else { throw words[1].error("\(first.text) takes no path") }
     case .check, .report, .list, .export: break
     }
@@ -57,6 +60,8 @@ struct CommandExecution {
   var output = ReportOutput()
   /// Of dpkg's database, once they were read.
   var stanzas: [PackageName: DpkgText.Stanza]?
+  /// Times in which changes were expected.
+  var windows: [MaintenanceWindow] = []
 
   init(_ options: IntegrityOptions, _ paths: [FilePath], log: PluginLog) {
     self.options = options
@@ -76,6 +81,8 @@ struct CommandExecution {
       case .verify: try verify()
       case .key: try key()
       case .importAide: try importAide()
+      case .beginMaintenance: try beginMaintenance()
+      case .endMaintenance: try endMaintenance()
       case .export: try export()
       case .explain: try explain()
       case .rules: try rules()

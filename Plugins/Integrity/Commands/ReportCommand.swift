@@ -18,12 +18,17 @@ extension CommandExecution {
       changes = changes.compactMap { explaining.take($0) }
       if !explaining.update.isEmpty { update = explaining.update }
     }
+    let windows = try found.baseline.windows()
+    let now = WallClock.milliseconds
+    for index in changes.indices {
+      changes[index].window = windows.window(of: changes[index], now: now)
+    }
     changes.sort { ($1.change.severity, $0.change.path) < ($0.change.severity, $1.change.path) }
     let summary = Summary(
-      at: WallClock.milliseconds,
+      at: now,
       node: (try? NodeName.resolve(.hostname, name: nil)) ?? "this host",
       database: options.database, head: try found.baseline.head(), update: update,
-      changes: changes, accepted: try accepted(in: found.baseline),
+      changes: changes, accepted: try accepted(in: found.baseline), windows: windows,
       findings: try findings(found, attributions), scanned: found.scanned)
     if let path = options.html {
       try Self.write(summary.page, to: path)
@@ -68,7 +73,8 @@ extension CommandExecution {
     }
     let (publicKey, obstacle) = trustedKey()
     if let obstacle { findings.append(obstacle) }
-    let verification = Verification(found.baseline, publicKey: publicKey)
+    let verification = Verification(
+      found.baseline, publicKey: publicKey, seen: options.database + ".seen")
     findings += verification.problems.map { "the baseline: \($0)" }
     return findings
   }

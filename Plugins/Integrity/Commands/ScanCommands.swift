@@ -29,6 +29,8 @@ extension CommandExecution {
         progress.note(part)
       case .problem(let problem): problems.note(problem)
       case .missing(let path):
+        // A folder that vanishes meanwhile is no lack; one that is to be watched is.
+        guard options.policy.roots.contains(path) else { break }
         problems.note(ScanProblem(path: path, reason: "is not there"))
       }
       isInterrupted = signals.next() != nil
@@ -93,6 +95,7 @@ extension CommandExecution {
 
   /// What packages explain is one event, in front of what stands out.
   private mutating func write(_ reports: [ChangeReport], before baseline: Baseline) throws {
+    windows = try baseline.windows()
     guard var explaining = try explaining(since: baseline), !reports.isEmpty else {
       let head = try baseline.head()
       for report in reports { try write(report, head) }
@@ -111,6 +114,9 @@ extension CommandExecution {
   }
 
   private mutating func write(_ report: ChangeReport, _ head: ChainHead) throws {
+    var report = report
+    report.rule = options.policy.rule(deciding: report.change.path)
+    report.window = windows.window(of: report, now: WallClock.milliseconds)
     switch options.format {
     case .text: for line in TextReport.lines(report) { try output.line(line) }
     case .json: try output.line(JSONReport.line(report, head, at: WallClock.milliseconds))

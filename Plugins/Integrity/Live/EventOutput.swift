@@ -10,6 +10,14 @@ final class EventOutput {
   private var file: Descriptor?
   private var waiting: [UInt8] = []
   private var lines = 0
+  /// How many events there were so far, and up to which of them all are written.
+  private(set) var place: UInt64 = 0
+  private(set) var writtenUpTo: UInt64 = 0
+  /// Where the events that wait end, in bytes of all.
+  private var ends: [(place: UInt64, end: UInt64)] = []
+  /// Bytes of all events, and those that are written.
+  private var taken: UInt64 = 0
+  private var done: UInt64 = 0
   private(set) var written = 0
   private(set) var dropped = 0
   /// Why nothing can be written, as long as that is so.
@@ -19,14 +27,25 @@ final class EventOutput {
 
   var waits: Bool { !waiting.isEmpty }
 
-  func line(_ text: String) {
+  /// Takes an event of one or more lines.
+  ///
+  /// - Returns: whether there was room for it: then it is written when `writtenUpTo` has come to `place`.
+  @discardableResult
+  func event(_ text: [String]) -> Bool {
     guard waiting.count < Self.bound else {
-      dropped += 1
-      return
+      dropped += text.count
+      return false
     }
-    waiting += text.utf8
-    waiting.append(0x0a)
-    lines += 1
+    let before = waiting.count
+    for line in text {
+      waiting += line.utf8
+      waiting.append(0x0a)
+    }
+    lines += text.count
+    place += 1
+    taken += UInt64(waiting.count - before)
+    ends.append((place, taken))
+    return true
   }
 
   /// Writes to another file from now on; what waits goes there too.
@@ -51,7 +70,9 @@ final class EventOutput {
       }
       while !waiting.isEmpty {
         switch unsafe waiting.withUnsafeBytes({ unsafe Transfer.write(number, $0) }) {
-        case .bytes(let count): waiting.removeFirst(count)
+        case .bytes(let count):
+          waiting.removeFirst(count)
+          noteWritten(count)
         case .wouldBlock: return
         case .failed(let errno):
           throw SystemError("write to", path ?? "standard output", errno)
@@ -61,6 +82,13 @@ final class EventOutput {
       lines = 0
       obstacle = nil
     } catch { obstacle = error.description }
+  }
+
+  private func noteWritten(_ count: Int) {
+    done += UInt64(count)
+    let whole = ends.prefix { $0.end <= done }
+    if let last = whole.last { writtenUpTo = last.place }
+    ends.removeFirst(whole.count)
   }
 
   private static func number(_ file: borrowing Descriptor?) -> Int32 {

@@ -87,7 +87,7 @@ extension IntegrityPlugin {
     }
     if change.isByEntries {
       forgetWaiting(path)
-      return try known.put(path, after, reading)
+      return known.put(path, after, reading, toldUpTo: 0)
     }
     let subject = try Subject(
       change, in: known.baseline, among: [:], self.reading(of: path),

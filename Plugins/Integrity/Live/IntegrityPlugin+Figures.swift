@@ -24,6 +24,11 @@ extension IntegrityPlugin {
       ("events_dropped", output.dropped), ("records_written", records.figures.written),
       ("records_held", repeats.held), ("records_dropped", records.figures.dropped),
     ]
+      + (syslog.map {
+        [
+          ("syslog_sent", $0.sent), ("syslog_waiting", $0.waiting), ("syslog_dropped", $0.dropped),
+        ]
+      } ?? [])
   }
 
   mutating func count(_ attribution: Attribution, _ testimony: Testimony) {

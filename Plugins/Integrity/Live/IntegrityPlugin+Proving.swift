@@ -10,6 +10,8 @@ struct Proving {
   var canaryAt = Duration.zero
   var baselineAt = Duration.zero
   var canaries: [Canary] = []
+  /// The maintenance window that was said to be open.
+  var window: MaintenanceWindow?
   /// What was said last of each subject.
   var said: [String: [String]] = [:]
 
@@ -33,7 +35,9 @@ struct Proving {
 extension IntegrityPlugin {
   /// Begins anew with what is configured.
   mutating func beginProving() {
+    let window = proving.window
     proving = Proving()
+    proving.window = window
     guard options.canary else { return }
     for root in WatchRules.canaryRoots(of: options.policy) {
       let canary = Canary(in: root, login: helper?.login ?? options.canaryLogin)
@@ -112,12 +116,24 @@ extension IntegrityPlugin {
   /// Goes on with another baseline that was put in its place, and says so if it is none of the chain.
   private mutating func checkBaseline() {
     do {
-      if known.isReplaced { known = try KnownStates(options.database) }
+      if try known.isReplaced || known.isTouched() {
+        known = try KnownStates(options.database, left: known.left)
+        sayWhatWasAltered()
+        if !known.problems.isEmpty { try scanAll() }
+      }
+      try sayMaintenance()
       if try known.goesOn() { return }
       let finding = "its chain lacks the head that it had: it was replaced, or set back"
       say("baseline", [finding], well: "")
       proving.said["baseline"] = nil
     } catch { say("baseline", ["\(error)"], well: "") }
+  }
+
+  /// Says what another program did to what was told already: it is told once more.
+  mutating func sayWhatWasAltered() {
+    if known.problems.isEmpty { return }
+    say("seen", known.problems, well: "")
+    proving.said["seen"] = nil
   }
 
   private mutating func conclude(_ index: Int) {
@@ -184,12 +200,6 @@ extension IntegrityPlugin {
     for finding in findings { log.write(.error, "\(subject): \(finding)") }
     if findings.isEmpty { log.write(.info, "\(subject): \(well)") }
     record(subject, findings)
-    switch options.format {
-    case .json:
-      output.line(JSONReport.line(subject, findings, at: WallClock.milliseconds))
-    case .text:
-      for finding in findings { output.line("blind    \(subject): \(finding)") }
-      if findings.isEmpty { output.line("sees     \(subject): \(well)") }
-    }
+    pass(ToldEvent(subject, findings, well: well, options.format, at: WallClock.milliseconds))
   }
 }

@@ -19,10 +19,10 @@ extension IntegrityPlugin {
       let isSame = try known.packageStamp() == stamp.text
       let isExplained = isSame || packages == present
       updates = UpdateWatch(explained: isExplained ? stamp : nil)
-      if isExplained, !isSame { try known.note([], in: database, stamp) }
+      if isExplained, !isSame { known.note([], in: database, stamp, toldUpTo: 0) }
     } else {
       let steps = PackageStep.steps(from: [:], to: present)
-      try known.note(steps, in: database, stamp)
+      known.note(steps, in: database, stamp, toldUpTo: 0)
       updates = UpdateWatch(explained: stamp)
     }
     watchFolder(database.folder)
@@ -69,10 +69,13 @@ extension IntegrityPlugin {
       count(attribution, circumstances.testimony)
     }
     var report = report
+    report.rule = options.policy.rule(deciding: report.change.path)
+    report.window = try known.windows().window(of: report, now: WallClock.milliseconds)
     report.hasRecord = record(report)
     told.note(report, at: MonotonicTime.now)
-    try write(report)
-    try known.put(report.change.path, report.change.after, reading)
+    // What there is no room for is not known: it is found again, and told when there is.
+    guard try write(report) else { return }
+    known.put(report.change.path, report.change.after, reading, toldUpTo: output.place)
   }
 
   /// Tells once more what somebody else can have done too, of whom a record has come late.
@@ -103,15 +106,13 @@ extension IntegrityPlugin {
     told.forget(entry.number)
     // One that says who it was, as certain, is not left alone.
     if report.hasRecord { amendRecord(report) }
-    do { try write(report) } catch { log.write(.error, "\(error)") }
+    do { _ = try write(report) } catch { log.write(.error, "\(error)") }
   }
 
-  private mutating func write(_ report: ChangeReport) throws {
+  /// Whether there is room for it.
+  private func write(_ report: ChangeReport) throws -> Bool {
     let head = try known.baseline.head()
-    switch options.format {
-    case .json: output.line(JSONReport.line(report, head, at: WallClock.milliseconds))
-    case .text: for line in TextReport.lines(report) + head.lines { output.line(line) }
-    }
+    return pass(ToldEvent(report, head, options.format, at: WallClock.milliseconds))
   }
 
   /// Goes on with what waits, for some milliseconds.
@@ -151,20 +152,24 @@ extension IntegrityPlugin {
   private mutating func concludeUpdate(_ dpkg: DpkgDatabase) throws {
     guard let (sorting, stamp, explained) = explaining else { return }
     explaining = nil
-    let update = sorting.update
+    var update = sorting.update
+    var isTold = true
     if !update.isEmpty {
+      let now = WallClock.milliseconds
+      let windows = try known.windows()
+      update.window = explained.values.first.flatMap { windows.window(of: $0.report, now: now) }
       counts.updates += 1
       record(update)
       let head = try known.baseline.head()
-      switch options.format {
-      case .json: output.line(JSONReport.line(update, head, at: WallClock.milliseconds))
-      case .text: for line in TextReport.lines(update) + head.lines { output.line(line) }
+      isTold = pass(ToldEvent(update, head, options.format, at: now))
+    }
+    if isTold {
+      let place = output.place
+      for (path, waiting) in explained {
+        known.put(path, waiting.report.change.after, waiting.reading, toldUpTo: place)
       }
+      if let stamp { known.note(update.steps, in: dpkg, stamp, toldUpTo: place) }
     }
-    for (path, waiting) in explained {
-      try known.put(path, waiting.report.change.after, waiting.reading)
-    }
-    if let stamp { try known.note(update.steps, in: dpkg, stamp) }
     updates.end(explained: stamp)
   }
 
@@ -174,8 +179,4 @@ extension IntegrityPlugin {
       try explainDue(at: .seconds(Int64.max / 2), within: .milliseconds(50))
     }
   }
-}
-
-extension ChainHead {
-  fileprivate var lines: [String] { ["  head    \(shown)"] }
 }

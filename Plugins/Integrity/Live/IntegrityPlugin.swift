@@ -23,6 +23,7 @@ struct IntegrityPlugin: AuditPlugin {
   var settling = Settling(settleTime: Self.settleTime)
   var reader: StateReader
   let output: EventOutput
+  let syslog: SyslogOutput?
   let watch: FileWatch
   let mountWatch: MountWatch
   var mounts: MountState
@@ -71,6 +72,7 @@ struct IntegrityPlugin: AuditPlugin {
     gaps = StreamGaps(keys: options.auditKeys)
     reader = StateReader(largest: UInt64(options.largestFile))
     output = EventOutput(options.events)
+    syslog = try Self.syslog(options)
     watch = try FileWatch(WatchedFolders(helper))
     processes = try ProcessLooker()
     mountWatch = try Self.mountWatch(watch)
@@ -78,7 +80,8 @@ struct IntegrityPlugin: AuditPlugin {
     scan = Self.scan(options, watch)
     large = Self.large(options, watch)
     scanAt = MonotonicTime.now
-    callers = try Callers([watch.bell.number, helper?.descriptor].compactMap(\.self))
+    callers = try Callers(
+      [watch.bell.number, helper?.descriptor, syslog?.watched].compactMap(\.self))
     // These look into other processes or wait, and write nothing.
     try WorkThread(watch).detach()
     try WorkThread(processes).detach()
@@ -86,6 +89,7 @@ struct IntegrityPlugin: AuditPlugin {
     writable = try Rights.confine(options, &self.log)
     try beginUpdates()
     beginProving()
+    sayWhatWasAltered()
     // Rules first: what is found by the scan behind them is what they tell of.
     prove(at: MonotonicTime.now)
     watchRoots()
@@ -118,11 +122,12 @@ struct IntegrityPlugin: AuditPlugin {
   var deadline: Duration? {
     [
       settling.nextDue, scanAt, proving.deadline(options), updates.deadline, stream.deadline,
+      syslog?.deadline,
       explaining == nil && helper?.hasNews != true ? nil : .zero,
     ].compactMap(\.self).min()
   }
 
-  var hasLost: Bool { output.waits || output.dropped > 0 }
+  var hasLost: Bool { output.waits || output.dropped > 0 || syslog?.hasLost == true }
 
   // MARK: The stream
 
@@ -186,12 +191,14 @@ struct IntegrityPlugin: AuditPlugin {
 
   mutating func flush() {
     output.flush()
+    advanceSyslog()
+    known.keep(writtenUpTo: toldUpTo)
     lookAfterRecords()
-    let now = output.obstacle ?? ""
+    let now = output.obstacle ?? known.obstacle ?? ""
     guard now != said else { return }
     said = now
     if now.isEmpty {
-      log.write(.notice, "events are written again")
+      log.write(.notice, "events are written and kept again")
     } else {
       log.write(.error, now)
     }
@@ -208,6 +215,7 @@ struct IntegrityPlugin: AuditPlugin {
     }
     // It may have been moved away: opened anew in any case.
     output.move(to: new.events)
+    changeSyslog(to: new)
     try explainAll(by: MonotonicTime.now + .seconds(1))
     options = new
     gaps.keys = new.auditKeys
@@ -221,6 +229,7 @@ struct IntegrityPlugin: AuditPlugin {
     known = try KnownStates(new.database)
     try beginUpdates()
     beginProving()
+    sayWhatWasAltered()
     prove(at: MonotonicTime.now)
     watchRoots()
     try scanAll()
@@ -235,6 +244,8 @@ struct IntegrityPlugin: AuditPlugin {
     }
     try explainAll(by: end)
     records.finish(by: end)
+    output.flush()
+    syslog?.finish(by: end)
     flush()
   }
 }

@@ -2,40 +2,51 @@ import Linux
 
 /// What was seen last where it is not what the baseline has: so that each change is told once, also
 /// over a restart. In a database of its own beside the baseline, which stays as it was accepted.
+///
+/// What was told is kept there when its line is written, and not before: whoever is killed in between
+/// tells it once more.
 struct KnownStates {
   let baseline: Baseline
-  private let database: Database
+  private let seen: SeenStates
   /// How states were read that this process has read itself.
   private var readings: [FilePath: Reading] = [:]
   private let accepted: Readings
   private let path: String
   private let inode: UInt64?
 
+  /// A state that is told and not written yet, with the place of its event.
+  private struct Told {
+    var state: FileState?
+    var at: Int64
+    var place: UInt64
+  }
+
+  private var told: [FilePath: Told] = [:]
+  private var toldPackages: (packages: SeenStates.Packages, place: UInt64)?
+  private var writtenUpTo: UInt64 = 0
+  private var windowsOf: (head: ChainHead, windows: [MaintenanceWindow])?
+  /// Why nothing can be kept, as long as that is so.
+  private(set) var obstacle: String?
+
   /// Readings that are remembered; of others the least is assumed.
   private static let bound = 20_000
 
-  init(_ path: String) throws(DatabaseError) {
+  /// - Parameter left: how what was told was left by the value that this one takes the place of.
+  init(_ path: String, left: ChainHead? = nil) throws(DatabaseError) {
     self.path = path
     inode = (try? Files.status(of: path))?.inode
     baseline = try Baseline.open(path, readOnly: true)
     accepted = try baseline.readings()
-    database = try Database(path + ".seen", creating: true)
-    try database.execute(
-      """
-      PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;
-      CREATE TABLE IF NOT EXISTS seen (path BLOB PRIMARY KEY, state BLOB, at INTEGER NOT NULL)
-        WITHOUT ROWID;
-      CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID
-      """)
+    seen = try SeenStates(path + ".seen", left: left)
   }
+
+  /// What another program did to what was told, as it was found at the beginning.
+  var problems: [String] { seen.problems }
 
   /// The state that was seen last, or accepted; `nil` for a path that was not there.
   func state(of path: FilePath) throws(DatabaseError) -> FileState? {
-    var found: FileState??
-    try database.forEach("SELECT state FROM seen WHERE path = ?", .blob(path.bytes)) { row in
-      found = .some(row.blob(0).flatMap { FileState(encoded: $0) })
-    }
-    if let found { return found }
+    if let waiting = told[path] { return waiting.state }
+    if let found = try seen.state(of: path) { return found }
     return try baseline.state(of: path)
   }
 
@@ -43,10 +54,8 @@ struct KnownStates {
   ///
   /// - Parameter verified: by what was read of everything that is as the baseline has it.
   func reading(of path: FilePath, verified: Reading?) throws(DatabaseError) -> Reading {
-    var at: Int64?
-    try database.forEach("SELECT at FROM seen WHERE path = ?", .blob(path.bytes)) { row in
-      at = row.integer(0)
-    }
+    var at = told[path]?.at
+    if at == nil { at = try seen.time(of: path) }
     if let at { return readings[path] ?? Reading(since: at, open: Reading.unknown.open) }
     var own = readings[path]
     if own == nil { own = try accepted.reading(of: path, in: baseline) }
@@ -60,22 +69,45 @@ struct KnownStates {
     readings[path] = reading
   }
 
+  /// A state is known from now on, and kept when its line is written.
+  ///
+  /// - Parameter place: its event's among all; 0 for one that is not told.
   mutating func put(
-    _ path: FilePath, _ state: FileState?, _ reading: Reading
-  ) throws(DatabaseError) {
-    try database.run(
-      "INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", .blob(path.bytes),
-      .optional(state?.encoded), .integer(reading.since))
+    _ path: FilePath, _ state: FileState?, _ reading: Reading, toldUpTo place: UInt64
+  ) {
+    let place = max(place, told[path]?.place ?? 0)
+    told[path] = Told(state: state, at: reading.since, place: place)
     confirm(path, reading)
+  }
+
+  /// Keeps what was told in lines that are written. What cannot be kept is tried again.
+  mutating func keep(writtenUpTo written: UInt64) {
+    writtenUpTo = written
+    let due = told.filter { $0.value.place <= written }
+    let packages = toldPackages.flatMap { $0.place <= written ? $0.packages : nil }
+    guard !due.isEmpty || packages != nil else { return }
+    do throws(DatabaseError) {
+      try seen.keep(
+        due.map { SeenStates.Row(path: $0.key, state: $0.value.state, at: $0.value.at) },
+        packages: packages)
+      for path in due.keys { told[path] = nil }
+      if packages != nil { toldPackages = nil }
+      obstacle = nil
+    } catch { obstacle = error.description }
+  }
+
+  /// Times in which changes are expected.
+  mutating func windows() throws(DatabaseError) -> [MaintenanceWindow] {
+    let head = try baseline.head()
+    if let windowsOf, windowsOf.head == head { return windowsOf.windows }
+    let windows = try baseline.windows()
+    windowsOf = (head, windows)
+    return windows
   }
 
   /// Every path that was seen otherwise than it is in the baseline.
   func paths() throws(DatabaseError) -> [FilePath] {
-    var paths: [FilePath] = []
-    try database.forEach("SELECT path FROM seen ORDER BY path") { row in
-      paths.append(FilePath(row.blob(0) ?? []))
-    }
-    return paths
+    Set(try seen.paths()).union(told.keys).sorted()
   }
 
   /// What is known below a folder.
@@ -97,7 +129,11 @@ struct KnownStates {
 extension KnownStates {
   /// The packages as they were when their changes were explained last; `nil` where that is not known.
   func packages() throws(DatabaseError) -> [PackageName: Package]? {
-    let own = try PackageTable(database).all()
+    var own = try PackageTable(seen.database).all()
+    if let toldPackages {
+      let rows = toldPackages.packages.rows.map { ($0.name, $0.package) }
+      own = (own ?? [:]).merging(rows) { _, told in told }
+    }
     let accepted = try PackageTable(baseline.database).all()
     if own == nil, accepted == nil { return nil }
     return (accepted ?? [:]).merging(own ?? [:]) { _, own in own }.compactMapValues(\.self)
@@ -105,32 +141,31 @@ extension KnownStates {
 
   /// Where the files of a package lay then.
   func files(of name: PackageName) throws(DatabaseError) -> [UInt8] {
-    if let files = try PackageTable(database).files(of: name) { return files }
+    if let row = toldPackages?.packages.rows.last(where: { $0.name == name }) { return row.files }
+    if let files = try PackageTable(seen.database).files(of: name) { return files }
     return try PackageTable(baseline.database).files(of: name) ?? []
   }
 
   /// Of which state of dpkg's database they are.
   func packageStamp() throws(DatabaseError) -> String? {
-    var stamp: String?
-    try database.forEach("SELECT value FROM meta WHERE name = 'packages'") { row in
-      stamp = row.text(0)
-    }
-    return stamp
+    if let toldPackages { return toldPackages.packages.stamp }
+    return try seen.meta("packages")
   }
 
-  /// Keeps what has changed of the packages.
-  func note(
-    _ steps: [PackageStep], in dpkg: DpkgDatabase, _ stamp: DpkgDatabase.Stamp
-  ) throws(DatabaseError) {
-    try database.transaction { () throws(DatabaseError) in
-      let (table, places) = (PackageTable(database), dpkg.places())
-      try table.make()
-      for step in steps {
-        let files = step.after == nil ? [] : dpkg.files(of: step.name, places)
-        try table.put(PackageTable.Row(name: step.name, package: step.after, files: files))
-      }
-      try database.run("INSERT OR REPLACE INTO meta VALUES ('packages', ?)", .text(stamp.text))
+  /// What has changed of the packages is known from now on, and kept when the line about it is written.
+  mutating func note(
+    _ steps: [PackageStep], in dpkg: DpkgDatabase, _ stamp: DpkgDatabase.Stamp,
+    toldUpTo place: UInt64
+  ) {
+    let places = dpkg.places()
+    let rows = steps.map { step in
+      PackageTable.Row(
+        name: step.name, package: step.after,
+        files: step.after == nil ? [] : dpkg.files(of: step.name, places))
     }
+    let before = toldPackages?.packages.rows ?? []
+    toldPackages = (SeenStates.Packages(rows: before + rows, stamp: stamp.text), place)
+    keep(writtenUpTo: writtenUpTo)
   }
 }
 
@@ -143,16 +178,17 @@ extension KnownStates {
   /// Whether the baseline goes on from what it was when it was looked at last: the head that it had
   /// then is in its chain. Remembers the one that it has now.
   func goesOn() throws(DatabaseError) -> Bool {
-    let head = try baseline.head()
-    var last: [UInt8]?
-    try database.forEach("SELECT value FROM meta WHERE name = 'head'") { row in last = row.blob(0) }
-    let digits = Array(FileState.hex(head.digest).utf8)
-    if last == digits { return true }
+    let head = FileState.hex(try baseline.head().digest)
+    let last = try seen.meta("head")
+    if last == head { return true }
     let goesOn = try last.map { last throws(DatabaseError) in
-      try baseline.links().contains { Array(FileState.hex($0.head).utf8) == last }
+      try baseline.links().contains { FileState.hex($0.head) == last }
     }
-    try database.run(
-      "INSERT OR REPLACE INTO meta VALUES ('head', ?)", .text(FileState.hex(head.digest)))
+    try seen.setMeta("head", head)
     return goesOn ?? true
   }
+
+  /// Whether another program has written to what was told, and how it was left.
+  func isTouched() throws(DatabaseError) -> Bool { try seen.isTouched() }
+  var left: ChainHead { seen.head }
 }

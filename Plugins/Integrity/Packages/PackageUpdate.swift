@@ -5,6 +5,10 @@ struct ChangeReport: Sendable {
   var circumstances: Circumstances?
   /// What its package has to do with it.
   var note: PackageNote?
+  /// The rule of the configuration by which it counts.
+  var rule: String?
+  /// The maintenance window in which it was made.
+  var window: MaintenanceWindow?
   /// What was asked to find who made it.
   var subject: Subject?
   /// It was told before, as somebody's alone: a record has come late, or is missing.
@@ -31,6 +35,8 @@ struct PackageUpdate: Sendable {
   var attribution: Attribution?
   /// The processes of dpkg that were seen.
   var seen = SeenManagers()
+  /// The maintenance window in which it was made.
+  var window: MaintenanceWindow?
 
   init(_ steps: [PackageStep]) { self.steps = steps }
 

@@ -1,26 +1,26 @@
+import AudispatchPlugin
+import EventDocument
 import Linux
 
 /// What changed, a JSON object a line, with the names of the Elastic Common Schema where that has
-/// one.
-///
-/// Paths are text: bytes that are no UTF-8 are `\xNN`, and a backslash is two, so that every path
-/// can be had back.
+/// one; as documents of events are written (`DocumentLine`).
 enum JSONReport {
+  /// This host; as in documents of events.
+  private static let host = (try? NodeName.resolve(.hostname, name: nil)) ?? ""
+
   static func line(
     _ report: ChangeReport, _ head: ChainHead, at milliseconds: Int64
   ) -> String {
     let change = report.change
-    var json = JSONText()
+    var event = Self.event(
+      "file", [Self.type(change.kind)], Self.action(change), ["file"], at: milliseconds)
+    event.outcome = "success"
+    event.severity = change.severity.score
+    var json = DocumentLine()
     json.object {
-      $0.member("@timestamp", Timestamp.text(milliseconds: milliseconds))
-      $0.object("event") {
-        $0.member("kind", "event")
-        $0.array("category", ["file"])
-        $0.array("type", [Self.type(change.kind)])
-        $0.member("action", Self.action(change))
-        $0.member("module", "integrity")
-      }
+      $0.head(event)
       $0.object("file") { Self.file(change.path, change.after ?? change.before, &$0) }
+      if let rule = report.rule { $0.object("rule") { $0.member("name", rule) } }
       if let attribution = report.attribution { Self.person(attribution, &$0) }
       $0.object("integrity") {
         $0.member("severity", change.severity.rawValue)
@@ -39,6 +39,7 @@ enum JSONReport {
         if let attribution = report.attribution { Self.attribution(attribution, &$0) }
         if report.isAmended { $0.member("amended", true) }
         if let note = report.note { Self.note(note, &$0) }
+        if let window = report.window { Self.maintenance(window, &$0) }
         if let circumstances = report.circumstances { Self.circumstances(circumstances, &$0) }
         Self.baseline(head, &$0)
         if change.after?.isUnstable == true { $0.member("unstable", true) }
@@ -48,9 +49,20 @@ enum JSONReport {
     return json.text
   }
 
+  static func event(
+    _ dataset: String, _ type: [String], _ action: String, _ category: [String],
+    at milliseconds: Int64
+  ) -> DocumentEvent {
+    var event = DocumentEvent(
+      at: milliseconds, category: category, type: type, action: action, module: "integrity",
+      dataset: "integrity.\(dataset)")
+    event.host = host
+    return event
+  }
+
   /// An accepted state, for `export` and `list`.
   static func line(_ path: FilePath, _ state: FileState) -> String {
-    var json = JSONText()
+    var json = DocumentLine()
     json.object {
       $0.object("file") { Self.file(path, state, &$0) }
       $0.object("integrity") { json in
@@ -62,8 +74,10 @@ enum JSONReport {
     return json.text
   }
 
-  private static func file(_ path: FilePath, _ state: FileState?, _ json: inout JSONText) {
+  private static func file(_ path: FilePath, _ state: FileState?, _ json: inout DocumentLine) {
     json.member("path", bytes: path.bytes)
+    json.member("directory", bytes: path.folder.bytes)
+    json.member("name", bytes: Array(path.name.bytes))
     guard let state else { return }
     json.member("type", state.type.rawValue)
     json.member("inode", String(state.facts.inode))
@@ -83,7 +97,7 @@ enum JSONReport {
   }
 
   /// Against which baseline it differs.
-  static func baseline(_ head: ChainHead, _ json: inout JSONText) {
+  static func baseline(_ head: ChainHead, _ json: inout DocumentLine) {
     json.object("baseline") { json in
       json.member("change", Int(head.sequence))
       json.member("head", FileState.hex(head.digest))

@@ -38,6 +38,7 @@ enum RecordText {
       if circumstances.isFoundByScan { words.append("found_by=scan") }
     }
     if report.isAmended { words.append("amended=yes") }
+    if let window = report.window { words.append("maintenance=\(window.generation.number)") }
     if held > 0 { words.append("held=\(held)") }
     return words.joined(separator: " ")
   }
@@ -50,6 +51,7 @@ enum RecordText {
       "by_scripts=\(update.byScripts.count)", "severity=\(update.severity.rawValue)",
     ]
     if let attribution = update.attribution { words += Self.words(attribution) }
+    if let window = update.window { words.append("maintenance=\(window.generation.number)") }
     return words.joined(separator: " ")
   }
 
@@ -62,6 +64,13 @@ enum RecordText {
         field("findings", Array(findings.joined(separator: "; ").utf8), longestList))
     }
     return words.joined(separator: " ")
+  }
+
+  static func text(_ window: MaintenanceWindow, isBegun: Bool) -> String {
+    let (number, actor) = (window.generation.number, window.generation.actor)
+    let reason = Array((window.generation.reason ?? "").utf8)
+    return "op=maintenance-\(isBegun ? "begun" : "over") maintenance=\(number) "
+      + "login=\(actor.login.map(String.init) ?? "unset") " + field("reason", reason, longestList)
   }
 
   private static func words(_ attribution: Attribution) -> [String] {

@@ -20,6 +20,8 @@ struct Summary: Sendable {
   var changes: [ChangeReport]
   /// The newest first.
   var accepted: [Accepted]
+  /// The oldest first.
+  var windows: [MaintenanceWindow]
   /// Where something may have been missed; empty when all is well.
   var findings: [String]
   /// `130,000 files, 5,100 MiB in 14.2 s`.
@@ -64,7 +66,8 @@ extension ChangeReport {
 
   /// What differs, a line each.
   var details: [String] {
-    Array(TextReport.lines(change).dropFirst()).map { String($0.dropFirst(2)) }
+    (TextReport.lines(change).dropFirst() + (window.map { ["  window  \($0.shown)"] } ?? []))
+      .map { String($0.dropFirst(2)) }
   }
 }
 
@@ -88,16 +91,26 @@ extension Summary {
           "  \(report.moment)  \(TextReport.padded(change.kind.rawValue, 8)) "
             + "\(TextReport.padded(change.severity.rawValue, 9))\(change.path.shown)\(attributes)")
         lines.append("      by \(report.author)")
+        if let window = report.window {
+          lines.append("      in maintenance window \(window.generation.number)")
+        }
       }
       if changes.count > Self.mostNamed {
         lines.append("  and \(changes.count - Self.mostNamed) more")
       }
+    }
+    if !windows.isEmpty {
+      lines += ["", "maintenance"] + windows.map { "  \(count(in: $0)) in window \($0.shown)" }
     }
     lines += ["", "accepted"]
     lines += accepted.prefix(10).map { "  \($0.generation.shown): \($0.sizes)" }
     lines += ["", "coverage"]
     lines += findings.isEmpty ? ["  nothing is known that was missed"] : findings.map { "  " + $0 }
     return lines
+  }
+
+  private func count(in window: MaintenanceWindow) -> String {
+    TextReport.counted(changes.count { $0.window == window }, "difference", "differences")
   }
 
   var page: String {
@@ -114,6 +127,7 @@ extension Summary {
     }
     people(&page)
     files(&page)
+    maintenance(&page)
     history(&page)
     return page.finish()
   }
@@ -125,6 +139,16 @@ extension Summary {
     }
     page.element("ul") { list in
       for finding in findings { list.element("li", class: "problem", finding) }
+    }
+  }
+
+  private func maintenance(_ page: inout HTMLText) {
+    guard !windows.isEmpty else { return }
+    page.element("h2", "Maintenance")
+    page.element("ul") { list in
+      for window in windows {
+        list.element("li", "\(count(in: window)) in window \(window.shown)")
+      }
     }
   }
 

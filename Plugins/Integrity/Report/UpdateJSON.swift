@@ -1,20 +1,19 @@
 import AudispatchPlugin
+import EventDocument
 
 /// What a package manager changed, in the words of the Elastic Common Schema where that has them.
 extension JSONReport {
   static func line(
     _ update: PackageUpdate, _ head: ChainHead, at milliseconds: Int64
   ) -> String {
-    var json = JSONText()
+    var event = Self.event(
+      "package", Set(update.steps.map { type($0.kind) }).sorted(), "packages_changed", ["package"],
+      at: milliseconds)
+    event.outcome = "success"
+    event.severity = update.severity.score
+    var json = DocumentLine()
     json.object {
-      $0.member("@timestamp", Timestamp.text(milliseconds: milliseconds))
-      $0.object("event") {
-        $0.member("kind", "event")
-        $0.array("category", ["package"])
-        $0.array("type", Set(update.steps.map { type($0.kind) }).sorted())
-        $0.member("action", "packages_changed")
-        $0.member("module", "integrity")
-      }
+      $0.head(event)
       if update.steps.count == 1, let step = update.steps.first {
         $0.object("package") { json in
           json.member("name", step.name.name)
@@ -25,13 +24,14 @@ extension JSONReport {
       if let attribution = update.attribution { person(attribution, &$0) }
       $0.object("integrity") {
         integrity(update, &$0)
+        if let window = update.window { maintenance(window, &$0) }
         baseline(head, &$0)
       }
     }
     return json.text
   }
 
-  private static func integrity(_ update: PackageUpdate, _ json: inout JSONText) {
+  private static func integrity(_ update: PackageUpdate, _ json: inout DocumentLine) {
     json.member("severity", update.severity.rawValue)
     json.objects("packages", update.steps) { step, json in
       json.member("name", step.name.name)
@@ -60,7 +60,7 @@ extension JSONReport {
     if !update.seen.others.isEmpty { json.member("seen_more", update.seen.others.count) }
   }
 
-  static func note(_ note: PackageNote, _ json: inout JSONText) {
+  static func note(_ note: PackageNote, _ json: inout DocumentLine) {
     json.object("package") { json in
       json.member("name", note.package.name)
       json.member("architecture", note.package.architecture)

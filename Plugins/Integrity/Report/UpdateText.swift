@@ -9,6 +9,7 @@ extension TextReport {
     var lines = lines(report.change)
     if report.isAmended { lines.append("  amended it was told before as certain") }
     if let note = report.note { lines.append("  package \(note.text)") }
+    if let window = report.window { lines.append("  window  \(window.shown)") }
     if let attribution = report.attribution { lines += Self.lines(attribution) }
     return lines
   }
@@ -33,6 +34,7 @@ extension TextReport {
     }
     let others = update.byScripts.count - mostNamed
     if others > 0 { lines.append("  script  and \(others) more") }
+    if let window = update.window { lines.append("  window  \(window.shown)") }
     if let attribution = update.attribution { lines += Self.lines(attribution) }
     for line in Set(update.seen.named.compactMap(seen)).sorted() {
       lines.append("  seen    \(line)")

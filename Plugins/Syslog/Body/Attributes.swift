@@ -1,4 +1,5 @@
 import EventDocument
+import SyslogSending
 
 /// The attributes of a CEF or LEEF body, which are written whole, with shorter values, or not.
 struct Attributes {

@@ -1,4 +1,5 @@
 import EventDocument
+import SyslogSending
 
 /// How a body is written.
 enum BodyForm: String, CaseIterable, Sendable {

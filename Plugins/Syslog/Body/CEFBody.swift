@@ -1,4 +1,5 @@
 import EventDocument
+import SyslogSending
 
 /// ArcSight's Common Event Format, version 0, with the keys, types and lengths of its dictionary.
 enum CEFBody {

@@ -1,4 +1,5 @@
 import EventDocument
+import SyslogSending
 
 /// QRadar's Log Event Extended Format, version 2.0, with a delimiter between the attributes that
 /// its header names.

@@ -1,5 +1,6 @@
 import AudispatchPlugin
 import EventDocument
+import SyslogSending
 
 /// `time=… serial=… [node=…] [key=…] type=SYSCALL arch=… type=CWD cwd=…`: what stands behind a
 /// `type=` belongs to that record. A value that is no plain word is in double quotes.

@@ -1,3 +1,5 @@
+import SyslogSending
+
 /// Bytes of any kind as UTF-8 from which they can be had back: a byte that is no part of a
 /// character, a NUL, and what a format cannot hold is `\xNN`.
 ///

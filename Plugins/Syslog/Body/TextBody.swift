@@ -1,4 +1,5 @@
 import AudispatchPlugin
+import SyslogSending
 
 /// Records as they are.
 ///

@@ -2,6 +2,7 @@ import AudispatchPlugin
 import AuditRecord
 import EventDocument
 import Linux
+import SyslogSending
 
 /// Makes messages of records and events: bytes in, bytes out.
 struct MessageWriter {
@@ -38,7 +39,7 @@ struct MessageWriter {
     redactor = options.volume.finder.map { EventRedactor($0) }
     header = MessageHeader(
       options.headerForm, options.priority, host: host, tag: options.tag ?? "audispd",
-      process: "\(process)", zone: options.utc || options.format == .rfc5424 ? .utc : .local)
+      process: "\(process)", isUTC: options.utc || options.format == .rfc5424)
   }
 
   /// Whether messages are made of records as they come, without their events being put together.
@@ -61,7 +62,7 @@ struct MessageWriter {
     let node = record.node.map { Array(bytes[$0]) }
     let name = Array(bytes[record.typeName])
     let keys = { RecordKeys.keys(of: record, in: bytes) }
-    if options.isForJournal {
+    if options.servers.areJournals {
       let body = TextBody.write(record, in: bytes, limit: limit)
       return entry(record.stamp, node, name, keys(), body)
     }
@@ -86,7 +87,7 @@ struct MessageWriter {
   ) -> [UInt8] {
     let node = event.node.map { Array(event.bytes[$0]) }
     let name = Array(event.bytes[records[0].typeName])
-    if options.isForJournal {
+    if options.servers.areJournals {
       return entry(event.stamp, node, name, keys, body(event, records, keys, limit))
     }
     var message = head(event.stamp, node, name) { keys }

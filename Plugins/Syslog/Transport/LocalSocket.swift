@@ -1,5 +1,6 @@
 import AudispatchPlugin
 import Linux
+import SyslogSending
 
 /// A datagram socket of this host, or a stream where there is one in its place, that is connected
 /// again when its owner was restarted.

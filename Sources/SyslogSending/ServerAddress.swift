@@ -1,9 +1,9 @@
-import Configuration
+package import Configuration
 
 /// Where messages go: `local`, `unix:PATH`, `journal`, or `udp`, `tcp`, `tls`, `relp` or
 /// `relp+tls` with `://HOST[:PORT]`.
-struct ServerAddress: Equatable, Sendable, CustomStringConvertible {
-  enum Kind: Equatable, Sendable {
+package struct ServerAddress: Equatable, Sendable, CustomStringConvertible {
+  package enum Kind: Equatable, Sendable {
     /// A datagram socket of this host, as syslog(3) uses it.
     case unix(path: String)
     /// The journal's own protocol, at this socket.
@@ -11,20 +11,20 @@ struct ServerAddress: Equatable, Sendable, CustomStringConvertible {
     case udp, tcp, tls, relp, relpOverTLS
   }
 
-  var kind: Kind
+  package var kind: Kind
   /// A name or an address; empty on this host.
-  var host = ""
-  var port: UInt16 = 0
+  package var host = ""
+  package var port: UInt16 = 0
 
-  static let local = ServerAddress(kind: .unix(path: "/dev/log"))
+  package static let local = ServerAddress(kind: .unix(path: "/dev/log"))
 
-  init(kind: Kind, host: String = "", port: UInt16 = 0) {
+  package init(kind: Kind, host: String = "", port: UInt16 = 0) {
     self.kind = kind
     self.host = host
     self.port = port
   }
 
-  init(_ word: Word) throws(Diagnostic) {
+  package init(_ word: Word) throws(Diagnostic) {
     let text = word.text
     switch text {
     case "local": self = .local
@@ -69,16 +69,16 @@ struct ServerAddress: Equatable, Sendable, CustomStringConvertible {
   }
 
   /// Whether it is on this host, where no host's name is written into a message.
-  var isLocal: Bool {
+  package var isLocal: Bool {
     switch kind {
     case .unix, .journal: true
     default: false
     }
   }
 
-  var usesTLS: Bool { kind == .tls || kind == .relpOverTLS }
+  package var usesTLS: Bool { kind == .tls || kind == .relpOverTLS }
 
-  var description: String {
+  package var description: String {
     let scheme: String
     switch kind {
     case .unix(let path): return path

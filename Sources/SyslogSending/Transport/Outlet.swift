@@ -1,11 +1,11 @@
-import AudispatchPlugin
-import Linux
+package import AudispatchPlugin
+package import Linux
 import SecureChannel
 
 /// Where messages go: the best server that can be reached, and another one when it fails. What is
 /// not done is kept, and sent again over the next connection.
-struct Outlet: ~Copyable {
-  private var options: SyslogOptions
+package struct Outlet: ~Copyable {
+  private var options: SyslogServers
   private var queue = MessageQueue()
   private var link: (any Link)?
   private var server = 0
@@ -22,11 +22,11 @@ struct Outlet: ~Copyable {
   private var outage: Outage?
   /// Why each server failed last.
   private var reasons: [Int: String] = [:]
-  private(set) var done = 0
-  private(set) var sentAgain = 0
-  private(set) var connections = 0
+  package private(set) var done = 0
+  package private(set) var sentAgain = 0
+  package private(set) var connections = 0
   /// Messages that were left out because a server refused them again and again.
-  private(set) var refused = 0
+  package private(set) var refused = 0
   private var tooLongBefore = 0
   /// Which message was refused last, counted from the very first, and how often in a row.
   private var refusal = (place: -1, times: 0)
@@ -35,41 +35,41 @@ struct Outlet: ~Copyable {
   /// How often a server may refuse a message.
   private static var refusals: Int { 3 }
 
-  init(_ options: SyslogOptions) throws(SystemError) {
+  package init(_ options: SyslogServers) throws(SystemError) {
     self.options = options
     backoff = Backoff(
-      servers: options.servers.count, from: options.retryDelay, to: options.retryDelayMaximum)
+      servers: options.addresses.count, from: options.retryDelay, to: options.retryDelayMaximum)
     poller = try Poller()
   }
 
   /// Messages that are not done, and their bytes.
-  var waiting: Int { queue.count + (aside == nil ? 0 : 1) }
-  var waitingBytes: Int { queue.bytes }
-  var tooLong: Int { tooLongBefore + ((link as? DatagramLink)?.tooLong ?? 0) }
-  var watched: Int32? { poller.number }
-  var deadline: Duration? {
+  package var waiting: Int { queue.count + (aside == nil ? 0 : 1) }
+  package var waitingBytes: Int { queue.bytes }
+  package var tooLong: Int { tooLongBefore + ((link as? DatagramLink)?.tooLong ?? 0) }
+  package var watched: Int32? { poller.number }
+  package var deadline: Duration? {
     if link == nil, queue.count == 0 { return nil }
     if link == nil, retryAt == nil { return MonotonicTime.now }
     return [retryAt, link?.deadline].compactMap { $0 }.min()
   }
 
-  mutating func append(_ message: [UInt8], token: DeliveryToken?, serial: UInt64 = 0) {
+  package mutating func append(_ message: [UInt8], token: DeliveryToken?, serial: UInt64 = 0) {
     queue.append(message, token: token, serial: serial)
   }
 
   /// Lets what waits now carry a token; `false` when nothing waits.
-  mutating func attach(_ token: DeliveryToken) -> Bool { queue.attach(token) }
+  package mutating func attach(_ token: DeliveryToken) -> Bool { queue.attach(token) }
 
-  mutating func takeReports() -> [(Severity, String)] {
+  package mutating func takeReports() -> [(Severity, String)] {
     defer { reports = [] }
     return reports
   }
 
   /// Does whatever can be done now; what is done by it.
-  mutating func advance() -> DeliveryToken? {
+  package mutating func advance() -> DeliveryToken? {
     var token: DeliveryToken?
     // As many attempts as there are servers: each may fail at once.
-    for _ in 0...options.servers.count {
+    for _ in 0...options.addresses.count {
       let now = MonotonicTime.now
       if let retryAt, now < retryAt { break }
       retryAt = nil
@@ -103,7 +103,7 @@ struct Outlet: ~Copyable {
     server = backoff.server
     wasOfUse = false
     begunAt = now
-    let address = options.servers[server]
+    let address = options.addresses[server]
     do throws(SystemError) {
       link = try Links.begin(address, options, now)
     } catch { throw LinkFailure(error) }
@@ -116,7 +116,7 @@ struct Outlet: ~Copyable {
     guard !saidReady else { return }
     saidReady = true
     connections += 1
-    let address = options.servers[server]
+    let address = options.addresses[server]
     if let outage {
       let time = outage.lasts(at: MonotonicTime.now)
       reports.append((.notice, "sending to \(address), after \(time)"))
@@ -128,7 +128,7 @@ struct Outlet: ~Copyable {
   }
 
   private mutating func fail(_ failure: LinkFailure, _ now: Duration) {
-    let address = options.servers[server]
+    let address = options.addresses[server]
     let again = queue.startOver()
     sentAgain += again
     takeBack()
@@ -161,8 +161,8 @@ struct Outlet: ~Copyable {
       return
     }
     guard outage?.isToBeRepeated(at: now) == true, let time = outage?.lasts(at: now) else { return }
-    let why = reasons.sorted { $0.key < $1.key }.filter { $0.key < options.servers.count }
-      .map { "\(options.servers[$0.key]): \($0.value)" }.joined(separator: "; ")
+    let why = reasons.sorted { $0.key < $1.key }.filter { $0.key < options.addresses.count }
+      .map { "\(options.addresses[$0.key]): \($0.value)" }.joined(separator: "; ")
     reports.append(
       (.error, "no server can be reached for \(time): \(queue.count) messages wait; \(why)"))
   }
@@ -200,10 +200,10 @@ struct Outlet: ~Copyable {
   }
 
   /// Goes on with other servers, over which everything is sent that is not done.
-  mutating func change(to options: SyslogOptions) {
+  package mutating func change(to options: SyslogServers) {
     self.options = options
     backoff = Backoff(
-      servers: options.servers.count, from: options.retryDelay, to: options.retryDelayMaximum)
+      servers: options.addresses.count, from: options.retryDelay, to: options.retryDelayMaximum)
     retryAt = nil
     reasons = [:]
     sentAgain += queue.startOver()
@@ -231,13 +231,13 @@ struct Outlet: ~Copyable {
   }
 
   /// Waits until something may go forward.
-  mutating func wait(atMost limit: Duration) {
+  package mutating func wait(atMost limit: Duration) {
     let until = min(limit, deadline.map { max($0 - MonotonicTime.now, .zero) } ?? limit)
     _ = poller.wait(milliseconds: Int32(clamping: until.inNanoseconds / 1_000_000 + 1))
   }
 
   /// Takes leave of the server.
-  mutating func close(within limit: Duration) {
+  package mutating func close(within limit: Duration) {
     guard let stream = link as? StreamLink, stream.isReady else { return dropLink() }
     stream.close()
     let end = MonotonicTime.now + limit
@@ -256,7 +256,7 @@ struct Outlet: ~Copyable {
 /// Makes the link that a server wants.
 enum Links {
   static func begin(
-    _ server: ServerAddress, _ options: SyslogOptions, _ now: Duration
+    _ server: ServerAddress, _ options: SyslogServers, _ now: Duration
   ) throws(SystemError) -> any Link {
     switch server.kind {
     case .unix(let path):

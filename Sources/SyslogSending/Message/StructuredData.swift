@@ -1,8 +1,8 @@
 /// What tells messages apart, for programs that need not read the body (RFC 5424, 6.3):
 /// `[audit@32473 node="n" type="SYSCALL" time="1763680803.855" serial="724" key="logins" key_2="root"]`.
-enum StructuredData {
+package enum StructuredData {
   /// - Parameter enterprise: the private enterprise number behind the `@` of the name.
-  static func element(
+  package static func element(
     enterprise: Int, node: [UInt8]?, type: [UInt8], milliseconds: UInt64, serial: UInt64,
     keys: [[UInt8]]
   ) -> [UInt8] {
@@ -38,8 +38,8 @@ enum StructuredData {
 }
 
 /// The time of an event as its records write it: `1763680803.855`.
-enum AuditTime {
-  static func text(_ milliseconds: UInt64) -> String {
+package enum AuditTime {
+  package static func text(_ milliseconds: UInt64) -> String {
     let rest = String(milliseconds % 1000)
     return "\(milliseconds / 1000)." + String(repeating: "0", count: 3 - rest.count) + rest
   }

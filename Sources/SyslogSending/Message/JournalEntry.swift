@@ -1,10 +1,11 @@
 /// An entry in the form that the journal takes on its socket: fields, one behind another
 /// (systemd's "Native Journal Protocol").
-enum JournalEntry {
+package enum JournalEntry {
   /// `NAME=value` and a newline, or, for a value with a newline, the name, a newline, its size in
   /// eight bytes (little-endian), the value and a newline.
-  static func append(_ name: StaticString, _ value: some Collection<UInt8>, to entry: inout [UInt8])
-  {
+  package static func append(
+    _ name: StaticString, _ value: some Collection<UInt8>, to entry: inout [UInt8]
+  ) {
     entry += "\(name)".utf8
     if value.contains(0x0a) {
       entry.append(0x0a)

@@ -1,6 +1,8 @@
+package import Configuration
+
 /// Everything in front of a message's body.
-struct MessageHeader: Sendable {
-  enum Form: String, CaseIterable, Sendable {
+package struct MessageHeader: Sendable {
+  package enum Form: String, CaseIterable, Sendable {
     /// `<14>Nov 20 23:20:03 host tag: `
     case rfc3164
     /// `<14>1 2026-11-20T23:20:03.855Z host tag pid SYSCALL [data] `
@@ -10,18 +12,22 @@ struct MessageHeader: Sendable {
   }
 
   /// What differs from message to message.
-  struct Subject {
+  package struct Subject {
     /// Milliseconds since 1970.
-    var milliseconds: UInt64
+    package var milliseconds: UInt64
     /// The host where it happened; `nil` for this one.
-    var node: [UInt8]?
+    package var node: [UInt8]?
     /// What the message is about, a record type.
-    var name: [UInt8]
+    package var name: [UInt8]
     /// Structured data with its brackets; empty for none.
-    var data: [UInt8] = []
+    package var data: [UInt8] = []
+
+    package init(milliseconds: UInt64, node: [UInt8]? = nil, name: [UInt8]) {
+      (self.milliseconds, self.node, self.name) = (milliseconds, node, name)
+    }
   }
 
-  let form: Form
+  package let form: Form
   private let priority: [UInt8]
   private let host: [UInt8]
   private let tag: [UInt8]
@@ -31,19 +37,19 @@ struct MessageHeader: Sendable {
   /// - Parameters:
   ///   - host: the name of this host.
   ///   - process: the PROCID of RFC 5424.
-  init(
+  package init(
     _ form: Form, _ priority: SyslogPriority, host: String, tag: String, process: String,
-    zone: MessageTime.Zone
+    isUTC: Bool
   ) {
     self.form = form
     self.priority = Array("<\(priority.number)>".utf8)
     self.host = Self.token(Array(host.utf8), limit: 255)
     self.tag = Self.token(Array(tag.utf8), limit: form == .rfc5424 ? 48 : 64)
     self.process = Self.token(Array(process.utf8), limit: 128)
-    time = MessageTime(zone)
+    time = MessageTime(isUTC ? .utc : .local)
   }
 
-  mutating func append(_ subject: Subject, to message: inout [UInt8]) {
+  package mutating func append(_ subject: Subject, to message: inout [UInt8]) {
     message += priority
     switch form {
     case .local, .rfc3164:
@@ -72,8 +78,17 @@ struct MessageHeader: Sendable {
     }
   }
 
+  /// What a person gives as a name that stands in it.
+  package static func name(_ word: Word, limit: Int) throws(Diagnostic) -> String {
+    let isToken = word.text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }
+    guard !word.text.isEmpty, word.text.utf8.count <= limit, isToken else {
+      throw word.error("a name is visible ASCII without spaces, at most \(limit) bytes")
+    }
+    return word.text
+  }
+
   /// A word of visible ASCII, as RFC 5424 wants it; `-` when nothing is left.
-  static func token(_ bytes: [UInt8], limit: Int) -> [UInt8] {
+  package static func token(_ bytes: [UInt8], limit: Int) -> [UInt8] {
     guard !bytes.isEmpty else { return [UInt8(ascii: "-")] }
     return bytes.prefix(limit).map { $0 > 0x20 && $0 < 0x7f ? $0 : UInt8(ascii: "_") }
   }

@@ -1,12 +1,12 @@
-import Configuration
+package import Configuration
 
 /// What stands in front of every message: where it comes from, and how grave it is (`<13>`).
-struct SyslogPriority: Equatable, Sendable {
-  enum Level: Int, CaseIterable, Sendable {
+package struct SyslogPriority: Equatable, Sendable {
+  package enum Level: Int, CaseIterable, Sendable {
     case emerg, alert, crit, err, warning, notice, info, debug
   }
 
-  enum Facility: Int, CaseIterable, Sendable {
+  package enum Facility: Int, CaseIterable, Sendable {
     case user = 1
     case daemon = 3
     case auth = 4
@@ -17,14 +17,16 @@ struct SyslogPriority: Equatable, Sendable {
     case local1, local2, local3, local4, local5, local6, local7
   }
 
-  var level = Level.info
-  var facility = Facility.user
+  package var level = Level.info
+  package var facility = Facility.user
+
+  package init() {}
 
   /// The number in the brackets.
-  var number: Int { facility.rawValue << 3 | level.rawValue }
+  package var number: Int { facility.rawValue << 3 | level.rawValue }
 
   /// Takes `LOG_INFO`, `LOG_LOCAL0` or, as a keyword's value, `info` and `local0`; in any case.
-  mutating func take(_ word: Word) throws(Diagnostic) {
+  package mutating func take(_ word: Word) throws(Diagnostic) {
     let name = Self.name(word)
     if let level = Self.level(name) {
       self.level = level
@@ -35,7 +37,7 @@ struct SyslogPriority: Equatable, Sendable {
     }
   }
 
-  mutating func takeLevel(_ word: Word) throws(Diagnostic) {
+  package mutating func takeLevel(_ word: Word) throws(Diagnostic) {
     guard let level = Self.level(Self.name(word)) else {
       throw word.error(
         "level is one of \(Level.allCases.map(\.name).joined(separator: ", "))",
@@ -44,7 +46,7 @@ struct SyslogPriority: Equatable, Sendable {
     self.level = level
   }
 
-  mutating func takeFacility(_ word: Word) throws(Diagnostic) {
+  package mutating func takeFacility(_ word: Word) throws(Diagnostic) {
     guard let facility = Self.facility(Self.name(word)) else {
       throw word.error(
         "facility is one of \(Facility.allCases.map(\.name).joined(separator: ", "))",
@@ -79,9 +81,9 @@ struct SyslogPriority: Equatable, Sendable {
 }
 
 extension SyslogPriority.Level {
-  var name: String { "\(self)" }
+  package var name: String { "\(self)" }
 }
 
 extension SyslogPriority.Facility {
-  var name: String { "\(self)" }
+  package var name: String { "\(self)" }
 }

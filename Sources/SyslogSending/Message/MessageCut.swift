@@ -1,12 +1,12 @@
 /// Cuts what is too long, and says so where it was cut.
-enum MessageCut {
+package enum MessageCut {
   /// `…[+1234 bytes]`.
-  static func mark(_ missing: Int) -> [UInt8] { Array("…[+\(missing) bytes]".utf8) }
+  package static func mark(_ missing: Int) -> [UInt8] { Array("…[+\(missing) bytes]".utf8) }
 
   /// Cuts text so that it has at most `limit` bytes with the mark, and never inside a character.
   ///
   /// A limit that does not even hold the mark leaves text of `limit` bytes without one.
-  static func cut(_ text: inout [UInt8], to limit: Int) {
+  package static func cut(_ text: inout [UInt8], to limit: Int) {
     guard text.count > limit else { return }
     // The mark has most digits when most is missing.
     let room = limit - mark(text.count).count
@@ -17,14 +17,14 @@ enum MessageCut {
   }
 
   /// The value, cut if it has more than `limit` bytes.
-  static func cut(_ value: [UInt8], to limit: Int) -> [UInt8] {
+  package static func cut(_ value: [UInt8], to limit: Int) -> [UInt8] {
     guard value.count > limit else { return value }
     let end = boundary(value, limit)
     return value[..<end] + mark(value.count - end)
   }
 
   /// At most the first so many bytes, and no part of a character.
-  static func prefix(_ value: [UInt8], _ limit: Int) -> ArraySlice<UInt8> {
+  package static func prefix(_ value: [UInt8], _ limit: Int) -> ArraySlice<UInt8> {
     value.count > limit ? value[..<boundary(value, limit)] : value[...]
   }
 

@@ -1,18 +1,18 @@
 /// What is said about servers that cannot be reached: each reason when it is another one, at a low
 /// rate, and again at intervals that it lasts.
-struct Outage: Equatable {
+package struct Outage: Equatable {
   /// A changed reason is said at most so often.
-  static let changeEvery = Duration.seconds(10)
+  package static let changeEvery = Duration.seconds(10)
   /// How often it is said that it lasts.
-  static let repeatEvery = Duration.seconds(60)
+  package static let repeatEvery = Duration.seconds(60)
 
-  private(set) var since: Duration
+  package private(set) var since: Duration
   private var lastWord: Duration
   private var nextRepeat: Duration
   /// What was said last, by server.
   private var reasons: [Int: String]
 
-  init(at now: Duration, _ reasons: [Int: String]) {
+  package init(at now: Duration, _ reasons: [Int: String]) {
     since = now
     lastWord = now
     nextRepeat = now + Self.repeatEvery
@@ -20,7 +20,7 @@ struct Outage: Equatable {
   }
 
   /// An attempt failed. Returns whether its reason is to be said.
-  mutating func isNews(_ reason: String, of server: Int, at now: Duration) -> Bool {
+  package mutating func isNews(_ reason: String, of server: Int, at now: Duration) -> Bool {
     guard reasons[server] != reason else { return false }
     // One that changes to and fro is not said each time.
     guard now - lastWord >= Self.changeEvery else { return false }
@@ -30,11 +30,11 @@ struct Outage: Equatable {
   }
 
   /// Returns whether it is to be said that it lasts.
-  mutating func isToBeRepeated(at now: Duration) -> Bool {
+  package mutating func isToBeRepeated(at now: Duration) -> Bool {
     guard nextRepeat <= now else { return false }
     nextRepeat = now + Self.repeatEvery
     return true
   }
 
-  func lasts(at now: Duration) -> String { "\((now - since).components.seconds) s" }
+  package func lasts(at now: Duration) -> String { "\((now - since).components.seconds) s" }
 }
