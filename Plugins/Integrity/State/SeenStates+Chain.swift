@@ -34,85 +34,92 @@ extension SeenStates {
         """
         CREATE TABLE told (
           number INTEGER PRIMARY KEY, kind INTEGER NOT NULL, name BLOB NOT NULL,
-          digest BLOB NOT NULL, head BLOB NOT NULL)
+          digest BLOB NOT NULL, head BLOB NOT NULL);
+        CREATE INDEX told_item ON told (kind, name)
         """)
       try linkAll()
     }
   }
 
   private func linkAll() throws(DatabaseError) {
-    for (item, digest) in try kept().sorted(by: {
-      $0.key.name.lexicographicallyPrecedes($1.key.name)
-    }) {
-      guard let kind = Kind(rawValue: item.kind) else { continue }
-      try link(kind, item.name, digest)
+    try forEachKept { (item, digest) throws(DatabaseError) in
+      if let kind = Kind(rawValue: item.kind) { try link(kind, item.name, digest) }
     }
   }
 
-  /// The digest of everything that is kept.
-  func kept() throws(DatabaseError) -> [Item: [UInt8]] {
-    var kept: [Item: [UInt8]] = [:]
-    try database.forEach("SELECT path, state, at FROM seen") { row in
-      kept[Item(kind: Kind.path.rawValue, name: row.blob(0) ?? [])] = Self.digest(
-        row.blob(1), row.integer(2))
+  /// Everything that is kept, with its digest; the packages only where there are any, or should be.
+  private func forEachKept(
+    _ body: (Item, [UInt8]) throws(DatabaseError) -> Void
+  ) throws(DatabaseError) {
+    try database.forEach("SELECT path, state, at FROM seen ORDER BY path") {
+      (row) throws(DatabaseError) in
+      try body(
+        Item(kind: Kind.path.rawValue, name: row.blob(0) ?? []),
+        Self.digest(row.blob(1), row.integer(2)))
     }
-    try database.forEach("SELECT name, value FROM meta") { row in
-      kept[Item(kind: Kind.meta.rawValue, name: row.blob(0) ?? [])] = Self.digest(row.blob(1) ?? [])
+    try database.forEach("SELECT name, value FROM meta ORDER BY name") {
+      (row) throws(DatabaseError) in
+      try body(
+        Item(kind: Kind.meta.rawValue, name: row.blob(0) ?? []), Self.digest(row.blob(1) ?? []))
     }
-    let packages = try PackageTable(database).digest()
-    if packages != DigestParts().finish() {
-      kept[Item(kind: Kind.packages.rawValue, name: [])] = packages
-    }
-    return kept
+    let packages = Item(kind: Kind.packages.rawValue, name: [])
+    let digest = try PackageTable(database).digest()
+    let isLinked = try proven(packages) != nil
+    if isLinked || digest != DigestParts().finish() { try body(packages, digest) }
   }
 
-  /// Computes all of it anew: what is wrong, and which items nothing proves.
-  func examine() throws(DatabaseError) -> (problems: [String], stray: Set<Item>) {
-    var problems: [String] = []
-    var proven: [Item: [UInt8]] = [:]
-    var before: (head: [UInt8], number: Int64)?
+  /// The digest that the last link of an item has.
+  private func proven(_ item: Item) throws(DatabaseError) -> [UInt8]? {
+    var digest: [UInt8]?
+    try database.forEach(
+      "SELECT digest FROM told WHERE kind = ? AND name = ? ORDER BY number DESC LIMIT 1",
+      .integer(item.kind), .blob(item.name)
+    ) { row in digest = row.blob(0) }
+    return digest
+  }
+
+  /// Computes all of it anew. Reads everything, and keeps in memory what is wrong alone.
+  func examine() throws(DatabaseError) -> Examination {
+    var found = Examination()
+    var (before, last) = (ChainHead.origin.digest, Int64(0))
     try database.forEach("SELECT number, kind, name, digest, head FROM told ORDER BY number") {
       row in
-      let (number, kind, name) = (row.integer(0), row.integer(1), row.blob(2) ?? [])
-      let (digest, head) = (row.blob(3) ?? [], row.blob(4) ?? [])
-      let start = before ?? (ChainHead.origin.digest, 0)
-      if number != start.number &+ 1
-        || head != Self.head(after: start.head, number, kind, name, digest)
-      {
-        problems.append(
-          "note \(number) of what was told is altered, or others are missing before it")
-        proven.removeAll()
+      let (number, head) = (row.integer(0), row.blob(4) ?? [])
+      let expected = Self.head(
+        after: before, number, row.integer(1), row.blob(2) ?? [], row.blob(3) ?? [])
+      if number != last &+ 1 || head != expected {
+        found.note("note \(number) of what was told is altered, or others are missing before it")
+        found.isBroken = true
       }
-      proven[Item(kind: kind, name: name)] = digest
-      before = (head, number)
+      (before, last) = (head, number)
     }
-    let kept = try kept()
-    var stray = Set(kept.keys.filter { proven[$0] != kept[$0] })
-    for item in proven.keys where kept[item] == nil {
-      problems.append("\(Self.shown(item)): what was told of it was removed by another program")
+    try forEachKept { (item, digest) throws(DatabaseError) in
+      if try proven(item) == digest { return }
+      found.stray.append(item)
+      found.note("\(item.shown): what was told of it was altered by another program")
     }
-    problems += stray.map {
-      "\(Self.shown($0)): what was told of it was altered by another program"
+    try database.forEach(
+      """
+      SELECT DISTINCT kind, name FROM told
+      WHERE (kind = 1 AND NOT EXISTS (SELECT 1 FROM seen WHERE seen.path = told.name))
+        OR (kind = 2 AND NOT EXISTS
+          (SELECT 1 FROM meta WHERE meta.name = CAST(told.name AS TEXT)))
+      """
+    ) { row in
+      let item = Item(kind: row.integer(0), name: row.blob(1) ?? [])
+      found.note("\(item.shown): what was told of it was removed by another program")
     }
-    problems.sort()
-    // Of a chain that is broken the beginning may be anything: nothing is left of what it proves.
-    if problems.contains(where: { $0.hasPrefix("note ") }) { stray = Set(kept.keys) }
-    return (problems, stray)
+    return found
   }
 
-  private static func shown(_ item: Item) -> String {
-    switch Kind(rawValue: item.kind) {
-    case .path: FilePath(item.name).shown
-    case .meta: "'\(String(decoding: item.name, as: UTF8.self))'"
-    case .packages: "the packages"
-    case nil: "an unknown item"
-    }
-  }
-
-  /// Lets go of what nothing proves, and begins the chain behind its last link.
-  func letGo(_ items: Set<Item>) throws(DatabaseError) {
+  /// Lets go of what nothing proves, and begins the chain anew. Where the chain is broken, or does not
+  /// end as it was left, its beginning may be anything: then of all.
+  func letGo(_ found: Examination) throws(DatabaseError) {
     try change { () throws(DatabaseError) in
-      for item in items {
+      if found.isBroken {
+        try database.execute("DELETE FROM seen; DELETE FROM meta; DROP TABLE IF EXISTS package")
+      }
+      for item in found.stray {
         switch Kind(rawValue: item.kind) {
         case .path: try database.run("DELETE FROM seen WHERE path = ?", .blob(item.name))
         case .meta:
@@ -139,5 +146,40 @@ extension SeenStates {
     try database.execute("DELETE FROM told")
     head = .origin
     try linkAll()
+  }
+}
+
+extension SeenStates {
+  /// What another program did to what was told.
+  struct Examination {
+    /// So many are named.
+    private static let most = 1000
+
+    private(set) var problems: [String] = []
+    private var others = 0
+    /// What nothing proves.
+    var stray: [Item] = []
+    /// Nothing is proven at all.
+    var isBroken = false
+
+    /// Whether all is as it was kept.
+    var isWell: Bool { problems.isEmpty }
+
+    var lines: [String] { others == 0 ? problems : problems + ["and \(others) more"] }
+
+    mutating func note(_ problem: String) {
+      if problems.count < Self.most { problems.append(problem) } else { others += 1 }
+    }
+  }
+}
+
+extension SeenStates.Item {
+  fileprivate var shown: String {
+    switch SeenStates.Kind(rawValue: kind) {
+    case .path: FilePath(name).shown
+    case .meta: "'\(String(decoding: name, as: UTF8.self))'"
+    case .packages: "the packages"
+    case nil: "an unknown item"
+    }
   }
 }

@@ -50,14 +50,14 @@ final class SeenStates {
       """)
     opened = try version()
     if try !hasChain() { try adopt() }
-    var (problems, stray) = try examine()
+    var found = try examine()
     head = try last()
     if let left, left != head {
-      problems.append("it does not end as this program left it")
-      stray = Set(try kept().keys)
+      found.note("what was told does not end as this program left it")
+      found.isBroken = true
     }
-    self.problems = problems
-    if !problems.isEmpty { try letGo(stray) }
+    problems = found.lines
+    if !found.isWell { try letGo(found) }
     try shorten()
   }
 
@@ -68,7 +68,7 @@ final class SeenStates {
   /// What another program did to one that a plugin may be using; `nil` for one without a chain.
   static func problems(of path: String) throws(DatabaseError) -> [String]? {
     let seen = try SeenStates(reading: path)
-    return try seen.hasChain() ? seen.examine().problems : nil
+    return try seen.hasChain() ? seen.examine().lines : nil
   }
 
   // MARK: What is kept
