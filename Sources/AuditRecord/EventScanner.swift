@@ -123,7 +123,9 @@ public struct EventScanner {
 
 /// A number for each node's name of each sender; 0 is for none, of this host. None is used twice.
 struct NodeNumbers {
-  private var numbers: [[UInt8]: UInt32] = [:]
+  /// By what the names hash to, so that long ones take no more room than short ones. Nobody outside knows
+  /// this process's way to hash.
+  private var numbers: [Int: UInt32] = [:]
   private var next: UInt32 = 1
   /// In front of each name: this host has none.
   private var sender: [UInt8] = []
@@ -166,7 +168,8 @@ struct NodeNumbers {
     return lastNumber
   }
 
-  private mutating func number(_ key: [UInt8]) -> UInt32 {
+  private mutating func number(_ name: [UInt8]) -> UInt32 {
+    let key = name.hashValue
     if let number = numbers[key] { return number }
     // A stream of invented names must not fill the memory: beyond 65,536 they are forgotten.
     if numbers.count >= 65_536 { numbers.removeAll() }
