@@ -86,6 +86,7 @@ final class Receiver {
   private func follow(_ order: ReceiverOrder, _ file: consuming Descriptor?) {
     switch order {
     case .begin(let settings): pending = Settings(settings)
+    case .network(let range): pending?.add(network: range)
     case .listener(let source, let isSecure):
       if let socket = file.take() { service.listen(socket, source, isSecure: isSecure) }
     case .sharedKey(let identity):

@@ -141,8 +141,8 @@ final class ReceiverHost: Owner {
           firstPort: UInt16(settings.clientPorts?.lowerBound ?? 0),
           lastPort: UInt16(settings.clientPorts?.upperBound ?? 0),
           idleMilliseconds: UInt64(settings.idleLimit.inNanoseconds / 1_000_000),
-          networks: settings.allowedNetworks.map(\.description).joined(separator: " "),
           files: keys == nil ? [] : KeyOpening.files(of: settings).map(\.kind))))
+    for network in settings.allowedNetworks { process.order(.network(network.description)) }
     for file in keys?.files ?? [] { process.give(file.order, owning: file.descriptor) }
     process.order(.apply)
     for (index, place) in places.enumerated() where !place.isHeard {
