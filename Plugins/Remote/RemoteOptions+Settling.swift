@@ -112,21 +112,20 @@ extension RemoteOptions {
       ]
     }
     do throws(Errno) {
-      let (status, bytes) = try Files.contents(of: path, limit: 4096)
+      let (status, bytes) = try Files.contents(of: path, limit: SharedKeyText.limit)
       guard let bytes else {
         return [
           places.problem("tls_psk_file", "\(path) is a \(status.kind.rawValue), not a file")
         ]
       }
-      guard status.mode & 0o377 == 0, status.owner == 0 || status.owner == geteuid() else {
+      guard status.mode & 0o077 == 0, status.owner == 0 || status.owner == geteuid() else {
         return [
           places.problem(
             "tls_psk_file", "others may have read the key \(path)",
             suggestion: "chown root \(path); chmod 0400 \(path)")
         ]
       }
-      let line = bytes.prefix { $0 != 0x0a && $0 != 0x0d }
-      guard let key = SharedKeyText.bytes(line), key.count >= 32 else {
+      guard let key = SharedKeyText.key(bytes) else {
         return [
           places.problem(
             "tls_psk_file", "the first line of \(path) is not a key of 32 bytes in hexadecimal",
@@ -191,28 +190,5 @@ extension RemoteOptions {
       "tls_cert",
       left < .zero ? "the certificate has ended" : "the certificate ends in \(days) days",
       severity: .warning)
-  }
-}
-
-/// A key in hexadecimal.
-enum SharedKeyText {
-  /// `nil` for what is not hexadecimal, two digits a byte.
-  static func bytes(_ text: ArraySlice<UInt8>) -> [UInt8]? {
-    guard text.count.isMultiple(of: 2) else { return nil }
-    var bytes: [UInt8] = []
-    var rest = text
-    while let high = rest.popFirst().flatMap(digit), let low = rest.popFirst().flatMap(digit) {
-      bytes.append(high << 4 | low)
-    }
-    return rest.isEmpty && bytes.count * 2 == text.count ? bytes : nil
-  }
-
-  private static func digit(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-    default: nil
-    }
   }
 }

@@ -124,11 +124,11 @@ public struct EventScanner {
 /// A number for each node's name of each sender; 0 is for none, of this host. None is used twice.
 struct NodeNumbers {
   /// A stream of invented names must not fill the memory: beyond these they are forgotten.
-  private static let most = 16_384
-  /// A name of DNS has 253 bytes at most. Of a longer one its beginning counts, and a hash of all.
-  private static let longest = 255
+  private static let most = 65_536
 
-  private var numbers: [[UInt8]: UInt32] = [:]
+  /// By what the names hash to, so that long ones take no more room than short ones. Nobody outside knows
+  /// this process's way to hash.
+  private var numbers: [Int: UInt32] = [:]
   private var next: UInt32 = 1
   /// In front of each name: this host has none.
   private var sender: [UInt8] = []
@@ -167,23 +167,16 @@ struct NodeNumbers {
     }
     last.removeAll(keepingCapacity: true)
     for i in 0..<name.count { last.append(name[i]) }
-    lastNumber = number(sender + Self.shortened(last))
+    lastNumber = number(sender + last)
     return lastNumber
   }
 
-  private mutating func number(_ key: [UInt8]) -> UInt32 {
+  private mutating func number(_ name: [UInt8]) -> UInt32 {
+    let key = name.hashValue
     if let number = numbers[key] { return number }
     if numbers.count >= Self.most { numbers.removeAll() }
     defer { next = next == .max ? 1 : next + 1 }
     numbers[key] = next
     return next
-  }
-
-  private static func shortened(_ name: [UInt8]) -> [UInt8] {
-    guard name.count > longest else { return name }
-    // FNV-1a.
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    for byte in name { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-    return name.prefix(longest) + (0..<8).map { UInt8(truncatingIfNeeded: hash >> UInt64(8 * $0)) }
   }
 }

@@ -5,6 +5,9 @@
 /// connections as it may, a new one takes the place of that which has been silent for the longest, if
 /// that was silent for some seconds.
 public struct PeerAdmission: Sendable {
+  /// How long a connection has to be silent to give way.
+  public static let silence = Duration.seconds(3)
+
   public struct Limits: Equatable, Sendable {
     public var connections: Int
     public var perAddress: Int
@@ -16,7 +19,7 @@ public struct PeerAdmission: Sendable {
 
     public init(
       connections: Int, perAddress: Int, handshakes: Int = 32, ports: ClosedRange<Int>? = nil,
-      silence: Duration = .seconds(3)
+      silence: Duration = PeerAdmission.silence
     ) {
       self.connections = connections
       self.perAddress = perAddress

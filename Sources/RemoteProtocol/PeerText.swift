@@ -2,6 +2,8 @@
 public enum PeerText {
   /// What a line has at most.
   public static let limit = 16_000
+  /// What a line has at most that is a record.
+  private static let longestLine = 16 << 10
 
   /// The payload without the newline at its end. Control characters are written as `\xNN`, so that
   /// none makes a second line or ends this one: none of auditd's own records has any but 0x1d, which
@@ -58,9 +60,10 @@ public enum PeerText {
   }
 
   /// The line with a field that says who sent it: at the end of what the kernel or a program said,
-  /// in front of what the sender's auditd added.
+  /// in front of what the sender's auditd added. One that would become too long stays as it is.
   public static func adding(peer: String, to line: [UInt8]) -> [UInt8] {
     let field = Array(" peer=".utf8) + value(peer)
+    guard line.count + field.count <= longestLine else { return line }
     guard let end = line.firstIndex(of: 0x1d) else { return line + field }
     return line[..<end] + field + line[end...]
   }

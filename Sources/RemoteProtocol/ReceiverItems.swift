@@ -25,21 +25,18 @@ public enum ReceiverOrder: Equatable, Sendable {
     public var lastPort: UInt16
     /// 0: without end.
     public var idleMilliseconds: UInt64
-    /// Ranges of addresses, with spaces between them; empty: all.
-    public var networks: String
     /// The files that are to come, of which some may be missing.
     public var files: [File]
 
     public init(
       connections: UInt32, perAddress: UInt32, firstPort: UInt16, lastPort: UInt16,
-      idleMilliseconds: UInt64, networks: String, files: [File]
+      idleMilliseconds: UInt64, files: [File]
     ) {
       self.connections = connections
       self.perAddress = perAddress
       self.firstPort = firstPort
       self.lastPort = lastPort
       self.idleMilliseconds = idleMilliseconds
-      self.networks = networks
       self.files = files
     }
   }
@@ -49,6 +46,8 @@ public enum ReceiverOrder: Equatable, Sendable {
 
   /// Settings follow, and stand instead of those before.
   case begin(Settings)
+  /// A range of addresses that may connect; without any all may.
+  case network(String)
   /// With a socket that listens.
   case listener(source: UInt8, isSecure: Bool)
   /// With a file that has a key in hexadecimal.
@@ -158,7 +157,6 @@ extension ReceiverOrder {
       packet.add(settings.firstPort)
       packet.add(settings.lastPort)
       packet.add(settings.idleMilliseconds)
-      packet.add(settings.networks)
       packet.add(settings.files.reduce(0) { $0 | 1 << $1.rawValue } as UInt8)
     case .listener(let source, let isSecure):
       packet.begin(2)
@@ -182,6 +180,9 @@ extension ReceiverOrder {
     case .hold: packet.begin(8)
     case .goOn: packet.begin(9)
     case .finish: packet.begin(10)
+    case .network(let range):
+      packet.begin(11)
+      packet.add(range)
     }
     packet.finish(from: start)
   }
@@ -193,13 +194,13 @@ extension ReceiverOrder {
       case 1:
         guard let connections: UInt32 = item.number(), let perAddress: UInt32 = item.number(),
           let first: UInt16 = item.number(), let last: UInt16 = item.number(),
-          let idle: UInt64 = item.number(), let networks = item.text(),
+          let idle: UInt64 = item.number(),
           let files: UInt8 = item.number()
         else { return nil }
         return .begin(
           Settings(
             connections: connections, perAddress: perAddress, firstPort: first, lastPort: last,
-            idleMilliseconds: idle, networks: networks,
+            idleMilliseconds: idle,
             files: File.allCases.filter { files & 1 << $0.rawValue != 0 }))
       case 2:
         guard let source: UInt8 = item.number(), let isSecure: UInt8 = item.number() else {
@@ -220,6 +221,7 @@ extension ReceiverOrder {
       case 8: return .hold
       case 9: return .goOn
       case 10: return .finish
+      case 11: return item.text().map { .network($0) }
       default: return nil
       }
     }

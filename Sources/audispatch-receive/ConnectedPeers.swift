@@ -44,11 +44,14 @@ struct ConnectedPeers {
   var shaking: Int { peers.values.count { $0.state.isShaking } }
 
   /// A sender of ours has one connection: former ones of the same name are dead. Over TLS it may have
-  /// come from another address; in the clear that may be another host of the same name.
-  func formers(of peer: PeerConnection) -> [PeerConnection] {
-    let possible = peer.identity.isEmpty ? at(peer.peer.address) : all
+  /// come from another address, if it was silent there; in the clear that may be another host of the same
+  /// name, and so it may be with a key that several have.
+  func formers(of peer: PeerConnection, now: Duration) -> [PeerConnection] {
+    let address = peer.peer.address
+    let possible = peer.identity.isEmpty ? at(address) : all
     return possible.filter {
       $0.id != peer.id && $0.name == peer.name && $0.identity == peer.identity
+        && ($0.peer.address == address || now - $0.state.heard >= PeerAdmission.silence)
     }
   }
 

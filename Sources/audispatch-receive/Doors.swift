@@ -16,7 +16,7 @@ struct Doors {
 
   private var listeners: [UInt8: Listener] = [:]
   private var admission = PeerAdmission(PeerAdmission.Limits(connections: 0, perAddress: 0))
-  private var networks: [AddressRange] = []
+  private var networks: [AddressRange]?
   private let access: SecureAccess
   /// Nobody is taken: what is sent cannot be stored now.
   private var isHolding = false
@@ -66,7 +66,7 @@ struct Doors {
     if isHolding { return .refuse(.holding) }
     return admission.judge(
       port: peer.port,
-      isAllowed: networks.isEmpty || networks.contains { $0.contains(peer.address) },
+      isAllowed: networks?.contains { $0.contains(peer.address) } ?? true,
       ofAddress: peers.at(peer.address).map { .init(id: $0.id, heard: $0.state.heard) },
       all: peers.all.count, shaking: isSecure ? peers.shaking : nil, now: now)
   }

@@ -111,7 +111,8 @@ final class PeerConnection {
         }
       } catch { throw .broken(error.description) }
     }
-    wanted.remove(.write)
+    // What a read of TLS wanted to write goes with the next read.
+    wanted = .read
     out = []
     outAt = 0
     if isDone { throw .closed(inMessage: false) }

@@ -10,12 +10,10 @@ final class PeerService {
   private static let acceptsAtOnce = 64
   /// How long what is there is read and answered once it is to end.
   private static let rest = Duration.milliseconds(700)
-  /// Of a listener; a peer's token is its number.
-  private static let listenerToken: UInt64 = 1 << 32
 
   private let link: Link
   private let access: SecureAccess
-  private var poller: Poller
+  private var poller: PeerPoller
   private var doors: Doors
   private var peers = ConnectedPeers()
   private var room = ReadingRoom()
@@ -30,11 +28,13 @@ final class PeerService {
     self.link = link
     self.access = access
     doors = Doors(access)
-    poller = try Poller()
+    poller = try PeerPoller()
   }
 
   /// Readable when a peer has something.
   var number: Int32 { poller.number }
+  /// Why somebody may never be heard again.
+  var failure: SystemError? { poller.failure }
 
   /// Milliseconds until it has to have its turn, whether a peer has something or not; -1: for ever.
   var timeout: Int32 {
@@ -55,7 +55,7 @@ final class PeerService {
   // MARK: Orders
 
   func listen(_ socket: consuming Descriptor, _ source: UInt8, isSecure: Bool) {
-    guard poller.add(socket.number, Self.listenerToken | UInt64(source), .read) else { return }
+    poller.listen(socket.number, of: source)
     doors.add(socket, of: source, isSecure: isSecure)
   }
 
@@ -109,14 +109,13 @@ final class PeerService {
 
   private func readReady() {
     var ready = peers.takeUnread()
-    let count = poller.wait(milliseconds: 0)
-    for index in 0..<count {
-      let (token, interest) = poller.event(index)
-      if token & Self.listenerToken != 0 {
-        accept(UInt8(truncatingIfNeeded: token))
-      } else if let peer = peers[UInt32(truncatingIfNeeded: token)] {
+    for event in poller.look() {
+      switch event {
+      case .listener(let source): accept(source)
+      case .peer(let id, let interest):
+        guard let peer = peers[id] else { continue }
         if interest.contains(.write) { answer(peer) }
-        ready.insert(peer.id)
+        ready.insert(id)
       }
     }
     // Who waits for little goes before those who send all they can.
@@ -147,7 +146,7 @@ final class PeerService {
       // From its first message on it may be silent for as long as it idles, which may be less.
       if !wasOpen, peer.state.isOpen { scheduleSweep(for: peer) }
       try peer.answer()
-      peers.note(peer, waits: peer.unanswered > 0)
+      peers.note(peer, waits: peer.unanswered > 0 && peer.endedAt == nil)
       watch(peer, ready: ready)
     } catch { end(peer, error) }
   }
@@ -165,7 +164,7 @@ final class PeerService {
       peer.answers.opening(sequence: message.sequence)
       peer.name = opening.name
       link.put(.named(peer: peer.id, opening))
-      for former in peers.formers(of: peer) { end(former, .replaced) }
+      for former in peers.formers(of: peer, now: now) { end(former, .replaced) }
     }
   }
 
@@ -174,7 +173,7 @@ final class PeerService {
     peer.answers.isSafe(through: room.intake.safe)
     do throws(PeerEnd) {
       try peer.answer()
-      peers.note(peer, waits: peer.unanswered > 0)
+      peers.note(peer, waits: peer.unanswered > 0 && peer.endedAt == nil)
       watch(peer)
       if finishing != nil, peer.unanswered == 0 { endGently(peer, .finished) }
     } catch { end(peer, error) }
@@ -187,16 +186,7 @@ final class PeerService {
       interest.remove(.read)
       room.held(peer)
     }
-    guard interest != peer.watched ?? [] else { return }
-    let token = UInt64(peer.id)
-    if interest.isEmpty {
-      poller.remove(peer.channel.number)
-    } else if peer.watched == nil {
-      _ = poller.add(peer.channel.number, token, interest)
-    } else {
-      poller.change(peer.channel.number, token, interest)
-    }
-    peer.watched = interest.isEmpty ? nil : interest
+    poller.watch(peer, interest)
   }
 
   private func bytes(of peer: PeerConnection, _ ready: Int) -> Int {
@@ -254,7 +244,7 @@ final class PeerService {
 
   private func sweep() {
     nextSweep = .seconds(1 << 41)
-    doors.goOn { _ = poller.add($1, Self.listenerToken | UInt64($0), .read) }
+    doors.goOn { poller.listen($1, of: $0) }
     for peer in peers.all {
       if let endedAt = peer.endedAt {
         if now - endedAt >= PeerConnection.farewell { forget(peer) }

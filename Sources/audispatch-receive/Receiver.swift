@@ -25,7 +25,9 @@ final class Receiver {
   }
 
   /// Runs until audispatchd is gone, or has it end.
-  func run() -> Int32 {
+  ///
+  /// - Throws: when somebody cannot be waited for any more.
+  func run() throws(SystemError) -> Int32 {
     while true {
       let count = poller.wait(milliseconds: timeout)
       service.readClock()
@@ -38,7 +40,8 @@ final class Receiver {
       service.turn()
       for warning in access.look(now: .sinceStart) { link.put(.warning(warning)) }
       link.flush()
-      watch()
+      try watch()
+      if let failure = service.failure { throw failure }
       if service.isFinished {
         link.flush()
         return 0
@@ -52,12 +55,14 @@ final class Receiver {
   }
 
   /// Waits for audispatchd where it takes no more, and for peers where it does.
-  private func watch() {
-    poller.change(link.number, Token.link, link.isFull ? [.read, .write] : .read)
+  private func watch() throws(SystemError) {
+    guard poller.change(link.number, Token.link, link.isFull ? [.read, .write] : .read) else {
+      throw SystemError("wait for", "audispatchd", .current)
+    }
     guard isWatchingPeers == link.isFull else { return }
     isWatchingPeers = !link.isFull
     if isWatchingPeers {
-      _ = poller.add(service.number, Token.peers, .read)
+      try poller.watch(service.number, Token.peers, .read)
     } else {
       poller.remove(service.number)
     }
@@ -81,6 +86,7 @@ final class Receiver {
   private func follow(_ order: ReceiverOrder, _ file: consuming Descriptor?) {
     switch order {
     case .begin(let settings): pending = Settings(settings)
+    case .network(let range): pending?.add(network: range)
     case .listener(let source, let isSecure):
       if let socket = file.take() { service.listen(socket, source, isSecure: isSecure) }
     case .sharedKey(let identity):

@@ -10,6 +10,8 @@ struct Settings: ~Copyable {
   let limits: ReceiverOrder.Settings
   private var keys: [(identity: String, key: [UInt8])] = []
   private var files: [ReceiverOrder.File: [UInt8]] = [:]
+  /// Those that may connect; `nil`: all.
+  private(set) var networks: [AddressRange]?
   private(set) var objections: [String] = []
 
   init(_ limits: ReceiverOrder.Settings) { self.limits = limits }
@@ -24,6 +26,13 @@ struct Settings: ~Copyable {
       }
       keys.append((identity, key))
     } catch { objections.append("\(error)") }
+  }
+
+  mutating func add(network text: String) {
+    // Without one that is right nobody may.
+    networks = networks ?? []
+    guard let range = AddressRange(text) else { return object("no range of addresses: '\(text)'") }
+    networks?.append(range)
   }
 
   mutating func add(_ kind: ReceiverOrder.File, _ file: borrowing Descriptor) {
@@ -72,7 +81,4 @@ struct Settings: ~Copyable {
       idle: limits.idleMilliseconds == 0 ? nil : .milliseconds(Int64(limits.idleMilliseconds)))
   }
 
-  var networks: [AddressRange] {
-    limits.networks.split(separator: " ").compactMap { AddressRange(String($0)) }
-  }
 }

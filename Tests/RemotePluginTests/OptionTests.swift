@@ -1,5 +1,6 @@
 import Configuration
 import Linux
+import TestSupport
 import Testing
 
 @testable import AudispatchPlugin
@@ -90,6 +91,25 @@ private func settled(_ lines: String...) -> (options: RemoteOptions, said: [Stri
       "\(said)")
   }
 
+  /// As audispatchd reads the same file at the other end.
+  @Test(arguments: ["\n", " \n", "\r\nmore\n", ""])
+  func `takes a key whatever stands behind it in its line`(end: String) throws {
+    let folder = try TestFolder.make()
+    defer { TestFolder.remove(folder) }
+    let digits = String(repeating: "a1 ", count: 32)
+    try TestFolder.write(digits + end, to: folder + "/key", mode: 0o600)
+    let (options, said) = settled(
+      "remote_server = a", "transport = tls", "tls_psk_file = \(folder)/key",
+      "tls_psk_identity = a")
+    #expect(said == [])
+    #expect(options.tls.sharedKey == [UInt8](repeating: 0xa1, count: 32))
+    try TestFolder.write(digits, to: folder + "/open", mode: 0o644)
+    let open = settled(
+      "remote_server = a", "transport = tls", "tls_psk_file = \(folder)/open",
+      "tls_psk_identity = a")
+    #expect(open.said.count == 1 && open.said[0].contains("others may have read the key"))
+  }
+
   @Test func `may say what is so anyway`() {
     let (options, said) = settled(
       "remote_server = a", "tls_require_pqc = no", "tls_crypto_profile = system")
@@ -116,10 +136,12 @@ private func settled(_ lines: String...) -> (options: RemoteOptions, said: [Stri
       settled("remote_server = \(text)").options.servers == [HostAndPort(host: host, port: port)])
   }
 
-  @Test(arguments: ["00ff", "00FF", "0", "0g", ""])
-  func `is a key in hexadecimal`(text: String) {
-    let bytes = SharedKeyText.bytes(Array(text.utf8)[...])
-    #expect(bytes == (text.count == 4 ? [0, 255] : text.isEmpty ? [] : nil))
+  /// Of 32 bytes, two digits each.
+  @Test(arguments: [("00", "ff"), ("0a", "FF"), ("0", "0"), ("00", "0g"), ("00", "")])
+  func `is a key in hexadecimal`(first: String, last: String) {
+    let text = first + String(repeating: "00", count: 30) + last
+    let isKey = first.count == 2 && last.lowercased() == "ff"
+    #expect((SharedKeyText.key(Array(text.utf8)) != nil) == isKey)
   }
 
   /// The lines of the example, comments that are settings taken as such.

@@ -174,6 +174,16 @@ struct NodeClaimsTests {
     #expect(!Self.isOwn(&claims, "collector", "192.0.2.1"))
   }
 
+  @Test func `is nobody's when it is too long, or one of too many`() {
+    var claims = NodeClaims(ownName: nil)
+    #expect(Self.isOwn(&claims, String(repeating: "x", count: 255), "192.0.2.1"))
+    #expect(!Self.isOwn(&claims, String(repeating: "x", count: 256), "192.0.2.1"))
+    let taken = (0..<2000).filter { Self.isOwn(&claims, "n\($0)", "192.0.2.2") }
+    #expect(taken == Array(0..<1024))
+    #expect(Self.isOwn(&claims, "n1023", "192.0.2.2"))
+    #expect(Self.isOwn(&claims, "n1024", "192.0.2.3"))
+  }
+
   @Test func `is the identity over TLS, with or without its domain`() {
     var claims = NodeClaims(ownName: nil)
     #expect(Self.isOwn(&claims, "web1.example.org", "192.0.2.1", "web1.example.org"))

@@ -185,7 +185,7 @@ struct ReceiverItemTests {
     .begin(
       ReceiverOrder.Settings(
         connections: 1024, perAddress: 16, firstPort: 1, lastPort: 1023, idleMilliseconds: 5,
-        networks: "192.0.2.0/24", files: [.certificate, .revoked])),
+        files: [.certificate, .revoked])), .network("192.0.2.0/24"),
     .listener(source: 1, isSecure: true), .sharedKey(identity: "k"), .file(.revoked), .apply,
     .ok(.max), .has(peer: 5, nil), .has(peer: 6, 7), .hold, .goOn, .finish,
   ]

@@ -123,6 +123,22 @@ struct HeldSenderTests {
     try await host.stop()
   }
 
+  /// Its queue would have room for more than there may be in memory for all.
+  @Test func `go on though a plugin that keeps nothing safe does not read`() async throws {
+    let scratch = try Scratch()
+    let stuck = PluginFile(
+      "stuck", try await Programs.plugin(), ["never", scratch("stuck")], "q_depth = 1000000",
+      "q_bytes = 1G")
+    let host = try await CentralHost(
+      scratch, settings: ["journal_bytes = 8M"], further: [stuck])
+    try await sendAll(1...2500, to: host)
+    try await host.expectStored((1...2500).map { line($0) })
+    let figures = try host.daemon.plugin("stuck")
+    #expect(figures.received == 2500 && Array(figures.drops.keys) == ["queue_full"])
+    #expect(try host.source().held == nil)
+    try await host.stop()
+  }
+
   @Test(arguments: ["lossless", "spill"])
   func `are kept by their senders while there is no spool, and this host's own go on`(
     action: String

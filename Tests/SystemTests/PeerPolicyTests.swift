@@ -116,6 +116,17 @@ struct PeerPolicyTests {
     }
   }
 
+  @Test func `are taken of the last of many networks`() async throws {
+    let others = (0..<1200).map { "192.0.\($0 % 250).\(100 + $0 / 250)/32" }
+    let host = try await CentralHost(
+      Scratch(),
+      settings: ["allowed_networks = \((others + ["127.0.0.0/8"]).joined(separator: " "))"])
+    let peer = try host.peer()
+    try peer.record(ReceiveTests.line(1), 1)
+    try ReceiveTests.expectAcknowledged(peer, [1])
+    try await host.stop()
+  }
+
   @Test(arguments: ["accept", "mark", "refuse"])
   func `that claim another host's node are accepted, marked or refused`(policy: String) async throws
   {
@@ -124,18 +135,24 @@ struct PeerPolicyTests {
     let peer = try host.peer()
     try peer.record(ReceiveTests.line(1, node: "web1"), 1)
     try peer.record(ReceiveTests.line(2, node: "here"), 2)
-    try peer.record(ReceiveTests.line(3, node: "web1"), 3)
-    try ReceiveTests.expectAcknowledged(peer, 1...3)
-    let claimed = ReceiveTests.line(2, node: "here")
+    // Whoever reads these finds the node, too.
+    try peer.record(" " + ReceiveTests.line(3, node: "here"), 3)
+    try peer.record("Nov 28 12:00:00 x y: " + ReceiveTests.line(4, node: "here"), 4)
+    try peer.record(ReceiveTests.line(5, node: "web1"), 5)
+    try ReceiveTests.expectAcknowledged(peer, 1...5)
+    let claimed = [
+      ReceiveTests.line(2, node: "here"), " " + ReceiveTests.line(3, node: "here"),
+      ReceiveTests.line(4, node: "here"),
+    ]
     let expected: [String] =
       switch policy {
-      case "accept": [claimed]
-      case "mark": [claimed + " peer=127.0.0.1"]
+      case "accept": claimed
+      case "mark": claimed.map { $0 + " peer=127.0.0.1" }
       default: []
       }
     try await host.expectStored(
-      [ReceiveTests.line(1, node: "web1")] + expected + [ReceiveTests.line(3, node: "web1")])
-    #expect(try host.source().refused == (policy == "refuse" ? 1 : 0))
+      [ReceiveTests.line(1, node: "web1")] + expected + [ReceiveTests.line(5, node: "web1")])
+    #expect(try host.source().refused == (policy == "refuse" ? 3 : 0))
     try await host.stop()
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Linux
 import Testing
 
 /// audispatchd as a central host, with peers whose bytes the test says. C1 to C18 are the cases of how
@@ -160,6 +161,28 @@ struct ReceiveTests {
     try await eventually("all are there") { Set(next.stored).count >= 500 }
     #expect(Set(next.stored) == Set((1...500).map { Self.line($0) }))
     try await next.stop()
+  }
+
+  @Test func `are taken at an address that was another's at first`() async throws {
+    let address = try #require(
+      InternetAddress.resolve("127.0.0.1", port: 0, numeric: true).first)
+    let socket = try address.listen(backlog: 1)
+    let port = SocketState.port(socket.number)
+    var other: Descriptor? = socket
+    let host = try await CentralHost(Scratch(), sources: ["tcp:127.0.0.1:\(port)"])
+    let peer = try host.peer()
+    try peer.record(Self.line(1), 1)
+    try Self.expectAcknowledged(peer, [1])
+    #expect(host.daemon.messages.contains("cannot listen at tcp:127.0.0.1:\(port)"))
+    _ = other.take()
+    try await eventually("it is heard", detail: { host.daemon.messages }) {
+      host.daemon.messages.contains("other hosts are heard at tcp:127.0.0.1:\(port)")
+    }
+    let second = try RawPeer(port)
+    try second.record(Self.line(2), 1)
+    try Self.expectAcknowledged(second, [1])
+    try await host.expectStored([Self.line(1), Self.line(2)])
+    try await host.stop()
   }
 
   @Test func `come beside those of this host`() async throws {

@@ -31,7 +31,7 @@ private final class Receiver {
       .begin(
         .init(
           connections: 8, perAddress: 8, firstPort: 0, lastPort: 0, idleMilliseconds: 0,
-          networks: "", files: [])))
+          files: [])))
     order(.sharedKey(identity: identity), file.number)
     order(.apply)
     order(.listener(source: 0, isSecure: true), socket.number)

@@ -37,6 +37,51 @@ struct RepeatedRecordTests {
     try await host.stop()
   }
 
+  /// What nobody has on disk is stored when its sender is told, and not before.
+  @Test func `are stored if what had them in memory died before it said that it has them`()
+    async throws
+  {
+    let host = try await CentralHost(
+      Scratch(), keywords: "overflow_action = syslog", hasLocal: true)
+    func sender(from number: Int) async throws -> RawPeer {
+      var sender: RawPeer?
+      try await eventually("somebody listens", detail: { host.daemon.messages }) {
+        let peer = try host.peer()
+        guard (try? peer.say(RawPeer.message(1, 1, "audispatch 1 \(number) web1/remote"))) != nil,
+          (try? peer.reply()) != nil
+        else { return false }
+        sender = peer
+        return true
+      }
+      return try #require(sender)
+    }
+    var next = 1
+    var again: Set<String> = []
+    for _ in 0..<10 {
+      let peer = try await sender(from: next)
+      let flood = next..<next + 3000
+      let bytes = flood.flatMap { RawPeer.message(0, UInt32($0), ReceiveTests.line($0) + "\n") }
+      Thread.detachNewThread { [number = peer.number] in _ = RawPeer.write(bytes, to: number) }
+      for _ in 0..<300 { if try peer.reply() != nil { next += 1 } }
+      kill(try #require(host.daemon.worker), SIGKILL)
+      while let reply = try? peer.reply(), reply.type == ReceiveTests.acknowledgement { next += 1 }
+      again.formUnion((next..<flood.upperBound).map { ReceiveTests.line($0) })
+    }
+    let peer = try await sender(from: next)
+    let last = next..<next + 3000
+    for number in last { try peer.record(ReceiveTests.line(number), UInt32(number)) }
+    try ReceiveTests.expectAcknowledged(peer, last.map { UInt32($0) })
+    let owed = again.intersection(last.map { ReceiveTests.line($0) })
+    #expect(!owed.isEmpty)
+    try await eventually("the last is there") {
+      host.stored.last == ReceiveTests.line(last.upperBound - 1)
+    }
+    let missing = owed.subtracting(host.stored)
+    #expect(missing.isEmpty, "\(missing.count): \(missing.sorted().prefix(3))")
+    host.daemon.finishInput()
+    _ = try await host.daemon.child.end()
+  }
+
   /// The ledger's folder is made by whoever comes first.
   @Test func `are known though the spool's folder was not there, nor what it is in`() async throws {
     let scratch = try Scratch()

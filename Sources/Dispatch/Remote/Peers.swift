@@ -1,3 +1,4 @@
+import AuditRecord
 import Configuration
 import Linux
 import RemoteProtocol
@@ -14,6 +15,7 @@ final class Peers: Owner {
   private var faultReport = RateLimit(every: .seconds(10))
   private var refusalReport = RateLimit(every: .seconds(10))
   private var nodeReport = RateLimit(every: .seconds(10))
+  private var connectionReport = RateLimit(every: .milliseconds(100))
 
   init(_ base: Base, _ places: [RemotePlace]) {
     self.base = base
@@ -59,7 +61,9 @@ final class Peers: Owner {
       peer, source: source, address: address, identity: identity,
       seconds: WallClock.milliseconds / 1000)
     let who = identity.isEmpty ? "" : " (\(printable(identity.utf8)))"
-    loop.say(.info, "\(address) port \(port)\(who) is connected")
+    guard let held = connectionReport.pass(loop.now) else { return }
+    let more = held > 0 ? " (so did \(held) others)" : ""
+    loop.say(.info, "\(address) port \(port)\(who) is connected\(more)")
   }
 
   /// A sender of ours says who it is.
@@ -125,7 +129,7 @@ final class Peers: Owner {
   /// The line as it is kept; `nil` for one that is refused, as it claims to be another host's.
   func judged(_ line: [UInt8], of connection: PeerTable.Connection) -> [UInt8]? {
     let policy = settings.daemon.remote
-    guard policy.nodePolicy != .accept, let node = PeerText.node(of: line),
+    guard policy.nodePolicy != .accept, let node = Self.node(of: line),
       !claims.isOwn(
         node, address: connection.address,
         identity: keyNodes.node(of: connection.identity, policy.keys))
@@ -139,9 +143,20 @@ final class Peers: Owner {
       let more = held > 0 ? " (\(held) other records, too)" : ""
       loop.say(
         .warning,
-        "\(connection.who) sends records of '\(printable(node))', which is another host: not taken"
-          + more)
+        "\(printable(connection.who.utf8)) sends records of '\(printable(node))', which is another host: "
+          + "not taken\(more)")
     }
     return nil
+  }
+
+  /// The node that a record names, as whoever reads it finds it: with what may stand in front.
+  private static func node(of line: [UInt8]) -> ArraySlice<UInt8>? {
+    var reader = RecordReader()
+    var at = 0
+    guard case .record(let frame) = reader.next(line.span, &at, ended: true),
+      let node = RecordHeader(line.span.extracting(frame.payload))?.node
+    else { return nil }
+    let start = frame.payload.lowerBound
+    return line[start + node.lowerBound..<start + node.upperBound]
   }
 }

@@ -17,6 +17,8 @@ final class ReceiverHost: Owner {
   /// Keys that are being opened, since then; and whether that has to be done once more.
   private var opening: (keys: KeyOpening, since: Moment)?
   private var opensAgain = false
+  /// When an address that could not be had is tried again.
+  private var nextListen = Moment(nanoseconds: 0)
   private var startReport = RateLimit(every: .seconds(60))
   private var endReport = RateLimit(every: .seconds(10))
   private var keysReport = RateLimit(every: .seconds(60))
@@ -35,7 +37,7 @@ final class ReceiverHost: Owner {
   /// - Returns: whether it was started.
   func start() -> Bool {
     guard loop.hasCome(retry, .remote) else { return false }
-    listen("; trying again")
+    listen(places, "; trying again")
     retry = loop.now + delay
     delay = min(delay * 2, .seconds(5))
     guard places.contains(where: { $0.socketNumber != nil }) else {
@@ -62,7 +64,7 @@ final class ReceiverHost: Owner {
   /// Somebody has connected: the next start need not wait.
   func serves() { delay = .milliseconds(100) }
 
-  private func listen(_ what: String = "") {
+  private func listen(_ places: [RemotePlace], _ what: String) {
     for place in places {
       guard let reason = place.listen(backlog: configuration.listenQueue),
         startReport.pass(loop.now) != nil
@@ -71,9 +73,20 @@ final class ReceiverHost: Owner {
     }
   }
 
+  /// Tries those addresses again that could not be had.
+  private func listenAgain() {
+    guard !isFinishing, places.contains(where: \.isAwaited) else { return }
+    guard loop.hasCome(nextListen, .remote) else { return }
+    nextListen = loop.now + .seconds(1)
+    loop.wake(.remote, at: nextListen)
+    let awaited = places.filter(\.isAwaited)
+    listen(awaited, "; trying again")
+    if awaited.contains(where: { $0.socketNumber != nil }) { configure() }
+  }
+
   /// The configuration was read again.
   func reconfigure() {
-    listen()
+    listen(places, "; trying again")
     configure()
   }
 
@@ -128,8 +141,8 @@ final class ReceiverHost: Owner {
           firstPort: UInt16(settings.clientPorts?.lowerBound ?? 0),
           lastPort: UInt16(settings.clientPorts?.upperBound ?? 0),
           idleMilliseconds: UInt64(settings.idleLimit.inNanoseconds / 1_000_000),
-          networks: settings.allowedNetworks.map(\.description).joined(separator: " "),
           files: keys == nil ? [] : KeyOpening.files(of: settings).map(\.kind))))
+    for network in settings.allowedNetworks { process.order(.network(network.description)) }
     for file in keys?.files ?? [] { process.give(file.order, owning: file.descriptor) }
     process.order(.apply)
     for (index, place) in places.enumerated() where !place.isHeard {
@@ -153,7 +166,7 @@ final class ReceiverHost: Owner {
 
   /// Where nobody could be let in nobody is to connect: until a reload finds a key.
   private func leave(_ place: RemotePlace) {
-    place.close()
+    place.leave()
     loop.say(
       .error,
       "no other host is heard at \(place.name): neither a key nor a certificate can be used; a "
@@ -166,6 +179,7 @@ final class ReceiverHost: Owner {
     if !leaving.isEmpty { forgetEnded() }
     tendKeys()
     guard let process else { return }
+    listenAgain()
     if !process.flush() { loop.wake(.remote, in: .milliseconds(5)) }
     process.tellOutput(loop.now, say)
     if let at = process.output.tellAt { loop.wake(.remote, at: at) }

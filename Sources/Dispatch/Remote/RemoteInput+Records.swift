@@ -24,10 +24,24 @@ extension RemoteInput {
           room = self.room
         }
       } else {
+        if isNewConnection(item) {
+          // What comes again over it is to be known.
+          finishBatch()
+          acknowledge()
+          journal.beginBatch()
+          room = self.room
+        }
         follow(item)
       }
     }
     finishBatch()
+  }
+
+  private func isNewConnection(_ item: ReceiverItem) -> Bool {
+    switch item {
+    case .opened, .named: true
+    default: false
+    }
   }
 
   /// What one batch may have: no queue is to overflow that its plugin would have read, and a lossless
@@ -83,7 +97,8 @@ extension RemoteInput {
     // Whoever sent it is told to keep it, and what follows: it connects again.
     guard obstacle == nil else { return peers.leaves(peer) }
     var record = UnsafeRecords.Record(
-      count: count, record: lastRecord, place: nil, key: [], number: 0, isNumbered: false)
+      count: count, record: lastRecord, place: nil, key: [], number: 0, isNumbered: false, text: nil
+    )
     if let noted = peers.sender(peer, sequence: sequence) {
       let connection = noted.connection
       record.place = connection.place
@@ -92,6 +107,7 @@ extension RemoteInput {
       record.key = record.isNumbered ? connection.key : connection.hostKey(of: line)
       if store(line, record, connection, isFirst: noted.isFirst) {
         record.record = lastRecord
+        if durable.isSpooling { senders.note(line, record) } else { record.text = line }
         if noted.number > 0, !connection.formerKeys.isEmpty { peers.setFormerKeys(peer, []) }
       } else {
         record.key = []
@@ -114,9 +130,6 @@ extension RemoteInput {
       return false
     }
     if durable.isSpooling { durable.open?.spool.note(sender: connection.sender, of: lastRecord) }
-    var record = record
-    record.record = lastRecord
-    senders.note(line, record)
     return true
   }
 

@@ -24,6 +24,9 @@ final class RemoteInput: Owner {
   let senders: SenderMemory
   let peers: Peers
   private var waiting = UnsafeRecords()
+  /// Those of a receiver that is gone: nobody is told of them, and what does not become safe was not
+  /// stored.
+  private var untold = UnsafeRecords()
   /// It is known what was counted before.
   private var hasBegun = false
   private var flow = Flow()
@@ -72,6 +75,7 @@ final class RemoteInput: Owner {
     senders.settle()
     holdOrGoOn()
     acknowledge()
+    untold.takeSafe(below: durable.safeBelow) { _ in }
     receiver.tend()
     if flow.isPaused { goOnWhenPossible() }
     if flow.obstacle != nil { loop.wake(.remote, in: Self.pause) }
@@ -124,6 +128,7 @@ final class RemoteInput: Owner {
       let kept = waiting.takeAll()
       for record in kept { peers.forgot(record.place) }
       senders.drop(kept)
+      senders.drop(untold.takeAll())
     }
     if former == nil {
       process.order(.hold)
@@ -137,12 +142,13 @@ final class RemoteInput: Owner {
 
   /// Tells the receiver what is safe. A successor knows before that it does not come again, and what
   /// was counted of it, if it was no record.
-  private func acknowledge() {
+  func acknowledge() {
     guard let process = receiver.process, !waiting.isEmpty else { return }
     var last: RecordNumber?
     waiting.takeSafe(below: durable.safeBelow) { record in
       process.isSafe(upTo: record.count)
       peers.acknowledged(record.place)
+      if let text = record.text { senders.note(text, record) }
       last = record.record
     }
     if let last {
@@ -155,10 +161,8 @@ final class RemoteInput: Owner {
 
   // MARK: Reading
 
-  /// So much waits for the disk, or in memory, that peers had better keep theirs.
-  private var isCrowded: Bool {
-    durable.pendingBytes > 8 << 20 || journal.bytes > settings.daemon.journalBytes / 4 * 3
-  }
+  /// So much waits for the disk that peers had better keep theirs.
+  private var isCrowded: Bool { durable.pendingBytes > 8 << 20 }
 
   private func goOnWhenPossible() {
     guard let process = receiver.process else { return }
@@ -209,7 +213,7 @@ final class RemoteInput: Owner {
       case .nothing: return acknowledge()
       case .ended: return ended()
       case .packet(let count, _, _):
-        guard let items = ReceiverItem.all(in: buffer[..<count]) else {
+        guard let items = ReceiverItem.all(in: buffer[..<count]), items.allSatisfy(isOfPlace) else {
           loop.say(.error, "audispatch-receive says what nobody understands: it is started anew")
           return ended()
         }
@@ -217,6 +221,12 @@ final class RemoteInput: Owner {
       }
     }
     acknowledge()
+  }
+
+  /// A receiver that was taken over could name a place that there is not.
+  private func isOfPlace(_ item: ReceiverItem) -> Bool {
+    guard case .opened(_, let source, _, _, _) = item else { return true }
+    return Int(source) < receiver.places.count
   }
 
   /// A record's sender is told when all up to it is safe.
@@ -239,7 +249,10 @@ final class RemoteInput: Owner {
     flow.obstacle = nil
     endTurn()
     // Who was not told sends again, and is recognised.
-    waiting.takeSafe(below: .max) { peers.forgot($0.place) }
+    for record in waiting.takeAll() {
+      peers.forgot(record.place)
+      if record.text == nil { untold.append(record) }
+    }
     peers.receiverEnded()
   }
 }

@@ -34,6 +34,7 @@ final class RemotePlace {
   private var hasChanged = false
   /// The receiver that there is was given the socket.
   private(set) var isHeard = false
+  private var isLeft = false
 
   /// `nil` for a source of this host.
   init?(_ source: SourceConfiguration) {
@@ -63,6 +64,7 @@ final class RemotePlace {
   /// - Returns: why it cannot be had.
   func listen(backlog: Int) -> String? {
     guard socket == nil else { return nil }
+    isLeft = false
     do throws(InternetAddress.Failure) {
       let addresses = try InternetAddress.resolve(
         place.host, port: place.port ?? 60, numeric: true)
@@ -78,6 +80,15 @@ final class RemotePlace {
     socket = nil
     isHeard = false
   }
+
+  /// Nobody could be let in there: before a reload it is not tried again.
+  func leave() {
+    close()
+    isLeft = true
+  }
+
+  /// Its address could not be had yet.
+  var isAwaited: Bool { socket == nil && !isLeft }
 
   func isGiven() { isHeard = true }
   /// The receiver is gone.

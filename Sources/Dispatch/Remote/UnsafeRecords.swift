@@ -15,6 +15,8 @@ struct UnsafeRecords {
     /// Its number, or the number of its connection.
     var number: UInt64
     var isNumbered: Bool
+    /// Its text, where no log keeps it: then it is stored when its sender is told, and not before.
+    var text: [UInt8]?
   }
 
   private var records: [Record] = []

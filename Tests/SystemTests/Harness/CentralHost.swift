@@ -12,15 +12,18 @@ struct CentralHost {
   /// - Parameters:
   ///   - settings: of audispatchd.conf.
   ///   - source: in front of the address.
-  ///   - arguments: what the plugin is started with in front of its file's name.
+  ///   - sources: further ones, where other hosts are heard.
   ///   - hasLocal: whether it has a source on this host, too, which `send` writes to.
   ///   - plugin: a program with its arguments, instead of the one that writes down what it gets.
+  ///   - further: plugins beside that.
   ///   - prefix: a program with its arguments that executes the daemon.
   ///   - spool: the spool's folder, which need not be there.
   init(
-    _ scratch: Scratch, port given: UInt16? = nil, settings: [String] = [], source: String = "tcp",
+    _ scratch: Scratch, port given: UInt16? = nil, settings: [String] = [], sources: [String] = [],
+    source: String = "tcp",
     keywords: String = "overflow_action = lossless", hasLocal: Bool = false,
-    plugin: [String]? = nil, prefix: [String] = [], spool: String = "spool"
+    plugin: [String]? = nil, further: [PluginFile] = [], prefix: [String] = [],
+    spool: String = "spool"
   ) async throws {
     self.scratch = scratch
     let port = try given ?? freePort()
@@ -33,9 +36,10 @@ struct CentralHost {
         PluginFile(
           "log", command[0], command.dropFirst() + [scratch("stored")], keywords,
           "restart_delay = 0.010")
-      ],
+      ] + further,
       settings: ["spool_dir = \(scratch(spool))", "spool_reserve = 0"] + settings,
-      arguments: hasLocal ? ["--source", place] : [], source: hasLocal ? nil : place,
+      arguments: ((hasLocal ? [place] : []) + sources).flatMap { ["--source", $0] },
+      source: hasLocal ? nil : place,
       scratch: scratch, prefix: prefix)
     let daemon = daemon
     try await eventually("it listens", detail: { daemon.messages }) {
