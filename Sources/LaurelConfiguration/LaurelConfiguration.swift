@@ -21,6 +21,8 @@ public struct LaurelConfiguration: Sendable {
   public internal(set) var namesContainers = true
   public internal(set) var context = ContextSettings()
 
+  /// The largest executable of which a hash is wanted, if any are.
+  var largestHashed = 10_000_000
   var directory: Word?
   var name: Word?
 
@@ -37,6 +39,9 @@ public struct LaurelConfiguration: Sendable {
     do throws(Diagnostic) {
       let table = try TOMLReader.read(bytes, file: file)
       LaurelKeys.apply(table, to: &configuration, &diagnostics)
+      if configuration.context.hashLimit != nil {
+        configuration.context.hashLimit = configuration.largestHashed
+      }
     } catch { diagnostics.append(error) }
     configuration.settleFile(file, &diagnostics)
     return (configuration, diagnostics)

@@ -147,10 +147,9 @@ enum LaurelKeys {
     "script": flag { $0.context.findsScripts = $1 },
     "parent-info": flag { $0.hasParentInfo = $1 },
     "uid-groups": .otherwise("the groups of a process are told in the form ecs (user_groups)"),
-    "exe-hash": flag { $0.context.hashLimit = $1 ? $0.context.hashLimit ?? 10_000_000 : nil },
+    "exe-hash": flag { $0.context.hashLimit = $1 ? $0.largestHashed : nil },
     "exe-hash-size-limit": .apply { c, item, _ throws(Diagnostic) in
-      let limit = try number(item, "exe-hash-size-limit", 1...1 << 40)
-      if c.context.hashLimit != nil { c.context.hashLimit = limit }
+      c.largestHashed = try number(item, "exe-hash-size-limit", 1...1 << 40)
     },
     "exe-hash-cache-entries": .otherwise("1024 hashes are kept"),
     "spawned-by": .without("SPAWNED_BY is not written; PPID has the parent's exec"),

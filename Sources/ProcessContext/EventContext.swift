@@ -10,6 +10,8 @@ public struct EventContext: Sendable {
   public internal(set) var objects: [KnownProcess] = []
   /// Of an exec: the variables that were asked for, in the process's order.
   public internal(set) var environment: [(name: [UInt8], value: [UInt8])] = []
+  /// Whether that is known of it, be it that none of them is set.
+  public internal(set) var hasEnvironment = false
   /// Of an exec: the process's groups.
   public internal(set) var groups: [UInt32] = []
   public internal(set) var login: LoginSession?

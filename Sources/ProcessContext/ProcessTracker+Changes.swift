@@ -26,6 +26,7 @@ extension ProcessTracker {
     if asksEnvironment || hash != nil || userGroups != nil, !runsStill(number, facts.pid) {
       (hash, userGroups) = (nil, nil)
       context.environment = []
+      context.hasEnvironment = false
       if asksEnvironment, context.missing.isEmpty { context.missing.append("process.env_vars") }
     }
     let labels = settings.labels
@@ -52,6 +53,7 @@ extension ProcessTracker {
     }
     if let answer {
       context.environment = answer.environment
+      context.hasEnvironment = !variables.isEmpty
     } else if isRunning {
       let isKnown = context.missing.isEmpty && (groups != nil || !settings.findsGroups)
       table.keep(
@@ -81,6 +83,7 @@ extension ProcessTracker {
       return
     }
     context.environment = variables.found(in: all, most: 256)
+    context.hasEnvironment = true
     guard let redactor else { return }
     for (place, (name, value)) in context.environment.enumerated() {
       // As arguments of a program that sets them.

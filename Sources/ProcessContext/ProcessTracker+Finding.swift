@@ -57,7 +57,10 @@ extension ProcessTracker {
     let number = table.add(process, lastSeen: moment.at)
     take(facts, event, number)
     setParent(number, facts.parent, moment)
-    if status != nil, facts.kind != .exec { takeSurroundings(number, moment) }
+    if status != nil, facts.kind != .exec {
+      takeSurroundings(number, moment)
+      labelAsSeen(number)
+    }
     return number
   }
 
@@ -164,13 +167,19 @@ extension ProcessTracker {
     }
     let number = table.add(process)
     takeSurroundings(number, moment)
+    labelAsSeen(number)
+    return number
+  }
+
+  /// Labels of a process whose exec no event has told.
+  private mutating func labelAsSeen(_ number: ProcessNumber) {
     let labels = settings.labels
+    guard !labels.names.isEmpty else { return }
     table.change(number) { process in
       process.labels = labels.atExec(
         process.labels, executable: process.executable, arguments: Self.line(process.arguments),
         script: [])
     }
-    return number
   }
 
   /// What /proc says of a process that was not seen when it was started.

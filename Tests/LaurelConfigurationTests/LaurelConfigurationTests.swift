@@ -85,6 +85,16 @@ struct LaurelConfigurationTests {
     #expect(configuration.context.environment.count == 2)
   }
 
+  @Test(arguments: [
+    ("exe-hash = true\nexe-hash-size-limit = 5", 5),
+    ("exe-hash-size-limit = 5\nexe-hash = true", 5),
+    ("exe-hash = true", 10_000_000), ("exe-hash-size-limit = 5", nil),
+  ])
+  func `has no order`(_ lines: String, _ limit: Int?) {
+    let (configuration, diagnostics) = Self.read("directory = '/l'\n[enrich]\n\(lines)\n")
+    #expect(diagnostics.isEmpty && configuration.context.hashLimit == limit)
+  }
+
   @Test func `may write to standard output`() {
     let (configuration, diagnostics) = Self.read("[auditlog]\nfile = \"-\"\n")
     #expect(diagnostics.isEmpty && configuration.file == nil)

@@ -10,8 +10,12 @@ enum AuditData {
     _ facts: EventFacts, identities: Bool, _ out: inout DocumentBytes
   ) {
     let text = facts.text
-    let hasOthers = identities && facts.identities.entries.contains { !isIdentity($0, text) }
-    let others = hasOthers ? facts.identities.entries.filter { !isIdentity($0, text) } : []
+    let hidesUser = hidesUser(facts)
+    func isOther(_ entry: FieldMap.Entry) -> Bool {
+      !isIdentity(entry, text) || hidesUser && entry.isCalled("uid", text)
+    }
+    let hasOthers = identities && facts.identities.entries.contains(where: isOther)
+    let others = hasOthers ? facts.identities.entries.filter(isOther) : []
     guard !facts.data.isEmpty || !others.isEmpty else { return }
     var entries = others.isEmpty ? facts.data.entries : facts.data.entries + others
     out.object("data")
@@ -27,6 +31,14 @@ enum AuditData {
       writeDistinct(entries, text, &out)
     }
     out.endObject()
+  }
+
+  /// Whether `user` has somebody whom a record names, in the place of the process's own user.
+  private static func hidesUser(_ facts: EventFacts) -> Bool {
+    guard !facts.user.isEmpty, let own = facts.identities.value("uid", facts.text) else {
+      return false
+    }
+    return facts.user.id.map { !facts.text.isSame($0, own) } ?? true
   }
 
   private static func isOfSocket(_ entry: FieldMap.Entry, _ text: EventText) -> Bool {

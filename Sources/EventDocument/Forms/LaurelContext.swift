@@ -36,7 +36,7 @@ enum LaurelContext {
   }
 
   static func writeEnvironment(_ context: EventContext, _ out: inout DocumentBytes) {
-    guard !context.environment.isEmpty else { return }
+    guard context.hasEnvironment else { return }
     out.object("ENV")
     var names: Set<[UInt8]> = []
     for (name, value) in context.environment where names.insert(name).inserted {
