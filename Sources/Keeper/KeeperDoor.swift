@@ -14,8 +14,6 @@ public final class KeeperDoor {
   public enum Order {
     /// A signal is for the worker.
     case signal(Int32)
-    /// The worker is to read this behind what it reads.
-    case read(HandedInput)
     /// It is to end: why, unless that is known.
     case stop(String)
   }
@@ -30,7 +28,9 @@ public final class KeeperDoor {
   /// Of the newest front, as long as that is there.
   private var link: FrontLink?
   /// What was taken and is not read yet.
-  public private(set) var unread: [HandedInput] = []
+  private var unread: [HandedInput] = []
+  /// Inputs of these that the worker has not got, the last ones.
+  private var ungiven = 0
 
   private static let maximumCallers = 8
 
@@ -53,9 +53,6 @@ public final class KeeperDoor {
   /// When `look` is due.
   public var deadline: Moment? { life.deadline }
   public var wait: Duration { life.wait }
-
-  /// Of the newest front's link, for the worker.
-  public var linkNumber: Int32? { link?.number }
 
   /// The runtime folder is the worker's: from now on the next front finds this process there. When its
   /// own one is gone by then, the next one may have come and have a keeper of its own, behind whose
@@ -168,9 +165,9 @@ public final class KeeperDoor {
       drop(caller, now)
       guard let handed else { return [] }
       unread.append(handed)
+      ungiven += 1
       link = handed.link
       _ = poller.add(handed.link.number, 0, .read)
-      return [.read(handed)]
     case .stop(let reason): return [.stop(reason)]
     case .refuseAndStop(let reason):
       refuse(caller, reason, now)
@@ -192,6 +189,30 @@ public final class KeeperDoor {
     guard welcome === caller else { return }
     welcome = nil
     _ = life.handle(.callerLost, now: now)
+  }
+
+  // MARK: What the worker gets
+
+  /// A worker is started, which has got none of the inputs yet.
+  ///
+  /// - Returns: the newest front's link, for that worker.
+  public func workerStarts() -> Int32? {
+    ungiven = unread.count
+    return link?.number
+  }
+
+  /// Whether there are inputs that the worker has not got.
+  public var hasUngiven: Bool { ungiven > 0 }
+
+  /// Gives the worker the inputs that it has not got; one that has too much to read gets them later.
+  ///
+  /// - Parameter send: takes an input and its front's link; `false`: they could not be sent now.
+  public func giveInputs(_ send: ([Int32]) -> Bool) {
+    while ungiven > 0 {
+      let handed = unread[unread.count - ungiven]
+      guard send([handed.input.number, handed.link.number]) else { return }
+      ungiven -= 1
+    }
   }
 
   // MARK: What the worker says

@@ -17,14 +17,4 @@ extension Holder {
     unsafe setenv(HolderLink.variable, "1", 1)
     exit(work())
   }
-
-  static var environment: [String] {
-    var all: [String] = []
-    var next = unsafe environ
-    while let entry = unsafe next.pointee {
-      all.append(unsafe String(cString: entry))
-      unsafe next += 1
-    }
-    return all
-  }
 }

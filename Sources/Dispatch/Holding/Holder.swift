@@ -6,7 +6,7 @@ public import Linux
 ///
 /// auditd sees one child that lives on: this process. It reads nothing, writes nothing and takes
 /// next to no time; it starts the worker, passes signals on to it, keeps copies of the plugins'
-/// sockets, and is the one that a dead worker's plugins fall to.
+/// sockets, and is the one that a dead worker's plugins fall to. What it decides is `WorkerLife`'s.
 ///
 /// The first worker is a copy of this process, which saves the time of loading the program twice; a
 /// successor is the program executed anew, so that an address learnt from a dead one is of no use.
@@ -14,50 +14,28 @@ public final class Holder {
   private let arguments: [String]
   let work: () -> Int32
   /// Where fronts are met, where there are any.
-  let door: KeeperDoor?
-  /// Inputs of the door that the worker was not told of, the last ones.
-  var inputsToSend = 0
-  private let memory: Descriptor
+  private let door: KeeperDoor?
   private let signals: SignalSource
-  var poller: Poller
-  var messages = Messages(program: "audispatchd")
-  var kept: [UInt64: Kept] = [:]
-  /// What the worker has locked in the runtime folder: it stays locked while another takes over.
-  private var lock: Descriptor?
-  /// What the worker has put into force, for its successor.
-  private var inForce: Descriptor?
-  var worker: ChildProcess?
-  var channel: MessageChannel?
-  private var hasStarted = false
-  /// Workers that were started.
-  private var starts = 0
-  private var isReady = false
-  private var wasToldToStop = false
-  /// A worker that was told to stop and does not get ready is killed then.
-  private var giveUpAt: Moment?
-  private var hasGivenUp = false
-  /// Signals for a worker that is not ready: it would die of them.
-  private var heldSignals: Set<Int32> = []
-  /// Deaths in a row before the input was read.
-  private var earlyDeaths = 0
-  /// Deaths in a row by a fault of the worker's own.
-  private var crashes = 0
-  private var startAt: Moment?
-  /// Of the last worker, until another one reads.
-  private var diedAt: Moment?
+  private var poller: Poller
+  private var messages = Messages(program: "audispatchd")
+  private var life: WorkerLife
+  private var deposit: Deposit
+  private var worker: ChildProcess?
+  private var channel: MessageChannel?
   /// When it has been quiet for so long that only waiting is left to do.
   private var restAt: Moment?
+  private var status: Int32?
 
-  /// How long a worker that is told to stop may take to get ready for it.
-  private static let stopPatience = Duration.seconds(10)
-
-  enum Event {
+  private enum Event {
     static let signals: UInt64 = 1
     static let worker: UInt64 = 2
     static let channel: UInt64 = 3
     static let door: UInt64 = 4
-    static let child: UInt64 = 1 << 63
+    static let child: UInt64 = 5
   }
+
+  /// How long what could not be done, or cannot be waited for, is left alone.
+  private static let look = Duration.milliseconds(20)
 
   /// - Parameters:
   ///   - arguments: of the program, without its name.
@@ -69,11 +47,10 @@ public final class Holder {
     self.arguments = arguments
     self.door = door
     self.work = work
-    memory = try Descriptor.anonymousFile("audispatch")
+    life = WorkerLife(now: .now)
+    deposit = try Deposit()
     poller = try Poller()
-    signals = try SignalSource([
-      SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCONT, SIGCHLD,
-    ])
+    signals = try SignalSource(Front.signals + [SIGCHLD])
     Signals.ignoreFailedWrites()
     _ = becomeSubreaper()
     _ = poller.add(signals.number, Event.signals, .read)
@@ -84,124 +61,110 @@ public final class Holder {
   ///
   /// - Returns: its exit status.
   public func run() -> Int32 {
-    let status = runToEnd()
-    door?.end(status)
-    messages.finish()
-    return status
-  }
-
-  private func runToEnd() -> Int32 {
-    startAt = .now
-    while true {
-      if let due = startAt, due <= .now {
-        startAt = nil
-        start()
-      }
-      if let due = restAt, due <= .now {
-        restAt = nil
-        forgetStartingCode()
-      }
-      if let due = giveUpAt, due <= .now {
-        giveUpAt = nil
-        hasGivenUp = !isReady
-        guard worker != nil || !hasGivenUp else { return 1 }
-        if hasGivenUp { worker?.signal(SIGKILL) }
-      }
-      let count = poller.wait(nanoseconds: timeout())
-      for index in 0..<count {
-        let (token, _) = poller.event(index)
-        switch token {
-        case Event.signals: passOn()
-        case Event.channel: readMessages()
-        default: break
-        }
-      }
-      if let status = lookAtWorker() { return status }
-      lookAtOrphans()
+    take(.tick)
+    while status == nil {
+      waitAndHear()
+      lookAtWorker()
+      guard status == nil else { break }
+      lookAtChildren()
       lookAtDoor()
+      take(.tick)
+      rest()
+    }
+    door?.end(status ?? 1)
+    messages.finish()
+    return status ?? 1
+  }
+
+  private func waitAndHear() {
+    let count = poller.wait(nanoseconds: patience.map { max(0, $0.inNanoseconds) } ?? -1)
+    for index in 0..<count {
+      switch poller.event(index).token {
+      case Event.signals: hearSignals()
+      case Event.channel: hearWorker()
+      default: break
+      }
     }
   }
 
-  private func timeout() -> Int64 {
-    if kept.values.contains(where: { $0.orphanedAt != nil && !$0.isReported }) {
-      return 20_000_000
+  /// How long nothing is to be done unless something comes.
+  private var patience: Duration? {
+    if deposit.children.awaitEnd { return Self.look }
+    let due = [life.deadline, restAt, door?.deadline].compactMap(\.self).min()
+    return due.map { $0 - .now } ?? (door?.hasUngiven ?? false ? Self.look : nil)
+  }
+
+  /// When all is quiet, what was needed to start is let go of.
+  private func rest() {
+    guard let due = restAt, due <= .now else { return }
+    restAt = nil
+    forgetStartingCode()
+  }
+
+  private func take(_ event: WorkerLife.Event) {
+    for action in life.handle(event, now: .now) { perform(action) }
+  }
+
+  private func perform(_ action: WorkerLife.Action) {
+    switch action {
+    case .start(let asCopy): take(.started(start(asCopy: asCopy)))
+    case .signal(let number): worker?.signal(number)
+    case .replace(let end): replace(end)
+    case .sayReadAgain(let pause):
+      messages.write(.notice, "the input is read again after \(pause.inNanoseconds / 1000) µs")
+    case .end(let status): self.status = status
     }
-    let all = [startAt, restAt, giveUpAt, door?.deadline]
-    guard let due = all.compactMap(\.self).min() else { return inputsToSend > 0 ? 20_000_000 : -1 }
-    return max(0, due.nanoseconds - Moment.now.nanoseconds)
   }
 
   // MARK: The worker
 
-  private func start() {
+  private func start(asCopy: Bool) -> Bool {
     do {
       let (ours, theirs) = try MessageChannel.pair()
       let end = Descriptor(owning: theirs)
       let channel = MessageChannel(owning: Descriptor(owning: ours))
-      let ids = kept.map { " \($0.key):\($0.value.pid)" }.joined()
-      var descriptors = [memory.number]
-      if let number = lock?.number { descriptors.append(number) }
-      channel.send("hello \(crashes)" + waitForNext + ids, descriptors)
-      if let number = inForce?.number {
-        channel.send("in force", [number])
-      } else {
-        channel.send("in force")
-      }
-      introduceFront(over: channel)
-      let child: ChildProcess
-      if hasStarted {
-        child = try ChildProcess(
-          path: "/proc/self/exe", name: "audispatchd", arguments: arguments,
-          environment: Self.environment + ["\(HolderLink.variable)=1"], input: 0, output: 1,
-          error: 2, extra: end.number)
-      } else if let copy = try ChildProcess.copy() {
-        child = copy
-      } else {
-        becomeWorker(end.number)
-      }
-      if !hasStarted {
-        hasStarted = true
-        // It is not copied again.
-        messages = Messages(program: "audispatchd", neverWaits: true)
-      }
-      isReady = false
-      starts += 1
+      deposit.hand(over: channel, crashes: life.crashes, wait: door?.wait)
+      if let link = door?.workerStarts() { channel.send(WordToWorker.front.text, [link]) }
+      door?.giveInputs { channel.send(WordToWorker.input.text, $0) }
+      let child = try process(asCopy: asCopy, end.number)
+      // From now on this process is not copied again.
+      if asCopy { messages = Messages(program: "audispatchd", neverWaits: true) }
       _ = poller.add(child.pidfd, Event.worker, .read)
       _ = poller.add(channel.number, Event.channel, .read)
-      // It is told of all that have ended.
-      for child in kept.values { child.isReported = false }
       worker = consume child
       self.channel = consume channel
+      return true
     } catch {
       messages.write(.alert, "\(error)")
-      diedEarly()
+      return false
     }
   }
 
-  /// The exit status when the worker has ended of itself.
-  private func lookAtWorker() -> Int32? {
-    guard let end = worker?.reap() else { return nil }
+  private func process(asCopy: Bool, _ channel: Int32) throws -> ChildProcess {
+    guard asCopy else {
+      return try ChildProcess(
+        path: "/proc/self/exe", name: "audispatchd", arguments: arguments,
+        environment: ProgramArguments.environment + ["\(HolderLink.variable)=1"], input: 0,
+        output: 1, error: 2, extra: channel)
+    }
+    guard let child = try ChildProcess.copy() else { becomeWorker(channel) }
+    return child
+  }
+
+  private func lookAtWorker() {
+    guard let end = worker?.reap() else { return }
     if let fd = worker?.pidfd { poller.remove(fd) }
-    readMessages()
+    worker = nil
+    // What it said last counts.
+    hearWorker()
     if let fd = channel?.number { poller.remove(fd) }
     channel = nil
-    worker = nil
-    if hasGivenUp { return 1 }
-    switch end {
-    // What the first one ends with before it reads is what is wrong with the configuration.
-    case .exit(let status) where isReady || starts == 1: return status
-    case .exit: crashes = 0
-    case .signal(let signal):
-      let isOurFault = [SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGABRT, SIGFPE].contains(signal)
-      crashes = isOurFault ? crashes + 1 : 0
-    }
+    take(.died(end))
+  }
+
+  private func replace(_ end: ChildEnd) {
     let now = Moment.now
-    diedAt = now
-    for child in kept.values where child.orphanedAt == nil {
-      child.orphanedAt = now
-      shutdown(child.ourEnd.number, Int32(SHUT_WR))
-      if let fd = child.number { _ = poller.add(fd, Event.child, .read) }
-    }
+    deposit.children.orphan(now, poller, Event.child)
     let how =
       switch end {
       case .signal(let signal): "died by signal \(signal)"
@@ -209,56 +172,30 @@ public final class Holder {
       }
     messages.write(.alert, "the dispatching process \(how): another one takes over")
     door?.workerDied(now)
-    if isReady {
-      earlyDeaths = 0
-      startAt = now
-    } else {
-      diedEarly()
-      if wasToldToStop, earlyDeaths > 2 { return 1 }
-    }
-    isReady = false
-    return nil
   }
 
-  /// From now on the worker takes signals.
-  private func becameReady() {
-    isReady = true
-    if wasToldToStop { worker?.signal(SIGTERM) }
-    for signal in heldSignals { worker?.signal(signal) }
-    heldSignals = []
-    guard let diedAt else { return }
-    self.diedAt = nil
-    let microseconds = (Moment.now.nanoseconds - diedAt.nanoseconds) / 1000
-    messages.write(.notice, "the input is read again after \(microseconds) µs")
-  }
-
-  /// One that dies before it has read anything is started less and less often.
-  private func diedEarly() {
-    earlyDeaths += 1
-    let delay = min(Duration.milliseconds(50) * (1 << min(earlyDeaths - 1, 8)), .seconds(5))
-    startAt = Moment.now + (earlyDeaths <= 2 ? .zero : delay)
-  }
-
-  private func passOn() {
-    while let signal = signals.next() { passOn(signal) }
-  }
-
-  func passOn(_ signal: Int32) {
-    switch signal {
-    case SIGCHLD: break
-    case SIGTERM, SIGINT:
-      door?.stopAsked(.now)
-      // To one that does not get ready, a second one goes all the same.
-      if isReady || wasToldToStop { worker?.signal(signal) }
-      if !isReady, !wasToldToStop { giveUpAt = .now + Self.stopPatience }
-      // One that was to wait for its start tries at once, or is given up.
-      if startAt != nil { startAt = .now }
-      wasToldToStop = true
-    default: if isReady { worker?.signal(signal) } else { heldSignals.insert(signal) }
+  /// Reaps what has fallen to this process; has a dead worker's children end, and tells the worker.
+  private func lookAtChildren() {
+    // The worker itself is waited for by its number only.
+    while let pid = ChildProcess.endedChild, pid != worker?.pid { ChildProcess.forget(pid) }
+    deposit.children.tend(.now, poller) { id, child in
+      let sockets = [child.ourEnd.number, child.childEnd.number]
+      return channel?.send(WordToWorker.ended(id).text, sockets) ?? false
     }
   }
 
-  private func readMessages() {
+  // MARK: What comes
+
+  private func hearSignals() {
+    while let signal = signals.next() { if signal != SIGCHLD { passOn(signal) } }
+  }
+
+  private func passOn(_ signal: Int32) {
+    if signal == SIGTERM || signal == SIGINT { door?.stopAsked(.now) }
+    take(.signal(signal))
+  }
+
+  private func hearWorker() {
     while true {
       guard let received = channel?.receive() else { return }
       restAt = Moment.now + .milliseconds(300)
@@ -267,30 +204,62 @@ public final class Holder {
       case .ended:
         if let fd = channel?.number { poller.remove(fd) }
         return
-      case .message(let text, let ourEnd, let childEnd):
-        let words = text.split(separator: " ")
-        switch words.first {
-        case "ready": becameReady()
-        case "release":
-          replaceByEndedPipe(0)
-          channel?.send("released")
-        case "keep":
-          guard words.count == 3, let id = UInt64(words[1]), let pid = Int32(words[2]),
-            let ourEnd, let childEnd
-          else { continue }
-          kept[id] = Kept(pid: pid, ourEnd: ourEnd, childEnd: childEnd)
-        case "in":
-          guard let ourEnd else { continue }
-          inForce = consume ourEnd
-        case "lock":
-          guard let ourEnd else { continue }
-          lock = consume ourEnd
-          openDoor(in: String(text.dropFirst("lock ".count)))
-        case "forget":
-          if words.count == 2, let id = UInt64(words[1]) { kept[id] = nil }
-        default: hearOfInputs(text)
-        }
+      case .message(let text, let first, let second):
+        guard let word = WorkerWord(text) else { continue }
+        heard(word, first, second)
       }
     }
+  }
+
+  private func heard(
+    _ word: WorkerWord, _ first: consuming Descriptor?, _ second: consuming Descriptor?
+  ) {
+    switch word {
+    case .keep(let id, let pid):
+      guard let first, let second else { return }
+      deposit.children.keep(id, pid, ourEnd: first, childEnd: second)
+    case .forget(let id): deposit.children.forget(id)
+    case .inForce: if let first { deposit.inForce = consume first }
+    case .lock(let folder):
+      guard let first else { return }
+      deposit.lock = consume first
+      openDoor(in: folder)
+    case .ready: take(.ready)
+    case .release:
+      replaceByEndedPipe(0)
+      channel?.send(WordToWorker.released.text)
+    case .drained(let isFarewell):
+      for order in door?.drained(isFarewell: isFarewell, .now) ?? [] { follow(order) }
+    case .wentOn: if let handed = door?.wentOn(.now) { dup2(handed.input.number, 0) }
+    case .stopping: door?.stopAsked(.now)
+    }
+  }
+
+  // MARK: The door
+
+  /// Takes what fronts bring, and does what has to be done because time has passed.
+  private func lookAtDoor() {
+    guard let door else { return }
+    for order in door.look(.now) { follow(order) }
+    guard worker != nil else { return }
+    door.giveInputs { channel?.send(WordToWorker.input.text, $0) ?? false }
+  }
+
+  private func follow(_ order: KeeperDoor.Order) {
+    switch order {
+    case .signal(let signal): passOn(signal)
+    case .stop(let reason):
+      if !reason.isEmpty { messages.write(.notice, "stopping: \(reason)") }
+      passOn(SIGTERM)
+    }
+  }
+
+  /// The worker has the runtime folder.
+  private func openDoor(in folder: String) {
+    // Whether the front is still there has to be known.
+    lookAtDoor()
+    guard let problem = door?.open(in: folder) else { return }
+    messages.write(
+      .warning, "\(problem): the next audispatchd that auditd starts cannot go on for this one")
   }
 }
