@@ -11,7 +11,7 @@ public final class KeeperDoor {
   }
 
   /// What the keeper is to do.
-  public enum Order {
+  enum Order {
     /// A signal is for the worker.
     case signal(Int32)
     /// It is to end: why, unless that is known.
@@ -49,17 +49,17 @@ public final class KeeperDoor {
   }
 
   /// Readable when there is something for `look`.
-  public var number: Int32 { poller.number }
+  var number: Int32 { poller.number }
   /// When `look` is due.
-  public var deadline: Moment? { life.deadline }
-  public var wait: Duration { life.wait }
+  var deadline: Moment? { life.deadline }
+  var wait: Duration { life.wait }
 
   /// The runtime folder is the worker's: from now on the next front finds this process there. When its
   /// own one is gone by then, the next one may have come and have a keeper of its own, behind whose
   /// back none must be let in.
   ///
   /// - Returns: why it does not.
-  public func open(in folder: String) -> SystemError? {
+  func open(in folder: String) -> SystemError? {
     guard listener == nil else { return nil }
     guard life.hasFront, !life.isPassedBy else {
       _ = life.handle(.unreachable, now: .now)
@@ -78,7 +78,7 @@ public final class KeeperDoor {
   // MARK: What comes
 
   /// Takes what waits; never blocks.
-  public func look(_ now: Moment) -> [Order] {
+  func look(_ now: Moment) -> [Order] {
     // A front that is gone is to be known before the next one is answered.
     var orders = hearFront(now)
     accept(now)
@@ -196,18 +196,18 @@ public final class KeeperDoor {
   /// A worker is started, which has got none of the inputs yet.
   ///
   /// - Returns: the newest front's link, for that worker.
-  public func workerStarts() -> Int32? {
+  func workerStarts() -> Int32? {
     ungiven = unread.count
     return link?.number
   }
 
   /// Whether there are inputs that the worker has not got.
-  public var hasUngiven: Bool { ungiven > 0 }
+  var hasUngiven: Bool { ungiven > 0 }
 
   /// Gives the worker the inputs that it has not got; one that has too much to read gets them later.
   ///
   /// - Parameter send: takes an input and its front's link; `false`: they could not be sent now.
-  public func giveInputs(_ send: ([Int32]) -> Bool) {
+  func giveInputs(_ send: ([Int32]) -> Bool) {
     while ungiven > 0 {
       let handed = unread[unread.count - ungiven]
       guard send([handed.input.number, handed.link.number]) else { return }
@@ -218,26 +218,26 @@ public final class KeeperDoor {
   // MARK: What the worker says
 
   /// It has read its input to the end.
-  public func drained(isFarewell: Bool, _ now: Moment) -> [Order] {
+  func drained(isFarewell: Bool, _ now: Moment) -> [Order] {
     perform(life.handle(.drained(isFarewell: isFarewell), now: now), nil, now)
   }
 
   /// It reads the next input.
   ///
   /// - Returns: that.
-  public func wentOn(_ now: Moment) -> HandedInput? {
+  func wentOn(_ now: Moment) -> HandedInput? {
     _ = life.handle(.wentOn, now: now)
     return unread.isEmpty ? nil : unread.removeFirst()
   }
 
-  public func workerDied(_ now: Moment) { _ = life.handle(.workerDied, now: now) }
+  func workerDied(_ now: Moment) { _ = life.handle(.workerDied, now: now) }
 
   /// It is going to end: nobody's input is taken any more.
-  public func stopAsked(_ now: Moment) { _ = life.handle(.stopAsked, now: now) }
+  func stopAsked(_ now: Moment) { _ = life.handle(.stopAsked, now: now) }
 
   /// It has ended of itself, and the keeper ends with it. A front whose input nobody has read is told
   /// nothing: it goes on with a keeper of its own.
-  public func end(_ status: Int32) {
+  func end(_ status: Int32) {
     if life.endIsOurs { link?.sayEnd(status) }
   }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import Keeper
 import Linux
 
 /// The plugins of a dispatcher that was killed, as its successor finds them in its `ChildrenList`.

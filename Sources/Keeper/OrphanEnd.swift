@@ -1,10 +1,10 @@
 import Glibc
-import Linux
+public import Linux
 
 /// How a dead dispatcher's plugins are made to end, as at a stop: a value without clock or process.
 ///
 /// They had the end of their input when their dispatcher died. Each signal is due once.
-struct OrphanEnd: Equatable {
+public struct OrphanEnd: Equatable {
   private enum Step: Int { case endOfInput, request, kill }
 
   /// When they are asked to end, and when they are made to, after the end of their input.
@@ -14,10 +14,10 @@ struct OrphanEnd: Equatable {
   private let since: Moment
   private var done = Step.endOfInput
 
-  init(since: Moment) { self.since = since }
+  public init(since: Moment) { self.since = since }
 
   /// The signal that is due.
-  mutating func signal(_ now: Moment) -> Int32? {
+  public mutating func signal(_ now: Moment) -> Int32? {
     let due: Step =
       now - since > Self.killAfter
       ? .kill : now - since > Self.requestAfter ? .request : .endOfInput

@@ -1,4 +1,3 @@
-import Glibc
 import Keeper
 import Linux
 
@@ -17,20 +16,16 @@ final class ChildSockets {
 
 /// The connection of the process that dispatches to the one that holds its input: what both say is in
 /// `WorkerWord` and `WordToWorker`.
-final class HolderLink {
-  /// The variable by which a process knows that it has a holder, at descriptor 3.
-  static let variable = "AUDISPATCH_HOLDER"
-  static let descriptor: Int32 = 3
-
+final class KeeperLink {
   private let channel: MessageChannel
-  /// Children of the predecessor that the holder knows, by their numbers.
+  /// Children of the predecessor that the keeper knows, by their numbers.
   let kept: [UInt64: Int32]
   let memory: Survivor
   /// What a predecessor had locked in the runtime folder.
   private var lock: Descriptor?
   /// The configuration that was in force, then that which is.
   private var inForce: Descriptor?
-  /// What the holder, which had too much to read, has not got yet.
+  /// What the keeper, which had too much to read, has not got yet.
   private var waiting: [Message] = []
 
   private struct Message {
@@ -42,16 +37,10 @@ final class HolderLink {
   /// How long an input that has ended is waited behind for the next one; `nil`: there is none.
   let waitForNext: Duration?
 
-  /// `nil` without a holder.
-  static func connect() -> HolderLink? {
-    guard let value = unsafe getenv(variable), unsafe String(cString: value) == "1",
-      DescriptorKind.isSocket(descriptor)
-    else { return nil }
-    unsafe unsetenv(variable)
-    // It was executed by another name.
-    setProcessName("audispatchd")
-    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-    return HolderLink(MessageChannel(owning: Descriptor(owning: descriptor)))
+  /// `nil` without a keeper.
+  static func connect() -> KeeperLink? {
+    guard let channel = Keeper.takeLink() else { return nil }
+    return KeeperLink(channel)
   }
 
   private init?(_ channel: consuming MessageChannel) {
@@ -135,7 +124,7 @@ final class HolderLink {
     case input(HandedInput)
   }
 
-  /// Takes the messages that wait; `false` when the holder is gone.
+  /// Takes the messages that wait; `false` when the keeper is gone.
   func receive(_ body: (News) -> Void) -> Bool {
     while true {
       switch channel.receive() {

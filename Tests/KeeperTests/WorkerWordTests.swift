@@ -1,6 +1,6 @@
 import Testing
 
-@testable import AuditDispatch
+@testable import Keeper
 
 @Suite("What a keeper and its worker say")
 struct WorkerWordTests {

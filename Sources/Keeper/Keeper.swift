@@ -1,5 +1,4 @@
 import Glibc
-public import Keeper
 public import Linux
 
 /// Keeps the input while the process that dispatches dies and is started again.
@@ -10,7 +9,7 @@ public import Linux
 ///
 /// The first worker is a copy of this process, which saves the time of loading the program twice; a
 /// successor is the program executed anew, so that an address learnt from a dead one is of no use.
-public final class Holder {
+public final class Keeper {
   private let arguments: [String]
   let work: () -> Int32
   /// Where fronts are met, where there are any.
@@ -144,7 +143,7 @@ public final class Holder {
     guard asCopy else {
       return try ChildProcess(
         path: "/proc/self/exe", name: "audispatchd", arguments: arguments,
-        environment: ProgramArguments.environment + ["\(HolderLink.variable)=1"], input: 0,
+        environment: ProgramArguments.environment + ["\(Self.variable)=1"], input: 0,
         output: 1, error: 2, extra: channel)
     }
     guard let child = try ChildProcess.copy() else { becomeWorker(channel) }

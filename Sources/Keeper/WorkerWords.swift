@@ -1,7 +1,7 @@
 import Linux
 
 /// What a worker says to its keeper. Both are one executable: the words may change with any version.
-enum WorkerWord: Equatable {
+public enum WorkerWord: Equatable, Sendable {
   /// A child was started. With both ends of its socket, which stay open until `forget`.
   case keep(UInt64, pid: Int32)
   /// All that is to be known of a child is in the surviving memory.
@@ -21,7 +21,7 @@ enum WorkerWord: Equatable {
   /// No more input is wanted: a pipe is let go of.
   case release
 
-  var text: String {
+  public var text: String {
     switch self {
     case .keep(let id, let pid): "keep\0\(id)\0\(pid)"
     case .forget(let id): "forget\0\(id)"
@@ -35,7 +35,7 @@ enum WorkerWord: Equatable {
     }
   }
 
-  init?(_ text: String) {
+  public init?(_ text: String) {
     let parts = text.split(separator: "\0", omittingEmptySubsequences: false)
     switch (parts[0], parts.count) {
     case ("keep", 3):
@@ -58,7 +58,7 @@ enum WorkerWord: Equatable {
 }
 
 /// What a keeper says to its worker.
-enum WordToWorker: Equatable {
+public enum WordToWorker: Equatable, Sendable {
   /// First. With the surviving memory and, if a predecessor had it, the runtime folder's lock.
   case hello(Greeting)
   /// Second. With the configuration that was in force, if there was one.
@@ -72,16 +72,16 @@ enum WordToWorker: Equatable {
   /// The input was let go of.
   case released
 
-  struct Greeting: Equatable {
+  public struct Greeting: Equatable, Sendable {
     /// Deaths in a row by a fault of the worker's own.
-    var crashes: Int
+    public var crashes: Int
     /// How long the next input is waited for; `nil`: no front brings one.
-    var wait: Duration?
+    public var wait: Duration?
     /// Processes of a dead predecessor's children, by the children's numbers.
-    var children: [UInt64: Int32]
+    public var children: [UInt64: Int32]
   }
 
-  var text: String {
+  public var text: String {
     switch self {
     case .hello(let greeting):
       (["hello", "\(greeting.crashes)", greeting.wait.map { "\($0.inNanoseconds)" } ?? ""]
@@ -94,7 +94,7 @@ enum WordToWorker: Equatable {
     }
   }
 
-  init?(_ text: String) {
+  public init?(_ text: String) {
     let parts = text.split(separator: "\0", omittingEmptySubsequences: false)
     switch (parts[0], parts.count) {
     case ("hello", 3...):

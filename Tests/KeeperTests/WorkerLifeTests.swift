@@ -3,7 +3,7 @@ import Linux
 import TestSupport
 import Testing
 
-@testable import AuditDispatch
+@testable import Keeper
 
 /// Every event in every state, at each moment that matters.
 @Suite("A keeper's worker")

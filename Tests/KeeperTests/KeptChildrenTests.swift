@@ -2,7 +2,7 @@ import Glibc
 import Linux
 import Testing
 
-@testable import AuditDispatch
+@testable import Keeper
 
 @Suite("Children that a keeper has for a dead worker")
 struct KeptChildrenTests {
@@ -16,9 +16,11 @@ struct KeptChildrenTests {
     init(_ script: String) throws {
       let null = try Descriptor.open("/dev/null", O_RDWR)
       let (reading, writing) = try Pipe.open()
-      let (said, output) = (Descriptor(owning: reading), Descriptor(owning: writing))
+      let said = Descriptor(owning: reading)
+      let output = Descriptor(owning: writing)
       let (ours, theirs) = try MessageChannel.pair()
-      (ourEnd, childEnd) = (Descriptor(owning: ours), Descriptor(owning: theirs))
+      ourEnd = Descriptor(owning: ours)
+      childEnd = Descriptor(owning: theirs)
       process = try ChildProcess(
         path: "/bin/sh", arguments: ["-c", script], environment: [], input: null.number,
         output: output.number, error: null.number)
