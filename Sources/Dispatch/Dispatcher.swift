@@ -28,13 +28,13 @@ public final class Dispatcher {
       SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCONT, SIGCHLD,
     ])
     let supply = try SourceSupply(inForce.daemon, node: inForce.node)
-    let holder = legacy.holder
+    let keeper = legacy.keeper
     let manager = legacy.service
     // First: the manager is to keep nothing longer that is not taken here.
     let runtime = RuntimeFolder(
       path: inForce.daemon.runtimeDirectory,
-      lock: holder?.takeLock() ?? manager?.takeInherited(ServiceLink.lock))
-    let heldMemory = supply.origin == .standardInput ? holder?.memory : nil
+      lock: keeper?.takeLock() ?? manager?.takeInherited(ServiceLink.lock))
+    let heldMemory = supply.origin == .standardInput ? keeper?.memory : nil
     let survivor = try heldMemory ?? Survivor(held: Custody.takeMemory(manager, supply))
     let predecessor = Predecessor(survivor)
     let sockets = Custody.takeSockets(manager, of: predecessor)
@@ -47,7 +47,7 @@ public final class Dispatcher {
       journal: journal, source: source, plugins: PluginTable(journal, node: inForce.node))
     let link = ServiceLink(manager, supply, loop)
     let ledger = Ledger(base, survivor, predecessor)
-    let custody = Custody(loop, holder: holder, manager: link, sockets: sockets)
+    let custody = Custody(loop, keeper: keeper, manager: link, sockets: sockets)
     let delivery = Delivery(base, ledger, isBehindAuditd: supply.isAuditd)
     let overflows = OverflowActions(base)
     let durable = DurableQueues(base, ledger, custody, delivery, overflows)

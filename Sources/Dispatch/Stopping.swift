@@ -86,7 +86,7 @@ struct Stopping: Owner {
     let count = plugins.all.count
     loop.say(
       .info,
-      "replayed: \(source.records) records, \(ledger.events) events, to \(count) plugin"
+      "replayed: \(source.figures.records) records, \(ledger.events) events, to \(count) plugin"
         + (count == 1 ? "" : "s"))
     begin("end of input")
   }

@@ -11,11 +11,9 @@ public final class KeeperDoor {
   }
 
   /// What the keeper is to do.
-  public enum Order {
+  enum Order {
     /// A signal is for the worker.
     case signal(Int32)
-    /// The worker is to read this behind what it reads.
-    case read(HandedInput)
     /// It is to end: why, unless that is known.
     case stop(String)
   }
@@ -30,7 +28,9 @@ public final class KeeperDoor {
   /// Of the newest front, as long as that is there.
   private var link: FrontLink?
   /// What was taken and is not read yet.
-  public private(set) var unread: [HandedInput] = []
+  private var unread: [HandedInput] = []
+  /// Inputs of these that the worker has not got, the last ones.
+  private var ungiven = 0
 
   private static let maximumCallers = 8
 
@@ -49,20 +49,17 @@ public final class KeeperDoor {
   }
 
   /// Readable when there is something for `look`.
-  public var number: Int32 { poller.number }
+  var number: Int32 { poller.number }
   /// When `look` is due.
-  public var deadline: Moment? { life.deadline }
-  public var wait: Duration { life.wait }
-
-  /// Of the newest front's link, for the worker.
-  public var linkNumber: Int32? { link?.number }
+  var deadline: Moment? { life.deadline }
+  var wait: Duration { life.wait }
 
   /// The runtime folder is the worker's: from now on the next front finds this process there. When its
   /// own one is gone by then, the next one may have come and have a keeper of its own, behind whose
   /// back none must be let in.
   ///
   /// - Returns: why it does not.
-  public func open(in folder: String) -> SystemError? {
+  func open(in folder: String) -> SystemError? {
     guard listener == nil else { return nil }
     guard life.hasFront, !life.isPassedBy else {
       _ = life.handle(.unreachable, now: .now)
@@ -81,7 +78,7 @@ public final class KeeperDoor {
   // MARK: What comes
 
   /// Takes what waits; never blocks.
-  public func look(_ now: Moment) -> [Order] {
+  func look(_ now: Moment) -> [Order] {
     // A front that is gone is to be known before the next one is answered.
     var orders = hearFront(now)
     accept(now)
@@ -168,9 +165,9 @@ public final class KeeperDoor {
       drop(caller, now)
       guard let handed else { return [] }
       unread.append(handed)
+      ungiven += 1
       link = handed.link
       _ = poller.add(handed.link.number, 0, .read)
-      return [.read(handed)]
     case .stop(let reason): return [.stop(reason)]
     case .refuseAndStop(let reason):
       refuse(caller, reason, now)
@@ -194,29 +191,53 @@ public final class KeeperDoor {
     _ = life.handle(.callerLost, now: now)
   }
 
+  // MARK: What the worker gets
+
+  /// A worker is started, which has got none of the inputs yet.
+  ///
+  /// - Returns: the newest front's link, for that worker.
+  func workerStarts() -> Int32? {
+    ungiven = unread.count
+    return link?.number
+  }
+
+  /// Whether there are inputs that the worker has not got.
+  var hasUngiven: Bool { ungiven > 0 }
+
+  /// Gives the worker the inputs that it has not got; one that has too much to read gets them later.
+  ///
+  /// - Parameter send: takes an input and its front's link; `false`: they could not be sent now.
+  func giveInputs(_ send: ([Int32]) -> Bool) {
+    while ungiven > 0 {
+      let handed = unread[unread.count - ungiven]
+      guard send([handed.input.number, handed.link.number]) else { return }
+      ungiven -= 1
+    }
+  }
+
   // MARK: What the worker says
 
   /// It has read its input to the end.
-  public func drained(isFarewell: Bool, _ now: Moment) -> [Order] {
+  func drained(isFarewell: Bool, _ now: Moment) -> [Order] {
     perform(life.handle(.drained(isFarewell: isFarewell), now: now), nil, now)
   }
 
   /// It reads the next input.
   ///
   /// - Returns: that.
-  public func wentOn(_ now: Moment) -> HandedInput? {
+  func wentOn(_ now: Moment) -> HandedInput? {
     _ = life.handle(.wentOn, now: now)
     return unread.isEmpty ? nil : unread.removeFirst()
   }
 
-  public func workerDied(_ now: Moment) { _ = life.handle(.workerDied, now: now) }
+  func workerDied(_ now: Moment) { _ = life.handle(.workerDied, now: now) }
 
   /// It is going to end: nobody's input is taken any more.
-  public func stopAsked(_ now: Moment) { _ = life.handle(.stopAsked, now: now) }
+  func stopAsked(_ now: Moment) { _ = life.handle(.stopAsked, now: now) }
 
   /// It has ended of itself, and the keeper ends with it. A front whose input nobody has read is told
   /// nothing: it goes on with a keeper of its own.
-  public func end(_ status: Int32) {
+  func end(_ status: Int32) {
     if life.endIsOurs { link?.sayEnd(status) }
   }
 }

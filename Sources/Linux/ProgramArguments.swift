@@ -1,4 +1,5 @@
 import CAudispatch
+import Glibc
 
 /// What this program was called with.
 public enum ProgramArguments {
@@ -17,4 +18,15 @@ public enum ProgramArguments {
   /// The path that was executed, as it was given to the system; it may be a link, or relative. The
   /// value is `AT_EXECFN` of getauxval(3).
   public static var executable: String { unsafe String(cString: ad_executable()) }
+
+  /// The environment as it is now: `NAME=VALUE` each.
+  public static var environment: [String] {
+    var entries: [String] = []
+    var next = unsafe environ
+    while let entry = unsafe next.pointee {
+      entries.append(unsafe String(cString: entry))
+      unsafe next += 1
+    }
+    return entries
+  }
 }

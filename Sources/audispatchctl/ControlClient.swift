@@ -52,7 +52,7 @@ struct ControlClient {
 }
 
 extension ControlClient {
-  /// How long a worker that has died may take to be replaced, while its holder lives; and where
+  /// How long a worker that has died may take to be replaced, while its keeper lives; and where
   /// nobody but a service manager could start another.
   private static let replacement = (held: Duration.seconds(30), alone: Duration.seconds(2))
 
@@ -65,7 +65,7 @@ extension ControlClient {
       } catch {
         let isGone = [ENOENT, ECONNREFUSED].contains(error.cause.number)
         let limit =
-          holderLives
+          keeperLives
           ? Self.replacement.held
           : error.cause.number == ECONNREFUSED ? Self.replacement.alone : .zero
         guard isGone, Moment.now - began < limit else {
@@ -76,8 +76,8 @@ extension ControlClient {
     }
   }
 
-  private var holderLives: Bool {
-    guard let text = try? Transfer.contents(of: folder + "/holder", limit: 32),
+  private var keeperLives: Bool {
+    guard let text = try? Transfer.contents(of: folder + "/keeper", limit: 32),
       let pid = Int32(String(decoding: text.prefix { $0 != 0x0a }, as: UTF8.self)), pid > 0,
       kill(pid, 0) == 0 || errno == EPERM
     else { return false }

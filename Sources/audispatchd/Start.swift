@@ -50,11 +50,11 @@ func start() -> Int32 {
   case .run:
     DescriptorKind.openStandard()
     raiseDescriptorLimit()
-    let isWorker = Holder.isWorker
+    let isWorker = Keeper.isWorker
     let mayHold = !isWorker && mayReadStandardInput(arguments)
     undoWhatAuditdLeaves(holding: mayHold ? Front.signals : [])
     if isWorker {
-      DescriptorKind.closeAll(from: Holder.firstDescriptorOfNobody)
+      DescriptorKind.closeAll(from: Keeper.firstDescriptorOfNobody)
       return run(load, nil)
     }
     if mayHold {
@@ -98,7 +98,7 @@ private func standInFront(
     return try Front(offer, in: daemon.runtimeDirectory) { link in
       do throws(SystemError) {
         let door = try KeeperDoor(offer, link: link, wait: wait)
-        return try Holder(words, door: door) { run(load, nil) }.run()
+        return try Keeper(words, door: door) { run(load, nil) }.run()
       } catch {
         print("audispatchd: \(error)", to: 2)
         return 1
@@ -112,7 +112,7 @@ private func standInFront(
 
 private func hold(_ load: @escaping @Sendable () -> LoadedConfiguration) -> Int32 {
   do throws(SystemError) {
-    return try Holder(words) { run(load, nil) }.run()
+    return try Keeper(words) { run(load, nil) }.run()
   } catch {
     print("audispatchd: \(error)", to: 2)
     return 1

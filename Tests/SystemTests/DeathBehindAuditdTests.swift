@@ -102,7 +102,7 @@ struct DeathBehindAuditdTests {
   }
 
   /// auditd 3.0.9 sees a death by a write that fails only; the worker still reads then, and goes on.
-  @Test(arguments: ["holder", "worker"])
+  @Test(arguments: ["keeper", "worker"])
   func `a death of the daemon's costs nothing that auditd had given`(victim: String) async throws {
     let scratch = try Scratch()
     let files = try await files(scratch)
@@ -111,13 +111,13 @@ struct DeathBehindAuditdTests {
     try await send(first, to: auditd, until: first.records.count, scratch)
     let worker = pid_t(try files.state().daemon.pid)
     let stat = String(decoding: contents("/proc/\(worker)/stat"), as: UTF8.self)
-    let holder = try #require(
+    let keeper = try #require(
       stat.split(separator: ") ").last?.split(separator: " ").dropFirst().first.flatMap {
         pid_t($0)
       })
-    kill(victim == "holder" ? holder : worker, SIGKILL)
+    kill(victim == "keeper" ? keeper : worker, SIGKILL)
     try await eventually("it is noticed", within: .seconds(20), detail: { auditd.messages }) {
-      if victim == "holder" { return kill(holder, 0) != 0 }
+      if victim == "keeper" { return kill(keeper, 0) != 0 }
       guard let state = files.stateIfAny(), pid_t(state.daemon.pid) != worker else { return false }
       return state.plugins.allSatisfy { $0.state == "running" }
     }

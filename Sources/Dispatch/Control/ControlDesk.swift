@@ -43,7 +43,7 @@ final class ControlDesk: Owner {
       let new = try ControlServer(path: runtime.controlSocket, user: geteuid())
       try loop.poller.watch(new.listener.number, Token.control, .read)
       server = new
-      if custody.hasHolder { runtime.noteHolder() }
+      if custody.hasKeeper { runtime.noteKeeper() }
       if retry != nil { loop.say(.notice, "the control socket is there now") }
       retry = nil
       changeAccess()

@@ -68,7 +68,7 @@ public enum Examiner {
       unsafe access("/proc/self/exe", X_OK) == 0 ? "/proc/self/exe" : Installed.executable
     return try ChildProcess(
       path: path, name: "audispatchd", arguments: arguments,
-      environment: Holder.environment
+      environment: ProgramArguments.environment
         + ["\(variable)=1", "\(silence)=\(silent.sorted().joined(separator: "/"))"],
       input: null.number, output: steps.number, error: null.number, extra: file.number)
   }

@@ -34,10 +34,10 @@ struct SourcesStatus: Owner {
     let foreign = places.reduce(0) { $0 + $1.figures.events }
     json.field("name", supply.description)
     json.field("kind", source.kind)
-    json.field("records", source.ownRecords)
+    json.field("records", source.figures.ownRecords)
     json.field("events", events - min(events, foreign))
-    json.field("bytes", source.ownBytes)
-    json.field("malformed", source.ownMalformed + (kernel?.malformed ?? 0))
+    json.field("bytes", source.figures.ownBytes)
+    json.field("malformed", source.figures.ownMalformed + (kernel?.malformed ?? 0))
     json.field("duplicates", 0)
     json.field("refused", 0)
     json.field("peers", 0)

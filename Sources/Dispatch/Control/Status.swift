@@ -62,12 +62,12 @@ struct Status: Owner {
   private func sourceStatus(_ json: inout JSONText) {
     let kernel = supply.readers?.total
     json.field("kind", source.kind)
-    json.field("records", source.records)
+    json.field("records", source.figures.records)
     json.field("events", ledger.events)
-    json.field("bytes", source.bytes)
-    json.field("malformed", source.malformedTotal + (kernel?.malformed ?? 0))
+    json.field("bytes", source.figures.bytes)
+    json.field("malformed", source.figures.malformedTotal + (kernel?.malformed ?? 0))
     json.object("malformed_kinds") { json in
-      for (kind, count) in zip(MalformedInput.allCases, source.malformed) where count > 0 {
+      for (kind, count) in zip(MalformedInput.allCases, source.figures.malformed) where count > 0 {
         json.field(kind.rawValue, count)
       }
     }

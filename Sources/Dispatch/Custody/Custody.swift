@@ -2,11 +2,11 @@ import Configuration
 import Glibc
 import Linux
 
-/// Who outlives this process and keeps for a successor what would die with it: the holder behind
+/// Who outlives this process and keeps for a successor what would die with it: the keeper behind
 /// auditd, or the service manager. Without either nothing is kept.
 final class Custody {
   private let loop: Loop
-  private var holder: HolderLink?
+  private var keeper: KeeperLink?
   private let manager: ServiceLink?
   /// Of a predecessor's children, which a service manager kept, by their numbers.
   private var sockets: [UInt64: ChildSockets]
@@ -15,47 +15,47 @@ final class Custody {
 
   /// - Parameter sockets: of a predecessor's children.
   init(
-    _ loop: Loop, holder: HolderLink?, manager: ServiceLink?, sockets: [UInt64: ChildSockets]
+    _ loop: Loop, keeper: KeeperLink?, manager: ServiceLink?, sockets: [UInt64: ChildSockets]
   ) {
     self.loop = loop
-    self.holder = holder
+    self.keeper = keeper
     self.manager = manager
     self.sockets = sockets
-    if let holder { _ = loop.poller.add(holder.number, Token.holder, .read) }
+    if let keeper { _ = loop.poller.add(keeper.number, Token.keeper, .read) }
   }
 
-  var hasHolder: Bool { holder != nil }
+  var hasKeeper: Bool { keeper != nil }
   /// Deaths in a row by a fault of the program's own.
-  var crashes: Int { holder?.crashes ?? 0 }
+  var crashes: Int { keeper?.crashes ?? 0 }
 
   // MARK: The input
 
-  func inputIsOpen() { tellHolder { $0.ready() } }
-  /// Whether the holder still has the input that it was asked to let go of.
-  var holdsInput: Bool { holder?.holdsInput ?? false }
-  func letGoOfInput() { holder?.letGoOfInput() }
+  func inputIsOpen() { tellKeeper { $0.ready() } }
+  /// Whether the keeper still has the input that it was asked to let go of.
+  var holdsInput: Bool { keeper?.holdsInput ?? false }
+  func letGoOfInput() { keeper?.letGoOfInput() }
 
   /// How long an input that has ended is waited behind for the next one; `nil`: nobody brings one.
-  var waitForNext: Duration? { holder?.waitForNext }
-  /// Whether the holder has heard all, or there is none.
-  var holderHasAll: Bool { holder?.hasNothingToSend ?? true }
+  var waitForNext: Duration? { keeper?.waitForNext }
+  /// Whether the keeper has heard all, or there is none.
+  var keeperHasAll: Bool { keeper?.hasNothingToSend ?? true }
 
   /// The input was read to its end, and there is no other one yet.
   ///
   /// - Parameter isFarewell: its last record was auditd's last.
-  func isDrained(isFarewell: Bool) { tellHolder { $0.drained(isFarewell: isFarewell) } }
+  func isDrained(isFarewell: Bool) { tellKeeper { $0.drained(isFarewell: isFarewell) } }
 
-  /// The next input is about to be read; `false` when the holder cannot be told now.
-  func goesOn(_ permit: borrowing Permit) -> Bool { holder?.goesOn() ?? true }
+  /// The next input is about to be read; `false` when the keeper cannot be told now.
+  func goesOn(_ permit: borrowing Permit) -> Bool { keeper?.goesOn() ?? true }
 
   /// No other input is wanted.
-  func isStopping() { tellHolder { $0.isStopping() } }
+  func isStopping() { tellKeeper { $0.isStopping() } }
 
-  /// Tells the holder something; what it has no room for is told again.
-  private func tellHolder(_ body: (HolderLink) -> Void) {
-    guard let holder else { return }
-    body(holder)
-    if !holder.hasNothingToSend { loop.wake(.custody, in: .milliseconds(5)) }
+  /// Tells the keeper something; what it has no room for is told again.
+  private func tellKeeper(_ body: (KeeperLink) -> Void) {
+    guard let keeper else { return }
+    body(keeper)
+    if !keeper.hasNothingToSend { loop.wake(.custody, in: .milliseconds(5)) }
   }
 
   // MARK: Children
@@ -70,7 +70,7 @@ final class Custody {
 
   /// A child was started: should this process die, others have its socket.
   func keep(_ child: PluginChild, _ permit: borrowing Permit) {
-    tellHolder {
+    tellKeeper {
       $0.keep(
         child.number, child.process.pid, ourEnd: child.inputNumber, childEnd: child.unreadNumber)
     }
@@ -79,12 +79,12 @@ final class Custody {
 
   /// All that is to be known of a child is in the surviving memory.
   func forget(_ child: UInt64, _ permit: borrowing Permit) {
-    tellHolder { $0.forget(child) }
+    tellKeeper { $0.forget(child) }
     manager?.forget(child)
   }
 
   /// Whether a predecessor's child may still run, with its socket kept.
-  func has(_ child: UInt64) -> Bool { holder?.kept[child] != nil || sockets[child] != nil }
+  func has(_ child: UInt64) -> Bool { keeper?.kept[child] != nil || sockets[child] != nil }
 
   /// Takes the sockets of those of a predecessor's children, kept by a service manager, that have
   /// ended.
@@ -94,13 +94,13 @@ final class Custody {
     return Array(ended.values)
   }
 
-  /// Takes the holder's messages.
+  /// Takes the keeper's messages.
   ///
   /// - Returns: `false`: it is gone.
-  func hearHolder(_ body: (HolderLink.News) -> Void) -> Bool {
-    guard let holder, !holder.receive(body) else { return true }
-    loop.poller.remove(holder.number)
-    self.holder = nil
+  func hearKeeper(_ body: (KeeperLink.News) -> Void) -> Bool {
+    guard let keeper, !keeper.receive(body) else { return true }
+    loop.poller.remove(keeper.number)
+    self.keeper = nil
     // What it would have said of a predecessor's children nobody says now.
     loop.wakeAll()
     loop.say(
@@ -112,7 +112,7 @@ final class Custody {
 
   /// - Parameter folder: the runtime folder.
   func keepLock(_ lock: Int32, of folder: String) {
-    tellHolder { $0.keepLock(lock, of: folder) }
+    tellKeeper { $0.keepLock(lock, of: folder) }
     manager?.keepLock(lock)
   }
 
@@ -122,22 +122,22 @@ final class Custody {
   func keep(_ inForce: () -> InForce) {
     guard !isInForceKept else { return }
     isInForceKept = true
-    guard holder != nil || manager != nil else { return }
+    guard keeper != nil || manager != nil else { return }
     do {
       let file = try inForce().file()
       manager?.keepInForce(file.number)
-      holder?.keepInForce(file)
+      keeper?.keepInForce(file)
     } catch {
       loop.say(.error, "a successor would begin with what is on disk: \(error)")
     }
   }
 
-  /// Sends the holder what it had no room for.
+  /// Sends the keeper what it had no room for.
   func tend() {
-    guard !holderHasAll else { return }
-    tellHolder { _ = $0.retry() }
+    guard !keeperHasAll else { return }
+    tellKeeper { _ = $0.retry() }
     // The next input may have waited for that.
-    if holderHasAll { loop.wakeAll() }
+    if keeperHasAll { loop.wakeAll() }
   }
 
   /// A clean end: nothing of it is anybody's.

@@ -143,11 +143,11 @@ final class Ledger: Owner {
       let end = journal.nextRecord
       unsafe snapshot.pointee.next_sequence = end.value
       unsafe snapshot.pointee.next_event = journal.nextEvent.value
-      unsafe snapshot.pointee.records = source.records
-      unsafe snapshot.pointee.bytes = source.bytes
+      unsafe snapshot.pointee.records = source.figures.records
+      unsafe snapshot.pointee.bytes = source.figures.bytes
       unsafe snapshot.pointee.events = events
       unsafe withUnsafeMutableBytes(of: &snapshot.pointee.malformed) { raw in
-        for (index, count) in source.malformed.enumerated() {
+        for (index, count) in source.figures.malformed.enumerated() {
           unsafe raw.storeBytes(of: count, toByteOffset: 8 * index, as: UInt64.self)
         }
       }

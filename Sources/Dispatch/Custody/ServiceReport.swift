@@ -25,7 +25,7 @@ struct ServiceReport: Owner {
     }
     service.show(status)
     let next = service.look(
-      loop.now, inputWaits: { input.hasWaiting }, bytesRead: source.bytes)
+      loop.now, inputWaits: { input.hasWaiting }, bytesRead: source.figures.bytes)
     if let next { loop.wake(.service, at: next) }
     service.retry()
   }

@@ -77,7 +77,7 @@ final class Distribution: Owner {
   /// The source has nothing more now: what waits is written, unless it is to gather.
   func looked() {
     let writes = gathering.looked(
-      records: Int(clamping: source.made), bytes: Int(clamping: source.ownBytes),
+      records: Int(clamping: source.figures.made), bytes: Int(clamping: source.figures.ownBytes),
       isOpen: !openEvents.isEmpty, now: loop.now)
     if writes { flushAll() }
   }

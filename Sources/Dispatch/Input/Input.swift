@@ -150,7 +150,7 @@ final class Input: Owner {
   func open() {
     guard ending.isRunning, supply.origin != .peers else { return }
     do throws(SystemError) {
-      guard let descriptor = try supply.open(recordsSoFar: source.made) else {
+      guard let descriptor = try supply.open(recordsSoFar: source.figures.made) else {
         return drained()
       }
       begin(descriptor)
@@ -171,7 +171,8 @@ final class Input: Owner {
     source.open(descriptor)
     if source.canWait {
       replayed = ReplayedFile(
-        name: supply.fileDescription, records: source.records, malformed: source.malformed,
+        name: supply.fileDescription, records: source.figures.records,
+        malformed: source.figures.malformed,
         unpacker: supply.unpacker)
     }
     // A successor has to know that this is another stream before it finds it kept.
@@ -226,7 +227,8 @@ final class Input: Owner {
   /// Says what came of a file that was read to its end, unless every line of it was a record.
   private func reportReplayed() {
     guard var file = replayed.take() else { return }
-    file.end(records: source.records, malformed: source.malformed, failure: file.failure)
+    file.end(
+      records: source.figures.records, malformed: source.figures.malformed, failure: file.failure)
     if file.isIncomplete { ending.noteLoss() }
     if let message = file.message {
       loop.say(file.isIncomplete ? .error : .warning, message)
@@ -238,7 +240,7 @@ final class Input: Owner {
     source.close()
     reportReplayed()
     let next = supply.afterEnd()
-    if let lost = supply.readers?.reportEnd(taken: source.made) { loop.say(.error, lost) }
+    if let lost = supply.readers?.reportEnd(taken: source.figures.made) { loop.say(.error, lost) }
     switch next {
     case .reconnect where ending.isRunning:
       loop.say(.warning, "\(supply.description) closed; connecting again")

@@ -48,7 +48,7 @@ final class NextInputs: Owner {
     guard ending.isRunning else { return }
     let step = decision.step(
       loop.now, waiting: waiting.count, isSettled: source.isSettled,
-      keeperHears: custody.holderHasAll)
+      keeperHears: custody.keeperHasAll)
     switch step {
     case .nothing: break
     case .look(let moment): loop.wake(.nextInputs, at: moment)
@@ -71,7 +71,7 @@ final class NextInputs: Owner {
   /// successor, and the keeper has to know before anything of it is read.
   private func goOn() {
     guard let handed = waiting.first else { return }
-    guard custody.holderHasAll else { return keeperIsDeaf() }
+    guard custody.keeperHasAll else { return keeperIsDeaf() }
     source.beginStream()
     guard custody.goesOn(ledger.publish()) else { return keeperIsDeaf() }
     waiting.removeFirst()
@@ -117,6 +117,6 @@ final class NextInputs: Owner {
   /// Says to the front what the keeper would, were it there: nothing to one whose input nobody has
   /// read, so that it goes on with a keeper of its own.
   func tellFront(_ status: Int32) {
-    if !custody.hasHolder, waiting.isEmpty { link?.sayEnd(status) }
+    if !custody.hasKeeper, waiting.isEmpty { link?.sayEnd(status) }
   }
 }

@@ -21,12 +21,12 @@ struct ReplayedFile: Equatable {
   /// Whether something is not given that it had, or should have had.
   var isIncomplete: Bool {
     records == 0 || failure != nil
-      || [.badHeader, .unknownVersion, .truncated, .lineTooLong].contains { count(of: $0) > 0 }
+      || [.badHeader, .unknownVersion, .truncated, .lineTooLong].contains { malformed[$0] > 0 }
   }
 
   /// What there is to say; `nil` when every line was a record.
   var message: String? {
-    let lines = count(of: .notARecord)
+    let lines = malformed[.notARecord]
     var parts: [String] = []
     if records == 0 {
       parts.append("no record is in it")
@@ -38,16 +38,12 @@ struct ReplayedFile: Equatable {
       parts.append(
         lines == 1 ? "1\(all) lines is no record" : "\(lines)\(all) lines are no records")
     }
-    for kind in MalformedInput.allCases where kind != .notARecord && count(of: kind) > 0 {
-      let times = count(of: kind)
+    for kind in MalformedInput.allCases where kind != .notARecord && malformed[kind] > 0 {
+      let times = malformed[kind]
       parts.append("\(kind.rawValue): \(times == 1 ? "once" : "\(times) times")")
     }
     guard !parts.isEmpty else { return nil }
     if let unpacker, records == 0 { parts.append("unpack it with '\(unpacker)' first") }
     return "\(name): \(parts.joined(separator: "; "))"
-  }
-
-  private func count(of kind: MalformedInput) -> UInt64 {
-    malformed[MalformedInput.allCases.firstIndex(of: kind) ?? 0]
   }
 }

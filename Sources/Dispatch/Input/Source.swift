@@ -25,13 +25,8 @@ final class Source {
   /// The type of the last record of this stream.
   private(set) var lastTaken: RecordType?
 
-  private(set) var records: UInt64 = 0
-  private(set) var bytes: UInt64 = 0
-  private(set) var malformed = [UInt64](repeating: 0, count: MalformedInput.allCases.count)
-
-  /// What was skipped since `malformedMessage`, and the first sample of it.
-  private var malformedNews: (kind: MalformedInput, sample: [UInt8])?
-  private var malformedReport = RateLimit(every: .seconds(10))
+  private(set) var figures: SourceFigures
+  private var malformedReport = MalformedReport()
 
   /// - Parameters:
   ///   - predecessor: whose input it goes on with.
@@ -57,45 +52,19 @@ final class Source {
       survivor, settled: settled, end: predecessor?.received ?? 0,
       awaitedFrom: predecessor?.awaitedFrom ?? settled.record)
     goesOn = predecessor != nil && hasSameStream
-    if let predecessor {
-      records = predecessor.records
-      bytes = predecessor.bytes
-      malformed = Array(predecessor.malformed.prefix(malformed.count))
-    }
+    figures = predecessor.map(SourceFigures.init(of:)) ?? SourceFigures()
   }
 
-  /// Records that this process has made of this source's bytes; a successor begins with 0. It never
-  /// goes down. `ownRecords` does, after a death, when it becomes known how many were other hosts'.
-  private(set) var made: UInt64 = 0
-
-  // What other hosts sent is in `records`, `bytes` and `malformed`, too.
-  private var foreignRecords: UInt64 = 0
-  private var foreignBytes: UInt64 = 0
-  private var foreignMalformed: UInt64 = 0
-  var ownRecords: UInt64 { records - foreignRecords }
-  var ownBytes: UInt64 { bytes - foreignBytes }
-  var ownMalformed: UInt64 { malformedTotal - foreignMalformed }
-
-  /// So much of what a predecessor counted is not of this source, or all of it: it may have died
-  /// before it published the last.
   func adoptForeign(records: UInt64, bytes: UInt64, malformed: UInt64) {
-    foreignRecords = min(records, self.records)
-    foreignBytes = min(bytes, self.bytes)
-    foreignMalformed = min(malformed, malformedTotal)
+    figures.adoptForeign(records: records, bytes: bytes, malformed: malformed)
   }
 
   /// Counts a record that is not of this source.
-  func countForeign(bytes count: Int) {
-    records += 1
-    foreignRecords += 1
-    bytes += UInt64(count)
-    foreignBytes += UInt64(count)
-  }
+  func countForeign(bytes count: Int) { figures.noteForeign(bytes: count) }
 
   func countForeignMalformed(_ kind: MalformedInput, _ sample: [UInt8]) {
-    malformed[MalformedInput.allCases.firstIndex(of: kind) ?? 0] += 1
-    foreignMalformed += 1
-    if malformedNews == nil { malformedNews = (kind, sample) }
+    figures.noteForeignSkipped(kind)
+    malformedReport.note(kind, sample)
   }
 
   /// The log has all that came from this source.
@@ -109,8 +78,6 @@ final class Source {
 
   /// Their senders are told that all below that number is stored, and send nothing of it again.
   func foreignAreTold(below number: RecordNumber) { intake.isTold(below: number) }
-
-  var malformedTotal: UInt64 { malformed.reduce(0, +) }
 
   /// Bytes that were read and are not yet a record.
   var pendingBytes: Int { intake.pendingBytes }
@@ -167,7 +134,7 @@ final class Source {
   func fill() -> ReadResult {
     guard let fd = input?.number else { return .end }
     let result = intake.fill(fd, isSocket: inputIsSocket)
-    if case .bytes(let count) = result { bytes += UInt64(count) }
+    if case .bytes(let count) = result { figures.noteRead(bytes: count) }
     return result
   }
 
@@ -197,8 +164,7 @@ final class Source {
       }
     }
     self.reader = reader
-    records += UInt64(limit - left)
-    made += UInt64(limit - left)
+    figures.noteMade(records: limit - left)
     if left < limit { lastTaken = journal.lastTaken }
     intake.note(next: journal.nextRecord, reader: reader, isNeeded: isNeeded)
   }
@@ -226,7 +192,7 @@ final class Source {
 
   /// Counts what was read and is no record yet as malformed.
   func passOverPending() {
-    malformed[MalformedInput.allCases.firstIndex(of: .badHeader) ?? 0] += 1
+    figures.noteSkipped(.badHeader)
     intake.clear()
     reader = RecordReader(framing: framing)
   }
@@ -240,20 +206,15 @@ final class Source {
   var awaitedFrom: RecordNumber { intake.awaitedFrom }
 
   private func note(_ kind: MalformedInput, _ sample: Range<Int>, of span: Span<UInt8>) {
-    malformed[MalformedInput.allCases.firstIndex(of: kind) ?? 0] += 1
-    guard malformedNews == nil else { return }
+    figures.noteSkipped(kind)
+    guard malformedReport.wantsSample else { return }
     var bytes: [UInt8] = []
     for i in sample { bytes.append(span[i]) }
-    malformedNews = (kind, bytes)
+    malformedReport.note(kind, bytes)
   }
 
   /// What to say of what was skipped since the last call, at a low rate.
   func malformedMessage(_ now: Moment) -> String? {
-    guard let news = malformedNews else { return nil }
-    malformedNews = nil
-    guard let held = malformedReport.pass(now) else { return nil }
-    let more = held > 0 ? ", \(held) reports held back" : ""
-    return "malformed input skipped (\(news.kind.rawValue)): '\(printable(news.sample))' "
-      + "(\(malformedTotal) so far\(more))"
+    malformedReport.message(now, total: figures.malformedTotal)
   }
 }

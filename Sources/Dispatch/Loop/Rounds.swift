@@ -77,7 +77,7 @@ final class Rounds {
     case Token.loading: owners.control.configurationIsRead()
     case Token.receiver: owners.remote?.read()
     case Token.receiverOutput: owners.remote?.receiver.readOutput()
-    case Token.holder: hearHolder()
+    case Token.keeper: hearKeeper()
     case Token.node: owners.lateNode.hear()
     case Token.front: owners.inputs.hearFront(take)
     case Token.control: owners.control.accept()
@@ -99,8 +99,8 @@ final class Rounds {
     }
   }
 
-  private func hearHolder() {
-    let isThere = owners.custody.hearHolder { news in
+  private func hearKeeper() {
+    let isThere = owners.custody.hearKeeper { news in
       switch news {
       case .ended(let child): owners.durable.predecessorsChildEnded(child)
       case .front(let link): owners.inputs.meet(link)

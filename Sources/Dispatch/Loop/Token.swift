@@ -9,7 +9,7 @@ enum Token {
   static let client: UInt64 = 7 << 32
   static let helperOutput: UInt64 = 8 << 32
   static let spool: UInt64 = 9 << 32
-  static let holder: UInt64 = 10 << 32
+  static let keeper: UInt64 = 10 << 32
   static let passedOutput: UInt64 = 11 << 32
   static let outputSink: UInt64 = 12 << 32
   static let loading: UInt64 = 13 << 32

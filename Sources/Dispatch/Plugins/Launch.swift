@@ -73,7 +73,7 @@ final class Launch {
 
   /// The plugin's child, once it runs.
   ///
-  /// - Parameter number: what the surviving memory and the holder call it.
+  /// - Parameter number: what the surviving memory and the keeper call it.
   func child(_ number: UInt64) -> PluginChild {
     guard let process = process.take(), let ourEnd = ourEnd.take(), let childEnd = childEnd.take(),
       let output = output.take()

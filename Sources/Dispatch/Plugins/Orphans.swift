@@ -1,16 +1,18 @@
 import Glibc
+import Keeper
 import Linux
 
 /// The plugins of a dispatcher that was killed, as its successor finds them in its `ChildrenList`.
 ///
-/// They had the end of their input when their dispatcher died. Two seconds later they are asked to
-/// end, three later made to: as at a stop. Each holds up the plugin of its own name, and no other.
+/// Each holds up the plugin of its own name, and no other.
 struct Orphans {
   private let since: Moment
+  private var end: OrphanEnd
   private(set) var children: [ChildrenList.Child]
 
   init(_ list: ChildrenList.Content, now: Moment) {
     since = now
+    end = OrphanEnd(since: now)
     children = list.children
   }
 
@@ -23,13 +25,8 @@ struct Orphans {
   /// Looks which still run, and asks or makes them to end as their time has come.
   mutating func tend(_ now: Moment) {
     children.removeAll(where: Self.hasEnded)
-    for child in children {
-      if now - since > .seconds(5) {
-        kill(child.pid, SIGKILL)
-      } else if now - since > .seconds(2) {
-        kill(child.pid, SIGTERM)
-      }
-    }
+    guard let signal = end.signal(now) else { return }
+    for child in children { kill(child.pid, signal) }
   }
 
   /// What cannot be read, for want of descriptors perhaps, may still run.

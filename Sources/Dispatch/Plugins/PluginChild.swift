@@ -5,7 +5,7 @@ import Linux
 /// A plugin's process and what belongs to that alone: with its end all of it is gone.
 final class PluginChild {
   let process: ChildProcess
-  /// What the surviving memory and the holder call it; 0: they do not know it.
+  /// What the surviving memory and the keeper call it; 0: they do not know it.
   let number: UInt64
   /// The dispatcher's end of its standard input, non-blocking.
   private let ourEnd: Descriptor

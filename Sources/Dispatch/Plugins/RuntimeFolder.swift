@@ -43,12 +43,12 @@ final class RuntimeFolder {
       if own == path || (try? Files.resolved(own)) == (try? Files.resolved(path)) { return true }
     }
     // A program in between may have left the environment out.
-    let noted = (try? Transfer.contents(of: "\(path)/\(holderFile)", limit: 32)) ?? []
+    let noted = (try? Transfer.contents(of: "\(path)/\(keeperFile)", limit: 32)) ?? []
     let keeper = Int32(String(decoding: noted.prefix { $0 != 0x0a }, as: UTF8.self))
     return Descent.own.isOf(
       ChildrenList.content(in: path).children,
       // A dispatching process's parent is its own.
-      keeper: Holder.isWorker && keeper == getppid() ? nil : keeper)
+      keeper: Keeper.isWorker && keeper == getppid() ? nil : keeper)
   }
 
   /// Whether the folder was taken: only then may plugins be started.
@@ -150,7 +150,7 @@ final class RuntimeFolder {
     unsafe unlink(controlSocket)
     unsafe unlink("\(path)/\(Front.socketName)")
     unsafe unlink("\(path)/\(ChildrenList.file)")
-    unsafe unlink("\(path)/\(Self.holderFile)")
+    unsafe unlink("\(path)/\(Self.keeperFile)")
     // A keeper that hangs has a copy.
     lock?.unlock()
     lock = nil
@@ -177,10 +177,10 @@ final class RuntimeFolder {
 
   /// The number of the process that lives on when this one dies: `audispatchctl` waits while it
   /// does.
-  static let holderFile = "holder"
+  static let keeperFile = "keeper"
 
-  func noteHolder() {
+  func noteKeeper() {
     // Without it only nobody waits.
-    try? write(Self.holderFile, "\(getppid())\n", mode: 0o644)
+    try? write(Self.keeperFile, "\(getppid())\n", mode: 0o644)
   }
 }

@@ -54,7 +54,7 @@ final class AuditdFour: Sendable {
   /// Those that it has started before are left behind.
   var keeper: pid_t? {
     pid_t(
-      files.scratch.text("run/holder").trimmingCharacters(in: .whitespacesAndNewlines))
+      files.scratch.text("run/keeper").trimmingCharacters(in: .whitespacesAndNewlines))
   }
   func worker() throws -> pid_t { try files.state().daemon.pid }
 

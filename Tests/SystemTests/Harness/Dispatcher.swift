@@ -86,7 +86,7 @@ final class Audispatchd: Dispatcher {
   var worker: pid_t? {
     let path = "/proc/\(child.pid)/task/\(child.pid)/children"
     let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
-    // A dead one's plugins may have fallen to the holder.
+    // A dead one's plugins may have fallen to the keeper.
     return text.split(separator: " ").compactMap { pid_t($0) }.first {
       (try? String(contentsOfFile: "/proc/\($0)/comm", encoding: .utf8)) == "audispatchd\n"
     }

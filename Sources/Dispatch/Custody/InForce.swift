@@ -51,7 +51,7 @@ public struct InForce: Codable, Equatable, Sendable {
 
 /// What a process finds of a predecessor that died, before it reads anything.
 public struct Legacy {
-  let holder: HolderLink?
+  let keeper: KeeperLink?
   let service: ServiceManager?
   /// `nil`: there was none, or it cannot be used.
   public let inForce: InForce?
@@ -62,9 +62,9 @@ public struct Legacy {
     self.service = service
     // The memory may be larger than a file may be.
     Signals.ignoreFailedWrites()
-    holder = HolderLink.connect()
+    keeper = KeeperLink.connect()
     guard
-      let file = holder?.takeInForce() ?? service?.takeInherited(ServiceLink.configuration)
+      let file = keeper?.takeInForce() ?? service?.takeInherited(ServiceLink.configuration)
     else {
       (inForce, problem) = (nil, nil)
       return
