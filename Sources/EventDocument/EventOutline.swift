@@ -50,7 +50,10 @@ extension EventFacts {
   var outcome: EventOutline.Outcome {
     guard let result else { return .unknown }
     if text.has(result, "success") { return .success }
-    return text.has(result, "fail") ? .failure : .unknown
+    guard text.has(result, "fail") else { return .unknown }
+    // A connection that goes on in the background: nobody knows yet.
+    if let error = data.value("exit", text), text.has(error, "EINPROGRESS") { return .unknown }
+    return .failure
   }
 }
 

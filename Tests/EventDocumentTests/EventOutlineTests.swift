@@ -36,6 +36,15 @@ struct EventOutlineTests {
     #expect(outline.reason == [])
   }
 
+  @Test func `does not take what goes on in the background for a failure`() {
+    for (exit, outcome) in [(-115, EventOutline.Outcome.unknown), (-111, .failure)] {
+      let outline = Self.outline(
+        "type=SYSCALL msg=audit(1.000:1): arch=c000003e syscall=42 success=no exit=\(exit) exe=\"/x\"",
+        "type=SOCKADDR msg=audit(1.000:1): saddr=0200005010A9FEA90000000000000000")
+      #expect(outline.outcome == outcome)
+    }
+  }
+
   @Test func `does not make up an end`() {
     #expect(Self.outline("type=BPF msg=audit(1.000:1): prog-id=5 op=LOAD").outcome == .unknown)
   }

@@ -186,6 +186,22 @@ struct ProcessTrackerTests {
     #expect(context.parent?.pid == 7)
   }
 
+  /// 57 is fork, which has no arguments, 435 clone3, which has a pointer, 56 clone, which has flags.
+  @Test(arguments: [(57, true), (435, true), (56, false)])
+  func `takes a fork for a thread by the flags of clone alone`(_ call: Int, _ isChild: Bool) {
+    var tracked = Tracked()
+    tracked.processes.add(7, parent: 1, "sh", "/usr/bin/dash")
+    _ = tracked.exec(7, parent: 1, "/usr/bin/dash", ["sh", "-c", "id"])
+    tracked.processes.add(8, parent: 7, "sh", "/usr/bin/dash", session: 7, started: 101)
+    _ = tracked.note([
+      "SYSCALL arch=c000003e syscall=\(call) success=yes exit=8 a0=10000 ppid=1 pid=7 auid=0 uid=0 "
+        + "ses=4 comm=\"dash\" exe=\"/usr/bin/dash\" key=(null)"
+    ])
+    tracked.processes.made[8] = nil
+    let context = tracked.call(257, 8, parent: 7)
+    #expect(context.process?.arguments == (isChild ? Array("sh\0-c\0id".utf8) : []))
+  }
+
   @Test func `does not take what fork returned in a container for a pid here`() {
     var tracked = Tracked()
     tracked.processes.add(7, parent: 1, "sh", "/usr/bin/dash")

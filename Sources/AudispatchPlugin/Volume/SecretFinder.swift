@@ -84,6 +84,15 @@ public struct SecretFinder {
     var pending = Pending.nothing
     var operands: Int?
     var before: Word?
+    var held: [String: Bool] = [:]
+    // Once for each word that a tool asks for: there may be many arguments.
+    func counts(_ tool: SecretWords.Tool) -> Bool {
+      guard let word = tool.with else { return true }
+      if let known = held[word] { return known }
+      let isHeld = arguments.contains { $0.elementsEqual(word.utf8) }
+      held[word] = isHeld
+      return isHeld
+    }
     let words = Self.words(of: arguments)
     for word in words {
       let argument = arguments[word.argument]
@@ -105,7 +114,9 @@ public struct SecretFinder {
         continue
       case .secret, .nothing: pending = .nothing
       }
-      if let range = option(text, word.range, argument, tool, arguments, &pending) {
+      if let range = option(
+        text, word.range, argument, tool.flatMap { counts($0) ? $0 : nil }, &pending)
+      {
         found[word.argument, default: []].append(range)
         continue
       }
@@ -117,8 +128,7 @@ public struct SecretFinder {
         operands = next.commands.isEmpty ? 0 : nil
       } else if let current = tool, !current.operands.isEmpty {
         if let count = operands {
-          let counts = current.with.map { Self.holds(arguments, $0) } ?? true
-          if counts, current.operands.contains(count) {
+          if counts(current), current.operands.contains(count) {
             found[word.argument, default: []].append(word.range)
           }
           operands = count + 1
@@ -130,9 +140,11 @@ public struct SecretFinder {
   }
 
   /// Looks at a word as an option: the secret in it, and what the next word is.
+  ///
+  /// - Parameter tool: whose options count.
   private func option(
     _ text: ArraySlice<UInt8>, _ range: Range<Int>, _ argument: [UInt8],
-    _ tool: SecretWords.Tool?, _ arguments: [[UInt8]], _ pending: inout Pending
+    _ tool: SecretWords.Tool?, _ pending: inout Pending
   ) -> Range<Int>? {
     if text.first == UInt8(ascii: "-") {
       let name = text.prefix { $0 != UInt8(ascii: "=") }
@@ -147,7 +159,7 @@ public struct SecretFinder {
         return value.isEmpty || SecretShapes.isVariable(argument[value]) ? nil : value
       }
     }
-    guard let tool, tool.with.map({ Self.holds(arguments, $0) }) ?? true else { return nil }
+    guard let tool else { return nil }
     for (option, value) in tool.options {
       guard let length = Self.length(of: option, in: text, tool.flags) else { continue }
       if text.count == length {
@@ -186,10 +198,6 @@ public struct SecretFinder {
     ["no-", "ask-", "prompt-", "disable-", "enable-", "without-"].contains {
       name.starts(with: $0.utf8)
     }
-  }
-
-  private static func holds(_ arguments: [[UInt8]], _ word: String) -> Bool {
-    arguments.contains { $0.elementsEqual(word.utf8) }
   }
 
   private static func part(

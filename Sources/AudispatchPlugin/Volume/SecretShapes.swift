@@ -81,6 +81,7 @@ enum SecretShapes {
       let end = text[(at + 1)...].firstIndex(of: quote) ?? text.count
       return end > at + 1 ? at + 1..<end : nil
     }
+    if isExpansion(text[at...]) { return nil }
     // The value of an argument that begins with its name is all the rest.
     let end =
       isAll && isEqual
@@ -90,12 +91,20 @@ enum SecretShapes {
     return at..<end
   }
 
+  /// `${NAME}`, `$(COMMAND)`.
+  private static func isExpansion(_ value: ArraySlice<UInt8>) -> Bool {
+    guard value.first == UInt8(ascii: "$"), let second = value.dropFirst().first else {
+      return false
+    }
+    return second == UInt8(ascii: "{") || second == UInt8(ascii: "(")
+  }
+
   /// `$NAME`, `${NAME}`: no secret. A hash of crypt(3) has a second `$`.
   static func isVariable(_ value: ArraySlice<UInt8>) -> Bool {
     guard value.first == UInt8(ascii: "$"), let second = value.dropFirst().first else {
       return false
     }
-    if second == UInt8(ascii: "{") || second == UInt8(ascii: "(") { return true }
+    if isExpansion(value) { return true }
     return value.dropFirst().allSatisfy {
       $0 &- 0x30 < 10 || ($0 | 0x20) &- 0x61 < 26 || $0 == 0x5f
     } && !(second &- 0x30 < 10)
@@ -122,6 +131,8 @@ enum SecretShapes {
           break
         }
         if end > start { found.append(start..<end) }
+        // All up to there is looked at: whoever writes an argument may write this name again and again.
+        at = max(at, end)
       }
     }
     return found
@@ -136,15 +147,25 @@ enum SecretShapes {
         at = place + beginning.utf8.count
         let end = text[at...].firstIndex { !isToken($0) } ?? text.count
         if end - at >= length { found.append(place..<end) }
+        at = end
       }
     }
     // A JSON web token: three parts, of which the first two are objects.
+    let dot = UInt8(ascii: ".")
     var at = 0
+    var end = 0
     while let place = find("eyJ", in: text, from: at) {
-      at = place + 3
-      let end = text[place...].firstIndex { !isToken($0) } ?? text.count
-      let parts = text[place..<end].split(separator: UInt8(ascii: "."))
-      if parts.count >= 3, parts[1].starts(with: "eyJ".utf8) { found.append(place..<end) }
+      if place >= end { end = text[place...].firstIndex { !isToken($0) } ?? text.count }
+      let behind = text[place..<end].firstIndex(of: dot) ?? end
+      let second = text[behind..<end].firstIndex { $0 != dot } ?? end
+      let last = text[second..<end].firstIndex(of: dot) ?? end
+      let isWhole = text[last..<end].contains { $0 != dot }
+      if isWhole, text[second..<end].starts(with: "eyJ".utf8) {
+        found.append(place..<end)
+        at = end
+      } else {
+        at = max(second, place + 3)
+      }
     }
     return found
   }

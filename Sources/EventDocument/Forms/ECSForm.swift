@@ -84,9 +84,12 @@ struct ECSForm: Sendable {
   }
 
   private func outcome(_ facts: EventFacts) -> StaticString {
-    guard let result = facts.result else { return facts.isFailure ? "failure" : "unknown" }
-    if facts.text.has(result, "success") { return "success" }
-    return facts.text.has(result, "fail") ? "failure" : "unknown"
+    if facts.result == nil { return facts.isFailure ? "failure" : "unknown" }
+    return switch facts.outcome {
+    case .success: "success"
+    case .failure: "failure"
+    case .unknown: "unknown"
+    }
   }
 
   private mutating func writeProcess(

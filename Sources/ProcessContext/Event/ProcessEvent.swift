@@ -15,6 +15,7 @@ struct ProcessEvent {
   private(set) var result = 0
   /// The first argument of the call.
   private(set) var flags: UInt64 = 0
+  private var hasFlags = false
   private(set) var name: Range<Int>?
   private(set) var executable: Range<Int>?
   /// Whether both stood in quotes; else they are hexadecimal.
@@ -76,6 +77,11 @@ struct ProcessEvent {
       }
     }
     kind = Self.kind(of: number, machine)
+    switch (machine, number) {
+    case (0xc000_003e, 56), (0x4000_0003, 120), (0xc000_00b7, 220), (0xc000_00f3, 220):
+      hasFlags = true
+    default: break
+    }
   }
 
   /// By the numbers of x86_64, i386, aarch64, and what shares the latter's table (riscv64).
@@ -93,8 +99,9 @@ struct ProcessEvent {
     }
   }
 
-  /// Whether a fork made a thread, as far as its flags stand in the call: clone3's do not.
-  var makesThread: Bool { flags & 0x1_0000 != 0 }
+  /// Whether a fork made a thread, as far as its flags stand in the call: those of clone do; clone3 has
+  /// a pointer there, and fork what was in the register.
+  var makesThread: Bool { hasFlags && flags & 0x1_0000 != 0 }
 
   private static func pid(_ bytes: borrowing Span<UInt8>, _ place: Range<Int>) -> Int32 {
     number(bytes, place).flatMap { Int32(exactly: $0) } ?? 0
