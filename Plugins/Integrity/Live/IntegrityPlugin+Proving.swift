@@ -91,16 +91,14 @@ extension IntegrityPlugin {
       let key = IntegrityOptions.ownKey
       let found = try Coverage.current(keeper, options.policy, key: key)
       var lines = found.problems
-      if found.missing.isEmpty {
+      if found.missingCount == 0 {
         gaps.rulesAreThere(Array(key.utf8), at: WallClock.milliseconds)
         noteStream()
       } else {
         lines += found.load(keeper)
         let after = try Coverage.current(keeper, options.policy, key: key)
-        lines += after.missing.isEmpty ? [] : after.lines.filter { !lines.contains($0) }
-        let count =
-          found.missing.values.reduce(0) { $0 + $1.count }
-          - after.missing.values.reduce(0) { $0 + $1.count }
+        lines += after.missingCount == 0 ? [] : after.lines.filter { !lines.contains($0) }
+        let count = found.missingCount - after.missingCount
         if count > 0 {
           log.write(.notice, "\(TextReport.counted(count, "audit rule", "audit rules")) loaded")
         }

@@ -133,6 +133,7 @@ struct IntegrityPlugin: AuditPlugin {
     noteStream()
     noteRules(event)
     guard let deed = deeds.take(event) else { return }
+    if deed.effect.isSubset(of: .unnamed) { look(after: deed, of: event) }
     for index in proving.canaries.indices { proving.canaries[index].take(deed) }
     amend(by: deed)
   }

@@ -43,7 +43,7 @@ struct StreamGaps {
   private static let late: UInt64 = 1 << 16
 
   /// Milliseconds from what a call changes to its end, at which its record gets its number.
-  private static let longestCall: Int64 = 50
+  static let longestCall: Int64 = 50
 
   /// How the reason ends where numbers are missing.
   static let missing = "missing"
