@@ -105,7 +105,7 @@ let package = Package(
       "Integrity",
       [
         "AudispatchPlugin", "AuditRecord", "CAudit", "CFileWatch", "COpenSSL", "CSQLite",
-        "Configuration", "Linux",
+        "Configuration", "Linux", "ProcessContext",
       ]),
     plugin(
       "Json",

@@ -20,6 +20,7 @@ struct IntegrityPlugin: AuditPlugin {
   var known: KnownStates
   var deeds = DeedStore()
   var gaps: StreamGaps
+  var own: OwnRecords
   var settling = Settling(settleTime: Self.settleTime)
   var reader: StateReader
   let output: EventOutput
@@ -58,6 +59,7 @@ struct IntegrityPlugin: AuditPlugin {
   private let callers: Callers
   var repeats = RecordRepeats()
   var saidOfRecords: String?
+  var saidOfMarks: String?
   /// Paths that the present scans have named.
   var differing = 0
 
@@ -69,6 +71,7 @@ struct IntegrityPlugin: AuditPlugin {
     try Rights.giveUp()
     known = try KnownStates(options.database)
     gaps = StreamGaps(keys: options.auditKeys)
+    own = Self.own(options)
     reader = StateReader(largest: UInt64(options.largestFile))
     output = EventOutput(options.events)
     watch = try FileWatch(WatchedFolders(helper))
@@ -105,6 +108,10 @@ struct IntegrityPlugin: AuditPlugin {
     BackgroundScan(options.database, options.policy, options.scanSettings) { watch.bell.ring() }
   }
 
+  private static func own(_ options: IntegrityOptions) -> OwnRecords {
+    OwnRecords(node: options.auditNode, host: (try? NodeName.resolve(.hostname, name: nil)) ?? nil)
+  }
+
   private static func mountWatch(_ watch: FileWatch) throws(SystemError) -> MountWatch {
     try MountWatch { watch.bell.ring() }
   }
@@ -127,6 +134,9 @@ struct IntegrityPlugin: AuditPlugin {
   // MARK: The stream
 
   mutating func handle(_ event: AuditEvent) {
+    let isOwn = own.takes(event)
+    sayOwn()
+    guard isOwn else { return }
     lag.note(
       Int64(clamping: event.stamp.milliseconds), at: WallClock.milliseconds, MonotonicTime.now)
     gaps.note(event, at: WallClock.milliseconds)
@@ -212,6 +222,7 @@ struct IntegrityPlugin: AuditPlugin {
     try explainAll(by: MonotonicTime.now + .seconds(1))
     options = new
     gaps.keys = new.auditKeys
+    own = Self.own(new)
     reader = StateReader(largest: UInt64(new.largestFile))
     scan = Self.scan(new, watch)
     large = Self.large(new, watch)
