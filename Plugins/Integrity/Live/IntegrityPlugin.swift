@@ -27,6 +27,7 @@ struct IntegrityPlugin: AuditPlugin {
   let watch: FileWatch
   let mountWatch: MountWatch
   var mounts: MountState
+  var reach: MountReach
   /// Who has the rights that this process has given up; `nil`: it had none of them.
   let helper: Helper?
   let processes: ProcessLooker
@@ -78,6 +79,7 @@ struct IntegrityPlugin: AuditPlugin {
     processes = try ProcessLooker()
     mountWatch = try Self.mountWatch(watch)
     mounts = MountState(MountPoints.mounts)
+    reach = Self.reach(watch)
     scan = Self.scan(options, watch)
     large = Self.large(options, watch)
     scanAt = MonotonicTime.now
@@ -92,6 +94,7 @@ struct IntegrityPlugin: AuditPlugin {
     // Rules first: what is found by the scan behind them is what they tell of.
     prove(at: MonotonicTime.now)
     watchRoots()
+    if !reach.silent.isEmpty { sayMounts() }
     noteLosses()
     if Capabilities.permitted.contains(.auditWrite) {
       // A scan that begins when the stream is connected proves what is known from then on.
@@ -115,6 +118,8 @@ struct IntegrityPlugin: AuditPlugin {
   private static func mountWatch(_ watch: FileWatch) throws(SystemError) -> MountWatch {
     try MountWatch { watch.bell.ring() }
   }
+
+  private static func reach(_ watch: FileWatch) -> MountReach { MountReach { watch.bell.ring() } }
 
   private static func large(_ options: IntegrityOptions, _ watch: FileWatch) -> LargeFiles {
     LargeFiles(largest: UInt64(options.largestFile)) { watch.bell.ring() }
@@ -167,6 +172,7 @@ struct IntegrityPlugin: AuditPlugin {
     }
     try lookAfterHelper()
     if mountWatch.take() { try takeMounts() }
+    try takeReached()
     takeScan()
     takeLarge(at: MonotonicTime.now)
     prove(at: MonotonicTime.now)
@@ -229,10 +235,11 @@ struct IntegrityPlugin: AuditPlugin {
     aside = ReadAside()
     wholeScans = WholeScans()
     stream.scans = ProofScans()
-    mounts = MountState(MountPoints.mounts)
     known = try KnownStates(new.database)
     try beginUpdates()
     beginProving()
+    // What was mounted meanwhile is still not what was there at the start.
+    if !mounts.findings(new.policy).isEmpty || !reach.silent.isEmpty { sayMounts() }
     prove(at: MonotonicTime.now)
     watchRoots()
     try scanAll()
