@@ -72,6 +72,7 @@ extension IntegrityPlugin {
     report.hasRecord = record(report)
     told.note(report, at: MonotonicTime.now)
     try write(report)
+    alert(report)
     try known.put(report.change.path, report.change.after, reading)
   }
 
