@@ -108,7 +108,7 @@ let package = Package(
       "Integrity",
       [
         "AudispatchPlugin", "AuditRecord", "CAudit", "CFileWatch", "COpenSSL", "CSQLite",
-        "Configuration", "EventDocument", "Linux", "SyslogSending",
+        "Configuration", "EventDocument", "Linux", "ProcessContext", "SyslogSending",
       ]),
     plugin(
       "Json",

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/fanotify.h>
 #include <sys/inotify.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -13,8 +14,15 @@ static const uint64_t wanted = FAN_MODIFY | FAN_CLOSE_WRITE | FAN_ATTRIB | FAN_C
 	| FAN_MOVED_FROM | FAN_MOVED_TO | FAN_ONDIR;
 
 int fw_fanotify(void) {
-	return fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK | FAN_REPORT_DFID_NAME,
-		O_RDONLY | O_CLOEXEC | O_LARGEFILE);
+	const unsigned flags = FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK | FAN_REPORT_DFID_NAME;
+	const unsigned kind = O_RDONLY | O_CLOEXEC | O_LARGEFILE;
+	// Since Linux 5.15.
+	int fd = fanotify_init(flags | FAN_REPORT_PIDFD, kind);
+	return fd < 0 && errno == EINVAL ? fanotify_init(flags, kind) : fd;
+}
+
+int fw_is_reaped(int pidfd) {
+	return syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) && errno == ESRCH;
 }
 
 int fw_mark_file_system(int fd, const char *path) {
@@ -63,29 +71,39 @@ _Static_assert(FAN_MODIFY == IN_MODIFY && FAN_CLOSE_WRITE == IN_CLOSE_WRITE && F
 	&& FAN_CREATE == IN_CREATE && FAN_DELETE == IN_DELETE && FAN_MOVED_FROM == IN_MOVED_FROM
 	&& FAN_MOVED_TO == IN_MOVED_TO && FAN_ONDIR == IN_ISDIR, "bits of the masks");
 
-// An information record: the folder's handle, and a name behind it that ends with NUL.
+// The folder's handle, and a name behind it that ends with NUL; what is no such record has no key.
+static void place(const char *bytes, size_t at, size_t end, uint8_t type, fw_event *event) {
+	struct file_handle handle;
+	size_t fsid = at + sizeof(struct fanotify_event_info_header), kind = fsid + 8;
+	size_t data = kind + sizeof handle;
+	if (data > end) return;
+	memcpy(&handle, bytes + kind, sizeof handle);
+	if (handle.handle_bytes > end - data) return;
+	event->key = (uint32_t)fsid;
+	event->key_count = (uint32_t)(data + handle.handle_bytes - fsid);
+	size_t name = data + handle.handle_bytes;
+	if (type != FAN_EVENT_INFO_TYPE_DFID_NAME || name >= end) return;
+	event->name = (uint32_t)name;
+	event->name_count = (uint32_t)strnlen(bytes + name, end - name);
+	// "." stands for the folder itself.
+	if (event->name_count == 1 && bytes[name] == '.') event->name_count = 0;
+}
+
+// The information records of an event.
 static void information(const char *bytes, size_t at, size_t end, fw_event *event) {
 	struct fanotify_event_info_header head;
-	struct file_handle handle;
 	while (at + sizeof head <= end) {
 		memcpy(&head, bytes + at, sizeof head);
 		if (head.len < sizeof head || at + head.len > end) return;
-		size_t fsid = at + sizeof head, kind = fsid + 8;
-		if ((head.info_type == FAN_EVENT_INFO_TYPE_DFID_NAME || head.info_type == FAN_EVENT_INFO_TYPE_DFID)
-			&& kind + sizeof handle <= at + head.len) {
-			memcpy(&handle, bytes + kind, sizeof handle);
-			size_t data = kind + sizeof handle;
-			if (handle.handle_bytes > at + head.len - data) return;
-			event->key = (uint32_t)fsid;
-			event->key_count = (uint32_t)(data + handle.handle_bytes - fsid);
-			size_t name = data + handle.handle_bytes;
-			if (head.info_type == FAN_EVENT_INFO_TYPE_DFID_NAME && name < at + head.len) {
-				event->name = (uint32_t)name;
-				event->name_count = (uint32_t)strnlen(bytes + name, at + head.len - name);
-				// "." stands for the folder itself.
-				if (event->name_count == 1 && bytes[name] == '.') event->name_count = 0;
-			}
-			return;
+		switch (head.info_type) {
+		case FAN_EVENT_INFO_TYPE_DFID_NAME:
+		case FAN_EVENT_INFO_TYPE_DFID:
+			place(bytes, at, at + head.len, head.info_type, event);
+			break;
+		case FAN_EVENT_INFO_TYPE_PIDFD:
+			if (sizeof head + sizeof event->pidfd <= head.len)
+				memcpy(&event->pidfd, bytes + at + sizeof head, sizeof event->pidfd);
+			break;
 		}
 		at += head.len;
 	}
@@ -99,7 +117,7 @@ int fw_fanotify_events(const void *bytes, size_t count, fw_event *events, int ca
 		memcpy(&head, (const char *)bytes + at, sizeof head);
 		if (head.event_len < sizeof head || at + head.event_len > count) break;
 		if (head.fd >= 0) close(head.fd);
-		fw_event event = {.pid = head.pid};
+		fw_event event = {.pid = head.pid, .pidfd = fw_no_pidfd};
 		if (head.mask & FAN_Q_OVERFLOW) {
 			event.what = fw_overflow;
 			events[found++] = event;
@@ -107,6 +125,7 @@ int fw_fanotify_events(const void *bytes, size_t count, fw_event *events, int ca
 			event.what = what(head.mask);
 			information(bytes, at + head.metadata_len, at + head.event_len, &event);
 			if (event.key_count > 0) events[found++] = event;
+			else if (event.pidfd >= 0) close(event.pidfd);
 		}
 		at += head.event_len;
 	}
@@ -120,7 +139,8 @@ int fw_inotify_events(const void *bytes, size_t count, fw_event *events, int cap
 	while (found < capacity && at + sizeof head <= count) {
 		memcpy(&head, (const char *)bytes + at, sizeof head);
 		if (head.len > count - at - sizeof head) break;
-		fw_event event = {.what = head.mask & IN_Q_OVERFLOW ? fw_overflow : what(head.mask)};
+		fw_event event = {.pidfd = fw_no_pidfd};
+		event.what = head.mask & IN_Q_OVERFLOW ? fw_overflow : what(head.mask);
 		if (event.what != fw_overflow) {
 			event.key = (uint32_t)(at + offsetof(struct inotify_event, wd));
 			event.key_count = sizeof head.wd;

@@ -73,14 +73,32 @@ struct AttributionTests {
     #expect(Recorded.attribution(of: subject, lines[0], lines[1]).candidates.count == 2)
   }
 
-  @Test func `is not exact while somebody has it open who opened it before the records begin`() {
-    for (open, isExact) in [("2049:60", false), ("2049:61", true), ("unknown", false)] {
-      var subject = changed(at: 10)
-      subject.reading.open = OpenFiles(text: open)
-      let found = Recorded.attribution(of: subject, opening("1000", second: 10, serial: 2))
-      #expect(found.candidates.map(\.author.login) == [.user(1000)])
-      #expect((found.confidence == .exact) == isExact, "\(open) \(found.reasons)")
-    }
+  @Test(arguments: [
+    ("2049:60:20", false), ("2049:61:20", true), ("unknown", false),
+  ])
+  func `is not exact while somebody has it open who opened it before the records begin`(
+    open: String, isExact: Bool
+  ) {
+    var subject = changed(at: 10)
+    subject.reading.open = OpenFiles(text: open)
+    let found = Recorded.attribution(of: subject, opening("1000", second: 10, serial: 2))
+    #expect(found.candidates.map(\.author.login) == [.user(1000)])
+    #expect((found.confidence == .exact) == isExact, "\(open) \(found.reasons)")
+  }
+
+  /// The records are of process 20.
+  @Test(arguments: [
+    ("2049:60:20", true), ("2049:60:20 2049:60:21", false), ("2049:60:21", false),
+    ("2049:60", false),
+  ])
+  func `is not exact while another process has it open than the one that is known to`(
+    open: String, isExact: Bool
+  ) {
+    var subject = changed(at: 10)
+    subject.reading.open = OpenFiles(text: open)
+    let found = Recorded.attribution(of: subject, opening("1000", second: 3, serial: 2))
+    #expect(found.candidates.map(\.author.login) == [.user(1000)])
+    #expect((found.confidence == .exact) == isExact, "\(open) \(found.reasons)")
   }
 
   @Test(arguments: ["4294967295", "-1", "unset"])
@@ -236,17 +254,18 @@ struct OpenFilesTests {
         "/bin/sh", "-c", "exec sleep 60 3>>'\(watched.tree)/written' 4<'\(watched.tree)/read'",
       ])
     let (written, read) = (try identity("written"), try identity("read"))
-    #expect(child.eventually { OpenFiles.current.files.contains(written) })
-    #expect(!OpenFiles.current.files.contains(read))
+    #expect(child.eventually { OpenFiles.current.files[written] != nil })
+    #expect(OpenFiles.current.files[read] == nil)
     child.signal(9)
     _ = child.end()
-    #expect(!OpenFiles.current.files.contains(written))
+    #expect(OpenFiles.current.files[written] == nil)
   }
 
   @Test func `are the same as text`() {
-    let open = OpenFiles(text: "1:2 3:4 unseen:7:1000")
+    let open = OpenFiles(text: "1:2:9 1:2:10 3:4 unseen:7:1000")
     #expect(OpenFiles(text: open.text) == open)
-    #expect(open.files.count == 2 && open.unseen.count == 1)
+    #expect(open.files[FileIdentity(device: 1, inode: 2)] == [9, 10])
+    #expect(open.files[FileIdentity(device: 3, inode: 4)] == [0] && open.unseen.count == 1)
     #expect(OpenFiles(text: "what").isWhole == false)
   }
 }

@@ -8,7 +8,9 @@ import Testing
 @Suite("Rules of the kernel's audit")
 struct RulesTests {
   private let place = WatchRules.Place(path: FilePath("/watched"), isFolder: true)
-  private var ours: [AuditRule] { WatchRules.rules(for: place, key: "key") }
+  private var ours: [AuditRule] {
+    WatchRules.rules(for: place, key: "key") + WatchRules.unnamed(key: "key")
+  }
 
   private func coverage(_ rules: [AuditRule], enabled: UInt32? = 1) -> Coverage {
     Coverage(of: [place], key: "key", among: rules, enabled: enabled)
@@ -39,7 +41,27 @@ struct RulesTests {
     let less = coverage(Array(ours.dropFirst()))
     #expect(less.missing == [place: [ours[0]]])
     #expect(less.lines == ["1 rule of /watched missing"])
+    let unnamed = coverage(Array(ours.dropLast()))
+    #expect(unnamed.missing.isEmpty && unnamed.missingUnnamed == [ours[ours.count - 1]])
+    #expect(unnamed.lines == ["1 rule of chattr(1) and fs-verity missing"] && !unnamed.isWhole)
+    #expect(coverage([]).missingCount == ours.count)
   }
+
+  #if arch(x86_64)
+    @Test func `tell of calls that name no file, or are not what the kernel calls writing`() {
+      let requests = WatchRules.unnamed(key: "key").compactMap { rule -> UInt32? in
+        #expect([[16], [54]].contains(rule.calls) && rule.fields.contains(.success))
+        for case .request(let number) in rule.fields { return number }
+        return nil
+      }
+      let each: [UInt32] = [0x4008_6602, 0x4004_6602, 0x401c_5820, 0x4080_6685]
+      #expect(requests == each + each)
+      let calls = WatchRules.rules(for: place, key: "key").compactMap(\.calls)
+      // open_by_handle_at and file_setattr, of which libaudit does not know the second.
+      #expect(calls.count == 2 && calls[0].contains(304) && calls[1].contains(342))
+      #expect(calls.allSatisfy { $0.contains(469) })
+    }
+  #endif
 
   @Test func `are not enough where audit is off, or others say never`() {
     let task = AuditRule(.task, .never, fields: [])

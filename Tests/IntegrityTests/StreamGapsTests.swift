@@ -127,6 +127,31 @@ struct StreamGapsTests {
         ])
   }
 
+  /// What of an event came, beside its call.
+  @Test(arguments: [
+    (2, ["a", "b"], "yes", 2, false), (2, ["a"], "yes", 2, true), (3, [], "yes", 82, true),
+    (2, ["a"], "no", 2, false), (2, ["a"], "yes", 59, false), (0, [], "yes", 16, false),
+    (2, ["a"], "yes", 240, false),
+  ])
+  func `is what an event was about of which records are missing`(
+    items: Int, paths: [String], success: String, call: Int, isLacking: Bool
+  ) {
+    let record = Recorded.call(
+      call, "a0=0 a1=1 a2=0", second: 10, serial: 8,
+      paths: paths.map { Recorded.path("\"\($0)\"", inode: 60, "NORMAL") }, success: success
+    ).replacing("items=\(paths.count)", with: "items=\(items)")
+    let gap = StreamGap(
+      from: 1_000_000_010_000, to: 1_000_000_010_050, reason: StreamGaps.incomplete)
+    #expect(gaps(user(1_000_000_009, 7), record) == (isLacking ? [gap] : []))
+  }
+
+  @Test func `is what an event was about of which the call is missing`() {
+    let record = Recorded.call(
+      2, "a0=0 a1=1", second: 10, serial: 8, paths: [Recorded.path("\"a\"", inode: 60, "NORMAL")]
+    ).split(separator: "\n").dropFirst().joined(separator: "\n")
+    #expect(gaps(user(1_000_000_009, 7), record).map(\.reason) == [StreamGaps.incomplete])
+  }
+
   @Test func `lasts until a call that took long was over`() {
     // What is missing was made between the record before and the one behind, whose time is earlier.
     #expect(

@@ -40,18 +40,25 @@ struct WholeScansTests {
     #expect(scans.verified?.since == 1 && scans.newest == 1)
   }
 
-  @Test func `say nothing of what they named, whatever others say of it`() {
+  @Test func `say nothing of what they named, but what those before them say`() {
     var scans = ended(1)
     #expect(scans.verified(path)?.since == 1)
     let number = scans.begin(reading(2))
     scans.note(.init(named: [path]), by: number)
     #expect(scans.verified(path)?.since == 1)
     scans.end(number, isWhole: true)
-    #expect(scans.verified(path) == nil)
+    #expect(scans.verified(path)?.since == 1)
     #expect(scans.verified(path.folder)?.since == 2)
-    let next = scans.begin(reading(3))
-    scans.end(next, isWhole: true)
-    #expect(scans.verified(path)?.since == 3)
+    // Of many none is remembered.
+    for since in 3...5 {
+      let next = scans.begin(reading(Int64(since)))
+      scans.note(.init(named: [path]), by: next)
+      scans.end(next, isWhole: true)
+    }
+    #expect(scans.verified(path) == nil && scans.verified(path.folder)?.since == 5)
+    let last = scans.begin(reading(6))
+    scans.end(last, isWhole: true)
+    #expect(scans.verified(path)?.since == 6)
   }
 
   @Test func `say nothing of what is below a folder that could not be looked at`() {
@@ -97,7 +104,14 @@ struct StreamProofTests {
       marks.end()
       if marks.next(at: .milliseconds(quarter * 250)) { written.append(quarter) }
     }
-    #expect(written == Array(0...20) + [60, 100, 140, 180, 220] + Array(260...280) + [320, 360])
+    // A bucket of a minute's, and then one every three seconds.
+    #expect(written == Array(0...21) + Array(stride(from: 24, to: 400, by: 12)))
+    let later = Duration.seconds(1000)
+    for quarter in 0..<22 {
+      marks.want(at: later + .milliseconds(quarter * 250))
+      let isWritten = marks.next(at: later + .milliseconds(quarter * 250))
+      #expect(isWritten)
+    }
   }
 
   @Test func `has everything scanned at once at its beginning, else when nothing comes late`() {

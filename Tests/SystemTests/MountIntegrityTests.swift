@@ -68,9 +68,57 @@ struct MountIntegrityTests {
             }
             #expect(isCertain, "\(script)\n\(scratch.text("events"))\n\(daemon.messages)")
           }
+          // What was so since the start is not forgotten with a configuration.
+          let plugin = try #require(IntegrityRules.process(with: scratch("integrity.conf")))
+          kill(plugin, SIGHUP)
+          let last = "\(tree) was mounted anew: "
+          try await eventually(last, within: .seconds(30), detail: { daemon.messages }) {
+            daemon.messages.components(separatedBy: last).count > 2
+          }
           daemon.child.signal(SIGTERM)
           try await daemon.ended()
         }, program: program, configuration: scratch("integrity.conf"))
     }
+  }
+
+  /// A file system below the root whose server does not answer: what else there is goes on.
+  @Test(.enabled(if: HungFileSystem.isPossible, "needs FUSE"))
+  func `says which does not answer, and waits for none`() async throws {
+    let scratch = try Scratch()
+    let tree = try scratch.folder("tree")
+    let mount = try scratch.folder("tree/mount")
+    try scratch.folder("db")
+    try scratch.write(
+      """
+      database = \(scratch("db/baseline.db"))
+      watch = \(tree) full
+      events = \(scratch("events"))
+      format = json
+
+      """, to: "integrity.conf", mode: 0o644)
+    let program = Programs.product("audispatch-integrity")
+    let made = try await run(program, ["--config", scratch("integrity.conf"), "init"])
+    try #require(made.end == .exited(0), "\(made.error)")
+    let plugin = PluginFile("integrity", program, ["--config \(scratch("integrity.conf"))"])
+    let daemon = try await Audispatchd([plugin], scratch: scratch)
+    try await eventually("it watches", detail: { daemon.messages }) {
+      daemon.messages.contains("a scan of everything has ended")
+    }
+    let system = try await HungFileSystem(mount, .mute, scratch)
+    let said = "\(mount) does not answer: what is in it is not seen"
+    try await eventually(said, within: .seconds(30), detail: { daemon.messages }) {
+      daemon.messages.contains(said)
+    }
+    try scratch.write("new\n", to: "tree/file")
+    try await eventually("a change is told", within: .seconds(30), detail: { daemon.messages }) {
+      ToldChange.all(scratch, tree)["file"] != nil
+    }
+    system.answer()
+    try await eventually("it is looked into", within: .seconds(30), detail: { daemon.messages }) {
+      scratch.lines("events").last { $0.contains("mounts") }?.contains("does not answer") == false
+    }
+    daemon.child.signal(SIGTERM)
+    try await daemon.ended()
+    try await system.end()
   }
 }

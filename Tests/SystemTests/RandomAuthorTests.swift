@@ -12,7 +12,12 @@ struct RandomAuthorTests {
     /// Each by two, one right behind the other.
     case collide
 
-    var count: Int { self == .change ? 150 : 12 }
+    var count: Int {
+      switch self {
+      case .change: Faults.isFull ? 1000 : 150
+      case .collide: Faults.isFull ? 200 : 12
+      }
+    }
   }
 
   @Test(arguments: Kind.allCases)
@@ -36,7 +41,7 @@ struct RandomAuthorTests {
       let outcome = try await run(
         "/usr/bin/env",
         ["python3", Programs.source("random-changes.py"), stage, tree, "\(kind.count)", "\(seed)"],
-        within: .seconds(300))
+        within: .seconds(600))
       try #require(outcome.end == .exited(0), "\(outcome.error)")
       return outcome.output
     }
@@ -44,13 +49,13 @@ struct RandomAuthorTests {
     let made = try await run(program, ["--config", scratch("integrity.conf"), "init"])
     try #require(made.end == .exited(0), "\(made.error)")
     var wanted: [String: Set<String>] = [:]
-    let output = try await KernelAudit.hold(seconds: 400) { audit in
+    let output = try await KernelAudit.hold(seconds: 1200) { audit in
       try await audit.auditChanges(below: tree, backlog: 16384)
       let daemon = try await audit.dispatcher(
         with: PluginFile("integrity", program, ["--config \(scratch("integrity.conf"))"]), scratch)
       let output = try await changes(kind.rawValue)
       try await eventually(
-        "every change is told", within: .seconds(120), detail: { daemon.messages }
+        "every change is told", within: .seconds(300), detail: { daemon.messages }
       ) {
         reported(scratch, tree).count >= kind.count
       }
@@ -58,7 +63,7 @@ struct RandomAuthorTests {
         // The second of two that were told apart comes later. On a machine so slow that a record
         // takes longer than any before it, one may be told without it.
         try await eventually(
-          "all who did it are told", within: .seconds(120), detail: { "seed \(seed)" }
+          "all who did it are told", within: .seconds(300), detail: { "seed \(seed)" }
         ) {
           let told = reported(scratch, tree)
           let whole = split(output).count { line in

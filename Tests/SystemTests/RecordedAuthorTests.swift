@@ -60,13 +60,20 @@ struct RecordedAuthorTests {
       ])
     try #require(check.end == .exited(1), "\(check.error)")
     var found: [String: String] = [:]
+    var reasons: [String: [String]] = [:]
     for line in split(check.output) {
       let change = try JSONDecoder().decode(ToldChange.self, from: Data(line.utf8))
       if change.file.path != tree {
-        found[String(change.file.path.dropFirst(tree.count + 1))] = change.summary
+        let name = String(change.file.path.dropFirst(tree.count + 1))
+        found[name] = change.summary
+        reasons[name] = change.integrity.attribution_reasons
       }
     }
-    for (name, summary) in Self.expected { #expect(found[name] == summary, "\(name)") }
+    for (name, summary) in Self.expected {
+      #expect(
+        found[name] == summary,
+        "\(name): \(reasons[name] ?? []) \(scratch.text("log").suffix(1500))")
+    }
     #expect(found.count == Self.expected.count, "\(found.keys.sorted())")
   }
 }

@@ -50,7 +50,7 @@ struct Canary: Equatable, Sendable {
       told.insert(.made)
     } else if deed.items.contains(where: { $0.role == .deleted }) {
       told.insert(.removed)
-    } else if deed.effect.contains(.attributes) {
+    } else if !deed.effect.isDisjoint(with: .attributes) {
       told.insert(.changed)
     }
   }

@@ -18,6 +18,8 @@ struct FileNotice: Sendable {
 final class FileWatch: ThreadWork {
   /// Notices that may wait; beyond it the folders are looked at anew.
   private static let bound = 65_536
+  /// Each event of fanotify brings a descriptor of a process: of so many bytes there are not too many.
+  private static let most = 16 << 10
 
   private struct Queue {
     var notices: [FileNotice] = []
@@ -43,8 +45,8 @@ final class FileWatch: ThreadWork {
   }
 
   func run() {
-    var buffer = [UInt8](repeating: 0, count: 128 << 10)
-    var events = [fw_event](repeating: fw_event(), count: 4096)
+    var buffer = [UInt8](repeating: 0, count: Self.most)
+    var events = [fw_event](repeating: fw_event(), count: Self.most / 16)
     while true {
       _ = Poll.wait(folders.descriptor.number, for: .read, milliseconds: -1)
       let result = unsafe buffer.withUnsafeMutableBytes {
@@ -73,6 +75,7 @@ final class FileWatch: ThreadWork {
     let own = getpid()
     folders.withPaths { path in
       for event in events {
+        defer { if event.pidfd >= 0 { close(event.pidfd) } }
         let what = Int(event.what)
         if what & Int(fw_overflow) != 0 {
           hasLost = true
@@ -83,7 +86,7 @@ final class FileWatch: ThreadWork {
         let name = buffer[Int(event.name)..<Int(event.name + event.name_count)]
         var witness: Witness?
         if event.pid > 0 {
-          witness = seen[event.pid] ?? Witness(pid: UInt32(event.pid))
+          witness = seen[event.pid] ?? Witness(of: event)
           seen[event.pid] = witness
         }
         notices.append(
@@ -104,5 +107,18 @@ final class FileWatch: ThreadWork {
       if hasLost { queue.hasLost = true }
     }
     bell.ring()
+  }
+}
+
+extension Witness {
+  /// What /proc says of the process of an event, if it is still the same one by its descriptor: another
+  /// one may have its number by now.
+  fileprivate init(of event: fw_event) {
+    let pid = UInt32(event.pid)
+    if event.pidfd != fw_gone, event.pidfd != fw_pidfd_failed {
+      self.init(pid: pid)
+      if event.pidfd < 0 || fw_is_reaped(event.pidfd) == 0 { return }
+    }
+    self.init(pid: pid, login: .unknown, session: nil)
   }
 }

@@ -98,7 +98,10 @@ extension IntegrityPlugin {
       settling.wait(path, entry, until: MonotonicTime.now + Self.settleTime)
       return
     }
-    if attribution.confidence == .exact, stream.marks.isPossible, !gaps.proves(subject.until) {
+    if attribution.confidence == .exact, !losses.isKnown {
+      attribution.doubt(StreamGaps.lossesUnknown)
+    }
+    if attribution.confidence == .exact, !gaps.proves(subject.until) {
       if !isLast, entry.tries < StreamProof.tries {
         stream.marks.want(at: MonotonicTime.now)
         aside.putBack(wasRead, of: path)

@@ -23,6 +23,7 @@ extension IntegrityPlugin {
       ("reading", aside.count), ("events_written", output.written),
       ("events_dropped", output.dropped), ("records_written", records.figures.written),
       ("records_held", repeats.held), ("records_dropped", records.figures.dropped),
+      ("marks_written", marks.figures.written), ("events_of_others", own.others),
     ]
       + (syslog.map {
         [

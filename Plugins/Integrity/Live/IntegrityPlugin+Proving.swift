@@ -15,6 +15,8 @@ struct Proving {
   /// What was said last of each subject.
   var said: [String: [String]] = [:]
 
+  /// Of many things that are wrong with one subject no more are named.
+  static let mostFindings = 20
   /// How often the rules are looked at where nothing tells that they have changed.
   static let rulesEvery = Duration.seconds(60)
   /// How often it is looked whether the baseline is still the same one.
@@ -95,16 +97,17 @@ extension IntegrityPlugin {
       let key = IntegrityOptions.ownKey
       let found = try Coverage.current(keeper, options.policy, key: key)
       var lines = found.problems
-      if found.missing.isEmpty {
+      if found.missingCount == 0 {
         gaps.rulesAreThere(Array(key.utf8), at: WallClock.milliseconds)
         noteStream()
       } else {
-        lines += found.load(keeper)
+        var loaded = found
+        // Whoever adds a rule looks at the place.
+        loaded.missing = found.missing.filter { !reach.silent.contains($0.key.path) }
+        lines += loaded.load(keeper)
         let after = try Coverage.current(keeper, options.policy, key: key)
-        lines += after.missing.isEmpty ? [] : after.lines.filter { !lines.contains($0) }
-        let count =
-          found.missing.values.reduce(0) { $0 + $1.count }
-          - after.missing.values.reduce(0) { $0 + $1.count }
+        lines += after.missingCount == 0 ? [] : after.lines.filter { !lines.contains($0) }
+        let count = found.missingCount - after.missingCount
         if count > 0 {
           log.write(.notice, "\(TextReport.counted(count, "audit rule", "audit rules")) loaded")
         }
@@ -192,14 +195,20 @@ extension IntegrityPlugin {
     throw SystemError("go on without", "the helper", Errno(ECONNRESET))
   }
 
-  /// Says what is wrong, and when it is no more; as an event too.
+  /// Says what is wrong, what is new of it, and when nothing is any more; as an event too.
   mutating func say(_ subject: String, _ findings: [String], well: String) {
     let before = proving.said[subject]
     guard before != findings else { return }
     proving.said[subject] = findings
-    for finding in findings { log.write(.error, "\(subject): \(finding)") }
+    let known = Set(before ?? [])
+    var new = findings.filter { !known.contains($0) }
+    // Less is wrong than before.
+    if new.isEmpty { new = findings }
+    let more = new.count - Proving.mostFindings
+    if more > 0 { new = new.prefix(Proving.mostFindings) + ["\(more) more of that"] }
+    for finding in new { log.write(.error, "\(subject): \(finding)") }
     if findings.isEmpty { log.write(.info, "\(subject): \(well)") }
-    record(subject, findings)
-    pass(ToldEvent(subject, findings, well: well, options.format, at: WallClock.milliseconds))
+    record(subject, new)
+    pass(ToldEvent(subject, new, well: well, options.format, at: WallClock.milliseconds))
   }
 }

@@ -27,15 +27,22 @@ extension IntegrityPlugin {
     records.write(RecordText.text(subject, findings), isGood: findings.isEmpty)
   }
 
-  /// Says that none can be written, and when they can again.
+  /// Says that none can be written, and when they can again; and so of marks, without which silence is
+  /// no proof.
   mutating func lookAfterRecords() {
-    let now = records.figures.obstacle
-    guard now != saidOfRecords else { return }
-    saidOfRecords = now
+    Self.say("audit records", records.figures.obstacle, &saidOfRecords, &log)
+    Self.say("marks into the stream", marks.figures.obstacle, &saidOfMarks, &log)
+  }
+
+  private static func say(
+    _ what: String, _ now: String?, _ said: inout String?, _ log: inout PluginLog
+  ) {
+    guard now != said else { return }
+    said = now
     if let now {
-      log.write(.error, "cannot write audit records: \(now)")
+      log.write(.error, "cannot write \(what): \(now)")
     } else {
-      log.write(.notice, "audit records are written again")
+      log.write(.notice, "\(what) are written again")
     }
   }
 }

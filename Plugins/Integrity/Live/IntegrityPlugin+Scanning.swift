@@ -71,7 +71,8 @@ extension IntegrityPlugin {
   mutating func watchTree(_ root: FilePath) {
     var waiting = [root]
     while let path = waiting.popLast() {
-      guard let folder = try? Folder(path.bytes), let facts = try? folder.facts(),
+      guard isReachable(path), let folder = try? Folder(path.bytes),
+        let facts = try? folder.facts(),
         let kind = try? folder.fileSystem(),
         FileSystemKind.madeUp[kind & 0xffff_ffff] == nil
       else { continue }

@@ -9,10 +9,20 @@ extension IntegrityPlugin {
     stream.note(gaps, scanned: wholeScans.newest, at: MonotonicTime.now)
   }
 
+  /// Says that no record is this host's, and when one has come.
+  mutating func sayOwn() {
+    guard own.areAllOthers != (proving.said["node"]?.isEmpty == false) else { return }
+    let finding =
+      "every record has the name of another host: audit_node says what this one is called"
+    say("node", own.areAllOthers ? [finding] : [], well: "records of this host come")
+  }
+
   /// Asks the kernel what it has lost; nothing is known of that without the helper.
   mutating func noteLosses() {
     let asked = WallClock.milliseconds
-    guard let count = helper?.losses() else { return }
+    let count = helper?.losses()
+    losses.isKnown = count != nil
+    guard let count else { return }
     guard let gap = losses.note(count, asked: asked, answered: WallClock.milliseconds) else {
       return
     }

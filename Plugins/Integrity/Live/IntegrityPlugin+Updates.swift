@@ -75,6 +75,7 @@ extension IntegrityPlugin {
     told.note(report, at: MonotonicTime.now)
     // What there is no room for is not known: it is found again, and told when there is.
     guard try write(report) else { return }
+    alert(report)
     known.put(report.change.path, report.change.after, reading, toldUpTo: output.place)
   }
 

@@ -20,6 +20,7 @@ struct IntegrityPlugin: AuditPlugin {
   var known: KnownStates
   var deeds = DeedStore()
   var gaps: StreamGaps
+  var own: OwnRecords
   var settling = Settling(settleTime: Self.settleTime)
   var reader: StateReader
   let output: EventOutput
@@ -27,6 +28,7 @@ struct IntegrityPlugin: AuditPlugin {
   let watch: FileWatch
   let mountWatch: MountWatch
   var mounts: MountState
+  var reach: MountReach
   /// Who has the rights that this process has given up; `nil`: it had none of them.
   let helper: Helper?
   let processes: ProcessLooker
@@ -59,6 +61,7 @@ struct IntegrityPlugin: AuditPlugin {
   private let callers: Callers
   var repeats = RecordRepeats()
   var saidOfRecords: String?
+  var saidOfMarks: String?
   /// Paths that the present scans have named.
   var differing = 0
 
@@ -70,6 +73,7 @@ struct IntegrityPlugin: AuditPlugin {
     try Rights.giveUp()
     known = try KnownStates(options.database)
     gaps = StreamGaps(keys: options.auditKeys)
+    own = Self.own(options)
     reader = StateReader(largest: UInt64(options.largestFile))
     output = EventOutput(options.events)
     syslog = try Self.syslog(options)
@@ -77,6 +81,7 @@ struct IntegrityPlugin: AuditPlugin {
     processes = try ProcessLooker()
     mountWatch = try Self.mountWatch(watch)
     mounts = MountState(MountPoints.mounts)
+    reach = Self.reach(watch)
     scan = Self.scan(options, watch)
     large = Self.large(options, watch)
     scanAt = MonotonicTime.now
@@ -93,6 +98,7 @@ struct IntegrityPlugin: AuditPlugin {
     // Rules first: what is found by the scan behind them is what they tell of.
     prove(at: MonotonicTime.now)
     watchRoots()
+    if !reach.silent.isEmpty { sayMounts() }
     noteLosses()
     if Capabilities.permitted.contains(.auditWrite) {
       // A scan that begins when the stream is connected proves what is known from then on.
@@ -109,9 +115,15 @@ struct IntegrityPlugin: AuditPlugin {
     BackgroundScan(options.database, options.policy, options.scanSettings) { watch.bell.ring() }
   }
 
+  private static func own(_ options: IntegrityOptions) -> OwnRecords {
+    OwnRecords(node: options.auditNode, host: (try? NodeName.resolve(.hostname, name: nil)) ?? nil)
+  }
+
   private static func mountWatch(_ watch: FileWatch) throws(SystemError) -> MountWatch {
     try MountWatch { watch.bell.ring() }
   }
+
+  private static func reach(_ watch: FileWatch) -> MountReach { MountReach { watch.bell.ring() } }
 
   private static func large(_ options: IntegrityOptions, _ watch: FileWatch) -> LargeFiles {
     LargeFiles(largest: UInt64(options.largestFile)) { watch.bell.ring() }
@@ -132,12 +144,16 @@ struct IntegrityPlugin: AuditPlugin {
   // MARK: The stream
 
   mutating func handle(_ event: AuditEvent) {
+    let isOwn = own.takes(event)
+    sayOwn()
+    guard isOwn else { return }
     lag.note(
       Int64(clamping: event.stamp.milliseconds), at: WallClock.milliseconds, MonotonicTime.now)
     gaps.note(event, at: WallClock.milliseconds)
     noteStream()
     noteRules(event)
     guard let deed = deeds.take(event) else { return }
+    if deed.effect.isSubset(of: .unnamed) { look(after: deed, of: event) }
     for index in proving.canaries.indices { proving.canaries[index].take(deed) }
     amend(by: deed)
   }
@@ -161,6 +177,7 @@ struct IntegrityPlugin: AuditPlugin {
     }
     try lookAfterHelper()
     if mountWatch.take() { try takeMounts() }
+    try takeReached()
     takeScan()
     takeLarge(at: MonotonicTime.now)
     prove(at: MonotonicTime.now)
@@ -219,17 +236,19 @@ struct IntegrityPlugin: AuditPlugin {
     try explainAll(by: MonotonicTime.now + .seconds(1))
     options = new
     gaps.keys = new.auditKeys
+    own = Self.own(new)
     reader = StateReader(largest: UInt64(new.largestFile))
     scan = Self.scan(new, watch)
     large = Self.large(new, watch)
     aside = ReadAside()
     wholeScans = WholeScans()
     stream.scans = ProofScans()
-    mounts = MountState(MountPoints.mounts)
     known = try KnownStates(new.database)
     try beginUpdates()
     beginProving()
     sayWhatWasAltered()
+    // What was mounted meanwhile is still not what was there at the start.
+    if !mounts.findings(new.policy).isEmpty || !reach.silent.isEmpty { sayMounts() }
     prove(at: MonotonicTime.now)
     watchRoots()
     try scanAll()

@@ -37,12 +37,15 @@ struct MountState: Equatable {
   /// As it was when the plugin began.
   private let start: Set<MountPoints.Mount>
   private var now: Set<MountPoints.Mount>
+  /// Where something is mounted now.
+  private(set) var points: Set<FilePath>
   /// Those of the start that were gone once: the kernel gives their numbers to others.
   private var lost: Set<MountPoints.Mount> = []
 
   init(_ mounts: [MountPoints.Mount]) {
     start = Set(mounts)
     now = start
+    points = Set(mounts.map(\.path))
   }
 
   /// Takes what there is now; the paths whose files may be other ones than before, of those that are
@@ -51,6 +54,7 @@ struct MountState: Equatable {
     let new = Set(mounts)
     let changed = now.symmetricDifference(new)
     now = new
+    points = Set(mounts.map(\.path))
     lost.formUnion(start.subtracting(new))
     var affected: Set<FilePath> = []
     for path in changed.map(\.path) {
@@ -62,8 +66,7 @@ struct MountState: Equatable {
         }
       }
     }
-    return affected.filter { path in !affected.contains { $0 != path && path.isWithin($0) } }
-      .sorted()
+    return affected.filter { !$0.isBelow(affected) }.sorted()
   }
 
   /// What is not as it was at the start, as sentences.
@@ -74,12 +77,23 @@ struct MountState: Equatable {
       }
     }
     let gone = Set(lost.map(\.path).filter(concerns))
-    let there = Set(now.map(\.path))
     let new = Set(now.subtracting(start).map(\.path).filter(concerns)).subtracting(gone)
     return gone.sorted().map { path in
-      there.contains(path)
+      points.contains(path)
         ? "\(path.shown) was mounted anew: it may be another file system"
         : "\(path.shown) was unmounted: what it held is not seen"
     } + new.sorted().map { "something was mounted at \($0.shown): what it covers is not seen" }
+  }
+}
+
+extension FilePath {
+  /// Whether one of these is above it.
+  fileprivate func isBelow(_ paths: Set<FilePath>) -> Bool {
+    var above = self
+    while !above.isRoot {
+      above = above.folder
+      if paths.contains(above) { return true }
+    }
+    return false
   }
 }

@@ -38,11 +38,16 @@ struct StreamLag: Equatable, Sendable {
       let longest = Duration.milliseconds(min(milliseconds, Self.longest))
       return max(24, Int(longest / IntegrityPlugin.settleTime) + 4)
     }
-    return attribution.confidence == .none && !isFound ? 4 : 0
+    return attribution.lacksRecord && !isFound ? 4 : 0
   }
 }
 
 extension Attribution {
+  /// Whether a record that would explain all of it may be on its way.
+  fileprivate var lacksRecord: Bool {
+    confidence == .none || reasons.contains { $0.hasPrefix(Explanation.lack) }
+  }
+
   /// Whether the stream has not come so far, or what is missing in it may still come.
   var isLate: Bool {
     reasons.contains { $0 == StreamGaps.endsBefore || $0.hasSuffix(StreamGaps.missing) }

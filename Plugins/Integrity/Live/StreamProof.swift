@@ -51,8 +51,9 @@ struct StreamMarks {
   /// How long it is waited for with the first scan.
   static let patience = Duration.milliseconds(500)
   private static let (first, longest) = (Duration.milliseconds(250), Duration.seconds(60))
-  /// A record makes logs grow, which may be watched: of more than so many a minute each waits.
-  private static let (mostQuick, slow) = (20, Duration.seconds(10))
+  /// A record makes logs grow, which may be watched: there is one every three seconds at the most, and
+  /// what was not needed in a minute is there at once.
+  private static let (pace, saved) = (Duration.seconds(3), Duration.seconds(60))
 
   /// Whether any can be written.
   private(set) var isPossible = false
@@ -60,7 +61,8 @@ struct StreamMarks {
   private var isBeginning = false
   private var pause = Self.first
   private var pauseUntil = Duration.zero
-  private var minute: (start: Duration, count: Int) = (.zero, 0)
+  /// What those that were written are good for, at that pace.
+  private var paid = Duration.zero
 
   mutating func begin(at now: Duration) {
     (isPossible, isBeginning, due) = (true, true, now)
@@ -84,9 +86,8 @@ struct StreamMarks {
       pause = min(pause * 2, Self.longest)
       return true
     }
-    if now - minute.start >= .seconds(60) { minute = (now, 0) }
-    minute.count += 1
-    pauseUntil = now + (minute.count > Self.mostQuick ? Self.slow : Self.first)
+    paid = max(paid, now) + Self.pace
+    pauseUntil = max(now + Self.first, paid - Self.saved)
     self.due = nil
     return true
   }
@@ -95,6 +96,8 @@ struct StreamMarks {
 /// What the kernel says that it has lost, as when its queue was full: such records have no numbers, so
 /// that nothing else tells of them. A value.
 struct KernelLosses {
+  /// Whether it has said so when it was asked last.
+  var isKnown = false
   private var last: (count: UInt32, asked: Int64)?
 
   /// The time in which it has lost some, if it has since it was asked last. A count that went back was

@@ -39,9 +39,12 @@ struct ToldChanges {
 
   /// Those that a deed can have made which was not known of when they were told.
   func concerned(by deed: Deed, at now: Duration) -> [Entry] {
-    let found = deed.items.compactMap(\.identity).reduce(into: Set<Int>()) { found, file in
-      if let own = numbers[file] { found.formUnion(own) }
-    }
+    let found =
+      deed.items.isEmpty
+      ? Set(entries.filter { $0.value.subject.mayBeUnnamed }.keys)
+      : deed.items.compactMap(\.identity).reduce(into: Set<Int>()) { found, file in
+        if let own = numbers[file] { found.formUnion(own) }
+      }
     return found.sorted().compactMap { entries[$0] }.filter { entry in
       entry.until > now && deed.time <= entry.subject.until
         && entry.report.attribution?.candidates.contains { $0.author == deed.author } == false

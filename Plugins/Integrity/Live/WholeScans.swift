@@ -17,8 +17,9 @@ struct WholeScans {
 
   private var running: [Run] = []
   private var last = 0
-  /// The last one that has ended.
-  private var ended: Run?
+  /// The last ones that have ended: what the newest names was as it should be in one before.
+  private var ended: [Run] = []
+  private static let mostEnded = 3
 
   var areRunning: Bool { !running.isEmpty }
 
@@ -26,7 +27,7 @@ struct WholeScans {
   var newest: Int64? { running.last?.reading.since ?? verified?.since }
 
   /// What the last one that has ended says of all that it did not name.
-  var verified: Reading? { ended?.reading }
+  var verified: Reading? { ended.last?.reading }
 
   /// One is asked for, with what was read then: its number.
   mutating func begin(_ reading: Reading) -> Int {
@@ -46,19 +47,27 @@ struct WholeScans {
   mutating func end(_ number: Int, isWhole: Bool) {
     let run = running.first { $0.number == number }
     running.removeAll { $0.number <= number }
-    if isWhole, let run { ended = run }
+    guard isWhole, let run else { return }
+    if ended.count == Self.mostEnded { ended.removeFirst() }
+    ended.append(run)
   }
 
-  /// What the last one that has ended says of a path that is as the baseline has it.
+  /// What the last one that has ended and did not name a path says of it: it was as the baseline has it.
   func verified(_ path: FilePath) -> Reading? {
-    guard let ended, !ended.findings.named.contains(path) else { return nil }
+    ended.last { $0.findings.areWell(path) }?.reading
+  }
+}
+
+extension WholeScans.Findings {
+  fileprivate func areWell(_ path: FilePath) -> Bool {
+    if named.contains(path) { return false }
     var above = path
-    while !ended.findings.hidden.isEmpty {
-      if ended.findings.hidden.contains(above) { return nil }
+    while !hidden.isEmpty {
+      if hidden.contains(above) { return false }
       if above.isRoot { break }
       above = above.folder
     }
-    return ended.reading
+    return true
   }
 }
 

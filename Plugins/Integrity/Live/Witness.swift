@@ -96,9 +96,10 @@ enum Testimony: String, Sendable {
     var saw = false
     for witness in witnesses {
       let isNamed = attribution.candidates.contains { candidate in
-        candidate.deeds.contains { $0.program.pid == witness.pid }
-          || witness.login != .unknown && candidate.author.login == witness.login
-            && candidate.author.session == witness.session
+        // One of whom nothing but the number is known any more.
+        witness.login == .unknown
+          ? candidate.deeds.contains { $0.program.pid == witness.pid }
+          : candidate.author.login == witness.login && candidate.author.session == witness.session
       }
       if isNamed {
         saw = true

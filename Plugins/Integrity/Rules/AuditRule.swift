@@ -16,6 +16,8 @@ struct AuditRule: Equatable, Sendable {
     case permissions(UInt32)
     /// Of calls that have done something.
     case success
+    /// The second argument of the call.
+    case request(UInt32)
     case key([UInt8])
     /// One that ours do not have.
     case other(UInt32, UInt32)
@@ -74,6 +76,7 @@ struct AuditRule: Equatable, Sendable {
       case .file(let path): add(105, path)
       case .permissions(let bits): add(106, bits)
       case .success: add(104, 1)
+      case .request(let number): add(201, number)
       case .key(let key): add(210, key)
       case .other(let kind, let value): add(kind, value)
       }
@@ -114,6 +117,7 @@ struct AuditRule: Equatable, Sendable {
       case 11: fields.append(.architecture(value))
       case 104: fields.append(value == 1 ? .success : .other(kind, value))
       case 106: fields.append(.permissions(value))
+      case 201: fields.append(.request(value))
       case 105, 107, 210, 13...17, 19...23, 112:
         guard text.count >= Int(value) else { return nil }
         let string = Array(text.prefix(Int(value)))

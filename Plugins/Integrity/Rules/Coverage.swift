@@ -6,10 +6,14 @@ import Linux
 struct Coverage: Equatable, Sendable {
   /// Rules that are not there, by place.
   var missing: [WatchRules.Place: [AuditRule]] = [:]
+  /// Of those that are of no place.
+  var missingUnnamed: [AuditRule] = []
   /// What keeps them from telling, as sentences.
   var problems: [String] = []
 
-  var isWhole: Bool { missing.isEmpty && problems.isEmpty }
+  var isWhole: Bool { missingCount == 0 && problems.isEmpty }
+
+  var missingCount: Int { missing.values.reduce(missingUnnamed.count) { $0 + $1.count } }
 
   /// - Parameters:
   ///   - rules: all that the kernel has, in its order.
@@ -22,12 +26,13 @@ struct Coverage: Equatable, Sendable {
       let absent = WatchRules.rules(for: place, key: key).filter { !rules.contains($0) }
       if !absent.isEmpty { missing[place] = absent }
     }
+    missingUnnamed = WatchRules.unnamed(key: key).filter { !rules.contains($0) }
     for root in roots where !places.contains(where: { $0.path == root }) {
       problems.append("\(root.shown) is not there: nothing tells when it comes")
     }
     switch enabled {
     case 0: problems.append("audit is disabled (auditctl -e 1)")
-    case 2 where !missing.isEmpty:
+    case 2 where missingCount > 0:
       problems.append("audit is locked until the next boot: no rule can be added")
     case nil: problems.append("the state of audit cannot be asked for")
     default: break
@@ -47,14 +52,17 @@ struct Coverage: Equatable, Sendable {
 
   /// For a person, a line each.
   var lines: [String] {
-    missing.sorted { $0.key.path < $1.key.path }.map { place, rules in
-      "\(TextReport.counted(rules.count, "rule", "rules")) of \(place.path.shown) missing"
-    } + problems
+    func line(_ rules: [AuditRule], _ what: String) -> String {
+      "\(TextReport.counted(rules.count, "rule", "rules")) of \(what) missing"
+    }
+    let places = missing.sorted { $0.key.path < $1.key.path }
+    return places.map { line($1, $0.path.shown) }
+      + (missingUnnamed.isEmpty ? [] : [line(missingUnnamed, "chattr(1) and fs-verity")]) + problems
   }
 
   /// What no rule of the kernel tells, whatever is loaded.
   static let never = [
-    "chattr(1), fs-verity and open_by_handle_at(2): no record names the file",
+    "which file chattr(1) and fs-verity changed: their records name none, but who it was",
     "times that are set through a descriptor: what opened it is told if that was for writing",
     "writing into memory that a file is mapped to: the opening alone is told",
     "a file's other names outside of what is watched",
@@ -76,15 +84,16 @@ extension Coverage {
   /// Loads what is missing; says what could not be.
   func load(_ keeper: borrowing some RuleKeeper & ~Copyable) -> [String] {
     var failures: [String] = []
-    for (place, rules) in missing {
+    let unnamed = ("chattr(1) and fs-verity", missingUnnamed)
+    for (what, rules) in missing.map({ ($0.path.shown, $1) }) + [unnamed] {
       for rule in rules {
         do throws(Errno) { try keeper.add(rule) } catch {
           // Kernels before 5.16 have no rules for io_uring.
           let isUring = rule.list == AuditRule.List.uring.rawValue
           failures.append(
             isUring && error == .invalidArgument
-              ? "\(place.path.shown): this kernel tells nothing of io_uring"
-              : "\(place.path.shown): a rule cannot be added: \(error)")
+              ? "\(what): this kernel tells nothing of io_uring"
+              : "\(what): a rule cannot be added: \(error)")
         }
       }
     }

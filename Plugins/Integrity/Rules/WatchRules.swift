@@ -6,8 +6,9 @@ import Linux
 ///
 /// Of each root, and of each file system that is mounted below it, since a rule ends there: what
 /// the kernel calls writing and changing attributes; calls that it leaves out of that, which set
-/// times and cut files; and what is done by io_uring. On each architecture of programs that the
-/// kernel runs. Calls that fail are left out.
+/// times and flags, cut files and open them by handles; and what is done by io_uring. Besides, wherever
+/// the file is: what chattr(1) and fs-verity ask for by a descriptor, of which no record names the file.
+/// On each architecture of programs that the kernel runs. Calls that fail are left out.
 enum WatchRules {
   /// A place that needs rules of its own.
   struct Place: Hashable, Sendable {
@@ -17,6 +18,7 @@ enum WatchRules {
 
   private static let otherCalls = [
     "utime", "utimes", "futimesat", "utimensat", "utimensat_time64", "ftruncate", "ftruncate64",
+    "open_by_handle_at", "file_setattr",
   ]
 
   static func rules(for place: Place, key: String) -> [AuditRule] {
@@ -28,13 +30,25 @@ enum WatchRules {
       let architecture = AuditRule.Field.architecture(number)
       rules.append(
         AuditRule(.exit, fields: [architecture, path, .permissions(8 | 2), .success, key]))
-      let calls = otherCalls.map { Int(unsafe audit_name_to_syscall($0, machine)) }
-        .filter { $0 >= 0 }.sorted()
+      let calls = otherCalls.compactMap { SystemCallName.number($0, machine) }.sorted()
       rules.append(
         AuditRule(.exit, calls: calls, fields: [architecture, path, .success, key]))
     }
     rules.append(AuditRule(.uring, fields: [path, .success, key]))
     return rules
+  }
+
+  /// Those that are of no place.
+  static func unnamed(key: String) -> [AuditRule] {
+    architectures.flatMap { machine, number in
+      FileRequest.allCases.map { request in
+        AuditRule(
+          .exit, calls: [SystemCallName.number("ioctl", machine)].compactMap(\.self),
+          fields: [
+            .architecture(number), .request(request.rawValue), .success, .key(Array(key.utf8)),
+          ])
+      }
+    }
   }
 
   /// The machine's own, and the one of 32 bits that it runs too.

@@ -4,20 +4,30 @@ import Glibc
 
 /// What a system call can have changed.
 struct CallEffect: OptionSet, Hashable, Sendable {
-  let rawValue: UInt8
+  let rawValue: UInt16
 
   /// The bytes of a file.
   static let content = Self(rawValue: 1)
   /// Which names there are, and what they stand for.
   static let names = Self(rawValue: 2)
-  /// Mode, owner, times, access lists and the like.
-  static let attributes = Self(rawValue: 4)
   /// It opened a file for writing: the bytes may change as long as that is open.
-  static let opening = Self(rawValue: 8)
+  static let opening = Self(rawValue: 4)
+  static let mode = Self(rawValue: 8)
+  static let owner = Self(rawValue: 16)
+  static let times = Self(rawValue: 32)
+  /// Extended attributes, and what is kept as one: access lists, capabilities, labels. Which of them,
+  /// the record does not say.
+  static let extended = Self(rawValue: 64)
+  /// Those of chattr(1).
+  static let flags = Self(rawValue: 128)
+  static let verity = Self(rawValue: 256)
 
-  init(rawValue: UInt8) { self.rawValue = rawValue }
+  init(rawValue: UInt16) { self.rawValue = rawValue }
 
-  static let all: Self = [.content, .names, .attributes, .opening]
+  /// What is changed of a file by a descriptor alone, which the record does not name.
+  static let unnamed: Self = [.flags, .verity]
+  static let attributes: Self = [.mode, .owner, .times, .extended, .flags, .verity]
+  static let all: Self = [.content, .names, .opening, .attributes]
 
   /// Of what an event tells; empty where it can have changed nothing.
   ///
@@ -31,6 +41,8 @@ struct CallEffect: OptionSet, Hashable, Sendable {
       self = known
     } else if Self.harmless.contains(name) {
       self = []
+    } else if name == "ioctl" {
+      self = event.argument(1, of: call).map { FileRequest.effect(of: $0) } ?? .all
     } else if let place = Self.openingFlags[name] {
       self = Self.byFlags(event.argument(place, of: call))
     } else if name == "openat2" {
@@ -68,12 +80,14 @@ struct CallEffect: OptionSet, Hashable, Sendable {
       symlink symlinkat bind
       """, .names)
     add("truncate truncate64 ftruncate ftruncate64 fallocate", .content)
+    add("chmod fchmod fchmodat fchmodat2", .mode)
+    add("chown lchown fchown fchownat chown32 lchown32 fchown32", .owner)
     add(
       """
-      chmod fchmod fchmodat fchmodat2 chown lchown fchown fchownat chown32 lchown32 fchown32
       setxattr lsetxattr fsetxattr setxattrat removexattr lremovexattr fremovexattr removexattrat
-      ioctl file_setattr utime utimes utimensat utimensat_time64 futimesat
-      """, .attributes)
+      """, .extended)
+    add("utime utimes utimensat utimensat_time64 futimesat", .times)
+    add("file_setattr", .flags)
     return known
   }()
 

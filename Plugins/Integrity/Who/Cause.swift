@@ -17,14 +17,20 @@ struct Cause {
   private(set) var clockWentBack = false
   /// Somebody had it open for writing when its state was read, of whose opening no record is known.
   var mayBeHeld: Bool {
-    guard subject.isSameFile, wanted.contains(.content), let file = subject.before,
-      subject.reading.open.mayBeOpen(file)
-    else { return false }
-    return !deeds.contains { $0.time <= subject.reading.since && $0.effect.contains(.opening) }
+    guard subject.isSameFile, causes.wanted.contains(.content), let file = subject.before else {
+      return false
+    }
+    // It was looked a moment later.
+    let openers = deeds.filter {
+      $0.time <= subject.reading.since + 1000 && $0.effect.contains(.opening)
+    }
+    return subject.reading.open.mayBeHeld(file, byOthersThan: Set(openers.map(\.program.pid)))
   }
+  /// What no record explains, as sentences.
+  private(set) var unexplained: [String] = []
 
   private let subject: Subject
-  private let wanted: CallEffect
+  private let causes: ChangeCauses
   /// The first deed that can have been done to the new file, which may have an older one's number.
   private var born: Place
   /// The deed by which another file got the number of the old one.
@@ -40,20 +46,28 @@ struct Cause {
       since = .min
       until = .max
     }
-    wanted = Self.effects(subject.change)
+    causes = ChangeCauses(subject)
     born = Place(time: since, serial: .max)
     if !subject.isSameFile {
       born = max(born, birth(among: ordered))
       let reuse = ordered.first { $0.time > subject.since && $0.makes(subject.before) }
       died = reuse?.place ?? died
     }
+    var explanation = Explanation()
     for deed in ordered {
-      // Every item is looked at: what only its name tells of is noted.
-      let counting = deed.items.filter { counts($0, of: deed) }
-      if counting.isEmpty { continue }
-      if counting.allSatisfy({ $0.identity == nil }) { hasNameAlone = true }
+      if deed.items.isEmpty {
+        guard countsUnnamed(deed) else { continue }
+        explanation.takeUnnamed(deed, until: until)
+      } else {
+        // Every item is looked at: what only its name tells of is noted.
+        let counting = deed.items.filter { counts($0, of: deed) }
+        if counting.isEmpty { continue }
+        if counting.allSatisfy({ $0.identity == nil }) { hasNameAlone = true }
+        explanation.take(deed, counting, about: subject)
+      }
       deeds.append(deed)
     }
+    if !deeds.isEmpty { unexplained = explanation.lacks(causes, for: subject) }
   }
 
   private func birth(among ordered: [Deed]) -> Place {
@@ -74,13 +88,13 @@ struct Cause {
     if item.role == .folder {
       // An entry that comes or goes changes the folder that it is in.
       return file == subject.after && subject.isSameFile && isInTime
-        && deed.effect.contains(.names) && wanted.contains(.names)
+        && deed.effect.contains(.names) && causes.wanted.contains(.names)
     }
     if subject.isSameFile, file == subject.after {
-      if deed.effect.isDisjoint(with: wanted) { return false }
+      if deed.effect.isDisjoint(with: causes.wanted) { return false }
       // Whoever opened it earlier may have gone on writing.
       return isInTime
-        || deed.time <= since && deed.effect.contains(.opening) && wanted.contains(.content)
+        || deed.time <= since && deed.effect.contains(.opening) && causes.wanted.contains(.content)
           && subject.mayGoOn(deed)
     }
     let last = subject.change.after?.facts.changedAt ?? until
@@ -102,33 +116,15 @@ struct Cause {
       }
   }
 
-  /// What it takes to make such a change.
-  private static func effects(_ change: StateChange) -> CallEffect {
-    guard change.kind == .changed else { return .all }
-    let differing = change.attributes
-    var effects: CallEffect = []
-    if !differing.isDisjoint(with: [.inode, .device, .type, .target, .links, .born]) {
-      effects.formUnion(.all)
+  /// Whether what was done to a file that the record does not name can have been done to this one.
+  private func countsUnnamed(_ deed: Deed) -> Bool {
+    guard !deed.effect.isDisjoint(with: causes.wanted), deed.time > since, deed.time <= until else {
+      return false
     }
-    if !differing.isDisjoint(with: [.size, .sha256, .sha512, .blake2b, .verity, .growing]) {
-      effects.formUnion([.content, .opening])
-    }
-    if !differing.isDisjoint(with: [
-      .user, .group, .accessControl, .extended, .label, .flags, .special,
-    ]) {
-      effects.insert(.attributes)
-    }
-    // Writing takes the set-user-ID bit and capabilities away.
-    if !differing.isDisjoint(with: [.mode, .capabilities]) {
-      effects.formUnion([.attributes, .content, .opening])
-    }
-    // A folder is written by its entries.
-    if change.after?.type == .dir, !effects.isEmpty || !differing.isEmpty {
-      effects.insert(.names)
-    }
-    // Times alone: whatever sets them.
-    let times: AttributeSet = [.modified, .changed]
-    return differing.subtracting(times).isEmpty ? .all : effects
+    // When the state before was read, that of its last change was still the last.
+    return subject.isSameFile
+      ? deed.time + StreamGaps.longestCall > subject.reading.since || clockWentBack
+      : deed.place >= born
   }
 }
 

@@ -4,16 +4,15 @@ import AuditRecord
 extension Deed {
   /// `nil` for an event that can have changed no file: nothing was called, it failed, or it reads.
   init?(_ event: AuditEvent) {
-    guard let call = event.record(.uring) ?? event.record(.syscall),
-      event.record(.path) != nil || call.type == .uring
-    else { return nil }
+    guard let call = event.record(.uring) ?? event.record(.syscall) else { return nil }
     if event.value("success", of: call)?.elementsEqual("no".utf8) == true { return nil }
     var effect = CallEffect(event, call)
     let items = Self.items(of: event, call)
     if items.contains(where: { $0.role == .created || $0.role == .deleted }) {
       effect.insert(.names)
     }
-    guard !effect.isEmpty, !items.isEmpty else { return nil }
+    // Of what a descriptor alone is given for, the file is not named.
+    guard !effect.isEmpty, !items.isEmpty || effect.isSubset(of: .unnamed) else { return nil }
     let actor = event.record(.syscall) ?? call
     let executable = event.value("exe", of: actor)
     let session = event.number("ses", of: actor).flatMap { $0 == .max ? nil : $0 }

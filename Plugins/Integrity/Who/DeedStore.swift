@@ -18,6 +18,8 @@ struct DeedStore {
   private var byLeaf: [Leaf: [Int]] = [:]
   /// Of items of which a record has only the name.
   private var byPath: [FilePath: [Int]] = [:]
+  /// Of those whose record names no file.
+  private var unnamed: [Int] = []
   private var programs = ProgramTable()
   /// Everything up to this moment may have been forgotten, in milliseconds since 1970.
   private(set) var forgottenUpTo: Int64?
@@ -43,6 +45,7 @@ struct DeedStore {
 
   private mutating func index(_ number: Int) {
     let deed = deeds[number]
+    if deed.items.isEmpty { unnamed.append(number) }
     let folders = deed.items.filter { $0.role == .folder }.compactMap(\.identity)
     for item in deed.items {
       if let file = item.identity { byFile[file, default: []].append(number) }
@@ -64,6 +67,7 @@ struct DeedStore {
     byFile.removeAll(keepingCapacity: true)
     byLeaf.removeAll(keepingCapacity: true)
     byPath.removeAll(keepingCapacity: true)
+    unnamed.removeAll(keepingCapacity: true)
     for number in deeds.indices { index(number) }
   }
 
@@ -78,6 +82,7 @@ struct DeedStore {
       numbers.formUnion(byLeaf[Leaf(folder: folder, name: leaf)] ?? [])
     }
     numbers.formUnion(byPath[subject.change.path] ?? [])
+    if subject.mayBeUnnamed { numbers.formUnion(unnamed) }
     for folder in subject.above {
       // Of a folder above it only a move brings it to another place, or away.
       for number in byFile[folder] ?? [] where deeds[number].moves {

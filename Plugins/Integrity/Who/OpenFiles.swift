@@ -14,7 +14,8 @@ struct OpenFiles: Equatable, Sendable {
     var started: Int64
   }
 
-  private(set) var files: Set<FileIdentity> = []
+  /// Which processes had them open; 0: it was not noted which.
+  private(set) var files: [FileIdentity: Set<UInt32>] = [:]
   private(set) var unseen: Set<Unseen> = []
   /// Whether there were processes to look at: else any file may have been open.
   private(set) var isWhole = true
@@ -31,8 +32,8 @@ struct OpenFiles: Equatable, Sendable {
     let own = String(getpid())
     for name in names where UInt32(name) != nil && name != own {
       do throws(Errno) {
-        try open.noteDescriptors("/proc/\(name)/fd")
-        try open.noteMappings("/proc/\(name)/maps")
+        try open.noteDescriptors(of: name)
+        try open.noteMappings(of: name)
       } catch {
         // A process that is gone has nothing open.
         if error != .noSuchFile, error.number != ESRCH, let pid = UInt32(name) {
@@ -43,27 +44,30 @@ struct OpenFiles: Equatable, Sendable {
     return open
   }
 
-  /// Whether somebody is known to have had a file open, or nobody knows.
-  func mayBeOpen(_ file: FileIdentity) -> Bool { !isWhole || files.contains(file) }
+  /// Whether anybody but these processes is known to have had a file open, or nobody knows.
+  func mayBeHeld(_ file: FileIdentity, byOthersThan known: Set<UInt32>) -> Bool {
+    !isWhole || files[file]?.isSubset(of: known) == false
+  }
 
   /// Whether somebody may have had a file open that a process had opened at that time.
   ///
   /// Descriptors are inherited: a process that was not looked at can have it if it is that process,
   /// or was started later.
   func mayHold(_ file: FileIdentity, openedBy pid: UInt32, at time: Int64) -> Bool {
-    !isWhole || files.contains(file)
+    !isWhole || files[file] != nil
       || unseen.contains { $0.pid == pid || $0.started > time - 2000 }
   }
 
   /// The links there have the rights with which a file is open as their mode (proc_pid_fd(5)).
-  private mutating func noteDescriptors(_ folder: String) throws(Errno) {
+  private mutating func noteDescriptors(of pid: String) throws(Errno) {
+    let folder = "/proc/\(pid)/fd"
     for name in try Files.names(in: folder) {
       do throws(Errno) {
         let link = try Files.status(of: "\(folder)/\(name)", followingLinks: false)
         guard link.mode & 0o200 != 0 else { continue }
         let file = try Files.status(of: "\(folder)/\(name)")
         if file.kind == .regular {
-          files.insert(FileIdentity(device: file.device, inode: file.inode))
+          note(FileIdentity(device: file.device, inode: file.inode), pid)
         }
       } catch {
         if error != .noSuchFile, error.number != ESRCH { throw error }
@@ -72,10 +76,10 @@ struct OpenFiles: Equatable, Sendable {
   }
 
   /// Lines as `7f…-7f… rw-s 00000000 08:01 271112 /path` (proc_pid_maps(5)).
-  private mutating func noteMappings(_ path: String) throws(Errno) {
+  private mutating func noteMappings(of pid: String) throws(Errno) {
     let bytes: [UInt8]
     do throws(SystemError) {
-      bytes = try Transfer.contents(of: path, limit: 16 << 20)
+      bytes = try Transfer.contents(of: "/proc/\(pid)/maps", limit: 16 << 20)
     } catch { throw error.cause }
     for line in bytes.split(separator: 0x0a) {
       let words = line.split(separator: 0x20, maxSplits: 5)
@@ -83,17 +87,22 @@ struct OpenFiles: Equatable, Sendable {
         words[1].last == 0x73,
         let file = FileIdentity(inode: Array(words[4]), device: Array(words[3])), file.inode != 0
       else { continue }
-      files.insert(file)
+      note(file, pid)
     }
+  }
+
+  private mutating func note(_ file: FileIdentity, _ pid: String) {
+    files[file, default: []].insert(UInt32(pid) ?? 0)
   }
 }
 
-/// As text, for the baseline: `2049:271112 2049:271113 unseen:1:1795813017922`, or `unknown`.
+/// As text, for the baseline: `2049:271112:4242 2049:271113:4242 unseen:1:1795813017922`, or `unknown`.
+/// Baselines of earlier versions have no processes.
 extension OpenFiles {
   var text: String {
     guard isWhole else { return "unknown" }
     return
-      (files.map { "\($0.device):\($0.inode)" }
+      (files.flatMap { file, pids in pids.map { "\(file.device):\(file.inode):\($0)" } }
       + unseen.map { "unseen:\($0.pid):\($0.started)" }).sorted().joined(separator: " ")
   }
 
@@ -103,8 +112,9 @@ extension OpenFiles {
       let numbers = word.split(separator: ":").compactMap { Int64($0) }
       if numbers.count == 2, word.hasPrefix("unseen:") {
         unseen.insert(Unseen(pid: UInt32(clamping: numbers[0]), started: numbers[1]))
-      } else if numbers.count == 2, numbers.allSatisfy({ $0 >= 0 }) {
-        files.insert(FileIdentity(device: UInt64(numbers[0]), inode: UInt64(numbers[1])))
+      } else if (2...3).contains(numbers.count), numbers.allSatisfy({ $0 >= 0 }) {
+        let file = FileIdentity(device: UInt64(numbers[0]), inode: UInt64(numbers[1]))
+        files[file, default: []].insert(numbers.count == 3 ? UInt32(clamping: numbers[2]) : 0)
       } else {
         isWhole = false
         return

@@ -43,7 +43,7 @@ struct StreamGaps {
   private static let late: UInt64 = 1 << 16
 
   /// Milliseconds from what a call changes to its end, at which its record gets its number.
-  private static let longestCall: Int64 = 50
+  static let longestCall: Int64 = 50
 
   /// How the reason ends where numbers are missing.
   static let missing = "missing"
@@ -51,6 +51,8 @@ struct StreamGaps {
   static let silent = "no record has come since that would show that none is missing"
   static let uring = "a record of io_uring names no file"
   static let kernelLost = "the kernel has lost records"
+  static let lossesUnknown = "what the kernel has lost cannot be asked for"
+  static let incomplete = "an event lacks records of files"
 
   init(keys: Set<[UInt8]>) { self.keys = keys }
 
@@ -79,6 +81,10 @@ struct StreamGaps {
     }
     noteRules(event, time)
     noteUring(event, time)
+    // What it was done to can have been anything.
+    if event.lacksPaths {
+      noteMoment(time, to: max(time + Self.longestCall, arrival ?? time), Self.incomplete)
+    }
     end = max(end, time)
   }
 
@@ -208,11 +214,15 @@ struct StreamGaps {
       event.value("success", of: call)?.elementsEqual("no".utf8) != true,
       !keys.isDisjoint(with: event.ruleKeys())
     else { return }
-    // They come in floods.
-    if let last = found.last, last.reason == Self.uring, last.to >= time - 1000, last.from <= time {
-      found[found.count - 1].to = max(last.to, time)
+    noteMoment(time, to: time, Self.uring)
+  }
+
+  /// They come in floods: those that are close to each other are one.
+  private mutating func noteMoment(_ time: Int64, to end: Int64, _ reason: String) {
+    if let last = found.last, last.reason == reason, last.to >= time - 1000, last.from <= time {
+      found[found.count - 1].to = max(last.to, end)
     } else {
-      found.append(StreamGap(from: time, to: time, reason: Self.uring))
+      found.append(StreamGap(from: time, to: end, reason: reason))
     }
   }
 

@@ -15,6 +15,8 @@ struct Subject: Sendable {
   /// The latest moment at which it can have been made: nothing has happened to the file, or to the
   /// folders that it came or went with, since.
   var until: Int64
+  /// Whether the file has names that are not watched, by which no record tells of what is done to it.
+  var hasOtherNames = false
   var before: FileIdentity? { change.before.map { FileIdentity($0.facts) } }
   var after: FileIdentity? { change.after.map { FileIdentity($0.facts) } }
 
@@ -22,6 +24,9 @@ struct Subject: Sendable {
   var isSameFile: Bool {
     before != nil && before == after && change.before?.facts.born == change.after?.facts.born
   }
+
+  /// Whether a record that names no file can be about it.
+  var mayBeUnnamed: Bool { !ChangeCauses(self).wanted.isDisjoint(with: .unnamed) }
 
   /// Whether who opened it for writing before it became the baseline may have gone on.
   func mayGoOn(_ deed: Deed) -> Bool {
@@ -67,8 +72,24 @@ extension Subject {
         }
       }
     }
+    hasOtherNames = try Self.hasOtherNames(change, in: baseline)
     self.since = since ?? reading.since
     self.until = until ?? now
+  }
+}
+
+extension Subject {
+  private static func hasOtherNames(
+    _ change: StateChange, in baseline: Baseline
+  ) throws(DatabaseError) -> Bool {
+    // Of names alone their number tells.
+    if change.kind == .changed, change.attributes.isSubset(of: [.links, .changed]) { return false }
+    for facts in [change.before?.facts, change.after?.facts].compactMap(\.self)
+    where facts.kind != .directory && facts.links > 1 {
+      let known = try baseline.paths(ofInode: facts.inode, on: facts.device)
+      if facts.links > Set(known + [change.path]).count { return true }
+    }
+    return false
   }
 }
 

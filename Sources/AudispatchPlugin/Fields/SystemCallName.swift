@@ -25,6 +25,13 @@ public enum SystemCallName {
     "file_getattr", "file_setattr",
   ]
 
+  /// The number of a call on a machine of libaudit's (`audit_detect_machine`); `nil` where it has none.
+  public static func number(_ name: String, _ machine: Int32) -> Int? {
+    let number = unsafe audit_name_to_syscall(name, machine)
+    if number >= 0 { return Int(number) }
+    return newer.firstIndex(of: name).map { $0 + first }
+  }
+
   /// The name of the call in a field of a record that names its architecture.
   static func name(of field: Field, _ record: EventRecord, _ bytes: [UInt8]) -> String? {
     guard let number = Digits.value(bytes[field.value]) else { return nil }

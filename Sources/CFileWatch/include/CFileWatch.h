@@ -21,15 +21,20 @@ enum {
 	fw_overflow = 64,	// events were lost; nothing else is set
 };
 
+// In the place of a process's descriptor: it is gone; there can be none now; the kernel gives none.
+enum { fw_gone = -1, fw_pidfd_failed = -2, fw_no_pidfd = -3 };
+
 // An event as places in the buffer that it was read into.
 typedef struct {
 	uint32_t what;
 	int32_t pid;		// 0: not known
+	int32_t pidfd;		// of that process, for whoever takes the event to close; or one of those below
 	uint32_t key, key_count;	// the folder: as fw_handle gives it, or inotify's number in 4 bytes
 	uint32_t name, name_count;	// 0: the folder itself
 } fw_event;
 
 int fw_fanotify(void);	// non-blocking; needs CAP_SYS_ADMIN
+int fw_is_reaped(int pidfd);	// whether its number may be another process's by now
 int fw_mark_file_system(int fd, const char *path);
 int fw_mark_folder(int fd, const char *path);	// and what is in it, without subfolders
 // The folder's identity: fsid and handle, as in an event. How many bytes.

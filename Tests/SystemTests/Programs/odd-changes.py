@@ -39,6 +39,21 @@ def run(*command):
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 
 
+def other(login, function):
+    """What another login does to the same file, right behind."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            become(login, True)
+            function()
+            os._exit(0)
+        except BaseException as error:
+            print(f"{login}: {error!r}", file=sys.stderr)
+            os._exit(1)
+    if os.waitpid(pid, 0)[1]:
+        raise OSError("another login could not do it")
+
+
 def put(path, text):
     with open(path, "w") as file:
         file.write(text)
@@ -174,6 +189,45 @@ def forged(name):
     os.utime(name, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
+@change(54002, root=True)
+def flags_by_name(name):
+    flags = ctypes.create_string_buffer(struct.pack("QIIII", 0x80, 0, 0, 0, 0))  # FS_XFLAG_NODUMP
+    if libc.syscall(469, AT_FDCWD, name.encode(), flags, len(flags) - 1, 0) < 0:
+        run("chattr", "+d", name)  # Before Linux 6.17 there is no file_setattr.
+
+
+# Of flags by a descriptor no record names the file: who has set some counts for what is flagged later.
+
+@change(54001, root=True)
+def flagged(name):
+    run("chattr", "+d", name)
+
+
+@change(54001, told="54001 54001 54002 candidate", root=True)
+def mode_and_flags(name):
+    os.chmod(name, 0o600)
+    other(54002, lambda: run("chattr", "+d", name))
+
+
+@change(54001, told="54001 candidate", root=True)
+def mode_and_times(name):
+    # No record tells of times that are set by a descriptor which is open for reading.
+    os.chmod(name, 0o600)
+    other(54002, lambda: os.utime(os.open(name, os.O_RDONLY), (1, 1)))
+
+
+@change(54002)
+def linked_elsewhere(name):
+    os.link(name, OTHER + "/linked_elsewhere")
+
+
+@change(54001, told="54001 candidate", root=True)
+def mode_and_names(name):
+    # The name that is gone was outside of the tree.
+    os.chmod(name, 0o600)
+    other(54002, lambda: os.unlink(OTHER + "/mode_and_names"))
+
+
 # Ways past the tree.
 
 @change(54001, root=True)
@@ -201,6 +255,13 @@ def linked(name):
 
 
 @change(54002, root=True, told="none")
+def times_by_descriptor(name):
+    os.utime(os.open(name, os.O_RDONLY), (1, 1))
+
+
+# Past the tree, or by a descriptor, but told of.
+
+@change(54002, root=True)
 def by_handle(name):
     handle = struct.pack("II", 128, 0) + bytes(128)
     buffer = ctypes.create_string_buffer(handle, len(handle))
@@ -210,11 +271,6 @@ def by_handle(name):
     folder = os.open(OTHER, os.O_RDONLY)
     fd = check(libc.open_by_handle_at(folder, buffer, os.O_WRONLY | os.O_TRUNC))
     os.write(fd, b"newer")
-
-
-@change(54001, root=True, told="none")
-def flagged(name):
-    run("chattr", "+d", name)
 
 
 if URING:
@@ -246,7 +302,8 @@ def before():
     run("tar", "-cf", OTHER + "/tar.tar", "-C", OTHER + "/t", "tar")
     os.chmod(OTHER + "/tar.tar", 0o644)
     put(ELSEWHERE + "/from", "from elsewhere\n")
-    os.link(TREE + "/linked", OTHER + "/linked")
+    for name in ("linked", "mode_and_names"):
+        os.link(TREE + "/" + name, OTHER + "/" + name)
 
 
 def after():
