@@ -1,3 +1,4 @@
+import Glibc
 import Linux
 import Synchronization
 
@@ -135,10 +136,12 @@ extension Confirmations {
       case .bytes(let count): state.unsent.removeFirst(count)
       case .wouldBlock: return false
       // The dispatcher is gone; what was not told it sends again.
-      case .failed:
+      case .failed(.brokenPipe), .failed(Errno(ECONNRESET)):
         state.unsent = []
         state.isOpen = false
         return true
+      // It waits for that to be said.
+      case .failed: return false
       }
       return state.unsent.isEmpty && state.told == last
     }
