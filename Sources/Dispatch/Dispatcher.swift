@@ -50,13 +50,16 @@ public final class Dispatcher {
     let custody = Custody(loop, holder: holder, manager: link, sockets: sockets)
     let delivery = Delivery(base, ledger, isBehindAuditd: supply.isAuditd)
     let overflows = OverflowActions(base)
-    let durable = DurableQueues(base, ledger, custody, delivery, overflows)
+    let remoteMemory =
+      inForce.daemon.remoteSources.isEmpty ? nil : try RemoteMemory(in: survivor)
+    let durable = DurableQueues(
+      base, ledger, custody, delivery, overflows, senders: remoteMemory?.senders)
     let plugins = PluginHost(base, ledger, custody, delivery, overflows, durable, starter)
     let desk = ControlDesk(base, custody)
     let claim = RuntimeClaim(base: base, custody: custody, durable: durable)
     let distribution = Distribution(base, ledger, delivery, overflows, durable, desk)
     let input = Input(base, supply, ledger, durable, distribution, link)
-    let remote = RemoteInput(base, ledger, durable, distribution, input)
+    let remote = RemoteInput(base, remoteMemory, ledger, durable, distribution, input)
     let reloading = Reloading(
       base, custody, durable, plugins.supervisor, desk, remote, link, arguments: arguments)
     let control = Control(

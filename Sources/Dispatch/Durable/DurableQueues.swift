@@ -1,6 +1,7 @@
 import Configuration
 import Journal
 import Linux
+import RemoteProtocol
 
 /// Queues that go on on disk: one log for all of them, opened when the first durable plugin comes.
 ///
@@ -11,6 +12,8 @@ final class DurableQueues: Owner {
   let custody: Custody
   let delivery: Delivery
   let overflows: OverflowActions
+  /// What of other hosts' records is stored: written with them.
+  let senders: SenderFile?
   private(set) var open: OpenSpool?
   let kept = KeptQueues()
   /// Whether the spool's folder has something is being found out, since then.
@@ -18,13 +21,14 @@ final class DurableQueues: Owner {
 
   init(
     _ base: Base, _ ledger: Ledger, _ custody: Custody, _ delivery: Delivery,
-    _ overflows: OverflowActions
+    _ overflows: OverflowActions, senders: SenderLedger?
   ) {
     self.base = base
     self.ledger = ledger
     self.custody = custody
     self.delivery = delivery
     self.overflows = overflows
+    self.senders = senders.map { SenderFile(base.loop, $0) }
   }
 
   /// Whether it is not known yet if something waits in the spool.
@@ -77,7 +81,7 @@ final class DurableQueues: Owner {
     do {
       let new = try OpenSpool(
         folder: settings.daemon.spoolDirectory, reserve: Int64(settings.daemon.spoolReserve),
-        mayOpen: runtime.isOurs)
+        mayOpen: runtime.isOurs, beside: senders?.form)
       do throws(SystemError) {
         try loop.poller.watch(new.spool.descriptor, Token.spool, .read)
       } catch {
@@ -107,6 +111,7 @@ final class DurableQueues: Owner {
       case .recovered: recovered(open)
       }
     }
+      case .besideFailed(let error): senders?.failed(error)
     loop.wakeNow()
   }
 
@@ -121,6 +126,7 @@ final class DurableQueues: Owner {
     ledger.logIsKnown(shift: open.spool.recordShift, from: begin)
     for (name, cursor) in opened.cursors {
       // What a predecessor had read and not appended was for those that were active.
+    senders?.begin(opened)
       let end = plugins.named(name) != nil ? max(begin, ledger.ownFirst) : begin
       kept.keep(
         KeptQueue(cursor, of: open.spool, end: end, now: KeptQueue.seconds), of: name)
@@ -187,6 +193,7 @@ final class DurableQueues: Owner {
         for plugin in plugins.durable { tell(plugin, open) }
         open.spool.retry(next: journal.nextRecord)
       }
+    senders?.tend()
       loop.wakeSoon()
     }
     for plugin in plugins.durable { goOnReadingBack(plugin) }

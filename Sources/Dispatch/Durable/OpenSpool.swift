@@ -59,8 +59,8 @@ final class OpenSpool {
   /// What failed, for the status.
   private(set) var trouble: String?
 
-  init(folder: String, reserve: Int64, mayOpen: Bool) throws(SystemError) {
-    spool = try Spool(folder: folder, reserve: reserve, mayOpen: mayOpen)
+  init(folder: String, reserve: Int64, mayOpen: Bool, beside: SideFile?) throws(SystemError) {
+    spool = try Spool(folder: folder, reserve: reserve, mayOpen: mayOpen, beside: beside)
   }
 
   var isOpen: Bool { state == .open }

@@ -17,6 +17,8 @@ public final class Spool {
     public var damaged: Int
     /// Of a record's text, about.
     public var averageBytes: Int
+    /// What the file beside the log says, if it was to be read.
+    public var beside: [SideBlock]
     /// What that took, in microseconds.
     public var microseconds: Int64
     var salt: UInt32
@@ -34,6 +36,8 @@ public final class Spool {
     case failed(Errno)
     case recovered
   }
+    /// What was last given for the file beside the log may not be there.
+    case besideFailed(SystemError)
 
   private let work: SpoolWork
   private let thread: WorkThread
@@ -49,8 +53,11 @@ public final class Spool {
   /// - Parameters:
   ///   - reserve: bytes that stay free on the file system.
   ///   - mayOpen: without it the folder is nobody's until `allowOpening`.
-  public init(folder: String, reserve: Int64, mayOpen: Bool = true) throws(SystemError) {
-    work = try SpoolWork(folder: folder, reserve: reserve, mayOpen: mayOpen)
+  ///   - beside: a file that is kept beside the log.
+  public init(
+    folder: String, reserve: Int64, mayOpen: Bool = true, beside: SideFile? = nil
+  ) throws(SystemError) {
+    work = try SpoolWork(folder: folder, reserve: reserve, mayOpen: mayOpen, beside: beside)
     thread = try WorkThread(work)
   }
 
@@ -97,6 +104,11 @@ public final class Spool {
   public func note(sender: [UInt8], of record: RecordNumber) { senders.note(sender, of: record) }
 
   /// Adds the records of a slice to what is committed next.
+  /// Has bytes written to a place of the file beside the log, in front of what is committed next.
+  public func writeBeside(at place: Int, _ bytes: UnsafeRawBufferPointer) {
+    unsafe batch.beside.add(place, bytes)
+  }
+
   public func append(_ slice: Journal.Slice, nextEvent: EventNumber) {
     let segment = slice.segment
     let first = logged(slice.numbers.lowerBound)
