@@ -31,9 +31,10 @@ public final class Dispatcher {
     let holder = legacy.holder
     let manager = legacy.service
     // First: the manager is to keep nothing longer that is not taken here.
-    let runtime = RuntimeFolder(
+    let runtime = try RuntimeFolder(
       path: inForce.daemon.runtimeDirectory,
       lock: holder?.takeLock() ?? manager?.takeInherited(ServiceLink.lock))
+    try loop.poller.watch(runtime.number, Token.folder, .read)
     let heldMemory = supply.origin == .standardInput ? holder?.memory : nil
     let survivor = try heldMemory ?? Survivor(held: Custody.takeMemory(manager, supply))
     let predecessor = Predecessor(survivor)

@@ -12,16 +12,22 @@ struct RuntimeClaim: Owner {
   func tend() {
     guard !runtime.isOurs else { return tendOrphans() }
     do {
-      if let wait = try runtime.take(now: loop.now) {
+      switch try runtime.claim(now: loop.now) {
+      case nil:
+        // Its disk is slow, or hangs: as with another's folder, the spool is not waited for.
+        giveUpReplay(waitingFor: .dispatcher)
+        loop.wakeSoon()
+      case .waits(let wait)?:
         report(wait)
         if wait != .dispatcher { durable.noOtherHasFolder() }
         giveUpReplay(waitingFor: wait)
-        return loop.wake(in: .milliseconds(50))
+        loop.wake(in: .milliseconds(50))
+      case .ours?:
+        if let lock = runtime.lockNumber { custody.keepLock(lock, of: runtime.path) }
+        durable.noOtherHasFolder()
+        // What was waiting for it starts in this very round.
+        tendOrphans()
       }
-      if let lock = runtime.lockNumber { custody.keepLock(lock, of: runtime.path) }
-      durable.noOtherHasFolder()
-      // What was waiting for it starts in this very round.
-      tendOrphans()
     } catch {
       if runtime.isNews(.other) { loop.say(.error, "\(error)") }
       durable.noOtherHasFolder()

@@ -77,6 +77,7 @@ final class Rounds {
     case Token.loading: owners.control.configurationIsRead()
     case Token.receiver: owners.remote?.read()
     case Token.receiverOutput: owners.remote?.receiver.readOutput()
+    case Token.folder: hearFolder()
     case Token.holder: hearHolder()
     case Token.node: owners.lateNode.hear()
     case Token.front: owners.inputs.hearFront(take)
@@ -97,6 +98,18 @@ final class Rounds {
     case SIGCONT, SIGUSR1: owners.control.writeState()
     default: break  // SIGCHLD: the pidfds tell.
     }
+  }
+
+  /// Something was done in the runtime folder.
+  private func hearFolder() {
+    for news in owners.base.runtime.hear() {
+      if case .listed(let child) = news {
+        owners.plugins.supervisor.isListed(child)
+      } else {
+        owners.control.hear(news)
+      }
+    }
+    if !owners.base.runtime.isOurs { loop.wakeNow() }
   }
 
   private func hearHolder() {

@@ -163,9 +163,11 @@ final class PluginStarter: Owner {
       loop.poller.add(launch.reportNumber, Token.pluginStart | id, .read)
     else { return fail(plugin, launch, .current, body) }
     // Before it does anything: should this process die, its successor knows whom to wait for.
-    runtime.hasStarted(plugin.name, launch.pid)
-    launch.go()
+    if !runtime.hasStarted(plugin.name, launch.pid, number) { launch.go() }
   }
+
+  /// The list of children has one that is there.
+  func isListed(_ number: UInt64) { launch(number)?.1.go() }
 
   private func failUnanswered(_ body: (Plugin, News) -> Void) {
     for (id, launch) in launches where launch.pid < 0 {
