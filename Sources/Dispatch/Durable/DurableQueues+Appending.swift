@@ -132,6 +132,7 @@ extension DurableQueues {
   }
 
   func recovered(_ open: OpenSpool) {
+    guard open.hasFailed else { return }
     open.recovered(next: journal.nextRecord)
     loop.say(.notice, "the spool takes records again, in \(settings.daemon.spoolDirectory)")
     for plugin in plugins.durable {

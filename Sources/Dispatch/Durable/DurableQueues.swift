@@ -103,15 +103,17 @@ final class DurableQueues: Owner {
     guard let open else { return }
     for answer in open.spool.answers() {
       switch answer {
-      case .opened(let opened): wasOpened(open, opened)
+      case .opened(let opened): if !open.isSettled { wasOpened(open, opened) }
       case .unusable(let problem): doWithout(open, problem)
       case .safe(let below): becameSafe(open, open.spool.number(below))
       case .loaded(let id, let records): loaded(open, id, records)
-      case .failed(let errno): failed(open, errno)
+      case .failed(let errno):
+        open.retryHasFailed()
+        failed(open, errno)
       case .recovered: recovered(open)
+      case .besideFailed(let error): senders?.failed(error)
       }
     }
-      case .besideFailed(let error): senders?.failed(error)
     loop.wakeNow()
   }
 
@@ -124,15 +126,17 @@ final class DurableQueues: Owner {
       opened, shift: ledger.predecessor?.spoolShift, end: journal.nextRecord,
       nextEvent: ledger.predecessor?.nextEvent ?? Ledger.firstEvent)
     ledger.logIsKnown(shift: open.spool.recordShift, from: begin)
+    senders?.begin(opened)
     for (name, cursor) in opened.cursors {
       // What a predecessor had read and not appended was for those that were active.
-    senders?.begin(opened)
       let end = plugins.named(name) != nil ? max(begin, ledger.ownFirst) : begin
       kept.keep(
         KeptQueue(cursor, of: open.spool, end: end, now: KeptQueue.seconds), of: name)
     }
-    for plugin in plugins.durable { noteLost(plugin, open) }
-    for plugin in plugins.durable { self.begin(plugin, open, from: begin) }
+    // One that runs without a log goes on without it.
+    let waiting = plugins.durable.filter { $0.subscription.awaitsLog }
+    for plugin in waiting { noteLost(plugin, open) }
+    for plugin in waiting { self.begin(plugin, open, from: begin) }
     reportKept(open, from: begin)
     commit(open)
   }
@@ -176,6 +180,8 @@ final class DurableQueues: Owner {
   func doWithout(_ open: OpenSpool, _ reason: String) {
     open.isUnusable(reason, from: ledger.ownFirst)
     ledger.logIsKnown(shift: open.spool.recordShift, from: open.endAtOpening)
+    // Should it be opened after all, nobody waits for it any more, and others may have it.
+    open.spool.giveUp()
     loop.say(.error, "\(reason): durable plugins have their memory only")
     for plugin in plugins.durable {
       plugin.subscription.doWithoutLog()
@@ -187,13 +193,13 @@ final class DurableQueues: Owner {
 
   func tend() {
     tendSearch()
+    senders?.tend()
     guard let open else { return }
     if open.hasFailed {
       if open.retries(loop.now) {
         for plugin in plugins.durable { tell(plugin, open) }
         open.spool.retry(next: journal.nextRecord)
       }
-    senders?.tend()
       loop.wakeSoon()
     }
     for plugin in plugins.durable { goOnReadingBack(plugin) }

@@ -51,7 +51,8 @@ public final class LogKnowledge {
     takesNothing(from: first)
   }
 
-  public func isSynced(below number: RecordNumber) { syncedBelow = number }
+  /// What came while it took nothing is not waited for, and lies above what is synced then.
+  public func isSynced(below number: RecordNumber) { syncedBelow = max(syncedBelow, number) }
 
   /// Forgets what it lacks below the first record that any queue still wants.
   public func forgetLacks(below number: RecordNumber) {

@@ -32,12 +32,13 @@ public final class Spool {
     /// Everything below is safe, in the log's numbers.
     case safe(below: UInt64)
     case loaded(plugin: UInt32, LoadedRecords)
-    /// Nothing is appended until `recovered`; what was not safe is not in the log.
+    /// Nothing is appended until `recovered`; what was not safe is not in the log. It answers each try
+    /// that fails, too.
     case failed(Errno)
     case recovered
-  }
     /// What was last given for the file beside the log may not be there.
     case besideFailed(SystemError)
+  }
 
   private let work: SpoolWork
   private let thread: WorkThread
@@ -103,12 +104,12 @@ public final class Spool {
   /// - Parameter sender: its address, and behind a space what it is called over TLS; 65,535 bytes at most.
   public func note(sender: [UInt8], of record: RecordNumber) { senders.note(sender, of: record) }
 
-  /// Adds the records of a slice to what is committed next.
   /// Has bytes written to a place of the file beside the log, in front of what is committed next.
   public func writeBeside(at place: Int, _ bytes: UnsafeRawBufferPointer) {
     unsafe batch.beside.add(place, bytes)
   }
 
+  /// Adds the records of a slice to what is committed next.
   public func append(_ slice: Journal.Slice, nextEvent: EventNumber) {
     let segment = slice.segment
     let first = logged(slice.numbers.lowerBound)
@@ -202,6 +203,9 @@ public final class Spool {
   public func load(_ plugin: UInt32, from first: RecordNumber, bytes: Int) {
     work.submit(.load(plugin: plugin, from: logged(first), bytes: bytes))
   }
+
+  /// Has the thread end, and let go of the folder, as soon as it can.
+  public func giveUp() { work.submit(.end) }
 
   /// Makes everything safe and ends the thread; `false` when that takes longer.
   public func close(within limit: Duration) -> Bool {

@@ -196,6 +196,9 @@ final class SpoolWork: ThreadWork {
           if case .load(let plugin, let first, _) = request {
             // What cannot be read now is asked for again; what comes can be appended all the same.
             answer(.loaded(plugin: plugin, LoadedRecords(loaded: SpoolLoaded(through: first))))
+          } else if case .retry = request {
+            hasFailed = true
+            answer(.failed(error))
           } else {
             fail(error)
           }
@@ -207,8 +210,8 @@ final class SpoolWork: ThreadWork {
           answer(.safe(below: log.nextSequence))
         } catch { fail(error) }
       }
+      if let trouble = log.disk.beside?.takeTrouble() { answer(.besideFailed(trouble)) }
       if ends { return }
     }
   }
-      if let trouble = log.disk.beside?.takeTrouble() { answer(.besideFailed(trouble)) }
 }

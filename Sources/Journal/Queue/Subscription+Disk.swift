@@ -11,6 +11,9 @@ extension Subscription {
 
   public var isDurable: Bool { disk != nil }
 
+  /// Whether it is not known yet what the log has for the queue.
+  public var awaitsLog: Bool { disk?.awaitsLog ?? false }
+
   public mutating func setWaitsForSync(_ waits: Bool) { disk?.waitsForSync = waits }
 
   /// What may be held in memory from now on; what is held beyond it stays.
