@@ -71,6 +71,13 @@ struct RuntimeClaim: Owner {
       return plugin.map { !runtime.awaitsEnd(of: $0.name) } ?? true
     }
     for child in ended { durable.predecessorsChildEnded(child) }
+    // Who kept them may be gone, too: then the list alone says that a child has ended.
+    for plugin in plugins.all where !runtime.awaitsEnd(of: plugin.name) {
+      guard let share = plugin.inheritance, share.isAwaited, !custody.has(share.queue.child) else {
+        continue
+      }
+      durable.predecessorsChildIsGone(plugin, share.queue)
+    }
   }
 
   /// A replay does not wait without end for a folder that it cannot have.

@@ -39,6 +39,18 @@ extension DurableQueues {
     settleInheritance(plugin)
   }
 
+  /// A predecessor's child has ended, and nobody has its socket: all that was written comes again.
+  func predecessorsChildIsGone(_ plugin: Plugin, _ queue: Predecessor.Queue) {
+    let sent = ledger.survivor.sent(queue.slot)
+    plugin.learn { share in
+      share.sent = (sent.bytes, sent.records)
+      share.unread = sent.bytes
+      share.unreadRecords = ledger.survivor.unreadRecords(queue.slot, bytes: sent.bytes)
+      share.isAwaited = false
+    }
+    settleInheritance(plugin)
+  }
+
   /// Settles what was queued, as soon as it is known what the plugin had read, and what the log has.
   func settleInheritance(_ plugin: Plugin) {
     guard let share = plugin.inheritance, !share.isAwaited, !share.isPassingOver else { return }
