@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -53,13 +54,19 @@ uint64_t ad_survivor_layout(void) { return layout; }
 
 size_t ad_survivor_bytes(void) { return (sizeof(ad_survivor) + 4095) / 4096 * 4096; }
 
+int ad_grow(int fd, size_t size) {
+	struct stat facts;
+	if (fstat(fd, &facts)) return -1;
+	return (size_t)facts.st_size < size ? ftruncate(fd, (off_t)size) : 0;
+}
+
 // The ring is mapped twice, one copy behind the other: what wraps around is contiguous.
 ad_survivor *ad_survivor_map(int fd, size_t ring, unsigned char **bytes) {
 	size_t head = ad_survivor_bytes();
 	uint64_t found = layout;
 	if (pread(fd, &found, sizeof found, 0) == sizeof found && found != layout && ftruncate(fd, 0))
 		return 0;
-	if (ftruncate(fd, (off_t)(head + ring))) return 0;
+	if (ad_grow(fd, head + ring)) return 0;
 	unsigned char *place = mmap(0, head + 2 * ring, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (place == MAP_FAILED) return 0;
 	int access = PROT_READ | PROT_WRITE, how = MAP_SHARED | MAP_FIXED;

@@ -31,9 +31,10 @@ public final class Dispatcher {
     let keeper = legacy.keeper
     let manager = legacy.service
     // First: the manager is to keep nothing longer that is not taken here.
-    let runtime = RuntimeFolder(
+    let runtime = try RuntimeFolder(
       path: inForce.daemon.runtimeDirectory,
       lock: keeper?.takeLock() ?? manager?.takeInherited(ServiceLink.lock))
+    try loop.poller.watch(runtime.number, Token.folder, .read)
     let heldMemory = supply.origin == .standardInput ? keeper?.memory : nil
     let survivor = try heldMemory ?? Survivor(held: Custody.takeMemory(manager, supply))
     let predecessor = Predecessor(survivor)
@@ -50,13 +51,16 @@ public final class Dispatcher {
     let custody = Custody(loop, keeper: keeper, manager: link, sockets: sockets)
     let delivery = Delivery(base, ledger, isBehindAuditd: supply.isAuditd)
     let overflows = OverflowActions(base)
-    let durable = DurableQueues(base, ledger, custody, delivery, overflows)
+    let remoteMemory =
+      inForce.daemon.remoteSources.isEmpty ? nil : try RemoteMemory(in: survivor)
+    let durable = DurableQueues(
+      base, ledger, custody, delivery, overflows, senders: remoteMemory?.senders)
     let plugins = PluginHost(base, ledger, custody, delivery, overflows, durable, starter)
     let desk = ControlDesk(base, custody)
     let claim = RuntimeClaim(base: base, custody: custody, durable: durable)
     let distribution = Distribution(base, ledger, delivery, overflows, durable, desk)
     let input = Input(base, supply, ledger, durable, distribution, link)
-    let remote = RemoteInput(base, ledger, durable, distribution, input)
+    let remote = RemoteInput(base, remoteMemory, ledger, durable, distribution, input)
     let reloading = Reloading(
       base, custody, durable, plugins.supervisor, desk, remote, link, arguments: arguments)
     let control = Control(

@@ -14,6 +14,7 @@ public final class Survivor {
   /// memory as far as it is used.
   public static let ringBytes = 64 << 20
 
+  private let file: Descriptor
   private let memory: OpaquePointer
   private let ring: UnsafeMutablePointer<UInt8>
   /// Whether a parent holds on to it.
@@ -38,17 +39,33 @@ public final class Survivor {
       let cause = Errno.current
       throw SystemError("map", "the input's memory\(Self.sizeLimit(cause))", cause)
     }
+    self.file = file
     unsafe self.memory = memory
     unsafe self.ring = ring
   }
 
+  /// More memory that outlives this process with the rest, behind the ring; zeros at first. To be asked
+  /// for once; it takes memory as far as it is used.
+  public func extend(by count: Int) throws(SystemError) -> UnsafeMutableRawPointer {
+    let start = ad_survivor_bytes() + Self.ringBytes
+    if ad_grow(file.number, start + count) == 0,
+      let memory = unsafe mmap(
+        nil, count, PROT_READ | PROT_WRITE, MAP_SHARED, file.number, off_t(start)),
+      unsafe memory != MAP_FAILED
+    {
+      return unsafe memory
+    }
+    let cause = Errno.current
+    throw SystemError("map", "\(count) bytes of memory\(Self.sizeLimit(cause, and: count))", cause)
+  }
+
   /// What to do about memory that is larger than a file may be.
-  private static func sizeLimit(_ cause: Errno) -> String {
+  private static func sizeLimit(_ cause: Errno, and more: Int = 0) -> String {
     var limit = rlimit()
     guard cause.number == EFBIG,
       unsafe getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0
     else { return "" }
-    let size = (ad_survivor_bytes() + ringBytes + (1 << 20) - 1) >> 20
+    let size = (ad_survivor_bytes() + ringBytes + more + (1 << 20) - 1) >> 20
     return
       " of \(size) MiB beyond the limit on file sizes, which is \(limit.rlim_cur) bytes "
       + "(ulimit -f, LimitFSIZE=)"

@@ -1,5 +1,6 @@
 /// What was stored of each sender last, so that what comes again is recognised. It lies in memory that
-/// can be a file's: what is in it survives the death of whoever writes it, at whatever moment.
+/// outlives whoever writes it, at whatever moment that dies; and what is in the log stands in a file
+/// beside it, too, for when nobody has that memory any more (`SenderLedger+File.swift`).
 ///
 /// A sender of ours numbers its records. The latest 2,048 numbers of each have an entry with the
 /// record's digest: what comes with the same number and is the same text is a repeat, and nothing
@@ -11,10 +12,14 @@
 /// address: each has its own connection.
 ///
 /// An entry may stand in front of its record: it says at which place of the log the record is to be.
-/// After a death `forget` drops those whose record the log does not have.
+/// After a death `forget` drops those whose record the log does not have. What no log has dies with the
+/// process that has it, and has to be stored again.
 ///
 ///     slot   0     2 bytes: length of the key, 0 for a free slot; behind it the key
 ///            1024  2,048 entries of 24 bytes: number, place, digest
+///
+/// Behind the slots memory, and not the file, has two flags of 8 bytes: whether all of the file is there,
+/// and whether there is a record that no log has.
 ///
 /// Numbers are in this machine's order. A place is 0 where there is no log, else the record's number
 /// in the log, plus one.
@@ -25,40 +30,85 @@ public final class SenderLedger {
   public static let entries = 2048
   static let recentConnections: UInt64 = 8
   static let longestKey = 1022
-  private static let entrySize = 24
-  static let slotSize = 1024 + entries * entrySize
+  static let entrySize = 24
+  public static let slotSize = 1024 + entries * entrySize
   /// The memory that it needs.
-  public static let byteCount = slots * slotSize
+  public static let byteCount = slots * slotSize + 16
 
   private let memory: UnsafeMutableRawPointer
-  private var slotOf: [[UInt8]: Int] = [:]
+  private(set) var slotOf: [[UInt8]: Int] = [:]
+  /// What the file does not have yet.
+  var writing = LedgerWriting()
+  /// Something was noted by this process.
+  private(set) var hasNoted = false
   /// When a slot was used last, in uses.
   private var used = [UInt64](repeating: 0, count: slots)
   private var uses: UInt64 = 0
 
-  /// Reads what is there.
+  /// Goes on with what another process has left there.
   ///
   /// - Parameter memory: of `byteCount` bytes, which outlive this; all zero for nothing.
   public init(_ memory: UnsafeMutableRawPointer) {
     unsafe self.memory = memory
-    for slot in 0..<Self.slots {
-      let length = Int(unsafe at(slot).loadUnaligned(as: UInt16.self))
-      guard (1...Self.longestKey).contains(length) else { continue }
-      let key = unsafe [UInt8](
-        UnsafeRawBufferPointer(start: UnsafeRawPointer(at(slot)) + 2, count: length))
-      slotOf[key] = slot
-    }
+    for slot in 0..<Self.slots { key(in: slot).map { slotOf[$0] = slot } }
+    if hasUnlogged { forget { $0 == 0 } }
+    hasUnlogged = false
+  }
+
+  private func key(in slot: Int) -> [UInt8]? {
+    let length = Int(unsafe at(slot).loadUnaligned(as: UInt16.self))
+    guard (1...Self.longestKey).contains(length) else { return nil }
+    return unsafe [UInt8](
+      UnsafeRawBufferPointer(start: UnsafeRawPointer(at(slot)) + 2, count: length))
   }
 
   public var senders: Int { slotOf.count }
 
+  /// Whether all is here that the file had.
+  public internal(set) var hasRead: Bool {
+    get { flag(0) }
+    set { setFlag(0, newValue) }
+  }
+
+  private var hasUnlogged: Bool {
+    get { flag(1) }
+    set { if newValue != flag(1) { setFlag(1, newValue) } }
+  }
+
+  private func flag(_ index: Int) -> Bool {
+    unsafe at(Self.slots).loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self) == 1
+  }
+
+  private func setFlag(_ index: Int, _ value: Bool) {
+    unsafe at(Self.slots).storeBytes(of: value ? 1 : 0, toByteOffset: 8 * index, as: UInt64.self)
+  }
+
+  /// Takes a slot as the file has it; not where another sender has it by now, or that sender another.
+  func adopt(_ slot: Int, _ bytes: [UInt8]) {
+    guard key(in: slot) == nil, bytes.count == Self.slotSize else { return }
+    unsafe bytes.withUnsafeBytes { bytes in
+      unsafe (at(slot) + 2).copyMemory(from: bytes.baseAddress! + 2, byteCount: bytes.count - 2)
+      // Last, so that no slot that was half read is one.
+      unsafe at(slot).storeBytes(of: bytes.loadUnaligned(as: UInt16.self), as: UInt16.self)
+    }
+    guard let key = key(in: slot), slotOf[key] == nil else {
+      return unsafe at(slot).storeBytes(of: 0, as: UInt16.self)
+    }
+    slotOf[key] = slot
+  }
+
   /// Drops what the log does not have.
   ///
   /// - Parameter end: behind the log's last record, in the log's own numbers.
-  public func forget(placesFrom end: UInt64) {
+  func forget(placesFrom end: UInt64) { forget { $0 == 0 || $0 > end } }
+
+  private func forget(_ isGone: (_ place: UInt64) -> Bool) {
     for slot in slotOf.values {
-      for index in 0..<Self.entries where entry(slot, index).place > end {
-        set(slot, index, number: 0, place: 0, digest: 0)
+      for index in 0..<Self.entries {
+        let entry = entry(slot, index)
+        if entry.number != 0, isGone(entry.place) {
+          set(slot, index, number: 0, place: 0, digest: 0)
+        }
       }
     }
   }
@@ -80,7 +130,13 @@ public final class SenderLedger {
   /// A record without a number, 0, cannot be known again, and leaves no trace.
   public func note(_ key: [UInt8], number: UInt64, _ text: [UInt8], place: UInt64) {
     guard number > 0 else { return }
+    notes(place)
     set(takeSlot(key), Self.index(number), number: number, place: place, digest: Self.digest(text))
+  }
+
+  private func notes(_ place: UInt64) {
+    hasNoted = true
+    if place == 0 { hasUnlogged = true }
   }
 
   /// The record turned out not to be stored.
@@ -110,6 +166,7 @@ public final class SenderLedger {
 
   /// Notes the latest record of a connection.
   public func noteLast(_ key: [UInt8], connection: UInt64, _ text: [UInt8], place: UInt64) {
+    notes(place)
     set(
       takeSlot(key), Int(connection % Self.recentConnections), number: Self.secondDigest(text),
       place: place, digest: Self.digest(text))
@@ -123,13 +180,13 @@ public final class SenderLedger {
 
   // MARK: The memory
 
-  private func at(_ slot: Int) -> UnsafeMutableRawPointer {
+  func at(_ slot: Int) -> UnsafeMutableRawPointer {
     unsafe memory + slot * Self.slotSize
   }
 
   private static func index(_ number: UInt64) -> Int { Int(number % UInt64(entries)) }
 
-  private func entry(_ slot: Int, _ index: Int) -> (number: UInt64, place: UInt64, digest: UInt64) {
+  func entry(_ slot: Int, _ index: Int) -> (number: UInt64, place: UInt64, digest: UInt64) {
     let place = unsafe at(slot) + 1024 + index * Self.entrySize
     return unsafe (
       place.loadUnaligned(as: UInt64.self),
@@ -145,6 +202,7 @@ public final class SenderLedger {
     unsafe entry.storeBytes(of: place, toByteOffset: 8, as: UInt64.self)
     unsafe entry.storeBytes(of: digest, toByteOffset: 16, as: UInt64.self)
     unsafe entry.storeBytes(of: number, as: UInt64.self)
+    writing.note(slot, index)
   }
 
   private func slot(of key: [UInt8]) -> Int? {
@@ -163,10 +221,10 @@ public final class SenderLedger {
       (0..<Self.slots).first { !taken.contains($0) }
       ?? used.indices.min { used[$0] < used[$1] } ?? 0
     if let former = slotOf.first(where: { $0.value == slot })?.key { slotOf[former] = nil }
+    writing.noteWhole(slot)
     unsafe at(slot).storeBytes(of: 0, as: UInt16.self)
-    for index in 0..<Self.entries where entry(slot, index) != (0, 0, 0) {
-      set(slot, index, number: 0, place: 0, digest: 0)
-    }
+    unsafe (at(slot) + 1024).initializeMemory(
+      as: UInt8.self, repeating: 0, count: Self.slotSize - 1024)
     unsafe key.withUnsafeBytes {
       unsafe (at(slot) + 2).copyMemory(from: $0.baseAddress!, byteCount: $0.count)
     }

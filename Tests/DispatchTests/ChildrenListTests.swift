@@ -42,44 +42,61 @@ struct ChildrenListTests {
     #expect(content.children.map { "\($0.pid) \($0.start) \($0.name)" } == children)
   }
 
-  @Test func `is found again as it was written`() {
+  /// A list and its file.
+  private struct Kept: ~Copyable {
     let folder = TestFolder()
-    var list = ChildrenList(in: folder.path, left: ChildrenList.Content([]))
-    list.hasStarted("runs", getpid())
-    let content = ChildrenList.content(in: folder.path)
+    var list: ChildrenList
+    var file: ChildrenFile
+
+    init(left: String = "") {
+      list = ChildrenList(left: ChildrenList.Content(left.utf8))
+      file = ChildrenFile(in: folder.path)
+    }
+
+    mutating func start(_ name: String) {
+      for change in list.hasStarted(name, getpid()) ?? [] { file.make(change) }
+    }
+
+    var children: [ChildrenList.Child] { ChildrenList.content(in: folder.path).children }
+    var lines: Int { folder.text("children").split(separator: "\n").count }
+  }
+
+  @Test func `is found again as it was written`() {
+    var kept = Kept()
+    kept.start("runs")
     #expect(
-      content.children
-        == [ChildrenList.Child(pid: getpid(), start: Self.own, name: "runs")])
+      kept.children == [ChildrenList.Child(pid: getpid(), start: Self.own, name: "runs")])
+  }
+
+  @Test func `is begun once, and has nobody who is gone`() {
+    var list = ChildrenList(left: ChildrenList.Content([]))
+    #expect(list.begin() == .anew(""))
+    #expect(list.begin() == nil)
+    #expect(list.hasStarted("gone", 0x3fff_ffff) == nil)
+    #expect(list.hasStarted("p", getpid()) == [.append("\(getpid()) \(Self.own) p\n")])
   }
 
   @Test func `keeps what a predecessor has left, while that runs`() {
-    let folder = TestFolder()
-    let left = ChildrenList.Content(
-      "\(getpid()) \(Self.own) old\n\(getpid()) \(Self.own + 1) gone\n".utf8)
-    var list = ChildrenList(in: folder.path, left: left)
-    list.hasStarted("new", getpid())
-    let content = ChildrenList.content(in: folder.path)
-    #expect(content.children.map(\.name) == ["old", "new"])
+    var kept = Kept(
+      left: "\(getpid()) \(Self.own) old\n\(getpid()) \(Self.own + 1) gone\n")
+    kept.start("new")
+    #expect(kept.children.map(\.name) == ["old", "new"])
   }
 
   @Test func `stays short, however often one is started`() {
-    let folder = TestFolder()
-    var list = ChildrenList(in: folder.path, left: ChildrenList.Content([]))
+    var kept = Kept()
     for _ in 0..<1000 {
-      list.hasStarted("p", getpid())
-      list.hasEnded("p")
+      kept.start("p")
+      kept.list.hasEnded("p")
     }
-    #expect(folder.text("children").split(separator: "\n").count < 200)
+    #expect(kept.lines < 200)
   }
 
   @Test func `costs a line a start, however many there are`() {
-    let folder = TestFolder()
-    var list = ChildrenList(in: folder.path, left: ChildrenList.Content([]))
-    for index in 0..<500 {
-      list.hasStarted("p\(index)", getpid())
-    }
-    #expect(folder.text("children").split(separator: "\n").count <= 500)
-    #expect(Set(ChildrenList.content(in: folder.path).children.map(\.name)).count == 500)
+    var kept = Kept()
+    for index in 0..<500 { kept.start("p\(index)") }
+    #expect(kept.lines <= 500)
+    #expect(Set(kept.children.map(\.name)).count == 500)
   }
 }
 
@@ -103,35 +120,95 @@ struct OrphansTests {
 
 @Suite("The runtime folder's lock")
 struct RuntimeFolderLockTests {
+  /// A process's claim to a folder, and what it has locked.
+  private final class Claimant {
+    private var claim: FolderClaim
+    private var lock: Int32?
+
+    init(_ folder: TestFolder, _ kept: Int32? = nil) {
+      claim = FolderClaim(folder.path, lock: kept.map { Descriptor(owning: $0) })
+    }
+
+    deinit { lock.map { _ = close($0) } }
+
+    /// Whether the folder is its own now.
+    func take() throws -> Bool {
+      switch try claim.take() {
+      case .ours(let lock, _):
+        self.lock = lock
+        return true
+      case .waits(let wait):
+        #expect(wait == .dispatcher)
+        return false
+      }
+    }
+
+    /// As somebody else is given it.
+    var copy: Int32 { dup(lock ?? -1) }
+  }
+
   @Test func `stays with those who have it, when the one that took it is gone`() throws {
     let folder = TestFolder()
-    let kept: Descriptor
+    let kept: Int32
     do {
-      let first = RuntimeFolder(path: folder.path)
-      #expect(try first.take(now: .now) == nil)
-      kept = Descriptor(owning: dup(first.lockNumber ?? -1))
+      let first = Claimant(folder)
+      #expect(try first.take())
+      kept = first.copy
     }
-    let stranger = RuntimeFolder(path: folder.path)
-    #expect(try stranger.take(now: .now) == .dispatcher)
+    let stranger = Claimant(folder)
+    #expect(try !stranger.take())
     do {
-      let successor = RuntimeFolder(
-        path: folder.path, lock: Descriptor(owning: dup(kept.number)))
-      #expect(try successor.take(now: .now) == nil)
+      let successor = Claimant(folder, dup(kept))
+      #expect(try successor.take())
     }
-    #expect(try stranger.take(now: .now) == .dispatcher)
-    _ = consume kept
-    #expect(try stranger.take(now: .now) == nil)
+    #expect(try !stranger.take())
+    close(kept)
+    #expect(try stranger.take())
   }
 
   @Test func `of another folder counts for nothing`() throws {
     let (here, there) = (TestFolder(), TestFolder())
-    let first = RuntimeFolder(path: there.path)
-    #expect(try first.take(now: .now) == nil)
-    let second = RuntimeFolder(
-      path: here.path, lock: Descriptor(owning: dup(first.lockNumber ?? -1)))
-    #expect(try second.take(now: .now) == nil)
-    let third = RuntimeFolder(path: here.path)
-    let wait = try third.take(now: .now)
-    withExtendedLifetime((first, second)) { #expect(wait == .dispatcher) }
+    let first = Claimant(there)
+    #expect(try first.take())
+    let second = Claimant(here, first.copy)
+    #expect(try second.take())
+    let third = Claimant(here)
+    #expect(try !third.take())
+    withExtendedLifetime((first, second)) {}
+  }
+}
+
+@Suite("What is done in the runtime folder")
+struct FolderWorkTests {
+  /// The answers, once there are so many.
+  private func answers(_ work: FolderWork, _ count: Int) -> [FolderWork.Answer] {
+    var all: [FolderWork.Answer] = []
+    for _ in 0..<5000 where all.count < count {
+      all += work.takeAnswers()
+      Pause.nanoseconds(1_000_000)
+    }
+    return all
+  }
+
+  @Test func `comes in order, and of a file the last value counts`() throws {
+    let folder = TestFolder()
+    let work = try FolderWork(folder.path, lock: nil)
+    work.ask(.claim)
+    for number in 0..<100 { work.ask(.write(name: "state", text: "\(number)", mode: 0o600)) }
+    work.ask(.list(.anew("1 2 a\n"), nil))
+    work.ask(.list(.append("3 4 b\n"), 7))
+    // Nothing of it is done before there is a thread, so that all of them wait.
+    try WorkThread(work).detach()
+    let answers = answers(work, 2)
+    guard case .claimed(.ours(let lock, _)) = answers.first, case .listed(7) = answers.last else {
+      Issue.record("\(answers)")
+      return
+    }
+    #expect(folder.text("state") == "99")
+    #expect(folder.text("children") == "1 2 a\n3 4 b\n")
+    work.ask(.leave(lock: lock))
+    for _ in 0..<5000 where !work.hasEnded { Pause.nanoseconds(1_000_000) }
+    #expect(work.hasEnded)
+    #expect((try? Files.status(of: folder.path + "/children")) == nil)
   }
 }

@@ -101,6 +101,87 @@ struct SpoolTests {
     }
   }
 
+  /// So that whoever tries again knows when it may.
+  @Test func `answers each try that fails`() throws {
+    try withFolder { folder in
+      let spool = try Spool(folder: folder, reserve: .max / 2)
+      let opened = answers(spool) { if case .opened = $0 { true } else { false } }
+      guard case .opened(let state)? = opened.last else {
+        Issue.record("\(opened)")
+        return
+      }
+      spool.begin(state, next: RecordNumber(100), nextEvent: EventNumber(100))
+      let hasFailed: (Spool.Answer) -> Bool = { if case .failed = $0 { true } else { false } }
+      for _ in 0..<3 {
+        spool.retry(next: RecordNumber(100))
+        #expect(answers(spool, until: hasFailed).contains(where: hasFailed))
+      }
+      #expect(spool.close(within: .seconds(60)))
+    }
+  }
+
+  @Test func `has the file beside it as it was written, in front of what it has itself`() throws {
+    try withFolder { folder in
+      func open(_ isRead: Bool, _ body: (Spool, Spool.Opened) -> Void) throws {
+        let spool = try Spool(
+          folder: folder, reserve: 0,
+          beside: SideFile(name: "beside", blockBytes: 8, blocks: 4, isRead: isRead))
+        let opened = answers(spool) { if case .opened = $0 { true } else { false } }
+        guard case .opened(let state)? = opened.last else {
+          Issue.record("\(opened)")
+          return
+        }
+        spool.begin(state, next: RecordNumber(100), nextEvent: EventNumber(100))
+        body(spool, state)
+        #expect(spool.close(within: .seconds(60)))
+      }
+      func write(_ spool: Spool, _ place: Int, _ text: String) {
+        unsafe Array(text.utf8).withUnsafeBytes { unsafe spool.writeBeside(at: place, $0) }
+      }
+      try open(true) { spool, state in
+        #expect(state.beside.isEmpty)
+        write(spool, 8, "ABCDEFGH")
+        write(spool, 16, "\0\0cdefgh")
+        write(spool, 10, "xy")
+        spool.commit(makesSafe: false)
+        write(spool, 24, "last")
+        // It is kept over a time in which the log takes nothing.
+        spool.retry(next: RecordNumber(105))
+        spool.commit(makesSafe: true)
+      }
+      try open(false) { _, state in #expect(state.beside.isEmpty) }
+      try open(true) { _, state in
+        #expect(state.beside.map(\.index) == [1, 3])
+        #expect(
+          state.beside.map(\.bytes)
+            == [Array("ABxyEFGH".utf8), Array("last\0\0\0\0".utf8)])
+      }
+      // What stands in its place is left alone, and the log goes on.
+      unsafe unlink(folder + "/beside")
+      unsafe mkdir(folder + "/beside", 0o700)
+      defer { unsafe rmdir(folder + "/beside") }
+      try open(false) { spool, _ in
+        write(spool, 0, "AB")
+        spool.setCursor("p", next: RecordNumber(100), number: StreamNumber(1))
+        spool.commit(makesSafe: true)
+        let later = answers(spool) { if case .safe = $0 { true } else { false } }
+        let isSaid = later.contains { if case .besideFailed = $0 { true } else { false } }
+        let isSafe = later.contains { if case .safe = $0 { true } else { false } }
+        #expect(isSafe)
+        #expect(isSaid || answers(spool) { _ in true }.count > 0)
+      }
+    }
+  }
+
+  @Test func `is never synced less far than it was`() {
+    let log = LogKnowledge()
+    log.takesRecords(from: RecordNumber(10))
+    log.isSynced(below: RecordNumber(8))
+    #expect(log.syncedBelow == RecordNumber(10))
+    log.isSynced(below: RecordNumber(12))
+    #expect(log.syncedBelow == RecordNumber(12))
+  }
+
   /// - Parameter waits: all come before any is appended, as while the log is being opened.
   @Test(arguments: [false, true])
   func `keeps with a record who sent it, which no plugin gets`(waits: Bool) throws {
@@ -180,23 +261,5 @@ struct SpoolTests {
       #expect(text == "cannot open the spool \(folder): Invalid argument")
       #expect(spool.close(within: .seconds(60)))
     }
-  }
-
-  @Test func `of retries that came while one hung only the last is done, in its place`() {
-    let requests: [SpoolWork.Request] = [
-      .retry([], next: 1), .sync, .retry([], next: 2), .load(plugin: 1, from: 0, bytes: 1),
-      .retry([], next: 3), .sync, .end,
-    ]
-    let left = SpoolWork.withoutOldRetries(requests).map { request in
-      switch request {
-      case .retry(_, let next): "retry \(next)"
-      case .sync: "sync"
-      case .load: "load"
-      case .end: "end"
-      case .append: "append"
-      }
-    }
-    #expect(left == ["sync", "load", "retry 3", "sync", "end"])
-    #expect(SpoolWork.withoutOldRetries([.sync, .end]).count == 2)
   }
 }

@@ -27,7 +27,7 @@ struct SenderLedgerTests {
     let memory = Memory()
     let ledger = memory.ledger
     for number in 1...5000 {
-      ledger.note(key, number: UInt64(number), text(number), place: 0)
+      ledger.note(key, number: UInt64(number), text(number), place: 1)
     }
     let next = memory.ledger
     for number in 5000 - SenderLedger.entries + 1...5000 {
@@ -45,7 +45,7 @@ struct SenderLedgerTests {
     let memory = Memory()
     func key(_ text: String) -> [UInt8] { Array(text.utf8) }
     for sender in ["sender 192.0.2.1 a/remote", "sender web1 a/remote", "sender web1 b/remote"] {
-      memory.ledger.note(key(sender), number: 1, text(1), place: 0)
+      memory.ledger.note(key(sender), number: 1, text(1), place: 1)
     }
     let found = memory.ledger.keys(endingIn: key(" a/remote"))
     #expect(Set(found) == [key("sender 192.0.2.1 a/remote"), key("sender web1 a/remote")])
@@ -55,10 +55,10 @@ struct SenderLedgerTests {
   @Test func `loses no record of a sender that counts anew`() {
     let memory = Memory()
     let ledger = memory.ledger
-    for number in 1...100 { ledger.note(key, number: UInt64(number), text(number), place: 0) }
+    for number in 1...100 { ledger.note(key, number: UInt64(number), text(number), place: 1) }
     for number in 1...100 {
       #expect(!ledger.has(key, number: UInt64(number), text(1000 + number)))
-      ledger.note(key, number: UInt64(number), text(1000 + number), place: 0)
+      ledger.note(key, number: UInt64(number), text(1000 + number), place: 1)
       #expect(ledger.has(key, number: UInt64(number), text(1000 + number)))
     }
   }
@@ -68,8 +68,8 @@ struct SenderLedgerTests {
     let memory = Memory()
     let ledger = memory.ledger
     let number = UInt64(SenderLedger.entries)
-    ledger.note(key, number: number, text(1), place: 0)
-    ledger.note(key, number: 0, text(2), place: 0)
+    ledger.note(key, number: number, text(1), place: 1)
+    ledger.note(key, number: 0, text(2), place: 1)
     ledger.drop(key, number: 0)
     #expect(ledger.has(key, number: number, text(1)))
     #expect(!ledger.has(key, number: 0, text(2)))
@@ -78,7 +78,7 @@ struct SenderLedgerTests {
   @Test func `takes equal records with other numbers for what they are`() {
     let memory = Memory()
     let ledger = memory.ledger
-    ledger.note(key, number: 1, text(1), place: 0)
+    ledger.note(key, number: 1, text(1), place: 1)
     #expect(!ledger.has(key, number: 2, text(1)))
   }
 
@@ -88,7 +88,7 @@ struct SenderLedgerTests {
     for number in 1...10 {
       ledger.note(key, number: UInt64(number), text(number), place: UInt64(number) + 100)
     }
-    ledger.note(key, number: 11, text(11), place: 0)
+    ledger.note(key, number: 11, text(11), place: 1)
     ledger.noteLast(Array("host x ".utf8), connection: 3, text(1), place: 107)
     let next = memory.ledger
     // The log's records end before 106: places are one more.
@@ -100,15 +100,28 @@ struct SenderLedgerTests {
     #expect(!next.hasLast(Array("host x ".utf8), text(1)))
   }
 
+  /// It was in the memory of the process that died, only, and is sent again by whoever was not told.
+  @Test func `forgets what no log has with the process that noted it`() {
+    let memory = Memory()
+    let ledger = memory.ledger
+    ledger.note(key, number: 1, text(1), place: 1)
+    ledger.note(key, number: 2, text(2), place: 0)
+    ledger.noteLast(Array("host x".utf8), connection: 1, text(3), place: 0)
+    #expect(ledger.has(key, number: 2, text(2)) && ledger.hasLast(Array("host x".utf8), text(3)))
+    let next = memory.ledger
+    #expect(next.has(key, number: 1, text(1)))
+    #expect(!next.has(key, number: 2, text(2)) && !next.hasLast(Array("host x".utf8), text(3)))
+  }
+
   @Test func `drops what turned out not to be stored`() {
     let memory = Memory()
     let ledger = memory.ledger
-    ledger.note(key, number: 1, text(1), place: 0)
+    ledger.note(key, number: 1, text(1), place: 1)
     ledger.drop(key, number: 1 + UInt64(SenderLedger.entries))
     #expect(ledger.has(key, number: 1, text(1)))
     ledger.drop(key, number: 1)
     #expect(!ledger.has(key, number: 1, text(1)))
-    ledger.noteLast(key, connection: 1, text(2), place: 0)
+    ledger.noteLast(key, connection: 1, text(2), place: 1)
     ledger.dropLast(key, connection: 1)
     #expect(!ledger.hasLast(key, text(2)))
   }
@@ -118,8 +131,8 @@ struct SenderLedgerTests {
     let ledger = memory.ledger
     let host = Array("host 192.0.2.1 web1".utf8)
     for connection in 1...20 {
-      ledger.noteLast(host, connection: UInt64(connection), text(connection * 10), place: 0)
-      ledger.noteLast(host, connection: UInt64(connection), text(connection * 10 + 1), place: 0)
+      ledger.noteLast(host, connection: UInt64(connection), text(connection * 10), place: 1)
+      ledger.noteLast(host, connection: UInt64(connection), text(connection * 10 + 1), place: 1)
     }
     let next = memory.ledger
     for connection in 1...20 {
@@ -133,9 +146,9 @@ struct SenderLedgerTests {
     let memory = Memory()
     let ledger = memory.ledger
     func key(_ number: Int) -> [UInt8] { Array("sender \(number)".utf8) }
-    for number in 0..<SenderLedger.slots { ledger.note(key(number), number: 1, text(1), place: 0) }
+    for number in 0..<SenderLedger.slots { ledger.note(key(number), number: 1, text(1), place: 1) }
     #expect(ledger.has(key(0), number: 1, text(1)))
-    ledger.note(key(5000), number: 9, text(9), place: 0)
+    ledger.note(key(5000), number: 9, text(9), place: 1)
     #expect(ledger.has(key(0), number: 1, text(1)))
     #expect(!ledger.has(key(1), number: 1, text(1)))
     #expect(ledger.has(key(5000), number: 9, text(9)))
@@ -147,8 +160,8 @@ struct SenderLedgerTests {
     let memory = Memory()
     let ledger = memory.ledger
     let long = [UInt8](repeating: 0x61, count: 5000)
-    ledger.note(long, number: 1, text(1), place: 0)
-    ledger.note([], number: 2, text(2), place: 0)
+    ledger.note(long, number: 1, text(1), place: 1)
+    ledger.note([], number: 2, text(2), place: 1)
     let next = memory.ledger
     #expect(next.has(long, number: 1, text(1)))
     #expect(next.has([], number: 2, text(2)))

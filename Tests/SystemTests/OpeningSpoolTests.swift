@@ -9,6 +9,7 @@ import Testing
   .enabled(if: Host.isRoot, "needs root"))
 struct OpeningSpoolTests {
   private static func lock(_ scratch: Scratch) throws -> Descriptor {
+    try scratch.folder("spool")
     let lock = try Descriptor.open(scratch("spool/lock"), O_RDWR | O_CREAT, mode: 0o600)
     let isLocked = lock.tryLock()
     try #require(isLocked)
@@ -95,6 +96,7 @@ struct OpeningSpoolTests {
     let scratch = try Scratch()
     let host = try await CentralHost(
       scratch, keywords: "overflow_action = syslog", hasLocal: true)
+    try scratch.folder("spool")
     for name in try FileManager.default.contentsOfDirectory(atPath: old("spool"))
     where name.hasSuffix(".spool") {
       let file = "spool/" + name
@@ -210,5 +212,49 @@ struct DeathWhileOpeningTests {
     }
     try await third.finish()
     #expect(difference(scratch.lines("out"), events.records) == nil)
+  }
+
+  /// What it has stays there for the next start: nobody's queue is changed under a running plugin.
+  @Test func `comes too late for whoever goes on without it`() async throws {
+    let scratch = try Scratch()
+    let events = TestEvent.stream(0..<8_000, fill: 900)
+    let first = try await DurableTests.start(
+      scratch, "lossless", "never", settings: ["stop_timeout = 0.100"])
+    try await first.send(Array(events[..<20]))
+    try await first.takenIn()
+    try await first.finish()
+    let lock = try Descriptor.open(scratch("spool/lock"), O_RDWR | O_CREAT, mode: 0o600)
+    let isLocked = lock.tryLock()
+    try #require(isLocked)
+    let second = try await DurableTests.start(
+      scratch, "lossless", "confirm:1:0", "confirm = yes", settings: ["journal_bytes = 8M"])
+    try await second.send(Array(events[20..<7_900]))
+    try await eventually("it is given up", detail: { second.messages }) {
+      second.messages.contains("the spool is not open yet")
+    }
+    func allIsRead() async throws {
+      try await eventually("all is read", detail: { second.messages }) {
+        let plugin = try second.plugin("p")
+        return plugin.queued == 0 && plugin.received > 0
+      }
+    }
+    try await allIsRead()
+    lock.unlock()
+    // Time to be opened.
+    try await Task.sleep(for: .milliseconds(500))
+    let before = try second.plugin("p")
+    for event in events[7_900...] { try await second.send([event]) }
+    try await second.takenIn()
+    try await allIsRead()
+    let after = try second.plugin("p")
+    #expect(after.received == before.received + 100)
+    #expect(after.delivered == before.delivered + 100)
+    #expect(!second.messages.contains("which it was not given"))
+    try await second.finish().expectConserved()
+    let third = try await DurableTests.start(scratch, "lossless", "lines")
+    try await eventually("what the spool has is read", detail: { third.messages }) {
+      Array(scratch.lines("out").suffix(20)) == Array(events[..<20]).records
+    }
+    try await third.finish()
   }
 }

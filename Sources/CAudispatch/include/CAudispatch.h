@@ -194,6 +194,7 @@ static inline ad_plugin_figures *ad_snapshot_plugin(ad_snapshot *s, int slot) { 
 
 uint64_t ad_survivor_layout(void);	// a version, from the 48th bit on, and the size
 size_t ad_survivor_bytes(void);	// in front of the ring
+int ad_grow(int fd, size_t size);	// a file that is shorter; what is new is zeros
 // Maps such a file, made larger as needed, and its ring twice in a row; NULL with errno.
 ad_survivor *_Nullable ad_survivor_map(int fd, size_t ring, unsigned char *_Nullable *_Nonnull bytes);
 uint64_t ad_survivor_generation(const ad_survivor *s);	// 0: nobody was here before

@@ -11,6 +11,18 @@ struct Control: Owner {
 
   /// Lets others in, once the runtime folder is ours.
   func open() { desk.open() }
+
+  /// Takes what became of the socket in the runtime folder; something else that could not be done there
+  /// is said.
+  func hear(_ news: RuntimeFolder.News) {
+    switch news {
+    case .listed: break
+    case .listens(let socket): desk.listens(at: Descriptor(owning: socket))
+    case .doesNotListen(let error): desk.doesNotListen(error)
+    case .failed(let error): loop.say(.error, "\(error)")
+    }
+  }
+
   func accept() { desk.accept() }
   func tend() { desk.tend() }
   func configurationIsRead() { reloading.finish() }

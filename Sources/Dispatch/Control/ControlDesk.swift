@@ -20,6 +20,8 @@ final class ControlDesk: Owner {
   let base: Base
   private let custody: Custody
   private var server: ControlServer?
+  /// It is being made.
+  private var isAwaited = false
   /// There is none yet: when it is tried again, and why that failed last.
   private var retry: (at: Moment, reason: String)?
   /// Nobody is let in before: there were no descriptors.
@@ -37,32 +39,41 @@ final class ControlDesk: Owner {
 
   // MARK: The socket
 
-  /// Makes the socket; the runtime folder is ours.
+  /// Has the socket made; the runtime folder is ours.
   func open() {
-    do {
-      let new = try ControlServer(path: runtime.controlSocket, user: geteuid())
+    isAwaited = true
+    runtime.listen()
+  }
+
+  /// It was made.
+  func listens(at socket: consuming Descriptor) {
+    isAwaited = false
+    let new = ControlServer(socket, user: geteuid())
+    do throws(SystemError) {
       try loop.poller.watch(new.listener.number, Token.control, .read)
-      server = new
-      if custody.hasKeeper { runtime.noteKeeper() }
-      if retry != nil { loop.say(.notice, "the control socket is there now") }
-      retry = nil
-      changeAccess()
-    } catch {
-      let reason = "\(error)"
-      if retry?.reason != reason {
-        loop.say(.error, "no control socket: \(reason); tried again every five seconds")
-      }
-      retry = (loop.now + Self.pause, reason)
-      loop.wake(.control, in: Self.pause)
+    } catch { return doesNotListen(error) }
+    server = new
+    if custody.hasKeeper { runtime.noteKeeper() }
+    if retry != nil { loop.say(.notice, "the control socket is there now") }
+    retry = nil
+    changeAccess()
+  }
+
+  /// It could not be made.
+  func doesNotListen(_ error: SystemError) {
+    isAwaited = false
+    let reason = "\(error)"
+    if retry?.reason != reason {
+      loop.say(.error, "no control socket: \(reason); tried again every five seconds")
     }
+    retry = (loop.now + Self.pause, reason)
+    loop.wake(.control, in: Self.pause)
   }
 
   /// Lets in whom the configuration names now.
   func changeAccess() {
-    do {
-      try server?.change(
-        to: ControlAccess(user: geteuid(), group: settings.daemon.controlGroup))
-    } catch { loop.say(.error, "the control socket is for root only: \(error)") }
+    let access = ControlAccess(user: geteuid(), group: settings.daemon.controlGroup)
+    if server?.change(to: access) ?? false { runtime.admit(access) }
   }
 
   func tend() {
@@ -70,7 +81,7 @@ final class ControlDesk: Owner {
       self.restsUntil = nil
       _ = loop.poller.add(server.listener.number, Token.control, .read)
     }
-    if server == nil, let retry, loop.hasCome(retry.at, .control) { open() }
+    if server == nil, !isAwaited, let retry, loop.hasCome(retry.at, .control) { open() }
     for client in server?.silentClients(loop.now) ?? [] { drop(client) }
     if server?.hasSilentClients ?? false { loop.wake(.control, in: .seconds(1)) }
   }

@@ -8,7 +8,6 @@ final class ControlServer {
   private static let maximumRefused = 8
 
   let listener: Descriptor
-  private let path: String
   private(set) var access: ControlAccess
   private(set) var clients: [ControlClient] = []
   /// Connections that were refused.
@@ -16,27 +15,17 @@ final class ControlServer {
   private var nextID: UInt32 = 0
 
   /// For root and the daemon's user, until `change`.
-  init(path: String, user: UInt32) throws(SystemError) {
-    // The folder's lock is ours, so a socket that is there is a dead dispatcher's.
-    unsafe unlink(path)
-    self.path = path
+  init(_ listener: consuming Descriptor, user: UInt32) {
     access = ControlAccess(user: user)
-    listener = try UnixSocket.listen(path, mode: 0o600)
+    self.listener = listener
   }
 
   /// Admits others from now on; who is connected stays.
-  func change(to access: ControlAccess) throws(SystemError) {
-    guard access != self.access else { return }
-    self.access = access
-    try giveToGroup()
-  }
-
-  /// The group first, then the permission: never is it another group's.
-  private func giveToGroup() throws(SystemError) {
-    try UnixSocket.setMode(of: path, to: 0o600)
-    guard let group = access.group else { return }
-    try UnixSocket.give(path, toGroup: group)
-    try UnixSocket.setMode(of: path, to: access.mode)
+  ///
+  /// - Returns: whether that is news.
+  func change(to access: ControlAccess) -> Bool {
+    defer { self.access = access }
+    return access != self.access
   }
 
   var listeners: [ControlClient] { clients.filter(\.listens) }

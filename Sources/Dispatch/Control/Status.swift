@@ -16,12 +16,8 @@ struct Status: Owner {
   let control: ControlDesk
   let remote: RemoteInput?
 
-  /// Writes `state.json`; a failure is said, and nothing else.
-  func write() {
-    do {
-      try runtime.write("state.json", text())
-    } catch { loop.say(.error, "\(error)") }
-  }
+  /// Has `state.json` written; a failure is said, and nothing else.
+  func write() { runtime.write("state.json", text()) }
 
   func text() -> String {
     let plugins = plugins.all

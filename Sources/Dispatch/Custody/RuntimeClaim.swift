@@ -12,16 +12,22 @@ struct RuntimeClaim: Owner {
   func tend() {
     guard !runtime.isOurs else { return tendOrphans() }
     do {
-      if let wait = try runtime.take(now: loop.now) {
+      switch try runtime.claim(now: loop.now) {
+      case nil:
+        // Its disk is slow, or hangs: as with another's folder, the spool is not waited for.
+        giveUpReplay(waitingFor: .dispatcher)
+        loop.wake(.claim, in: .seconds(1))
+      case .waits(let wait)?:
         report(wait)
         if wait != .dispatcher { durable.noOtherHasFolder() }
         giveUpReplay(waitingFor: wait)
-        return loop.wake(.claim, in: .milliseconds(50))
+        loop.wake(.claim, in: .milliseconds(50))
+      case .ours?:
+        if let lock = runtime.lockNumber { custody.keepLock(lock, of: runtime.path) }
+        durable.noOtherHasFolder()
+        tendOrphans()
+        loop.wakeAll()
       }
-      if let lock = runtime.lockNumber { custody.keepLock(lock, of: runtime.path) }
-      durable.noOtherHasFolder()
-      tendOrphans()
-      loop.wakeAll()
     } catch {
       if runtime.isNews(.other) { loop.say(.error, "\(error)") }
       durable.noOtherHasFolder()
@@ -78,7 +84,7 @@ struct RuntimeClaim: Owner {
       guard let share = plugin.inheritance, share.isAwaited, !custody.has(share.queue.child),
         !runtime.awaitsEnd(of: plugin.name)
       else { continue }
-      durable.predecessorsChildIsGone(plugin, share)
+      durable.predecessorsChildIsGone(plugin, share.queue)
     }
   }
 

@@ -37,6 +37,7 @@ extension DurableQueues {
       if plugin.configuration.overflowAction == .lossless { isLossless = true }
       tell(plugin, open)
     }
+    senders?.write(open.spool)
     open.commit(makesSafe: isLossless, permit)
     loop.wake(.durable, in: .seconds(1))
   }

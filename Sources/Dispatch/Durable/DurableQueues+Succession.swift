@@ -40,13 +40,13 @@ extension DurableQueues {
   }
 
   /// A predecessor's child has ended, and its socket is lost: nobody knows what it had read or
-  /// confirmed, so all that was written to it counts as unread.
-  func predecessorsChildIsGone(_ plugin: Plugin, _ share: Inheritance) {
-    let sent = ledger.survivor.sent(share.queue.slot)
+  /// confirmed, so all that was written to it comes again.
+  func predecessorsChildIsGone(_ plugin: Plugin, _ queue: Predecessor.Queue) {
+    let sent = ledger.survivor.sent(queue.slot)
     plugin.learn { share in
       share.sent = (sent.bytes, sent.records)
       share.unread = sent.bytes
-      share.unreadRecords = ledger.survivor.unreadRecords(share.queue.slot, bytes: sent.bytes)
+      share.unreadRecords = ledger.survivor.unreadRecords(queue.slot, bytes: sent.bytes)
       share.confirmed = nil
       share.isAwaited = false
     }

@@ -1,6 +1,7 @@
 import Configuration
 import Journal
 import Linux
+import RemoteProtocol
 
 /// Queues that go on on disk: one log for all of them, opened when the first durable plugin comes.
 ///
@@ -11,6 +12,8 @@ final class DurableQueues: Owner {
   let custody: Custody
   let delivery: Delivery
   let overflows: OverflowActions
+  /// What of other hosts' records is stored: written with them.
+  let senders: SenderFile?
   private(set) var open: OpenSpool?
   let kept = KeptQueues()
   /// Whether the spool's folder has something is being found out, since then.
@@ -18,13 +21,14 @@ final class DurableQueues: Owner {
 
   init(
     _ base: Base, _ ledger: Ledger, _ custody: Custody, _ delivery: Delivery,
-    _ overflows: OverflowActions
+    _ overflows: OverflowActions, senders: SenderLedger?
   ) {
     self.base = base
     self.ledger = ledger
     self.custody = custody
     self.delivery = delivery
     self.overflows = overflows
+    self.senders = senders.map { SenderFile(base.loop, $0) }
   }
 
   /// Whether it is not known yet if something waits in the spool.
@@ -79,7 +83,7 @@ final class DurableQueues: Owner {
     do {
       let new = try OpenSpool(
         folder: settings.daemon.spoolDirectory, reserve: Int64(settings.daemon.spoolReserve),
-        mayOpen: runtime.isOurs)
+        mayOpen: runtime.isOurs, beside: senders?.form)
       do throws(SystemError) {
         try loop.poller.watch(new.spool.descriptor, Token.spool, .read)
       } catch {
@@ -113,8 +117,11 @@ final class DurableQueues: Owner {
       case .loaded(let id, let records):
         loaded(open, id, records)
         continue
-      case .failed(let errno): failed(open, errno)
+      case .failed(let errno):
+        open.retryHasFailed()
+        failed(open, errno)
       case .recovered: recovered(open)
+      case .besideFailed(let error): senders?.failed(error)
       }
       loop.wakeAll()
     }
@@ -139,6 +146,7 @@ final class DurableQueues: Owner {
       opened, shift: ledger.predecessor?.spoolShift, end: journal.nextRecord,
       nextEvent: ledger.predecessor?.nextEvent ?? Ledger.firstEvent)
     ledger.logIsKnown(shift: open.spool.recordShift, from: begin)
+    senders?.begin(opened)
     for (name, cursor) in opened.cursors {
       // What a predecessor had read and not appended was for those that were active.
       let end = plugins.named(name) != nil ? max(begin, ledger.ownFirst) : begin
@@ -192,8 +200,9 @@ final class DurableQueues: Owner {
   func doWithout(_ open: OpenSpool, _ reason: String) {
     open.isUnusable(reason, from: ledger.ownFirst)
     ledger.logIsKnown(shift: open.spool.recordShift, from: open.endAtOpening)
+    // Should it be opened after all, nobody waits for it any more, and others may have it.
+    open.spool.giveUp()
     loop.say(.error, "\(reason): durable plugins have their memory only")
-    open.spool.letGo()
     for plugin in plugins.durable {
       plugin.subscription.doWithoutLog()
       settleInheritance(plugin)
@@ -204,6 +213,7 @@ final class DurableQueues: Owner {
 
   func tend() {
     tendSearch()
+    senders?.tend()
     guard let open else { return }
     if open.hasFailed {
       if open.retries(loop.now) {

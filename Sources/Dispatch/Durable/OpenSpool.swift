@@ -38,6 +38,8 @@ final class OpenSpool {
   /// What the log has, for all queues.
   let log = LogKnowledge()
   private(set) var state = State.opening
+  /// What came of the last try after a failure is not known yet.
+  private var isRetrying = false
   /// Taken in while the spool was being opened.
   private var early: [(slice: Journal.Slice, nextEvent: EventNumber)] = []
   /// Handed to the log and perhaps not in it yet.
@@ -59,8 +61,8 @@ final class OpenSpool {
   /// What failed, for the status.
   private(set) var trouble: String?
 
-  init(folder: String, reserve: Int64, mayOpen: Bool) throws(SystemError) {
-    spool = try Spool(folder: folder, reserve: reserve, mayOpen: mayOpen)
+  init(folder: String, reserve: Int64, mayOpen: Bool, beside: SideFile?) throws(SystemError) {
+    spool = try Spool(folder: folder, reserve: reserve, mayOpen: mayOpen, beside: beside)
   }
 
   var isOpen: Bool { state == .open }
@@ -195,14 +197,18 @@ final class OpenSpool {
 
   /// Whether it is time to try again after a failure.
   func retries(_ now: Moment) -> Bool {
-    guard case .failed(let retry) = state, now >= retry else { return false }
+    guard case .failed(let retry) = state, now >= retry, !isRetrying else { return false }
     state = .failed(retry: now + Self.pause)
+    isRetrying = true
     return true
   }
+
+  func retryHasFailed() { isRetrying = false }
 
   /// The disk takes records again, from that one on.
   func recovered(next: RecordNumber) {
     state = .open
+    isRetrying = false
     trouble = nil
     log.takesRecords(from: next)
   }

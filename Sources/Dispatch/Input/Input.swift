@@ -150,10 +150,11 @@ final class Input: Owner {
   func open() {
     guard ending.isRunning, supply.origin != .peers else { return }
     do throws(SystemError) {
-      guard let descriptor = try supply.open(recordsSoFar: source.figures.made) else {
-        return drained()
+      switch try supply.open(recordsSoFar: source.figures.made) {
+      case .input(let descriptor): begin(descriptor)
+      case .none: drained()
+      case .later(let pause): tryAgain(in: pause)
       }
-      begin(descriptor)
     } catch {
       if source.canWait {
         loop.say(.error, "\(error)")

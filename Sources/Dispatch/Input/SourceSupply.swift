@@ -40,6 +40,7 @@ final class SourceSupply {
   /// One that was kept was to somewhere else.
   private(set) var gaveUpConnection = false
   private(set) var isEnding = false
+  private var connecting: Connecting?
 
   init(_ configuration: DaemonConfiguration, node: String?) throws(SetupError) {
     self.configuration = configuration
@@ -73,33 +74,6 @@ final class SourceSupply {
       origin = try Self.choose()
     }
     if origin == .kernel { try Self.checkKernelAccess() }
-  }
-
-  /// With no source given: standard input if somebody feeds it or it is a file, else auditd's socket,
-  /// else the kernel.
-  private static func choose() throws(SetupError) -> Origin {
-    if DescriptorKind.isSocket(0) || DescriptorKind.isPipe(0) || DescriptorKind.isRegularFile(0) {
-      return .standardInput
-    }
-    for path in ["/run/audit/audispd_events", "/var/run/audispd_events"]
-    where unsafe access(path, F_OK) == 0 {
-      return .unixSocket(path)
-    }
-    guard Capability.auditRead.isEffective else {
-      throw SetupError(
-        "no source: standard input is no socket, pipe or file, auditd's socket "
-          + "/run/audit/audispd_events does not exist, and reading from the kernel needs "
-          + "CAP_AUDIT_READ; name one with --source stdin, unix:PATH, kernel or file:PATH")
-    }
-    return .kernel
-  }
-
-  private static func checkKernelAccess() throws(SetupError) {
-    guard Capability.auditRead.isEffective else {
-      throw SetupError(
-        "the source 'kernel' needs CAP_AUDIT_READ: run as root, or give the service "
-          + "AmbientCapabilities=CAP_AUDIT_READ CAP_NET_ADMIN CAP_AUDIT_CONTROL")
-    }
   }
 
   /// Begins with this connection.
@@ -168,37 +142,58 @@ final class SourceSupply {
 
   // MARK: Opening
 
-  /// The next input; `nil` when there is none left.
+  enum Opened: ~Copyable {
+    case input(Descriptor)
+    /// There is none left.
+    case none
+    /// It is being opened: that is to be looked at then.
+    case later(Duration)
+  }
+
+  /// The next input.
   ///
   /// - Parameter recordsSoFar: that came from all inputs.
-  func open(recordsSoFar: UInt64) throws(SystemError) -> Descriptor? {
+  func open(recordsSoFar: UInt64) throws(SystemError) -> Opened {
     switch origin {
-    case .standardInput:
-      if DescriptorKind.isFolder(0) {
-        throw SystemError("read", "standard input", Errno(EISDIR))
-      }
-      let fd = dup(0)
-      guard fd >= 0 else { throw SystemError("read", "standard input", .current) }
-      _ = fcntl(fd, F_SETFD, FD_CLOEXEC)
-      return canWait
-        ? try through(Descriptor(owning: fd), "standard input") : Descriptor(owning: fd)
-    case .unixSocket(let path):
-      if let stored = stored.take() { return stored }
-      let socket = try UnixSocket.connect(path)
-      delay = .milliseconds(100)
-      return socket
-    case .kernel: return try openKernel(recordsSoFar)
-    case .peers: return nil
+    case .unixSocket(let path): return try connect(path)
+    case .standardInput: return .input(try openStandardInput())
+    case .kernel: return .input(try openKernel(recordsSoFar))
+    case .peers: return .none
     case .files:
-      guard !remainingFiles.isEmpty else { return nil }
+      guard !remainingFiles.isEmpty else { return .none }
       let path = remainingFiles.removeFirst()
       // Opening a FIFO would wait for somebody who writes to it.
       let file = try Descriptor.open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
       if DescriptorKind.isFolder(file.number) {
         throw SystemError("read", path, Errno(EISDIR))
       }
-      return try through(file, path)
+      return .input(try through(file, path))
     }
+  }
+
+  private func openStandardInput() throws(SystemError) -> Descriptor {
+    if DescriptorKind.isFolder(0) {
+      throw SystemError("read", "standard input", Errno(EISDIR))
+    }
+    let fd = dup(0)
+    guard fd >= 0 else { throw SystemError("read", "standard input", .current) }
+    _ = fcntl(fd, F_SETFD, FD_CLOEXEC)
+    return canWait
+      ? try through(Descriptor(owning: fd), "standard input") : Descriptor(owning: fd)
+  }
+
+  /// The path may lie on what hangs.
+  private func connect(_ path: String) throws(SystemError) -> Opened {
+    if let stored = stored.take() { return .input(stored) }
+    guard let connecting else {
+      connecting = try .begin(path)
+      return .later(.milliseconds(1))
+    }
+    guard let result = connecting.take() else { return .later(connecting.patience) }
+    self.connecting = nil
+    let socket = Descriptor(owning: try result.get())
+    delay = .milliseconds(100)
+    return .input(socket)
   }
 
   /// What follows when the input has ended.

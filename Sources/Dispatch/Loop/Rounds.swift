@@ -78,6 +78,7 @@ final class Rounds {
     case Token.receiver: owners.remote?.read()
     case Token.receiverOutput: owners.remote?.receiver.readOutput()
     case Token.keeper: hearKeeper()
+    case Token.folder: hearFolder()
     case Token.node: owners.lateNode.hear()
     case Token.front: owners.inputs.hearFront(take)
     case Token.control: owners.control.accept()
@@ -97,6 +98,18 @@ final class Rounds {
     case SIGCONT, SIGUSR1: owners.control.writeState()
     default: break  // SIGCHLD: the pidfds tell.
     }
+  }
+
+  /// Something was done in the runtime folder.
+  private func hearFolder() {
+    for news in owners.base.runtime.hear() {
+      if case .listed(let child) = news {
+        owners.plugins.supervisor.isListed(child)
+      } else {
+        owners.control.hear(news)
+      }
+    }
+    if !owners.base.runtime.isOurs { loop.wakeAll() }
   }
 
   private func hearKeeper() {

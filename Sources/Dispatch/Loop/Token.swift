@@ -20,6 +20,7 @@ enum Token {
   static let pluginStart: UInt64 = 18 << 32
   static let straggler: UInt64 = 19 << 32
   static let node: UInt64 = 20 << 32
+  static let folder: UInt64 = 21 << 32
 
   static func kind(_ token: UInt64) -> UInt64 { token & 0xffff_ffff_0000_0000 }
   static func number(_ token: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: token) }

@@ -9,7 +9,9 @@ import Linux
 ///
 /// So a start costs the same however many children there are. That a child has ended is not noted: its
 /// number and start time name no process then. When most lines are old the list is written anew.
-struct ChildrenList: ~Copyable {
+///
+/// A value: what is to be done with the file, `ChildrenFile` does.
+struct ChildrenList {
   static let file = "children"
 
   /// Which process a child is.
@@ -37,8 +39,12 @@ struct ChildrenList: ~Copyable {
     }
   }
 
-  private let path: String
-  private var file: Descriptor?
+  enum Change: Equatable, Sendable {
+    case anew(String)
+    case append(String)
+  }
+
+  private var hasFile = false
   private var lines = 0
   /// Of this process's children.
   private var running: [String: Child] = [:]
@@ -46,42 +52,57 @@ struct ChildrenList: ~Copyable {
   private var left: [Child]
 
   /// - Parameter left: what a predecessor has left.
-  init(in folder: String, left: Content) {
-    path = "\(folder)/\(Self.file)"
-    self.left = left.children
-  }
+  init(left: Content) { self.left = left.children }
 
   static func content(in folder: String) -> Content {
     Content((try? Transfer.contents(of: "\(folder)/\(file)", limit: 8 << 20)) ?? [])
   }
 
-  /// Makes the file, if there is none of this process's.
-  mutating func open() { if file == nil { writeAnew() } }
+  /// Begins with a file of this process's own; `nil`: there is one.
+  mutating func begin() -> Change? { hasFile ? nil : anew() }
 
-  /// A child is there; it does nothing yet.
-  mutating func hasStarted(_ name: String, _ pid: Int32) {
-    if lines > 2 * running.count + 64 { file = nil }
-    guard let start = ProcessFacts.startTime(pid) else { return }
+  /// A child is there; it does nothing before that is done. `nil`: it is gone already.
+  mutating func hasStarted(_ name: String, _ pid: Int32) -> [Change]? {
+    guard let start = ProcessFacts.startTime(pid) else { return nil }
+    if lines > 2 * running.count + 64 { hasFile = false }
     let child = Child(pid: pid, start: start, name: name)
-    append(child.line)
-    running[name] = child
+    defer {
+      lines += 1
+      running[name] = child
+    }
+    return [begin(), .append(child.line)].compactMap(\.self)
   }
 
   mutating func hasEnded(_ name: String) { running[name] = nil }
 
-  /// Without the list a successor only cannot wait for them: nothing is said of a failure.
-  private mutating func append(_ line: String) {
-    open()
-    guard let file = file?.number else { return }
-    try? Transfer.writeAll(file, Array(line.utf8))
-    lines += 1
-  }
-
-  private mutating func writeAnew() {
+  private mutating func anew() -> Change {
+    hasFile = true
     left.removeAll { ProcessFacts.startTime($0.pid) != $0.start }
     let all = left + running.values
-    try? RuntimeFolder.replace(path, all.map(\.line).joined(), mode: 0o640)
     lines = all.count
-    file = try? Descriptor.open(path, O_WRONLY | O_APPEND | O_NOFOLLOW)
+    return .anew(all.map(\.line).joined())
+  }
+}
+
+/// The file of the list. Without it a successor only cannot wait for the children: nothing is said of a
+/// failure.
+struct ChildrenFile: ~Copyable {
+  private let path: String
+  private var file: Descriptor?
+
+  init(in folder: String) { path = "\(folder)/\(ChildrenList.file)" }
+
+  mutating func make(_ change: ChildrenList.Change) {
+    switch change {
+    case .anew(let text):
+      file = nil
+      try? FolderWork.replace(path, text, mode: 0o640)
+    case .append(let line):
+      if file == nil {
+        file = try? Descriptor.open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, mode: 0o640)
+      }
+      guard let file = file?.number else { return }
+      try? Transfer.writeAll(file, Array(line.utf8))
+    }
   }
 }

@@ -104,18 +104,18 @@ final class PluginStarter: Owner {
     return environment
   }
 
-  /// What may wait for it here, so that it can say how long that lasts.
+  /// What may wait for it here, so that it can say how long that lasts: in memory also of a durable
+  /// one, while the log takes nothing.
   private func room(for plugin: Plugin) -> [String] {
-    let configuration = plugin.configuration
-    return plugin.subscription.isDurable
-      ? [
-        "AUDISPATCH_QUEUE_BYTES=\(configuration.spoolBytes)",
+    guard let bound = plugin.subscription.memoryBound else {
+      return [
+        "AUDISPATCH_QUEUE_BYTES=\(plugin.configuration.spoolBytes)",
         "AUDISPATCH_SPOOL=\(settings.daemon.spoolDirectory)",
       ]
-      : [
-        "AUDISPATCH_QUEUE_BYTES=\(configuration.queueBytes)",
-        "AUDISPATCH_QUEUE_RECORDS=\(configuration.queueDepth)",
-      ]
+    }
+    return [
+      "AUDISPATCH_QUEUE_BYTES=\(bound.bytes)", "AUDISPATCH_QUEUE_RECORDS=\(bound.records)",
+    ]
   }
 
   // MARK: Hearing
@@ -163,9 +163,11 @@ final class PluginStarter: Owner {
       loop.poller.add(launch.reportNumber, Token.pluginStart | id, .read)
     else { return fail(plugin, launch, .current, body) }
     // Before it does anything: should this process die, its successor knows whom to wait for.
-    runtime.hasStarted(plugin.name, launch.pid)
-    launch.go()
+    if !runtime.hasStarted(plugin.name, launch.pid, number) { launch.go() }
   }
+
+  /// The list of children has one that is there.
+  func isListed(_ number: UInt64) { launch(number)?.1.go() }
 
   private func failUnanswered(_ body: (Plugin, News) -> Void) {
     for (id, launch) in launches where launch.pid < 0 {

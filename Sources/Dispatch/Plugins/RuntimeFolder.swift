@@ -1,19 +1,19 @@
 import Glibc
-import Keeper
 import Linux
 
 /// `/run/audispatch`: who runs, the control socket, `state.json`. One dispatcher at a time has it.
+///
+/// Everything that touches it is asked for here and done by `FolderWork`, whose thread may hang.
 final class RuntimeFolder {
   /// The variable in a plugin's environment by which a dispatcher that it starts knows whom it serves.
   static let variable = "AUDISPATCH_RUNTIME_DIR"
 
   let path: String
+  private let work: FolderWork
   private var lock: Descriptor?
-  private var candidate: Descriptor?
-  /// Where this process stands among those that wait for the folder: auditd may start several, one
-  /// after the other, while the first one has it.
-  private var line: WaitingLine?
-  private let came = Moment.now
+  private var isAsked = false
+  /// What came of trying to take it, until that is asked about.
+  private var claimed: Result<FolderClaim.Outcome, SystemError>?
   private var orphans: Orphans?
   private var children: ChildrenList?
   private var said: Wait?
@@ -29,10 +29,14 @@ final class RuntimeFolder {
     case other
   }
 
+  /// Begins to take it.
+  ///
   /// - Parameter lock: what a predecessor had locked, if somebody has kept it.
-  init(path: String, lock: consuming Descriptor? = nil) {
+  init(path: String, lock: consuming Descriptor? = nil) throws(SystemError) {
     self.path = path
-    candidate = lock
+    work = try FolderWork(path, lock: lock)
+    try WorkThread(work).detach()
+    ask()
   }
 
   /// Whether this process was started by a plugin that a dispatcher with that folder serves, however
@@ -62,7 +66,10 @@ final class RuntimeFolder {
     }
   }
 
-  var controlSocket: String { path + "/control.sock" }
+  static let controlSocketName = "control.sock"
+
+  /// Readable when something that was asked for was done.
+  var number: Int32 { work.number }
 
   /// Whether a reason to wait is another than was asked about last.
   func isNews(_ wait: Wait) -> Bool {
@@ -70,32 +77,51 @@ final class RuntimeFolder {
     return said != wait
   }
 
-  /// Takes the folder, or says what has to be waited for.
-  func take(now: Moment) throws(SystemError) -> Wait? {
-    if unsafe mkdir(path, 0o755) != 0, errno != EEXIST {
-      throw SystemError("create", path, .current)
-    }
-    if let reason = try distrust() { return .distrust(reason) }
-    if candidate != nil, !isLockFile(candidate?.number ?? -1) { candidate = nil }
-    if candidate == nil {
-      candidate = try Descriptor.open(path + "/lock", O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o640)
-      line = nil
-      line = try WaitingLine(path + "/line", place: came)
-    }
-    guard line?.isFirst ?? true, candidate?.tryLock() ?? false else { return .dispatcher }
-    line = nil
-    lock = candidate.take()
-    let left = ChildrenList.content(in: path)
-    orphans = Orphans(left, now: now)
-    children = ChildrenList(in: path, left: left)
-    return nil
+  private func ask() {
+    isAsked = true
+    work.ask(.claim)
   }
 
-  private func isLockFile(_ number: Int32) -> Bool {
-    guard let ours = try? Files.status(of: number),
-      let there = try? Files.status(of: path + "/lock", followingLinks: false)
-    else { return false }
-    return ours.device == there.device && ours.inode == there.inode
+  /// Takes the folder, or says what has to be waited for; `nil`: that is not known yet.
+  func claim(now: Moment) throws(SystemError) -> FolderClaim.Outcome? {
+    guard let claimed = claimed.take() else {
+      if !isAsked { ask() }
+      return nil
+    }
+    let outcome = try claimed.get()
+    if case .ours(let number, let left) = outcome {
+      lock = Descriptor(owning: number)
+      orphans = Orphans(left, now: now)
+      children = ChildrenList(left: left)
+    }
+    return outcome
+  }
+
+  /// Something was done that others have asked for.
+  enum News {
+    /// The list has the child with that number.
+    case listed(UInt64)
+    /// A descriptor that is the caller's.
+    case listens(Int32)
+    case doesNotListen(SystemError)
+    case failed(SystemError)
+  }
+
+  func hear() -> [News] {
+    work.takeAnswers().compactMap { answer in
+      switch answer {
+      case .claimed(let outcome):
+        (isAsked, claimed) = (false, .success(outcome))
+        return nil
+      case .notClaimed(let error):
+        (isAsked, claimed) = (false, .failure(error))
+        return nil
+      case .listed(let number): return .listed(number)
+      case .listens(let socket): return .listens(socket)
+      case .doesNotListen(let error): return .doesNotListen(error)
+      case .notAdmitted(let error), .notWritten(let error): return .failed(error)
+      }
+    }
   }
 
   // MARK: A predecessor's plugins
@@ -126,61 +152,44 @@ final class RuntimeFolder {
   // MARK: Children
 
   /// Children are being made: the list of them is there before they are, which holds up nobody.
-  func awaitsChildren() { children?.open() }
-  func hasStarted(_ name: String, _ pid: Int32) { children?.hasStarted(name, pid) }
+  func awaitsChildren() { if let change = children?.begin() { work.ask(.list(change, nil)) } }
+
+  /// A child is there, which does nothing until `News.listed` says its number.
+  ///
+  /// - Returns: `false`: it is gone.
+  func hasStarted(_ name: String, _ pid: Int32, _ number: UInt64) -> Bool {
+    guard let changes = children?.hasStarted(name, pid), let last = changes.last else {
+      return false
+    }
+    for change in changes.dropLast() { work.ask(.list(change, nil)) }
+    work.ask(.list(last, number))
+    return true
+  }
+
   func hasEnded(_ name: String) { children?.hasEnded(name) }
 
-  /// What speaks against the folder: its list of children is acted on, as root.
-  private func distrust() throws(SystemError) -> String? {
-    let folder = try Descriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-    do throws(Errno) {
-      let status = try Files.status(of: folder.number)
-      if status.owner != 0, status.owner != geteuid() { return "belongs to uid \(status.owner)" }
-      if status.mode & 0o002 != 0 { return "everybody may write to it" }
-      if status.mode & 0o020 != 0, status.group != 0, status.group != getegid() {
-        return "the group with gid \(status.group) may write to it"
-      }
-      return nil
-    } catch { throw SystemError("look at", path, error) }
+  // MARK: What others see
+
+  func listen() { work.ask(.listen) }
+  func admit(_ access: ControlAccess) { work.ask(.admit(access)) }
+
+  /// Of what is written by that name the last counts.
+  func write(_ name: String, _ text: String, mode: UInt32 = 0o640) {
+    if isOurs { work.ask(.write(name: name, text: text, mode: mode)) }
   }
 
-  /// Removes what others would take for a running dispatcher's.
-  func leave() {
-    guard isOurs else { return }
-    unsafe unlink(controlSocket)
-    unsafe unlink("\(path)/\(Front.socketName)")
-    unsafe unlink("\(path)/\(ChildrenList.file)")
-    unsafe unlink("\(path)/\(Self.keeperFile)")
-    // A keeper that hangs has a copy.
-    lock?.unlock()
-    lock = nil
-  }
-
-  /// Writes a file beside its place and moves it there, so that nobody reads half of it.
-  func write(_ name: String, _ text: String, mode: UInt32 = 0o640) throws(SystemError) {
-    guard isOurs else { return }
-    try Self.replace("\(path)/\(name)", text, mode: mode)
-  }
-
-  static func replace(_ place: String, _ text: String, mode: UInt32) throws(SystemError) {
-    unsafe unlink(place + ".new")
-    let file = try Descriptor.open(
-      place + ".new", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: mode)
-    _ = fchmod(file.number, mode)
-    do throws(Errno) {
-      try Transfer.writeAll(file.number, Array(text.utf8))
-    } catch { throw SystemError("write", place, error) }
-    guard unsafe rename(place + ".new", place) == 0 else {
-      throw SystemError("rename", place, .current)
-    }
+  /// Removes what others would take for a running dispatcher's. A disk that hangs is waited for as long
+  /// as that: with it the folder stays locked until this process is gone.
+  func leave(within limit: Duration = .seconds(2)) {
+    guard let lock = lock.take() else { return }
+    work.ask(.leave(lock: lock.release()))
+    let latest = Moment.now + limit
+    while !work.hasEnded, Moment.now < latest { Pause.nanoseconds(100_000) }
   }
 
   /// The number of the process that lives on when this one dies: `audispatchctl` waits while it
   /// does.
   static let keeperFile = "keeper"
 
-  func noteKeeper() {
-    // Without it only nobody waits.
-    try? write(Self.keeperFile, "\(getppid())\n", mode: 0o644)
-  }
+  func noteKeeper() { write(Self.keeperFile, "\(getppid())\n", mode: 0o644) }
 }

@@ -112,6 +112,9 @@ final class Supervisor: Owner {
 
   func hearStarter() { starter.hear(take) }
 
+  /// The list of children has one that is on its way.
+  func isListed(_ child: UInt64) { starter.isListed(child) }
+
   func hearStraggler(_ id: UInt32) { starter.hearStraggler(id, take) }
 
   /// A child on its way has become its program, or could not.

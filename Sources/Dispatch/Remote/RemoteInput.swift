@@ -22,6 +22,7 @@ final class RemoteInput: Owner {
   private let isSuccessor: Bool
   let receiver: ReceiverHost
   let senders: SenderMemory
+  private let figures: FigureLedger
   let peers: Peers
   private var waiting = UnsafeRecords()
   /// Those of a receiver that is gone: nobody is told of them, and what does not become safe was not
@@ -45,13 +46,13 @@ final class RemoteInput: Owner {
     var wasReported = false
   }
 
-  /// `nil`: no other host sends records.
+  /// - Parameter memory: `nil`: no other host sends records.
   init?(
-    _ base: Base, _ ledger: Ledger, _ durable: DurableQueues, _ distribution: Distribution,
-    _ input: Input
+    _ base: Base, _ memory: RemoteMemory?, _ ledger: Ledger, _ durable: DurableQueues,
+    _ distribution: Distribution, _ input: Input
   ) {
+    guard let memory else { return nil }
     let places = base.settings.daemon.remoteSources.compactMap { RemotePlace($0) }
-    guard !places.isEmpty else { return nil }
     self.base = base
     self.ledger = ledger
     self.durable = durable
@@ -60,7 +61,8 @@ final class RemoteInput: Owner {
     isHeld = ledger.survivor.isHeld
     isSuccessor = ledger.predecessor != nil
     receiver = ReceiverHost(base, places)
-    senders = SenderMemory(base, durable)
+    senders = SenderMemory(base, durable, memory.senders)
+    figures = memory.figures
     peers = Peers(base, places)
   }
 
@@ -72,7 +74,6 @@ final class RemoteInput: Owner {
   /// What has to happen because time has passed, or the log went on.
   func tend() {
     if receiver.process == nil, ending.isRunning { start() }
-    senders.settle()
     holdOrGoOn()
     acknowledge()
     untold.takeSafe(below: durable.safeBelow) { _ in }
@@ -82,13 +83,13 @@ final class RemoteInput: Owner {
   }
 
   /// Starts the receiver when all is there that it needs: the runtime folder, so that no predecessor
-  /// has the spool; what was stored of senders; and the log.
+  /// has the spool; and the log, with what was stored of senders.
   private func start() {
     guard runtime.isOurs else { return }
-    guard senders.open(), durable.isSettled, !durable.isSearching, isInheritanceSettled else {
+    guard durable.isSettled, !durable.isSearching, isInheritanceSettled else {
       return loop.wake(.remote, in: .milliseconds(10))
     }
-    if !hasBegun, let figures = senders.figures {
+    if !hasBegun {
       hasBegun = true
       peers.begin(figures, isSuccessor: isSuccessor)
     }

@@ -9,6 +9,8 @@ struct FolderDisk: SpoolDisk, ~Copyable {
   private var file: (name: String, descriptor: Int32)?
   /// So much stays free on the file system, at each write.
   private let reserve: Int64
+  /// The file beside the log: synced in front of it.
+  var beside: SideDisk?
 
   /// Makes the folder if it is not there.
   init(_ path: String, reserve: Int64) throws(SystemError) {
@@ -47,6 +49,7 @@ struct FolderDisk: SpoolDisk, ~Copyable {
 
   mutating func sync(_ name: String) throws(Errno) {
     guard let file, file.name == name else { throw Errno(EBADF) }
+    beside?.sync()
     guard retryingInterrupts({ fdatasync(file.descriptor) }) == 0 else { throw .current }
   }
 

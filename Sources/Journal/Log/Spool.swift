@@ -17,6 +17,8 @@ public final class Spool {
     public var damaged: Int
     /// Of a record's text, about.
     public var averageBytes: Int
+    /// What the file beside the log says, if it was to be read.
+    public var beside: [SideBlock]
     /// What that took, in microseconds.
     public var microseconds: Int64
     var salt: UInt32
@@ -30,9 +32,12 @@ public final class Spool {
     /// Everything below is safe, in the log's numbers.
     case safe(below: UInt64)
     case loaded(plugin: UInt32, LoadedRecords)
-    /// Nothing is appended until `recovered`; what was not safe is not in the log.
+    /// Nothing is appended until `recovered`; what was not safe is not in the log. It answers each try
+    /// that fails, too.
     case failed(Errno)
     case recovered
+    /// What was last given for the file beside the log may not be there.
+    case besideFailed(SystemError)
   }
 
   private let work: SpoolWork
@@ -49,8 +54,11 @@ public final class Spool {
   /// - Parameters:
   ///   - reserve: bytes that stay free on the file system.
   ///   - mayOpen: without it the folder is nobody's until `allowOpening`.
-  public init(folder: String, reserve: Int64, mayOpen: Bool = true) throws(SystemError) {
-    work = try SpoolWork(folder: folder, reserve: reserve, mayOpen: mayOpen)
+  ///   - beside: a file that is kept beside the log.
+  public init(
+    folder: String, reserve: Int64, mayOpen: Bool = true, beside: SideFile? = nil
+  ) throws(SystemError) {
+    work = try SpoolWork(folder: folder, reserve: reserve, mayOpen: mayOpen, beside: beside)
     thread = try WorkThread(work)
   }
 
@@ -95,6 +103,11 @@ public final class Spool {
   ///
   /// - Parameter sender: its address, and behind a space what it is called over TLS; 65,535 bytes at most.
   public func note(sender: [UInt8], of record: RecordNumber) { senders.note(sender, of: record) }
+
+  /// Has bytes written to a place of the file beside the log, in front of what is committed next.
+  public func writeBeside(at place: Int, _ bytes: UnsafeRawBufferPointer) {
+    unsafe batch.beside.add(place, bytes)
+  }
 
   /// Adds the records of a slice to what is committed next.
   public func append(_ slice: Journal.Slice, nextEvent: EventNumber) {
@@ -191,8 +204,8 @@ public final class Spool {
     work.submit(.load(plugin: plugin, from: logged(first), bytes: bytes))
   }
 
-  /// Has the thread end as soon as it can, and leave the folder to others. Waits for nothing.
-  public func letGo() { work.submit(.end) }
+  /// Has the thread end, and let go of the folder, as soon as it can.
+  public func giveUp() { work.submit(.end) }
 
   /// Makes everything safe and ends the thread; `false` when that takes longer.
   public func close(within limit: Duration) -> Bool {

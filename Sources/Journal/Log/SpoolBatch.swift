@@ -11,7 +11,11 @@ struct SpoolBatch: Sendable {
   /// The cursors and holes among the records, in order.
   var notes: [(kind: SpoolRecord.Kind, note: SpoolNote)] = []
 
-  var isEmpty: Bool { bytes.isEmpty }
+  /// What is written in front of it into the file beside the log.
+  var beside = SideChanges()
+
+  var isEmpty: Bool { bytes.isEmpty && beside.isEmpty }
+  var byteCount: Int { bytes.count + beside.bytes.count }
 }
 
 /// Where reading goes on, to spare the way from the file's beginning.

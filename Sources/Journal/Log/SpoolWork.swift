@@ -26,10 +26,12 @@ final class SpoolWork: ThreadWork {
   private let shared: Mutex<Shared>
   private let folder: String
   private let reserve: Int64
+  private let beside: SideFile?
 
-  init(folder: String, reserve: Int64, mayOpen: Bool) throws(SystemError) {
+  init(folder: String, reserve: Int64, mayOpen: Bool, beside: SideFile?) throws(SystemError) {
     self.folder = folder
     self.reserve = reserve
+    self.beside = beside
     shared = Mutex(Shared(mayOpen: mayOpen))
     answersReady = try Bell()
     requestsReady = try Bell(waits: true)
@@ -52,7 +54,7 @@ final class SpoolWork: ThreadWork {
   func submit(_ request: Request) {
     shared.withLock {
       $0.requests.append(request)
-      if case .append(let batch, _) = request { $0.pendingBytes += batch.bytes.count }
+      if case .append(let batch, _) = request { $0.pendingBytes += batch.byteCount }
     }
     requestsReady.ring()
   }
@@ -80,14 +82,6 @@ final class SpoolWork: ThreadWork {
     }
   }
 
-  /// Of several retries that came while one hung only the last counts.
-  static func withoutOldRetries(_ requests: [Request]) -> [Request] {
-    let last = requests.lastIndex { if case .retry = $0 { true } else { false } }
-    return requests.indices.filter { index in
-      if case .retry = requests[index] { index == last } else { true }
-    }.map { requests[$0] }
-  }
-
   func run() {
     defer { shared.withLock { $0.hasEnded = true } }
     while !shared.withLock({ $0.mayOpen }) {
@@ -107,12 +101,14 @@ final class SpoolWork: ThreadWork {
       let salt = UInt32.random(in: .min ... .max)
       let began = Moment.now
       var log = try open(salt)
+      let blocks = openBeside(&log.disk)
       answer(
         .opened(
           Spool.Opened(
             nextSequence: log.nextSequence, nextEvent: log.nextEvent, cursors: log.cursors,
             damaged: log.damaged, averageBytes: log.averageBytes,
-            microseconds: (Moment.now.nanoseconds - began.nanoseconds) / 1000, salt: salt)))
+            beside: blocks, microseconds: (Moment.now.nanoseconds - began.nanoseconds) / 1000,
+            salt: salt)))
       serve(&log)
       _ = consume lock
     } catch {
@@ -139,6 +135,18 @@ final class SpoolWork: ThreadWork {
     }
   }
 
+  /// What stands in the file beside the log.
+  private func openBeside(_ disk: inout FolderDisk) -> [SideBlock] {
+    guard let beside else { return [] }
+    disk.beside = SideDisk(beside, in: folder)
+    do throws(SystemError) {
+      return try disk.beside?.read() ?? []
+    } catch {
+      answer(.besideFailed(error))
+      return []
+    }
+  }
+
   private var isToEnd: Bool {
     shared.withLock { shared in
       shared.requests.contains { if case .end = $0 { true } else { false } }
@@ -156,13 +164,16 @@ final class SpoolWork: ThreadWork {
       var isUnsafe = false
       var ends = false
       // All that came while the last sync ran is made safe by the next one.
-      for request in Self.withoutOldRetries(takeRequests()) {
+      for request in takeRequests() {
         do throws(Errno) {
           switch request {
           case .append(let batch, let makesSafe):
-            shared.withLock { $0.pendingBytes -= batch.bytes.count }
+            shared.withLock { $0.pendingBytes -= batch.byteCount }
+            log.disk.beside?.add(batch.beside)
             if hasFailed { continue }
-            try log.append(batch)
+            // An entry without its record is known for one, a record without its entry is not.
+            log.disk.beside?.write()
+            if !batch.bytes.isEmpty { try log.append(batch) }
             let next = log.nextSequence
             shared.withLock { $0.appendedBelow = next }
             isUnsafe = isUnsafe || makesSafe
@@ -185,6 +196,9 @@ final class SpoolWork: ThreadWork {
           if case .load(let plugin, let first, _) = request {
             // What cannot be read now is asked for again; what comes can be appended all the same.
             answer(.loaded(plugin: plugin, LoadedRecords(loaded: SpoolLoaded(through: first))))
+          } else if case .retry = request {
+            hasFailed = true
+            answer(.failed(error))
           } else {
             fail(error)
           }
@@ -196,6 +210,7 @@ final class SpoolWork: ThreadWork {
           answer(.safe(below: log.nextSequence))
         } catch { fail(error) }
       }
+      if let trouble = log.disk.beside?.takeTrouble() { answer(.besideFailed(trouble)) }
       if ends { return }
     }
   }

@@ -57,6 +57,12 @@ extension Subscription {
       whenFull: disk.window.whenFull)
   }
 
+  /// What may wait in memory, as the queue goes on in no log; `nil`: it does.
+  public var memoryBound: Limits? {
+    guard let disk else { return limits }
+    return disk.isWithinWindow ? disk.window : nil
+  }
+
   /// Bytes that a new event may have: none while the queue overflows and takes none.
   public var freeBytes: Int {
     if isOverflowing, !isHalfEmpty { return 0 }
