@@ -146,7 +146,7 @@ let package = Package(
       path: "Tests/Conformance"),
     .target(
       name: "ScriptedAccounts", path: "Tests/ScriptedAccounts", cSettings: [.define("_GNU_SOURCE")]),
-    .testTarget(name: "LinuxTests", dependencies: ["CAudispatch", "Linux"]),
+    .testTarget(name: "LinuxTests", dependencies: ["CAudispatch", "Linux", "TestSupport"]),
     .testTarget(name: "AuditRecordTests", dependencies: ["AuditRecord", "TestSupport"]),
     .testTarget(
       name: "EnrichmentTests",
@@ -190,7 +190,7 @@ let package = Package(
       ]),
     .testTarget(
       name: "ProcessContextTests",
-      dependencies: ["AudispatchPlugin", "AuditRecord", "ProcessContext"]),
+      dependencies: ["AudispatchPlugin", "AuditRecord", "ProcessContext", "TestSupport"]),
     .testTarget(
       name: "LaurelConfigurationTests",
       dependencies: ["Configuration", "LaurelConfiguration", "ProcessContext"]),
