@@ -84,9 +84,9 @@ struct Compression {
         if isOurs { try copy.setAccess(mode: mode, group: group) }
       } catch { throw SystemError("prepare", copyPath, error) }
       guard isOurs else { throw SystemError("compress", path, Errno(EMLINK)) }
-      let (life, end) = try Pipe.open()
-      let reading = Descriptor(owning: life)
-      let writing = Descriptor(owning: end)
+      let pipe = try Pipe()
+      let reading = pipe.reading
+      let writing = pipe.writing
       do throws(SpawnError) {
         work = Work(
           try ChildProcess(

@@ -74,7 +74,7 @@ struct Stopping: Owner {
   /// where nobody reads them.
   private func letGoOfPipe() {
     custody.letGoOfInput()
-    replaceByEndedPipe(0)
+    Pipe.putEnded(inPlaceOf: 0)
   }
 
   /// The end of a replay: every plugin has everything, or never will.

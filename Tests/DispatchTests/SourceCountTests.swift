@@ -13,9 +13,9 @@ struct SourceCountTests {
       kind: "kernel", canWait: false, framing: .automatic, survivor: try Survivor(held: nil),
       predecessor: nil, hasSameStream: false)
     let journal = Journal()
-    let (reading, writing) = try Pipe.open()
-    let output = Descriptor(owning: writing)
-    source.open(Descriptor(owning: reading))
+    let pipe = try Pipe()
+    let output = pipe.writing
+    source.open(pipe.reading)
     let lines = (1...3).map { "type=USER msg=audit(1700000000.001:\($0)): n=1\n" }
     let bytes = Array(lines.joined().utf8)
     let written = unsafe bytes.withUnsafeBytes { unsafe Transfer.write(output.number, $0) }

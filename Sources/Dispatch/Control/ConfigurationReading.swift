@@ -72,11 +72,11 @@ final class ConfigurationReading: ThreadWork {
 
   private func examine(without silent: Set<String>, until end: Moment) throws -> Examination {
     let file = try Descriptor.anonymousFile("audispatch examination")
-    let (reading, writing) = try Pipe.open()
-    let steps = Descriptor(owning: reading)
+    let pipe = try Pipe()
+    let steps = pipe.reading
     let examiner: ChildProcess
     do {
-      let far = Descriptor(owning: writing)
+      let far = pipe.writing
       examiner = try Examiner.start(arguments, without: silent, into: file, steps: far)
     }
     var reader = StepReader()

@@ -135,9 +135,9 @@ public final class Holder {
 
   private func start() {
     do {
-      let (ours, theirs) = try MessageChannel.pair()
-      let end = Descriptor(owning: theirs)
-      let channel = MessageChannel(owning: Descriptor(owning: ours))
+      let ends = try MessageChannel.pair()
+      let end = ends.theirs
+      let channel = MessageChannel(owning: ends.ours)
       let ids = kept.map { " \($0.key):\($0.value.pid)" }.joined()
       var descriptors = [memory.number]
       if let number = lock?.number { descriptors.append(number) }
@@ -272,7 +272,7 @@ public final class Holder {
         switch words.first {
         case "ready": becameReady()
         case "release":
-          replaceByEndedPipe(0)
+          Pipe.putEnded(inPlaceOf: 0)
           channel?.send("released")
         case "keep":
           guard words.count == 3, let id = UInt64(words[1]), let pid = Int32(words[2]),

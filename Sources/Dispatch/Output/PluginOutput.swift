@@ -79,12 +79,10 @@ final class PluginOutput: Owner {
   func prepare(for plugin: Plugin) throws(SystemError) -> Prepared? {
     guard plugin.configuration.output == .pass else { return nil }
     try startSink()
-    let (reading, writing) = try Pipe.open()
-    let childEnd = Descriptor(owning: writing)
+    let pipe = try Pipe()
     nextID += 1
-    let output = PassedOutput(
-      id: nextID, plugin: plugin.name, owning: Descriptor(owning: reading))
-    return Prepared(output, childEnd: childEnd)
+    let output = PassedOutput(id: nextID, plugin: plugin.name, owning: pipe.reading)
+    return Prepared(output, childEnd: pipe.writing)
   }
 
   private func startSink() throws(SystemError) {

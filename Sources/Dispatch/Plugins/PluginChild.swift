@@ -67,7 +67,7 @@ final class PluginChild {
 
   /// Takes back what it had not read when it died; nobody else can read it then.
   func discardUnread() {
-    DescriptorKind.setNonblocking(childEnd.number, true)
+    childEnd.setNonblocking(true)
     var chunk = [UInt8](repeating: 0, count: 64 << 10)
     while case .bytes = unsafe chunk.withUnsafeMutableBytes({
       unsafe Transfer.read(childEnd.number, into: $0)
