@@ -171,8 +171,8 @@ final class Reloading: Owner {
     return !kept.isEmpty
   }
 
-  /// Plugins that stay as they are, as their file is empty or ends in the midst of a line: whoever
-  /// writes it in its place has not got to its end. One that says what is in force may.
+  /// Plugins whose file is empty, or has no newline at its end, stay as they are: somebody may be
+  /// writing it. A file that says what is in force is complete.
   private func keptWhileWritten(
     _ loaded: LoadedConfiguration, _ said: inout [String]
   ) -> Set<String> {
