@@ -149,7 +149,7 @@ let package = Package(
       path: "Tests/Conformance"),
     .target(
       name: "ScriptedAccounts", path: "Tests/ScriptedAccounts", cSettings: [.define("_GNU_SOURCE")]),
-    .testTarget(name: "LinuxTests", dependencies: ["CAudispatch", "Linux"]),
+    .testTarget(name: "LinuxTests", dependencies: ["CAudispatch", "Linux", "TestSupport"]),
     .testTarget(name: "AuditRecordTests", dependencies: ["AuditRecord", "TestSupport"]),
     .testTarget(
       name: "EnrichmentTests",
@@ -194,7 +194,7 @@ let package = Package(
       exclude: ["Golden"]),
     .testTarget(
       name: "ProcessContextTests",
-      dependencies: ["AudispatchPlugin", "AuditRecord", "ProcessContext"]),
+      dependencies: ["AudispatchPlugin", "AuditRecord", "ProcessContext", "TestSupport"]),
     .testTarget(
       name: "LaurelConfigurationTests",
       dependencies: ["Configuration", "LaurelConfiguration", "ProcessContext"]),

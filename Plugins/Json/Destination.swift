@@ -145,9 +145,9 @@ final class ProgramDestination: StreamDestination {
 
   override func connect() throws(DestinationFailure) -> Descriptor {
     do throws(SystemError) {
-      let (ours, theirs) = try UnixSocket.pair()
-      let socket = Descriptor(owning: ours)
-      let other = Descriptor(owning: theirs)
+      let ends = try UnixSocket.pair()
+      let socket = ends.ours
+      let other = ends.theirs
       socket.setNonblocking(true)
       do throws(SpawnError) {
         child = try ChildProcess(

@@ -20,13 +20,10 @@ struct Compression {
   /// The name of a copy that is being made.
   static func unfinished(_ base: String) -> String { ".\(base).gz" }
 
-  /// How long none begins after a failure; doubled with each in a row.
-  private static let firstPause = Duration.seconds(60)
-  private static let lastPause = Duration.seconds(3600)
-
   private let folder: LogFolder
   private var work: Work?
-  private var pause = firstPause
+  /// How long none begins after a failure.
+  private var pause = DoublingPause(from: .seconds(60), to: .seconds(3600))
   private var notBefore = Duration.zero
 
   private final class Work {
@@ -84,9 +81,9 @@ struct Compression {
         if isOurs { try copy.setAccess(mode: mode, group: group) }
       } catch { throw SystemError("prepare", copyPath, error) }
       guard isOurs else { throw SystemError("compress", path, Errno(EMLINK)) }
-      let (life, end) = try Pipe.open()
-      let reading = Descriptor(owning: life)
-      let writing = Descriptor(owning: end)
+      let pipe = try Pipe()
+      let reading = pipe.reading
+      let writing = pipe.writing
       do throws(SpawnError) {
         work = Work(
           try ChildProcess(
@@ -110,7 +107,7 @@ struct Compression {
           .failure, "cannot compress a rotated file: \(Self.program) ended with \(end)")
       }
       let path = try putInPlace(work.source)
-      pause = Self.firstPause
+      pause.reset()
       return path
     } catch {
       giveUp()
@@ -120,8 +117,7 @@ struct Compression {
 
   /// Takes the copy away, and waits with the next.
   private mutating func giveUp() {
-    notBefore = MonotonicTime.now + pause
-    pause = min(pause * 2, Self.lastPause)
+    notBefore = MonotonicTime.now + pause.next()
     unsafe unlink(folder.full(Self.unfinished(folder.base)))
   }
 

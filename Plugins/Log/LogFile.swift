@@ -47,21 +47,15 @@ final class LogFile {
 
   var number: Int32 { file.number }
 
-  /// What stays the same when a file is given another name.
-  struct Identity: Equatable {
-    let device: UInt64
-    let inode: UInt64
-  }
-
   /// The last bytes that this opening has written without anything of others between them.
   struct Tail: Equatable {
-    let file: Identity
+    let file: FileIdentity
     /// Where they end in the file.
     var end = 0
     var count = 0
   }
 
-  var identity: Identity { Identity(device: status.device, inode: status.inode) }
+  var identity: FileIdentity { status.identity }
 
   static func name(of path: String) -> String {
     String(path[(path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex)...])
@@ -81,7 +75,7 @@ final class LogFile {
       do throws(Errno) {
         status = try Files.status(of: file.number)
         size = try file.size()
-        tail = Tail(file: Identity(device: status.device, inode: status.inode))
+        tail = Tail(file: status.identity)
         if status.kind == .regular, status.names < 2 {
           try file.setAccess(mode: mode, group: group)
         }
@@ -119,7 +113,7 @@ final class LogFile {
   /// Whether the path still leads to this file.
   var isInPlace: Bool {
     guard let now = try? Files.status(of: path, followingLinks: false) else { return false }
-    return Identity(device: now.device, inode: now.inode) == identity
+    return now.identity == identity
   }
 
   /// Looks whether somebody has cut it.

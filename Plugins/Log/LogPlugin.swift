@@ -255,10 +255,9 @@ struct LogPlugin: RecordPlugin, ~Copyable {
     let time = Standstill.seconds(MonotonicTime.now - before.since)
     log.write(.notice, "writes \(options.file) again, after \(time)\(droppedHere)")
     guard counts.droppedNow > 0, let stamp = counts.lastDropped else { return }
-    let now = WallClock.milliseconds
-    let fraction = String(String(now % 1000 + 1000).dropFirst())
+    let now = RecordStamp(milliseconds: UInt64(WallClock.milliseconds), serial: stamp.serial)
     held.add(
-      line: "type=DAEMON_ERR msg=audit(\(now / 1000).\(fraction):\(stamp.serial)): op=log-drop "
+      line: "type=DAEMON_ERR msg=audit(\(now.text)): op=log-drop "
         + "dropped=\(counts.droppedNow) reason=\(before.obstacle.kind.rawValue) res=failed")
     counts.droppedNow = 0
     advance()

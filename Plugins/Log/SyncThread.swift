@@ -26,9 +26,6 @@ final class SyncThread: ThreadWork {
   /// Readable when an outcome waits.
   var number: Int32 { results.number }
 
-  /// Whether it works, or its last outcome has not been taken.
-  var isBusy: Bool { state.withLock { $0.file != nil || $0.outcome != nil } }
-
   /// The file must stay open until the outcome was taken.
   func start(_ file: Int32) {
     state.withLock { $0.file = file }

@@ -1,5 +1,4 @@
 import AudispatchPlugin
-import Glibc
 
 PluginProgram(
   "audispatch-log",
@@ -9,9 +8,8 @@ PluginProgram(
   """,
   operands: "[FILE]", options: LogOptions.self
 ).main { session in
-  // audispatchd keeps what a plugin does not take, for that plugin alone; auditd does not.
-  let isOurs = unsafe getenv("AUDISPATCH_PLUGIN") != nil
   var plugin = try LogPlugin(
-    session.options, log: session.log, session.confirmations, waitsWhenStopped: isOurs)
+    session.options, log: session.log, session.confirmations,
+    waitsWhenStopped: PluginEnvironment.isPlugin)
   try session.run(records: &plugin)
 }

@@ -279,10 +279,9 @@ struct SocketPlugin: RecordPlugin, ~Copyable {
 
   /// The record in a client's stream about what it has missed.
   private static func announcement(_ gap: ClientQueue.Gap, _ name: String) -> PreparedBatch {
-    let now = WallClock.milliseconds
-    let fraction = String(String(now % 1000 + 1000).dropFirst())
+    let now = RecordStamp(milliseconds: UInt64(WallClock.milliseconds), serial: gap.serial)
     let line =
-      "type=DAEMON_ERR msg=audit(\(now / 1000).\(fraction):\(gap.serial)): op=queue-drop "
+      "type=DAEMON_ERR msg=audit(\(now.text)): op=queue-drop "
       + "plugin=\(name) dropped=\(gap.records) events=\(gap.events) reason=queue_full res=failed\n"
     let bytes = Array(line.utf8)
     return PreparedBatch(

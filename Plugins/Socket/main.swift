@@ -1,5 +1,4 @@
 import AudispatchPlugin
-import Glibc
 
 PluginProgram(
   "audispatch-socket",
@@ -9,8 +8,7 @@ PluginProgram(
   """,
   operands: "[MODE] [PATH] [string|binary] [DEPTH]", options: SocketOptions.self
 ).main { session in
-  let name = unsafe getenv("AUDISPATCH_PLUGIN").map { unsafe String(cString: $0) }
   var plugin = try SocketPlugin(
-    session.options, log: session.log, name: name ?? "audispatch-socket")
+    session.options, log: session.log, name: PluginEnvironment.name ?? "audispatch-socket")
   try session.run(records: &plugin)
 }

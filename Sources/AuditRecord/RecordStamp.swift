@@ -9,6 +9,12 @@ public struct RecordStamp: Equatable, Hashable, Sendable {
     self.serial = serial
   }
 
+  /// As a record has it: `SECONDS.MILLISECONDS:SERIAL`.
+  public var text: String {
+    let fraction = String(milliseconds % 1000 + 1000).dropFirst()
+    return "\(milliseconds / 1000).\(fraction):\(serial)"
+  }
+
   /// Reads `audit(SECONDS.MILLISECONDS:SERIAL)` at `position` and moves it behind the bracket.
   ///
   /// Allocates nothing. `nil`, with `position` unchanged, when that is not what stands there.

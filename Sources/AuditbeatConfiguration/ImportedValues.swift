@@ -1,4 +1,5 @@
 import Configuration
+import Linux
 
 /// What values of auditbeat.yml may be.
 ///
@@ -58,8 +59,7 @@ struct ImportedValues {
     }
     let (whole, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
     guard rest > 0 else { return "\(whole)" }
-    var digits = String(rest)
-    digits = String(repeating: "0", count: 9 - digits.count) + digits
+    var digits = padded(String(rest), to: 9)
     while digits.hasSuffix("0") { digits.removeLast() }
     return "\(whole).\(digits)"
   }

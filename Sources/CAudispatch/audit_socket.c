@@ -1,25 +1,16 @@
 #include "CAudispatch.h"
+#include "unix_address.h"
 
-#include <errno.h>
 #include <linux/audit.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <poll.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 static int audit_socket(unsigned groups) {
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_AUDIT);
 	if (fd < 0) return -1;
 	struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = groups};
-	if (bind(fd, (struct sockaddr *)&address, sizeof address)) {
-		int error = errno;
-		close(fd);
-		errno = error;
-		return -1;
-	}
-	return fd;
+	return bind(fd, (struct sockaddr *)&address, sizeof address) ? close_failed(fd) : fd;
 }
 
 int ad_audit_multicast(void) { return audit_socket(1U << (AUDIT_NLGRP_READLOG - 1)); }
@@ -96,23 +87,4 @@ int ad_audit_status(int fd, int milliseconds, ad_kernel_audit *status) {
 		struct pollfd p = {.fd = fd, .events = POLLIN};
 		poll(&p, 1, (int)(left / 1000000) + 1);
 	}
-}
-
-int ad_poll(ad_poll_entry *entries, int count, int milliseconds) {
-	struct pollfd p[8];
-	if (count > 8) return errno = EINVAL, -1;
-	for (int i = 0; i < count; i++) {
-		p[i] = (struct pollfd){.fd = entries[i].fd};
-		if (entries[i].interest & ad_readable) p[i].events |= POLLIN;
-		if (entries[i].interest & ad_writable) p[i].events |= POLLOUT;
-	}
-	int n = poll(p, (nfds_t)count, milliseconds);
-	for (int i = 0; i < count; i++) {
-		entries[i].ready = 0;
-		if (n <= 0) continue;
-		if (p[i].revents & POLLIN) entries[i].ready |= ad_readable;
-		if (p[i].revents & POLLOUT) entries[i].ready |= ad_writable;
-		if (p[i].revents & (POLLHUP | POLLERR | POLLNVAL)) entries[i].ready |= ad_ended;
-	}
-	return n;
 }

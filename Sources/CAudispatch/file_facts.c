@@ -46,10 +46,6 @@ ssize_t ad_folder_entries(int folder, void *bytes, size_t size) {
 	return syscall(SYS_getdents64, folder, bytes, size);
 }
 
-ssize_t ad_link_target(int folder, const char *name, char *bytes, size_t size) {
-	return readlinkat(folder, name, bytes, size);
-}
-
 // The kernel has no lgetxattr relative to a folder before 6.13: /proc leads there.
 static int by_proc(int fd, const char *name, char *path, size_t size) {
 	int length = snprintf(path, size, "/proc/self/fd/%d/%s", fd, name);
@@ -95,5 +91,3 @@ int ad_file_system(int fd, int64_t *magic) {
 	*magic = (int64_t)raw.f_type;
 	return 0;
 }
-
-void ad_read_ahead(int fd) { posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL); }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -36,4 +37,9 @@ int ad_landlock_allow(int ruleset, const char *path, uint64_t rights) {
 	close(fd);
 	errno = failure;
 	return result;
+}
+
+int ad_landlock_restrict(int ruleset) {
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L)) return -1;
+	return syscall(446 /* landlock_restrict_self */, ruleset, 0) ? -1 : 0;
 }

@@ -1,11 +1,8 @@
 #include "listen.h"
+#include "unix_address.h"
 
-#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 int ad_inet_listen(const void *address, size_t size, int backlog) {
 	int family = ((const struct sockaddr *)address)->sa_family;
@@ -14,25 +11,21 @@ int ad_inet_listen(const void *address, size_t size, int backlog) {
 	int on = 1, off = 0;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	if (family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-	if (bind(fd, address, (socklen_t)size) || listen(fd, backlog)) {
-		int error = errno;
-		close(fd);
-		errno = error;
-		return -1;
-	}
-	return fd;
+	return bind(fd, address, (socklen_t)size) || listen(fd, backlog) ? close_failed(fd) : fd;
 }
 
-static int address_of(const struct sockaddr_storage *name, unsigned char *address,
-		uint16_t *port) {
-	if (name->ss_family == AF_INET) {
-		const struct sockaddr_in *four = (const void *)name;
+int ad_inet_peer(int fd, unsigned char address[16], uint16_t *port) {
+	struct sockaddr_storage name;
+	socklen_t size = sizeof name;
+	if (getpeername(fd, (struct sockaddr *)&name, &size)) return -1;
+	if (name.ss_family == AF_INET) {
+		const struct sockaddr_in *four = (const void *)&name;
 		memcpy(address, &four->sin_addr, 4);
 		*port = ntohs(four->sin_port);
 		return 4;
 	}
-	if (name->ss_family != AF_INET6) return errno = EAFNOSUPPORT, -1;
-	const struct sockaddr_in6 *six = (const void *)name;
+	if (name.ss_family != AF_INET6) return errno = EAFNOSUPPORT, -1;
+	const struct sockaddr_in6 *six = (const void *)&name;
 	*port = ntohs(six->sin6_port);
 	if (IN6_IS_ADDR_V4MAPPED(&six->sin6_addr)) {
 		memcpy(address, six->sin6_addr.s6_addr + 12, 4);
@@ -40,23 +33,6 @@ static int address_of(const struct sockaddr_storage *name, unsigned char *addres
 	}
 	memcpy(address, &six->sin6_addr, 16);
 	return 16;
-}
-
-int ad_inet_peer(int fd, unsigned char address[16], uint16_t *port) {
-	struct sockaddr_storage name;
-	socklen_t size = sizeof name;
-	if (getpeername(fd, (struct sockaddr *)&name, &size)) return -1;
-	return address_of(&name, address, port);
-}
-
-uint16_t ad_inet_port(int fd) {
-	struct sockaddr_storage name;
-	socklen_t size = sizeof name;
-	unsigned char address[16];
-	uint16_t port = 0;
-	if (getsockname(fd, (struct sockaddr *)&name, &size)
-			|| address_of(&name, address, &port) < 0) return 0;
-	return port;
 }
 
 void ad_watch_peer(int fd, int seconds) {

@@ -1,40 +1,12 @@
+// Messages to other programs and hosts.
 #include "CAudispatch.h"
+#include "unix_address.h"
 
-#include <errno.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
-static int unix_connect(const char *path, int type, int milliseconds) {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	if (strlen(path) >= sizeof address.sun_path) return errno = ENAMETOOLONG, -1;
-	strcpy(address.sun_path, path);
-	type |= SOCK_CLOEXEC | (milliseconds > 0 ? 0 : SOCK_NONBLOCK);
-	int fd = socket(AF_UNIX, type, 0);
-	if (fd < 0) return -1;
-	struct timeval limit = {.tv_usec = milliseconds * 1000};
-	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit)
-			|| connect(fd, (struct sockaddr *)&address, sizeof address)) {
-		int error = errno;
-		close(fd);
-		errno = error;
-		return -1;
-	}
-	return fd;
-}
-
-int ad_datagram_connect(const char *path, int milliseconds, bool *stream) {
-	int fd = unix_connect(path, SOCK_DGRAM, milliseconds);
-	if (!stream) return fd;
-	*stream = fd < 0 && errno == EPROTOTYPE;
-	return *stream ? unix_connect(path, SOCK_STREAM, milliseconds) : fd;
-}
 
 // Sends the rest of a message of which `sent` bytes went into a stream. The kernel takes a message
 // whole or not at all unless it has more than half of the socket's buffer, some 100 KiB.
@@ -120,14 +92,8 @@ int ad_inet_connect(const void *address, size_t size, bool stream, uint16_t loca
 	int family = ((const struct sockaddr *)address)->sa_family;
 	int fd = socket(family, type, 0);
 	if (fd < 0) return -1;
-	if ((local_port && bind_port(fd, family, local_port))
-			|| (connect(fd, address, (socklen_t)size) && errno != EINPROGRESS)) {
-		int error = errno;
-		close(fd);
-		errno = error;
-		return -1;
-	}
-	return fd;
+	if (local_port && bind_port(fd, family, local_port)) return close_failed(fd);
+	return connect(fd, address, (socklen_t)size) && errno != EINPROGRESS ? close_failed(fd) : fd;
 }
 
 int ad_socket_error(int fd) {

@@ -2,12 +2,13 @@
 #include "CAudispatch.h"
 
 #include <errno.h>
+#include <link.h>
+#include <malloc.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -32,16 +33,30 @@ const char *ad_error_text(int number) {
 	return text ? text : "Unknown error";
 }
 
-bool ad_has_capability(int number) {
-	char line[256];
-	unsigned long long effective = 0;
-	FILE *f = fopen("/proc/self/status", "re");
-	if (!f) return false;
-	while (fgets(line, sizeof line, f))
-		if (sscanf(line, "CapEff: %llx", &effective) == 1) break;
-	fclose(f);
-	return effective >> number & 1;
+// Pages that nobody has written to, relocation included, can be read from the file again.
+static int forget_object(struct dl_phdr_info *object, size_t size, void *unused) {
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	(void)size, (void)unused;
+	for (int i = 0; i < object->dlpi_phnum; i++) {
+		const ElfW(Phdr) *part = &object->dlpi_phdr[i];
+		if (part->p_type != PT_LOAD || part->p_flags & PF_W) continue;
+		uintptr_t from = (object->dlpi_addr + part->p_vaddr) / page * page;
+		uintptr_t to = object->dlpi_addr + part->p_vaddr + part->p_memsz;
+		madvise((void *)from, to - from, MADV_DONTNEED);
+	}
+	return 0;
 }
+
+void ad_forget_text(void) {
+	dl_iterate_phdr(forget_object, NULL);
+	malloc_trim(0);
+}
+
+int ad_set_name(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
+
+int ad_keep_private(void) { return prctl(PR_SET_DUMPABLE, 0UL, 0UL, 0UL, 0UL); }
+
+int ad_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
 
 // Signals
 
@@ -78,11 +93,10 @@ int ad_signal_descriptor(const int *signals, int count) {
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-int ad_next_signal(int fd, int *sender) {
+int ad_next_signal(int fd) {
 	struct signalfd_siginfo info;
 	ssize_t n = read(fd, &info, sizeof info);
 	if (n != sizeof info) return n < 0 && errno != EAGAIN && errno != EINTR ? -1 : 0;
-	*sender = (int)info.ssi_pid;
 	return (int)info.ssi_signo;
 }
 
@@ -90,8 +104,6 @@ void ad_ignore_failed_writes(void) {
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 }
-int ad_nice(void) { return getpriority(PRIO_PROCESS, 0); }
-int ad_set_nice(int value) { return setpriority(PRIO_PROCESS, 0, value); }
 
 // Children
 
@@ -109,11 +121,6 @@ int ad_fork(int *pidfd, bool leads_session) {
 	return pid;
 }
 
-int ad_reap(pid_t pid, int *status) {
-	pid_t got = waitpid(pid, status, WNOHANG);
-	return got < 0 ? -1 : got == pid;
-}
-
 pid_t ad_ended_child(void) {
 	siginfo_t info = {0};
 	if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT)) return -1;
@@ -121,18 +128,3 @@ pid_t ad_ended_child(void) {
 }
 
 int ad_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
-
-int ad_exit_code(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : -1; }
-int ad_exit_signal(int status) { return WIFSIGNALED(status) ? WTERMSIG(status) : 0; }
-
-bool ad_catches_signal(pid_t pid, int signal) {
-	char path[64], line[256];
-	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
-	FILE *f = fopen(path, "re");
-	unsigned long long caught = 0;
-	if (!f) return false;
-	while (fgets(line, sizeof line, f))
-		if (sscanf(line, "SigCgt: %llx", &caught) == 1) break;
-	fclose(f);
-	return caught >> (signal - 1) & 1;
-}

@@ -1,12 +1,8 @@
 #include "CAudispatch.h"
+#include "unix_address.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 int ad_notify_connect(const char *address) {
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
@@ -20,25 +16,7 @@ int ad_notify_connect(const char *address) {
 	}
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0) return -1;
-	if (!connect(fd, (struct sockaddr *)&to, size)) return fd;
-	int failure = errno;
-	close(fd);
-	errno = failure;
-	return -1;
-}
-
-int ad_notify(int fd, const void *bytes, size_t count, int passed) {
-	union { struct cmsghdr header; char room[CMSG_SPACE(sizeof(int))]; } control = {0};
-	struct iovec part = {(void *)bytes, count};
-	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-	if (passed >= 0) {
-		message.msg_control = &control;
-		message.msg_controllen = sizeof control.room;
-		control.header = (struct cmsghdr){
-			.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
-		memcpy(CMSG_DATA(&control.header), &passed, sizeof passed);
-	}
-	return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -1 : 0;
+	return connect(fd, (struct sockaddr *)&to, size) ? close_failed(fd) : fd;
 }
 
 int ad_peer_path(int fd, char *path, size_t capacity) {

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -33,30 +32,6 @@ const char *ad_spawn_stage(int stage) {
 	return stage >= 0 && stage < (int)(sizeof stages / sizeof *stages) ? stages[stage] : "start";
 }
 
-// Past the C library: there is no function for it.
-static struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-
-static int keep_capabilities(uint64_t kept) {
-	struct __user_cap_data_struct data[2];
-	for (int i = 0; i < 2; i++)
-		data[i].effective = data[i].permitted = data[i].inheritable = (uint32_t)(kept >> (32 * i));
-	if (syscall(SYS_capset, &header, data)) return -1;
-	syscall(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0L, 0L, 0L);
-	for (long c = 0; c < 64; c++)
-		if (kept >> c & 1 && syscall(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, c, 0L, 0L))
-			return -1;
-	return 0;
-}
-
-static int bound_capabilities(uint64_t kept) {
-	for (long c = 0; c < 64; c++) {
-		long there = syscall(SYS_prctl, PR_CAPBSET_READ, c, 0L, 0L, 0L);
-		if (there < 0) break;	// the kernel knows no further ones
-		if (there && !(kept >> c & 1) && syscall(SYS_prctl, PR_CAPBSET_DROP, c, 0L, 0L, 0L)) return -1;
-	}
-	return 0;
-}
-
 // A path that only the child has: what it may know of itself. Programs in Swift find their arguments
 // there, and would otherwise have none.
 static void allow_self(int ruleset) {
@@ -78,7 +53,7 @@ static int confine(const ad_confinement *c, volatile int *stage) {
 		if (c->limits[i] >= 0 && syscall(SYS_prlimit64, 0, resources[i], both, 0)) return -1;
 	}
 	*stage = BOUND;
-	if (c->sets_bounding && bound_capabilities(c->capabilities)) return -1;
+	if (c->sets_bounding && ad_drop_bounding(c->capabilities)) return -1;
 	*stage = GROUPS;
 	if (c->sets_groups && syscall(SYS_setgroups, c->group_count, c->groups)) return -1;
 	*stage = GROUP;
@@ -89,18 +64,13 @@ static int confine(const ad_confinement *c, volatile int *stage) {
 		if (syscall(SYS_setresuid, c->user, c->user, c->user)) return -1;
 	}
 	*stage = KEEP;
-	if (c->sets_capabilities && keep_capabilities(c->capabilities)) return -1;
+	if (c->sets_capabilities && ad_become_capable(c->capabilities)) return -1;
 	*stage = NO_NEW;
 	if (c->no_new_privileges && syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L)) return -1;
 	*stage = LANDLOCK;
 	if (c->ruleset < 0) return 0;
 	allow_self(c->ruleset);
 	return syscall(446 /* landlock_restrict_self */, c->ruleset, 0) ? -1 : 0;
-}
-
-int ad_landlock_restrict(int ruleset) {
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L)) return -1;
-	return syscall(446 /* landlock_restrict_self */, ruleset, 0) ? -1 : 0;
 }
 
 // The soft limit on descriptors that this process was started with, where it was raised: some
@@ -209,7 +179,7 @@ static pid_t start_in_our_memory(struct start *s, int *pidfd) {
 	char *stack = mmap(0, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	if (stack == MAP_FAILED) return -1;
 	int pair[2];
-	if (ad_pipe(pair)) {
+	if (pipe2(pair, O_CLOEXEC)) {
 		munmap(stack, STACK);
 		return -1;
 	}
@@ -237,8 +207,8 @@ int ad_spawn_confined(const char *path, char *const *argv, char *const *envp, in
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
 	int pidfd = -1;
-	// As long as it is in our memory the child's score is ours, and afterwards another user's: so ours
-	// is the usual one for that moment. What was set from outside may be set again without rights.
+	// The child shares our score until exec, and then may lack the right to change it: so ours is 0 for
+	// that moment. What was set from outside may be set again without rights.
 	int score = confinement && confinement->ordinary ? oom_score() : 0;
 	if (score) ad_set_oom_score(0);
 	pid_t pid = start_in_our_memory(&s, &pidfd);
@@ -255,46 +225,4 @@ int ad_spawn_confined(const char *path, char *const *argv, char *const *envp, in
 	child->pid = pid;
 	child->pidfd = pidfd;
 	return 0;
-}
-
-uint64_t ad_permitted_capabilities(void) {
-	struct __user_cap_data_struct data[2] = {0};
-	syscall(SYS_capget, &header, data);
-	return data[0].permitted | (uint64_t)data[1].permitted << 32;
-}
-
-int ad_make_effective(uint64_t kept) {
-	struct __user_cap_data_struct data[2];
-	if (syscall(SYS_capget, &header, data)) return -1;
-	for (int i = 0; i < 2; i++) data[i].effective &= (uint32_t)(kept >> (32 * i));
-	return (int)syscall(SYS_capset, &header, data);
-}
-
-// Of what a thread has itself: not of the bounding set.
-static int keep_only(uint64_t kept) {
-	struct __user_cap_data_struct data[2];
-	if (syscall(SYS_capget, &header, data)) return -1;
-	for (int i = 0; i < 2; i++) {
-		uint32_t half = (uint32_t)(kept >> (32 * i));
-		data[i].effective &= half;
-		data[i].permitted &= half;
-		data[i].inheritable &= half;
-	}
-	return (int)syscall(SYS_capset, &header, data);
-}
-
-int ad_bound_capabilities(uint64_t kept) {
-	return bound_capabilities(kept) ? -1 : keep_only(kept);
-}
-
-int ad_keep_capabilities(uint64_t kept) {
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L)) return -1;
-	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0L, 0L, 0L);
-	return keep_only(kept);
-}
-
-int ad_last_capability(void) {
-	int last = -1;
-	while (last < 63 && prctl(PR_CAPBSET_READ, (unsigned long)(last + 1), 0UL, 0UL, 0UL) >= 0) last++;
-	return last;
 }

@@ -84,6 +84,7 @@ static bool take_request(void *bytes, size_t count, struct request *r) {
 	return at == end;
 }
 
+// Nobody but tests asks: a child reads its request itself.
 bool ad_start_is_whole(const void *bytes, size_t count) {
 	struct request r;
 	char *copy = malloc(count + 1);
@@ -188,38 +189,11 @@ static void keep_only(int *channel) {
 	syscall(SYS_close_range, (unsigned)*channel + 1, ~0U, 0U);
 }
 
-static ssize_t receive(int channel, void *bytes, size_t capacity, int fds[4]) {
-	struct iovec vector = {bytes, capacity};
-	union { char bytes[CMSG_SPACE(4 * sizeof(int))]; struct cmsghdr align; } control;
-	struct msghdr m = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = control.bytes,
-		.msg_controllen = sizeof control.bytes};
-	for (int i = 0; i < 4; i++) fds[i] = -1;
-	ssize_t n;
-	do n = recvmsg(channel, &m, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
-	struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
-		memcpy(fds, CMSG_DATA(c), c->cmsg_len - CMSG_LEN(0));
-	return n;
-}
-
 static void answer(int channel, const ad_start_answer *what, int pidfd) {
-	struct iovec vector = {(void *)what, sizeof *what};
-	union { char bytes[CMSG_SPACE(sizeof(int))]; struct cmsghdr align; } control;
-	struct msghdr m = {.msg_iov = &vector, .msg_iovlen = 1};
-	if (pidfd >= 0) {
-		m.msg_control = control.bytes;
-		m.msg_controllen = sizeof control.bytes;
-		struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-		*c = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
-			.cmsg_len = CMSG_LEN(sizeof(int))};
-		memcpy(CMSG_DATA(c), &pidfd, sizeof pidfd);
-	}
-	ssize_t n;
-	do n = sendmsg(channel, &m, MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	// The process can be opened by its number, which is its parent's until that has waited for it.
-	if (n < 0 && pidfd >= 0) answer(channel, what, -1);
+	// Without its pidfd the process can be opened by its number, which is its parent's until that has
+	// waited for it.
+	if (ad_pass(channel, what, sizeof *what, &pidfd, pidfd >= 0, true) && pidfd >= 0)
+		ad_pass(channel, what, sizeof *what, 0, 0, true);
 }
 
 static void serve(int channel, void *bytes, size_t count, const int fds[4]) {
@@ -251,32 +225,19 @@ void ad_serve_starts(int channel) {
 	keep_only(&channel);
 	int fds[4];
 	ssize_t n;
-	while ((n = receive(channel, bytes, sizeof bytes, fds)) > 0) serve(channel, bytes, (size_t)n, fds);
+	while ((n = ad_passed(channel, bytes, sizeof bytes, fds, 4, true)) > 0)
+		serve(channel, bytes, (size_t)n, fds);
 	_exit(0);
 }
 
 // Its parent's side
 
-int ad_start_ask(int channel, const void *bytes, size_t count, const int fds[4]) {
-	struct iovec vector = {(void *)bytes, count};
-	union { char bytes[CMSG_SPACE(4 * sizeof(int))]; struct cmsghdr align; } control;
-	struct msghdr m = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = control.bytes,
-		.msg_controllen = sizeof control.bytes};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-	*c = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
-		.cmsg_len = CMSG_LEN(4 * sizeof(int))};
-	memcpy(CMSG_DATA(c), fds, 4 * sizeof(int));
-	return sendmsg(channel, &m, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -1 : 0;
-}
-
 int ad_start_answered(int channel, ad_start_answer *what, int *pidfd) {
-	int fds[2];
-	ssize_t n = ad_receive_message(channel, what, sizeof *what, fds);
+	ssize_t n = ad_passed(channel, what, sizeof *what, pidfd, 1, false);
 	// That it has ended with requests unread is said first, once, and before what it had answered.
-	if (n < 0 && errno == ECONNRESET) n = ad_receive_message(channel, what, sizeof *what, fds);
-	*pidfd = n > 0 ? fds[0] : -1;
+	if (n < 0 && errno == ECONNRESET) n = ad_passed(channel, what, sizeof *what, pidfd, 1, false);
 	if (n == (ssize_t)sizeof *what) return 1;
-	return n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
+	return n < 0 && errno == EAGAIN ? 0 : -1;
 }
 
 int ad_start_go(int report) { return send(report, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1 ? 0 : -1; }

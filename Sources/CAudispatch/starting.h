@@ -18,3 +18,6 @@ struct start {
 // Becomes the program. Returns only when it could not: the stage and the error say why.
 void ad_become_program(struct start *s);
 void ad_set_oom_score(int score);	// of the calling process
+
+int ad_become_capable(uint64_t only);	// permitted, effective, inheritable and ambient
+int ad_drop_bounding(uint64_t kept);	// all others

@@ -1,15 +1,9 @@
 #include "CAudispatch.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <link.h>
-#include <malloc.h>
-#include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -236,71 +230,4 @@ uint32_t ad_survivor_enter(ad_survivor *s, uint64_t at) {
 	s->attempted_at = at;
 	s->generation++;
 	return s->attempts;
-}
-
-// Processes and messages with descriptors
-
-// What of a file no page was written to, by relocation neither, is the file's still.
-// What is never written to is as in its file.
-static int forget_object(struct dl_phdr_info *object, size_t size, void *unused) {
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-	(void)size, (void)unused;
-	for (int i = 0; i < object->dlpi_phnum; i++) {
-		const ElfW(Phdr) *part = &object->dlpi_phdr[i];
-		if (part->p_type != PT_LOAD || part->p_flags & PF_W) continue;
-		uintptr_t from = (object->dlpi_addr + part->p_vaddr) / page * page;
-		uintptr_t to = object->dlpi_addr + part->p_vaddr + part->p_memsz;
-		madvise((void *)from, to - from, MADV_DONTNEED);
-	}
-	return 0;
-}
-
-void ad_forget_text(void) {
-	dl_iterate_phdr(forget_object, NULL);
-	malloc_trim(0);
-}
-
-int ad_set_name(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
-
-int ad_keep_private(void) { return prctl(PR_SET_DUMPABLE, 0UL, 0UL, 0UL, 0UL); }
-
-int ad_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
-
-int ad_message_pair(int pair[2]) {
-	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
-}
-
-int ad_send_message(int fd, const void *bytes, size_t count, const int *fds, int n) {
-	struct iovec vector = {(void *)bytes, count};
-	union { char bytes[CMSG_SPACE(2 * sizeof(int))]; struct cmsghdr align; } control;
-	struct msghdr m = {.msg_iov = &vector, .msg_iovlen = 1};
-	if (n > 0) {
-		m.msg_control = control.bytes;
-		m.msg_controllen = CMSG_SPACE((size_t)n * sizeof(int));
-		struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN((size_t)n * sizeof(int));
-		memcpy(CMSG_DATA(c), fds, (size_t)n * sizeof(int));
-	}
-	return sendmsg(fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -1 : 0;
-}
-
-ssize_t ad_receive_message(int fd, void *bytes, size_t capacity, int fds[2]) {
-	struct iovec vector = {bytes, capacity};
-	union { char bytes[CMSG_SPACE(2 * sizeof(int))]; struct cmsghdr align; } control;
-	struct msghdr m = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = control.bytes,
-		.msg_controllen = sizeof control.bytes};
-	fds[0] = fds[1] = -1;
-	ssize_t n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-	if (n < 0) return -1;
-	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
-		memcpy(fds, CMSG_DATA(c), c->cmsg_len - CMSG_LEN(0) < 2 * sizeof(int)
-			? c->cmsg_len - CMSG_LEN(0) : 2 * sizeof(int));
-	return n;
-}
-
-ssize_t ad_peek(int fd, void *bytes, size_t count) {
-	return recv(fd, bytes, count, MSG_PEEK | MSG_DONTWAIT);
 }

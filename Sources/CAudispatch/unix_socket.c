@@ -1,53 +1,41 @@
 // Unix sockets, and who is at their other end.
 #include "CAudispatch.h"
+#include "unix_address.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/fsuid.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
-static int unix_address(const char *path, struct sockaddr_un *address) {
-	if (strlen(path) >= sizeof address->sun_path) return errno = ENAMETOOLONG, -1;
-	memset(address, 0, sizeof *address);
-	address->sun_family = AF_UNIX;
-	strcpy(address->sun_path, path);
-	return 0;
-}
-
-// Leaves errno as it is.
-static int close_failed(int fd) {
-	int error = errno;
-	close(fd);
-	errno = error;
-	return -1;
-}
-
-// Non-blocking: a listener with a full backlog would hold us up.
-static int connect_to(const char *path, int type) {
+// Waits so long for room in a listener's backlog, and later for a message's; 0: not at all.
+static int connect_to(const char *path, int type, int milliseconds) {
 	struct sockaddr_un address;
 	if (unix_address(path, &address)) return -1;
-	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | (milliseconds > 0 ? 0 : SOCK_NONBLOCK), 0);
 	if (fd < 0) return -1;
-	if (connect(fd, (struct sockaddr *)&address, sizeof address)) return close_failed(fd);
+	struct timeval limit = {.tv_usec = milliseconds * 1000};
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit)
+			|| connect(fd, (struct sockaddr *)&address, sizeof address))
+		return close_failed(fd);
 	return fd;
 }
 
 int ad_unix_connect(const char *path) {
-	int fd = connect_to(path, SOCK_STREAM);
-	if (fd < 0) return -1;
-	ad_urgent_inline(fd);
-	ad_set_nonblocking(fd, false);
+	int fd = connect_to(path, SOCK_STREAM, 0);
+	if (fd >= 0) ad_urgent_inline(fd);
 	return fd;
 }
 
-int ad_message_connect(const char *path) { return connect_to(path, SOCK_SEQPACKET); }
+int ad_message_connect(const char *path) { return connect_to(path, SOCK_SEQPACKET, 0); }
+
+int ad_datagram_connect(const char *path, int milliseconds, bool *stream) {
+	int fd = connect_to(path, SOCK_DGRAM, milliseconds);
+	if (!stream) return fd;
+	*stream = fd < 0 && errno == EPROTOTYPE;
+	return *stream ? connect_to(path, SOCK_STREAM, milliseconds) : fd;
+}
 
 typedef struct {
 	int fd, error;

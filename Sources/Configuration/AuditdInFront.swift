@@ -59,7 +59,9 @@ public struct AuditdInFront: Sendable {
     return ConfigurationText(bytes, file: path).settings
   }
 
-  private static func isOurs(_ program: String) -> Bool { lastPart(of: program) == "audispatchd" }
+  private static func isOurs(_ program: String) -> Bool {
+    Files.lastPart(of: program) == "audispatchd"
+  }
 
   /// auditd passes over hidden files and names with two dots; the backups of editors that it reads
   /// up to 4.0.2 are nobody's intention.

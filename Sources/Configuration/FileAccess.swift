@@ -53,17 +53,6 @@ public enum FileContents: Sendable {
   }
 }
 
-/// The folder that a path is in.
-func folder(of path: String) -> String {
-  guard let slash = path.lastIndex(of: "/") else { return "." }
-  return slash == path.startIndex ? "/" : String(path[..<slash])
-}
-
-/// The last part of a path.
-func lastPart(of path: String) -> String {
-  path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
-}
-
 /// The path without slashes at its end.
 func withoutSlash(_ path: String) -> String {
   var path = path[...]

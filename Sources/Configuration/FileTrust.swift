@@ -62,9 +62,9 @@ package struct FileTrust: Sendable {
   /// What speaks against the folder of a path; and, where the path leads through links, against
   /// the folder of what it leads to.
   func objection(toFolderOf path: String, _ files: FileAccess) -> Objection? {
-    var folders = [folder(of: path)]
+    var folders = [Files.folder(of: path)]
     if case .success(let resolved) = files.resolved(path) {
-      let other = folder(of: resolved)
+      let other = Files.folder(of: resolved)
       if !folders.contains(other) { folders.append(other) }
     }
     for folder in folders {

@@ -209,7 +209,8 @@ public struct LoadedConfiguration: Equatable, Codable, Sendable {
           daemon.controlGroup = try Accounts(environment.files).group(group)
         } catch { diagnostics.append(error) }
       }
-      if !parsed.namesPluginDirectory, ["audispd.conf", "auditd.conf"].contains(lastPart(of: path))
+      if !parsed.namesPluginDirectory,
+        ["audispd.conf", "auditd.conf"].contains(Files.lastPart(of: path))
       {
         diagnostics.append(
           Diagnostic(
@@ -244,7 +245,7 @@ public struct LoadedConfiguration: Equatable, Codable, Sendable {
     let errors = diagnostics.count { $0.severity == .error }
     let warnings = diagnostics.count { $0.severity == .warning }
     lines.append(
-      "\(errors) error\(errors == 1 ? "" : "s"), \(warnings) warning\(warnings == 1 ? "" : "s")")
+      counted(errors, "error") + ", " + counted(warnings, "warning"))
     return lines.joined(separator: "\n") + "\n"
   }
 }

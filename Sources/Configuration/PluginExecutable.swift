@@ -16,7 +16,7 @@ struct PluginExecutable {
   /// the installed folder, which is also the answer when it is in neither.
   func located(_ path: String) -> String {
     guard Self.isOwn(path) else { return path }
-    let beside = folder(of: environment.daemonExecutable) + "/" + path
+    let beside = Files.folder(of: environment.daemonExecutable) + "/" + path
     if case .success(let status) = environment.files.status(beside), status.kind == .regular {
       return beside
     }
@@ -113,21 +113,21 @@ struct PluginExecutable {
           suggestion: "chmod \(bit == 0o001 ? "o" : bit == 0o010 ? "g" : "u")+x \(place)")
       }
       if place == "/" { return nil }
-      place = folder(of: place)
+      place = Files.folder(of: place)
     }
   }
 
   private func missing(_ path: String, written: String) -> FileTrust.Objection {
-    var folders = [folder(of: path)]
-    if Self.isOwn(written) { folders.insert(folder(of: environment.daemonExecutable), at: 0) }
-    let message = "there is no \(lastPart(of: path)) in \(folders.joined(separator: " or "))"
+    var folders = [Files.folder(of: path)]
+    if Self.isOwn(written) { folders.insert(Files.folder(of: environment.daemonExecutable), at: 0) }
+    let message = "there is no \(Files.lastPart(of: path)) in \(folders.joined(separator: " or "))"
     let there = folders.flatMap { folder -> [(name: String, path: String)] in
       guard case .success(let names) = environment.files.names(folder) else { return [] }
       return names.sorted().map { ($0, (folder == "/" ? "/" : folder + "/") + $0) }
         .filter { $0.path != environment.daemonExecutable }
     }
     if let meant = Suggestion.nearest(
-      lastPart(of: path), among: there.map(\.name), share: Suggestion.manyNames),
+      Files.lastPart(of: path), among: there.map(\.name), share: Suggestion.manyNames),
       let found = there.first(where: { $0.name == meant })
     {
       return FileTrust.Objection(message: message, suggestion: "did you mean '\(found.path)'?")

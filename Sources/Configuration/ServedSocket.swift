@@ -6,7 +6,7 @@ struct ServedSocket {
 
   /// `nil` for another plugin. Reads a file where no argument names the path.
   init?(_ plugin: PluginConfiguration, _ files: FileAccess) {
-    guard lastPart(of: plugin.path) == "audispatch-socket" else { return nil }
+    guard Files.lastPart(of: plugin.path) == "audispatch-socket" else { return nil }
     var file = "/etc/audispatch/socket.conf"
     var path: String?
     var arguments = plugin.arguments[...]
@@ -29,8 +29,8 @@ struct ServedSocket {
   /// Whether another path leads to the same place: `/var/run` is a link.
   func isSame(as other: String, _ files: FileAccess) -> Bool {
     func place(_ path: String) -> String {
-      let folder = (try? files.resolved(folder(of: path)).get()) ?? folder(of: path)
-      return folder + "/" + lastPart(of: path)
+      let folder = (try? files.resolved(Files.folder(of: path)).get()) ?? Files.folder(of: path)
+      return folder + "/" + Files.lastPart(of: path)
     }
     return path == other || place(path) == place(other)
   }

@@ -1,3 +1,5 @@
+import Linux
+
 /// What a value may be. Each of these says what is wrong in the words of who wrote it.
 extension Word {
   /// One of a fixed set, in any case.
@@ -160,8 +162,7 @@ extension Word {
   static func seconds(_ duration: Duration) -> String {
     let (seconds, attoseconds) = duration.components
     guard attoseconds != 0 else { return "\(seconds)" }
-    var digits = String(attoseconds / 1_000_000_000)
-    digits = String(repeating: "0", count: 9 - digits.count) + digits
+    var digits = padded(String(attoseconds / 1_000_000_000), to: 9)
     while digits.hasSuffix("0") { digits.removeLast() }
     return "\(seconds).\(digits)"
   }

@@ -33,12 +33,3 @@ enum Installed {
     return String(found.dropLast(mark.count))
   }()
 }
-
-/// A capability of capabilities(7).
-enum Capability: Int32 {
-  case netAdmin = 12
-  case auditControl = 30
-  case auditRead = 37
-
-  var isEffective: Bool { CapabilitySet.has(rawValue) }
-}

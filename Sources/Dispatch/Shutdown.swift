@@ -9,8 +9,8 @@ struct Shutdown: Equatable {
     case running
     /// The input is read for what it still has, until then at the latest.
     case readingRest(until: Moment)
-    /// The input is closed. The plugins run until it is known what each of them is to get, until
-    /// then at the latest: what was read for them is not lost.
+    /// The input is closed. Plugins still run, at most until then: first it must be known what each of
+    /// them is to get.
     case settling(until: Moment)
     /// The plugins drain and end.
     case stopping
@@ -42,8 +42,8 @@ struct Shutdown: Equatable {
 
   /// How long the input is read for what it still has.
   static let rest = Duration.seconds(1)
-  /// How long a predecessor's folder, or the spool, is waited for: with plugins that do not end, it
-  /// takes 11 s to stop.
+  /// How long the end waits for the runtime folder and the spool. A predecessor whose plugins do not
+  /// end takes 11 s.
   static let settling = Duration.seconds(20)
 
   private(set) var state = State.running

@@ -74,7 +74,7 @@ struct Stopping: Owner {
   /// where nobody reads them.
   private func letGoOfPipe() {
     custody.letGoOfInput()
-    replaceByEndedPipe(0)
+    Pipe.putEnded(inPlaceOf: 0)
   }
 
   /// The end of a replay: every plugin has everything, or never will.
@@ -104,7 +104,7 @@ struct Stopping: Owner {
     }
     if ending.stopsPlugins { plugins.all.forEach(stop) }
     for plugin in plugins.all where plugin.lifecycle.takesInput {
-      guard case .draining = plugin.lifecycle.state else { continue }
+      guard case .stopping(.draining, _, _) = plugin.lifecycle.state else { continue }
       plugin.refresh()
       if plugin.subscription.isEmpty || plugin.isGivenUp || plugin.drainsInVain(loop.now) {
         host.supervisor.handle(plugin, .drained)

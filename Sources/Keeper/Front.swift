@@ -206,9 +206,9 @@ public final class Front {
   }
 
   private func makeLink() -> Bool {
-    guard let (ours, theirs) = try? MessageChannel.pair() else { return false }
-    link = MessageChannel(owning: Descriptor(owning: ours))
-    farEnd = Descriptor(owning: theirs)
+    guard let ends = try? MessageChannel.pair() else { return false }
+    link = MessageChannel(owning: ends.ours)
+    farEnd = Optional(consume ends.theirs)
     return true
   }
 

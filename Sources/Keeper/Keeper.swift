@@ -119,9 +119,9 @@ public final class Keeper {
 
   private func start(asCopy: Bool) -> Bool {
     do {
-      let (ours, theirs) = try MessageChannel.pair()
-      let end = Descriptor(owning: theirs)
-      let channel = MessageChannel(owning: Descriptor(owning: ours))
+      let ends = try MessageChannel.pair()
+      let end = ends.theirs
+      let channel = MessageChannel(owning: ends.ours)
       deposit.hand(over: channel, crashes: life.crashes, wait: door?.wait)
       if let link = door?.workerStarts() { channel.send(WordToWorker.front.text, [link]) }
       door?.giveInputs { channel.send(WordToWorker.input.text, $0) }
@@ -225,7 +225,7 @@ public final class Keeper {
       openDoor(in: folder)
     case .ready: take(.ready)
     case .release:
-      replaceByEndedPipe(0)
+      Pipe.putEnded(inPlaceOf: 0)
       channel?.send(WordToWorker.released.text)
     case .drained(let isFarewell):
       for order in door?.drained(isFarewell: isFarewell, .now) ?? [] { follow(order) }

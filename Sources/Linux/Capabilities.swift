@@ -30,7 +30,9 @@ public struct Capabilities: OptionSet, Hashable, Codable, Sendable {
 
   /// To listen at a port below 1,024.
   public static let bindPorts = Capabilities(rawValue: 1 << 10)
+  public static let netAdmin = Capabilities(rawValue: 1 << 12)
   public static let auditControl = Capabilities(rawValue: 1 << 30)
+  public static let auditRead = Capabilities(rawValue: 1 << 37)
   /// To write records of one's own into the kernel's audit.
   public static let auditWrite = Capabilities(rawValue: 1 << 29)
   /// To read files and folders, whoever's they are.
@@ -42,7 +44,12 @@ public struct Capabilities: OptionSet, Hashable, Codable, Sendable {
 
   /// Those that the calling thread may make effective.
   public static var permitted: Capabilities {
-    Capabilities(rawValue: ad_permitted_capabilities())
+    Capabilities(rawValue: ad_own_capabilities().permitted)
+  }
+
+  /// Those that the kernel grants the calling thread something for now.
+  public static var effective: Capabilities {
+    Capabilities(rawValue: ad_own_capabilities().effective)
   }
 
   /// Makes only these effective, of the calling thread and those that it starts; the others can be
@@ -67,9 +74,6 @@ public struct Capabilities: OptionSet, Hashable, Codable, Sendable {
       throw SystemError("give up", "capabilities", .current)
     }
   }
-
-  /// The highest number that this kernel knows.
-  public static var last: Int { Int(ad_last_capability()) }
 
   /// As capabilities(7) has them, without `CAP_`.
   public static let names = [

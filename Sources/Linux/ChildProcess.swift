@@ -106,14 +106,22 @@ public struct ChildProcess: ~Copyable, Sendable {
   public func signalGroup(_ number: Int32) { kill(-pid, number) }
 
   /// Whether the program has a handler for a signal (SigCgt in /proc).
-  public func catches(_ signal: Int32) -> Bool { ad_catches_signal(pid, signal) }
+  public func catches(_ signal: Int32) -> Bool {
+    let status = (try? Transfer.contents(of: "/proc/\(pid)/status", limit: 16 << 10)) ?? []
+    let field = status.split(separator: 0x0a).first { $0.starts(with: "SigCgt:\t".utf8) }
+    guard let field,
+      let caught = UInt64(String(decoding: field.dropFirst(8), as: UTF8.self), radix: 16)
+    else { return false }
+    return caught >> UInt64(signal - 1) & 1 != 0
+  }
 
   /// How it ended, `nil` while it runs. The child is gone when this has said so.
   public func reap() -> ChildEnd? {
     var status: Int32 = 0
-    guard unsafe ad_reap(pid, &status) != 0 else { return nil }
-    let code = ad_exit_code(status)
-    return code >= 0 ? .exit(code) : .signal(ad_exit_signal(status))
+    guard unsafe waitpid(pid, &status, WNOHANG) != 0 else { return nil }
+    // wait(2): the signal is in the lowest seven bits, the exit status in the next eight.
+    let signal = status & 0x7f
+    return signal == 0 ? .exit(status >> 8 & 0xff) : .signal(signal)
   }
 
   /// Kills it, and waits for its end, which takes a moment unless something holds it in the kernel.
@@ -135,7 +143,7 @@ public struct ChildProcess: ~Copyable, Sendable {
   /// Waits for an ended child that nobody asks about.
   public static func forget(_ pid: Int32) {
     var status: Int32 = 0
-    _ = unsafe ad_reap(pid, &status)
+    _ = unsafe waitpid(pid, &status, WNOHANG)
   }
 }
 

@@ -40,9 +40,7 @@ public struct DatagramSocket: ~Copyable, Sendable {
       guard isStream, let base = bytes.baseAddress else {
         return unsafe UnixSocket.send(number, bytes)
       }
-      let count = unsafe ad_stream_send(number, base, bytes.count)
-      if count >= 0 { return .bytes(count) }
-      return errno == EAGAIN ? .wouldBlock : .failed(.current)
+      return unsafe WriteResult(count: ad_stream_send(number, base, bytes.count))
     }
   }
 
@@ -73,7 +71,6 @@ public struct DatagramSocket: ~Copyable, Sendable {
         }
       }
     }
-    if count >= 0 { return .bytes(Int(count)) }
-    return errno == EAGAIN ? .wouldBlock : .failed(.current)
+    return WriteResult(count: Int(count))
   }
 }

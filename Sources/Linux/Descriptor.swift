@@ -25,7 +25,7 @@ public struct Descriptor: ~Copyable, Sendable {
   public static func open(
     _ path: String, _ flags: Int32, mode: UInt32 = 0o640
   ) throws(SystemError) -> Descriptor {
-    let fd = retryingInterrupts { unsafe ad_open(path, flags, mode) }
+    let fd = retryingInterrupts { unsafe Glibc.open(path, flags | O_CLOEXEC, mode) }
     guard fd >= 0 else { throw SystemError("open", path, .current) }
     return Descriptor(owning: fd)
   }
@@ -34,7 +34,7 @@ public struct Descriptor: ~Copyable, Sendable {
   public static func open(
     _ name: String, in folder: Int32, _ flags: Int32, mode: UInt32 = 0o600
   ) throws(Errno) -> Descriptor {
-    let fd = retryingInterrupts { unsafe ad_open_in(folder, name, flags, mode) }
+    let fd = retryingInterrupts { unsafe openat(folder, name, flags | O_CLOEXEC, mode) }
     guard fd >= 0 else { throw .current }
     return Descriptor(owning: fd)
   }
@@ -56,6 +56,15 @@ public enum ReadResult: Equatable, Sendable {
   case wouldBlock
   case end
   case failed(Errno)
+
+  /// By the answer of a call, and `errno`.
+  @inline(__always)
+  init(count: Int) {
+    self =
+      if count > 0 { .bytes(count) } else if count == 0 { .end } else if errno == EAGAIN {
+        .wouldBlock
+      } else { .failed(.current) }
+  }
 }
 
 /// What one write to a descriptor took.
@@ -64,23 +73,26 @@ public enum WriteResult: Equatable, Sendable {
   /// A non-blocking descriptor takes nothing now.
   case wouldBlock
   case failed(Errno)
+
+  /// By the answer of a call, and `errno`.
+  @inline(__always)
+  init(count: Int) {
+    self = count >= 0 ? .bytes(count) : errno == EAGAIN ? .wouldBlock : .failed(.current)
+  }
 }
 
 /// Reads and writes on borrowed descriptors: one place for `EINTR` and `EAGAIN`.
 public enum Transfer {
   /// Reads at most `into.count` bytes. The corresponding call is `read`.
   public static func read(_ fd: Int32, into buffer: UnsafeMutableRawBufferPointer) -> ReadResult {
-    let n = retryingInterrupts { unsafe Glibc.read(fd, buffer.baseAddress, buffer.count) }
-    if n > 0 { return .bytes(n) }
-    if n == 0 { return .end }
-    return errno == EAGAIN ? .wouldBlock : .failed(.current)
+    ReadResult(
+      count: retryingInterrupts { unsafe Glibc.read(fd, buffer.baseAddress, buffer.count) })
   }
 
   /// Writes what the descriptor takes. The corresponding call is `write`.
   public static func write(_ fd: Int32, _ bytes: UnsafeRawBufferPointer) -> WriteResult {
-    let n = retryingInterrupts { unsafe Glibc.write(fd, bytes.baseAddress, bytes.count) }
-    if n >= 0 { return .bytes(n) }
-    return errno == EAGAIN ? .wouldBlock : .failed(.current)
+    WriteResult(
+      count: retryingInterrupts { unsafe Glibc.write(fd, bytes.baseAddress, bytes.count) })
   }
 
   /// Writes all of it to a blocking descriptor.
@@ -132,10 +144,4 @@ extension Descriptor {
     guard fd >= 0 else { throw SystemError("create", "memory file", .current) }
     return Descriptor(owning: fd)
   }
-}
-
-/// Capabilities of this process.
-public enum CapabilitySet {
-  /// Whether the capability of that number is in the effective set.
-  public static func has(_ number: Int32) -> Bool { ad_has_capability(number) }
 }

@@ -72,8 +72,9 @@ extension Files {
   /// When the file was made, in nanoseconds since 1970; `nil` where the file system does not keep
   /// that. The corresponding call is `statx`.
   public static func born(_ descriptor: Int32) -> Int64? {
-    let born = ad_born_ns(descriptor)
-    return born < 0 ? nil : born
+    var facts = ad_file_facts()
+    guard unsafe ad_file_facts_at(descriptor, "", &facts) == 0 else { return nil }
+    return FileFacts(facts).born
   }
 
   /// The corresponding call is `rename`.
@@ -99,32 +100,5 @@ extension Files {
     do throws(Errno) {
       try Descriptor.sync(folder.number, everything: true)
     } catch { throw SystemError("sync", path, error) }
-  }
-}
-
-/// The room on a file system.
-public enum FileSystem {
-  /// Has so many bytes of an open file allocated, and leaves its size as it is. Where the file system
-  /// has no such thing, or not the room, nothing changes. The corresponding call is `fallocate`.
-  public static func allocate(_ number: Int32, bytes: Int) { _ = ad_preallocate(number, bytes) }
-
-  /// Bytes that root may still take, and all bytes, of the file system with an open file. The
-  /// corresponding call is `fstatvfs`.
-  public static func room(_ number: Int32) -> (free: Int, total: Int)? {
-    var facts = statvfs()
-    guard unsafe fstatvfs(number, &facts) == 0 else { return nil }
-    return room(facts)
-  }
-
-  /// The same, of the file system that a path is on. The corresponding call is `statvfs`.
-  public static func room(of path: String) -> (free: Int, total: Int)? {
-    var facts = statvfs()
-    guard unsafe statvfs(path, &facts) == 0 else { return nil }
-    return room(facts)
-  }
-
-  private static func room(_ facts: statvfs) -> (free: Int, total: Int) {
-    let block = Int(facts.f_frsize)
-    return (Int(facts.f_bavail) * block, Int(facts.f_blocks) * block)
   }
 }

@@ -1,12 +1,11 @@
-import CAudispatch
 import Glibc
 
 extension Descriptor {
   /// Takes the file's exclusive lock if nobody has it. The corresponding call is `flock`.
-  public borrowing func tryLock() -> Bool { ad_flock_exclusive(number, false) == 0 }
+  public borrowing func tryLock() -> Bool { flock(number, LOCK_EX | LOCK_NB) == 0 }
 
   /// Gives the lock back, also where others have copies of this descriptor.
-  public borrowing func unlock() { _ = ad_flock_release(number) }
+  public borrowing func unlock() { _ = flock(number, LOCK_UN) }
 }
 
 extension Files {

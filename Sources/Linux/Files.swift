@@ -53,6 +53,8 @@ public struct FileStatus: Equatable, Sendable {
     self.names = names
   }
 
+  public var identity: FileIdentity { FileIdentity(device: device, inode: inode) }
+
   fileprivate init(_ raw: stat) {
     kind = FileKind(mode: raw.st_mode)
     owner = raw.st_uid
@@ -65,12 +67,29 @@ public struct FileStatus: Equatable, Sendable {
   }
 }
 
+/// Which file it is, by whatever name.
+public struct FileIdentity: Hashable, Sendable {
+  public let device: UInt64
+  public let inode: UInt64
+
+  public init(device: UInt64, inode: UInt64) {
+    self.device = device
+    self.inode = inode
+  }
+}
+
 /// Questions about files by name. None of them opens a device or waits for a FIFO.
 public enum Files {
-  /// The folder that a path's last name is in, by the text alone: `/` for a name directly below it.
+  /// The folder that a path's last name is in, by the text alone: `/` for a name directly below it,
+  /// and `.` for a name without a slash.
   public static func folder(of path: String) -> String {
-    let parent = path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex)
-    return parent.isEmpty ? "/" : String(parent)
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  /// A path's last name.
+  public static func lastPart(of path: String) -> String {
+    String(path[(path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex)...])
   }
 
   /// The corresponding calls are `stat` and, not following links, `lstat`.

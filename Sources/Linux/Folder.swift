@@ -49,7 +49,7 @@ public final class Folder: Sendable {
     try Self.growing(from: 256) { buffer in
       unsafe name.withCString { name in
         unsafe buffer.withUnsafeMutableBytes { bytes in
-          unsafe ad_link_target(
+          unsafe readlinkat(
             descriptor.number, name, bytes.baseAddress!.assumingMemoryBound(to: CChar.self),
             bytes.count)
         }

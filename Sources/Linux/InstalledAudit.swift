@@ -36,9 +36,9 @@ public enum InstalledAudit {
   private static func version(within limit: Duration) -> [Int]? {
     do {
       let null = try Descriptor.open("/dev/null", O_RDWR)
-      let (reading, writing) = try Pipe.open()
-      let output = Descriptor(owning: reading)
-      let end = Descriptor(owning: writing)
+      let pipe = try Pipe()
+      let output = pipe.reading
+      let end = pipe.writing
       let child = try ChildProcess(
         path: "/sbin/auditctl", arguments: ["-v"], environment: ["LC_ALL=C"], input: null.number,
         output: end.number, error: null.number)

@@ -39,9 +39,6 @@ public struct InternetPeer: Hashable, Sendable {
 }
 
 extension SocketState {
-  /// The port that a socket is bound to.
-  public static func port(_ fd: Int32) -> UInt16 { ad_inet_port(fd) }
-
   /// Has the kernel end the connection when the other host is gone without a word; the shortest
   /// time is some seconds.
   public static func watchPeer(_ fd: Int32, within time: Duration) {

@@ -1,22 +1,19 @@
 import CAudispatch
 import Glibc
 
-/// Messages with descriptors between two processes. The socket is of type
-/// `SOCK_SEQPACKET`: each message is whole.
+/// Texts between two processes, each whole, and descriptors that go with them. The socket is one of
+/// `SOCK_SEQPACKET`.
 public struct MessageChannel: ~Copyable {
-  private let descriptor: Descriptor
-  public var number: Int32 { descriptor.number }
+  private let packets: PacketChannel
+  public var number: Int32 { packets.number }
 
-  public init(owning descriptor: consuming Descriptor) { self.descriptor = descriptor }
+  public init(owning descriptor: consuming Descriptor) {
+    packets = PacketChannel(owning: descriptor)
+  }
 
   /// Two ends.
-  public static func pair() throws(SystemError) -> (Int32, Int32) {
-    var ends: (Int32, Int32) = (0, 0)
-    let result = unsafe withUnsafeMutableBytes(of: &ends) { raw in
-      unsafe ad_message_pair(raw.bindMemory(to: Int32.self).baseAddress!)
-    }
-    guard result == 0 else { throw SystemError("create", "a socket pair", .current) }
-    return ends
+  public static func pair() throws(SystemError) -> Ends {
+    try unsafe Ends { unsafe ad_message_pair($0) }
   }
 
   /// Connects to who listens there, without waiting.
@@ -40,13 +37,7 @@ public struct MessageChannel: ~Copyable {
   /// Never blocks; `false` when the other side is gone or does not read.
   @discardableResult
   public func send(_ text: String, _ descriptors: [Int32] = []) -> Bool {
-    let bytes = Array(text.utf8)
-    return unsafe bytes.withUnsafeBytes { bytes in
-      unsafe descriptors.withUnsafeBufferPointer { fds in
-        unsafe ad_send_message(
-          number, bytes.baseAddress!, bytes.count, fds.baseAddress, Int32(fds.count)) == 0
-      }
-    }
+    PacketChannel.send(number, Array(text.utf8), descriptors) == 0
   }
 
   public enum Received: ~Copyable {
@@ -59,23 +50,11 @@ public struct MessageChannel: ~Copyable {
   public func receive() -> Received {
     // No message is longer than all that wait together.
     var bytes = [UInt8](repeating: 0, count: max(256, UnixSocket.unread(number) ?? 16 << 10))
-    var fds: (Int32, Int32) = (-1, -1)
-    var count = -1
-    // That the other side has ended without reading all is said first, once, and before what it had
-    // sent.
-    for _ in 0..<2 where count < 0 {
-      count = unsafe bytes.withUnsafeMutableBytes { bytes in
-        unsafe withUnsafeMutableBytes(of: &fds) { fds in
-          unsafe ad_receive_message(
-            number, bytes.baseAddress!, bytes.count, fds.bindMemory(to: Int32.self).baseAddress!)
-        }
-      }
-      guard count < 0, errno == ECONNRESET else { break }
+    switch packets.receive(into: &bytes, despiteReset: true) {
+    case .packet(let count, let first, let second):
+      return .message(String(decoding: bytes[..<count], as: UTF8.self), first, second)
+    case .nothing: return .nothing
+    case .ended: return .ended
     }
-    if count < 0 { return errno == EAGAIN || errno == EINTR ? .nothing : .ended }
-    if count == 0 { return .ended }
-    let first = fds.0 >= 0 ? Descriptor(owning: fds.0) : nil
-    let second = fds.1 >= 0 ? Descriptor(owning: fds.1) : nil
-    return .message(String(decoding: bytes[..<count], as: UTF8.self), first, second)
   }
 }

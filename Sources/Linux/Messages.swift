@@ -36,13 +36,9 @@ public struct Messages: Sendable {
   ///     `finish` has to be called before the process ends. A process that may be copied has to do
   ///     without.
   public init(program: String, neverWaits: Bool = false) {
-    var error = stat()
-    var null = stat()
-    let hasError = unsafe fstat(2, &error) == 0
-    let isNull =
-      unsafe stat("/dev/null", &null) == 0 && error.st_rdev == null.st_rdev
-      && error.st_mode & S_IFMT == S_IFCHR
-    sink = !hasError || isNull ? .systemLog : DescriptorKind.isSocket(2) ? .socket : .standardError
+    sink =
+      DescriptorKind.isNowhere(2)
+      ? .systemLog : DescriptorKind.isSocket(2) ? .socket : .standardError
     prefix = program
     self.neverWaits = neverWaits
   }
@@ -50,7 +46,7 @@ public struct Messages: Sendable {
   public mutating func write(_ severity: Severity, _ text: String) {
     switch sink {
     case .socket, .standardError:
-      let isJournal = unsafe getenv("JOURNAL_STREAM") != nil
+      let isJournal = Environment.value("JOURNAL_STREAM") != nil
       let line = (isJournal ? "<\(severity.rawValue)>" : "\(prefix): ") + text + "\n"
       if !put(Array(line.utf8)) { dropped += 1 }
     case .systemLog:

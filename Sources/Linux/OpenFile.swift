@@ -45,7 +45,7 @@ public struct OpenFile: ~Copyable, Sendable {
   }
 
   /// Tells the system that all is about to be read, from the start on.
-  public func readAhead() { ad_read_ahead(descriptor.number) }
+  public func readAhead() { posix_fadvise(descriptor.number, 0, 0, POSIX_FADV_SEQUENTIAL) }
 
   /// Reads on; 0 at the end.
   public func read(into buffer: inout [UInt8]) throws(Errno) -> Int {

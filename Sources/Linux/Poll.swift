@@ -1,18 +1,20 @@
-import CAudispatch
 import Glibc
 
 /// Waits for the few descriptors of a small program; the daemon has epoll.
 public enum Poll {
   /// Waits until a descriptor is ready, at most `milliseconds` (-1: for ever), and tells of each
-  /// what it is ready for. At most eight. The corresponding call is `poll`.
+  /// what it is ready for. The corresponding call is `poll`.
   public static func wait(
     _ wanted: [(descriptor: Int32, interest: Interest)], milliseconds: Int32
   ) -> [Interest] {
-    var entries = wanted.map {
-      ad_poll_entry(fd: $0.descriptor, interest: $0.interest.rawValue, ready: 0)
+    var waits = wanted.map {
+      let events =
+        ($0.interest.contains(.read) ? POLLIN : 0)
+        | ($0.interest.contains(.write) ? POLLOUT : 0)
+      return pollfd(fd: $0.descriptor, events: Int16(events), revents: 0)
     }
-    _ = retryingInterrupts { unsafe ad_poll(&entries, Int32(entries.count), milliseconds) }
-    return entries.map { Interest(rawValue: $0.ready) }
+    _ = retryingInterrupts { wait(&waits, milliseconds) }
+    return waits.map { Interest(events: Int32($0.revents)) }
   }
 
   /// Waits for one descriptor; false when the time is over.
@@ -27,9 +29,22 @@ public enum Poll {
   public static func readable(_ descriptors: [Int32], within timeout: Duration?) -> [Bool] {
     var waits = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
     let milliseconds = timeout.map { Int32(clamping: Int(max($0, .zero) / .milliseconds(1))) } ?? -1
-    let ready = unsafe waits.withUnsafeMutableBufferPointer { buffer in
+    let ready = wait(&waits, milliseconds)
+    return waits.map { ready > 0 && $0.revents != 0 }
+  }
+
+  private static func wait(_ waits: inout [pollfd], _ milliseconds: Int32) -> Int32 {
+    unsafe waits.withUnsafeMutableBufferPointer { buffer in
       unsafe poll(buffer.baseAddress, nfds_t(buffer.count), milliseconds)
     }
-    return waits.map { ready > 0 && $0.revents != 0 }
+  }
+}
+
+extension Interest {
+  fileprivate init(events: Int32) {
+    self = []
+    if events & POLLIN != 0 { insert(.read) }
+    if events & POLLOUT != 0 { insert(.write) }
+    if events & (POLLHUP | POLLERR | POLLNVAL) != 0 { insert(.ended) }
   }
 }

@@ -27,6 +27,16 @@ public func printable(_ text: String, limit: Int) -> String {
   return printable
 }
 
+/// Digits with zeros in front, so that there are so many of them at least.
+public func padded(_ digits: some StringProtocol, to count: Int) -> String {
+  String(repeating: "0", count: max(0, count - digits.utf8.count)) + digits
+}
+
+/// A count and its noun: `1 file`, `2 files`.
+public func counted(_ count: some BinaryInteger, _ noun: String) -> String {
+  count == 1 ? "1 \(noun)" : "\(count) \(noun)s"
+}
+
 private func escape(_ byte: UInt8, uppercase: Bool) -> String {
   (byte < 16 ? "\\x0" : "\\x") + String(byte, radix: 16, uppercase: uppercase)
 }

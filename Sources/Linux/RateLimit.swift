@@ -1,5 +1,4 @@
-/// Lets the first of a kind of thing through at once, then one a period, with the number of those
-/// that were not.
+/// Lets one report through in each period, the first at once, and counts those held back.
 public struct RateLimit: Sendable {
   public let period: Duration
   private var next: Moment?

@@ -36,10 +36,8 @@ public struct ServiceEnvironment: Equatable, Sendable {
 
   /// Takes it out of this process's environment, so that no other process takes it for its own.
   public static func take() -> ServiceEnvironment {
-    let environment = ServiceEnvironment(pid: getpid()) { name in
-      unsafe getenv(name).map { unsafe String(cString: $0) }
-    }
-    for name in variables { unsafe unsetenv(name) }
-    return environment
+    var values: [String: String] = [:]
+    for name in variables { values[name] = Environment.take(name) }
+    return ServiceEnvironment(pid: getpid()) { values[$0] }
   }
 }

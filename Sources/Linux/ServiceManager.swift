@@ -115,11 +115,8 @@ public final class ServiceManager {
       if number >= 0 { socket = Descriptor(owning: number) }
     }
     while let message = waiting.first, let socket = socket?.number {
-      let bytes = Array(message.text.utf8)
-      let result = unsafe bytes.withUnsafeBytes {
-        unsafe ad_notify(socket, $0.baseAddress!, $0.count, message.descriptor)
-      }
-      if result != 0 {
+      let passed = message.descriptor < 0 ? [] : [message.descriptor]
+      if PacketChannel.send(socket, Array(message.text.utf8), passed) != 0 {
         // It was started anew: its socket is another one.
         if errno == ECONNREFUSED || errno == ENOTCONN { self.socket = nil }
         break
@@ -131,34 +128,5 @@ public final class ServiceManager {
     {
       waiting.remove(at: first)
     }
-  }
-}
-
-extension UnixSocket {
-  /// The path that a connected socket's other end is bound to; `nil`: none, or no unix socket.
-  private static func peerPath(_ fd: Int32) -> String? {
-    var path = [CChar](repeating: 0, count: 256)
-    let length = unsafe ad_peer_path(fd, &path, path.count)
-    guard length > 0 else { return nil }
-    return String(decoding: path[..<Int(length)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }
-
-  /// Whether a connected socket's other end is bound to that path, by whatever links and folders
-  /// either is named.
-  public static func isConnected(_ fd: Int32, to path: String) -> Bool {
-    guard let peer = peerPath(fd) else { return false }
-    if peer == path { return true }
-    // The socket itself may be gone, or another one by now: its folder says where it was.
-    guard let (ours, name) = folderAndName(path), let (theirs, other) = folderAndName(peer) else {
-      return false
-    }
-    return name == other && ours.device == theirs.device && ours.inode == theirs.inode
-  }
-
-  private static func folderAndName(_ path: String) -> (FileStatus, Substring)? {
-    guard let slash = path.lastIndex(of: "/"),
-      let folder = try? Files.status(of: slash == path.startIndex ? "/" : String(path[..<slash]))
-    else { return nil }
-    return (folder, path[path.index(after: slash)...])
   }
 }

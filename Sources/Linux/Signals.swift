@@ -40,8 +40,7 @@ public struct SignalSource: ~Copyable {
 
   /// The next signal that waits, `nil` when none does.
   public func next() -> Int32? {
-    var sender: Int32 = 0
-    let signal = unsafe ad_next_signal(descriptor.number, &sender)
+    let signal = ad_next_signal(descriptor.number)
     return signal > 0 ? signal : nil
   }
 }
@@ -50,7 +49,7 @@ public struct SignalSource: ~Copyable {
 public enum ProcessPriority {
   /// A value that is not permitted leaves things as they are. The call is `setpriority`.
   public static var nice: Int32 {
-    get { ad_nice() }
-    set { _ = ad_set_nice(newValue) }
+    get { getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0) }
+    set { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, newValue) }
   }
 }

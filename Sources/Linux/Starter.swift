@@ -22,11 +22,9 @@ public struct Starter: ~Copyable {
   /// A copy of this process, which should be small and have one thread. What is open here is closed
   /// there. Costs some 0.2 ms.
   public static func copy() throws(SystemError) -> Starter {
-    let (ours, theirs) = try MessageChannel.pair()
-    let ourEnd = Descriptor(owning: ours)
-    let theirEnd = Descriptor(owning: theirs)
-    if let process = try ChildProcess.copy() { return Starter(ourEnd, process) }
-    ad_serve_starts(theirEnd.number)
+    let ends = try MessageChannel.pair()
+    if let process = try ChildProcess.copy() { return Starter(ends.ours, process) }
+    ad_serve_starts(ends.theirs.number)
   }
 
   /// The variable by which a process knows that it is one, and is asked at descriptor 3.
@@ -34,22 +32,18 @@ public struct Starter: ~Copyable {
 
   /// This program, executed anew: of a process that has grown no copy is made. Blocks until it runs.
   public static func execute() throws -> Starter {
-    let (ours, theirs) = try MessageChannel.pair()
-    let ourEnd = Descriptor(owning: ours)
-    let theirEnd = Descriptor(owning: theirs)
+    let ends = try MessageChannel.pair()
     let null = try Descriptor.open("/dev/null", O_RDWR)
     let process = try ChildProcess(
       path: "/proc/self/exe", name: "audispatchd", arguments: [],
       environment: ["\(variable)=1"], input: null.number, output: null.number,
-      error: null.number, extra: theirEnd.number)
-    return Starter(ourEnd, process)
+      error: null.number, extra: ends.theirs.number)
+    return Starter(ends.ours, process)
   }
 
   /// Goes on as a starter where this process was executed as one; else does nothing.
   public static func serveIfAsked() {
-    guard let value = unsafe getenv(variable), unsafe String(cString: value) == "1",
-      DescriptorKind.isSocket(3)
-    else { return }
+    guard Environment.value(variable) == "1", DescriptorKind.isSocket(3) else { return }
     keepMemoryPrivate()
     raiseDescriptorLimit()
     ad_serve_starts(3)
@@ -72,14 +66,7 @@ public struct Starter: ~Copyable {
   ) -> Asked {
     let bytes = request.bytes(number: number)
     guard bytes.count <= Int(AD_START_MAX) else { return .failed(Errno(E2BIG)) }
-    let descriptors = [input, output, error, attempt]
-    let result = retryingInterrupts {
-      unsafe bytes.withUnsafeBytes { bytes in
-        unsafe descriptors.withUnsafeBufferPointer { fds in
-          unsafe ad_start_ask(channel.number, bytes.baseAddress!, bytes.count, fds.baseAddress!)
-        }
-      }
-    }
+    let result = PacketChannel.send(channel.number, bytes, [input, output, error, attempt])
     guard result != 0 else { return .taken }
     return errno == EAGAIN ? .busy : .failed(.current)
   }
@@ -141,9 +128,9 @@ public struct StartAttempt: ~Copyable {
   }
 
   public init() throws(SystemError) {
-    let (ours, theirs) = try MessageChannel.pair()
-    ourEnd = Descriptor(owning: ours)
-    childEnd = Descriptor(owning: theirs)
+    let ends = try MessageChannel.pair()
+    ourEnd = ends.ours
+    childEnd = Optional(consume ends.theirs)
   }
 
   /// The child has its end: ours alone tells of it.

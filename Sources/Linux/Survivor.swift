@@ -74,9 +74,9 @@ public final class Survivor {
   /// How many processes had it before this one.
   public var generation: UInt64 { unsafe ad_survivor_generation(memory) }
 
-  /// Notes that this process takes over with the input at this byte.
+  /// Notes that this process takes over, and how far its predecessor had come.
   ///
-  /// - Returns: how many in a row had begun there and died before they got further.
+  /// - Returns: how many processes in a row took over at the same place and died.
   public func enter(at byte: UInt64) -> Int { Int(unsafe ad_survivor_enter(memory, byte)) }
 
   // MARK: Input
@@ -96,9 +96,7 @@ public final class Survivor {
         ? ad_survivor_receive(memory, fd, isSocket, end, place.baseAddress!, limit)
         : ad_read_now(fd, isSocket, place.baseAddress!, limit)
     }
-    if n > 0 { return .bytes(n) }
-    if n == 0 { return .end }
-    return errno == EAGAIN ? .wouldBlock : .failed(.current)
+    return ReadResult(count: n)
   }
 
   /// Behind the last byte that was read, by whomever.
@@ -165,8 +163,7 @@ public final class Survivor {
     let n = retryingInterrupts {
       unsafe ad_survivor_send(memory, Int32(slot), fd, start, bytes.count, &kept)
     }
-    if n >= 0 { return .bytes(n) }
-    return errno == EAGAIN ? .wouldBlock : .failed(.current)
+    return WriteResult(count: n)
   }
 
   /// Notes how far a plugin's stream has come: after a write of which the kernel took a part.
@@ -220,34 +217,3 @@ public final class Survivor {
   /// Longer names have no place in it.
   public static let maximumName = Int(AD_NAME_MAX) - 1
 }
-
-/// The orphans among this process's descendants become its children. The call is
-/// `prctl(PR_SET_CHILD_SUBREAPER)`.
-public func becomeSubreaper() -> Bool { ad_become_subreaper() == 0 }
-
-/// This process is killed when the thread that has started it ends. The call is
-/// `prctl(PR_SET_PDEATHSIG)`.
-public func endWithParent() { ad_end_with_parent() }
-
-/// Keeps everybody but root from looking into this process's memory, for as long as it executes no
-/// other program; no core of it is written either. The call is `prctl(PR_SET_DUMPABLE)`.
-public func keepMemoryPrivate() { _ = ad_keep_private() }
-
-/// Raises the limit on this process's descriptors as far as it may; those that it starts have the one
-/// that it was started with. The call is `setrlimit(RLIMIT_NOFILE)`.
-public func raiseDescriptorLimit() { ad_raise_file_limit() }
-
-/// How many descriptors this process could have, were its limit raised. The call is
-/// `getrlimit(RLIMIT_NOFILE)`.
-public var mostDescriptors: Int64 {
-  var limit = rlimit()
-  guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }
-  return Int64(clamping: limit.rlim_max)
-}
-
-/// What `ps` calls this process. The call is `prctl(PR_SET_NAME)`.
-public func setProcessName(_ name: String) { _ = unsafe ad_set_name(name) }
-
-/// Lets go of the program text that was needed to start and is not needed to go on; what is comes
-/// back with the next use, at some microseconds for each 64 KiB.
-public func forgetStartingCode() { ad_forget_text() }

@@ -3,21 +3,18 @@ import Glibc
 
 /// Unix stream sockets.
 public enum UnixSocket {
-  /// Two connected ends, close-on-exec, blocking.
-  public static func pair() throws(SystemError) -> (Int32, Int32) {
-    var ends: (Int32, Int32) = (0, 0)
-    let result = unsafe withUnsafeMutableBytes(of: &ends) { raw in
-      unsafe ad_socketpair_stream(raw.bindMemory(to: Int32.self).baseAddress!)
-    }
-    guard result == 0 else { throw SystemError("create", "a socket pair", .current) }
-    return ends
+  /// Two connected ends. Urgent bytes are among the others at ours.
+  public static func pair() throws(SystemError) -> Ends {
+    try unsafe Ends { unsafe ad_socketpair_stream($0) }
   }
 
   /// Connects without waiting (EAGAIN: the listener's backlog is full); the descriptor is blocking.
   public static func connect(_ path: String) throws(SystemError) -> Descriptor {
     let fd = retryingInterrupts { unsafe ad_unix_connect(path) }
     guard fd >= 0 else { throw SystemError("connect to", path, .current) }
-    return Descriptor(owning: fd)
+    let socket = Descriptor(owning: fd)
+    socket.setNonblocking(false)
+    return socket
   }
 
   /// Listens at a path that must not exist; the descriptor is non-blocking. The socket has exactly
@@ -74,104 +71,53 @@ public enum UnixSocket {
   public static func peekAll(_ fd: Int32?) -> [UInt8] {
     guard let fd else { return [] }
     var bytes = [UInt8](repeating: 0, count: max(1, unread(fd) ?? 1 << 20))
-    let count = unsafe bytes.withUnsafeMutableBytes {
-      unsafe ad_peek(fd, $0.baseAddress!, $0.count)
-    }
+    let count = unsafe bytes.withUnsafeMutableBytes { unsafe peekOnce(fd, $0) }
     return Array(bytes.prefix(max(0, count)))
   }
 
   /// Looks at what waits to be read, without taking it.
   public static func peek(_ fd: Int32, into buffer: UnsafeMutableRawBufferPointer) -> ReadResult {
-    let n = retryingInterrupts { unsafe ad_peek(fd, buffer.baseAddress!, buffer.count) }
-    if n > 0 { return .bytes(n) }
-    if n == 0 { return .end }
-    return errno == EAGAIN ? .wouldBlock : .failed(.current)
+    unsafe ReadResult(count: peekOnce(fd, buffer))
+  }
+
+  private static func peekOnce(_ fd: Int32, _ buffer: UnsafeMutableRawBufferPointer) -> Int {
+    let flags = Int32(MSG_PEEK | MSG_DONTWAIT)
+    return retryingInterrupts { unsafe recv(fd, buffer.baseAddress, buffer.count, flags) }
   }
 
   /// Sends what the socket takes now, without SIGPIPE. The corresponding call is `send`.
   @inline(__always)
   public static func send(_ fd: Int32, _ bytes: UnsafeRawBufferPointer) -> WriteResult {
     guard let base = bytes.baseAddress, bytes.count > 0 else { return .bytes(0) }
-    let n = retryingInterrupts { unsafe ad_send(fd, base, bytes.count) }
-    if n >= 0 { return .bytes(n) }
-    return errno == EAGAIN ? .wouldBlock : .failed(.current)
+    return WriteResult(count: retryingInterrupts { unsafe ad_send(fd, base, bytes.count) })
   }
 }
 
-extension Descriptor {
-  public borrowing func setNonblocking(_ on: Bool) { _ = ad_set_nonblocking(number, on) }
-}
-
-/// Facts about a descriptor that somebody else opened.
-public enum DescriptorKind {
-  public static func isSocket(_ fd: Int32) -> Bool { ad_is_socket(fd) }
-  public static func isPipe(_ fd: Int32) -> Bool { ad_is_fifo(fd) }
-  public static func isRegularFile(_ fd: Int32) -> Bool { isKind(fd, S_IFREG) }
-  public static func isFolder(_ fd: Int32) -> Bool { isKind(fd, S_IFDIR) }
-
-  private static func isKind(_ fd: Int32, _ kind: mode_t) -> Bool {
-    var facts = stat()
-    return unsafe fstat(fd, &facts) == 0 && facts.st_mode & S_IFMT == kind
+extension UnixSocket {
+  /// The path that a connected socket's other end is bound to; `nil`: none, or no unix socket.
+  private static func peerPath(_ fd: Int32) -> String? {
+    var path = [CChar](repeating: 0, count: 256)
+    let length = unsafe ad_peer_path(fd, &path, path.count)
+    guard length > 0 else { return nil }
+    return String(decoding: path[..<Int(length)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
-  /// Whether it is closed, or `/dev/null`.
-  public static func isNowhere(_ fd: Int32) -> Bool {
-    var facts = stat()
-    var null = stat()
-    guard unsafe fstat(fd, &facts) == 0 else { return true }
-    return unsafe stat("/dev/null", &null) == 0 && facts.st_mode & S_IFMT == S_IFCHR
-      && facts.st_rdev == null.st_rdev
-  }
-  /// Opens `/dev/null` for 0, 1 and 2 where they are closed, so that none of them becomes something
-  /// else.
-  public static func openStandard() {
-    while true {
-      let fd = unsafe open("/dev/null", O_RDWR)
-      guard (0...2).contains(fd) else {
-        if fd > 2 { close(fd) }
-        return
-      }
+
+  /// Whether a connected socket's other end is bound to that path, by whatever links and folders
+  /// either is named.
+  public static func isConnected(_ fd: Int32, to path: String) -> Bool {
+    guard let peer = peerPath(fd) else { return false }
+    if peer == path { return true }
+    // The socket itself may be gone, or another one by now: its folder says where it was.
+    guard let (ours, name) = folderAndName(path), let (theirs, other) = folderAndName(peer) else {
+      return false
     }
+    return name == other && ours == theirs
   }
 
-  /// Has bytes that come with MSG_OOB be read in their place. The option is `SO_OOBINLINE`.
-  public static func takeUrgentInPlace(_ fd: Int32) { _ = ad_urgent_inline(fd) }
-
-  /// Clears `O_NONBLOCK`, which belongs to the open file and so to everybody who has it.
-  public static func setNonblocking(_ fd: Int32, _ on: Bool) { _ = ad_set_nonblocking(fd, on) }
-  /// Closes every descriptor from this number on. The corresponding call is `close_range`.
-  public static func closeAll(from first: UInt32) { _ = ad_close_from(first) }
-}
-
-extension DescriptorKind {
-  /// Whether a read would not block: input, or its end.
-  public static func isReadable(_ fd: Int32) -> Bool { ad_has_input(fd) == 1 }
-}
-
-/// Puts a pipe that has ended in the place of a descriptor: who reads it is at its end.
-public func replaceByEndedPipe(_ fd: Int32) {
-  var ends: (Int32, Int32) = (0, 0)
-  let result = unsafe withUnsafeMutableBytes(of: &ends) { raw in
-    unsafe ad_pipe(raw.bindMemory(to: Int32.self).baseAddress!)
+  private static func folderAndName(_ path: String) -> (FileIdentity, Substring)? {
+    guard let slash = path.lastIndex(of: "/"),
+      let folder = try? Files.status(of: slash == path.startIndex ? "/" : String(path[..<slash]))
+    else { return nil }
+    return (folder.identity, path[path.index(after: slash)...])
   }
-  guard result == 0 else { return }
-  dup2(ends.0, fd)
-  close(ends.0)
-  close(ends.1)
-}
-
-/// Pipes.
-public enum Pipe {
-  /// The reading and the writing end, close-on-exec.
-  public static func open() throws(SystemError) -> (Int32, Int32) {
-    var ends: (Int32, Int32) = (0, 0)
-    let result = unsafe withUnsafeMutableBytes(of: &ends) { raw in
-      unsafe ad_pipe(raw.bindMemory(to: Int32.self).baseAddress!)
-    }
-    guard result == 0 else { throw SystemError("create", "a pipe", .current) }
-    return ends
-  }
-
-  /// Leaves a pipe room for a page; fails while more is in it. The corresponding call is
-  /// `fcntl(F_SETPIPE_SZ)`.
-  public static func shrink(_ fd: Int32) -> Bool { ad_pipe_room(fd, 4096) >= 0 }
 }

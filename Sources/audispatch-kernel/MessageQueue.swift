@@ -24,9 +24,6 @@ final class MessageQueue: Sendable {
     wake = try Bell(waits: true)
   }
 
-  /// The messages that wait.
-  var waiting: UInt64 { state.withLock { $0.messages } }
-
   /// Puts one message at the end; false when there is no room for it.
   func put(type: UInt16, _ text: Span<UInt8>) -> Bool {
     let isAwaited: Bool? = state.withLock { state in

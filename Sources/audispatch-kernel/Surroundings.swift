@@ -3,14 +3,10 @@ import Linux
 
 /// What stands in the way of hearing the kernel, said with what to do about it.
 enum Surroundings {
-  private static let auditRead: Int32 = 37
-  private static let netAdmin: Int32 = 12
-  private static let auditControl: Int32 = 30
-
   /// Why the multicast group could not be joined.
   static func adviceOnJoining(_ cause: Errno) -> String? {
     switch cause.number {
-    case EPERM where CapabilitySet.has(auditRead):
+    case EPERM where Capabilities.effective.contains(.auditRead):
       "CAP_AUDIT_READ counts only in the initial user namespace: run outside of the container"
     case EPERM: "reading the kernel's audit messages needs CAP_AUDIT_READ: run as root or grant it"
     case EPROTONOSUPPORT, EAFNOSUPPORT, EINVAL:
@@ -21,14 +17,17 @@ enum Surroundings {
 
   /// Why the kernel does not tell its state.
   static func adviceOnAsking(_ cause: Errno) -> String {
-    CapabilitySet.has(auditControl) && cause.number != EACCES
+    Capabilities.effective.contains(.auditControl) && cause.number != EACCES
       ? "works only in the initial user and process namespaces" : "needs CAP_AUDIT_CONTROL"
   }
 
   /// What is said of a receive buffer that is smaller than was asked for.
   static func warningAboutBuffer(_ bytes: Int) -> String {
-    "warning: \(CapabilitySet.has(netAdmin) ? "the kernel refused" : "without CAP_NET_ADMIN there is") "
-      + "no larger receive buffer than \(bytes) bytes: bursts beyond some \(bytes / 1024) records "
+    let why =
+      Capabilities.effective.contains(.netAdmin)
+      ? "the kernel refused" : "without CAP_NET_ADMIN there is"
+    return
+      "warning: \(why) no larger receive buffer than \(bytes) bytes: bursts beyond some \(bytes / 1024) records "
       + "are lost and counted; grant CAP_NET_ADMIN or raise net.core.rmem_max"
   }
 

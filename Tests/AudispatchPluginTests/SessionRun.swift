@@ -37,7 +37,7 @@ final class SessionRun: Sendable {
     first: UInt64? = nil, input given: Int32? = nil,
     _ body: @escaping @Sendable (inout PluginSession<NoOptions>, Notes) throws -> Void
   ) throws {
-    let (ours, theirs) = try UnixSocket.pair()
+    let (ours, theirs) = try UnixSocket.pair().release()
     input = ours
     self.theirs = theirs
     let line = try CommandLineSettings([], NoOptions.keywords)

@@ -18,15 +18,13 @@ struct InputRingTests {
   }
 
   private func feed(_ intake: inout Intake, _ bytes: [UInt8]) throws {
-    let (reading, writing) = try Pipe.open()
-    let input = Descriptor(owning: reading)
-    let output = Descriptor(owning: writing)
-    let written = unsafe bytes.withUnsafeBytes { unsafe Transfer.write(output.number, $0) }
+    let pipe = try Pipe()
+    let written = unsafe bytes.withUnsafeBytes { unsafe Transfer.write(pipe.writing.number, $0) }
     guard case .bytes(bytes.count) = written else {
       Issue.record("the pipe took \(written)")
       return
     }
-    guard case .bytes(bytes.count) = intake.fill(input.number, isSocket: false) else {
+    guard case .bytes(bytes.count) = intake.fill(pipe.reading.number, isSocket: false) else {
       Issue.record("the ring did not read all")
       return
     }

@@ -153,10 +153,7 @@ struct PluginLifecycleTests {
     case .running: "running"
     case .backingOff: "backingOff"
     case .held: "held"
-    case .draining(let goal, _): "draining(\(goal))"
-    case .ending(let goal, _): "ending(\(goal))"
-    case .terminating(let goal, _): "terminating(\(goal))"
-    case .killed(let goal): "killed(\(goal))"
+    case .stopping(let step, let goal, _): "\(step)(\(goal))"
     case .stopped: "stopped"
     }
   }
@@ -256,13 +253,14 @@ struct PluginLifecycleTests {
     var after = before
     after.postpone(Self.at(5000))
     switch before.state {
-    case .draining:
+    case .stopping(.draining, _, _):
       #expect(after.deadline == Self.at(5000) + before.policy.drain)
-    case .ending:
+    case .stopping(.ending, _, _):
       #expect(after.deadline == Self.at(5000) + before.policy.endToTerm)
-    case .terminating:
+    case .stopping(.terminating, _, _):
       #expect(after.deadline == Self.at(5000) + before.policy.termToKill)
-    case .starting, .launching, .givingUp, .running, .backingOff, .held, .killed, .stopped:
+    case .starting, .launching, .givingUp, .running, .backingOff, .held, .stopped,
+      .stopping(.killed, _, _):
       #expect(after == before)
     }
   }

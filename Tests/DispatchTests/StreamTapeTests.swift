@@ -25,11 +25,11 @@ private struct TapedStream: ~Copyable {
 
   init(_ encoding: Encoding, _ random: Seeded) throws {
     let survivor = try Survivor(held: nil)
-    let (near, far) = try UnixSocket.pair()
+    let ends = try UnixSocket.pair()
     self.random = random
     self.survivor = survivor
-    ours = Descriptor(owning: near)
-    theirs = Descriptor(owning: far)
+    ours = ends.ours
+    theirs = ends.theirs
     theirs.setNonblocking(true)
     queue = Subscription(
       name: "p", limits: .init(records: 40, bytes: .max, whenFull: .dropNewest),

@@ -41,7 +41,7 @@ final class AuditedHost {
   static func take() async throws -> AuditedHost {
     let scratch = try Scratch()
     let said = try Descriptor.open(scratch.file("said"), O_WRONLY | O_CREAT)
-    let (reading, writing) = try Linux.Pipe.open()
+    let (reading, writing) = try Linux.Pipe().release()
     let input = Descriptor(owning: reading)
     let guardian: RunningScript
     do {

@@ -49,35 +49,39 @@ struct SpoolTests {
     }
   }
 
-  /// The event loop takes a disk that is slow for one that fails; the thread may not have failed.
-  @Test func `is not put where others could replace its folder`() throws {
+  /// Whether the log refuses a folder below one of that owner and mode.
+  private func refuses(_ owner: (uid_t, gid_t)? = nil, mode: mode_t) throws -> Bool {
+    var isRefused = false
     try withFolder { folder in
       let parent = folder + "/parent"
       defer {
         unsafe rmdir(parent + "/spool")
         unsafe rmdir(parent)
       }
-      let refused: (mode_t) -> Bool = { mode in
-        unsafe chmod(parent, mode)
-        do throws(SystemError) {
-          _ = try FolderDisk(parent + "/spool", reserve: 0)
-          return false
-        } catch { return "\(error)".contains(parent) }
-      }
-      unsafe mkdir(parent, 0o755)
-      #expect(!refused(0o755))
-      #expect(!refused(0o1777))
-      #expect(refused(0o757))
-      #expect(refused(0o777))
-      guard getuid() == 0 else { return }
-      unsafe chown(parent, 0, 12345)
-      #expect(refused(0o775))
-      #expect(!refused(0o755))
-      unsafe chown(parent, 12345, 0)
-      #expect(refused(0o755))
+      try Files.makeFolder(parent, mode: mode)
+      if let (user, group) = owner { try #require(unsafe chown(parent, user, group) == 0) }
+      do throws(SystemError) {
+        _ = try FolderDisk(parent + "/spool", reserve: 0)
+      } catch { isRefused = "\(error)".contains(parent) }
     }
+    return isRefused
   }
 
+  @Test func `is not put where others could replace its folder`() throws {
+    #expect(try !refuses(mode: 0o755))
+    #expect(try !refuses(mode: 0o1777))
+    #expect(try refuses(mode: 0o757))
+    #expect(try refuses(mode: 0o777))
+  }
+
+  @Test(.enabled(if: getuid() == 0, "needs root"))
+  func `is not put into a folder of others`() throws {
+    #expect(try refuses((0, 12345), mode: 0o775))
+    #expect(try !refuses((0, 12345), mode: 0o755))
+    #expect(try refuses((12345, 0), mode: 0o755))
+  }
+
+  /// The event loop takes a disk that is slow for one that fails; the thread may not have failed.
   @Test func `recovers from a failure that it did not have`() throws {
     try withFolder { folder in
       let spool = try Spool(folder: folder, reserve: 0)

@@ -10,11 +10,11 @@ struct ChildProcessTests {
     _ line: String, environment: [String] = ["PATH=/usr/bin:/bin"]
   ) throws -> (output: String, end: ChildEnd) {
     let null = try Descriptor.open("/dev/null", O_RDWR)
-    let (reading, writing) = try Pipe.open()
-    let output = Descriptor(owning: reading)
+    let pipe = try Pipe()
+    let output = pipe.reading
     let child: ChildProcess
     do {
-      let end = Descriptor(owning: writing)
+      let end = pipe.writing
       child = try ChildProcess(
         path: "/bin/sh", arguments: ["-c", line], environment: environment, input: null.number,
         output: end.number, error: end.number)
@@ -79,9 +79,9 @@ struct ChildProcessTests {
 @Suite("A unix socket")
 struct UnixSocketTests {
   @Test func `tells exactly how many bytes nobody has read`() throws {
-    let (ours, theirs) = try UnixSocket.pair()
-    let ourEnd = Descriptor(owning: ours)
-    let theirEnd = Descriptor(owning: theirs)
+    let ends = try UnixSocket.pair()
+    let ourEnd = ends.ours
+    let theirEnd = ends.theirs
     let bytes = [UInt8](repeating: 7, count: 1000)
     for _ in 0..<3 {
       #expect(

@@ -54,10 +54,10 @@ private final class Begun {
     self.request = request
     var attempt = try StartAttempt()
     let null = try Descriptor.open("/dev/null", O_RDWR)
-    let (reading, writing) = try Pipe.open()
-    output = Descriptor(owning: reading)
+    let pipe = try Pipe()
+    output = pipe.reading
     do {
-      let end = Descriptor(owning: writing)
+      let end = pipe.writing
       let asked = starter.ask(
         request, number: number, input: null.number, output: end.number, error: end.number,
         attempt: attempt.childNumber)

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Linux
@@ -31,7 +32,7 @@ struct SurvivorTests {
   func `never waits for input`(isHeld: Bool, isSocket: Bool) throws {
     let file = try Descriptor.anonymousFile("test")
     let survivor = try Survivor(held: isHeld ? Descriptor(owning: dup(file.number)) : nil)
-    let (near, far) = try isSocket ? UnixSocket.pair() : Pipe.open()
+    let (near, far) = try isSocket ? UnixSocket.pair().release() : Pipe().release()
     let reading = Descriptor(owning: near)
     let writing = Descriptor(owning: far)
     func read(at end: UInt64) -> ReadResult {
@@ -115,12 +116,11 @@ struct StreamPlaceTests {
   @Test func `tells what a socket took, though it took a part`() throws {
     let file = try Descriptor.anonymousFile("test")
     let survivor = try Survivor(held: Descriptor(owning: dup(file.number)))
-    let (near, far) = try UnixSocket.pair()
-    let ours = Descriptor(owning: near)
-    let theirs = Descriptor(owning: far)
+    let ends = try UnixSocket.pair()
+    let ours = ends.ours
+    let theirs = ends.theirs
     theirs.setNonblocking(true)
-    let seed = UInt64.random(in: .min ... .max)
-    var random = Chance(state: seed)
+    var random = Seeded(of: "stream places")
     survivor.beginChild(0, "p", 1)
     var things: [Thing] = []
     var written = 0
@@ -147,7 +147,7 @@ struct StreamPlaceTests {
       }
       things += offered
       var after = Self.place(things, bytes: written)
-      try #require(survivor.sent(0) == after, "seed \(seed)")
+      try #require(survivor.sent(0) == after)
       things.removeLast(things.count - Int(after.things) - (after.rest > 0 ? 1 : 0))
       if Bool.random(using: &random) { survivor.written(0, after) }
       after = survivor.sent(0)
@@ -156,18 +156,8 @@ struct StreamPlaceTests {
       let unread = try #require(UnixSocket.unread(theirs.number))
       try #require(
         survivor.unreadRecords(0, bytes: UInt64(unread))
-          == Self.unread(things, written: written, unread: unread), "seed \(seed)")
+          == Self.unread(things, written: written, unread: unread))
     }
     #expect(parts > 10)
-  }
-
-  private struct Chance: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-      state &+= 0x9e37_79b9_7f4a_7c15
-      let mixed = (state ^ state >> 31) &* 0xbf58_476d_1ce4_e5b9
-      return mixed ^ mixed >> 29
-    }
   }
 }

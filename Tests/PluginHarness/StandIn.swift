@@ -19,9 +19,9 @@ public final class StandIn {
   public init(_ program: String, _ arguments: [String]) throws {
     let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("Programs/\(program)").path
-    let (ours, theirs) = try UnixSocket.pair()
-    control = Descriptor(owning: ours)
-    let other = Descriptor(owning: theirs)
+    let ends = try UnixSocket.pair()
+    control = ends.ours
+    let other = ends.theirs
     child = KilledProcess(
       try ChildProcess(
         path: "/usr/bin/python3", arguments: [path] + arguments,

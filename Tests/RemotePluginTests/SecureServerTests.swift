@@ -21,9 +21,9 @@ private final class SecureServer {
     let port: UInt16
     do { port = try ScriptedServer().port }
     self.port = port
-    let (reading, writing) = try Pipe.open()
-    let standardInput = Descriptor(owning: reading)
-    input = Descriptor(owning: writing)
+    let pipe = try Pipe()
+    let standardInput = pipe.reading
+    input = pipe.writing
     let output = try Descriptor.open("\(folder)/got", O_WRONLY | O_CREAT | O_TRUNC)
     child = try ChildProcess(
       path: Self.program,

@@ -96,7 +96,7 @@ struct ExampleTests {
   func `takes what its rule asks for, and confirms`(_ example: Example) async throws {
     let scratch = try Scratch()
     let program = try await example.program()
-    let (ours, theirs) = try UnixSocket.pair()
+    let (ours, theirs) = try UnixSocket.pair().release()
     let end = Descriptor(owning: ours)
     let child = try Child(
       program, example.arguments(key: "etc", file: scratch("found")),
@@ -134,7 +134,7 @@ struct ExampleTests {
     let records = (1...40).map { "type=SYSCALL msg=audit(1.000:\($0)): syscall=\($0) key=\"etc\"" }
     var confirmed = 0
     for limit in ["1000", "unlimited"] {
-      let (ours, theirs) = try UnixSocket.pair()
+      let (ours, theirs) = try UnixSocket.pair().release()
       let end = Descriptor(owning: ours)
       let child = try Child(
         "/usr/bin/prlimit",

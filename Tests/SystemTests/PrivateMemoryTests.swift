@@ -43,7 +43,7 @@ struct PrivateMemoryTests {
   }
 
   @Test func `shows nobody the kernel's records`() async throws {
-    let (reading, writing) = try Pipe.open()
+    let (reading, writing) = try Pipe().release()
     defer { close(writing) }
     let reader = try Child(
       Self.bounded[0],

@@ -14,9 +14,9 @@ private final class Receiver {
 
   /// Takes peers over TLS that have that key.
   init(_ scratch: Scratch, identity: String, key: String) throws {
-    let (ours, theirs) = try MessageChannel.pair()
-    let ourEnd = Descriptor(owning: ours)
-    let theirEnd = Descriptor(owning: theirs)
+    let ends = try MessageChannel.pair()
+    let ourEnd = ends.ours
+    let theirEnd = ends.theirs
     ourEnd.setNonblocking(true)
     channel = PacketChannel(owning: ourEnd)
     child = try Child(
@@ -25,7 +25,7 @@ private final class Receiver {
     let address = try #require(
       InternetAddress.resolve("127.0.0.1", port: 0, numeric: true).first)
     let socket = try address.listen(backlog: 8)
-    port = SocketState.port(socket.number)
+    port = try socket.boundPort()
     let file = try Descriptor.open(scratch.write(key + "\n", to: "key", mode: 0o400), O_RDONLY)
     order(
       .begin(

@@ -176,12 +176,15 @@ struct ServiceTests {
     let run = try ServiceRun()
     let elsewhere = try UnixSocket.listen(run.scratch("elsewhere"), mode: 0o600)
     let kept = try UnixSocket.connect(run.scratch("elsewhere"))
-    #expect(elsewhere.number >= 0)
+    guard let other = UnixSocket.accept(elsewhere.number) else { throw Errno.current }
+    let record = "type=USER msg=audit(1.000:1): is=\"of somebody else\"\n"
+    try Transfer.writeAll(other.number, Array(record.utf8))
     let daemon = try await run.daemon(
       [], prefix: [try await Programs.handover(), "\(getpid())", "audit=\(kept.number)", "--"])
     _ = try await run.accept()
     try await run.told("FDSTOREREMOVE=1\nFDNAME=audit")
     #expect(daemon.messages.contains("the connection that was kept is not to"))
+    #expect(UnixSocket.unread(kept.number) == record.utf8.count)
     daemon.child.signal(SIGTERM)
     try await daemon.ended()
   }

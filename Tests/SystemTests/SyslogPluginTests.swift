@@ -111,7 +111,7 @@ struct SyslogPluginTests {
   func `never holds auditd up, and counts what it drops instead`(further: [String]) async throws {
     let scratch = try Scratch()
     let log = try SystemLog(scratch("log"))
-    let (near, far) = try UnixSocket.pair()
+    let (near, far) = try UnixSocket.pair().release()
     // As auditd starts it: no AUDISPATCH_PLUGIN in its environment.
     let plugin = try Child(
       Self.program, ["--server", "unix:" + log.path] + further, environment: [:], input: far,
@@ -120,7 +120,7 @@ struct SyslogPluginTests {
     let input = Descriptor(owning: near)
     let records = TestEvent.stream(1..<20_001, fill: 1000).records
     let text = Array(records.map { $0 + "\n" }.joined().utf8)
-    DescriptorKind.setNonblocking(input.number, true)
+    input.setNonblocking(true)
     var at = 0
     try await eventually("it reads everything, though nobody reads from it") {
       while at < text.count {
@@ -220,13 +220,13 @@ struct SyslogPluginTests {
     async throws
   {
     let scratch = try Scratch()
-    let (near, far) = try UnixSocket.pair()
+    let (near, far) = try UnixSocket.pair().release()
     let plugin = try Child(
       Self.program, ["--server", server.replacing("NOWHERE", with: scratch("nowhere"))],
       environment: ["AUDISPATCH_PLUGIN": "syslog"], input: far, error: scratch("err"))
     close(far)
     let input = Descriptor(owning: near)
-    DescriptorKind.setNonblocking(input.number, true)
+    input.setNonblocking(true)
     let text = Array(TestEvent.stream(1..<30_001, fill: 300).records.joined(separator: "\n").utf8)
     var at = 0
     var wasTaken = true

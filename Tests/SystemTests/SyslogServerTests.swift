@@ -177,8 +177,8 @@ struct SyslogServerTests {
     let port = try freePort()
     // It ends a connection at the end of its input.
     let ends = try UnixSocket.pair()
-    let near = Descriptor(owning: ends.0)
-    let far = Descriptor(owning: ends.1)
+    let near = ends.ours
+    let far = ends.theirs
     let server = try Child(
       "/usr/bin/openssl",
       [

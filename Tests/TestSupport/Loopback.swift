@@ -14,15 +14,14 @@ public final class Loopback {
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
-    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let size = socklen_t(MemoryLayout<sockaddr_in>.size)
     let isBound = unsafe withUnsafeMutablePointer(to: &address) { pointer in
       unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
         unsafe bind(socket.number, address, size) == 0
-          && getsockname(socket.number, address, &size) == 0
       }
     }
     guard isBound, !stream || listen(socket.number, waiting) == 0 else { throw Errno.current }
-    port = UInt16(bigEndian: address.sin_port)
+    port = try socket.boundPort()
     self.socket = socket
   }
 

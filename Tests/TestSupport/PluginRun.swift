@@ -38,9 +38,9 @@ public final class PluginRun {
     let prefix =
       ignoring.isEmpty
       ? given : ["/bin/sh", "-c", "trap '' \(ignoring); exec \"$@\"", "x"] + given
-    let (ours, theirs) = try UnixSocket.pair()
-    input = Descriptor(owning: ours)
-    let standardInput = Descriptor(owning: theirs)
+    let ends = try UnixSocket.pair()
+    input = Optional(consume ends.ours)
+    let standardInput = ends.theirs
     let flags = O_WRONLY | O_CREAT | O_APPEND
     let output = try Descriptor.open("\(folder)/out", flags)
     let errors = try Descriptor.open("\(folder)/err", flags)

@@ -56,9 +56,9 @@ final class Helper {
     confinement.capabilities = kept
     confinement.user = user
     confinement.group = user
-    let (ours, theirs) = try MessageChannel.pair()
-    channel = PacketChannel(owning: Descriptor(owning: ours))
-    let theirEnd = Descriptor(owning: theirs)
+    let ends = try MessageChannel.pair()
+    channel = PacketChannel(owning: ends.ours)
+    let theirEnd = ends.theirs
     let null = try Descriptor.open("/dev/null", O_RDWR)
     do throws(SpawnError) {
       // It goes on being there when the program's file is replaced.

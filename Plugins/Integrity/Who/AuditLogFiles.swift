@@ -112,9 +112,9 @@ private struct LogInput: ~Copyable {
       self.init(source: file, gzip: nil)
       return
     }
-    let (ours, theirs) = try UnixSocket.pair()
-    let source = Descriptor(owning: ours)
-    let output = Descriptor(owning: theirs)
+    let ends = try UnixSocket.pair()
+    let source = ends.ours
+    let output = ends.theirs
     let nowhere = try Descriptor.open("/dev/null", O_WRONLY)
     let process = try ChildProcess(
       path: Self.program, arguments: ["-dc"], environment: [], input: file.number,

@@ -1,3 +1,5 @@
+import Linux
+
 /// Text of unknown origin, made fit for a line on a terminal.
 ///
 /// Nothing that a terminal would obey or that could pass for something else comes through:
@@ -99,7 +101,6 @@ public enum SafeText {
   }
 
   private static func hex(_ value: UInt32, digits: Int) -> String {
-    let text = String(value, radix: 16)
-    return String(repeating: "0", count: max(0, digits - text.count)) + text
+    padded(String(value, radix: 16), to: digits)
   }
 }

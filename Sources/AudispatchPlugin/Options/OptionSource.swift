@@ -92,8 +92,7 @@ struct OptionSource<Options: PluginOptions>: Sendable {
     return (options, diagnostics, content)
   }
 
-  /// What is wrong with a keyword that stands nowhere is told of the file where it can be set, and of
-  /// one that is not there yet where it can be had.
+  /// A problem with a keyword that no file sets is reported for the file that may set it.
   private func placed(_ diagnostic: Diagnostic) -> Diagnostic {
     guard diagnostic.position == nil, Self.names.contains(diagnostic.file) else {
       return diagnostic

@@ -22,10 +22,10 @@ public struct ActionPrograms {
       return log.write(.error, "\(command[0]) is not started: \(running.count) still run")
     }
     do {
-      let (reading, writing) = try Pipe.open()
-      let end = Descriptor(owning: reading)
+      let pipe = try Pipe()
+      let end = pipe.reading
       do {
-        let other = Descriptor(owning: writing)
+        let other = pipe.writing
         // At most what a pipe holds: never waits.
         try Transfer.writeAll(other.number, Array(input.prefix(4096)))
       }

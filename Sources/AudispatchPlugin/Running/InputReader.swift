@@ -87,7 +87,7 @@ final class InputReader<Gather: Gathering>: ThreadWork {
 
 /// audispatchd ends each record with a newline, unless it dies over it; then the record comes again,
 /// whole, and what stands at the end is not it.
-private let endIsCut = unsafe getenv("AUDISPATCH_PLUGIN") != nil
+private let endIsCut = PluginEnvironment.isPlugin
 
 /// What the reading thread has.
 struct Reading<Gather: Gathering>: Sendable {

@@ -34,6 +34,6 @@ struct MalformedReports {
     let kinds = MalformedInput.allCases.compactMap { kind in
       counts[kind].map { "\(kind.rawValue): \($0)" }
     }
-    return "\(total) malformed input\(total == 1 ? "" : "s") (\(kinds.joined(separator: ", ")))"
+    return "\(counted(total, "malformed input")) (\(kinds.joined(separator: ", ")))"
   }
 }

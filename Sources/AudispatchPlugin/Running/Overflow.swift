@@ -32,8 +32,8 @@ public struct Overflow {
 
   /// Whoever feeds this process.
   public static func ofThisProcess(_ what: String = "messages") -> Overflow {
-    let isOurs = unsafe getenv("AUDISPATCH_PLUGIN") != nil
-    return Overflow(drops: !isOurs && DescriptorKind.isSocket(0), of: what, at: MonotonicTime.now)
+    let drops = !PluginEnvironment.isPlugin && DescriptorKind.isSocket(0)
+    return Overflow(drops: drops, of: what, at: MonotonicTime.now)
   }
 
   /// Notes that something was taken, or that nothing waits.

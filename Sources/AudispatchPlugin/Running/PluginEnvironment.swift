@@ -1,8 +1,13 @@
-import Glibc
 import Linux
 
 /// What the dispatcher says in the environment. auditd says nothing there.
-struct PluginEnvironment: Sendable {
+public struct PluginEnvironment: Sendable {
+  /// The name by which a dispatcher of ours knows this process; `nil`: none has started it.
+  public static var name: String? { variable("AUDISPATCH_PLUGIN") }
+  /// Whether a dispatcher of ours has started this process. It keeps what a plugin does not take, for
+  /// that plugin alone; auditd does not.
+  public static var isPlugin: Bool { name != nil }
+
   /// `AUDISPATCH_FIRST`: the number of the first record; `nil` when confirming is not asked for.
   var first: UInt64?
   /// `AUDISPATCH_PLUGIN`: the plugin's name, as in gap records.
@@ -34,8 +39,5 @@ struct PluginEnvironment: Sendable {
     self.first = first
   }
 
-  static func variable(_ name: String) -> String? {
-    guard let value = unsafe getenv(name) else { return nil }
-    return unsafe String(cString: value)
-  }
+  static func variable(_ name: String) -> String? { Environment.value(name) }
 }

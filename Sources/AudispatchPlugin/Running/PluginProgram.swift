@@ -114,7 +114,7 @@ public struct PluginProgram<Options: PluginOptions>: Sendable {
     let errors = diagnostics.count { $0.severity == .error }
     let warnings = diagnostics.count { $0.severity == .warning }
     let sum =
-      "\(errors) error\(errors == 1 ? "" : "s"), \(warnings) warning\(warnings == 1 ? "" : "s")"
+      counted(errors, "error") + ", " + counted(warnings, "warning")
     return (diagnostics.map(\.description) + [sum]).joined(separator: "\n") + "\n"
   }
 

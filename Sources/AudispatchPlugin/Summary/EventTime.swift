@@ -1,5 +1,6 @@
 import AuditRecord
 import Glibc
+import Linux
 
 /// Which time of day a summary shows.
 public enum EventZone: Sendable {
@@ -45,7 +46,6 @@ struct EventTime {
   }
 
   private static func pad(_ value: Int64, _ digits: Int) -> String {
-    let text = String(value)
-    return String(repeating: "0", count: max(0, digits - text.count)) + text
+    padded(String(value), to: digits)
   }
 }

@@ -16,8 +16,6 @@
 #pragma clang assume_nonnull begin
 
 // Descriptors. All are made close-on-exec.
-int ad_open(const char *path, int flags, mode_t mode);
-int ad_open_in(int folder, const char *name, int flags, mode_t mode);	// AT_FDCWD: the working one
 // The first end is the one that stays here: urgent bytes are among the others at it.
 int ad_socketpair_stream(int pair[_Nonnull 2]);
 // A byte sent with MSG_OOB is read in its place like any other (SO_OOBINLINE). Without, the socket is
@@ -25,18 +23,14 @@ int ad_socketpair_stream(int pair[_Nonnull 2]);
 int ad_urgent_inline(int fd);
 int ad_pipe(int pair[_Nonnull 2]);	// both ends close-on-exec, blocking
 int ad_pipe_room(int fd, int bytes);	// EBUSY while more is in it
-int ad_set_nonblocking(int fd, bool on);
 int ad_unread(int fd);	// FIONREAD: bytes that wait to be read
 int ad_close_from(unsigned first);	// close_range(first, ~0)
 int ad_memfd(const char *name);
-int64_t ad_born_ns(int fd);	// when the file was made, since 1970; ENOTSUP: it is not kept
 int ad_has_input(int fd);	// 1: input or end of input waits; 0: it does not
 ssize_t ad_read_now(int fd, bool is_socket, void *bytes, size_t count);	// never waits: EAGAIN
-bool ad_is_socket(int fd);
-bool ad_is_fifo(int fd);
 
 // Unix sockets. A path over 107 bytes is ENAMETOOLONG.
-int ad_unix_connect(const char *path);	// a blocking stream; EAGAIN when the backlog is full
+int ad_unix_connect(const char *path);	// stream, non-blocking; EAGAIN when the backlog is full
 int ad_unix_listen(const char *path, mode_t mode, int backlog);	// stream, non-blocking; exactly that mode
 int ad_message_connect(const char *path);	// the same for whole messages (SOCK_SEQPACKET), non-blocking
 int ad_message_listen(const char *path, mode_t mode, int backlog);
@@ -73,27 +67,17 @@ void ad_default_dispositions(void);	// of every signal
 void ad_reset_signals(const int *_Nullable held, int count);	// every disposition to default, nothing blocked but those
 void ad_block_signals(const int *signals, int count);
 int ad_signal_descriptor(const int *signals, int count);	// blocks them and opens a signalfd
-int ad_next_signal(int fd, int *sender);	// the number, 0 when none waits
+int ad_next_signal(int fd);	// the number, 0 when none waits
 void ad_ignore_failed_writes(void);	// SIGPIPE and SIGXFSZ: the write says it, by EPIPE and EFBIG
-int ad_nice(void);
-int ad_set_nice(int value);
 
 // Children; they are started by spawn.h.
 int ad_pidfd_signal(int pidfd, int signal);
-// Reaps the child: 1 with its wait status when it has ended, 0 when it runs.
 int ad_fork(int *pidfd, bool leads_session);	// the child's pid; 0 in the child, which leads a process group. pidfd: -1 where there are none
 void ad_end_with_parent(void);	// killed when the thread that made this process ends
-int ad_reap(pid_t pid, int *status);
 pid_t ad_ended_child(void);	// one that can be reaped; 0: none
 int ad_pidfd_open(pid_t pid);
-int ad_exit_code(int status);	// -1 when it did not exit by itself
-int ad_exit_signal(int status);	// 0 when no signal ended it
-bool ad_catches_signal(pid_t pid, int signal);	// SigCgt of /proc/PID/status
 
-int ad_flock_exclusive(int fd, bool wait);
-int ad_flock_release(int fd);	// for every copy of the descriptor
 const char *ad_error_text(int number);	// strerrordesc_np: static, never translated
-bool ad_has_capability(int number);	// in the effective set of this process
 
 // The kernel's audit messages.
 int ad_audit_multicast(void);	// joined to the read-only group, non-blocking
@@ -105,10 +89,6 @@ int64_t ad_socket_drops(int fd);	// messages that did not fit, since the socket 
 ssize_t ad_audit_receive(int fd, void *bytes, size_t capacity, size_t *text, uint16_t *type);
 typedef struct { uint32_t enabled, lost, daemon, backlog_limit; } ad_kernel_audit;
 int ad_audit_status(int fd, int milliseconds, ad_kernel_audit *status);
-
-// poll() over at most 8 descriptors.
-typedef struct { int fd; uint32_t interest, ready; } ad_poll_entry;	// masks of ad_*
-int ad_poll(ad_poll_entry *entries, int count, int milliseconds);
 
 // Copies `count` bytes and tells whether they are free of newlines and NULs, in one pass.
 bool ad_copy_is_plain(void *restrict to, const void *restrict from, size_t count);
@@ -229,9 +209,13 @@ int ad_set_name(const char *name);	// what ps(1) shows, at most 15 bytes
 int ad_keep_private(void);	// not dumpable: nobody but root looks into its memory
 int ad_become_subreaper(void);
 void ad_forget_text(void);	// code and constants; mapped again where they are needed
+
+// Whole messages between processes of ours (SOCK_SEQPACKET), and `n` descriptors that go with them.
+// Both go on when a signal interrupts them.
+enum { AD_PASSED_MAX = 4 };
 int ad_message_pair(int pair[_Nonnull 2]);
-int ad_send_message(int fd, const void *bytes, size_t count, const int *_Nullable fds, int n);
-ssize_t ad_receive_message(int fd, void *bytes, size_t capacity, int fds[_Nonnull 2]);
-ssize_t ad_peek(int fd, void *bytes, size_t count);	// MSG_PEEK | MSG_DONTWAIT
+int ad_pass(int fd, const void *bytes, size_t count, const int *_Nullable fds, int n, bool waits);
+// The size of the next message; a descriptor that did not come is -1.
+ssize_t ad_passed(int fd, void *bytes, size_t capacity, int *fds, int n, bool waits);
 
 #pragma clang assume_nonnull end

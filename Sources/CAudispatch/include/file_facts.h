@@ -19,7 +19,6 @@ int ad_file_facts_at(int folder, const char *name, ad_file_facts *facts);
 int ad_open_plain(int folder, const char *name, int directory);
 // Raw entries as getdents64 gives them.
 ssize_t ad_folder_entries(int folder, void *bytes, size_t size);
-ssize_t ad_link_target(int folder, const char *name, char *bytes, size_t size);
 // Extended attributes of an open file (name ""), or of one in a folder, by /proc/self/fd.
 ssize_t ad_attribute_names(int fd, const char *name, char *bytes, size_t size);
 ssize_t ad_attribute(int fd, const char *name, const char *attribute, void *bytes, size_t size);
@@ -27,6 +26,5 @@ int ad_inode_flags(int fd, uint32_t *flags);	// FS_IOC_GETFLAGS
 // The fs-verity digest; its length, and the algorithm's number. ENODATA: the file has none.
 ssize_t ad_verity_digest(int fd, uint16_t *algorithm, uint8_t *bytes, size_t size);
 int ad_file_system(int fd, int64_t *magic);	// statfs
-void ad_read_ahead(int fd);	// the whole file is about to be read, from its start on
 
 #pragma clang assume_nonnull end

@@ -11,8 +11,6 @@ int ad_inet_listen(const void *address, size_t size, int backlog);
 // The other end's address and port: 4 or 16 bytes of address, its count returned. An IPv4 address
 // that came as an IPv6 one has 4.
 int ad_inet_peer(int fd, unsigned char address[_Nonnull 16], uint16_t *port);
-// The port that a socket is bound to; 0 when it is none of the internet's.
-uint16_t ad_inet_port(int fd);
 // Has the kernel find out that the other host is gone, within so many seconds.
 void ad_watch_peer(int fd, int seconds);
 

@@ -1,4 +1,4 @@
-// Telling a service manager, with descriptors for it to keep.
+// A service manager: its socket, and the descriptors that it hands over.
 #pragma once
 #include <stddef.h>
 
@@ -7,8 +7,6 @@
 // A unix datagram socket connected to a path, or with '@' in front to an abstract name;
 // non-blocking, close-on-exec.
 int ad_notify_connect(const char *address);
-// One message, with a descriptor unless it is -1. Never blocks.
-int ad_notify(int fd, const void *bytes, size_t count, int passed);
 // The path that the other end of a unix socket is bound to: its length, 0 when it has none.
 int ad_peer_path(int fd, char *path, size_t capacity);
 // Makes these descriptors, in order and from 3 on, close-on-exec, and closes all others from 3 on.

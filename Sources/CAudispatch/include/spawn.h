@@ -53,10 +53,10 @@ int ad_landlock_allow(int ruleset, const char *path, uint64_t rights);
 int ad_landlock_restrict(int ruleset);
 
 // Of the calling thread.
-uint64_t ad_permitted_capabilities(void);
+typedef struct { uint64_t permitted, effective; } ad_capabilities;
+ad_capabilities ad_own_capabilities(void);
 int ad_make_effective(uint64_t kept);	// takes away, never gives
 int ad_bound_capabilities(uint64_t kept);	// from every set, the bounding one too
 int ad_keep_capabilities(uint64_t kept);	// but for that one; no program gives more (no_new_privs)
-int ad_last_capability(void);	// the highest number that this kernel knows
 
 #pragma clang assume_nonnull end

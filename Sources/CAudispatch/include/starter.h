@@ -39,7 +39,7 @@ typedef struct {
 	char head[256];
 } ad_start_report;
 
-// Whether a request is whole: every count is of what is there, and nothing follows.
+// Whether a request is whole: every count is of what is there, and nothing follows. For tests.
 bool ad_start_is_whole(const void *bytes, size_t count);
 
 // Serves requests until the other end is closed, and ends: the calling process keeps nothing but that
@@ -49,7 +49,6 @@ bool ad_start_is_whole(const void *bytes, size_t count);
 // closes instead.
 void ad_serve_starts(int channel) __attribute__((noreturn));
 
-int ad_start_ask(int channel, const void *bytes, size_t count, const int fds[_Nonnull 4]);
 // 1: an answer, with the child's pidfd or -1; 0: none yet; -1: the starter is gone.
 int ad_start_answered(int channel, ad_start_answer *answer, int *pidfd);
 int ad_start_go(int report);	// the child may go on

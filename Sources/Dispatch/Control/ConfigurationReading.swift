@@ -1,12 +1,11 @@
 import Configuration
 import Glibc
 import Linux
-import Synchronization
 
 /// Has the configuration read by a process of its own, an `Examiner`, which a thread waits for: there
 /// may be thousands of files, on a disk that is slow, or that does not answer. What hangs there is not
 /// this process, which so can always end. A plugin on which one hangs is left out by the next.
-final class ConfigurationReading: ThreadWork {
+enum ConfigurationReading {
   enum Outcome: Sendable {
     case read(LoadedConfiguration)
     /// Why nothing is known of it.
@@ -16,19 +15,10 @@ final class ConfigurationReading: ThreadWork {
   /// How long it may take.
   private static let patience = Duration.seconds(30)
 
-  /// Rings when it is done.
-  let bell: Bell
-  /// Of the daemon, without the program's name.
-  private let arguments: [String]
-  private let result = Mutex<Outcome?>(nil)
-
-  init(_ arguments: [String]) throws(SystemError) {
-    self.arguments = arguments
-    bell = try Bell()
+  /// - Parameter arguments: of the daemon, without the program's name.
+  static func start(_ arguments: [String]) throws(SystemError) -> Errand<Outcome> {
+    try Errand { answer in read(arguments, answer) }
   }
-
-  /// What came of it, once it is done.
-  var outcome: Outcome? { result.withLock { $0 } }
 
   /// One that hangs in the kernel, and was killed.
   private final class Hung {
@@ -42,26 +32,26 @@ final class ConfigurationReading: ThreadWork {
     case hung(String?, Hung)
   }
 
-  func run() {
+  private static func read(_ arguments: [String], _ answer: (Outcome) -> Void) {
     let end = Moment.now + Self.patience
     var silent: Set<String> = []
     var hung: [Hung] = []
     do {
       examining: while true {
-        switch try examine(without: silent, until: end) {
+        switch try examine(arguments, without: silent, until: end) {
         case .ended(let outcome):
-          finish(outcome)
+          answer(outcome)
           break examining
         case .hung(let plugin, let one):
           hung.append(one)
           guard let plugin, .now < end else {
-            finish(.failed(Self.standstill(silent, last: plugin)))
+            answer(.failed(standstill(silent, last: plugin)))
             break examining
           }
           silent.insert(plugin)
         }
       }
-    } catch { finish(.failed("the configuration cannot be read: \(error)")) }
+    } catch { answer(.failed("the configuration cannot be read: \(error)")) }
     // They may be kept in the kernel, and are waited for by this thread alone.
     for one in hung {
       while one.examiner.reap() == nil {
@@ -70,13 +60,15 @@ final class ConfigurationReading: ThreadWork {
     }
   }
 
-  private func examine(without silent: Set<String>, until end: Moment) throws -> Examination {
+  private static func examine(
+    _ arguments: [String], without silent: Set<String>, until end: Moment
+  ) throws -> Examination {
     let file = try Descriptor.anonymousFile("audispatch examination")
-    let (reading, writing) = try Pipe.open()
-    let steps = Descriptor(owning: reading)
+    let pipe = try Pipe()
+    let steps = pipe.reading
     let examiner: ChildProcess
     do {
-      let far = Descriptor(owning: writing)
+      let far = pipe.writing
       examiner = try Examiner.start(arguments, without: silent, into: file, steps: far)
     }
     var reader = StepReader()
@@ -98,7 +90,7 @@ final class ConfigurationReading: ThreadWork {
     }
     // Its output is closed as it ends.
     _ = Poll.readable([examiner.pidfd], within: max(.zero, end - .now))
-    if let how = examiner.reap() { return .ended(Self.outcome(how, file)) }
+    if let how = examiner.reap() { return .ended(outcome(how, file)) }
     examiner.signal(SIGKILL)
     return .hung(nil, Hung(examiner))
   }
@@ -138,11 +130,6 @@ final class ConfigurationReading: ThreadWork {
       if let line = lines.last, let step = ExaminationStep(line: line) { last = step }
       return last
     }
-  }
-
-  private func finish(_ outcome: Outcome) {
-    result.withLock { $0 = outcome }
-    bell.ring()
   }
 
   private static func outcome(_ end: ChildEnd, _ file: consuming Descriptor) -> Outcome {

@@ -3,7 +3,7 @@ import Linux
 
 /// The control socket and those who are connected to it. Nobody there can hold up the dispatcher.
 final class ControlServer {
-  /// Beyond these, one more of its kind is let go at once.
+  /// At most so many clients of each kind. One more is disconnected at once.
   private static let maximumClients = 32
   private static let maximumRefused = 8
 

@@ -19,8 +19,7 @@ public enum Examiner {
 
   /// Whether this process is one.
   public static var isAskedFor: Bool {
-    guard let value = unsafe getenv(variable) else { return false }
-    return unsafe String(cString: value) == "1" && (try? Files.status(of: descriptor)) != nil
+    Environment.value(variable) == "1" && (try? Files.status(of: descriptor)) != nil
   }
 
   /// Examines, and hands over what was found.
@@ -32,9 +31,8 @@ public enum Examiner {
       -> LoadedConfiguration
   ) -> Int32 {
     endWithParent()
-    let silent = unsafe getenv(silence).map { unsafe String(cString: $0) } ?? ""
-    unsafe unsetenv(variable)
-    unsafe unsetenv(silence)
+    _ = Environment.take(variable)
+    let silent = Environment.take(silence) ?? ""
     _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
     var loaded = load(Set(silent.split(separator: "/").map(String.init))) { plugin in
       say(plugin.map { .files(of: $0) } ?? .others)

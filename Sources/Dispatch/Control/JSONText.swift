@@ -1,3 +1,5 @@
+import Linux
+
 /// JSON text, put together without a library: the daemon has no Foundation.
 struct JSONText {
   private(set) var text = ""
@@ -41,8 +43,7 @@ struct JSONText {
       case "\n": text += "\\n"
       case "\t": text += "\\t"
       case _ where scalar.value < 0x20:
-        let hex = String(scalar.value, radix: 16)
-        text += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+        text += "\\u" + padded(String(scalar.value, radix: 16), to: 4)
       default: text.unicodeScalars.append(scalar)
       }
     }

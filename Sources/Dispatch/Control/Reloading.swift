@@ -18,7 +18,7 @@ final class Reloading: Owner {
   private let service: ServiceLink?
   /// Of the daemon.
   private let arguments: [String]
-  private var reading: ConfigurationReading?
+  private var reading: Errand<ConfigurationReading.Outcome>?
   /// The requests that are answered with what is being read; without a client a signal asked.
   private var requests: [Request] = []
   /// What was asked for since: files may have changed that were read by then.
@@ -52,12 +52,8 @@ final class Reloading: Owner {
     later = []
     if requests.contains(where: { $0.purpose == .reload }) { service?.beginsReload(loop.now) }
     do throws(SystemError) {
-      let new = try ConfigurationReading(arguments)
-      try loop.poller.watch(new.bell.number, Token.loading, .read)
-      do throws(SystemError) { try WorkThread(new).detach() } catch {
-        loop.poller.remove(new.bell.number)
-        throw error
-      }
+      let new = try ConfigurationReading.start(arguments)
+      try loop.poller.watch(new.number, Token.loading, .read)
       reading = new
     } catch {
       refuse("the configuration cannot be read: \(error)")
@@ -66,8 +62,8 @@ final class Reloading: Owner {
 
   /// The configuration was read.
   func finish() {
-    guard let reading, let outcome = reading.outcome else { return }
-    loop.poller.remove(reading.bell.number)
+    guard let reading, let outcome = reading.result else { return }
+    loop.poller.remove(reading.number)
     self.reading = nil
     switch outcome {
     case .read(let loaded): conclude(loaded)
@@ -137,7 +133,7 @@ final class Reloading: Owner {
     let active = plugins.all.count { !$0.lifecycle.isBeingRemoved }
     let sum =
       "configuration read again\(isRefused ? ", but for what is refused" : ""): "
-      + "\(active) active plugin\(active == 1 ? "" : "s")"
+      + counted(active, "active plugin")
       + Self.difference(before, namesInForce)
     loop.say(.info, sum)
     custody.inForceHasChanged()
@@ -175,8 +171,8 @@ final class Reloading: Owner {
     return !kept.isEmpty
   }
 
-  /// Plugins that stay as they are, as their file is empty or ends in the midst of a line: whoever
-  /// writes it in its place has not got to its end. One that says what is in force may.
+  /// Plugins whose file is empty, or has no newline at its end, stay as they are: somebody may be
+  /// writing it. A file that says what is in force is complete.
   private func keptWhileWritten(
     _ loaded: LoadedConfiguration, _ said: inout [String]
   ) -> Set<String> {

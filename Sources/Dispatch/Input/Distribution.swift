@@ -94,7 +94,7 @@ final class Distribution: Owner {
 
   // MARK: Room
 
-  /// Records that the fullest of those queues has room for that do not overflow; at least one.
+  /// How many records the fullest queue has room for, queues that overflow aside; at least one.
   ///
   /// What was read in one go must not overflow a queue whose plugin would have read it meanwhile.
   func liveRoom() -> Int {
@@ -115,8 +115,8 @@ final class Distribution: Owner {
     return room > 0 ? room : max(1, plugin.subscription.room)
   }
 
-  /// Lets a plugin that is about to overflow have the processor for a moment: a plugin that keeps
-  /// up needs some microseconds, one that does not is not waited for again until it has read.
+  /// Lets a plugin that is about to overflow have the processor for a moment. A plugin that keeps up
+  /// reads within microseconds. One that does not is not waited for again until it has read.
   private func letRead(_ plugin: Plugin) {
     guard plugin.lifecycle.takesInput, plugin.pace.isWorthWaitingFor else { return }
     let began = Moment.now

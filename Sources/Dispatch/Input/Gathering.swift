@@ -24,8 +24,9 @@ struct Gathering: Equatable {
   private static let denseRate = 500.0
   /// A look that would find fewer is not worth it: the source wakes us.
   private static let worthLooking = 4.0
-  /// Records a second that come several to a write, so that a socket holds more of them than is
-  /// counted with, as long as they are short: so many bytes a second.
+  /// From this rate on, in records a second, a sender writes several records at once. The socket then
+  /// holds more of them than `GatheringPause` expects, unless they are long: `fullRate` is the bound in
+  /// bytes a second.
   private static let busyRate = 100_000.0
   private static let fullRate = 1e9
   private static let busyPause = Duration.microseconds(100)

@@ -179,10 +179,8 @@ final class Input: Owner {
     // A successor has to know that this is another stream before it finds it kept.
     let permit = ledger.publish()
     if case .unixSocket = supply.origin { service?.store(fd, permit) }
-    // A file is always ready. A socket that is not waited for would be waited for in its read.
-    isPolled =
-      loop.poller.add(fd, Token.source, .read)
-      || !DescriptorKind.isRegularFile(fd) && loop.poller.add(fd, Token.source, .read)
+    // A file cannot be waited for: it is always ready.
+    isPolled = loop.poller.add(fd, Token.source, .read)
     isAwaited = true
     distribution.stopGathering()
     if let fd = supply.helperOutputNumber { _ = loop.poller.add(fd, Token.helperOutput, .read) }

@@ -41,7 +41,7 @@ final class KernelReaders {
     let died = page.received - min(page.received, given)
     earlier.add(page)
     earlier.queueLost += died
-    // One that got nothing says nothing of what came before it.
+    // A reader that got no event has no serial to compare with.
     if page.lastSerial != 0 { predecessor = page }
     // Counted once.
     _ = ftruncate(memory.number, 0)

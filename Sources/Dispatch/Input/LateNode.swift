@@ -9,11 +9,12 @@ final class LateNode: Owner {
   let base: Base
   private let custody: Custody
   private let remote: RemoteInput?
-  private var lookup: NodeLookup?
+  private var lookup: Errand<NodeLookup.Answer>?
 
   /// - Parameter lookup: `nil`: the name is known. The kernel's reader has been given one, and keeps it.
   init(
-    _ base: Base, _ custody: Custody, _ remote: RemoteInput?, _ lookup: NodeLookup?
+    _ base: Base, _ custody: Custody, _ remote: RemoteInput?,
+    _ lookup: Errand<NodeLookup.Answer>?
   ) throws(SystemError) {
     self.base = base
     self.custody = custody
@@ -24,7 +25,7 @@ final class LateNode: Owner {
 
   /// There is an answer.
   func hear() {
-    guard let answer = lookup?.answer, let number = lookup?.number else { return }
+    guard let answer = lookup?.result, let number = lookup?.number else { return }
     loop.poller.remove(number)
     lookup = nil
     switch answer {

@@ -1,39 +1,23 @@
 import Configuration
 import Linux
-import Synchronization
 
 /// Finds the node's name, on a thread of its own: a name server may be silent for longer than anybody
 /// can wait.
-final class NodeLookup: ThreadWork {
+enum NodeLookup {
+  /// What the name server said.
+  typealias Answer = Result<String?, NodeName.Failure>
+
   /// Where nobody waits for us.
   private static let patience = Duration.seconds(1)
   /// Where somebody writes to us: auditd's socket has room for some 167 records.
   private static let patienceOfSender = Duration.milliseconds(20)
 
-  private let format: NodeName.Format
-  private let name: String?
-  private let bell: Bell
-  private let result = Mutex<Result<String?, NodeName.Failure>?>(nil)
-
-  private init(_ configuration: DaemonConfiguration) throws(SystemError) {
-    format = configuration.nameFormat
-    name = configuration.nodeName
-    bell = try Bell()
-  }
-
-  func run() {
-    let found: Result<String?, NodeName.Failure>
+  private static func resolve(_ configuration: DaemonConfiguration) -> Answer {
     do throws(NodeName.Failure) {
-      found = .success(try NodeName.resolve(format, name: name))
-    } catch { found = .failure(error) }
-    result.withLock { $0 = found }
-    bell.ring()
+      return .success(
+        try NodeName.resolve(configuration.nameFormat, name: configuration.nodeName))
+    } catch { return .failure(error) }
   }
-
-  /// What the name server said; `nil`: nothing yet.
-  var answer: Result<String?, NodeName.Failure>? { result.withLock { $0 } }
-  /// Readable when there is an answer.
-  var number: Int32 { bell.number }
 
   /// How long the start waits for a name server.
   static func patience(_ configuration: DaemonConfiguration, isFed: Bool) -> Duration {
@@ -50,10 +34,10 @@ final class NodeLookup: ThreadWork {
     let format = configuration.nameFormat
     switch format {
     case .none, .hostname, .user:
-      do throws(NodeName.Failure) {
-        return NodeAtStart(try NodeName.resolve(format, name: configuration.nodeName))
-      } catch {
-        return NodeAtStart(nil, "\(error): records are given no node until the next start")
+      switch resolve(configuration) {
+      case .success(let name): return NodeAtStart(name)
+      case .failure(let failure):
+        return NodeAtStart(nil, "\(failure): records are given no node until the next start")
       }
     case .fqd, .numeric: break
     }
@@ -62,10 +46,9 @@ final class NodeLookup: ThreadWork {
     let host = (try? NodeName.resolve(.hostname, name: nil)) ?? nil
     let without = host.map { "node=\($0)" } ?? "no node"
     do throws(SystemError) {
-      let lookup = try NodeLookup(configuration)
-      try WorkThread(lookup).detach()
-      _ = Poll.readable([lookup.bell.number], within: patience)
-      switch lookup.answer {
+      let lookup = try Errand<Answer> { answer in answer(resolve(configuration)) }
+      _ = Poll.readable([lookup.number], within: patience)
+      switch lookup.result {
       case .success(let name): return NodeAtStart(name)
       case .failure(let failure):
         return NodeAtStart(host, "\(failure): records are given \(without) until the next start")
@@ -89,9 +72,9 @@ public struct NodeAtStart {
   public let name: String?
   /// What is to be said of it.
   public let problem: String?
-  let lookup: NodeLookup?
+  let lookup: Errand<NodeLookup.Answer>?
 
-  init(_ name: String?, _ problem: String? = nil, _ lookup: NodeLookup? = nil) {
+  init(_ name: String?, _ problem: String? = nil, _ lookup: Errand<NodeLookup.Answer>? = nil) {
     (self.name, self.problem, self.lookup) = (name, problem, lookup)
   }
 }

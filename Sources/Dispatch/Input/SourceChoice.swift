@@ -14,7 +14,7 @@ extension SourceSupply {
     where unsafe access(path, F_OK) == 0 {
       return .unixSocket(path)
     }
-    guard Capability.auditRead.isEffective else {
+    guard Capabilities.effective.contains(.auditRead) else {
       throw SetupError(
         "no source: standard input is no socket, pipe or file, auditd's socket "
           + "/run/audit/audispd_events does not exist, and reading from the kernel needs "
@@ -24,7 +24,7 @@ extension SourceSupply {
   }
 
   static func checkKernelAccess() throws(SetupError) {
-    guard Capability.auditRead.isEffective else {
+    guard Capabilities.effective.contains(.auditRead) else {
       throw SetupError(
         "the source 'kernel' needs CAP_AUDIT_READ: run as root, or give the service "
           + "AmbientCapabilities=CAP_AUDIT_READ CAP_NET_ADMIN CAP_AUDIT_CONTROL")

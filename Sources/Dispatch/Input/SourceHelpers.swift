@@ -18,12 +18,12 @@ final class SourceHelpers {
     _ path: String, _ arguments: [String], input: consuming Descriptor, extra: Int32 = -1,
     keepsCapabilities: Bool = false
   ) throws(SystemError) -> Descriptor {
-    let (ours, theirs) = try UnixSocket.pair()
-    let ourEnd = Descriptor(owning: ours)
-    let theirEnd = Descriptor(owning: theirs)
-    let (reading, writing) = try Pipe.open()
-    let errors = Descriptor(owning: writing)
-    let output = OutputCatcher(owning: Descriptor(owning: reading))
+    let ends = try UnixSocket.pair()
+    let ourEnd = ends.ours
+    let theirEnd = ends.theirs
+    let pipe = try Pipe()
+    let errors = pipe.writing
+    let output = OutputCatcher(owning: pipe.reading)
     do throws(SpawnError) {
       let child = try ChildProcess(
         path: path, arguments: arguments,

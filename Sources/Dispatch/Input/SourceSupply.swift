@@ -32,7 +32,7 @@ final class SourceSupply {
   private(set) var readers: KernelReaders?
   /// The file that is read, as it is or by a program that unpacks it.
   private var file: FileWatch?
-  private var delay = Duration.milliseconds(100)
+  private var pause = DoublingPause(from: .milliseconds(100), to: .seconds(5))
   private var waitingReport = RateLimit(every: .seconds(60))
   /// A connection that was kept for us, to begin with.
   private var stored: Descriptor?
@@ -207,10 +207,7 @@ final class SourceSupply {
   }
 
   /// How long to wait before the next try: it doubles up to five seconds.
-  func nextDelay() -> Duration {
-    defer { delay = min(delay * 2, .seconds(5)) }
-    return delay
-  }
+  func nextDelay() -> Duration { pause.next() }
 
   /// What to say about a failed try, now and then.
   func waitingMessage(_ error: SystemError, _ now: Moment) -> String? {

@@ -173,7 +173,7 @@ final class Rounds {
     hasSaidStart = true
     let active = owners.base.plugins.all.count
     loop.say(
-      .info, "reading from \(owners.input.name), \(active) active plugin\(active == 1 ? "" : "s")")
+      .info, "reading from \(owners.input.name), \(counted(active, "active plugin"))")
   }
 
   /// A moment after the start most of what was needed for it is not needed again.

@@ -7,7 +7,7 @@ struct LogLines: Sendable {
   /// To the journal, one for each plugin.
   private var streams: [String: Stream] = [:]
   private var log: Log?
-  /// A message for the system's log is never longer; it is cut where that takes less.
+  /// The longest message for the system's log. It is halved when the log refuses one as too long.
   private var longest = 64 << 10
 
   private final class Stream: Sendable {

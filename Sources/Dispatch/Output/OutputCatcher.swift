@@ -10,6 +10,8 @@ struct OutputCatcher: ~Copyable {
   private var suppressed = 0
   /// When it is said how many were not shown.
   private(set) var tellAt: Moment?
+  /// Until then it is not read, because it prints too much.
+  private(set) var restsUntil: Moment?
 
   init(owning pipe: consuming Descriptor) {
     pipe.setNonblocking(true)
@@ -28,11 +30,20 @@ struct OutputCatcher: ~Copyable {
   }
 
   /// How long what floods is left to wait: six megabytes a second are read at the most.
-  static let rest = Duration.milliseconds(10)
+  private static let rest = Duration.milliseconds(10)
   private static let tellWithin = Duration.milliseconds(900)
 
-  /// Reads what is there, 64 KiB at the most.
+  /// Reads what is there, 64 KiB at the most; what floods rests then.
   mutating func read(_ now: Moment, _ say: (String) -> Void) -> Outcome {
+    let outcome = readWhatIsThere(now, say)
+    restsUntil = outcome == .flooded ? now + Self.rest : nil
+    return outcome
+  }
+
+  /// The rest is over.
+  mutating func goOn() { restsUntil = nil }
+
+  private mutating func readWhatIsThere(_ now: Moment, _ say: (String) -> Void) -> Outcome {
     var chunk = [UInt8](repeating: 0, count: 4096)
     for _ in 0..<16 {
       let result = unsafe chunk.withUnsafeMutableBytes {

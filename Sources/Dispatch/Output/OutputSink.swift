@@ -20,7 +20,7 @@ final class OutputSink: ThreadWork {
   struct News: Sendable {
     /// The outputs whose pieces were taken.
     var taken: [UInt32] = []
-    /// It takes nothing now, and why; the piece waits.
+    /// Why a write failed. The piece is tried again.
     var troubles: [String] = []
     /// It takes again.
     var isBack = false

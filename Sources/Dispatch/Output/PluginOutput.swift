@@ -39,30 +39,30 @@ final class PluginOutput: Owner {
   func read(_ plugin: Plugin) {
     guard let child = plugin.child else { return }
     var lines: [String] = []
-    let outcome = child.readOutput(loop.now) { lines.append($0) }
+    let outcome = child.output.read(loop.now) { lines.append($0) }
     for line in lines {
       plugin.printed(line)
       loop.say(.info, "\(plugin.name): \(line)")
       advise(plugin, on: line)
     }
-    if let tellAt = child.outputTellAt { loop.wake(.plugins, at: tellAt) }
+    if let tellAt = child.output.tellAt { loop.wake(.plugins, at: tellAt) }
     guard outcome != .open else { return }
     loop.poller.remove(child.outputNumber)
-    if let until = child.outputRest { loop.wake(.plugins, at: until) }
+    if let until = child.output.restsUntil { loop.wake(.plugins, at: until) }
   }
 
   /// Waits for what a plugin writes again, once it has rested.
   func goOn(_ plugin: Plugin) {
     guard let child = plugin.child else { return }
-    child.tellOutput(loop.now) { loop.say(.info, "\(plugin.name): \($0)") }
-    if let tellAt = child.outputTellAt { loop.wake(.plugins, at: tellAt) }
+    child.output.tell(loop.now) { loop.say(.info, "\(plugin.name): \($0)") }
+    if let tellAt = child.output.tellAt { loop.wake(.plugins, at: tellAt) }
     waitForReader(of: plugin, child)
-    guard let until = child.outputRest else { return }
+    guard let until = child.output.restsUntil else { return }
     let token = Token.pluginOutput | UInt64(plugin.id)
     guard loop.now >= until, loop.poller.add(child.outputNumber, token, .read) else {
       return loop.wake(.plugins, at: max(until, loop.now + .milliseconds(1)))
     }
-    child.outputGoesOn()
+    child.output.goOn()
   }
 
   /// Says which keyword stands behind a refusal that a plugin met, once for each.
@@ -79,12 +79,10 @@ final class PluginOutput: Owner {
   func prepare(for plugin: Plugin) throws(SystemError) -> Prepared? {
     guard plugin.configuration.output == .pass else { return nil }
     try startSink()
-    let (reading, writing) = try Pipe.open()
-    let childEnd = Descriptor(owning: writing)
+    let pipe = try Pipe()
     nextID += 1
-    let output = PassedOutput(
-      id: nextID, plugin: plugin.name, owning: Descriptor(owning: reading))
-    return Prepared(output, childEnd: childEnd)
+    let output = PassedOutput(id: nextID, plugin: plugin.name, owning: pipe.reading)
+    return Prepared(output, childEnd: pipe.writing)
   }
 
   private func startSink() throws(SystemError) {

@@ -30,12 +30,12 @@ final class Launch {
     confirms = configuration.confirms
     isBinary = configuration.format == .binary
     attempt = try StartAttempt()
-    let (ours, theirs) = try UnixSocket.pair()
-    ourEnd = Descriptor(owning: ours)
-    childEnd = Descriptor(owning: theirs)
-    let (reading, writing) = try Pipe.open()
-    output = OutputCatcher(owning: Descriptor(owning: reading))
-    messagesEnd = Descriptor(owning: writing)
+    let ends = try UnixSocket.pair()
+    ourEnd = Optional(consume ends.ours)
+    childEnd = Optional(consume ends.theirs)
+    let pipe = try Pipe()
+    output = OutputCatcher(owning: pipe.reading)
+    messagesEnd = Optional(consume pipe.writing)
   }
 
   /// Hands the request over. Never waits.

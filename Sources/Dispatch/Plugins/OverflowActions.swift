@@ -2,13 +2,12 @@ import Configuration
 import Glibc
 import Journal
 import Linux
-import Synchronization
 
 /// What full queues have us say and do.
 final class OverflowActions: Owner {
   let base: Base
-  /// What `single` and `halt` executed.
-  private var commands: [OverflowCommand] = []
+  /// What `single` and `halt` executed; its result is why it could not be.
+  private var commands: [Errand<String?>] = []
 
   init(_ base: Base) {
     self.base = base
@@ -35,12 +34,24 @@ final class OverflowActions: Owner {
     guard acts else { return }
     loop.say(
       .alert, "plugin \(plugin.name): queue full: \(what) (\(command.joined(separator: " ")))")
-    let new = OverflowCommand(path: path, arguments: Array(command.dropFirst()))
     do throws(SystemError) {
-      try WorkThread(new).detach()
-      commands.append(new)
+      // What it lies on may hang.
+      commands.append(
+        try Errand { answer in answer(Self.run(path, Array(command.dropFirst()))) })
       loop.wake(.overflows, in: .seconds(1))
     } catch { loop.say(.alert, "\(error)") }
+  }
+
+  /// Executes a command, and waits for its end; why it could not be executed.
+  private static func run(_ path: String, _ arguments: [String]) -> String? {
+    do {
+      let null = try Descriptor.open("/dev/null", O_RDWR)
+      let child = try ChildProcess(
+        path: path, arguments: arguments, environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
+        input: null.number, output: null.number, error: null.number)
+      while child.reap() == nil { _ = Poll.readable([child.pidfd], within: nil) }
+      return nil
+    } catch { return "\(error)" }
   }
 
   /// Says at a steady low rate what a plugin is losing, and why; the last time, whatever was not said.
@@ -57,38 +68,10 @@ final class OverflowActions: Owner {
   /// Takes note of commands that have ended, or could not be executed.
   func tend() {
     commands.removeAll { command in
-      guard let outcome = command.outcome else { return false }
-      if case .failed(let reason) = outcome { loop.say(.alert, reason) }
+      guard let failure = command.result else { return false }
+      if let failure { loop.say(.alert, failure) }
       return true
     }
     if !commands.isEmpty { loop.wake(.overflows, in: .seconds(1)) }
-  }
-}
-
-/// A command that an overflow action executes: on a thread of its own, as what it lies on may hang.
-private final class OverflowCommand: ThreadWork {
-  enum Outcome { case ended, failed(String) }
-
-  private let path: String
-  private let arguments: [String]
-  private let result = Mutex<Outcome?>(nil)
-
-  init(path: String, arguments: [String]) {
-    self.path = path
-    self.arguments = arguments
-  }
-
-  /// `nil`: it is being executed, or runs.
-  var outcome: Outcome? { result.withLock { $0 } }
-
-  func run() {
-    do {
-      let null = try Descriptor.open("/dev/null", O_RDWR)
-      let child = try ChildProcess(
-        path: path, arguments: arguments, environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
-        input: null.number, output: null.number, error: null.number)
-      while child.reap() == nil { _ = Poll.readable([child.pidfd], within: nil) }
-      result.withLock { $0 = .ended }
-    } catch { result.withLock { $0 = .failed("\(error)") } }
   }
 }

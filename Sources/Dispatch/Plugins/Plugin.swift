@@ -58,7 +58,7 @@ final class Plugin {
       subscription.isSuspended ? "suspended" : progress.isStalled ? "stalled" : "running"
     case .backingOff: "backing_off"
     case .held: "held"
-    case .launching, .givingUp, .draining, .ending, .terminating, .killed: "stopping"
+    case .launching, .givingUp, .stopping: "stopping"
     case .stopped: "stopped"
     }
   }
@@ -200,10 +200,10 @@ final class Plugin {
     return progress.beginsToStall(after: configuration.stallTimeout, now)
   }
 
-  /// Whether it has taken, or confirmed, nothing for a second of its time to end, and loses nothing
-  /// by it: all of it is kept for the next start.
+  /// Whether ending it now loses nothing: for a second it has read, or confirmed, nothing, and all of
+  /// its queue is on disk.
   func drainsInVain(_ now: Moment) -> Bool {
-    guard case .draining(_, let until) = lifecycle.state, subscription.isDurable,
+    guard case .stopping(.draining, _, let until?) = lifecycle.state, subscription.isDurable,
       subscription.queuedInMemoryOnly == 0
     else { return false }
     progress.look(subscription.counters, now)

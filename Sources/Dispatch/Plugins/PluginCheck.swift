@@ -100,11 +100,11 @@ public enum PluginCheck {
     _ plugin: PluginConfiguration, within limit: Duration
   ) throws -> (end: ChildEnd?, lines: [String]) {
     let null = try Descriptor.open("/dev/null", O_RDONLY)
-    let (reading, writing) = try Pipe.open()
-    let output = Descriptor(owning: reading)
+    let pipe = try Pipe()
+    let output = pipe.reading
     let child: ChildProcess
     do {
-      let end = Descriptor(owning: writing)
+      let end = pipe.writing
       child = try ChildProcess(
         path: plugin.path, arguments: ["--check"] + plugin.arguments,
         environment: [

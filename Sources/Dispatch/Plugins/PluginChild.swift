@@ -12,14 +12,12 @@ final class PluginChild {
   /// Its own end, to ask how much of it is unread.
   private let childEnd: Descriptor
   /// Of its standard error, and of its standard output unless that is passed on.
-  private var output: OutputCatcher
-  /// It prints more than is read: until then nothing is.
-  private var outputRestsUntil: Moment?
+  var output: OutputCatcher
   /// Its standard output, with `output = pass`.
   private(set) var passed: PassedOutput?
   private let confirms: Bool
   private var confirmations = ConfirmationReader()
-  /// It confirms more than is read: until then nothing is.
+  /// Until then its confirmations are not read, because it confirms too much.
   private var confirmingRestsUntil: Moment?
   private var confirmingHasEnded = false
   /// The socket took less than was offered, and its readiness is waited for.
@@ -67,7 +65,7 @@ final class PluginChild {
 
   /// Takes back what it had not read when it died; nobody else can read it then.
   func discardUnread() {
-    DescriptorKind.setNonblocking(childEnd.number, true)
+    childEnd.setNonblocking(true)
     var chunk = [UInt8](repeating: 0, count: 64 << 10)
     while case .bytes = unsafe chunk.withUnsafeMutableBytes({
       unsafe Transfer.read(childEnd.number, into: $0)
@@ -100,19 +98,6 @@ final class PluginChild {
   var confirmingRest: Moment? { confirmingRestsUntil }
 
   // MARK: What it prints
-
-  /// Gives each line that it has printed since.
-  func readOutput(_ now: Moment, _ body: (String) -> Void) -> OutputCatcher.Outcome {
-    let outcome = output.read(now, body)
-    outputRestsUntil = outcome == .flooded ? now + OutputCatcher.rest : nil
-    return outcome
-  }
-
-  /// When its output is read again, or it is said how much was left out; `nil`: as it comes.
-  var outputRest: Moment? { outputRestsUntil }
-  var outputTellAt: Moment? { output.tellAt }
-  func outputGoesOn() { outputRestsUntil = nil }
-  func tellOutput(_ now: Moment, _ body: (String) -> Void) { output.tell(now, body) }
 
   /// Nobody takes what it prints any more.
   func stopPassing() { passed = nil }

@@ -6,17 +6,17 @@ extension PluginLifecycle {
   var deadline: Moment? {
     switch state {
     case .backingOff(let until), .held(let until), .launching(_, let until),
-      .givingUp(_, let until), .draining(_, let until), .ending(_, let until),
-      .terminating(_, let until):
+      .givingUp(_, let until):
       until
-    case .starting, .running, .killed, .stopped: nil
+    case .stopping(_, _, let until): until
+    case .starting, .running, .stopped: nil
     }
   }
 
   /// Whether there is a child.
   var hasChild: Bool {
     switch state {
-    case .launching, .givingUp, .running, .draining, .ending, .terminating, .killed: true
+    case .launching, .givingUp, .running, .stopping: true
     case .starting, .backingOff, .held, .stopped: false
     }
   }
@@ -30,39 +30,27 @@ extension PluginLifecycle {
   }
 
   /// Whether it stops because it was taken out of the configuration.
-  var isBeingRemoved: Bool {
-    switch state {
-    case .launching(.remove, _), .givingUp(.remove, _), .draining(.remove, _),
-      .ending(.remove, _), .terminating(.remove, _), .killed(.remove):
-      true
-    default: false
-    }
-  }
+  var isBeingRemoved: Bool { goal == .remove }
 
   /// Whether a child ends to make room for its successor.
-  var isBeingReplaced: Bool {
-    switch state {
-    case .givingUp(.restart, _), .ending(.restart, _), .terminating(.restart, _),
-      .killed(.restart):
-      true
-    default: false
-    }
-  }
+  var isBeingReplaced: Bool { goal == .restart }
 
   /// Whether there is a child that ends without a successor.
-  var isStopping: Bool {
+  var isStopping: Bool { goal != nil && goal != .restart }
+
+  /// What follows the child's end; `nil`: it is not being stopped.
+  private var goal: Goal? {
     switch state {
-    case .draining(let goal, _), .ending(let goal, _), .terminating(let goal, _), .killed(let goal):
-      goal != .restart
-    case .launching(let goal, _), .givingUp(let goal, _): goal != nil && goal != .restart
-    case .starting, .running, .backingOff, .held, .stopped: false
+    case .launching(let goal, _), .givingUp(let goal, _): goal
+    case .stopping(_, let goal, _): goal
+    case .starting, .running, .backingOff, .held, .stopped: nil
     }
   }
 
   /// Whether the child is still given records.
   var takesInput: Bool {
     switch state {
-    case .running, .draining: true
+    case .running, .stopping(.draining, _, _): true
     default: false
     }
   }

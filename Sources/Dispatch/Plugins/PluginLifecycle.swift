@@ -19,6 +19,16 @@ struct PluginLifecycle: Equatable, Sendable {
     var killToEnd = Duration.seconds(1)
 
     init() {}
+
+    /// `nil`: it ends, or nothing more can be done.
+    func time(for step: Step) -> Duration? {
+      switch step {
+      case .draining: drain
+      case .ending: endToTerm
+      case .terminating: termToKill
+      case .killed: nil
+      }
+    }
   }
 
   /// Why a running plugin is being stopped, which decides what follows its end.
@@ -31,6 +41,18 @@ struct PluginLifecycle: Equatable, Sendable {
     case restart
   }
 
+  /// How far a child is with its end.
+  enum Step: Equatable, Sendable {
+    /// Reads what is queued for it.
+    case draining
+    /// Its input has ended.
+    case ending
+    /// SIGTERM was sent.
+    case terminating
+    /// SIGKILL was sent.
+    case killed
+  }
+
   enum State: Equatable, Sendable {
     case starting
     /// A child is on its way to its program; with a goal, what follows once it is there.
@@ -40,14 +62,8 @@ struct PluginLifecycle: Equatable, Sendable {
     case running
     case backingOff(until: Moment)
     case held(until: Moment)
-    /// Reads what is queued for it.
-    case draining(Goal, until: Moment)
-    /// Its input has ended.
-    case ending(Goal, until: Moment)
-    /// SIGTERM was sent.
-    case terminating(Goal, until: Moment)
-    /// SIGKILL was sent.
-    case killed(Goal)
+    /// `nil`: until it has ended.
+    case stopping(Step, Goal, until: Moment?)
     case stopped
   }
 
@@ -105,12 +121,8 @@ struct PluginLifecycle: Equatable, Sendable {
 
   /// Somebody is waited for who takes what the child has to say: its time to end begins anew.
   mutating func postpone(_ now: Moment) {
-    switch state {
-    case .draining(let goal, _): state = .draining(goal, until: now + policy.drain)
-    case .ending(let goal, _): state = .ending(goal, until: now + policy.endToTerm)
-    case .terminating(let goal, _): state = .terminating(goal, until: now + policy.termToKill)
-    case .starting, .launching, .givingUp, .running, .backingOff, .held, .killed, .stopped: break
-    }
+    guard case .stopping(let step, let goal, _) = state else { return }
+    state = .stopping(step, goal, until: policy.time(for: step).map { now + $0 })
   }
 
   /// - Parameter jitter: 0.8 to 1.2, a factor on the pause before a restart.
@@ -120,10 +132,7 @@ struct PluginLifecycle: Equatable, Sendable {
     case (.backingOff(let until), .tick) where now >= until,
       (.held(let until), .tick) where now >= until:
       return .spawn
-    case (.backingOff, .resume), (.held, .resume), (.stopped, .resume):
-      deaths = 0
-      state = .starting
-      return .spawn
+    case (.backingOff, .resume), (.held, .resume), (.stopped, .resume): return ended(.restart)
 
     case (.starting, .launched), (.backingOff, .launched), (.held, .launched):
       state = .launching(nil, until: now + policy.launch)
@@ -131,7 +140,8 @@ struct PluginLifecycle: Equatable, Sendable {
     case (.launching(let goal, _), .spawned):
       if hasStarted { restarts += 1 }
       hasStarted = true
-      state = goal.map { .draining($0, until: now + policy.drain) } ?? .running
+      if let goal { return begin(.draining, goal, now) }
+      state = .running
       return .none
     case (.launching(nil, _), .notLaunched):
       state = .starting
@@ -158,62 +168,38 @@ struct PluginLifecycle: Equatable, Sendable {
 
     case (.running, .exited(let progress)):
       return died(progress: progress, now: now, jitter: jitter)
-    case (.draining(let goal, _), .exited), (.ending(let goal, _), .exited),
-      (.terminating(let goal, _), .exited), (.killed(let goal), .exited):
-      return ended(goal)
+    case (.running, .stop(.restart)), (.stopping(.draining, _, _), .stop(.restart)):
+      return begin(.ending, .restart, now)
+    case (.running, .stop(let goal)): return begin(.draining, goal, now)
+    case (.stopping(let step, _, let until), .stop(let goal)):
+      state = .stopping(step, goal, until: until)
+      return .none
+    case (.stopping(_, let goal, _), .exited): return ended(goal)
+    case (.stopping(.draining, let goal, _), .drained): return begin(.ending, goal, now)
+    case (.stopping(let step, let goal, let until?), .tick) where now >= until:
+      let next: Step = step == .draining ? .ending : step == .ending ? .terminating : .killed
+      return begin(next, goal, now)
 
-    case (.running, .stop(.restart)):
-      state = .ending(.restart, until: now + policy.endToTerm)
-      return .endInput
-    case (.running, .stop(let goal)):
-      state = .draining(goal, until: now + policy.drain)
-      return .none
-    case (.draining, .stop(.restart)):
-      state = .ending(.restart, until: now + policy.endToTerm)
-      return .endInput
-    case (.draining(_, let until), .stop(let goal)):
-      state = .draining(goal, until: until)
-      return .none
-    case (.ending(_, let until), .stop(let goal)):
-      state = .ending(goal, until: until)
-      return .none
-    case (.terminating(_, let until), .stop(let goal)):
-      state = .terminating(goal, until: until)
-      return .none
-    case (.killed, .stop(let goal)):
-      state = .killed(goal)
-      return .none
     case (.starting, .stop(.restart)): return .none
-    case (.backingOff, .stop(.restart)), (.held, .stop(.restart)):
-      deaths = 0
-      state = .starting
-      return .spawn
-    case (.starting, .stop(let goal)), (.backingOff, .stop(let goal)), (.held, .stop(let goal)):
-      state = .stopped
-      return .finished(goal)
-    case (.stopped, .stop(.restart)):
-      deaths = 0
-      state = .starting
-      return .spawn
-    case (.stopped, .stop(let goal)): return .finished(goal)
-
-    case (.draining(let goal, _), .drained):
-      state = .ending(goal, until: now + policy.endToTerm)
-      return .endInput
-    case (.draining(let goal, let until), .tick) where now >= until:
-      state = .ending(goal, until: now + policy.endToTerm)
-      return .endInput
-    case (.ending(let goal, let until), .tick) where now >= until:
-      state = .terminating(goal, until: now + policy.termToKill)
-      return .terminate
-    case (.terminating(let goal, let until), .tick) where now >= until:
-      state = .killed(goal)
-      return .kill
+    case (.starting, .stop(let goal)), (.backingOff, .stop(let goal)), (.held, .stop(let goal)),
+      (.stopped, .stop(let goal)):
+      return ended(goal)
 
     default: return .none
     }
   }
 
+  private mutating func begin(_ step: Step, _ goal: Goal, _ now: Moment) -> Action {
+    state = .stopping(step, goal, until: policy.time(for: step).map { now + $0 })
+    return switch step {
+    case .draining: .none
+    case .ending: .endInput
+    case .terminating: .terminate
+    case .killed: .kill
+    }
+  }
+
+  /// There is no child.
   private mutating func ended(_ goal: Goal) -> Action {
     if goal == .restart {
       deaths = 0

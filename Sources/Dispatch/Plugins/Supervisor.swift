@@ -5,7 +5,7 @@ import Linux
 
 /// Starts, watches and ends the children of plugins, as each plugin's life says.
 final class Supervisor: Owner {
-  /// For so long plugins are started in one turn of the loop, so that everybody else has his turn.
+  /// How long one turn of the loop may spend on starting plugins.
   private static let startingTime = Duration.milliseconds(5)
   /// What our plugins exit with when something that they took is stored nowhere (EX_IOERR).
   private static let lostStatus: Int32 = 74

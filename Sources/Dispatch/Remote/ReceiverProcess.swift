@@ -19,12 +19,12 @@ final class ReceiverProcess {
   /// Starts it, with no rights: it is nobody where this process may make it so, and gives up the file
   /// system itself.
   init(connections: Int) throws(SystemError) {
-    let (ours, theirs) = try MessageChannel.pair()
-    let ourEnd = Descriptor(owning: ours)
-    let theirEnd = Descriptor(owning: theirs)
-    let (reading, writing) = try Pipe.open()
-    let errors = Descriptor(owning: writing)
-    let caught = OutputCatcher(owning: Descriptor(owning: reading))
+    let ends = try MessageChannel.pair()
+    let ourEnd = ends.ours
+    let theirEnd = ends.theirs
+    let pipe = try Pipe()
+    let errors = pipe.writing
+    let caught = OutputCatcher(owning: pipe.reading)
     let null = try Descriptor.open("/dev/null", O_WRONLY)
     let path = Installed.program("audispatch-receive")
     var confinement = Self.confinement(connections)

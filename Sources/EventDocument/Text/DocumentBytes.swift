@@ -92,7 +92,6 @@ struct DocumentBytes: Sendable {
     bytes.removeLast()
   }
 
-  mutating func beginArray() { open(0x5b) }
   /// An array behind a key.
   mutating func beginList() {
     if notesValues { notes.open(0x5b, at: bytes.count) } else { bytes.append(0x5b) }

@@ -49,8 +49,6 @@ public final class Segment {
     @inline(__always) public var isBare: Bool { place & UInt32(Self.bare) << 24 != 0 }
     /// The payload follows the text.
     @inline(__always) public var hasPayload: Bool { place & UInt32(Self.payload) << 24 != 0 }
-    /// The journal's own announcement of a gap, for one plugin.
-    @inline(__always) public var isGap: Bool { place & UInt32(Self.gap) << 24 != 0 }
 
     public static let first: UInt8 = 1
     public static let bare: UInt8 = 2

@@ -21,7 +21,7 @@ final class AuditdFour: Sendable {
     let files = try DispatcherFiles(scratch, plugins, settings: settings)
     self.files = files
     output = name + ".out"
-    let (ours, theirs) = try UnixSocket.pair()
+    let (ours, theirs) = try UnixSocket.pair().release()
     input = Descriptor(owning: ours)
     child = try Child(
       try await Programs.auditd42(),

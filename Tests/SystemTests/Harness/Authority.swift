@@ -110,7 +110,7 @@ final class SecurePeer {
   }
 
   init(port: UInt16, _ arguments: [String]) throws {
-    let (near, far) = try UnixSocket.pair()
+    let (near, far) = try UnixSocket.pair().release()
     defer { close(far) }
     peer = RawPeer(owning: near)
     child = try Child(

@@ -46,7 +46,11 @@ final class Audispatchd: Dispatcher {
     var near: Int32 = -1
     var far: Int32 = -1
     if source == nil {
-      if pipedInput { (far, near) = try Pipe.open() } else { (near, far) = try UnixSocket.pair() }
+      if pipedInput {
+        (far, near) = try Pipe().release()
+      } else {
+        (near, far) = try UnixSocket.pair().release()
+      }
     }
     isPiped = pipedInput
     if nonblockingInput { DescriptorKind.setNonblocking(far, true) }

@@ -74,7 +74,7 @@ final class Installation {
   }
 
   func start() throws {
-    let (near, far) = try UnixSocket.pair()
+    let (near, far) = try UnixSocket.pair().release()
     daemon = try Child(
       "/usr/bin/unshare", inRoot(["/usr/sbin/audispatchd"]), input: far,
       output: scratch("daemon.out"), error: scratch("daemon.err"))

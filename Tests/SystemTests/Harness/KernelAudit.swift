@@ -42,7 +42,7 @@ final class KernelAudit: Sendable {
   private init(seconds: Int) async throws {
     let scratch = try Scratch()
     self.scratch = scratch
-    let (reading, writing) = try Pipe.open()
+    let (reading, writing) = try Pipe().release()
     let guardian = try Child(
       "/bin/sh", [Programs.source("audit-guard.sh"), Self.lock, "\(seconds)", Self.key],
       input: reading, output: scratch("out"), error: scratch("out"))
