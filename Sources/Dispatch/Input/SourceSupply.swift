@@ -192,7 +192,7 @@ final class SourceSupply {
     guard let result = connecting.take() else { return .later(connecting.patience) }
     self.connecting = nil
     let socket = Descriptor(owning: try result.get())
-    delay = .milliseconds(100)
+    pause.reset()
     return .input(socket)
   }
 
