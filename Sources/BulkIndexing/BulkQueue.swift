@@ -48,11 +48,8 @@ public struct BulkQueue<Token: Comparable & Sendable>: Sendable {
   var done = 0
   var refusedDone = 0
   private var retriedWaiting = 0
-  /// Of those that are not done.
   public private(set) var bytes = 0
-  /// Documents that are not let go of: those too that are done, behind one that is not. Their senders
-  /// would give them again.
-  public var count: Int { documents.count - done }
+  public private(set) var count = 0
   public internal(set) var counts = Counts()
   /// Whether refused documents go to an index first, and only what that does not take to a file.
   public var hasRefusedIndex = false
@@ -71,6 +68,7 @@ public struct BulkQueue<Token: Comparable & Sendable>: Sendable {
       token: token, id: id, body: body, milliseconds: milliseconds, doubt: doubt, since: now)
     documents.append(document)
     bytes += document.cost
+    count += 1
   }
 
   // MARK: What is sent next
@@ -249,9 +247,8 @@ public struct BulkQueue<Token: Comparable & Sendable>: Sendable {
   mutating func finish(_ at: Int) {
     precondition(documents[at].state != .done, "a document is done twice")
     bytes -= documents[at].cost
+    count -= 1
     documents[at].state = .done
-    // It may stay for long behind another one.
-    documents[at].body = []
   }
 
   private var newlyDone: Token?
