@@ -8,12 +8,15 @@ import Shipping
 /// Events as documents, to the destination of the configuration.
 ///
 /// What could not be written waits, in bounded memory; a document is confirmed when its destination
-/// has taken it. See `Overflow` for what is otherwise behind auditd.
+/// has taken it. Behind auditd, which must not be made to wait, what is too much is dropped and
+/// counted.
 struct JSONPlugin: AuditPlugin, ~Copyable {
   typealias Options = JSONOptions
 
   /// Bytes that wait here before the input does.
   private static var waitingBytes: Int { 512 << 10 }
+  /// Bytes that wait at most where the input must not.
+  private static var mostBytes: Int { 8 << 20 }
   private static var chunk: Int { 64 << 10 }
   private static var shortestDelay: Duration { .milliseconds(100) }
   private static var longestDelay: Duration { .seconds(30) }
@@ -23,6 +26,7 @@ struct JSONPlugin: AuditPlugin, ~Copyable {
   let doneWhen = DoneWhen.told
   private var log: PluginLog
   private let confirmations: Confirmations
+  private let waitsWhenFull: Bool
   private var writer: DocumentWriter
   private var processes: ProcessFollower?
   private var prefix: [UInt8]
@@ -38,16 +42,17 @@ struct JSONPlugin: AuditPlugin, ~Copyable {
   private var said = ""
   private var names = MonotonicTime.now
   private var written = 0
-  private var overflow = Overflow.ofThisProcess("documents")
+  private var dropped = 0
   private var filtered = 0
   private var gaps = SerialGaps()
 
   init(
-    _ options: JSONOptions, _ log: PluginLog, _ confirmations: Confirmations
+    _ options: JSONOptions, _ log: PluginLog, _ confirmations: Confirmations, waitsWhenFull: Bool
   ) throws(SystemError) {
     self.options = options
     self.log = log
     self.confirmations = confirmations
+    self.waitsWhenFull = waitsWhenFull
     writer = DocumentWriter(options.form, options.documents)
     processes = ProcessFollower(options.processRequest, after: nil, log)
     prefix = Array(options.prefix.utf8)
@@ -62,24 +67,19 @@ struct JSONPlugin: AuditPlugin, ~Copyable {
     return StandardOutput()
   }
 
-  private var isFull: Bool { queue.waiting >= Self.waitingBytes }
-  var wantsMore: Bool { !isFull || overflow.isStuck(at: MonotonicTime.now) }
+  var wantsMore: Bool { !waitsWhenFull || queue.waiting < Self.waitingBytes }
   var watched: Int32? { watches == nil ? nil : poller.number }
-  var deadline: Duration? {
-    [queue.waiting > 0 && !isOpen ? retryAt : nil, wantsMore ? nil : overflow.deadline]
-      .compactMap { $0 }.min()
-  }
+  var deadline: Duration? { queue.waiting > 0 && !isOpen ? retryAt : nil }
   // Only a file has no reader who watches.
   var gathering: Duration { options.file == nil ? .zero : .milliseconds(1) }
   var figures: [(name: String, value: Int)] {
     [
-      ("written", written), ("waiting", queue.lines), ("dropped", overflow.dropped),
-      ("cut", writer.cut),
+      ("written", written), ("waiting", queue.lines), ("dropped", dropped), ("cut", writer.cut),
       ("serials_missing", gaps.missing), ("filtered", filtered),
     ] + (processes?.figures ?? [])
   }
 
-  var hasLost: Bool { !confirmations.isAsked && (queue.waiting > 0 || overflow.dropped > 0) }
+  var hasLost: Bool { !confirmations.isAsked && (queue.waiting > 0 || dropped > 0) }
 
   mutating func look(at event: inout AuditEvent) -> Bool {
     let isWanted = processes?.look(at: &event, &log) ?? true
@@ -94,7 +94,11 @@ struct JSONPlugin: AuditPlugin, ~Copyable {
       if !queue.skip(event.token) { confirmations.done(through: event.token) }
       return
     }
-    if drops(event.records.count) { return }
+    if queue.waiting >= Self.mostBytes {
+      if dropped == 0 { log.write(.error, "drops events: \(destination.name) takes nothing") }
+      dropped += 1
+      return
+    }
     let now = MonotonicTime.now
     if now - names >= Self.namesLast {
       writer.forgetAccounts()
@@ -104,25 +108,11 @@ struct JSONPlugin: AuditPlugin, ~Copyable {
     if queue.waiting >= Self.chunk { try advance() }
   }
 
-  /// Drops so many records if no more may wait.
-  private mutating func drops(_ records: Int) -> Bool {
-    if overflow.drops, queue.waiting >= Overflow.bytes {
-      if let text = overflow.drop(records, at: MonotonicTime.now) { log.write(.error, text) }
-      return true
-    }
-    if queue.waiting < Overflow.bytes / 2, let text = overflow.end() { log.write(.notice, text) }
-    return false
-  }
-
   mutating func idle() throws(DestinationFailure) { try advance() }
   mutating func wake() throws(DestinationFailure) { try advance() }
 
   /// Writes what waits, as far as the destination takes it.
   private mutating func advance() throws(DestinationFailure) {
-    let before = queue.waiting
-    defer {
-      if queue.waiting < before || queue.waiting == 0 { overflow.progressed(at: MonotonicTime.now) }
-    }
     while queue.waiting > 0 {
       do throws(DestinationFailure) {
         guard try opened() else { return }

@@ -1,4 +1,5 @@
 import AudispatchPlugin
+import Glibc
 
 PluginProgram(
   "audispatch-json",
@@ -8,7 +9,10 @@ PluginProgram(
   """,
   options: JSONOptions.self
 ).main { session in
-  let json = try JSONPlugin(session.options, session.log, session.confirmations)
+  // audispatchd keeps what a plugin does not take, for that plugin alone; auditd does not.
+  let isOurs = unsafe getenv("AUDISPATCH_PLUGIN") != nil
+  let json = try JSONPlugin(
+    session.options, session.log, session.confirmations, waitsWhenFull: isOurs)
   var plugin = try LessVolume(json, session.options, session.confirmations, rules: \.volume)
   try session.run(&plugin)
 }
