@@ -45,26 +45,6 @@ static void put(char *why, const char *text)
 	why[NP_WHY - 1] = 0;
 }
 
-// Beside the authorities that it is told of libnats believes those of the host, as OpenSSL finds them:
-// so it is to find the same. Without any the host's count again.
-static void believe_only(const char *authorities)
-{
-	static const char *const names[2] = { "SSL_CERT_FILE", "SSL_CERT_DIR" };
-	static char *before[2];
-	static bool is_set;
-	const char *const wanted[2] = { authorities, "/dev/null" };
-	if (!authorities && !is_set) return;
-	for (int at = 0; at < 2; at++) {
-		if (!is_set) before[at] = copy(getenv(names[at]));
-		const char *value = authorities ? wanted[at] : before[at];
-		if (value)
-			setenv(names[at], value, 1);
-		else
-			unsetenv(names[at]);
-	}
-	is_set = true;
-}
-
 np_client *np_new(const np_settings *settings)
 {
 	np_client *client = calloc(1, sizeof *client);
@@ -83,7 +63,6 @@ np_client *np_new(const np_settings *settings)
 	client->settings.token = copy(settings->token);
 	client->settings.credentials = copy(settings->credentials);
 	client->settings.authorities = copy(settings->authorities);
-	believe_only(settings->authorities);
 	client->settings.certificate = copy(settings->certificate);
 	client->settings.key = copy(settings->key);
 	return client;

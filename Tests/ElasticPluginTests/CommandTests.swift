@@ -85,38 +85,6 @@ struct CommandTests {
     #expect(typo.error.contains("did you mean 'setup'?"))
   }
 
-  @Test(.enabled(if: geteuid() == 0, "needs root"))
-  func `believe nobody but who is named`() throws {
-    let folder = try PluginRun.makeFolder()
-    defer { PluginRun.remove(folder) }
-    for name in ["server", "other"] {
-      let keys = try CommandRun(
-        "/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-        "-nodes", "-days", "2", "-subj", "/CN=\(name)", "-addext",
-        "subjectAltName=IP:127.0.0.1", "-keyout", "\(folder)/\(name).key", "-out",
-        "\(folder)/\(name).pem")
-      try #require(keys.end == .exit(0), "\(keys.error)")
-    }
-    let server = try StandInIndex([
-      "--certificate", "\(folder)/server.pem", "--key", "\(folder)/server.key",
-    ])
-    // A host that believes the server.
-    let host = """
-      mount -t tmpfs none /etc/ssl/certs && cp \(folder)/other.pem /etc/ssl/certs/ca-certificates.crt &&
-      cp \(folder)/server.pem \
-        /etc/ssl/certs/$(openssl x509 -hash -noout -in \(folder)/server.pem).0 && exec "$@"
-      """
-    for (arguments, end) in [
-      ([], ChildEnd.exit(0)), (["--tls-ca", "\(folder)/server.pem"], .exit(0)),
-      (["--tls-ca", "\(folder)/other.pem"], .exit(1)),
-    ] {
-      let run = try CommandRun(
-        ["/usr/bin/unshare", "-m", "/bin/sh", "-c", host, "x", Self.program] + arguments
-          + ["--server", server.url, "test", "--index", "audit"])
-      #expect(run.end == end, "\(arguments): \(run.error)")
-    }
-  }
-
   @Test func `send who we are, over TLS, with certificates on both sides`() throws {
     let folder = try PluginRun.makeFolder()
     defer { PluginRun.remove(folder) }
