@@ -252,7 +252,7 @@ struct Indexer: ShippingEngine {
     reports.append(
       .note(
         "cannot look up what may be stored already (it needs the rights view_index_metadata and "
-          + "read, and shards that are there): it may be there twice"))
+          + "read): it may be there twice"))
   }
 
   private mutating func noteRefusals(_ running: Running, _ fates: [DocumentFate]) {

@@ -92,35 +92,26 @@ public struct IndexGenerations: Equatable, Sendable {
 /// The answer to `_mget`: which documents are there, in the order of the request.
 public struct LookUpAnswer: Equatable, Sendable {
   public var found: [Bool] = []
-  /// Whether an index could not say it: one whose shards are away has what it had.
-  public var isPartial = false
 
   public init(_ bytes: [UInt8]) throws(JSONFault) {
     var found: [Bool]?
-    var isPartial = false
     var reader = JSONReader(bytes)
     try reader.object { (reader: inout JSONReader, name) throws(JSONFault) in
       guard name.elementsEqual("docs".utf8) else { return try reader.skip() }
       var all: [Bool] = []
       try reader.array { (reader: inout JSONReader) throws(JSONFault) in
-        var isFound: Bool?
-        var isGone = false
+        // One whose index is gone has an error, and is not found.
+        var isFound = false
         try reader.object { (reader: inout JSONReader, name) throws(JSONFault) in
-          switch String(decoding: name, as: UTF8.self) {
-          case "found": isFound = try reader.boolean()
-          // Of an index that is gone nothing is there.
-          case "error": isGone = try BulkAnswer.error(&reader).type == "index_not_found_exception"
-          default: try reader.skip()
-          }
+          guard name.elementsEqual("found".utf8) else { return try reader.skip() }
+          isFound = try reader.boolean()
         }
-        if isFound == nil, !isGone { isPartial = true }
-        all.append(isFound ?? false)
+        all.append(isFound)
       }
       found = all
     }
     try reader.end()
     guard let found else { throw JSONFault(place: bytes.count) }
     self.found = found
-    self.isPartial = isPartial
   }
 }

@@ -81,28 +81,6 @@ struct DoubtTests {
     #expect(figure("perhaps_twice", in: run.messages) == 20)
   }
 
-  @Test func `counts what an index may have whose shards are away, and stores it`() throws {
-    let server = try StandInIndex.ready()
-    do {
-      let run = try elastic(server)
-      try run.send(records(1...50))
-      #expect(run.eventually { (try? server.count()) == 50 })
-      run.signal(SIGKILL)
-      _ = run.end()
-    }
-    let report = try server.ask(["rollover": "logs-audispatch-default"])
-    let names = (report["streams"] as? [String: [String]])?["logs-audispatch-default"] ?? []
-    try server.set(["red": [try #require(names.first)]])
-    let run = try elastic(server)
-    try run.send(records(1...50))
-    #expect(run.eventually { run.confirmed == 50 }, "\(run.messages)")
-    #expect(try server.count() == 100)
-    #expect(run.await("cannot look up", in: "err"))
-    run.close()
-    #expect(run.end() == .exit(0))
-    #expect(figure("perhaps_twice", in: run.messages) == 50)
-  }
-
   @Test func `gives a request up that takes too long, and looks`() throws {
     let server = try StandInIndex.ready()
     try server.set(["slow": 3])
