@@ -33,49 +33,19 @@ struct FateTests {
 
   @Test func `of requests cover every status`() {
     for status in 100..<600 {
-      for isAboutContent in [true, false] {
-        let fate = RequestFate(
-          status: status, error: "e", isAboutContent: isAboutContent, retryAfter: .seconds(3))
-        let reason = "status \(status): e"
-        switch status {
-        case 200..<300: #expect(fate == .answered)
-        case 413: #expect(fate == .tooLarge)
-        case 400 where isAboutContent, 422 where isAboutContent:
-          #expect(fate == .refused(reason: reason))
-        case 500...: #expect(fate == .unclear(reason: reason, after: .seconds(3)))
-        default: #expect(fate == .later(reason: reason, after: .seconds(3)))
-        }
-        let body = isAboutContent ? #"{"error":{"type":"e"}}"# : #"{"error":"e"}"#
-        #expect(
-          RequestFate(status: status, body: Array(body.utf8), retryAfter: .seconds(3)) == fate)
+      let fate = RequestFate(status: status, error: "e", retryAfter: .seconds(3))
+      let reason = "status \(status): e"
+      switch status {
+      case 200..<300: #expect(fate == .answered)
+      case 413: #expect(fate == .tooLarge)
+      case 400, 406, 415, 422: #expect(fate == .refused(reason: reason))
+      case 500...: #expect(fate == .unclear(reason: reason, after: .seconds(3)))
+      default: #expect(fate == .later(reason: reason, after: .seconds(3)))
       }
+      #expect(
+        RequestFate(status: status, body: Array(#"{"error":"e"}"#.utf8), retryAfter: .seconds(3))
+          == fate)
     }
-  }
-
-  @Test(arguments: [
-    "<html>400 The plain HTTP request was sent to HTTPS port</html>", "",
-    #"{"error":"no handler found for uri [/x/logs/_bulk] and method [POST]"}"#,
-    #"{"message":"no Route matched"}"#,
-  ])
-  func `of requests that no index has read are to come again`(_ body: String) {
-    guard case .later = RequestFate(status: 400, body: Array(body.utf8), retryAfter: nil) else {
-      Issue.record("it is refused")
-      return
-    }
-  }
-
-  @Test(arguments: [
-    (
-      "validation_exception",
-      "Validation Failed: 1: this action would add [2] shards, but this cluster currently has "
-        + "[1000]/[1000] maximum normal shards open;"
-    ), ("illegal_argument_exception", "pipeline with id [audit] does not exist"),
-  ])
-  func `of documents that the cluster has no place for are to come again`(
-    _ type: String, _ reason: String
-  ) {
-    let item = ItemAnswer(status: 400, errorType: type, reason: reason)
-    #expect(DocumentFate(item, .whole) == .later(reason: reason, mayBeStored: false))
   }
 }
 

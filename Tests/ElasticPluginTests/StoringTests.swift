@@ -93,20 +93,6 @@ struct StoringTests {
     #expect(run.messages.contains("\(status)"))
   }
 
-  @Test(arguments: [400, 406, 415, 422])
-  func `refuses nothing because of who has not read it`(_ status: Int) throws {
-    let server = try StandInIndex.ready()
-    let page = "<html>The plain HTTP request was sent to HTTPS port</html>"
-    try server.set(["status": status, "status_times": 8, "status_body": page])
-    let run = try elastic(server)
-    try run.send(records(1...20))
-    #expect(run.eventually { run.confirmed == 20 }, "\(run.messages)")
-    #expect(try server.ids() == ids(1...20))
-    run.close()
-    #expect(run.end() == .exit(0))
-    #expect(figure("refused", in: run.messages) == 0)
-  }
-
   @Test func `waits as long as the server asks for`() throws {
     let server = try StandInIndex.ready()
     try server.set(["status": 429, "status_times": 1, "retry_after": 2])

@@ -62,19 +62,6 @@ struct AnswerTests {
     #expect(fate(413) == .split(reason: "status 413: too large", isTooLarge: true))
     #expect(
       fate(400, "\u{8}\u{3}\u{12}\u{2}no") == .split(reason: "status 400: no", isTooLarge: false))
-    #expect(
-      fate(400, #"{"code":3,"message":"no"}"#)
-        == .split(reason: "status 400: no", isTooLarge: false))
-    // Whoever has not read the request says nothing about an event.
-    for text in [
-      "", "Client sent an HTTP request to an HTTPS server.\n", "Bad Request", "<html>400</html>",
-      #"{"error":"no"}"#, "\u{12}\u{9}no", "\n\u{2}no",
-    ] {
-      guard case .later(_, nil, mayBeTaken: false) = fate(400, text) else {
-        Issue.record("\(text)")
-        continue
-      }
-    }
     for status in [406, 415] {
       #expect(
         fate(status, "json only", after: .seconds(3))

@@ -64,35 +64,6 @@ struct ExportAnswer: Equatable {
     }
   }
 
-  /// Whether that is a `google.rpc.Status`, in either encoding: then a collector has read the request.
-  static func isStatus(_ body: [UInt8]) -> Bool {
-    var isFound = false
-    if body.first == UInt8(ascii: "{") {
-      var reader = JSONReader(body)
-      do throws(JSONFault) {
-        try reader.object { (reader: inout JSONReader, name) throws(JSONFault) in
-          if name.elementsEqual("code".utf8) || name.elementsEqual("message".utf8) {
-            isFound = true
-          }
-          try reader.skip()
-        }
-        try reader.end()
-      } catch { return false }
-      return isFound
-    }
-    var reader = ProtobufReader(body[...])
-    do throws(ProtobufFault) {
-      while let (field, value) = try reader.next() {
-        switch (field, value) {
-        case (1, .number), (2, .bytes): isFound = true
-        case (3, .bytes): continue
-        default: return false
-        }
-      }
-    } catch { return false }
-    return isFound
-  }
-
   /// Why a request was refused: the message of a `google.rpc.Status` (its field 2) in either
   /// encoding, or a plain text.
   static func reason(of body: [UInt8]) -> String {

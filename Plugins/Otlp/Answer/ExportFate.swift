@@ -12,10 +12,14 @@ enum ExportFate: Equatable {
   init(status: Int, body: [UInt8], retryAfter: Duration?) {
     guard (200..<300).contains(status) else {
       let error = ExportAnswer.reason(of: body)
-      let fate = RequestFate(
-        status: status, error: error, isAboutContent: ExportAnswer.isStatus(body),
-        retryAfter: retryAfter)
-      switch fate {
+      // They are about our media type, never about an event.
+      if status == 406 || status == 415 {
+        self = .later(
+          reason: error.isEmpty ? "status \(status)" : "status \(status): \(error)",
+          after: retryAfter, mayBeTaken: false)
+        return
+      }
+      switch RequestFate(status: status, error: error, retryAfter: retryAfter) {
       case .answered: preconditionFailure("status \(status) is an answer")
       case .later(let reason, let after):
         self = .later(reason: reason, after: after, mayBeTaken: false)

@@ -45,10 +45,6 @@ class Server:
         # The status of each bulk request to an index, by its name.
         "bulk_status": None,
         "slow": 0, "away": False, "max_body": 100 << 20,
-        # Indices of which the shards are away.
-        "red": [],
-        # What a refused request has as its body, as a gateway's.
-        "status_body": None,
         # Whether documents are taken without a look at them, as fast as can be.
         "blind": False,
         # What is asked for in Authorization; whether indices may not be looked at.
@@ -228,8 +224,6 @@ class Handler(BaseHTTPRequestHandler):
         if S.faults["status_times"] > 0:
             S.faults["status_times"] -= 1
             after = S.faults["retry_after"]
-            if S.faults["status_body"] is not None:
-                return S.faults["status"], S.faults["status_body"].encode(), ()
             return (S.faults["status"], error("some_exception", "as told", S.faults["status"]),
                     [("Retry-After", str(after))] if after else ())
         if S.faults["blind"]:
@@ -281,9 +275,6 @@ class Handler(BaseHTTPRequestHandler):
                     if index is None:
                         docs.append({"_index": wanted["_index"], "_id": wanted["_id"],
                                      "error": {"type": "index_not_found_exception"}})
-                    elif wanted["_index"] in S.faults["red"]:
-                        docs.append({"_index": wanted["_index"], "_id": wanted["_id"],
-                                     "error": {"type": "no_shard_available_action_exception"}})
                     else:
                         docs.append({"_index": wanted["_index"], "_id": wanted["_id"],
                                      "found": wanted["_id"] in index.documents})
@@ -362,12 +353,11 @@ def report():
 
 def wait_until_quiet():
     """Until everything that was sent by processes that have ended is done: connections are accepted
-    in their order, so those before one of our own are known. While it is away none is."""
-    if not S.faults["away"]:
-        with socket.create_connection(("127.0.0.1", listener.server_address[1])) as own:
-            own.sendall(b"GET / HTTP/1.0\r\n\r\n")
-            while own.recv(65536):
-                pass
+    in their order, so those before one of our own are known."""
+    with socket.create_connection(("127.0.0.1", listener.server_address[1])) as own:
+        own.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        while own.recv(65536):
+            pass
     for _ in range(5000):
         with lock:
             if listener.open == 0:
