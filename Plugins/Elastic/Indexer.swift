@@ -56,7 +56,8 @@ struct Indexer: ShippingEngine {
     notLookedUp = predecessor?.notLookedUp ?? 0
   }
 
-  var waiting: (count: Int, bytes: Int) { (queue.count, queue.bytes) }
+  var waiting: Int { queue.count }
+  var held: (count: Int, bytes: Int) { (queue.held, queue.bytes) }
   var share: Int { options.batch.documents }
   var lost: Int { refused.discarded }
   var placeOfRefused: String { options.refusedIndex.map { "goes to \($0)" } ?? refused.place }

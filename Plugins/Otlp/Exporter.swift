@@ -49,7 +49,8 @@ struct Exporter: ShippingEngine {
     rejected = predecessor?.rejected ?? 0
   }
 
-  var waiting: (count: Int, bytes: Int) { (queue.count, queue.bytes) }
+  var waiting: Int { queue.count }
+  var held: (count: Int, bytes: Int) { (queue.held, queue.bytes) }
   var watched: Int32 { client.number }
   var share: Int { limits.documents }
   var lost: Int { rejected + queue.counts.refused }

@@ -1,6 +1,7 @@
 /// Documents that are not stored yet, in the order in which they came, and what became of each.
 ///
-/// A document that is done is let go of with all before it: so what is confirmed has no gaps.
+/// A document that is done is let go of with all before it: so what is confirmed has no gaps. Until
+/// then it is held, without its body.
 public struct BulkQueue<Token: Comparable & Sendable>: Sendable {
   public typealias Document = QueuedDocument<Token>
 
@@ -48,8 +49,12 @@ public struct BulkQueue<Token: Comparable & Sendable>: Sendable {
   var done = 0
   var refusedDone = 0
   private var retriedWaiting = 0
+  /// Bytes of all that are held.
   public private(set) var bytes = 0
+  /// Documents that are not done.
   public private(set) var count = 0
+  /// Those, and what is done behind one of them.
+  public var held: Int { documents.count - done }
   public internal(set) var counts = Counts()
   /// Whether refused documents go to an index first, and only what that does not take to a file.
   public var hasRefusedIndex = false
@@ -246,7 +251,8 @@ public struct BulkQueue<Token: Comparable & Sendable>: Sendable {
 
   mutating func finish(_ at: Int) {
     precondition(documents[at].state != .done, "a document is done twice")
-    bytes -= documents[at].cost
+    bytes -= documents[at].body.count
+    documents[at].body = []
     count -= 1
     documents[at].state = .done
   }
@@ -256,6 +262,7 @@ public struct BulkQueue<Token: Comparable & Sendable>: Sendable {
   mutating func letGo() {
     while done < documents.count, documents[done].state == .done {
       newlyDone = documents[done].token
+      bytes -= documents[done].cost
       done += 1
     }
     guard done > 4096 || done == documents.count else { return }

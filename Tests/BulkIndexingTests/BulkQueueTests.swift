@@ -64,6 +64,22 @@ struct BulkQueueTests {
     #expect(queue.counts == Queue.Counts(stored: 7, alreadyThere: 1, retried: 1))
   }
 
+  /// One that nobody takes holds up what is confirmed, and so what is taken; not what is stored.
+  @Test func `are held behind one that is stuck, without their bodies`() {
+    var queue = Self.queue(1 + 6000, size: 1000)
+    while let batch = queue.next(Self.limits, at: .zero, waits: false) {
+      let fates = batch.places.map {
+        $0 == 0 ? .refused(type: "t", reason: "r") : DocumentFate.stored
+      }
+      queue.settle(batch, fates, index: [], at: .zero, chance: 1)
+    }
+    #expect(queue.takeDone() == nil && queue.counts.stored == 6000)
+    #expect(queue.count == 1 && queue.held == 6001)
+    #expect(queue.bytes > 6000 * 64 && queue.bytes < 6001 * 100)
+    queue.refusedIsDone(0)
+    #expect(queue.takeDone() == 6001 && queue.held == 0 && queue.bytes == 0)
+  }
+
   @Test func `wait longer each time that they are put off`() {
     var queue = Self.queue(1)
     var now = Duration.zero
