@@ -1,5 +1,4 @@
 import AudispatchPlugin
-import Glibc
 
 PluginProgram(
   "audispatch-log",
@@ -9,9 +8,9 @@ PluginProgram(
   """,
   operands: "[FILE]", options: LogOptions.self
 ).main { session in
-  // audispatchd keeps what a plugin does not take, for that plugin alone; auditd does not.
-  let isOurs = unsafe getenv("AUDISPATCH_PLUGIN") != nil
+  // auditd alone must not be made to wait: what audispatchd keeps, a file and a pipe stay.
   var plugin = try LogPlugin(
-    session.options, log: session.log, session.confirmations, waitsWhenStopped: isOurs)
+    session.options, log: session.log, session.confirmations,
+    waitsWhenStopped: !Overflow.ofThisProcess().drops)
   try session.run(records: &plugin)
 }

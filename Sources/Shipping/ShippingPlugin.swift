@@ -155,6 +155,11 @@ public struct ShippingPlugin<Engine: ShippingEngine>: AuditPlugin, ~Copyable {
     advance()
   }
 
+  public mutating func outlastsInput() -> Bool {
+    advance(waits: false)
+    return engine.waiting > 0
+  }
+
   /// Sends what waits, as long as there is time.
   public mutating func finish(by end: Duration) {
     processes?.save(&log)
