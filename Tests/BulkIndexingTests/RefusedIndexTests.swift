@@ -98,7 +98,8 @@ struct RefusedIndexTests {
         step(status, error, hasFile: false)
           == .fates([.later(reason: reason), .later(reason: reason)]))
     }
-    #expect(step(400) == .split(reason: "status 400"))
+    #expect(step(400, error) == .split(reason: "status 400: t: r"))
+    #expect(step(400) == .later(reason: "status 400", after: .seconds(3)))
     #expect(step(413) == .split(reason: "the server takes no request of this size (413)"))
     #expect(
       RefusedStep(.failed("gone", mayHaveArrived: true), count: 2, hasFile: true)
