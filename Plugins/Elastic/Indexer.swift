@@ -182,7 +182,7 @@ struct Indexer: ShippingEngine {
     switch running.turn.take(event) {
     case .proceed: proceed(running, proceeds)
     case .found(let isThere):
-      running.batch = queue.found(running.batch, isThere)
+      running.batch = queue.found(running.batch, isThere, isSure: !running.turn.notLookedUp)
       if !running.batch.places.isEmpty { proceed(running, proceeds) }
     case .fates(let fates):
       if !running.turn.index.isEmpty { index = running.turn.index }
@@ -253,7 +253,7 @@ struct Indexer: ShippingEngine {
     reports.append(
       .note(
         "cannot look up what may be stored already (it needs the rights view_index_metadata and "
-          + "read): it may be there twice"))
+          + "read, and each index of the name): it may be there twice"))
   }
 
   private mutating func noteRefusals(_ running: Running, _ fates: [DocumentFate]) {

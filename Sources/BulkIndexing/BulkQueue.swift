@@ -214,7 +214,9 @@ public struct BulkQueue<Token: Comparable & Sendable>: Sendable {
   }
 
   /// Documents of a batch that were looked for and are there; the rest, of which nobody has doubts.
-  public mutating func found(_ batch: Batch, _ isThere: [Bool]) -> Batch {
+  ///
+  /// - Parameter isSure: whether they could be looked for everywhere; if not, the doubts stay.
+  public mutating func found(_ batch: Batch, _ isThere: [Bool], isSure: Bool = true) -> Batch {
     precondition(batch.places.count == isThere.count, "a document was not looked for, or twice")
     var rest = Batch(places: [], isDoubtful: false)
     for (place, isThere) in zip(batch.places, isThere) {
@@ -222,7 +224,7 @@ public struct BulkQueue<Token: Comparable & Sendable>: Sendable {
         counts.alreadyThere += 1
         finish(place - first)
       } else {
-        documents[place - first].doubt = .none
+        if isSure { documents[place - first].doubt = .none }
         rest.places.append(place)
       }
     }

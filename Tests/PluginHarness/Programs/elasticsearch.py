@@ -49,6 +49,8 @@ class Server:
         "blind": False,
         # What is asked for in Authorization; whether indices may not be looked at.
         "authorization": None, "no_look_up": False,
+        # An index whose documents nobody can look at.
+        "lost_index": None,
     }
 
 
@@ -275,6 +277,9 @@ class Handler(BaseHTTPRequestHandler):
                     if index is None:
                         docs.append({"_index": wanted["_index"], "_id": wanted["_id"],
                                      "error": {"type": "index_not_found_exception"}})
+                    elif wanted["_index"] == S.faults["lost_index"]:
+                        docs.append({"_index": wanted["_index"], "_id": wanted["_id"],
+                                     "error": {"type": "no_shard_available_action_exception"}})
                     else:
                         docs.append({"_index": wanted["_index"], "_id": wanted["_id"],
                                      "found": wanted["_id"] in index.documents})
