@@ -190,8 +190,6 @@ struct Exporter: ShippingEngine {
 
   /// Nobody else takes what is refused.
   private mutating func settleRefused() {
-    while let (place, _, _) = queue.nextRefused(at: MonotonicTime.now) {
-      queue.refusedIsDone(place)
-    }
+    for refused in queue.nextRefused(at: MonotonicTime.now) { queue.refusedIsDone(refused.place) }
   }
 }

@@ -80,6 +80,17 @@ struct BulkQueueTests {
     #expect(queue.takeDone() == 6001 && queue.held == 0 && queue.bytes == 0)
   }
 
+  @Test func `are written together where refused ones go, as far as their bytes allow`() {
+    var queue = Self.queue(8, size: 1000)
+    while let batch = queue.next(Self.limits, at: .zero, waits: false) {
+      let fates = batch.places.map { _ in DocumentFate.refused(type: "t", reason: "r") }
+      queue.settle(batch, fates, index: [], at: .zero, chance: 1)
+    }
+    #expect(queue.nextRefused(at: .zero).map(\.place) == Array(0..<8))
+    #expect(queue.nextRefused(3 * queue[0].cost, at: .zero).map(\.place) == [0, 1, 2])
+    #expect(queue.nextRefused(1, at: .zero).map(\.place) == [0])
+  }
+
   @Test func `wait longer each time that they are put off`() {
     var queue = Self.queue(1)
     var now = Duration.zero
@@ -102,12 +113,12 @@ struct BulkQueueTests {
     #expect(sizes == [4, 2, 1, 1, 2, 1, 1])
     #expect(queue.refusedWaiting == 4)
     for token in 1...4 {
-      let (place, _, reason) = queue.nextRefused(at: .zero)!
+      let (place, _, reason) = queue.nextRefused(at: .zero)[0]
       #expect(reason == "413")
       queue.refusedIsDone(place)
       #expect(queue.takeDone() == token)
     }
-    #expect(queue.nextRefused(at: .zero) == nil && queue.count == 0)
+    #expect(queue.nextRefused(at: .zero).isEmpty && queue.count == 0)
   }
 
   @Test func `that are in doubt go apart from others`() {
@@ -135,11 +146,11 @@ struct BulkQueueTests {
     let batch = queue.next(Self.limits, at: .seconds(1))!
     queue.settle(
       batch, [.refused(type: "t", reason: "r"), .stored], index: [], at: .zero, chance: 1)
-    #expect(queue.nextRefused(at: .zero)?.place == 0)
+    #expect(queue.nextRefused(at: .zero).first?.place == 0)
     queue.refusedWait(until: .seconds(5))
-    #expect(queue.nextRefused(at: .seconds(4)) == nil && queue.refusedTime == .seconds(5))
+    #expect(queue.nextRefused(at: .seconds(4)).isEmpty && queue.refusedTime == .seconds(5))
     #expect(queue.takeDone() == nil && queue.count == 1)
-    queue.refusedIsDone(queue.nextRefused(at: .seconds(5))!.place)
+    queue.refusedIsDone(queue.nextRefused(at: .seconds(5))[0].place)
     #expect(queue.takeDone() == 2 && queue.refusedTime == nil)
   }
 
@@ -160,7 +171,7 @@ struct BulkQueueTests {
         next += 1
       }
       if let batch = queue.next(Self.limits, at: now, waits: next <= 300) { underWay.append(batch) }
-      while let (place, _, _) = queue.nextRefused(at: now) {
+      while let (place, _, _) = queue.nextRefused(at: now).first {
         if random.next(below: 2) == 0 {
           queue.refusedWait(until: now + .seconds(1))
         } else {
