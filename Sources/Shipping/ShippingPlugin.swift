@@ -15,6 +15,8 @@ public struct ShippingPlugin<Engine: ShippingEngine>: AuditPlugin, ~Copyable {
   private static var waitingBytes: Int { 16 << 20 }
   private static var waitingCount: Int { mostDoubtful }
 
+  private static var longestText: Int { 1000 }
+
   public let doneWhen = DoneWhen.told
   private var log: PluginLog
   private let confirmations: Confirmations
@@ -122,10 +124,13 @@ public struct ShippingPlugin<Engine: ShippingEngine>: AuditPlugin, ~Copyable {
     for report in engine.takeReports() { say(report, now) }
   }
 
+  /// What servers say may quote what a user wrote: it is no other line of ours.
   private mutating func say(_ report: ShippingReport, _ now: Duration) {
     let things = Engine.things
+    func shown(_ text: String) -> String { printable(text, limit: Self.longestText) }
     switch report {
     case .trouble(let text):
+      let text = shown(text)
       guard said.isDue(text, at: now) else { return }
       log.write(.error, "\(text); \(engine.waiting) \(things.many) wait here")
     case .recovered:
@@ -136,11 +141,12 @@ public struct ShippingPlugin<Engine: ShippingEngine>: AuditPlugin, ~Copyable {
       if let at = refusals.at, now - at < SaidTexts.interval { return }
       let more = refusals.count > 1 ? " (and \(refusals.count - 1) before it)" : ""
       refusals = (0, now)
-      let kind = type.isEmpty ? "" : "\(type): "
+      let kind = type.isEmpty ? "" : "\(shown(type)): "
       log.write(
         .error,
-        "\(things.one) \(id)\(more) is refused and \(engine.placeOfRefused): \(kind)\(reason)")
-    case .note(let text): log.write(.warning, text)
+        "\(things.one) \(id)\(more) is refused and \(engine.placeOfRefused): \(kind)\(shown(reason))"
+      )
+    case .note(let text): log.write(.warning, shown(text))
     }
   }
 

@@ -39,7 +39,7 @@ class Server:
         # Of a thousand items: put off, and in doubt.
         "item_429": 0, "item_503": 0,
         # Items that contain this are refused: by their mapping, so a text is taken; or always.
-        "refuse": None, "refuse_always": None,
+        "refuse": None, "refuse_always": None, "reason": None,
         # The status of each item for an index, by its name.
         "item_status": None,
         # The status of each bulk request to an index, by its name.
@@ -114,7 +114,7 @@ def store(operation, name, identity, source, text):
         return refused(told, "some_exception", "as told")
     is_refused_one = source.get("event", {}).get("kind") == "pipeline_error"
     if S.faults["refuse_always"] and S.faults["refuse_always"] in text and not is_refused_one:
-        return refused(400, "mapper_exception", "refused for ever")
+        return refused(400, "mapper_exception", S.faults["reason"] or "refused for ever")
     if S.faults["refuse"] and S.faults["refuse"] in text and "_mapping_refused" not in text:
         return refused(400, "document_parsing_exception", "failed to parse field [x]")
     if len(identity.encode()) > 512:
