@@ -213,6 +213,7 @@ struct Indexer: ShippingEngine {
     for fate in fates {
       guard case .later(let text, _) = fate else {
         hosts.succeeded(running.server)
+        limits.grow(to: options.batch.bytes)
         if hasTrouble { reports.append(.recovered) }
         hasTrouble = false
         return
@@ -227,7 +228,7 @@ struct Indexer: ShippingEngine {
     _ running: Running, _ reason: String, _ isTooLarge: Bool, _ now: Duration
   ) {
     if isTooLarge, running.batch.places.count > 1 {
-      limits.bytes = max(running.batch.places.reduce(0) { $0 + queue[$1].cost } / 2, 64 << 10)
+      limits.shrink(below: running.batch.places.reduce(0) { $0 + queue[$1].cost })
     }
     let only = queue[running.batch.places[0]]
     guard !queue.split(running.batch, reason: reason, at: now) else { return }

@@ -141,6 +141,7 @@ struct Exporter: ShippingEngine {
     switch fate {
     case .taken(let rejected, let message):
       hosts.succeeded(server)
+      limits.grow(to: options.batch.bytes)
       if hasTrouble { reports.append(.recovered) }
       hasTrouble = false
       if batch.isDoubtful { queue.notePerhapsTwice(batch.places.count) }
@@ -180,7 +181,7 @@ struct Exporter: ShippingEngine {
     _ batch: Queue.Batch, _ reason: String, _ isTooLarge: Bool, _ now: Duration
   ) {
     if isTooLarge, batch.places.count > 1 {
-      limits.bytes = max(batch.places.reduce(0) { $0 + queue[$1].cost } / 2, 64 << 10)
+      limits.shrink(below: batch.places.reduce(0) { $0 + queue[$1].cost })
     }
     let first = queue[batch.places[0]]
     guard !queue.split(batch, reason: reason, at: now) else { return }

@@ -29,6 +29,12 @@ public struct BulkQueue<Token: Comparable & Sendable>: Sendable {
       self.bytes = bytes
       self.gathering = gathering
     }
+
+    /// A request of so many bytes was too large.
+    public mutating func shrink(below size: Int) { bytes = min(bytes, max(size / 2, 64 << 10)) }
+
+    /// A request was not too large: the next may be somewhat larger, up to `most`.
+    public mutating func grow(to most: Int) { bytes = min(most, bytes + bytes / 64) }
   }
 
   public struct Counts: Equatable, Sendable {

@@ -121,6 +121,21 @@ struct BulkQueueTests {
     #expect(queue.nextRefused(at: .zero).isEmpty && queue.count == 0)
   }
 
+  @Test func `go in smaller requests behind one that was too large, which grow again`() {
+    var limits = Queue.Limits(documents: 9, bytes: 5 << 20, gathering: .zero)
+    limits.shrink(below: 4 << 20)
+    #expect(limits.bytes == 2 << 20)
+    // An older one, that was larger, says nothing new.
+    limits.shrink(below: 5 << 20)
+    #expect(limits.bytes == 2 << 20)
+    limits.shrink(below: 1000)
+    #expect(limits.bytes == 64 << 10)
+    for _ in 0..<50 { limits.grow(to: 5 << 20) }
+    #expect(limits.bytes > 128 << 10 && limits.bytes < 192 << 10)
+    for _ in 0..<500 { limits.grow(to: 5 << 20) }
+    #expect(limits.bytes == 5 << 20)
+  }
+
   @Test func `that are in doubt go apart from others`() {
     var queue = Self.queue(2, doubt: .possible(since: []))
     queue.append(3, id: [], body: [], milliseconds: 0, at: .zero)
