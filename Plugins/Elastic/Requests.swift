@@ -64,7 +64,7 @@ struct Requests {
 
   func lookUp(_ ids: [[UInt8]], in indices: [[UInt8]], on server: Int) -> HTTPRequest {
     request(
-      .post, "/_mget?_source=false&filter_path=docs.found,docs._id",
+      .post, "/_mget?_source=false&filter_path=docs.found,docs._id,docs.error.type",
       BulkBody.lookUp(ids, in: indices), on: server)
   }
 

@@ -8,16 +8,18 @@ import Shipping
 /// Events as documents, to the destination of the configuration.
 ///
 /// What could not be written waits, in bounded memory; a document is confirmed when its destination
-/// has taken it. Behind auditd, which must not be made to wait, what is too much is dropped and
-/// counted.
+/// has taken it. Behind auditd, which must not be made to wait for long, what is too much is dropped
+/// and counted.
 struct JSONPlugin: AuditPlugin, ~Copyable {
   typealias Options = JSONOptions
 
-  /// Bytes that wait here before the input does.
+  /// Bytes that are held here before the input waits.
   private static var waitingBytes: Int { 512 << 10 }
-  /// Bytes that wait at most where the input must not.
+  /// Bytes that are held at most where the input must not wait.
   private static var mostBytes: Int { 8 << 20 }
   private static var chunk: Int { 64 << 10 }
+  /// How soon it is asked again what has arrived.
+  private static var arrivalTime: Duration { .milliseconds(20) }
   private static var shortestDelay: Duration { .milliseconds(100) }
   private static var longestDelay: Duration { .seconds(30) }
   /// How long names of users and groups are believed.
@@ -26,7 +28,6 @@ struct JSONPlugin: AuditPlugin, ~Copyable {
   let doneWhen = DoneWhen.told
   private var log: PluginLog
   private let confirmations: Confirmations
-  private let waitsWhenFull: Bool
   private var writer: DocumentWriter
   private var processes: ProcessFollower?
   private var prefix: [UInt8]
@@ -37,22 +38,23 @@ struct JSONPlugin: AuditPlugin, ~Copyable {
   private var watches: Int32?
 
   private var isOpen = false
+  /// When it is asked what has arrived of what was written.
+  private var arrivalAt: Duration?
   private var retryAt = Duration.zero
   private var delay = Self.shortestDelay
   private var said = ""
   private var names = MonotonicTime.now
   private var written = 0
-  private var dropped = 0
+  private var overflow = Overflow.ofThisProcess("documents")
   private var filtered = 0
   private var gaps = SerialGaps()
 
   init(
-    _ options: JSONOptions, _ log: PluginLog, _ confirmations: Confirmations, waitsWhenFull: Bool
+    _ options: JSONOptions, _ log: PluginLog, _ confirmations: Confirmations
   ) throws(SystemError) {
     self.options = options
     self.log = log
     self.confirmations = confirmations
-    self.waitsWhenFull = waitsWhenFull
     writer = DocumentWriter(options.form, options.documents)
     processes = ProcessFollower(options.processRequest, after: nil, log)
     prefix = Array(options.prefix.utf8)
@@ -67,19 +69,26 @@ struct JSONPlugin: AuditPlugin, ~Copyable {
     return StandardOutput()
   }
 
-  var wantsMore: Bool { !waitsWhenFull || queue.waiting < Self.waitingBytes }
+  var wantsMore: Bool {
+    queue.held < Self.waitingBytes || overflow.isStuck(at: MonotonicTime.now)
+  }
   var watched: Int32? { watches == nil ? nil : poller.number }
-  var deadline: Duration? { queue.waiting > 0 && !isOpen ? retryAt : nil }
+  var deadline: Duration? {
+    [
+      queue.lines > 0 && !isOpen ? retryAt : nil, arrivalAt, wantsMore ? nil : overflow.deadline,
+    ].compactMap { $0 }.min()
+  }
   // Only a file has no reader who watches.
   var gathering: Duration { options.file == nil ? .zero : .milliseconds(1) }
   var figures: [(name: String, value: Int)] {
     [
-      ("written", written), ("waiting", queue.lines), ("dropped", dropped), ("cut", writer.cut),
+      ("written", written), ("waiting", queue.lines), ("dropped", overflow.dropped),
+      ("cut", writer.cut),
       ("serials_missing", gaps.missing), ("filtered", filtered),
     ] + (processes?.figures ?? [])
   }
 
-  var hasLost: Bool { !confirmations.isAsked && (queue.waiting > 0 || dropped > 0) }
+  var hasLost: Bool { !confirmations.isAsked && (queue.lines > 0 || overflow.dropped > 0) }
 
   mutating func look(at event: inout AuditEvent) -> Bool {
     let isWanted = processes?.look(at: &event, &log) ?? true
@@ -94,12 +103,13 @@ struct JSONPlugin: AuditPlugin, ~Copyable {
       if !queue.skip(event.token) { confirmations.done(through: event.token) }
       return
     }
-    if queue.waiting >= Self.mostBytes {
-      if dropped == 0 { log.write(.error, "drops events: \(destination.name) takes nothing") }
-      dropped += 1
+    let now = MonotonicTime.now
+    if overflow.drops, queue.held >= Self.mostBytes {
+      let records = event.records.count * (event.repetition?.count ?? 1)
+      if let text = overflow.drop(records, at: now) { log.write(.error, text) }
       return
     }
-    let now = MonotonicTime.now
+    if queue.held < Self.mostBytes / 2, let text = overflow.end() { log.write(.notice, text) }
     if now - names >= Self.namesLast {
       writer.forgetAccounts()
       names = now
@@ -113,28 +123,40 @@ struct JSONPlugin: AuditPlugin, ~Copyable {
 
   /// Writes what waits, as far as the destination takes it.
   private mutating func advance() throws(DestinationFailure) {
-    while queue.waiting > 0 {
-      do throws(DestinationFailure) {
-        guard try opened() else { return }
+    do throws(DestinationFailure) {
+      if queue.lines > 0, try !opened() { return }
+      while queue.waiting > 0 {
         let count = try destination.write(queue.chunk(Self.chunk))
+        queue.wrote(count)
+        try takeArrived()
         guard count > 0 else { return watch(destination.descriptor) }
-        let (lines, token) = queue.wrote(count)
-        written += lines
-        guard let token else { continue }
-        try destination.sync()
-        confirmations.done(through: token)
-        delay = Self.shortestDelay
-        if !said.isEmpty {
-          log.write(.notice, "writes to \(destination.name) again")
-          said = ""
-        }
-      } catch {
-        if error.isFinal { throw error }
-        fail(error)
-        return
+        overflow.progressed(at: MonotonicTime.now)
       }
+      try takeArrived()
+    } catch {
+      if error.isFinal { throw error }
+      return fail(error)
     }
+    if queue.lines == 0 { overflow.progressed(at: MonotonicTime.now) }
     watch(nil)
+  }
+
+  /// Confirms the lines that are where they shall be.
+  private mutating func takeArrived() throws(DestinationFailure) {
+    arrivalAt = nil
+    guard queue.awaitsArrival else { return }
+    try destination.sync()
+    let (lines, token) = queue.arrive(allBut: try destination.missing())
+    written += lines
+    if queue.awaitsArrival { arrivalAt = MonotonicTime.now + Self.arrivalTime }
+    guard let token else { return }
+    confirmations.done(through: token)
+    overflow.progressed(at: MonotonicTime.now)
+    delay = Self.shortestDelay
+    if !said.isEmpty {
+      log.write(.notice, "writes to \(destination.name) again")
+      said = ""
+    }
   }
 
   private mutating func opened() throws(DestinationFailure) -> Bool {
@@ -148,12 +170,18 @@ struct JSONPlugin: AuditPlugin, ~Copyable {
   private mutating func fail(_ failure: DestinationFailure) {
     if failure.text != said { log.write(.error, failure.text) }
     said = failure.text
+    leave()
+    retryAt = MonotonicTime.now + delay
+    delay = min(delay * 2, Self.longestDelay)
+  }
+
+  /// What has not arrived is for the next one.
+  private mutating func leave() {
     watch(nil)
     destination.close()
     isOpen = false
+    arrivalAt = nil
     queue.startOver()
-    retryAt = MonotonicTime.now + delay
-    delay = min(delay * 2, Self.longestDelay)
   }
 
   /// Waits until a descriptor takes something.
@@ -164,33 +192,39 @@ struct JSONPlugin: AuditPlugin, ~Copyable {
     watches = descriptor
   }
 
-  /// Opens the file anew, and makes documents by the new options; those that wait stay as they are.
+  /// Makes documents by the new options; those that wait stay as they are. A file is opened anew; what
+  /// reads goes on reading, where it is the same.
   mutating func reload(_ new: JSONOptions) throws(DestinationFailure) {
     try advance()
-    watch(nil)
-    destination.close()
-    isOpen = false
-    queue.startOver()
-    retryAt = .zero
+    if new.file != nil || !new.hasPlace(of: options) {
+      leave()
+      retryAt = .zero
+      destination = Self.destination(new)
+    }
     options = new
     writer = DocumentWriter(new.form, new.documents)
     processes?.save(&log)
     processes = ProcessFollower(new.processRequest, after: processes, log)
     prefix = Array(new.prefix.utf8)
-    destination = Self.destination(new)
+  }
+
+  mutating func outlastsInput() throws(DestinationFailure) -> Bool {
+    try advance()
+    return queue.lines > 0
   }
 
   mutating func finish(by end: Duration) throws(DestinationFailure) {
     processes?.save(&log)
     let last = end - .milliseconds(100)
     try advance()
-    while queue.waiting > 0, MonotonicTime.now < last {
+    while queue.lines > 0, MonotonicTime.now < last {
+      let longest = arrivalAt == nil ? .milliseconds(100) : Self.arrivalTime
       let patience = Int32(
-        clamping: Int(min(last - MonotonicTime.now, .milliseconds(100)) / .milliseconds(1)))
+        clamping: Int(min(last - MonotonicTime.now, longest) / .milliseconds(1)))
       _ = Poll.wait(poller.number, for: .read, milliseconds: max(patience, 1))
       try advance()
     }
-    if queue.waiting > 0 {
+    if queue.lines > 0 {
       log.write(.error, "ends before \(queue.lines) documents were taken by \(destination.name)")
     }
     watch(nil)

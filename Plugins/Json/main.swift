@@ -1,5 +1,4 @@
 import AudispatchPlugin
-import Glibc
 
 PluginProgram(
   "audispatch-json",
@@ -9,10 +8,7 @@ PluginProgram(
   """,
   options: JSONOptions.self
 ).main { session in
-  // audispatchd keeps what a plugin does not take, for that plugin alone; auditd does not.
-  let isOurs = unsafe getenv("AUDISPATCH_PLUGIN") != nil
-  let json = try JSONPlugin(
-    session.options, session.log, session.confirmations, waitsWhenFull: isOurs)
+  let json = try JSONPlugin(session.options, session.log, session.confirmations)
   var plugin = try LessVolume(json, session.options, session.confirmations, rules: \.volume)
   try session.run(&plugin)
 }

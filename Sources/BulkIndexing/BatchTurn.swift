@@ -124,7 +124,10 @@ public struct BatchTurn: Equatable, Sendable {
         return giveUpLookingUp()
       }
       let isThere = (0..<count).map { document in
-        answer.found[(document * indices.count)..<((document + 1) * indices.count)].contains(true)
+        let found = answer.found[(document * indices.count)..<((document + 1) * indices.count)]
+        if found.contains(true) { return true }
+        notLookedUp = notLookedUp || found.contains(nil)
+        return false
       }
       shapes = zip(shapes, isThere).filter { !$0.1 }.map(\.0)
       count = shapes.count

@@ -28,6 +28,7 @@ extension DocumentFate {
     case 200..<300: self = .stored
     case 409: self = .alreadyThere
     case 401, 403, 404, 408, 429: self = .later(reason: reason, mayBeStored: false)
+    case 400 where item.isOfIndex: self = .later(reason: reason, mayBeStored: false)
     case 500...: self = .later(reason: reason, mayBeStored: true)
     default:
       self =
@@ -50,6 +51,15 @@ extension DocumentFate {
   }
 }
 
+extension ItemAnswer {
+  /// Whether what is said with status 400 is about the index, whatever the document is: it has no
+  /// room for another shard, or lacks the pipeline.
+  var isOfIndex: Bool {
+    status == 400
+      && (errorType == "validation_exception" || reason.hasPrefix("pipeline with id ["))
+  }
+}
+
 /// What the answer to a whole request means.
 public enum RequestFate: Equatable, Sendable {
   /// The answer has the fates of its documents.
@@ -68,19 +78,28 @@ extension RequestFate {
   /// - Parameter body: of the answer; it has the reason where the request failed.
   public init(status: Int, body: [UInt8], retryAfter: Duration?) {
     // An answer with fates is long, and is read for them.
-    let error = (200..<300).contains(status) ? "" : BulkAnswer.reason(of: body)
-    self.init(status: status, error: error, retryAfter: retryAfter)
+    if (200..<300).contains(status) {
+      self = .answered
+      return
+    }
+    let type = BulkAnswer.error(of: body)?.type ?? ""
+    // A server says by an error's type what it does not like; without one it is a gateway's word, or
+    // about the path.
+    self.init(
+      status: status, error: BulkAnswer.reason(of: body),
+      isOfDocuments: !type.isEmpty && type != "media_type_header_exception", retryAfter: retryAfter)
   }
 
-  public init(status: Int, error: String, retryAfter: Duration? = nil) {
+  /// - Parameter isOfDocuments: whether a document may be the reason for what is said.
+  public init(status: Int, error: String, isOfDocuments: Bool, retryAfter: Duration?) {
     let reason = error.isEmpty ? "status \(status)" : "status \(status): \(error)"
     switch status {
     case 200..<300: self = .answered
     case 413: self = .tooLarge
-    case 400, 406, 415, 422: self = .refused(reason: reason)
+    case 400 where isOfDocuments, 422 where isOfDocuments: self = .refused(reason: reason)
     // Perhaps a gateway's word; the host behind it may have done it.
     case 500...: self = .unclear(reason: reason, after: retryAfter)
-    // Too many requests; rights, places and redirections: to be put right by somebody.
+    // Too many requests; rights, places, forms and redirections: to be put right by somebody.
     default: self = .later(reason: reason, after: retryAfter)
     }
   }

@@ -91,20 +91,25 @@ public struct IndexGenerations: Equatable, Sendable {
 
 /// The answer to `_mget`: which documents are there, in the order of the request.
 public struct LookUpAnswer: Equatable, Sendable {
-  public var found: [Bool] = []
+  /// `nil` for one whose index could not be asked.
+  public var found: [Bool?] = []
 
   public init(_ bytes: [UInt8]) throws(JSONFault) {
-    var found: [Bool]?
+    var found: [Bool?]?
     var reader = JSONReader(bytes)
     try reader.object { (reader: inout JSONReader, name) throws(JSONFault) in
       guard name.elementsEqual("docs".utf8) else { return try reader.skip() }
-      var all: [Bool] = []
+      var all: [Bool?] = []
       try reader.array { (reader: inout JSONReader) throws(JSONFault) in
-        // One whose index is gone has an error, and is not found.
-        var isFound = false
+        var isFound: Bool?
         try reader.object { (reader: inout JSONReader, name) throws(JSONFault) in
-          guard name.elementsEqual("found".utf8) else { return try reader.skip() }
-          isFound = try reader.boolean()
+          switch String(decoding: name, as: UTF8.self) {
+          case "found": isFound = try reader.boolean()
+          // In an index that is gone there is nothing.
+          case "error":
+            if try BulkAnswer.error(&reader).type == "index_not_found_exception" { isFound = false }
+          default: try reader.skip()
+          }
         }
         all.append(isFound)
       }

@@ -197,7 +197,11 @@ static void set_options(hc_engine *engine, struct transfer *transfer, const hc_r
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, request->milliseconds);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, settings->connect_milliseconds);
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	if (settings->authorities) curl_easy_setopt(easy, CURLOPT_CAINFO, settings->authorities);
+	if (settings->authorities) {
+		curl_easy_setopt(easy, CURLOPT_CAINFO, settings->authorities);
+		// Those of the host are in a folder beside, which would count, too.
+		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+	}
 	if (settings->certificate) curl_easy_setopt(easy, CURLOPT_SSLCERT, settings->certificate);
 	if (settings->key) curl_easy_setopt(easy, CURLOPT_SSLKEY, settings->key);
 	// An empty one: none, also where the environment names one.

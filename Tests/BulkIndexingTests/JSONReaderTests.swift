@@ -80,8 +80,9 @@ struct AnswerTests {
   @Test func `to look-ups say what is there`() throws {
     let answer = try LookUpAnswer(
       Array(
-        #"{"docs":[{"_id":"a","found":true},{"found":false},{"error":{"type":"gone"}}]}"#.utf8))
-    #expect(answer.found == [true, false, false])
+        (#"{"docs":[{"_id":"a","found":true},{"found":false},{"error":{"type":"busy"}},{},"#
+          + #"{"error":{"type":"index_not_found_exception"}}]}"#).utf8))
+    #expect(answer.found == [true, false, nil, nil, false])
     #expect(throws: JSONFault.self) { try LookUpAnswer(Array("{}".utf8)) }
   }
 

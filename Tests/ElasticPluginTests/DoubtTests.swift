@@ -53,6 +53,29 @@ struct DoubtTests {
     #expect(try server.ids() == ids(1...80))
   }
 
+  @Test func `counts what an index may have that cannot be asked`() throws {
+    let server = try StandInIndex.ready()
+    do {
+      let run = try elastic(server)
+      try run.send(records(1...50))
+      #expect(run.eventually { (try? server.count()) == 50 })
+      run.signal(SIGKILL)
+      _ = run.end()
+    }
+    let streams = try server.ask([:])["streams"] as? [String: [String]]
+    let lost = try #require(streams?["logs-audispatch-default"]?.first)
+    try server.set(["lost_index": lost])
+    try server.ask(["rollover": "logs-audispatch-default"])
+    let run = try elastic(server)
+    try run.send(records(1...50))
+    #expect(run.eventually { run.confirmed == 50 }, "\(run.messages)")
+    run.close()
+    #expect(run.end() == .exit(0))
+    #expect(figure("not_looked_up", in: run.messages) == 50)
+    #expect(figure("perhaps_twice", in: run.messages) == 50)
+    #expect(run.messages.contains("cannot look up what may be stored already"))
+  }
+
   @Test func `looks behind an alias too`() throws {
     let server = try StandInIndex()
     try server.ask(["alias": "audit"])

@@ -217,4 +217,16 @@ struct StoringTests {
     #expect(figure("absorbed", in: run.messages) == 29)
     #expect(figure("redacted", in: run.messages) == 30)
   }
+
+  /// Servers quote documents in their reasons, and so what any user writes.
+  @Test func `writes no line for a server`() throws {
+    let server = try StandInIndex.ready()
+    try server.set(["refuse_always": "evil", "reason": "no\nforged: line\u{1b}[31m"])
+    let run = try elastic(server)
+    try run.send(records(1...1, " x=evil"))
+    #expect(run.await("is refused", in: "err"), "\(run.messages)")
+    #expect(
+      run.messages.contains(#"mapper_exception: no\x0Aforged: line\x1B[31m"#), "\(run.messages)")
+    #expect(!run.lines("err").contains { $0.hasPrefix("forged") })
+  }
 }

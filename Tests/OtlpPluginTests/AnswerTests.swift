@@ -44,7 +44,7 @@ struct AnswerTests {
       }
       let answer = ExportAnswer(bytes)
       #expect((answer?.rejected ?? 0) >= 0 && (answer?.message.count ?? 0) <= 200)
-      #expect(ExportAnswer.reason(of: bytes).unicodeScalars.allSatisfy { $0.value >= 0x20 })
+      #expect(ExportAnswer.reason(of: bytes).text.unicodeScalars.allSatisfy { $0.value >= 0x20 })
     }
   }
 
@@ -62,6 +62,20 @@ struct AnswerTests {
     #expect(fate(413) == .split(reason: "status 413: too large", isTooLarge: true))
     #expect(
       fate(400, "\u{8}\u{3}\u{12}\u{2}no") == .split(reason: "status 400: no", isTooLarge: false))
+    #expect(
+      fate(422, #"{"code":3,"message":"no","details":[]}"#)
+        == .split(reason: "status 422: no", isTooLarge: false))
+    #expect(fate(400, "\u{8}\u{3}") == .split(reason: "status 400", isTooLarge: false))
+    // What is no collector knows nothing of events.
+    for body in [
+      "", "Client sent an HTTP request to an HTTPS server.\n", "<html>400</html>", "Bad Request",
+      #"{"error":"no"}"#, #"{"code":3"#, "\u{12}\u{9}no",
+    ] {
+      guard case .later(_, nil, mayBeTaken: false) = fate(400, body) else {
+        Issue.record("an event is the reason for \(body)")
+        continue
+      }
+    }
     for status in [406, 415] {
       #expect(
         fate(status, "json only", after: .seconds(3))

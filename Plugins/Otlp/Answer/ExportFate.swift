@@ -11,15 +11,11 @@ enum ExportFate: Equatable {
 
   init(status: Int, body: [UInt8], retryAfter: Duration?) {
     guard (200..<300).contains(status) else {
-      let error = ExportAnswer.reason(of: body)
-      // They are about our media type, never about an event.
-      if status == 406 || status == 415 {
-        self = .later(
-          reason: error.isEmpty ? "status \(status)" : "status \(status): \(error)",
-          after: retryAfter, mayBeTaken: false)
-        return
-      }
-      switch RequestFate(status: status, error: error, retryAfter: retryAfter) {
+      let (error, isCollectors) = ExportAnswer.reason(of: body)
+      // Whatever else answers knows nothing of events: it is about our place, or form.
+      let fate = RequestFate(
+        status: status, error: error, isOfDocuments: isCollectors, retryAfter: retryAfter)
+      switch fate {
       case .answered: preconditionFailure("status \(status) is an answer")
       case .later(let reason, let after):
         self = .later(reason: reason, after: after, mayBeTaken: false)

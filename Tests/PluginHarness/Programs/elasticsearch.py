@@ -39,7 +39,7 @@ class Server:
         # Of a thousand items: put off, and in doubt.
         "item_429": 0, "item_503": 0,
         # Items that contain this are refused: by their mapping, so a text is taken; or always.
-        "refuse": None, "refuse_always": None,
+        "refuse": None, "refuse_always": None, "reason": None,
         # The status of each item for an index, by its name.
         "item_status": None,
         # The status of each bulk request to an index, by its name.
@@ -49,6 +49,8 @@ class Server:
         "blind": False,
         # What is asked for in Authorization; whether indices may not be looked at.
         "authorization": None, "no_look_up": False,
+        # An index whose documents nobody can look at.
+        "lost_index": None,
     }
 
 
@@ -112,7 +114,7 @@ def store(operation, name, identity, source, text):
         return refused(told, "some_exception", "as told")
     is_refused_one = source.get("event", {}).get("kind") == "pipeline_error"
     if S.faults["refuse_always"] and S.faults["refuse_always"] in text and not is_refused_one:
-        return refused(400, "mapper_exception", "refused for ever")
+        return refused(400, "mapper_exception", S.faults["reason"] or "refused for ever")
     if S.faults["refuse"] and S.faults["refuse"] in text and "_mapping_refused" not in text:
         return refused(400, "document_parsing_exception", "failed to parse field [x]")
     if len(identity.encode()) > 512:
@@ -275,6 +277,9 @@ class Handler(BaseHTTPRequestHandler):
                     if index is None:
                         docs.append({"_index": wanted["_index"], "_id": wanted["_id"],
                                      "error": {"type": "index_not_found_exception"}})
+                    elif wanted["_index"] == S.faults["lost_index"]:
+                        docs.append({"_index": wanted["_index"], "_id": wanted["_id"],
+                                     "error": {"type": "no_shard_available_action_exception"}})
                     else:
                         docs.append({"_index": wanted["_index"], "_id": wanted["_id"],
                                      "found": wanted["_id"] in index.documents})
