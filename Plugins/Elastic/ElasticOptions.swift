@@ -100,7 +100,7 @@ extension ElasticOptions {
     },
     noting("pipeline", "NAME", "an ingest pipeline that documents go through") {
       (o: inout ElasticOptions, w: Word) throws(Diagnostic) in
-      o.pipeline = try indexName(w, for: "pipeline")
+      o.pipeline = try cleanName(w, for: "pipeline")
     },
     noting("refused_index", "NAME", "an index or a data stream for what the other does not take") {
       (o: inout ElasticOptions, w: Word) throws(Diagnostic) in
@@ -137,6 +137,15 @@ extension ElasticOptions {
 
   /// What Elasticsearch takes as a name.
   private static func indexName(_ word: Word, for keyword: String) throws(Diagnostic) -> String {
+    let name = try cleanName(word, for: keyword)
+    guard name == name.lowercased() else {
+      throw word.error(
+        "\(keyword) has no capital letters", suggestion: "did you mean '\(name.lowercased())'?")
+    }
+    return name
+  }
+
+  private static func cleanName(_ word: Word, for keyword: String) throws(Diagnostic) -> String {
     let name = word.text
     let isClean = name.utf8.allSatisfy { byte in
       byte > 0x20 && byte < 0x7f && !"\\/*?\"<>|,#:%".utf8.contains(byte)
@@ -145,10 +154,6 @@ extension ElasticOptions {
       throw word.error(
         "\(keyword) is a name of letters, digits, '-', '_' and '.', and begins with one of the first"
       )
-    }
-    guard name == name.lowercased() else {
-      throw word.error(
-        "\(keyword) has no capital letters", suggestion: "did you mean '\(name.lowercased())'?")
     }
     return name
   }

@@ -56,7 +56,8 @@ struct Indexer: ShippingEngine {
     notLookedUp = predecessor?.notLookedUp ?? 0
   }
 
-  var waiting: (count: Int, bytes: Int) { (queue.count, queue.bytes) }
+  var waiting: Int { queue.count }
+  var held: (count: Int, bytes: Int) { (queue.held, queue.bytes) }
   var share: Int { options.batch.documents }
   var lost: Int { refused.discarded }
   var placeOfRefused: String { options.refusedIndex.map { "goes to \($0)" } ?? refused.place }
@@ -181,7 +182,7 @@ struct Indexer: ShippingEngine {
     switch running.turn.take(event) {
     case .proceed: proceed(running, proceeds)
     case .found(let isThere):
-      running.batch = queue.found(running.batch, isThere)
+      running.batch = queue.found(running.batch, isThere, isSure: !running.turn.notLookedUp)
       if !running.batch.places.isEmpty { proceed(running, proceeds) }
     case .fates(let fates):
       if !running.turn.index.isEmpty { index = running.turn.index }
@@ -212,6 +213,7 @@ struct Indexer: ShippingEngine {
     for fate in fates {
       guard case .later(let text, _) = fate else {
         hosts.succeeded(running.server)
+        limits.grow(to: options.batch.bytes)
         if hasTrouble { reports.append(.recovered) }
         hasTrouble = false
         return
@@ -226,7 +228,7 @@ struct Indexer: ShippingEngine {
     _ running: Running, _ reason: String, _ isTooLarge: Bool, _ now: Duration
   ) {
     if isTooLarge, running.batch.places.count > 1 {
-      limits.bytes = max(running.batch.places.reduce(0) { $0 + queue[$1].cost } / 2, 64 << 10)
+      limits.shrink(below: running.batch.places.reduce(0) { $0 + queue[$1].cost })
     }
     let only = queue[running.batch.places[0]]
     guard !queue.split(running.batch, reason: reason, at: now) else { return }
@@ -252,7 +254,7 @@ struct Indexer: ShippingEngine {
     reports.append(
       .note(
         "cannot look up what may be stored already (it needs the rights view_index_metadata and "
-          + "read, and shards that are there): it may be there twice"))
+          + "read, and each index of the name): it may be there twice"))
   }
 
   private mutating func noteRefusals(_ running: Running, _ fates: [DocumentFate]) {

@@ -2,7 +2,7 @@ import AudispatchPlugin
 import Glibc
 import Linux
 
-/// Where lines go. Never blocks, but for opening it, which has a bound.
+/// Where lines go. Never blocks, but for opening it.
 protocol Destination: AnyObject {
   /// What messages call it.
   var name: String { get }
@@ -14,13 +14,17 @@ protocol Destination: AnyObject {
   func write(_ bytes: ArraySlice<UInt8>) throws(DestinationFailure) -> Int
   /// Has what was written last, where it promises that.
   func sync() throws(DestinationFailure)
+  /// Bytes of what was written that have not arrived. Throws where nothing can arrive any more.
+  func missing() throws(DestinationFailure) -> Int
   func close()
 }
 
-struct DestinationFailure: Error, Equatable {
+struct DestinationFailure: Error, Equatable, CustomStringConvertible {
   let text: String
   /// Whether nothing can come of trying again.
   var isFinal = false
+
+  var description: String { text }
 }
 
 /// A descriptor for as long as somebody has this.
@@ -31,6 +35,7 @@ final class Opened {
 
 extension Destination {
   func sync() throws(DestinationFailure) {}
+  func missing() throws(DestinationFailure) -> Int { 0 }
 }
 
 /// The plugin's own standard output.
@@ -80,6 +85,8 @@ class StreamDestination: Destination {
     stream = Opened(try connect())
   }
 
+  func missing() throws(DestinationFailure) -> Int { 0 }
+
   func write(_ bytes: ArraySlice<UInt8>) throws(DestinationFailure) -> Int {
     guard let number = descriptor else { return 0 }
     switch unsafe bytes.withUnsafeBytes({ unsafe UnixSocket.send(number, $0) }) {
@@ -95,6 +102,8 @@ class StreamDestination: Destination {
 final class SocketDestination: StreamDestination {
   /// How long a host may take to accept a connection.
   private static let patience: Int32 = 2000
+  /// How long a host may leave what it was sent unacknowledged.
+  private static let silence = Duration.seconds(120)
   private let place: SocketPlace
 
   init(_ place: SocketPlace) {
@@ -112,6 +121,17 @@ final class SocketDestination: StreamDestination {
     }
   }
 
+  /// What this system has taken for another host is nowhere else until that acknowledges it.
+  override func missing() throws(DestinationFailure) -> Int {
+    guard case .tcp = place, let number = descriptor else { return 0 }
+    let count = SocketState.unacknowledged(number)
+    // Behind an error the count says nothing.
+    if let error = SocketState.error(number) {
+      throw DestinationFailure(text: "lost \(name): \(error)")
+    }
+    return count
+  }
+
   private func connect(_ host: String, _ port: UInt16) throws(DestinationFailure) -> Descriptor {
     let addresses: [InternetAddress]
     do throws(InternetAddress.Failure) {
@@ -126,6 +146,7 @@ final class SocketDestination: StreamDestination {
           continue
         }
         if let error = SocketState.error(socket.number) { throw error }
+        SocketState.setStreamOptions(socket.number, timeout: Self.silence)
         return socket
       } catch { reason = "\(error)" }
     }

@@ -130,6 +130,11 @@ struct JSONOptions: PluginOptions, Equatable {
     return unsafe String(cString: kind) == PluginOutput.log.rawValue
   }
 
+  /// Whether documents go where those of the other go.
+  func hasPlace(of other: JSONOptions) -> Bool {
+    file == other.file && socket == other.socket && program == other.program
+  }
+
   var documents: DocumentOptions {
     var options = document.options
     options.laurel = laurel

@@ -8,13 +8,18 @@ import Shipping
 /// Events as documents, to the destination of the configuration.
 ///
 /// What could not be written waits, in bounded memory; a document is confirmed when its destination
-/// has taken it. See `Overflow` for what is otherwise behind auditd.
+/// has taken it. Behind auditd, which must not be made to wait for long, what is too much is dropped
+/// and counted.
 struct JSONPlugin: AuditPlugin, ~Copyable {
   typealias Options = JSONOptions
 
-  /// Bytes that wait here before the input does.
+  /// Bytes that are held here before the input waits.
   private static var waitingBytes: Int { 512 << 10 }
+  /// Bytes that are held at most where the input must not wait.
+  private static var mostBytes: Int { 8 << 20 }
   private static var chunk: Int { 64 << 10 }
+  /// How soon it is asked again what has arrived.
+  private static var arrivalTime: Duration { .milliseconds(20) }
   private static var shortestDelay: Duration { .milliseconds(100) }
   private static var longestDelay: Duration { .seconds(30) }
   /// How long names of users and groups are believed.
@@ -33,6 +38,8 @@ struct JSONPlugin: AuditPlugin, ~Copyable {
   private var watches: Int32?
 
   private var isOpen = false
+  /// When it is asked what has arrived of what was written.
+  private var arrivalAt: Duration?
   private var retryAt = Duration.zero
   private var delay = Self.shortestDelay
   private var said = ""
@@ -62,12 +69,14 @@ struct JSONPlugin: AuditPlugin, ~Copyable {
     return StandardOutput()
   }
 
-  private var isFull: Bool { queue.waiting >= Self.waitingBytes }
-  var wantsMore: Bool { !isFull || overflow.isStuck(at: MonotonicTime.now) }
+  var wantsMore: Bool {
+    queue.held < Self.waitingBytes || overflow.isStuck(at: MonotonicTime.now)
+  }
   var watched: Int32? { watches == nil ? nil : poller.number }
   var deadline: Duration? {
-    [queue.waiting > 0 && !isOpen ? retryAt : nil, wantsMore ? nil : overflow.deadline]
-      .compactMap { $0 }.min()
+    [
+      queue.lines > 0 && !isOpen ? retryAt : nil, arrivalAt, wantsMore ? nil : overflow.deadline,
+    ].compactMap { $0 }.min()
   }
   // Only a file has no reader who watches.
   var gathering: Duration { options.file == nil ? .zero : .milliseconds(1) }
@@ -79,7 +88,7 @@ struct JSONPlugin: AuditPlugin, ~Copyable {
     ] + (processes?.figures ?? [])
   }
 
-  var hasLost: Bool { !confirmations.isAsked && (queue.waiting > 0 || overflow.dropped > 0) }
+  var hasLost: Bool { !confirmations.isAsked && (queue.lines > 0 || overflow.dropped > 0) }
 
   mutating func look(at event: inout AuditEvent) -> Bool {
     let isWanted = processes?.look(at: &event, &log) ?? true
@@ -94,8 +103,13 @@ struct JSONPlugin: AuditPlugin, ~Copyable {
       if !queue.skip(event.token) { confirmations.done(through: event.token) }
       return
     }
-    if drops(event.records.count) { return }
     let now = MonotonicTime.now
+    if overflow.drops, queue.held >= Self.mostBytes {
+      let records = event.records.count * (event.repetition?.count ?? 1)
+      if let text = overflow.drop(records, at: now) { log.write(.error, text) }
+      return
+    }
+    if queue.held < Self.mostBytes / 2, let text = overflow.end() { log.write(.notice, text) }
     if now - names >= Self.namesLast {
       writer.forgetAccounts()
       names = now
@@ -104,47 +118,45 @@ struct JSONPlugin: AuditPlugin, ~Copyable {
     if queue.waiting >= Self.chunk { try advance() }
   }
 
-  /// Drops so many records if no more may wait.
-  private mutating func drops(_ records: Int) -> Bool {
-    if overflow.drops, queue.waiting >= Overflow.bytes {
-      if let text = overflow.drop(records, at: MonotonicTime.now) { log.write(.error, text) }
-      return true
-    }
-    if queue.waiting < Overflow.bytes / 2, let text = overflow.end() { log.write(.notice, text) }
-    return false
-  }
-
   mutating func idle() throws(DestinationFailure) { try advance() }
   mutating func wake() throws(DestinationFailure) { try advance() }
 
   /// Writes what waits, as far as the destination takes it.
   private mutating func advance() throws(DestinationFailure) {
-    let before = queue.waiting
-    defer {
-      if queue.waiting < before || queue.waiting == 0 { overflow.progressed(at: MonotonicTime.now) }
-    }
-    while queue.waiting > 0 {
-      do throws(DestinationFailure) {
-        guard try opened() else { return }
+    do throws(DestinationFailure) {
+      if queue.lines > 0, try !opened() { return }
+      while queue.waiting > 0 {
         let count = try destination.write(queue.chunk(Self.chunk))
+        queue.wrote(count)
+        try takeArrived()
         guard count > 0 else { return watch(destination.descriptor) }
-        let (lines, token) = queue.wrote(count)
-        written += lines
-        guard let token else { continue }
-        try destination.sync()
-        confirmations.done(through: token)
-        delay = Self.shortestDelay
-        if !said.isEmpty {
-          log.write(.notice, "writes to \(destination.name) again")
-          said = ""
-        }
-      } catch {
-        if error.isFinal { throw error }
-        fail(error)
-        return
+        overflow.progressed(at: MonotonicTime.now)
       }
+      try takeArrived()
+    } catch {
+      if error.isFinal { throw error }
+      return fail(error)
     }
+    if queue.lines == 0 { overflow.progressed(at: MonotonicTime.now) }
     watch(nil)
+  }
+
+  /// Confirms the lines that are where they shall be.
+  private mutating func takeArrived() throws(DestinationFailure) {
+    arrivalAt = nil
+    guard queue.awaitsArrival else { return }
+    try destination.sync()
+    let (lines, token) = queue.arrive(allBut: try destination.missing())
+    written += lines
+    if queue.awaitsArrival { arrivalAt = MonotonicTime.now + Self.arrivalTime }
+    guard let token else { return }
+    confirmations.done(through: token)
+    overflow.progressed(at: MonotonicTime.now)
+    delay = Self.shortestDelay
+    if !said.isEmpty {
+      log.write(.notice, "writes to \(destination.name) again")
+      said = ""
+    }
   }
 
   private mutating func opened() throws(DestinationFailure) -> Bool {
@@ -158,12 +170,18 @@ struct JSONPlugin: AuditPlugin, ~Copyable {
   private mutating func fail(_ failure: DestinationFailure) {
     if failure.text != said { log.write(.error, failure.text) }
     said = failure.text
+    leave()
+    retryAt = MonotonicTime.now + delay
+    delay = min(delay * 2, Self.longestDelay)
+  }
+
+  /// What has not arrived is for the next one.
+  private mutating func leave() {
     watch(nil)
     destination.close()
     isOpen = false
+    arrivalAt = nil
     queue.startOver()
-    retryAt = MonotonicTime.now + delay
-    delay = min(delay * 2, Self.longestDelay)
   }
 
   /// Waits until a descriptor takes something.
@@ -174,33 +192,39 @@ struct JSONPlugin: AuditPlugin, ~Copyable {
     watches = descriptor
   }
 
-  /// Opens the file anew, and makes documents by the new options; those that wait stay as they are.
+  /// Makes documents by the new options; those that wait stay as they are. A file is opened anew; what
+  /// reads goes on reading, where it is the same.
   mutating func reload(_ new: JSONOptions) throws(DestinationFailure) {
     try advance()
-    watch(nil)
-    destination.close()
-    isOpen = false
-    queue.startOver()
-    retryAt = .zero
+    if new.file != nil || !new.hasPlace(of: options) {
+      leave()
+      retryAt = .zero
+      destination = Self.destination(new)
+    }
     options = new
     writer = DocumentWriter(new.form, new.documents)
     processes?.save(&log)
     processes = ProcessFollower(new.processRequest, after: processes, log)
     prefix = Array(new.prefix.utf8)
-    destination = Self.destination(new)
+  }
+
+  mutating func outlastsInput() throws(DestinationFailure) -> Bool {
+    try advance()
+    return queue.lines > 0
   }
 
   mutating func finish(by end: Duration) throws(DestinationFailure) {
     processes?.save(&log)
     let last = end - .milliseconds(100)
     try advance()
-    while queue.waiting > 0, MonotonicTime.now < last {
+    while queue.lines > 0, MonotonicTime.now < last {
+      let longest = arrivalAt == nil ? .milliseconds(100) : Self.arrivalTime
       let patience = Int32(
-        clamping: Int(min(last - MonotonicTime.now, .milliseconds(100)) / .milliseconds(1)))
+        clamping: Int(min(last - MonotonicTime.now, longest) / .milliseconds(1)))
       _ = Poll.wait(poller.number, for: .read, milliseconds: max(patience, 1))
       try advance()
     }
-    if queue.waiting > 0 {
+    if queue.lines > 0 {
       log.write(.error, "ends before \(queue.lines) documents were taken by \(destination.name)")
     }
     watch(nil)

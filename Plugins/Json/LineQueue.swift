@@ -3,17 +3,25 @@ import AudispatchPlugin
 /// Lines that wait to be written, and what each is called when it is.
 struct LineQueue {
   private var bytes: [UInt8] = []
-  /// Where each line ends, from `next` on.
+  /// Where each line ends, from `next`, the first that is not done, on.
   private var ends: [(end: Int, token: DeliveryToken)] = []
   private var next = 0
-  /// Up to here everything is written; what lies between it and the last whole line is a beginning.
+  /// The line that is written next, or on.
+  private var current = 0
+  /// Up to here everything is written, and up to there it has arrived, in whole lines.
   private var at = 0
-  private var wholeLines = 0
+  private var arrived = 0
 
+  /// Bytes that are not written.
   var waiting: Int { bytes.count - at }
+  /// Bytes of lines that are not done.
+  var held: Int { bytes.count - arrived }
+  /// Lines that are not done.
   var lines: Int { ends.count - next }
+  /// Whether a line is written that is not done.
+  var awaitsArrival: Bool { current > next }
   /// Whether the next byte is the first one of a line.
-  var isAtLine: Bool { at == wholeLines }
+  var isAtLine: Bool { at == (current > next ? ends[current - 1].end : arrived) }
 
   mutating func append(_ prefix: [UInt8], _ document: [UInt8], _ token: DeliveryToken) {
     bytes.append(contentsOf: prefix)
@@ -32,7 +40,7 @@ struct LineQueue {
   /// What to write now: whole lines of at most `limit` bytes together, or the rest of one.
   func chunk(_ limit: Int) -> ArraySlice<UInt8> {
     var end = at
-    for place in next..<ends.count {
+    for place in current..<ends.count {
       if ends[place].end - at > limit, end > at { break }
       end = ends[place].end
       if !isAtLine || end - at > limit { break }
@@ -40,30 +48,36 @@ struct LineQueue {
     return bytes[at..<end]
   }
 
-  /// Takes note of what was written; returns how many lines are done and the last one's token.
-  mutating func wrote(_ count: Int) -> (lines: Int, token: DeliveryToken?) {
+  /// Takes note of what was written.
+  mutating func wrote(_ count: Int) {
     at += count
+    while current < ends.count, ends[current].end <= at { current += 1 }
+  }
+
+  /// All that is written has arrived but for so many bytes; returns how many lines are done by it and
+  /// the last one's token.
+  mutating func arrive(allBut missing: Int = 0) -> (lines: Int, token: DeliveryToken?) {
     let before = next
     var token: DeliveryToken?
-    while next < ends.count, ends[next].end <= at {
+    while next < current, ends[next].end <= at - missing {
       token = ends[next].token
-      wholeLines = ends[next].end
+      arrived = ends[next].end
       next += 1
     }
     let done = next - before
-    if at == bytes.count {
+    if arrived == bytes.count {
       bytes.removeAll(keepingCapacity: true)
       ends.removeAll(keepingCapacity: true)
-      (at, wholeLines, next) = (0, 0, 0)
-    } else if wholeLines > 1 << 20 {
-      bytes.removeFirst(wholeLines)
+      (at, arrived, next, current) = (0, 0, 0, 0)
+    } else if arrived > 1 << 20 {
+      bytes.removeFirst(arrived)
       ends.removeFirst(next)
-      for place in ends.indices { ends[place].end -= wholeLines }
-      (at, wholeLines, next) = (at - wholeLines, 0, 0)
+      for place in ends.indices { ends[place].end -= arrived }
+      (at, arrived, next, current) = (at - arrived, 0, 0, current - next)
     }
     return (done, token)
   }
 
-  /// The line that was begun is to be written from its first byte on.
-  mutating func startOver() { at = wholeLines }
+  /// What has not arrived is to be written again, from the first byte of a line on.
+  mutating func startOver() { (at, current) = (arrived, next) }
 }

@@ -123,6 +123,11 @@ struct LogPlugin: RecordPlugin, ~Copyable {
     advance()
   }
 
+  mutating func outlastsInput() -> Bool {
+    advance()
+    return standstill != nil && held.unwritten > 0
+  }
+
   mutating func finish() {
     standstill?.nextTry = .zero
     advance()

@@ -8,8 +8,9 @@ PluginProgram(
   """,
   operands: "[FILE]", options: LogOptions.self
 ).main { session in
+  // auditd alone must not be made to wait: what audispatchd keeps, a file and a pipe stay.
   var plugin = try LogPlugin(
     session.options, log: session.log, session.confirmations,
-    waitsWhenStopped: PluginEnvironment.isPlugin)
+    waitsWhenStopped: !Overflow.ofThisProcess().drops)
   try session.run(records: &plugin)
 }

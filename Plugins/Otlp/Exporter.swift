@@ -49,7 +49,8 @@ struct Exporter: ShippingEngine {
     rejected = predecessor?.rejected ?? 0
   }
 
-  var waiting: (count: Int, bytes: Int) { (queue.count, queue.bytes) }
+  var waiting: Int { queue.count }
+  var held: (count: Int, bytes: Int) { (queue.held, queue.bytes) }
   var watched: Int32 { client.number }
   var share: Int { limits.documents }
   var lost: Int { rejected + queue.counts.refused }
@@ -140,6 +141,7 @@ struct Exporter: ShippingEngine {
     switch fate {
     case .taken(let rejected, let message):
       hosts.succeeded(server)
+      limits.grow(to: options.batch.bytes)
       if hasTrouble { reports.append(.recovered) }
       hasTrouble = false
       if batch.isDoubtful { queue.notePerhapsTwice(batch.places.count) }
@@ -179,7 +181,7 @@ struct Exporter: ShippingEngine {
     _ batch: Queue.Batch, _ reason: String, _ isTooLarge: Bool, _ now: Duration
   ) {
     if isTooLarge, batch.places.count > 1 {
-      limits.bytes = max(batch.places.reduce(0) { $0 + queue[$1].cost } / 2, 64 << 10)
+      limits.shrink(below: batch.places.reduce(0) { $0 + queue[$1].cost })
     }
     let first = queue[batch.places[0]]
     guard !queue.split(batch, reason: reason, at: now) else { return }
@@ -189,8 +191,6 @@ struct Exporter: ShippingEngine {
 
   /// Nobody else takes what is refused.
   private mutating func settleRefused() {
-    while let (place, _, _) = queue.nextRefused(at: MonotonicTime.now) {
-      queue.refusedIsDone(place)
-    }
+    for refused in queue.nextRefused(at: MonotonicTime.now) { queue.refusedIsDone(refused.place) }
   }
 }

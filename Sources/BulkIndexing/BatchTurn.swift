@@ -39,7 +39,7 @@ public struct BatchTurn: Equatable, Sendable {
   public private(set) var phase: Phase
   /// The indices, as far as they were asked.
   public private(set) var generations: IndexGenerations?
-  /// Whether documents should have been looked for, and could not be, or not everywhere.
+  /// Documents that should have been looked for, and could not be.
   public private(set) var notLookedUp = false
   /// The index that the documents were stored in, where the answer says it.
   public private(set) var index: [UInt8] = []
@@ -124,12 +124,14 @@ public struct BatchTurn: Equatable, Sendable {
         return giveUpLookingUp()
       }
       let isThere = (0..<count).map { document in
-        answer.found[(document * indices.count)..<((document + 1) * indices.count)].contains(true)
+        let found = answer.found[(document * indices.count)..<((document + 1) * indices.count)]
+        if found.contains(true) { return true }
+        notLookedUp = notLookedUp || found.contains(nil)
+        return false
       }
       shapes = zip(shapes, isThere).filter { !$0.1 }.map(\.0)
       count = shapes.count
       phase = .store
-      notLookedUp = notLookedUp || answer.isPartial && count > 0
       return .found(isThere)
     case .unclear: return giveBack(fate)
     case .tooLarge: return .split(reason: "the look-up is too large", isTooLarge: false)

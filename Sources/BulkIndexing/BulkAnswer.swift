@@ -90,6 +90,13 @@ public struct BulkAnswer: Equatable, Sendable {
 }
 
 extension BulkAnswer {
+  /// The error of an answer to anything, in words; empty where there is none.
+  static func reason(of bytes: [UInt8]) -> String {
+    let error = error(of: bytes)
+    return [error?.type, error?.reason].compactMap { $0?.isEmpty == false ? $0 : nil }
+      .joined(separator: ": ")
+  }
+
   /// The error of an answer to anything: `{"error":{"type":…,"reason":…},"status":…}`; `nil` where
   /// there is none.
   public static func error(of bytes: [UInt8]) -> (type: String, reason: String)? {

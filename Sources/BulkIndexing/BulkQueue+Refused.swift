@@ -10,14 +10,21 @@ extension BulkQueue {
     return (done..<documents.count).lazy.filter(goesToFile).map { documents[$0].since }.min()
   }
 
-  /// The first document that waits to be written where refused ones go.
-  public func nextRefused(at now: Duration) -> (place: Int, type: String, reason: String)? {
-    guard refusedWaiting > 0 else { return nil }
+  /// The first documents that wait to be written where refused ones go: of so many bytes, but one at
+  /// least.
+  public func nextRefused(
+    _ bytes: Int = .max, at now: Duration
+  ) -> [(place: Int, type: String, reason: String)] {
+    guard refusedWaiting > 0 else { return [] }
+    var found: [(place: Int, type: String, reason: String)] = []
+    var size = 0
     for at in done..<documents.count where goesToFile(at) && documents[at].since <= now {
       guard case .refused(let type, let reason) = documents[at].state else { continue }
-      return (first + at, type, reason)
+      if size > 0, documents[at].cost > bytes - size { break }
+      size += documents[at].cost
+      found.append((first + at, type, reason))
     }
-    return nil
+    return found
   }
 
   /// It was written, or nobody wants it.

@@ -1,6 +1,7 @@
 /// Documents that are not stored yet, in the order in which they came, and what became of each.
 ///
-/// A document that is done is let go of with all before it: so what is confirmed has no gaps.
+/// A document that is done is let go of with all before it: so what is confirmed has no gaps. Until
+/// then it is held, without its body.
 public struct BulkQueue<Token: Comparable & Sendable>: Sendable {
   public typealias Document = QueuedDocument<Token>
 
@@ -28,6 +29,12 @@ public struct BulkQueue<Token: Comparable & Sendable>: Sendable {
       self.bytes = bytes
       self.gathering = gathering
     }
+
+    /// A request of so many bytes was too large.
+    public mutating func shrink(below size: Int) { bytes = min(bytes, max(size / 2, 64 << 10)) }
+
+    /// A request was not too large: the next may be somewhat larger, up to `most`.
+    public mutating func grow(to most: Int) { bytes = min(most, bytes + bytes / 64) }
   }
 
   public struct Counts: Equatable, Sendable {
@@ -48,11 +55,12 @@ public struct BulkQueue<Token: Comparable & Sendable>: Sendable {
   var done = 0
   var refusedDone = 0
   private var retriedWaiting = 0
-  /// Of those that are not done.
+  /// Bytes of all that are held.
   public private(set) var bytes = 0
-  /// Documents that are not let go of: those too that are done, behind one that is not. Their senders
-  /// would give them again.
-  public var count: Int { documents.count - done }
+  /// Documents that are not done.
+  public private(set) var count = 0
+  /// Those, and what is done behind one of them.
+  public var held: Int { documents.count - done }
   public internal(set) var counts = Counts()
   /// Whether refused documents go to an index first, and only what that does not take to a file.
   public var hasRefusedIndex = false
@@ -71,6 +79,7 @@ public struct BulkQueue<Token: Comparable & Sendable>: Sendable {
       token: token, id: id, body: body, milliseconds: milliseconds, doubt: doubt, since: now)
     documents.append(document)
     bytes += document.cost
+    count += 1
   }
 
   // MARK: What is sent next
@@ -211,7 +220,9 @@ public struct BulkQueue<Token: Comparable & Sendable>: Sendable {
   }
 
   /// Documents of a batch that were looked for and are there; the rest, of which nobody has doubts.
-  public mutating func found(_ batch: Batch, _ isThere: [Bool]) -> Batch {
+  ///
+  /// - Parameter isSure: whether they could be looked for everywhere; if not, the doubts stay.
+  public mutating func found(_ batch: Batch, _ isThere: [Bool], isSure: Bool = true) -> Batch {
     precondition(batch.places.count == isThere.count, "a document was not looked for, or twice")
     var rest = Batch(places: [], isDoubtful: false)
     for (place, isThere) in zip(batch.places, isThere) {
@@ -219,7 +230,7 @@ public struct BulkQueue<Token: Comparable & Sendable>: Sendable {
         counts.alreadyThere += 1
         finish(place - first)
       } else {
-        documents[place - first].doubt = .none
+        if isSure { documents[place - first].doubt = .none }
         rest.places.append(place)
       }
     }
@@ -248,10 +259,10 @@ public struct BulkQueue<Token: Comparable & Sendable>: Sendable {
 
   mutating func finish(_ at: Int) {
     precondition(documents[at].state != .done, "a document is done twice")
-    bytes -= documents[at].cost
-    documents[at].state = .done
-    // It may stay for long behind another one.
+    bytes -= documents[at].body.count
     documents[at].body = []
+    count -= 1
+    documents[at].state = .done
   }
 
   private var newlyDone: Token?
@@ -259,6 +270,7 @@ public struct BulkQueue<Token: Comparable & Sendable>: Sendable {
   mutating func letGo() {
     while done < documents.count, documents[done].state == .done {
       newlyDone = documents[done].token
+      bytes -= documents[done].cost
       done += 1
     }
     guard done > 4096 || done == documents.count else { return }

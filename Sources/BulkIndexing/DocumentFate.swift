@@ -28,12 +28,9 @@ extension DocumentFate {
     case 200..<300: self = .stored
     case 409: self = .alreadyThere
     case 401, 403, 404, 408, 429: self = .later(reason: reason, mayBeStored: false)
+    case 400 where item.isOfIndex: self = .later(reason: reason, mayBeStored: false)
     case 500...: self = .later(reason: reason, mayBeStored: true)
     default:
-      if Self.isOfServer(item) {
-        self = .later(reason: reason, mayBeStored: false)
-        return
-      }
       self =
         Self.isOfMapping(item) && shape == .whole
         ? .asText(type: item.errorType, reason: reason)
@@ -49,13 +46,17 @@ extension DocumentFate {
     "not_x_content_exception", "number_format_exception",
   ]
 
-  /// Bounds of the cluster and pipelines that are not there have an error like a document's.
-  private static func isOfServer(_ item: ItemAnswer) -> Bool {
-    item.reason.contains("this action would add [") || item.reason.hasPrefix("pipeline with id [")
-  }
-
   private static func isOfMapping(_ item: ItemAnswer) -> Bool {
     item.status == 400 && (mappingErrors.contains(item.errorType) || item.errorType.isEmpty)
+  }
+}
+
+extension ItemAnswer {
+  /// Whether what is said with status 400 is about the index, whatever the document is: it has no
+  /// room for another shard, or lacks the pipeline.
+  var isOfIndex: Bool {
+    status == 400
+      && (errorType == "validation_exception" || reason.hasPrefix("pipeline with id ["))
   }
 }
 
@@ -77,26 +78,28 @@ extension RequestFate {
   /// - Parameter body: of the answer; it has the reason where the request failed.
   public init(status: Int, body: [UInt8], retryAfter: Duration?) {
     // An answer with fates is long, and is read for them.
-    let error = (200..<300).contains(status) ? nil : BulkAnswer.error(of: body)
-    let words = [error?.type, error?.reason].compactMap { $0?.isEmpty == false ? $0 : nil }
+    if (200..<300).contains(status) {
+      self = .answered
+      return
+    }
+    let type = BulkAnswer.error(of: body)?.type ?? ""
+    // A server says by an error's type what it does not like; without one it is a gateway's word, or
+    // about the path.
     self.init(
-      status: status, error: words.joined(separator: ": "),
-      isAboutContent: error?.type.isEmpty == false, retryAfter: retryAfter)
+      status: status, error: BulkAnswer.reason(of: body),
+      isOfDocuments: !type.isEmpty && type != "media_type_header_exception", retryAfter: retryAfter)
   }
 
-  /// - Parameter isAboutContent: whether the server says so that it has read the request and what is
-  ///   wrong with it. A gateway, a wrong place and a port for TLS say 400 to everything.
-  public init(
-    status: Int, error: String, isAboutContent: Bool, retryAfter: Duration? = nil
-  ) {
+  /// - Parameter isOfDocuments: whether a document may be the reason for what is said.
+  public init(status: Int, error: String, isOfDocuments: Bool, retryAfter: Duration?) {
     let reason = error.isEmpty ? "status \(status)" : "status \(status): \(error)"
     switch status {
     case 200..<300: self = .answered
     case 413: self = .tooLarge
-    case 400 where isAboutContent, 422 where isAboutContent: self = .refused(reason: reason)
+    case 400 where isOfDocuments, 422 where isOfDocuments: self = .refused(reason: reason)
     // Perhaps a gateway's word; the host behind it may have done it.
     case 500...: self = .unclear(reason: reason, after: retryAfter)
-    // Too many requests; rights, places, media types and redirections: to be put right by somebody.
+    // Too many requests; rights, places, forms and redirections: to be put right by somebody.
     default: self = .later(reason: reason, after: retryAfter)
     }
   }

@@ -91,36 +91,32 @@ public struct IndexGenerations: Equatable, Sendable {
 
 /// The answer to `_mget`: which documents are there, in the order of the request.
 public struct LookUpAnswer: Equatable, Sendable {
-  public var found: [Bool] = []
-  /// Whether an index could not say it: one whose shards are away has what it had.
-  public var isPartial = false
+  /// `nil` for one whose index could not be asked.
+  public var found: [Bool?] = []
 
   public init(_ bytes: [UInt8]) throws(JSONFault) {
-    var found: [Bool]?
-    var isPartial = false
+    var found: [Bool?]?
     var reader = JSONReader(bytes)
     try reader.object { (reader: inout JSONReader, name) throws(JSONFault) in
       guard name.elementsEqual("docs".utf8) else { return try reader.skip() }
-      var all: [Bool] = []
+      var all: [Bool?] = []
       try reader.array { (reader: inout JSONReader) throws(JSONFault) in
         var isFound: Bool?
-        var isGone = false
         try reader.object { (reader: inout JSONReader, name) throws(JSONFault) in
           switch String(decoding: name, as: UTF8.self) {
           case "found": isFound = try reader.boolean()
-          // Of an index that is gone nothing is there.
-          case "error": isGone = try BulkAnswer.error(&reader).type == "index_not_found_exception"
+          // In an index that is gone there is nothing.
+          case "error":
+            if try BulkAnswer.error(&reader).type == "index_not_found_exception" { isFound = false }
           default: try reader.skip()
           }
         }
-        if isFound == nil, !isGone { isPartial = true }
-        all.append(isFound ?? false)
+        all.append(isFound)
       }
       found = all
     }
     try reader.end()
     guard let found else { throw JSONFault(place: bytes.count) }
     self.found = found
-    self.isPartial = isPartial
   }
 }

@@ -20,7 +20,7 @@ public struct QueuedDocument<Token: Comparable & Sendable>: Sendable {
   public let token: Token
   /// As JSON has it, without quotes.
   public let id: [UInt8]
-  /// Empty once it is done.
+  /// Empty when it is done.
   public internal(set) var body: [UInt8]
   /// Its time, in milliseconds since 1970.
   public let milliseconds: UInt64

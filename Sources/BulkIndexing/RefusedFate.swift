@@ -17,6 +17,7 @@ extension RefusedFate {
     case 200..<300, 409: self = .done
     case 408, 429, 500...: self = .later(reason: reason)
     case 401, 403, 404: self = .untakenByIndex(reason, hasFile: hasFile)
+    case 400 where item.isOfIndex: self = .untakenByIndex(reason, hasFile: hasFile)
     default: self = .givenUp(reason: reason)
     }
   }

@@ -199,7 +199,7 @@ static void set_options(hc_engine *engine, struct transfer *transfer, const hc_r
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	if (settings->authorities) {
 		curl_easy_setopt(easy, CURLOPT_CAINFO, settings->authorities);
-		// Those of the host, whom libcurl would believe too.
+		// Those of the host are in a folder beside, which would count, too.
 		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
 	}
 	if (settings->certificate) curl_easy_setopt(easy, CURLOPT_SSLCERT, settings->certificate);

@@ -45,28 +45,27 @@ static void put(char *why, const char *text)
 	why[NP_WHY - 1] = 0;
 }
 
-// Beside the authorities that it is told of libnats believes those of the host, as OpenSSL finds them:
-// so it is to find the same. Without any the host's count again.
+// libnats believes the host's authorities, too, which OpenSSL finds by these: where others are given,
+// it finds none. For one client at a time.
 static void believe_only(const char *authorities)
 {
-	static const char *const names[2] = { "SSL_CERT_FILE", "SSL_CERT_DIR" };
+	static const char *const names[] = { "SSL_CERT_FILE", "SSL_CERT_DIR" };
 	static char *before[2];
-	static bool is_set;
-	const char *const wanted[2] = { authorities, "/dev/null" };
-	if (!authorities && !is_set) return;
+	static bool is_known;
 	for (int at = 0; at < 2; at++) {
-		if (!is_set) before[at] = copy(getenv(names[at]));
-		const char *value = authorities ? wanted[at] : before[at];
+		if (!is_known) before[at] = copy(getenv(names[at]));
+		const char *value = authorities ? "/dev/null" : before[at];
 		if (value)
 			setenv(names[at], value, 1);
 		else
 			unsetenv(names[at]);
 	}
-	is_set = true;
+	is_known = true;
 }
 
 np_client *np_new(const np_settings *settings)
 {
+	believe_only(settings->authorities);
 	np_client *client = calloc(1, sizeof *client);
 	const char **servers = calloc((size_t)settings->server_count, sizeof *servers);
 	if (!client || !servers) {
@@ -83,7 +82,6 @@ np_client *np_new(const np_settings *settings)
 	client->settings.token = copy(settings->token);
 	client->settings.credentials = copy(settings->credentials);
 	client->settings.authorities = copy(settings->authorities);
-	believe_only(settings->authorities);
 	client->settings.certificate = copy(settings->certificate);
 	client->settings.key = copy(settings->key);
 	return client;

@@ -59,19 +59,28 @@ public final class HTTPClient: ThreadWork {
 
   public func run() {
     guard let engine = unsafe makeEngine() else { return failAll("no memory") }
+    var running = 0
     while true {
       wanted.clear()
       let (isStopped, requests) = state.withLock { state in
         defer { state.wanted = [] }
         return (state.isStopped, state.wanted)
       }
-      // The engine's memory stays: to free it would wait for names that are being looked up.
-      if isStopped { return }
-      for (number, request) in requests where unsafe !begin(request, number, engine) {
-        put(number, .failed("no memory for a request", mayHaveArrived: false))
+      // With a request under way the engine stays: to free it would wait for a name that is being
+      // looked up.
+      if isStopped {
+        if running == 0 { unsafe hc_free(engine) }
+        return
+      }
+      for (number, request) in requests {
+        if unsafe begin(request, number, engine) {
+          running += 1
+        } else {
+          put(number, .failed("no memory for a request", mayHaveArrived: false))
+        }
       }
       unsafe hc_run(engine, wanted.number, Self.longestWait)
-      unsafe takeOver(engine)
+      running -= unsafe takeOver(engine)
     }
   }
 
@@ -134,9 +143,12 @@ public final class HTTPClient: ThreadWork {
     }
   }
 
-  private func takeOver(_ engine: OpaquePointer) {
+  /// How many requests have come to their end.
+  private func takeOver(_ engine: OpaquePointer) -> Int {
     var raw = unsafe hc_answer()
+    var count = 0
     while unsafe hc_next(engine, &raw) {
+      count += 1
       let number = unsafe raw.number
       let status = unsafe raw.status
       guard status > 0 else {
@@ -148,6 +160,7 @@ public final class HTTPClient: ThreadWork {
       let after = unsafe raw.retry_after
       put(number, .status(status, body: body, retryAfter: after > 0 ? .seconds(after) : nil))
     }
+    return count
   }
 }
 

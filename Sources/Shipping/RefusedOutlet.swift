@@ -3,6 +3,9 @@ import Linux
 
 /// Brings what no server takes into a file, or nowhere.
 public struct RefusedOutlet: Sendable {
+  /// Bytes of documents that the disk gets together: each time that it must have them takes long.
+  private static let share = 1 << 20
+
   private let path: String?
   private var failures = 0
   /// Documents that went nowhere, because there is no file for them.
@@ -23,17 +26,20 @@ public struct RefusedOutlet: Sendable {
   public mutating func write<Token>(
     from queue: inout BulkQueue<Token>, at now: Duration
   ) -> String? {
-    while let (place, type, reason) = queue.nextRefused(at: now) {
-      guard let path else {
-        discarded += 1
-        queue.refusedIsDone(place)
-        continue
-      }
+    while true {
+      let refused = queue.nextRefused(Self.share, at: now)
+      if refused.isEmpty { return nil }
       do throws(SystemError) {
-        try RefusedFile(path: path).append(
-          BulkBody.refused(queue[place], type: type, reason: reason))
+        if let path {
+          let lines = refused.flatMap { place, type, reason in
+            BulkBody.refused(queue[place], type: type, reason: reason)
+          }
+          try RefusedFile(path: path).append(lines)
+        } else {
+          discarded += refused.count
+        }
         failures = 0
-        queue.refusedIsDone(place)
+        for document in refused { queue.refusedIsDone(document.place) }
       } catch {
         failures += 1
         let delay = queue.delay.next(failures: failures, chance: Double.random(in: 0...1))
@@ -41,6 +47,5 @@ public struct RefusedOutlet: Sendable {
         return "\(error)"
       }
     }
-    return nil
   }
 }

@@ -15,8 +15,10 @@ public protocol ShippingEngine: Sendable {
   /// - Parameter predecessor: one that was stopped; what waits there goes where the options say.
   init(_ options: Options, after predecessor: Self?) throws(SystemError)
 
-  /// What is not done: how many, and their bytes.
-  var waiting: (count: Int, bytes: Int) { get }
+  /// How many are not done.
+  var waiting: Int { get }
+  /// What cannot be confirmed yet, and its bytes: that, and what is done behind it.
+  var held: (count: Int, bytes: Int) { get }
   /// Readable when an answer has come.
   var watched: Int32 { get }
   /// When there is something to do at the latest.

@@ -11,9 +11,11 @@ import ProcessContext
 public struct ShippingPlugin<Engine: ShippingEngine>: AuditPlugin, ~Copyable {
   public typealias Options = Engine.Options
 
-  /// What waits here before the input does: so many may be stored that were not confirmed.
+  /// What is held here before the input waits: so many may be stored that were not confirmed.
   private static var waitingBytes: Int { 16 << 20 }
   private static var waitingCount: Int { mostDoubtful }
+
+  private static var longestText: Int { 1000 }
 
   public let doneWhen = DoneWhen.told
   private var log: PluginLog
@@ -48,8 +50,8 @@ public struct ShippingPlugin<Engine: ShippingEngine>: AuditPlugin, ~Copyable {
   }
 
   private var isFull: Bool {
-    let waiting = engine.waiting
-    return waiting.bytes >= Self.waitingBytes || waiting.count >= Self.waitingCount
+    let held = engine.held
+    return held.bytes >= Self.waitingBytes || held.count >= Self.waitingCount
   }
   public var wantsMore: Bool { !isFull || overflow.isStuck(at: MonotonicTime.now) }
   public var watched: Int32? { engine.watched }
@@ -59,14 +61,14 @@ public struct ShippingPlugin<Engine: ShippingEngine>: AuditPlugin, ~Copyable {
   public var gathering: Duration { .milliseconds(1) }
 
   public var hasLost: Bool {
-    !confirmations.isAsked && (engine.waiting.count > 0 || overflow.dropped > 0)
+    !confirmations.isAsked && (engine.waiting > 0 || overflow.dropped > 0)
       || engine.lost > 0
   }
 
   public var figures: [(name: String, value: Int)] {
     var figures = engine.figures
     figures += [
-      ("waiting", engine.waiting.count), ("dropped", overflow.dropped),
+      ("waiting", engine.waiting), ("dropped", overflow.dropped),
       ("serials_missing", gaps.missing),
     ]
     if let processes { figures += [("filtered", filtered)] + processes.figures }
@@ -100,7 +102,7 @@ public struct ShippingPlugin<Engine: ShippingEngine>: AuditPlugin, ~Copyable {
 
   /// An event that is left out is done with those before it.
   private mutating func skip(_ token: DeliveryToken) {
-    if engine.waiting.count == 0 { return confirmations.done(through: token) }
+    if engine.waiting == 0 { return confirmations.done(through: token) }
     skipped = token
   }
 
@@ -110,11 +112,11 @@ public struct ShippingPlugin<Engine: ShippingEngine>: AuditPlugin, ~Copyable {
   private mutating func advance(waits: Bool = true) {
     appended = 0
     let now = MonotonicTime.now
-    if let token = engine.advance(waits: waits) {
+    if let token = engine.advance(waits: waits && !isFull) {
       confirmations.done(through: token)
       overflow.progressed(at: now)
     }
-    if engine.waiting.count == 0 {
+    if engine.waiting == 0 {
       overflow.progressed(at: now)
       if let skipped { confirmations.done(through: skipped) }
       skipped = nil
@@ -122,12 +124,15 @@ public struct ShippingPlugin<Engine: ShippingEngine>: AuditPlugin, ~Copyable {
     for report in engine.takeReports() { say(report, now) }
   }
 
+  /// What servers say may quote what a user wrote: it is no other line of ours.
   private mutating func say(_ report: ShippingReport, _ now: Duration) {
     let things = Engine.things
+    func shown(_ text: String) -> String { printable(text, limit: Self.longestText) }
     switch report {
     case .trouble(let text):
+      let text = shown(text)
       guard said.isDue(text, at: now) else { return }
-      log.write(.error, "\(text); \(engine.waiting.count) \(things.many) wait here")
+      log.write(.error, "\(text); \(engine.waiting) \(things.many) wait here")
     case .recovered:
       said = SaidTexts()
       log.write(.notice, "\(things.many) are stored again")
@@ -136,11 +141,12 @@ public struct ShippingPlugin<Engine: ShippingEngine>: AuditPlugin, ~Copyable {
       if let at = refusals.at, now - at < SaidTexts.interval { return }
       let more = refusals.count > 1 ? " (and \(refusals.count - 1) before it)" : ""
       refusals = (0, now)
-      let kind = type.isEmpty ? "" : "\(type): "
+      let kind = type.isEmpty ? "" : "\(shown(type)): "
       log.write(
         .error,
-        "\(things.one) \(id)\(more) is refused and \(engine.placeOfRefused): \(kind)\(reason)")
-    case .note(let text): log.write(.warning, text)
+        "\(things.one) \(id)\(more) is refused and \(engine.placeOfRefused): \(kind)\(shown(reason))"
+      )
+    case .note(let text): log.write(.warning, shown(text))
     }
   }
 
@@ -155,12 +161,17 @@ public struct ShippingPlugin<Engine: ShippingEngine>: AuditPlugin, ~Copyable {
     advance()
   }
 
+  public mutating func outlastsInput() -> Bool {
+    advance(waits: false)
+    return engine.waiting > 0
+  }
+
   /// Sends what waits, as long as there is time.
   public mutating func finish(by end: Duration) {
     processes?.save(&log)
     let last = end - .milliseconds(300)
     advance(waits: false)
-    while engine.waiting.count > 0, MonotonicTime.now < last {
+    while engine.waiting > 0, MonotonicTime.now < last {
       let until = min(engine.deadline ?? last, last)
       let patience = max(until - MonotonicTime.now, .milliseconds(1))
       _ = Poll.wait(
@@ -169,7 +180,7 @@ public struct ShippingPlugin<Engine: ShippingEngine>: AuditPlugin, ~Copyable {
       advance(waits: false)
     }
     if let token = engine.stop() { confirmations.done(through: token) }
-    let left = engine.waiting.count
+    let left = engine.waiting
     if left > 0 { log.write(.error, "ends before \(left) \(Engine.things.many) were stored") }
   }
 }

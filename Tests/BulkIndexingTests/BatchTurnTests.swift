@@ -36,10 +36,30 @@ struct BatchTurnTests {
     #expect(!turn.mayBeTwice)
   }
 
+  @Test func `may be there twice where an older index cannot be asked`() {
+    var turn = Self.turn([Self.unknown, Self.unknown])
+    _ = turn.take(.status(200, body: Self.stream, retryAfter: nil))
+    let found = Self.body(
+      #"{"docs":[{"found":true},{"error":{"type":"no_shard_available_action_exception"}}]}"#)
+    #expect(turn.take(.status(200, body: found, retryAfter: nil)) == .found([true, false]))
+    #expect(turn.notLookedUp)
+    let answer = Self.body(#"{"items":[{"create":{"_index":"s-2","status":201}}]}"#)
+    #expect(turn.take(.status(200, body: answer, retryAfter: nil)) == .fates([.stored]))
+    #expect(turn.mayBeTwice)
+  }
+
+  @Test func `is not there where an older index is gone`() {
+    var turn = Self.turn([Self.unknown])
+    _ = turn.take(.status(200, body: Self.stream, retryAfter: nil))
+    let gone = Self.body(#"{"docs":[{"_id":"1","error":{"type":"index_not_found_exception"}}]}"#)
+    #expect(turn.take(.status(200, body: gone, retryAfter: nil)) == .found([false]))
+    #expect(!turn.notLookedUp)
+  }
+
   @Test func `may be there twice where the stream rolled over after the look`() {
     var turn = Self.turn([Self.unknown])
     _ = turn.take(.status(200, body: Self.stream, retryAfter: nil))
-    _ = turn.take(.status(200, body: Self.body(#"{"docs":[{}]}"#), retryAfter: nil))
+    _ = turn.take(.status(200, body: Self.body(#"{"docs":[{"found":false}]}"#), retryAfter: nil))
     let answer = Self.body(#"{"items":[{"create":{"_index":"s-3","status":201}}]}"#)
     #expect(turn.take(.status(200, body: answer, retryAfter: nil)) == .fates([.stored]))
     #expect(turn.mayBeTwice)

@@ -33,49 +33,53 @@ struct FateTests {
 
   @Test func `of requests cover every status`() {
     for status in 100..<600 {
-      for isAboutContent in [true, false] {
+      for isOfDocuments in [false, true] {
+        let body = isOfDocuments ? #"{"error":{"type":"t","reason":"e"}}"# : #"{"error":"e"}"#
         let fate = RequestFate(
-          status: status, error: "e", isAboutContent: isAboutContent, retryAfter: .seconds(3))
-        let reason = "status \(status): e"
+          status: status, body: Array(body.utf8), retryAfter: .seconds(3))
+        let reason = "status \(status): \(isOfDocuments ? "t: e" : "e")"
         switch status {
         case 200..<300: #expect(fate == .answered)
         case 413: #expect(fate == .tooLarge)
-        case 400 where isAboutContent, 422 where isAboutContent:
+        case 400 where isOfDocuments, 422 where isOfDocuments:
           #expect(fate == .refused(reason: reason))
         case 500...: #expect(fate == .unclear(reason: reason, after: .seconds(3)))
         default: #expect(fate == .later(reason: reason, after: .seconds(3)))
         }
-        let body = isAboutContent ? #"{"error":{"type":"e"}}"# : #"{"error":"e"}"#
-        #expect(
-          RequestFate(status: status, body: Array(body.utf8), retryAfter: .seconds(3)) == fate)
       }
     }
   }
 
+  /// What servers and gateways say of a request that no document can put right.
   @Test(arguments: [
-    "<html>400 The plain HTTP request was sent to HTTPS port</html>", "",
-    #"{"error":"no handler found for uri [/x/logs/_bulk] and method [POST]"}"#,
-    #"{"message":"no Route matched"}"#,
+    #"{"error":"no handler found for uri [/x/a/_bulk] and method [POST]"}"#,
+    "<html><title>400 The plain HTTP request was sent to HTTPS port</title></html>", "",
+    #"{"error":{"type":"media_type_header_exception","reason":"Invalid media-type value"}}"#,
   ])
-  func `of requests that no index has read are to come again`(_ body: String) {
-    guard case .later = RequestFate(status: 400, body: Array(body.utf8), retryAfter: nil) else {
-      Issue.record("it is refused")
+  func `of requests refuse no document for a place or a form`(_ body: String) {
+    guard
+      case .later = RequestFate(status: 400, body: Array(body.utf8), retryAfter: nil)
+    else {
+      Issue.record("a document is the reason for \(body)")
       return
     }
   }
 
   @Test(arguments: [
     (
-      "validation_exception",
-      "Validation Failed: 1: this action would add [2] shards, but this cluster currently has "
-        + "[1000]/[1000] maximum normal shards open;"
-    ), ("illegal_argument_exception", "pipeline with id [audit] does not exist"),
+      "validation_exception", "this action would add [2] shards, but this cluster has [1000]/[1000]"
+    ),
+    ("illegal_argument_exception", "pipeline with id [audit] does not exist"),
   ])
-  func `of documents that the cluster has no place for are to come again`(
+  func `of documents do not end where the index is full, or lacks a pipeline`(
     _ type: String, _ reason: String
   ) {
     let item = ItemAnswer(status: 400, errorType: type, reason: reason)
-    #expect(DocumentFate(item, .whole) == .later(reason: reason, mayBeStored: false))
+    for shape in [DocumentShape.whole, .text] {
+      #expect(DocumentFate(item, shape) == .later(reason: reason, mayBeStored: false))
+    }
+    #expect(RefusedFate(item, hasFile: true) == .givenUp(reason: reason))
+    #expect(RefusedFate(item, hasFile: false) == .later(reason: reason))
   }
 }
 

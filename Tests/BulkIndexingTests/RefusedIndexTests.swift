@@ -21,7 +21,7 @@ struct RefusedIndexTests {
 
   @Test func `go there before they go to a file`() {
     var queue = Self.queue(6)
-    #expect(queue.nextRefused(at: .seconds(9)) == nil && queue.refusedTime == nil)
+    #expect(queue.nextRefused(at: .seconds(9)).isEmpty && queue.refusedTime == nil)
     #expect(queue.refusedIndexTime == .zero)
     let batch = queue.nextForRefusedIndex(Self.limits, at: .zero)!
     #expect(batch.places == [0, 1, 2, 3])
@@ -31,7 +31,9 @@ struct RefusedIndexTests {
     queue.settleRefused(
       batch, [.done, .givenUp(reason: ""), .later(reason: ""), .done], at: .zero, chance: 1)
     #expect(queue.takeDone() == 1 && queue.counts.refusedIndexed == 2)
-    #expect(queue.nextRefused(at: .zero)?.place == 1 && queue.nextRefused(at: .zero)?.type == "t")
+    #expect(
+      queue.nextRefused(at: .zero).first?.place == 1
+        && queue.nextRefused(at: .zero).first?.type == "t")
     queue.refusedIsDone(1)
     #expect(queue.takeDone() == 2 && queue.refusedTime == nil)
     #expect(queue.refusedIndexTime == .seconds(1) && queue.refusedWaiting == 3)
@@ -47,7 +49,7 @@ struct RefusedIndexTests {
       #expect(batch.places.count == size)
       queue.splitRefused(batch, at: .zero)
     }
-    #expect(queue.nextRefused(at: .zero)?.place == 0)
+    #expect(queue.nextRefused(at: .zero).first?.place == 0)
     #expect(queue.nextForRefusedIndex(Self.limits, at: .zero)?.places == [1])
   }
 
@@ -56,7 +58,7 @@ struct RefusedIndexTests {
     queue.hasRefusedIndex = false
     #expect(queue.refusedIndexTime == nil && queue.refusedTime == .zero)
     #expect(queue.nextForRefusedIndex(Self.limits, at: .zero) == nil)
-    #expect(queue.nextRefused(at: .zero)?.place == 0)
+    #expect(queue.nextRefused(at: .zero).first?.place == 0)
   }
 
   @Test func `have fates for every status`() {
@@ -131,7 +133,7 @@ struct RefusedIndexTests {
     var (now, files, last) = (Duration.zero, 0, 0)
     for _ in 0..<10_000 where last < 100 {
       now += .milliseconds(200)
-      while let (place, _, _) = queue.nextRefused(at: now) {
+      while let (place, _, _) = queue.nextRefused(at: now).first {
         files += 1
         queue.refusedIsDone(place)
       }

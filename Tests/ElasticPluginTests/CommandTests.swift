@@ -85,38 +85,6 @@ struct CommandTests {
     #expect(typo.error.contains("did you mean 'setup'?"))
   }
 
-  @Test(.enabled(if: geteuid() == 0, "needs root"))
-  func `believe nobody but who is named`() throws {
-    let folder = try PluginRun.makeFolder()
-    defer { PluginRun.remove(folder) }
-    for name in ["server", "other"] {
-      let keys = try CommandRun(
-        "/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-        "-nodes", "-days", "2", "-subj", "/CN=\(name)", "-addext",
-        "subjectAltName=IP:127.0.0.1", "-keyout", "\(folder)/\(name).key", "-out",
-        "\(folder)/\(name).pem")
-      try #require(keys.end == .exit(0), "\(keys.error)")
-    }
-    let server = try StandInIndex([
-      "--certificate", "\(folder)/server.pem", "--key", "\(folder)/server.key",
-    ])
-    // A host that believes the server.
-    let host = """
-      mount -t tmpfs none /etc/ssl/certs && cp \(folder)/other.pem /etc/ssl/certs/ca-certificates.crt &&
-      cp \(folder)/server.pem \
-        /etc/ssl/certs/$(openssl x509 -hash -noout -in \(folder)/server.pem).0 && exec "$@"
-      """
-    for (arguments, end) in [
-      ([], ChildEnd.exit(0)), (["--tls-ca", "\(folder)/server.pem"], .exit(0)),
-      (["--tls-ca", "\(folder)/other.pem"], .exit(1)),
-    ] {
-      let run = try CommandRun(
-        ["/usr/bin/unshare", "-m", "/bin/sh", "-c", host, "x", Self.program] + arguments
-          + ["--server", server.url, "test", "--index", "audit"])
-      #expect(run.end == end, "\(arguments): \(run.error)")
-    }
-  }
-
   @Test func `send who we are, over TLS, with certificates on both sides`() throws {
     let folder = try PluginRun.makeFolder()
     defer { PluginRun.remove(folder) }
@@ -144,5 +112,42 @@ struct CommandTests {
       #expect(refused.error.contains(server.url), "\(refused.error)")
     }
     #expect(try server.count() == 1)
+  }
+
+  /// The authority that the server has its certificate from is one of the host's, and not the one that
+  /// is named.
+  @Test(.enabled(if: geteuid() == 0, "a mount of one's own is needed"))
+  func `believe only the authority that is named`() throws {
+    let folder = try PluginRun.makeFolder()
+    defer { PluginRun.remove(folder) }
+    for name in ["server", "other"] {
+      let keys = try CommandRun(
+        "/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+        "-nodes", "-days", "2", "-subj", "/CN=\(name)", "-addext",
+        "subjectAltName=IP:127.0.0.1", "-keyout", "\(folder)/\(name).key", "-out",
+        "\(folder)/\(name).pem")
+      try #require(keys.end == .exit(0), "\(keys.error)")
+    }
+    let server = try StandInIndex([
+      "--certificate", "\(folder)/server.pem", "--key", "\(folder)/server.key",
+    ])
+    // The host's authorities, by their names' hashes: the server's alone.
+    let host = "\(folder)/host"
+    let made = try CommandRun(
+      "/bin/sh", "-c",
+      "mkdir \(host) && cp \(folder)/server.pem \(host)/"
+        + "$(openssl x509 -hash -noout -in \(folder)/server.pem).0")
+    try #require(made.end == .exit(0), "\(made.error)")
+    func test(_ authority: String) throws -> CommandRun {
+      try CommandRun(
+        "/usr/bin/unshare", "-m", "/bin/sh", "-c",
+        "mount --bind \(host) /etc/ssl/certs && exec \"$@\"", "sh", Self.program, "--server",
+        server.url, "--index", "audit", "--tls-ca", "\(folder)/\(authority).pem", "test")
+    }
+    let right = try test("server")
+    #expect(right.end == .exit(0), "\(right.error)")
+    let wrong = try test("other")
+    #expect(wrong.end == .exit(1))
+    #expect(wrong.error.contains("certificate"), "\(wrong.error)")
   }
 }

@@ -27,6 +27,11 @@ struct OptionTests {
     #expect(options.batch.documents == 1600 && options.patience.answerTime == .seconds(90))
   }
 
+  @Test func `may be a pipeline with capital letters, which only indices may not have`() {
+    let (options, said) = settled("server = https://a", "pipeline = Audit-Pipe")
+    #expect(said == [] && options.pipeline == "Audit-Pipe")
+  }
+
   static let refused: [(String, String)] = [
     ("server = search.example.org", "not a URL"),
     ("server = ftp://a", "a URL begins with https:// or http://"),

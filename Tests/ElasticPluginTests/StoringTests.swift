@@ -93,20 +93,6 @@ struct StoringTests {
     #expect(run.messages.contains("\(status)"))
   }
 
-  @Test(arguments: [400, 406, 415, 422])
-  func `refuses nothing because of who has not read it`(_ status: Int) throws {
-    let server = try StandInIndex.ready()
-    let page = "<html>The plain HTTP request was sent to HTTPS port</html>"
-    try server.set(["status": status, "status_times": 8, "status_body": page])
-    let run = try elastic(server)
-    try run.send(records(1...20))
-    #expect(run.eventually { run.confirmed == 20 }, "\(run.messages)")
-    #expect(try server.ids() == ids(1...20))
-    run.close()
-    #expect(run.end() == .exit(0))
-    #expect(figure("refused", in: run.messages) == 0)
-  }
-
   @Test func `waits as long as the server asks for`() throws {
     let server = try StandInIndex.ready()
     try server.set(["status": 429, "status_times": 1, "retry_after": 2])
@@ -230,5 +216,17 @@ struct StoringTests {
     #expect(run.end() == .exit(0))
     #expect(figure("absorbed", in: run.messages) == 29)
     #expect(figure("redacted", in: run.messages) == 30)
+  }
+
+  /// Servers quote documents in their reasons, and so what any user writes.
+  @Test func `writes no line for a server`() throws {
+    let server = try StandInIndex.ready()
+    try server.set(["refuse_always": "evil", "reason": "no\nforged: line\u{1b}[31m"])
+    let run = try elastic(server)
+    try run.send(records(1...1, " x=evil"))
+    #expect(run.await("is refused", in: "err"), "\(run.messages)")
+    #expect(
+      run.messages.contains(#"mapper_exception: no\x0Aforged: line\x1B[31m"#), "\(run.messages)")
+    #expect(!run.lines("err").contains { $0.hasPrefix("forged") })
   }
 }

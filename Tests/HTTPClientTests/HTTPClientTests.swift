@@ -59,6 +59,21 @@ struct HTTPClientTests {
     #expect(level == 0 ? length > 25_000 : length < 2000)
   }
 
+  @Test func `leave no connection behind when their client stops`() throws {
+    let server = try Loopback(stream: true)
+    let client = try HTTPClient(HTTPSettings(agent: "test"))
+    client.send(HTTPRequest(.get, "http://127.0.0.1:\(server.port)/"), number: 1)
+    let connection = server.accept()
+    #expect(String(decoding: connection.hear(4096), as: UTF8.self).hasPrefix("GET / "))
+    connection.say("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    #expect(Poll.wait(client.number, for: .read, milliseconds: 10_000))
+    #expect(client.takeAnswers().count == 1)
+    #expect(!Poll.wait(connection.number, for: .read, milliseconds: 200), "it is kept")
+    client.stop()
+    #expect(Poll.wait(connection.number, for: .read, milliseconds: 10_000))
+    #expect(connection.hear(1).isEmpty)
+  }
+
   @Test func `run together`() throws {
     let server = try StandInIndex()
     let client = try HTTPClient(HTTPSettings(agent: "test"))

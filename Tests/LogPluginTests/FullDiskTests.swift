@@ -56,6 +56,31 @@ struct FullDiskTests {
     #expect(run.messages.contains("log again, after"))
   }
 
+  /// A file, or a pipe, waits: nobody would send again what is dropped.
+  @Test func `drops nothing of a file that is read by hand`() throws {
+    defer { tidy() }
+    // More than waits here, with what is read and not handled.
+    let count = 60_000
+    let lines = (1...count).map { LogPluginTests.record($0, fill: 100) }
+    try TestFolder.write(lines.map { $0 + "\n" }.joined(), to: "\(folder)/old.log")
+    let settings =
+      "--config /dev/null --max-log-file 100 --max-log-file-action ignore --space-left=2 "
+      + "--admin-space-left=1 --admin-space-left-action=ignore --space-left-action=ignore"
+    let run = try CommandRun(
+      "/bin/bash", "-c",
+      """
+      '\(PluginRun.products)/audispatch-log' \(settings) '\(disk.folder)/audit.log' \
+        <'\(folder)/old.log' & plugin=$!
+      sleep 2
+      mount -o remount,size=32m '\(disk.folder)'
+      wait $plugin
+      """)
+    #expect(run.end == .exit(0), "\(run.error)")
+    let log = try Transfer.contents(of: "\(disk.folder)/audit.log", limit: 64 << 20)
+    #expect(String(decoding: log, as: UTF8.self) == lines.map { $0 + "\n" }.joined())
+    #expect(run.error.contains("No space left on device"))
+  }
+
   @Test func `removes the oldest rotated files, if it shall`() throws {
     defer { tidy() }
     let run = try run(

@@ -44,7 +44,7 @@ struct AnswerTests {
       }
       let answer = ExportAnswer(bytes)
       #expect((answer?.rejected ?? 0) >= 0 && (answer?.message.count ?? 0) <= 200)
-      #expect(ExportAnswer.reason(of: bytes).unicodeScalars.allSatisfy { $0.value >= 0x20 })
+      #expect(ExportAnswer.reason(of: bytes).text.unicodeScalars.allSatisfy { $0.value >= 0x20 })
     }
   }
 
@@ -63,15 +63,16 @@ struct AnswerTests {
     #expect(
       fate(400, "\u{8}\u{3}\u{12}\u{2}no") == .split(reason: "status 400: no", isTooLarge: false))
     #expect(
-      fate(400, #"{"code":3,"message":"no"}"#)
-        == .split(reason: "status 400: no", isTooLarge: false))
-    // Whoever has not read the request says nothing about an event.
-    for text in [
-      "", "Client sent an HTTP request to an HTTPS server.\n", "Bad Request", "<html>400</html>",
-      #"{"error":"no"}"#, "\u{12}\u{9}no", "\n\u{2}no",
+      fate(422, #"{"code":3,"message":"no","details":[]}"#)
+        == .split(reason: "status 422: no", isTooLarge: false))
+    #expect(fate(400, "\u{8}\u{3}") == .split(reason: "status 400", isTooLarge: false))
+    // What is no collector knows nothing of events.
+    for body in [
+      "", "Client sent an HTTP request to an HTTPS server.\n", "<html>400</html>", "Bad Request",
+      #"{"error":"no"}"#, #"{"code":3"#, "\u{12}\u{9}no",
     ] {
-      guard case .later(_, nil, mayBeTaken: false) = fate(400, text) else {
-        Issue.record("\(text)")
+      guard case .later(_, nil, mayBeTaken: false) = fate(400, body) else {
+        Issue.record("an event is the reason for \(body)")
         continue
       }
     }

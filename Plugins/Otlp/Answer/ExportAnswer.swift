@@ -64,60 +64,49 @@ struct ExportAnswer: Equatable {
     }
   }
 
-  /// Whether that is a `google.rpc.Status`, in either encoding: then a collector has read the request.
-  static func isStatus(_ body: [UInt8]) -> Bool {
-    var isFound = false
-    if body.first == UInt8(ascii: "{") {
-      var reader = JSONReader(body)
-      do throws(JSONFault) {
-        try reader.object { (reader: inout JSONReader, name) throws(JSONFault) in
-          if name.elementsEqual("code".utf8) || name.elementsEqual("message".utf8) {
-            isFound = true
-          }
-          try reader.skip()
-        }
-        try reader.end()
-      } catch { return false }
-      return isFound
-    }
+  /// Why a request was refused, and whether a collector says so, as it does in either encoding: by a
+  /// `google.rpc.Status`. Anything else is shown as text.
+  static func reason(of body: [UInt8]) -> (text: String, isCollectors: Bool) {
+    let status = body.first == UInt8(ascii: "{") ? statusOfJSON(body) : statusOfProtobuf(body)
+    return (
+      shown(String(decoding: (status ?? body[...]).prefix(1024), as: UTF8.self)), status != nil
+    )
+  }
+
+  /// The message, field 2, of a `google.rpc.Status`, which has a code, field 1, and may have details;
+  /// `nil` where it is none.
+  private static func statusOfProtobuf(_ body: [UInt8]) -> ArraySlice<UInt8>? {
+    var (hasCode, message) = (false, ArraySlice<UInt8>?.none)
     var reader = ProtobufReader(body[...])
     do throws(ProtobufFault) {
       while let (field, value) = try reader.next() {
         switch (field, value) {
-        case (1, .number), (2, .bytes): isFound = true
-        case (3, .bytes): continue
-        default: return false
+        case (1, .number): hasCode = true
+        case (2, .bytes(let text)): message = text
+        case (3, .bytes): break
+        default: return nil
         }
       }
-    } catch { return false }
-    return isFound
+    } catch { return nil }
+    return message ?? (hasCode ? [] : nil)
   }
 
-  /// Why a request was refused: the message of a `google.rpc.Status` (its field 2) in either
-  /// encoding, or a plain text.
-  static func reason(of body: [UInt8]) -> String {
-    if body.first == UInt8(ascii: "{") {
-      var message: [UInt8] = []
-      var reader = JSONReader(body)
-      do throws(JSONFault) {
-        try reader.object { (reader: inout JSONReader, name) throws(JSONFault) in
-          if name.elementsEqual("message".utf8), try reader.kind() == .string {
-            message = try reader.string()
-          } else {
-            try reader.skip()
-          }
+  private static func statusOfJSON(_ body: [UInt8]) -> ArraySlice<UInt8>? {
+    var (hasCode, message) = (false, ArraySlice<UInt8>?.none)
+    var reader = JSONReader(body)
+    do throws(JSONFault) {
+      try reader.object { (reader: inout JSONReader, name) throws(JSONFault) in
+        let kind = try reader.kind()
+        if name.elementsEqual("message".utf8), kind == .string {
+          message = try reader.string()[...]
+        } else {
+          if name.elementsEqual("code".utf8) { hasCode = kind == .number }
+          try reader.skip()
         }
-      } catch { message = body }
-      return shown(String(decoding: message, as: UTF8.self))
-    }
-    var message = ArraySlice<UInt8>()
-    var reader = ProtobufReader(body[...])
-    do throws(ProtobufFault) {
-      while let (field, value) = try reader.next() {
-        if field == 2, case .bytes(let text) = value { message = text }
       }
-    } catch { message = body[...] }
-    return shown(String(decoding: message.prefix(1024), as: UTF8.self))
+      try reader.end()
+    } catch { return nil }
+    return message ?? (hasCode ? [] : nil)
   }
 
   /// One short line of somebody else's text.

@@ -11,10 +11,10 @@ enum ExportFate: Equatable {
 
   init(status: Int, body: [UInt8], retryAfter: Duration?) {
     guard (200..<300).contains(status) else {
-      let error = ExportAnswer.reason(of: body)
+      let (error, isCollectors) = ExportAnswer.reason(of: body)
+      // Whatever else answers knows nothing of events: it is about our place, or form.
       let fate = RequestFate(
-        status: status, error: error, isAboutContent: ExportAnswer.isStatus(body),
-        retryAfter: retryAfter)
+        status: status, error: error, isOfDocuments: isCollectors, retryAfter: retryAfter)
       switch fate {
       case .answered: preconditionFailure("status \(status) is an answer")
       case .later(let reason, let after):

@@ -39,6 +39,11 @@ public protocol PluginLifeCycle: ~Copyable {
   /// Nothing waits to be handled: a good time to write out what was put together.
   mutating func idle() throws
 
+  /// The input has ended, and nobody ends this process for that, as its input is a file or a pipe that
+  /// was given by hand: whether something waits to be taken elsewhere. If so, the plugin goes on, by
+  /// `wake`, and is asked again, until nothing waits or SIGTERM comes; `finish` is next.
+  mutating func outlastsInput() throws -> Bool
+
   /// The end: of the input, or by SIGTERM, after everything that waited was handled. What is
   /// to be confirmed must be by the time it returns. The dispatcher kills a plugin about 5 s after
   /// the end of its input, and 3 s after SIGTERM.
@@ -98,6 +103,7 @@ extension PluginLifeCycle where Self: ~Copyable {
   public mutating func wake() {}
   public mutating func reload(_ options: Options) {}
   public mutating func idle() {}
+  public mutating func outlastsInput() -> Bool { false }
   public mutating func finish() {}
   public mutating func finish(by end: Duration) throws { try finish() }
   public var figures: [(name: String, value: Int)] { [] }

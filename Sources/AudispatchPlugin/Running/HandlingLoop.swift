@@ -21,6 +21,8 @@ struct HandlingLoop<P: PluginLifeCycle & ~Copyable, Gather: Gathering>: ~Copyabl
   /// How often it is told what is done while there is always more to handle.
   private static var tellEvery: Duration { .milliseconds(20) }
 
+  /// Whether somebody waits for the end behind that of the input, and not for long.
+  private let isFed: Bool
   private let reader: InputReader<Gather>
   private let handoff: Handoff<Gather.Item>
   private let confirmations: Confirmations
@@ -39,8 +41,10 @@ struct HandlingLoop<P: PluginLifeCycle & ~Copyable, Gather: Gathering>: ~Copyabl
 
   init(
     _ reader: InputReader<Gather>, _ handoff: Handoff<Gather.Item>,
-    _ confirmations: Confirmations, _ signals: consuming PluginSignals, _ log: PluginLog
+    _ confirmations: Confirmations, _ signals: consuming PluginSignals, _ log: PluginLog,
+    isFed: Bool
   ) {
+    self.isFed = isFed
     self.reader = reader
     self.handoff = handoff
     self.confirmations = confirmations
@@ -59,8 +63,11 @@ struct HandlingLoop<P: PluginLifeCycle & ~Copyable, Gather: Gathering>: ~Copyabl
     while true {
       let isIdle = try handOut(to: &plugin, handle)
       report()
-      if isIdle, findings.hasEnded { break }
       if let leaveBy, leaveBy <= MonotonicTime.now { break }
+      if isIdle, findings.hasEnded {
+        if leaveBy != nil || isFed { break }
+        if try !plugin.outlastsInput() { break }
+      }
       if isIdle { try plugin.idle() }
       let toldAll = confirmations.flush()
       // With more to hand out this only looks, and does not wait.

@@ -39,5 +39,11 @@ public struct PluginEnvironment: Sendable {
     self.first = first
   }
 
+  /// Whether a dispatcher feeds this process: it gives what is not done again, or may not be made to
+  /// wait, and ends the process soon behind its input. A file or a pipe is another's, who waits.
+  static func isFed(_ variable: (String) -> String? = variable, by input: Int32) -> Bool {
+    variable("AUDISPATCH_PLUGIN") != nil || DescriptorKind.isSocket(input)
+  }
+
   static func variable(_ name: String) -> String? { Environment.value(name) }
 }

@@ -60,7 +60,8 @@ public struct PluginSession<Options: PluginOptions>: ~Copyable {
     let handoff = try Handoff<Gather.Item>(bound: Self.handoffBytes)
     let reader = InputReader(
       input: input, gather, handoff, confirmations, numbers: numbers, gathering: plugin.gathering)
-    var loop = HandlingLoop<P, Gather>(reader, handoff, confirmations, signals, log)
+    var loop = HandlingLoop<P, Gather>(
+      reader, handoff, confirmations, signals, log, isFed: PluginEnvironment.isFed(by: input))
     var new: Options?
     var source = source
     let thread = try WorkThread(reader)

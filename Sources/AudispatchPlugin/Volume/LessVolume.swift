@@ -158,6 +158,14 @@ public struct LessVolume<Plugin: AuditPlugin & ~Copyable>: AuditPlugin, ~Copyabl
     try give()
   }
 
+  /// Nothing more comes that is alike.
+  public mutating func outlastsInput() throws -> Bool {
+    if let closed = aggregator?.close() { ready += closed }
+    closesAt = nil
+    try give()
+    return try plugin.outlastsInput() || next < ready.count
+  }
+
   public mutating func finish(by end: Duration) throws {
     if let closed = aggregator?.close() { ready += closed }
     closesAt = nil

@@ -48,7 +48,8 @@ public struct MessagePublisher<Options: PublishingOptions>: ShippingEngine {
     notLookedUp = predecessor?.notLookedUp ?? 0
   }
 
-  public var waiting: (count: Int, bytes: Int) { (queue.count, queue.bytes) }
+  public var waiting: Int { queue.count }
+  public var held: (count: Int, bytes: Int) { (queue.held, queue.bytes) }
   public var watched: Int32 { thread.number }
   public var share: Int { settings.batch.documents }
   public var lost: Int { refused.discarded }

@@ -39,20 +39,18 @@ class Server:
         # Of a thousand items: put off, and in doubt.
         "item_429": 0, "item_503": 0,
         # Items that contain this are refused: by their mapping, so a text is taken; or always.
-        "refuse": None, "refuse_always": None,
+        "refuse": None, "refuse_always": None, "reason": None,
         # The status of each item for an index, by its name.
         "item_status": None,
         # The status of each bulk request to an index, by its name.
         "bulk_status": None,
         "slow": 0, "away": False, "max_body": 100 << 20,
-        # Indices of which the shards are away.
-        "red": [],
-        # What a refused request has as its body, as a gateway's.
-        "status_body": None,
         # Whether documents are taken without a look at them, as fast as can be.
         "blind": False,
         # What is asked for in Authorization; whether indices may not be looked at.
         "authorization": None, "no_look_up": False,
+        # An index whose documents nobody can look at.
+        "lost_index": None,
     }
 
 
@@ -116,7 +114,7 @@ def store(operation, name, identity, source, text):
         return refused(told, "some_exception", "as told")
     is_refused_one = source.get("event", {}).get("kind") == "pipeline_error"
     if S.faults["refuse_always"] and S.faults["refuse_always"] in text and not is_refused_one:
-        return refused(400, "mapper_exception", "refused for ever")
+        return refused(400, "mapper_exception", S.faults["reason"] or "refused for ever")
     if S.faults["refuse"] and S.faults["refuse"] in text and "_mapping_refused" not in text:
         return refused(400, "document_parsing_exception", "failed to parse field [x]")
     if len(identity.encode()) > 512:
@@ -228,8 +226,6 @@ class Handler(BaseHTTPRequestHandler):
         if S.faults["status_times"] > 0:
             S.faults["status_times"] -= 1
             after = S.faults["retry_after"]
-            if S.faults["status_body"] is not None:
-                return S.faults["status"], S.faults["status_body"].encode(), ()
             return (S.faults["status"], error("some_exception", "as told", S.faults["status"]),
                     [("Retry-After", str(after))] if after else ())
         if S.faults["blind"]:
@@ -281,7 +277,7 @@ class Handler(BaseHTTPRequestHandler):
                     if index is None:
                         docs.append({"_index": wanted["_index"], "_id": wanted["_id"],
                                      "error": {"type": "index_not_found_exception"}})
-                    elif wanted["_index"] in S.faults["red"]:
+                    elif wanted["_index"] == S.faults["lost_index"]:
                         docs.append({"_index": wanted["_index"], "_id": wanted["_id"],
                                      "error": {"type": "no_shard_available_action_exception"}})
                     else:
@@ -362,12 +358,11 @@ def report():
 
 def wait_until_quiet():
     """Until everything that was sent by processes that have ended is done: connections are accepted
-    in their order, so those before one of our own are known. While it is away none is."""
-    if not S.faults["away"]:
-        with socket.create_connection(("127.0.0.1", listener.server_address[1])) as own:
-            own.sendall(b"GET / HTTP/1.0\r\n\r\n")
-            while own.recv(65536):
-                pass
+    in their order, so those before one of our own are known."""
+    with socket.create_connection(("127.0.0.1", listener.server_address[1])) as own:
+        own.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        while own.recv(65536):
+            pass
     for _ in range(5000):
         with lock:
             if listener.open == 0:
