@@ -15,12 +15,12 @@ struct KeptChildrenTests {
     /// - Parameter script: says a word when it has come so far.
     init(_ script: String) throws {
       let null = try Descriptor.open("/dev/null", O_RDWR)
-      let (reading, writing) = try Pipe.open()
-      let said = Descriptor(owning: reading)
-      let output = Descriptor(owning: writing)
-      let (ours, theirs) = try MessageChannel.pair()
-      ourEnd = Descriptor(owning: ours)
-      childEnd = Descriptor(owning: theirs)
+      let pipe = try Pipe()
+      let said = pipe.reading
+      let output = pipe.writing
+      let ends = try MessageChannel.pair()
+      ourEnd = ends.ours
+      childEnd = ends.theirs
       process = try ChildProcess(
         path: "/bin/sh", arguments: ["-c", script], environment: [], input: null.number,
         output: output.number, error: null.number)
