@@ -113,7 +113,7 @@ final class RealSender {
   init(_ port: UInt16, _ settings: String = "") throws {
     scratch = try Scratch()
     try scratch.write("remote_server = 127.0.0.1\nport = \(port)\n" + settings, to: "remote.conf")
-    let (near, far) = try UnixSocket.pair()
+    let (near, far) = try UnixSocket.pair().release()
     input = near
     defer { close(far) }
     child = try Child(

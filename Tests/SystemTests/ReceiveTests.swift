@@ -1,5 +1,6 @@
 import Foundation
 import Linux
+import TestSupport
 import Testing
 
 /// audispatchd as a central host, with peers whose bytes the test says. C1 to C18 are the cases of how
@@ -167,7 +168,7 @@ struct ReceiveTests {
     let address = try #require(
       InternetAddress.resolve("127.0.0.1", port: 0, numeric: true).first)
     let socket = try address.listen(backlog: 1)
-    let port = SocketState.port(socket.number)
+    let port = try socket.boundPort()
     var other: Descriptor? = socket
     let host = try await CentralHost(Scratch(), sources: ["tcp:127.0.0.1:\(port)"])
     let peer = try host.peer()

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Linux
+import TestSupport
 import Testing
 
 /// Debian's audisp-remote, which waits five seconds for an answer, and a central host that is slow, or
@@ -75,7 +76,7 @@ struct SlowCollectorTests {
           try within(network) { loopbackConnection(to: host.port, from: "127.0.0.2") }))
     }
     func vanish(_ peer: RawPeer) async throws {
-      let port = SocketState.port(peer.number)
+      let port = try boundPort(of: peer.number)
       let rules = try host.scratch.write(
         "add table inet t\nadd chain inet t c { type filter hook input priority 0; }\n"
           + "add rule inet t c tcp sport \(port) drop\nadd rule inet t c tcp dport \(port) drop\n",

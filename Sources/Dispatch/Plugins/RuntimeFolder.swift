@@ -1,4 +1,5 @@
 import Glibc
+import Keeper
 import Linux
 
 /// `/run/audispatch`: who runs, the control socket, `state.json`. One dispatcher at a time has it.
