@@ -70,4 +70,13 @@ struct ProcessFacts: Equatable {
   }
 
   static func startTime(_ pid: Int32) -> UInt64? { ProcessFacts(pid)?.start }
+
+  /// Whether that process is gone, or only its remains are there. One that cannot be looked at, for want
+  /// of descriptors perhaps, may still run.
+  static func hasEnded(_ pid: Int32, startedAt start: UInt64) -> Bool {
+    do throws(SystemError) {
+      let stat = try Transfer.contents(of: "/proc/\(pid)/stat", limit: 4096)
+      return ProcessFacts(stat: stat, of: pid)?.start != start
+    } catch { return error.cause == Errno(ENOENT) || error.cause == Errno(ESRCH) }
+  }
 }

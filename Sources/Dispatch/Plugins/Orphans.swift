@@ -24,17 +24,9 @@ struct Orphans {
 
   /// Looks which still run, and asks or makes them to end as their time has come.
   mutating func tend(_ now: Moment) {
-    children.removeAll(where: Self.hasEnded)
+    children.removeAll { ProcessFacts.hasEnded($0.pid, startedAt: $0.start) }
     guard let signal = end.signal(now) else { return }
     for child in children { kill(child.pid, signal) }
-  }
-
-  /// What cannot be read, for want of descriptors perhaps, may still run.
-  private static func hasEnded(_ child: ChildrenList.Child) -> Bool {
-    guard let start = ProcessFacts.startTime(child.pid) else {
-      return kill(child.pid, 0) != 0 && errno == ESRCH
-    }
-    return start != child.start
   }
 
   /// When to look again: most have ended within moments.
