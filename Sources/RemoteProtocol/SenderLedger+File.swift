@@ -15,7 +15,7 @@ extension SenderLedger {
     let former = slotOf.values.sorted()
     writing.begin(former)
     for (slot, bytes) in file where (0..<Self.slots).contains(slot) { adopt(slot, bytes) }
-    if !hasNoted { forget(placesFrom: end) }
+    forget(placesFrom: end, in: Set(slotOf.values).subtracting(hasNoted ? former : []))
     hasRead = true
   }
 

@@ -51,7 +51,7 @@ public final class SenderLedger {
   public init(_ memory: UnsafeMutableRawPointer) {
     unsafe self.memory = memory
     for slot in 0..<Self.slots { key(in: slot).map { slotOf[$0] = slot } }
-    if hasUnlogged { forget { $0 == 0 } }
+    if hasUnlogged { forget(in: slotOf.values) { $0 == 0 } }
     hasUnlogged = false
   }
 
@@ -99,11 +99,15 @@ public final class SenderLedger {
 
   /// Drops what the log does not have.
   ///
-  /// - Parameter end: behind the log's last record, in the log's own numbers.
-  func forget(placesFrom end: UInt64) { forget { $0 == 0 || $0 > end } }
+  /// - Parameters:
+  ///   - end: behind the log's last record, in the log's own numbers.
+  ///   - slots: of which senders; `nil`: of all.
+  func forget(placesFrom end: UInt64, in slots: Set<Int>? = nil) {
+    forget(in: slots ?? Set(slotOf.values)) { $0 == 0 || $0 > end }
+  }
 
-  private func forget(_ isGone: (_ place: UInt64) -> Bool) {
-    for slot in slotOf.values {
+  private func forget(in slots: some Sequence<Int>, _ isGone: (_ place: UInt64) -> Bool) {
+    for slot in slots {
       for index in 0..<Self.entries {
         let entry = entry(slot, index)
         if entry.number != 0, isGone(entry.place) {

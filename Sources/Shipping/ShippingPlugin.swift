@@ -51,7 +51,10 @@ public struct ShippingPlugin<Engine: ShippingEngine>: AuditPlugin, ~Copyable {
 
   private var isFull: Bool {
     let held = engine.held
-    return held.bytes >= Self.waitingBytes || held.count >= Self.waitingCount
+    // What is done behind one that is stuck comes again after a kill, and is looked up then: only where
+    // somebody gives it again.
+    let count = confirmations.isAsked ? held.count : engine.waiting
+    return held.bytes >= Self.waitingBytes || count >= Self.waitingCount
   }
   public var wantsMore: Bool { !isFull || overflow.isStuck(at: MonotonicTime.now) }
   public var watched: Int32? { engine.watched }
@@ -97,7 +100,7 @@ public struct ShippingPlugin<Engine: ShippingEngine>: AuditPlugin, ~Copyable {
     doubtful = max(0, doubtful - 1)
     appended += 1
     // Each look at the queue costs as much as it is long.
-    if appended >= engine.share { advance() }
+    if appended >= engine.share || isFull { advance() }
   }
 
   /// An event that is left out is done with those before it.

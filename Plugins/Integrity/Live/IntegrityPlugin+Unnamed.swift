@@ -9,6 +9,9 @@ extension IntegrityPlugin {
 
   /// Looks at the file, or at what the command line may mean, so that a change is found before the next
   /// scan. That says where to look, and not who it was.
+  ///
+  /// A command line is what its user wants it to be: a file that is not known already is left to the scans,
+  /// and so is whatever leads elsewhere.
   mutating func look(after deed: Deed, of event: AuditEvent) {
     for path in deed.items.compactMap(\.path) where options.policy.watched(path) != nil {
       note(path, isFound: true)
@@ -27,7 +30,14 @@ extension IntegrityPlugin {
       let path =
         word.first == UInt8(ascii: "/")
         ? FilePath(word) : folder.map { FilePath($0.bytes + [0x2f] + word) }
-      if let path, options.policy.watched(path) != nil { note(path, isFound: true) }
+      if let path, isKnown(path) { note(path, isFound: true) }
     }
+  }
+
+  private func isKnown(_ path: FilePath) -> Bool {
+    guard options.policy.watched(path) != nil, !reach.covers(path),
+      !path.bytes.split(separator: UInt8(ascii: "/")).contains(Array("..".utf8)[...])
+    else { return false }
+    return (try? known.state(of: path)) ?? nil != nil
   }
 }

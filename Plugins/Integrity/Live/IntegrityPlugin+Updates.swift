@@ -103,11 +103,13 @@ extension IntegrityPlugin {
     var report = entry.report
     report.attribution = attribution
     report.isAmended = true
+    do {
+      // One that says who it was, as certain, is not left alone: it waits for room.
+      guard try write(report) else { return }
+    } catch { return log.write(.error, "\(error)") }
     counts.amended += 1
     told.forget(entry.number)
-    // One that says who it was, as certain, is not left alone.
     if report.hasRecord { amendRecord(report) }
-    do { _ = try write(report) } catch { log.write(.error, "\(error)") }
   }
 
   /// Whether there is room for it.

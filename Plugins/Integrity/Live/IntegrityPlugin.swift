@@ -243,7 +243,8 @@ struct IntegrityPlugin: AuditPlugin {
     aside = ReadAside()
     wholeScans = WholeScans()
     stream.scans = ProofScans()
-    known = try KnownStates(new.database)
+    let left = new.database == known.path ? known.left : nil
+    known = try KnownStates(new.database, left: left)
     try beginUpdates()
     beginProving()
     sayWhatWasAltered()

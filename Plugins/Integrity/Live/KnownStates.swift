@@ -11,7 +11,7 @@ struct KnownStates {
   /// How states were read that this process has read itself.
   private var readings: [FilePath: Reading] = [:]
   private let accepted: Readings
-  private let path: String
+  let path: String
   private let inode: UInt64?
 
   /// A state that is told and not written yet, with the place of its event.

@@ -18,6 +18,13 @@ struct MountReach {
   /// Those that are silent.
   var silent: [FilePath] { questions.keys.sorted() }
 
+  /// Whether a path lies in one that is silent.
+  func covers(_ path: FilePath) -> Bool {
+    questions.keys.contains {
+      path == $0 || path.bytes.starts(with: $0.bytes + [UInt8(ascii: "/")])
+    }
+  }
+
   /// Whether it can be looked into; waits for a second at most.
   mutating func answers(_ path: FilePath) -> Bool {
     if let question = questions[path] { return question.isAnswered }

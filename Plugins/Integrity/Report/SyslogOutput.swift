@@ -12,8 +12,8 @@ final class SyslogOutput {
 
   private var outlet: Outlet
   private var servers: SyslogServers
-  private let facility: SyslogPriority.Facility
-  private let format: IntegrityOptions.Format
+  private var facility: SyslogPriority.Facility
+  private var format: IntegrityOptions.Format
   private var headers: [SyslogPriority.Level: MessageHeader] = [:]
   /// The places of the events that wait, the first one first.
   private var places: [UInt64] = []
@@ -39,6 +39,8 @@ final class SyslogOutput {
   /// Sends over other servers from now on.
   func change(to options: IntegrityOptions) {
     servers = options.syslog
+    facility = options.syslogFacility.facility
+    format = options.format
     headers = [:]
     outlet.change(to: servers)
   }

@@ -1,3 +1,4 @@
+import AudispatchPlugin
 import Linux
 
 /// The chain of what was told, and what another program did to it.
@@ -177,7 +178,7 @@ extension SeenStates.Item {
   fileprivate var shown: String {
     switch SeenStates.Kind(rawValue: kind) {
     case .path: FilePath(name).shown
-    case .meta: "'\(String(decoding: name, as: UTF8.self))'"
+    case .meta: "'\(SafeText.line(name))'"
     case .packages: "the packages"
     case nil: "an unknown item"
     }

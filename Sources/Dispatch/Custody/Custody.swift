@@ -127,6 +127,7 @@ final class Custody {
       let file = try inForce().file()
       manager?.keepInForce(file.number)
       keeper?.keepInForce(file)
+      if !keeperHasAll { loop.wake(.custody, in: .milliseconds(5)) }
     } catch {
       loop.say(.error, "a successor would begin with what is on disk: \(error)")
     }

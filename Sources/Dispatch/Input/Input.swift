@@ -121,7 +121,10 @@ final class Input: Owner {
   // MARK: Pauses
 
   /// Reads nothing for a moment, or goes on.
-  func rest(_ rests: Bool) { isResting = rests }
+  func rest(_ rests: Bool) {
+    isResting = rests
+    if !rests { awaitSource() }
+  }
 
   private func pause() {
     isPaused = true

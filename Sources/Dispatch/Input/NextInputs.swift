@@ -89,6 +89,7 @@ final class NextInputs: Owner {
         "the process that holds the input does not take what it is told: the next input waits for it"
       )
     }
+    loop.wake(.custody, at: loop.now)
     loop.wake(.nextInputs, in: .milliseconds(20))
   }
 

@@ -69,6 +69,7 @@ final class Supervisor: Owner {
   /// Tells a plugin's life what happened and does what follows from it.
   func handle(_ plugin: Plugin, _ event: PluginLifecycle.Event) {
     let jitter = Double.random(in: 0.8...1.2, using: &random)
+    let wasStopped = plugin.lifecycle.state == .stopped
     switch plugin.handle(event, now: loop.now, jitter: jitter) {
     case .none: break
     case .spawn: launch(plugin)
@@ -91,6 +92,8 @@ final class Supervisor: Owner {
     if let deadline = plugin.lifecycle.deadline, deadline > loop.now {
       loop.wake(.plugins, at: deadline)
     }
+    // A stop may wait for just that.
+    if !wasStopped, plugin.lifecycle.state == .stopped { loop.wakeAll() }
   }
 
   // MARK: Start
@@ -134,6 +137,8 @@ final class Supervisor: Owner {
     case .notMade:
       plugin.launches(since: nil)
       handle(plugin, .notLaunched)
+      // It is asked for again, of another starter.
+      loop.wake(.plugins, at: loop.now)
     case .isGone: if case .givingUp = plugin.lifecycle.state { gaveUp(plugin) }
     }
     // A stop may wait for it, or the rest of the start.
@@ -175,6 +180,8 @@ final class Supervisor: Owner {
     }
     plugin.launches(since: nil)
     if !starter.abandon(plugin) { gaveUp(plugin) }
+    // A service manager is told that all was started, or tried to be.
+    loop.wake(.service, at: loop.now)
   }
 
   private func gaveUp(_ plugin: Plugin) {

@@ -112,6 +112,7 @@ final class RemoteInput: Owner {
 
   /// While their records cannot be kept safe no peer is told that anything is stored: it keeps it.
   func holdOrGoOn() {
+    dropUntold()
     guard let process = receiver.process else { return }
     let former = flow.obstacle
     let obstacle = durable.safekeeping(after: former).obstacle
@@ -129,7 +130,6 @@ final class RemoteInput: Owner {
       let kept = waiting.takeAll()
       for record in kept { peers.forgot(record.place) }
       senders.drop(kept)
-      senders.drop(untold.takeAll())
     }
     if former == nil {
       process.order(.hold)
@@ -139,6 +139,14 @@ final class RemoteInput: Owner {
     flow.wasReported = true
     let reason = obstacle.text(spool: settings.daemon.spoolDirectory)
     loop.say(.warning, "other hosts are told to keep their records: \(reason)")
+  }
+
+  /// What is not kept safe of those was not stored, also while there is no receiver.
+  private func dropUntold() {
+    guard !untold.isEmpty,
+      let obstacle = durable.safekeeping(after: flow.obstacle).obstacle, !obstacle.leavesTaken
+    else { return }
+    senders.drop(untold.takeAll())
   }
 
   /// Tells the receiver what is safe. A successor knows before that it does not come again, and what
@@ -240,11 +248,12 @@ final class RemoteInput: Owner {
 
   func close() {
     guard !isFinished else { return }
-    acknowledge()
     ended()
   }
 
   private func ended() {
+    // What is safe by now is known as stored when it comes again.
+    acknowledge()
     receiver.end()
     flow.isPaused = false
     flow.obstacle = nil

@@ -112,7 +112,7 @@ struct ProcessTable: Sendable {
     guard has(number) else { return }
     let now = slots[number.slot].process.ending
     guard now != .exited else { return }
-    if now == .none { ended.append(number) }
+    if now == .none { noteEnded(number) }
     slots[number.slot].process.ending = how
   }
 
@@ -136,6 +136,20 @@ struct ProcessTable: Sendable {
         return
       }
     }
+  }
+
+  /// One that was taken for gone may end once more.
+  private mutating func noteEnded(_ number: ProcessNumber) {
+    if ended.count > 2 * limit + 1024 {
+      var seen: Set<ProcessNumber> = []
+      ended = ended[firstEnded...].filter { isEnded($0) && seen.insert($0).inserted }
+      firstEnded = 0
+    }
+    ended.append(number)
+  }
+
+  private func isEnded(_ number: ProcessNumber) -> Bool {
+    has(number) && slots[number.slot].process.ending != .none
   }
 
   private mutating func noteAdded(_ number: ProcessNumber) {
@@ -163,7 +177,7 @@ struct ProcessTable: Sendable {
         ended.removeFirst(firstEnded)
         firstEnded = 0
       }
-      if has(number) { return number }
+      if isEnded(number) { return number }
     }
     return nil
   }
