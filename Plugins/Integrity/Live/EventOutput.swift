@@ -110,7 +110,7 @@ final class EventOutput {
       let read = try? Descriptor.open(path, O_RDONLY | O_NOFOLLOW),
       let last = try? read.bytes(at: Int(size) - 1, count: 1), last != [0x0a]
     else { return file }
-    _ = unsafe [0x0a].withUnsafeBytes { unsafe Transfer.write(file.number, $0) }
+    _ = unsafe [UInt8(ascii: "\n")].withUnsafeBytes { unsafe Transfer.write(file.number, $0) }
     return file
   }
 
