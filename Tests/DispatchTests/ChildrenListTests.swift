@@ -126,7 +126,7 @@ struct RuntimeFolderLockTests {
     private var lock: Int32?
 
     init(_ folder: TestFolder, _ kept: Int32? = nil) {
-      claim = FolderClaim(folder.path, lock: kept.map { Descriptor(owning: $0) })
+      claim = FolderClaim(folder.path, lock: kept.map { Descriptor(owning: $0) }, came: .now)
     }
 
     deinit { lock.map { _ = close($0) } }

@@ -14,11 +14,14 @@ struct FolderClaim: ~Copyable {
   /// Where this process stands among those that wait for the folder: auditd may start several, one
   /// after the other, while the first one has it.
   private var line: WaitingLine?
-  private let came = Moment.now
+  private let came: Moment
 
-  /// - Parameter lock: what a predecessor had locked, if somebody has kept it.
-  init(_ path: String, lock: consuming Descriptor?) {
+  /// - Parameters:
+  ///   - lock: what a predecessor had locked, if somebody has kept it.
+  ///   - came: this process, its place in the line.
+  init(_ path: String, lock: consuming Descriptor?, came: Moment) {
     self.path = path
+    self.came = came
     candidate = lock
   }
 

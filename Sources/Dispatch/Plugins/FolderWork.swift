@@ -45,6 +45,9 @@ final class FolderWork: ThreadWork {
   private let path: String
   /// What a predecessor had locked; -1: nothing.
   private let lock: Int32
+  /// When this process came, and not when its thread had its first turn: who waits for the folder stands
+  /// in that order.
+  private let came = Moment.now
   private let requestsReady: Bell
   private let answersReady: Bell
   private let shared = Mutex(Shared())
@@ -79,7 +82,8 @@ final class FolderWork: ThreadWork {
   // MARK: The thread's side
 
   func run() {
-    var claim = FolderClaim(path, lock: lock < 0 ? nil : Descriptor(owning: lock))
+    var claim = FolderClaim(
+      path, lock: lock < 0 ? nil : Descriptor(owning: lock), came: came)
     var children = ChildrenFile(in: path)
     while !hasEnded {
       requestsReady.clear()
