@@ -42,7 +42,7 @@ final class ControlDesk: Owner {
   /// Has the socket made; the runtime folder is ours.
   func open() {
     isAwaited = true
-    runtime.listen()
+    runtime.listen(access)
   }
 
   /// It was made.
@@ -72,8 +72,12 @@ final class ControlDesk: Owner {
 
   /// Lets in whom the configuration names now.
   func changeAccess() {
-    let access = ControlAccess(user: geteuid(), group: settings.daemon.controlGroup)
+    let access = access
     if server?.change(to: access) ?? false { runtime.admit(access) }
+  }
+
+  private var access: ControlAccess {
+    ControlAccess(user: geteuid(), group: settings.daemon.controlGroup)
   }
 
   func tend() {

@@ -12,7 +12,8 @@ final class FolderWork: ThreadWork {
     case list(ChildrenList.Change, UInt64?)
     /// Of one that is not begun yet the last value counts.
     case write(name: String, text: String, mode: UInt32)
-    case listen
+    /// Lets in those from the beginning.
+    case listen(ControlAccess)
     case admit(ControlAccess)
     /// Removes what others would take for a running dispatcher's, and lets go of the lock.
     case leave(lock: Int32)
@@ -113,10 +114,13 @@ final class FolderWork: ThreadWork {
       do throws(SystemError) { try Self.replace("\(path)/\(name)", text, mode: mode) } catch {
         return .notWritten(error)
       }
-    case .listen:
-      do throws(SystemError) { return .listens(try listen()) } catch {
-        return .doesNotListen(error)
-      }
+    case .listen(let access):
+      do throws(SystemError) {
+        let socket = try listen()
+        // What cannot be done is said when it is asked for alone.
+        try? admit(access)
+        return .listens(socket)
+      } catch { return .doesNotListen(error) }
     case .admit(let access):
       do throws(SystemError) { try admit(access) } catch { return .notAdmitted(error) }
     case .leave(let lock):
@@ -142,6 +146,11 @@ final class FolderWork: ThreadWork {
 
   /// The group first, then the permission: never is it another group's.
   private func admit(_ access: ControlAccess) throws(SystemError) {
+    if let status = try? Files.status(of: controlSocket), let group = access.group,
+      status.group == group, status.mode == access.mode
+    {
+      return
+    }
     try UnixSocket.setMode(of: controlSocket, to: 0o600)
     guard let group = access.group else { return }
     try UnixSocket.give(controlSocket, toGroup: group)

@@ -171,7 +171,7 @@ final class RuntimeFolder {
 
   // MARK: What others see
 
-  func listen() { work.ask(.listen) }
+  func listen(_ access: ControlAccess) { work.ask(.listen(access)) }
   func admit(_ access: ControlAccess) { work.ask(.admit(access)) }
 
   /// Of what is written by that name the last counts.
