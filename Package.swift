@@ -188,13 +188,15 @@ let package = Package(
     .testTarget(
       name: "EventDocumentTests",
       dependencies: [
-        "AudispatchPlugin", "AuditRecord", "CAudit", "EventDocument", "ProcessContext",
+        "AudispatchPlugin", "AuditRecord", "CAudit", "EventDocument", "Linux", "ProcessContext",
         "TestSupport",
       ],
       exclude: ["Golden"]),
     .testTarget(
       name: "ProcessContextTests",
-      dependencies: ["AudispatchPlugin", "AuditRecord", "ProcessContext", "TestSupport"]),
+      dependencies: [
+        "AudispatchPlugin", "AuditRecord", "Linux", "ProcessContext", "TestSupport",
+      ]),
     .testTarget(
       name: "LaurelConfigurationTests",
       dependencies: ["Configuration", "LaurelConfiguration", "ProcessContext"]),

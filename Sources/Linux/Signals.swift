@@ -52,4 +52,15 @@ public enum ProcessPriority {
     get { getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0) }
     set { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, newValue) }
   }
+
+  /// Gives this process `nice`, and the session that it leads, if it leads one, the same: where sessions
+  /// share the processors as groups (sched(7), *The autogroup feature*), a value of its own counts only
+  /// within its group. What is not permitted leaves things as they are.
+  public static func raise(to nice: Int32) {
+    self.nice = nice
+    guard nice < 0, getsid(0) == getpid(),
+      let group = try? Descriptor.open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC)
+    else { return }
+    try? Transfer.writeAll(group.number, Array("\(nice)".utf8))
+  }
 }

@@ -1,5 +1,6 @@
 public import AudispatchPlugin
 import AuditRecord
+import Linux
 
 /// Knows the processes behind events of several hosts, each by itself: a pid or a session of one
 /// says nothing about another.

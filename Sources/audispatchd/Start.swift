@@ -90,13 +90,19 @@ private func waitForNext(_ daemon: DaemonConfiguration) -> Duration? {
 }
 
 /// auditd 4.x ends its plugins at each reload, and waits until they are gone.
+///
+/// The front and its keeper answer each other within 100 ms, or another keeper is started: on a busy host
+/// they have the priority of the worker.
 private func standInFront(
   of load: @escaping @Sendable () -> LoadedConfiguration, _ offer: Offer,
   _ daemon: DaemonConfiguration, _ wait: Duration
 ) -> Int32 {
+  raisePriority(daemon)
   do throws(SystemError) {
     return try Front(offer, in: daemon.runtimeDirectory) { link in
       do throws(SystemError) {
+        // It leads a session now.
+        raisePriority(daemon)
         let door = try KeeperDoor(offer, link: link, wait: wait)
         return try Keeper(words, door: door) { run(load, nil) }.run()
       } catch {
@@ -131,6 +137,10 @@ private func undoWhatAuditdLeaves(holding held: [Int32]) {
   ProcessPriority.nice = 0
 }
 
+private func raisePriority(_ daemon: DaemonConfiguration) {
+  ProcessPriority.raise(to: Int32(-daemon.priorityBoost))
+}
+
 private func run(
   _ load: @escaping @Sendable () -> LoadedConfiguration, _ service: ServiceManager?
 ) -> Int32 {
@@ -143,9 +153,7 @@ private func run(
   do throws(SystemError) {
     if let bound = inForce.daemon.capabilityBound { try Capabilities.bound(to: bound) }
   } catch { messages.write(.error, "\(error)") }
-  if inForce.daemon.priorityBoost > 0 {
-    ProcessPriority.nice = Int32(-inForce.daemon.priorityBoost)
-  }
+  raisePriority(inForce.daemon)
   // Of a user other than root plugins and helpers could not get them again.
   if geteuid() == 0 {
     let listens = !inForce.daemon.remoteSources.isEmpty

@@ -1,6 +1,7 @@
 import AudispatchPlugin
 import AuditRecord
 import EventDocument
+import Linux
 import ProcessContext
 import Testing
 

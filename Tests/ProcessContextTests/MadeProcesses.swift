@@ -1,5 +1,6 @@
 import AudispatchPlugin
 import AuditRecord
+import Linux
 import ProcessContext
 
 /// Processes that a test has made: a /proc that says what it is told.

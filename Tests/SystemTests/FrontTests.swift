@@ -76,6 +76,23 @@ struct FrontTests {
     Faults.report("twenty reloads of auditd 4.2's kind held it up for \(waited) ms")
   }
 
+  /// Without that of its session the keeper of a busy host answered the next front too late, and was
+  /// given up.
+  @Test func `finds a keeper that has the daemon's priority, and so has its session`() async throws
+  {
+    let scratch = try Scratch()
+    let auditd = try await AuditdFour(
+      [PluginFile("p", try await Programs.plugin(), ["lines", scratch("out")])],
+      settings: ["priority_boost = 3"], scratch: scratch)
+    let keeper = try #require(auditd.keeper)
+    #expect(getpriority(__priority_which_t(PRIO_PROCESS.rawValue), id_t(keeper)) == -3)
+    // A kernel may be built without.
+    if let group = try? String(contentsOfFile: "/proc/\(keeper)/autogroup", encoding: .utf8) {
+      #expect(group.hasSuffix(" nice -3\n"), "\(group)")
+    }
+    try await auditd.stop()
+  }
+
   @Test(arguments: ["front", "keeper", "worker"])
   func `loses nothing when that dies in the middle of it`(role: String) async throws {
     let scratch = try Scratch()

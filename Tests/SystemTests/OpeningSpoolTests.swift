@@ -250,6 +250,11 @@ struct DeathWhileOpeningTests {
     #expect(after.received == before.received + 100)
     #expect(after.delivered == before.delivered + 100)
     #expect(!second.messages.contains("which it was not given"))
+    // Others may have it by now.
+    let another = try Descriptor.open(scratch("spool/lock"), O_RDWR | O_CREAT, mode: 0o600)
+    let isLetGo = another.tryLock()
+    #expect(isLetGo)
+    another.unlock()
     try await second.finish().expectConserved()
     let third = try await DurableTests.start(scratch, "lossless", "lines")
     try await eventually("what the spool has is read", detail: { third.messages }) {

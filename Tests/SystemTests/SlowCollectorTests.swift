@@ -63,7 +63,9 @@ struct SlowCollectorTests {
     .enabled(if: Host.has("/usr/bin/unshare", "/usr/bin/nsenter", "/usr/sbin/nft"), "needs nft"))
   func `lets a host come again that is gone without a word, and finds out that it is (C12)`()
     async throws
-  {
+  { try await KernelAudit.apart { try await vanishAndComeAgain() } }
+
+  private func vanishAndComeAgain() async throws {
     let host = try await CentralHost(
       Scratch(), settings: ["tcp_max_per_addr = 1"],
       prefix: [

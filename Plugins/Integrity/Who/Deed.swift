@@ -1,3 +1,4 @@
+import Linux
 import AuditRecord
 
 /// One system call that can have changed files: who made it, how, and on what.

@@ -1,15 +1,6 @@
 import Linux
 
-/// What a file is called by the kernel, whatever its names: device and inode.
-struct FileIdentity: Hashable, Sendable {
-  var device: UInt64
-  var inode: UInt64
-
-  init(device: UInt64, inode: UInt64) {
-    self.device = device
-    self.inode = inode
-  }
-
+extension FileIdentity {
   init(_ facts: FileFacts) { self.init(device: facts.device, inode: facts.inode) }
 
   /// From `inode=271112 dev=fd:01` of a PATH record; the device is in hexadecimal.

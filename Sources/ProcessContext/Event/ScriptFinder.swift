@@ -1,5 +1,6 @@
 import AudispatchPlugin
 import AuditRecord
+import Linux
 
 /// Finds the script that an interpreter was started for: the kernel looks up the script first, and
 /// then executes something else.

@@ -1,3 +1,5 @@
+import Linux
+
 /// Hashes of executables that were read, at most as many as it may hold.
 struct ExecutableHashes {
   /// What makes a file's content known to be the same: where the time of change is, nobody sets.

@@ -1,6 +1,6 @@
 import COpenSSL
 import Glibc
-import Linux
+public import Linux
 
 /// This host's processes, from /proc. Nothing here waits, but for a file system that hangs under an
 /// executable that is to be hashed.

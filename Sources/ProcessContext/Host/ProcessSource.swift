@@ -1,3 +1,5 @@
+public import Linux
+
 /// The door to what a system says of its running processes. Tests have made ones.
 public protocol ProcessSource: AnyObject {
   /// Milliseconds since 1970 at the system's start.
@@ -65,16 +67,5 @@ public struct ProcessStatus: Equatable, Sendable {
     parent = Int32(truncatingIfNeeded: fields[1])
     session = Int32(truncatingIfNeeded: fields[3])
     started = UInt64(truncatingIfNeeded: fields[19])
-  }
-}
-
-/// What makes a file that file.
-public struct FileIdentity: Equatable, Hashable, Sendable {
-  public var device: UInt64
-  public var inode: UInt64
-
-  public init(device: UInt64, inode: UInt64) {
-    self.device = device
-    self.inode = inode
   }
 }

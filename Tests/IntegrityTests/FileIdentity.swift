@@ -1,4 +1,0 @@
-@testable import audispatch_integrity
-
-/// Linux has one, too.
-typealias FileIdentity = audispatch_integrity.FileIdentity
