@@ -148,7 +148,8 @@ struct FullDiskTests {
     let kept = events.records + later.records.dropLast(lost) + last.records
     #expect(difference(given, kept) == nil)
     let gaps = scratch.lines("out").filter { $0.contains("op=queue-drop") }
-    #expect(gaps.count == 1 && gaps[0].contains(" dropped=\(lost) "))
-    #expect(gaps[0].contains(" reason=dispatcher_died "))
+    let gap = try #require(gaps.first)
+    #expect(gaps.count == 1 && gap.contains(" dropped=\(lost) "))
+    #expect(gap.contains(" reason=dispatcher_died "))
   }
 }

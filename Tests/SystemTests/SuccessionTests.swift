@@ -4,8 +4,9 @@ import Testing
 /// What another dispatching process finds, and whom it waits for, when one was killed.
 @Suite("A dispatching process's successor", .inTurn, .enabled(if: Host.isRoot, "needs root"))
 struct SuccessionTests {
-  /// The stopped one is made to end five seconds later.
-  @Test func `lets each plugin go on within 50 ms, whatever another's predecessor does`()
+  /// The stopped one is made to end five seconds later. Within 50 ms; a build that is not optimised, or
+  /// a busy machine, takes longer for any death: then it is held against that.
+  @Test func `lets each plugin go on as soon as without another's predecessor that stays`()
     async throws
   {
     let scratch = try Scratch()
@@ -15,9 +16,8 @@ struct SuccessionTests {
         PluginFile("reads", program, ["copy", scratch("reads")]),
         PluginFile("stopped", program, ["copy", scratch("stopped")]),
       ], scratch: scratch)
-    // A build that is not optimised, or a busy machine, takes longer for any death: then it is held
-    // against that.
     let usual = try await quickest(of: 0..<5, daemon, stopping: false, enough: .zero)
+    #expect(usual < .seconds(2))
     let bound = max(.milliseconds(50), usual * 3 / 2)
     let quickest = try await quickest(of: 5..<10, daemon, stopping: true, enough: bound)
     #expect(quickest <= bound, "usually \(usual)")
@@ -149,9 +149,19 @@ struct SuccessionTests {
     try await daemon.send(TestEvent.stream(0..<10))
     try await daemon.takenIn()
     kill(try #require(daemon.worker), SIGKILL)
-    try await eventually("all run again", within: .seconds(600), detail: { daemon.messages }) {
-      try isRunning(daemon, names)
+    let since = ContinuousClock.now
+    try await eventually("another one answers") {
+      daemon.files.stateIfAny().map { $0.daemon.deaths == 1 } ?? false
     }
+    // Starting all of them takes longer than any answer may.
+    var slowest = Duration.zero
+    try await eventually("all run again", within: .seconds(600), detail: { daemon.messages }) {
+      let asked = ContinuousClock.now
+      let areRunning = try isRunning(daemon, names)
+      slowest = max(slowest, ContinuousClock.now - asked)
+      return areRunning
+    }
+    #expect(slowest < max(.seconds(1), (ContinuousClock.now - since) / 2), "an answer")
     let state = try daemon.state()
     #expect(before.isDisjoint(with: state.plugins.map(\.pid)))
     #expect(state.plugins.allSatisfy { $0.drops == ["dispatcher_died": 10] })
