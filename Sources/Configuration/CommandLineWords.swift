@@ -25,7 +25,7 @@ public struct CommandLineWords: Sendable {
         keyword.name, letter: keyword.letter, value: keyword.value == nil ? .optional : .required)
     }
 
-    fileprivate var option: String { "--" + name.replacing("_", with: "-") }
+    fileprivate var option: String { "--" + name.hyphenated }
 
     fileprivate func isNamed(_ word: String) -> Bool {
       if let letter, word == "-\(letter)" { return true }

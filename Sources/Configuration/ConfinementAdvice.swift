@@ -17,8 +17,8 @@ package struct ConfinementAdvice {
   /// be behind it.
   package func clause(on message: String) -> String? {
     guard confinement != Confinement() else { return nil }
-    if message.contains("Operation not permitted") { return rights("") }
-    guard message.contains("Permission denied") else { return nil }
+    if message.holds("Operation not permitted") { return rights("") }
+    guard message.holds("Permission denied") else { return nil }
     guard let path = Self.path(in: message) else {
       let all = [paths, rights("")].compactMap(\.self)
       return all.isEmpty ? nil : all.joined(separator: "; ")

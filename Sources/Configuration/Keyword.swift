@@ -122,7 +122,7 @@ public struct Keyword<Target>: Sendable {
   public func standard(in target: Target) -> String? { current(target) }
 
   /// `--max-size`.
-  public var option: String { "--" + name.replacing("_", with: "-") }
+  public var option: String { "--" + name.hyphenated }
 }
 
 /// Keywords whose value is a property.

@@ -15,7 +15,7 @@ public enum PluginCheck {
     of plugins: [PluginConfiguration], begins: (String) -> Void = { _ in }
   ) -> [PluginConfiguration] {
     plugins.filter { plugin in
-      guard plugin.isActive, plugin.path.contains("/audispatch-") else { return false }
+      guard plugin.isActive, plugin.path.holds("/audispatch-") else { return false }
       begins(plugin.name)
       return isOurs(plugin.path)
     }
@@ -83,9 +83,9 @@ public enum PluginCheck {
 
   private static func diagnostic(_ line: String, _ plugin: PluginConfiguration) -> Diagnostic? {
     let severity: Diagnostic.Severity
-    if line.contains(": error: ") {
+    if line.holds(": error: ") {
       severity = .error
-    } else if line.contains(": warning: ") {
+    } else if line.holds(": warning: ") {
       severity = .warning
     } else {
       return nil
