@@ -196,11 +196,13 @@ struct FolderWorkTests {
     work.ask(.claim)
     for number in 0..<100 { work.ask(.write(name: "state", text: "\(number)", mode: 0o600)) }
     work.ask(.list(.anew("1 2 a\n"), nil))
-    work.ask(.list(.append("3 4 b\n"), 7))
+    work.ask(.list(.append("3 4 b\n"), LaunchNumber(7)))
     // Nothing of it is done before there is a thread, so that all of them wait.
     try WorkThread(work).detach()
     let answers = answers(work, 2)
-    guard case .claimed(.ours(let lock, _)) = answers.first, case .listed(7) = answers.last else {
+    guard case .claimed(.ours(let lock, _)) = answers.first,
+      case .listed(let number) = answers.last, number == LaunchNumber(7)
+    else {
       Issue.record("\(answers)")
       return
     }

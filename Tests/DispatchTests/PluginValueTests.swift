@@ -53,15 +53,15 @@ struct PluginValueTests {
     var now = at(5)
     var pauses: [Double] = []
     for _ in 0..<12 {
-      let next = pace.writesAgain(read: 7, now)
+      let next = pace.writesAgain(read: StreamOffset(7), now)
       // Others have something done before: it waits no longer by that.
-      let meanwhile = pace.writesAgain(read: 7, now + .microseconds(900))
+      let meanwhile = pace.writesAgain(read: StreamOffset(7), now + .microseconds(900))
       #expect(meanwhile == next)
       pauses.append((next - now) / .milliseconds(1))
       now = next
     }
     #expect(pauses == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000, 1000])
-    let next = pace.writesAgain(read: 8, now)
+    let next = pace.writesAgain(read: StreamOffset(8), now)
     #expect(next == now + .milliseconds(1))
   }
 

@@ -21,8 +21,8 @@ struct ReconfiguredQueueTests {
 
   private func makePlugin(_ configuration: PluginConfiguration) -> Plugin {
     Plugin(
-      id: 1, configuration: configuration, slot: nil, node: nil, journal: journal,
-      now: Moment(nanoseconds: 0))
+      id: .first, configuration: configuration, slot: nil, node: nil, journal: journal,
+      now: Moment(nanoseconds: 0), PluginChanges())
   }
 
   @Test(arguments: [OverflowAction.spill, .lossless])

@@ -145,7 +145,7 @@ final class DurableQueues: Owner {
     let begin = open.begin(
       opened, shift: ledger.predecessor?.spoolShift, end: journal.nextRecord,
       nextEvent: ledger.predecessor?.nextEvent ?? Ledger.firstEvent)
-    ledger.logIsKnown(shift: open.spool.recordShift, from: begin)
+    ledger.logIsKnown(shift: open.spool.shift, from: begin)
     senders?.begin(opened)
     for (name, cursor) in opened.cursors {
       // What a predecessor had read and not appended was for those that were active.
@@ -199,7 +199,7 @@ final class DurableQueues: Owner {
 
   func doWithout(_ open: OpenSpool, _ reason: String) {
     open.isUnusable(reason, from: ledger.ownFirst)
-    ledger.logIsKnown(shift: open.spool.recordShift, from: open.endAtOpening)
+    ledger.logIsKnown(shift: open.spool.shift, from: open.endAtOpening)
     // Should it be opened after all, nobody waits for it any more, and others may have it.
     open.spool.giveUp()
     loop.say(.error, "\(reason): durable plugins have their memory only")

@@ -56,7 +56,7 @@ final class OpenSpool {
   private(set) var averageBytes = 300
   private(set) var openMicroseconds: Int64 = 0
   /// Plugins that a load is under way for.
-  private var loading: Set<UInt32> = []
+  private var loading: Set<PluginID> = []
   private var nextSync = Moment(nanoseconds: 0)
   /// What failed, for the status.
   private(set) var trouble: String?
@@ -83,7 +83,7 @@ final class OpenSpool {
   ///   - end: the journal's next record.
   /// - Returns: where the log goes on in the journal: there where a predecessor had come with it.
   func begin(
-    _ opened: Spool.Opened, shift: UInt64?, end: RecordNumber, nextEvent: EventNumber
+    _ opened: Spool.Opened, shift: LogShift?, end: RecordNumber, nextEvent: EventNumber
   ) -> RecordNumber {
     endAtOpening = place(opened, shift: shift, end: end)
     spool.begin(opened, next: endAtOpening, nextEvent: nextEvent)
@@ -98,14 +98,14 @@ final class OpenSpool {
   }
 
   private func place(
-    _ opened: Spool.Opened, shift: UInt64?, end: RecordNumber
+    _ opened: Spool.Opened, shift: LogShift?, end: RecordNumber
   ) -> RecordNumber {
     let first = early.first?.slice.numbers.lowerBound ?? end
     guard let shift else {
       lost = RecordNumber(0)..<first
       return first
     }
-    let place = RecordNumber(opened.nextSequence &+ shift)
+    let place = shift.number(opened.nextSequence)
     if place < first {
       lost = place..<first
       return first
@@ -169,13 +169,13 @@ final class OpenSpool {
 
   // MARK: Reading back
 
-  func load(_ plugin: UInt32, from first: RecordNumber, bytes: Int) {
+  func load(_ plugin: PluginID, from first: RecordNumber, bytes: Int) {
     guard loading.insert(plugin).inserted else { return }
     spool.load(plugin, from: first, bytes: bytes)
   }
 
-  func isLoading(_ plugin: UInt32) -> Bool { loading.contains(plugin) }
-  func loaded(_ plugin: UInt32) { loading.remove(plugin) }
+  func isLoading(_ plugin: PluginID) -> Bool { loading.contains(plugin) }
+  func loaded(_ plugin: PluginID) { loading.remove(plugin) }
 
   // MARK: Trouble
 

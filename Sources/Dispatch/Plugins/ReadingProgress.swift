@@ -47,8 +47,8 @@ struct ReadingPace {
   private var nextLoad = Moment(nanoseconds: 0)
   /// It has read since it was last waited for in vain.
   private(set) var isWorthWaitingFor = true
-  /// Bytes that it was seen to have read when it had as much unread as may be; `nil`: it never had.
-  private var readWhenFull: UInt64?
+  /// Behind the last byte that it was seen to have read when it had as much unread as may be; `nil`: it never had.
+  private var readWhenFull: StreamOffset?
   private var fullPause = ReadingPace.firstFullPause
   private var nextWrite = Moment(nanoseconds: 0)
   private static let firstFullPause = Duration.milliseconds(1)
@@ -67,8 +67,8 @@ struct ReadingPace {
   /// When one is written to again that has as much unread as may be: less and less often while it
   /// reads nothing.
   ///
-  /// - Parameter read: bytes of its stream that it has read.
-  mutating func writesAgain(read: UInt64, _ now: Moment) -> Moment {
+  /// - Parameter read: behind the last byte of its stream that it has read.
+  mutating func writesAgain(read: StreamOffset, _ now: Moment) -> Moment {
     if read != readWhenFull {
       readWhenFull = read
       fullPause = Self.firstFullPause

@@ -87,6 +87,8 @@ struct DiskShare {
     }
   }
 
+  var hasLeftOut: Bool { !leftOut.isEmpty }
+
   mutating func takeLeftOut() -> [Range<RecordNumber>] {
     defer { leftOut.removeAll() }
     return leftOut

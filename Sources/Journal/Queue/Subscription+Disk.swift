@@ -94,6 +94,9 @@ extension Subscription {
 
   // MARK: What the log is told
 
+  /// Whether something was left out that nobody has taken yet.
+  public var hasLeftOut: Bool { disk?.hasLeftOut ?? false }
+
   /// What was left out since the last call.
   public mutating func takeLeftOut() -> [Range<RecordNumber>] { disk?.takeLeftOut() ?? [] }
 
