@@ -109,10 +109,10 @@ struct InputRingTests {
     intake.settle(below: RecordNumber(7))
     look()
     note(9, isForeign: true)
-    intake.isTold(below: RecordNumber(8))
+    intake.told(below: RecordNumber(8))
     look()
     // Nobody is told less than before.
-    intake.isTold(below: RecordNumber(3))
+    intake.told(below: RecordNumber(3))
     look()
     #expect(places.map(\.awaited) == [2, 2, 2, 7, 7, 8, 8])
     #expect(places.map(\.needed) == [2, 5, 5, 7, 9, 9, 9])

@@ -44,7 +44,7 @@ struct PluginValueTests {
   @Test func `an overflowing queue is looked at a thousand times a second`() {
     var pace = ReadingPace()
     var looks = 0
-    for step in 1...10_000 where pace.looks(at(1 + Double(step) * 0.0001)) { looks += 1 }
+    for step in 1...10_000 where pace.beginLook(at(1 + Double(step) * 0.0001)) { looks += 1 }
     #expect(looks <= 1000 && looks >= 900)
   }
 
@@ -107,9 +107,9 @@ struct PluginValueTests {
 
   @Test func `an overflow is acted on once while it lasts`() {
     var report = LossReport()
-    let first = [report.acts(), report.acts()]
+    let first = [report.beginAction(), report.beginAction()]
     report.overflowEnded()
-    let second = report.acts()
+    let second = report.beginAction()
     #expect(first == [true, false] && second)
   }
 

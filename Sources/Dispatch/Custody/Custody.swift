@@ -43,13 +43,13 @@ final class Custody {
   /// The input was read to its end, and there is no other one yet.
   ///
   /// - Parameter isFarewell: its last record was auditd's last.
-  func isDrained(isFarewell: Bool) { tellKeeper { $0.drained(isFarewell: isFarewell) } }
+  func drained(isFarewell: Bool) { tellKeeper { $0.drained(isFarewell: isFarewell) } }
 
   /// The next input is about to be read; `false` when the keeper cannot be told now.
   func goesOn(_ permit: borrowing Permit) -> Bool { keeper?.goesOn() ?? true }
 
   /// No other input is wanted.
-  func isStopping() { tellKeeper { $0.isStopping() } }
+  func stopping() { tellKeeper { $0.stopping() } }
 
   /// Tells the keeper something; what it has no room for is told again.
   private func tellKeeper(_ body: (KeeperLink) -> Void) {

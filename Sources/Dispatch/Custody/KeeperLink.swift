@@ -98,7 +98,7 @@ final class KeeperLink {
 
   func drained(isFarewell: Bool) { send(.drained(isFarewell: isFarewell)) }
 
-  func isStopping() { if waitForNext != nil { send(.stopping) } }
+  func stopping() { if waitForNext != nil { send(.stopping) } }
 
   /// The next input is about to be read.
   ///

@@ -57,7 +57,7 @@ extension DurableQueues {
     guard open.isOpen else { return }
     let permit = ledger.permitWriting()
     let wall = WallClock.milliseconds
-    open.log.isSynced(below: below)
+    open.log.synced(below: below)
     source.settle(below: below)
     for plugin in plugins.all where plugin.isLossless && plugin.inheritance == nil {
       delivery.flush(plugin, wall: wall, permit)

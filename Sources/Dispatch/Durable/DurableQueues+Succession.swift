@@ -190,7 +190,7 @@ extension DurableQueues {
 
   private func finishInheritance(_ plugin: Plugin) {
     guard let share = plugin.inheritance else { return }
-    plugin.hasInherited()
+    plugin.inherited()
     let permit = ledger.publish()
     if let child = share.queue.child { custody.forget(child, permit) }
     if let open, open.isOpen, plugin.subscription.isDurable { commit(open) }

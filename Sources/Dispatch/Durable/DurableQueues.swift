@@ -198,7 +198,7 @@ final class DurableQueues: Owner {
   }
 
   func doWithout(_ open: OpenSpool, _ reason: String) {
-    open.isUnusable(reason, from: ledger.ownFirst)
+    open.becameUnusable(reason, from: ledger.ownFirst)
     ledger.logIsKnown(shift: open.spool.shift, from: open.endAtOpening)
     // Should it be opened after all, nobody waits for it any more, and others may have it.
     open.spool.giveUp()
@@ -216,7 +216,7 @@ final class DurableQueues: Owner {
     senders?.tend()
     guard let open else { return }
     if open.hasFailed {
-      if open.retries(loop.now) {
+      if open.beginRetry(loop.now) {
         for plugin in plugins.durable { tell(plugin, open) }
         open.spool.retry(next: journal.nextRecord)
       }
@@ -225,7 +225,7 @@ final class DurableQueues: Owner {
     for plugin in plugins.durable { goOnReadingBack(plugin) }
     open.log.forgetLacks(below: firstWanted)
     giveUpKept(open)
-    guard open.syncs(loop.now) else { return }
+    guard open.beginSync(loop.now) else { return }
     commit(open)
     open.spool.sync()
   }

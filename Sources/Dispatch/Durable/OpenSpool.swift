@@ -87,7 +87,7 @@ final class OpenSpool {
   ) -> RecordNumber {
     endAtOpening = place(opened, shift: shift, end: end)
     spool.begin(opened, next: endAtOpening, nextEvent: nextEvent)
-    log.takesRecords(from: endAtOpening)
+    log.wentOn(from: endAtOpening)
     averageBytes = opened.averageBytes
     openMicroseconds = opened.microseconds
     cursors = opened.cursors
@@ -117,10 +117,10 @@ final class OpenSpool {
   /// Nothing can be stored.
   ///
   /// - Parameter first: the first record that came to this process.
-  func isUnusable(_ reason: String, from first: RecordNumber) {
+  func becameUnusable(_ reason: String, from first: RecordNumber) {
     state = .unusable
     trouble = reason
-    log.isUnusable(from: first)
+    log.becameUnusable(from: first)
     early = []
     spool.forgetSenders()
   }
@@ -161,7 +161,7 @@ final class OpenSpool {
   func forgetTold(_ plugin: String) { told[plugin] = nil }
 
   /// Whether everything is to be made safe now: once a second.
-  func syncs(_ now: Moment) -> Bool {
+  func beginSync(_ now: Moment) -> Bool {
     guard isOpen, now >= nextSync else { return false }
     nextSync = now + .seconds(1)
     return true
@@ -191,12 +191,12 @@ final class OpenSpool {
     forgetPending(below: first)
     let slices = Array(pending)
     pending.removeAll()
-    log.takesNothing(from: first)
+    log.stopped(from: first)
     return (first, slices)
   }
 
   /// Whether it is time to try again after a failure.
-  func retries(_ now: Moment) -> Bool {
+  func beginRetry(_ now: Moment) -> Bool {
     guard case .failed(let retry) = state, now >= retry, !isRetrying else { return false }
     state = .failed(retry: now + Self.pause)
     isRetrying = true
@@ -210,6 +210,6 @@ final class OpenSpool {
     state = .open
     isRetrying = false
     trouble = nil
-    log.takesRecords(from: next)
+    log.wentOn(from: next)
   }
 }

@@ -144,5 +144,5 @@ struct Intake: ~Copyable {
   }
 
   /// Other hosts are told that everything below this number is stored: they do not send it again.
-  mutating func isTold(below number: RecordNumber) { awaitedFrom = max(awaitedFrom, number) }
+  mutating func told(below number: RecordNumber) { awaitedFrom = max(awaitedFrom, number) }
 }

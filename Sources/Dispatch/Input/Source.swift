@@ -77,7 +77,7 @@ final class Source {
   }
 
   /// Their senders are told that all below that number is stored, and send nothing of it again.
-  func foreignAreTold(below number: RecordNumber) { intake.isTold(below: number) }
+  func foreignAreTold(below number: RecordNumber) { intake.told(below: number) }
 
   /// Bytes that were read and are not yet a record.
   var pendingBytes: Int { intake.pendingBytes }

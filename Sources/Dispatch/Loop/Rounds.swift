@@ -65,11 +65,11 @@ final class Rounds {
       owners.plugins.inputIsReady(id, interest)
       // A replay may have waited for just this plugin.
       owners.input.unpauseIfPossible()
-    case .pluginEnd(let id): owners.plugins.hasEnded(id)
-    case .pluginStart(let id): owners.plugins.hasStarted(id)
+    case .pluginEnd(let id): owners.plugins.hearEnd(id)
+    case .pluginStart(let id): owners.plugins.hearStart(id)
     case .starter: owners.plugins.supervisor.hearStarter()
     case .straggler(let id): owners.plugins.supervisor.hearStraggler(id)
-    case .pluginOutput(let id): owners.plugins.hasPrinted(id)
+    case .pluginOutput(let id): owners.plugins.hearOutput(id)
     case .passedOutput(let id): owners.plugins.output.pass(id)
     case .outputSink: owners.plugins.output.hearSink()
     case .spool: owners.durable.hear()
@@ -102,7 +102,7 @@ final class Rounds {
   private func hearFolder() {
     for news in owners.base.runtime.hear() {
       if case .listed(let child) = news {
-        owners.plugins.supervisor.isListed(child)
+        owners.plugins.supervisor.listed(child)
       } else {
         owners.control.hear(news)
       }

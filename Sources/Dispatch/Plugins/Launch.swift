@@ -75,7 +75,7 @@ final class Launch {
   var reportNumber: Int32 { attempt.number }
 
   /// The child is there, and waits.
-  func has(_ process: consuming ChildProcess) { self.process = consume process }
+  func take(_ process: consuming ChildProcess) { self.process = consume process }
 
   /// The child may go on.
   func go() { attempt.go() }

@@ -65,7 +65,7 @@ final class Plugin {
   }
 
   /// What a successor would find of it is what it is now.
-  func isPublished() { isNoted = false }
+  func published() { isNoted = false }
 
   /// It is no plugin any more: a successor is to know nothing of it.
   ///
@@ -191,7 +191,7 @@ final class Plugin {
     return rest
   }
 
-  func hasInherited() { inheritance = nil }
+  func inherited() { inheritance = nil }
 
   // MARK: Reading
 
@@ -201,14 +201,14 @@ final class Plugin {
     guard outstanding > 0, let unread = child?.unread, unread != outstanding else { return }
     let before = subscription.counters.delivered
     subscription.setUnread(unread)
-    if subscription.counters.delivered > before { pace.hasRead() }
+    if subscription.counters.delivered > before { pace.sawReading() }
   }
 
   /// - Returns: whether it was given a record of that number.
   func confirm(upTo number: StreamNumber) -> Bool {
     let before = subscription.counters.delivered
     guard subscription.confirm(upTo: number) else { return false }
-    if subscription.counters.delivered > before { pace.hasRead() }
+    if subscription.counters.delivered > before { pace.sawReading() }
     return true
   }
 
@@ -222,7 +222,7 @@ final class Plugin {
 
   /// Whether its overflowing queue is looked at now.
   @inline(__always)
-  func looksAgain(_ now: Moment) -> Bool { pace.looks(now) }
+  func beginLook(_ now: Moment) -> Bool { pace.beginLook(now) }
 
   /// It was let read before its queue would have overflown.
   func wasWaitedFor(inVain: Bool) { pace.waited(inVain: inVain) }

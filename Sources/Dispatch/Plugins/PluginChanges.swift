@@ -11,7 +11,7 @@ final class PluginChanges {
   /// All of it is published.
   @inline(__always)
   func clear() {
-    for plugin in plugins { plugin.isPublished() }
+    for plugin in plugins { plugin.published() }
     plugins.removeAll(keepingCapacity: true)
   }
 }

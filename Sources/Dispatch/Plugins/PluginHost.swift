@@ -36,12 +36,12 @@ final class PluginHost: Owner {
     durable.goOnReadingBack(plugin)
   }
 
-  func hasEnded(_ id: PluginID) { if let plugin = plugins[id] { supervisor.childEnded(plugin) } }
+  func hearEnd(_ id: PluginID) { if let plugin = plugins[id] { supervisor.childEnded(plugin) } }
 
   /// Its child, on its way until now, may be its program.
-  func hasStarted(_ id: PluginID) { if let plugin = plugins[id] { supervisor.hearStart(plugin) } }
+  func hearStart(_ id: PluginID) { if let plugin = plugins[id] { supervisor.hearStart(plugin) } }
 
-  func hasPrinted(_ id: PluginID) { if let plugin = plugins[id] { output.read(plugin) } }
+  func hearOutput(_ id: PluginID) { if let plugin = plugins[id] { output.read(plugin) } }
 
   /// What is due for every plugin.
   func tend() {

@@ -156,16 +156,16 @@ final class PluginStarter: Owner {
       process.endNow()
       return
     }
-    launch.has(process)
+    launch.take(process)
     guard loop.poller.add(launch.pidfd, .pluginEnd(plugin.id), .read),
       loop.poller.add(launch.reportNumber, .pluginStart(plugin.id), .read)
     else { return fail(plugin, launch, .current, body) }
     // Before it does anything: should this process die, its successor knows whom to wait for.
-    if !runtime.hasStarted(plugin.name, launch.pid, number) { launch.go() }
+    if !runtime.started(plugin.name, launch.pid, number) { launch.go() }
   }
 
   /// The list of children has one that is there.
-  func isListed(_ number: LaunchNumber) { launch(number)?.1.go() }
+  func listed(_ number: LaunchNumber) { launch(number)?.1.go() }
 
   private func failUnanswered(_ body: (Plugin, News) -> Void) {
     for (id, launch) in launches where launch.pid < 0 {
@@ -229,7 +229,7 @@ final class PluginStarter: Owner {
     guard launch.pid > 0 else { return }
     loop.poller.remove(launch.pidfd)
     loop.poller.remove(launch.reportNumber)
-    runtime.hasEnded(plugin.name)
+    runtime.ended(plugin.name)
     guard let process = launch.takeProcess() else { return }
     awaited[plugin.id] = stragglers.add(process, of: plugin)
   }

@@ -116,7 +116,7 @@ final class Supervisor: Owner {
   func hearStarter() { starter.hear(take) }
 
   /// The list of children has one that is on its way.
-  func isListed(_ child: LaunchNumber) { starter.isListed(child) }
+  func listed(_ child: LaunchNumber) { starter.listed(child) }
 
   func hearStraggler(_ id: Stragglers.ID) { starter.hearStraggler(id, take) }
 
@@ -217,7 +217,7 @@ final class Supervisor: Owner {
     } else if end != .exit(0) {
       loop.say(.notice, "plugin \(plugin.name) ended with \(end)\(loss)")
     }
-    runtime.hasEnded(plugin.name)
+    runtime.ended(plugin.name)
     handle(plugin, .exited(progress: progress))
     // What waits for its end, a stop above all, goes on at once.
     loop.wakeAll()

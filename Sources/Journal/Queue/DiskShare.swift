@@ -43,7 +43,7 @@ struct DiskShare {
   mutating func awaitsLogNoMore() { awaitsLog = false }
 
   /// What the log has from before is put into the queue.
-  mutating func hasPast() {
+  mutating func tookPast() {
     awaitsLog = false
     knowsPast = true
   }

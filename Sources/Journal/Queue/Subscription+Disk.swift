@@ -39,7 +39,7 @@ extension Subscription {
   /// Records of the log are about to come before all others, none of which is written; what is in
   /// memory and in the log has to be read back when its turn has come.
   mutating func beginWithLogged(_ ranges: [Range<RecordNumber>], _ bytes: Int) {
-    disk?.hasPast()
+    disk?.tookPast()
     let records = ranges.reduce(0) { $0 + $1.count }
     guard records > 0 else { return }
     if disk?.takesRecords ?? false { leaveToLog(behind: nil) }
