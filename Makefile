@@ -52,7 +52,7 @@ dependencies: toolchain
 .PHONY: load
 load: $(LOAD_TOOLS) ## load generator, floor and sink, in .build/load
 
-.build/load/%: Tests/Load/%.c Tests/Load/load.h
+.build/load/%: Tests/Load/%.c $(wildcard Tests/Load/*.h)
 	@mkdir -p $(@D) && chmod 0755 $(@D)
 	$(LOAD_CC) -std=gnu11 -O2 -Wall -Wextra -Werror -o $@ $<
 	@chmod 0755 $@

@@ -26,13 +26,19 @@ typedef struct {
 	uint32_t current;
 } stream;
 
+// Two copies, each with the epoch of its publication. In force is the newest that is published; the
+// other one is written next. A cell that does not change costs nothing.
+typedef struct { uint64_t epoch[2]; } epochs;
+
 struct ad_survivor {
 	uint64_t layout;
-	uint32_t current, attempts;
-	uint64_t generation, attempted_at;
+	uint64_t published;	// the epoch of what was published last
+	uint64_t attempts, generation, attempted_at;
 	uint64_t floor;	// input below this number is not in the ring
 	stream input;
-	ad_snapshot snapshot[2];
+	epochs shared_epochs, plugin_epochs[AD_PLUGINS_MAX];
+	ad_snapshot shared[2];
+	ad_plugin_figures figures[AD_PLUGINS_MAX][2];
 	struct {
 		uint64_t child;	// which of its children the stream went to; 0: none
 		stream output;
@@ -42,7 +48,7 @@ struct ad_survivor {
 };
 
 // Another one is another program's. The number changes with what the bytes mean.
-static const uint64_t layout = 4ULL << 48 | sizeof(ad_survivor);
+static const uint64_t layout = 5ULL << 48 | sizeof(ad_survivor);
 
 uint64_t ad_survivor_layout(void) { return layout; }
 
@@ -54,12 +60,21 @@ int ad_grow(int fd, size_t size) {
 	return (size_t)facts.st_size < size ? ftruncate(fd, (off_t)size) : 0;
 }
 
+// What a predecessor had begun to write when it died is not to be published with what comes now.
+static void forget_unpublished(ad_survivor *s) {
+	for (int slot = -1; slot < AD_PLUGINS_MAX; slot++) {
+		epochs *e = slot < 0 ? &s->shared_epochs : &s->plugin_epochs[slot];
+		for (int copy = 0; copy < 2; copy++)
+			if (e->epoch[copy] > s->published) e->epoch[copy] = 0;
+	}
+}
+
 // The ring is mapped twice, one copy behind the other: what wraps around is contiguous.
 ad_survivor *ad_survivor_map(int fd, size_t ring, unsigned char **bytes) {
 	size_t head = ad_survivor_bytes();
-	uint64_t found = layout;
-	if (pread(fd, &found, sizeof found, 0) == sizeof found && found != layout && ftruncate(fd, 0))
-		return 0;
+	uint64_t found = 0;
+	bool was_there = pread(fd, &found, sizeof found, 0) == sizeof found;
+	if (was_there && found != layout && ftruncate(fd, 0)) return 0;
 	if (ad_grow(fd, head + ring)) return 0;
 	unsigned char *place = mmap(0, head + 2 * ring, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (place == MAP_FAILED) return 0;
@@ -67,6 +82,7 @@ ad_survivor *ad_survivor_map(int fd, size_t ring, unsigned char **bytes) {
 	if (mmap(place, head + ring, access, how, fd, 0) == MAP_FAILED) return 0;
 	if (mmap(place + head + ring, ring, access, how, fd, (off_t)head) == MAP_FAILED) return 0;
 	ad_survivor *s = (ad_survivor *)place;
+	if (found == layout) forget_unpublished(s);
 	// The outcome must not meet a page that is not there.
 	mlock(&s->input, sizeof s->input);
 	*bytes = place + head;
@@ -215,12 +231,37 @@ void ad_survivor_name(ad_survivor *s, int slot, const char *name) {
 const char *ad_survivor_named(const ad_survivor *s, int slot) { return s->plugin[slot].name; }
 uint64_t ad_survivor_child(const ad_survivor *s, int slot) { return s->plugin[slot].child; }
 
-// Snapshots
+// Cells
 
-ad_snapshot *ad_survivor_next(ad_survivor *s) { return &s->snapshot[!(s->current & 1)]; }
-const ad_snapshot *ad_survivor_last(const ad_survivor *s) { return &s->snapshot[s->current & 1]; }
+static int in_force(const epochs *e, uint64_t published) {
+	if (e->epoch[0] > published) return 1;
+	return e->epoch[1] <= published && e->epoch[1] > e->epoch[0];
+}
+
+static int begin_next(epochs *e, uint64_t published) {
+	int next = !in_force(e, published);
+	e->epoch[next] = published + 1;
+	return next;
+}
+
+const ad_snapshot *ad_survivor_last(const ad_survivor *s) {
+	return &s->shared[in_force(&s->shared_epochs, s->published)];
+}
+
+ad_snapshot *ad_survivor_next(ad_survivor *s) {
+	return &s->shared[begin_next(&s->shared_epochs, s->published)];
+}
+
+const ad_plugin_figures *ad_survivor_last_plugin(const ad_survivor *s, int slot) {
+	return &s->figures[slot][in_force(&s->plugin_epochs[slot], s->published)];
+}
+
+ad_plugin_figures *ad_survivor_next_plugin(ad_survivor *s, int slot) {
+	return &s->figures[slot][begin_next(&s->plugin_epochs[slot], s->published)];
+}
+
 void ad_survivor_publish(ad_survivor *s) {
-	__atomic_store_n(&s->current, !(s->current & 1), __ATOMIC_RELEASE);
+	__atomic_store_n(&s->published, s->published + 1, __ATOMIC_RELEASE);
 }
 
 uint64_t ad_survivor_generation(const ad_survivor *s) { return s->generation; }
@@ -229,5 +270,5 @@ uint32_t ad_survivor_enter(ad_survivor *s, uint64_t at) {
 	s->attempts = s->generation && s->attempted_at == at ? s->attempts + 1 : 0;
 	s->attempted_at = at;
 	s->generation++;
-	return s->attempts;
+	return (uint32_t)s->attempts;
 }

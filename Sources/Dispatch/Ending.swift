@@ -28,7 +28,7 @@ final class Ending {
   func noteLoss() { _ = shutdown.handle(.lost, now: .now) }
 
   /// A replay has no folder to start plugins with.
-  func isWithoutPlugins() {
+  func giveUpPlugins() {
     isHopeless = true
     noteLoss()
     ask("no runtime folder")

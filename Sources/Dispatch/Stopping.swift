@@ -25,7 +25,7 @@ struct Stopping: Owner {
     loop.say(.info, "stopping: \(reason)")
     host.watch.sayWhatReplayWaitedFor()
     service?.stops()
-    custody.isStopping()
+    custody.stopping()
     if readsStandardInput, DescriptorKind.isPipe(0) { letGoOfPipe() }
     input.beginEnd()
     remote?.receiver.finish()

@@ -7,9 +7,10 @@ public import Linux
 public struct OrphanEnd: Equatable {
   private enum Step: Int { case endOfInput, request, kill }
 
-  /// When they are asked to end, and when they are made to, after the end of their input.
-  static let requestAfter = Duration.seconds(2)
-  static let killAfter = Duration.seconds(5)
+  /// How long they may take from the end of their input until they are asked to end, and from there
+  /// until they are made to. The same counts for every child of a plugin that is to end.
+  public static let patience = Duration.seconds(2)
+  public static let patienceAfterRequest = Duration.seconds(3)
 
   private let since: Moment
   private var done = Step.endOfInput
@@ -19,8 +20,8 @@ public struct OrphanEnd: Equatable {
   /// The signal that is due.
   public mutating func signal(_ now: Moment) -> Int32? {
     let due: Step =
-      now - since > Self.killAfter
-      ? .kill : now - since > Self.requestAfter ? .request : .endOfInput
+      now - since > Self.patience + Self.patienceAfterRequest
+      ? .kill : now - since > Self.patience ? .request : .endOfInput
     guard due.rawValue > done.rawValue else { return nil }
     done = due
     return due == .kill ? SIGKILL : SIGTERM

@@ -77,7 +77,7 @@ public final class Survivor {
   /// Notes that this process takes over, and how far its predecessor had come.
   ///
   /// - Returns: how many processes in a row took over at the same place and died.
-  public func enter(at byte: UInt64) -> Int { Int(unsafe ad_survivor_enter(memory, byte)) }
+  public func enter(at place: UInt64) -> Int { Int(unsafe ad_survivor_enter(memory, place)) }
 
   // MARK: Input
 
@@ -200,17 +200,30 @@ public final class Survivor {
     unsafe ad_survivor_name(memory, Int32(slot), name)
   }
 
-  // MARK: Snapshots
+  // MARK: Cells
 
   /// What was published last.
   public var last: UnsafePointer<ad_snapshot> { unsafe ad_survivor_last(memory) }
 
-  /// Publishes all that `fill` writes, or nothing.
-  @inline(__always)
-  public func publish(_ fill: (UnsafeMutablePointer<ad_snapshot>) -> Void) {
-    unsafe fill(ad_survivor_next(memory))
-    unsafe ad_survivor_publish(memory)
+  /// What was published last of a plugin.
+  public func last(_ slot: Int) -> UnsafePointer<ad_plugin_figures> {
+    unsafe ad_survivor_last_plugin(memory, Int32(slot))
   }
+
+  /// What is published next is to be written there, all of it.
+  @inline(__always)
+  public func next() -> UnsafeMutablePointer<ad_snapshot> { unsafe ad_survivor_next(memory) }
+
+  /// What is published next of a plugin is to be written there, all of it. A plugin that this was not
+  /// called for stays as it was published last.
+  @inline(__always)
+  public func next(_ slot: Int) -> UnsafeMutablePointer<ad_plugin_figures> {
+    unsafe ad_survivor_next_plugin(memory, Int32(slot))
+  }
+
+  /// Publishes all that was written since the last time: a successor finds all of it, or nothing.
+  @inline(__always)
+  public func publish() { unsafe ad_survivor_publish(memory) }
 
   /// Plugins that there is room for.
   public static let maximumPlugins = Int(AD_PLUGINS_MAX)

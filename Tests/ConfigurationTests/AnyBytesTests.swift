@@ -1,6 +1,7 @@
-import Configuration
 import TestSupport
 import Testing
+
+@testable import Configuration
 
 @Suite("Any bytes as a configuration file")
 struct AnyBytesTests {
@@ -61,7 +62,12 @@ struct AnyBytesTests {
 
   @Test func `are checked as both kinds of file without a crash, in printable lines`() {
     for seed in 0..<UInt64(2000) {
-      for diagnostic in examineConfiguration(Self.bytes(seed)) {
+      let bytes = Self.bytes(seed)
+      let daemon = DaemonFile(bytes, file: "audispatchd.conf")
+      let plugin = PluginFile(
+        bytes, file: "plugins.d/any.conf", name: "any",
+        defaults: daemon.configuration.pluginDefaults)
+      for diagnostic in daemon.diagnostics + plugin.diagnostics {
         let line = diagnostic.description
         #expect(!line.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F })
       }

@@ -17,15 +17,15 @@ private final class SpoolFixture {
     var log = try SpoolLog(FolderDisk(folder + "/spool", reserve: 0), salt: 7, fileSize: 900)
     for number in 0..<records {
       var batch = SpoolBatch()
-      batch.first = number
-      batch.nextSequence = number + 1
-      batch.nextEvent = number + 1
+      batch.first = LogRecordNumber(number)
+      batch.nextSequence = LogRecordNumber(number + 1)
+      batch.nextEvent = LogEventNumber(number + 1)
       let text = Array(
         "type=SYSCALL msg=audit(1700000000.001:\(number)): n=\u{1b}[\(number)\n".utf8)
       unsafe text.withUnsafeBytes {
         unsafe SpoolRecord.append(
-          to: &batch.bytes, salt: 7, kind: .data, flags: 1, sequence: number, event: number,
-          type: 1300, text: $0)
+          to: &batch.bytes, salt: 7, kind: .data, flags: 1, sequence: batch.first,
+          event: LogEventNumber(number), type: 1300, text: $0)
       }
       if number == 0 { note(&batch, .cursor, SpoolNote(0, 1, 1_700_000_000, "q\u{1b}")) }
       if number == 3 { note(&batch, .hole, SpoolNote(4, .max, 0, "q\u{1b}")) }

@@ -54,7 +54,7 @@ struct ChildrenListTests {
     }
 
     mutating func start(_ name: String) {
-      for change in list.hasStarted(name, getpid()) ?? [] { file.make(change) }
+      for change in list.started(name, getpid()) ?? [] { file.make(change) }
     }
 
     var children: [ChildrenList.Child] { ChildrenList.content(in: folder.path).children }
@@ -72,8 +72,8 @@ struct ChildrenListTests {
     var list = ChildrenList(left: ChildrenList.Content([]))
     #expect(list.begin() == .anew(""))
     #expect(list.begin() == nil)
-    #expect(list.hasStarted("gone", 0x3fff_ffff) == nil)
-    #expect(list.hasStarted("p", getpid()) == [.append("\(getpid()) \(Self.own) p\n")])
+    #expect(list.started("gone", 0x3fff_ffff) == nil)
+    #expect(list.started("p", getpid()) == [.append("\(getpid()) \(Self.own) p\n")])
   }
 
   @Test func `keeps what a predecessor has left, while that runs`() {
@@ -87,7 +87,7 @@ struct ChildrenListTests {
     var kept = Kept()
     for _ in 0..<1000 {
       kept.start("p")
-      kept.list.hasEnded("p")
+      kept.list.ended("p")
     }
     #expect(kept.lines < 200)
   }
@@ -196,11 +196,13 @@ struct FolderWorkTests {
     work.ask(.claim)
     for number in 0..<100 { work.ask(.write(name: "state", text: "\(number)", mode: 0o600)) }
     work.ask(.list(.anew("1 2 a\n"), nil))
-    work.ask(.list(.append("3 4 b\n"), 7))
+    work.ask(.list(.append("3 4 b\n"), LaunchNumber(7)))
     // Nothing of it is done before there is a thread, so that all of them wait.
     try WorkThread(work).detach()
     let answers = answers(work, 2)
-    guard case .claimed(.ours(let lock, _)) = answers.first, case .listed(7) = answers.last else {
+    guard case .claimed(.ours(let lock, _)) = answers.first,
+      case .listed(let number) = answers.last, number == LaunchNumber(7)
+    else {
       Issue.record("\(answers)")
       return
     }

@@ -1,3 +1,4 @@
+import Journal
 import Testing
 
 @testable import AuditDispatch
@@ -19,7 +20,7 @@ struct ConfirmationReaderTests {
       var reader = ConfirmationReader()
       let first = reader.take(bytes[..<cut])
       let second = reader.take(bytes[cut...])
-      #expect([first, second].compactMap { $0 }.max() == number)
+      #expect([first, second].compactMap { $0 }.max()?.value == number)
       #expect(reader.malformed == malformed)
     }
   }

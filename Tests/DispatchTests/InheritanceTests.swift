@@ -10,17 +10,18 @@ struct InheritanceTests {
   /// - Parameter pieces: records of the queue in turn: so many, and who has them.
   private func inheritance(
     delivered: UInt64, queued: UInt64, deliveredAtStart: UInt64 = 0, firstNumber: UInt64 = 1,
-    extraEnd: UInt64 = 0, announced: (read: UInt64, written: UInt64) = (0, 0),
+    extraEnd: StreamOffset = StreamOffset(0), announced: (read: UInt64, written: UInt64) = (0, 0),
     pieces: [(UInt64, Predecessor.Piece.Place)] = []
   ) -> Inheritance {
     let counters = Counters(
       received: delivered + queued, delivered: delivered, redelivered: 0, queued: queued,
       queuedBytes: 0, queuedMax: 0, bytes: 0, droppedEvents: 0, dropped: [])
     let queue = Predecessor.Queue(
-      slot: 0, counters: counters, undelivered: RecordNumber(delivered), shift: nil, position: 0,
+      slot: 0, counters: counters, undelivered: RecordNumber(delivered), shift: nil,
+      position: StreamOffset(0),
       extraEnd: extraEnd, deliveredAtStart: deliveredAtStart,
       confirmedAtStart: StreamNumber(1), firstNumber: StreamNumber(firstNumber), restarts: 0,
-      child: 7, encoding: .string, announced: announced,
+      child: ChildNumber(kept: 7), encoding: .string, announced: announced,
       pieces: pieces.map { Predecessor.Piece($0.0, $0.1) })
     return Inheritance(queue: queue, isAwaited: false)
   }
@@ -37,30 +38,30 @@ struct InheritanceTests {
     sent: UInt64, unread: UInt64, done: UInt64
   ) {
     var inherited = inheritance(delivered: 10, queued: 4)
-    inherited.sent = (bytes: 0, records: sent)
+    inherited.sent = (bytes: StreamOffset(0), records: sent)
     inherited.unreadRecords = unread
     #expect(inherited.done(confirms: false) == done)
   }
 
   @Test func `an earlier child's records do not count as this one's`() {
     var inherited = inheritance(delivered: 10, queued: 4, deliveredAtStart: 8)
-    inherited.sent = (bytes: 0, records: 5)
+    inherited.sent = (bytes: StreamOffset(0), records: 5)
     #expect(inherited.done(confirms: false) == 3)
   }
 
   @Test(arguments: [(nil, 0), (5, 1), (8, 4), (100, 4), (3, 0)] as [(UInt64?, UInt64)])
   func `a plugin that confirms was done with what it confirmed`(number: UInt64?, done: UInt64) {
     var inherited = inheritance(delivered: 4, queued: 4, firstNumber: 5)
-    inherited.sent = (bytes: 0, records: 100)
+    inherited.sent = (bytes: StreamOffset(0), records: 100)
     inherited.confirmed = number.map(StreamNumber.init)
     #expect(inherited.done(confirms: true) == done)
   }
 
   @Test func `gap records behind what was read are not known to be read`() {
     var inherited = inheritance(
-      delivered: 0, queued: 4, extraEnd: 100, announced: (read: 3, written: 9))
+      delivered: 0, queued: 4, extraEnd: StreamOffset(100), announced: (read: 3, written: 9))
     #expect(inherited.announced == 3)
-    inherited.sent = (bytes: 150, records: 4)
+    inherited.sent = (bytes: StreamOffset(150), records: 4)
     inherited.unread = 50
     #expect(inherited.announced == 9)
     inherited.unread = 51

@@ -13,7 +13,8 @@ struct InputRingTests {
   private func makeRing(settled: UInt64, end: UInt64) throws -> Intake {
     Intake(
       try Survivor(held: nil),
-      settled: .init(byte: settled, record: RecordNumber(0), reader: RecordReader()), end: end,
+      settled: .init(byte: InputOffset(settled), record: RecordNumber(0), reader: RecordReader()),
+      end: InputOffset(end),
       awaitedFrom: RecordNumber(0))
   }
 
@@ -48,7 +49,7 @@ struct InputRingTests {
     let first = taken(&intake, 4)
     let rest = taken(&intake)
     #expect(first == [1, 2, 3, 4] && rest == [5, 6, 7])
-    let end = intake.start
+    let end = intake.start.value
     #expect(end == ring + 4)
   }
 
@@ -64,7 +65,7 @@ struct InputRingTests {
       intake.settle(below: RecordNumber(below))
       places.append(intake.settled)
     }
-    #expect(places.map(\.byte) == [0, 10, 30])
+    #expect(places.map(\.byte.value) == [0, 10, 30])
     #expect(places.map(\.record.value) == [0, 2, 6])
   }
 
@@ -73,18 +74,18 @@ struct InputRingTests {
     try feed(&intake, [1, 2, 3])
     _ = taken(&intake, 2)
     intake.note(next: RecordNumber(1), reader: RecordReader(), isNeeded: false)
-    let (settled, pending) = (intake.settled.byte, intake.pendingBytes)
+    let (settled, pending) = (intake.settled.byte.value, intake.pendingBytes)
     #expect(settled == 2 && pending == 1)
   }
 
   @Test func `goes on when a slow disk has filled it, with what is no record yet`() throws {
     var intake = try makeRing(settled: 0, end: ring - 1000)
-    intake.goOn(at: ring - 1010)
+    intake.goOn(at: InputOffset(ring - 1010))
     intake.note(next: RecordNumber(5), reader: RecordReader(), isNeeded: true)
-    let before = intake.settled.byte
+    let before = intake.settled.byte.value
     try feed(&intake, [1, 2, 3])
     let (settled, pending) = (intake.settled, intake.pendingBytes)
-    #expect(before == 0 && settled.byte == ring - 1010 && settled.record == RecordNumber(5))
+    #expect(before == 0 && settled.byte.value == ring - 1010 && settled.record == RecordNumber(5))
     #expect(pending == 13)
   }
 
@@ -108,10 +109,10 @@ struct InputRingTests {
     intake.settle(below: RecordNumber(7))
     look()
     note(9, isForeign: true)
-    intake.isTold(below: RecordNumber(8))
+    intake.told(below: RecordNumber(8))
     look()
     // Nobody is told less than before.
-    intake.isTold(below: RecordNumber(3))
+    intake.told(below: RecordNumber(3))
     look()
     #expect(places.map(\.awaited) == [2, 2, 2, 7, 7, 8, 8])
     #expect(places.map(\.needed) == [2, 5, 5, 7, 9, 9, 9])
@@ -121,7 +122,9 @@ struct InputRingTests {
     var intake = try makeRing(settled: 600 << 10, end: 600 << 10)
     let wasUsedUp = intake.isUsedUp
     intake.beginAnew()
-    let (start, settled, isUsedUp) = (intake.start, intake.settled.byte, intake.isUsedUp)
+    let (start, settled, isUsedUp) = (
+      intake.start.value, intake.settled.byte.value, intake.isUsedUp
+    )
     #expect(wasUsedUp && start == ring && settled == ring && !isUsedUp)
     try feed(&intake, [9])
     let bytes = taken(&intake)

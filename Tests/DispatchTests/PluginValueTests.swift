@@ -44,7 +44,7 @@ struct PluginValueTests {
   @Test func `an overflowing queue is looked at a thousand times a second`() {
     var pace = ReadingPace()
     var looks = 0
-    for step in 1...10_000 where pace.looks(at(1 + Double(step) * 0.0001)) { looks += 1 }
+    for step in 1...10_000 where pace.beginLook(at(1 + Double(step) * 0.0001)) { looks += 1 }
     #expect(looks <= 1000 && looks >= 900)
   }
 
@@ -53,15 +53,15 @@ struct PluginValueTests {
     var now = at(5)
     var pauses: [Double] = []
     for _ in 0..<12 {
-      let next = pace.writesAgain(read: 7, now)
+      let next = pace.writesAgain(read: StreamOffset(7), now)
       // Others have something done before: it waits no longer by that.
-      let meanwhile = pace.writesAgain(read: 7, now + .microseconds(900))
+      let meanwhile = pace.writesAgain(read: StreamOffset(7), now + .microseconds(900))
       #expect(meanwhile == next)
       pauses.append((next - now) / .milliseconds(1))
       now = next
     }
     #expect(pauses == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000, 1000])
-    let next = pace.writesAgain(read: 8, now)
+    let next = pace.writesAgain(read: StreamOffset(8), now)
     #expect(next == now + .milliseconds(1))
   }
 
@@ -107,9 +107,9 @@ struct PluginValueTests {
 
   @Test func `an overflow is acted on once while it lasts`() {
     var report = LossReport()
-    let first = [report.acts(), report.acts()]
+    let first = [report.beginAction(), report.beginAction()]
     report.overflowEnded()
-    let second = report.acts()
+    let second = report.beginAction()
     #expect(first == [true, false] && second)
   }
 

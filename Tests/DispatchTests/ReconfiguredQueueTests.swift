@@ -21,8 +21,8 @@ struct ReconfiguredQueueTests {
 
   private func makePlugin(_ configuration: PluginConfiguration) -> Plugin {
     Plugin(
-      id: 1, configuration: configuration, slot: nil, node: nil, journal: journal,
-      now: Moment(nanoseconds: 0))
+      id: .first, configuration: configuration, slot: nil, node: nil, journal: journal,
+      now: Moment(nanoseconds: 0), PluginChanges())
   }
 
   @Test(arguments: [OverflowAction.spill, .lossless])
@@ -35,7 +35,7 @@ struct ReconfiguredQueueTests {
     let plugin = makePlugin(configuration)
     let log = LogKnowledge()
     plugin.subscription.goOn(in: log, beyond: configuration.window, waitsForSync: false)
-    log.takesRecords(from: journal.nextRecord)
+    log.wentOn(from: journal.nextRecord)
     plugin.subscription.restore([], bytes: 0, firstNumber: StreamNumber(1))
     for _ in 0..<3 { admit(1, to: plugin) }
     #expect(plugin.subscription.storedRecords == 0)

@@ -74,7 +74,8 @@ private struct TapedStream: ~Copyable {
     _ = unsafe queue.write(journal: journal, now: 1, scratch: &scratch) { bytes, offer, before in
       var place = Survivor.StreamPlace(before)
       place.things += shift
-      unsafe offer.note(on: survivor.tape(slot), of: Survivor.tapeThings, from: place.things)
+      unsafe offer.note(
+        on: survivor.tape(slot), of: Survivor.tapeThings, from: ThingNumber(place.things))
       // A socket with less room would take that much.
       let room = cut.number(below: 3) > 0 ? bytes.count : 1 + cut.number(below: bytes.count)
       let result = unsafe survivor.send(
@@ -109,7 +110,7 @@ struct StreamTapeTests {
     var stream = try TapedStream(encoding, Seeded(of: "the tape of a stream, \(encoding)"))
     // Padding takes its time without optimisation.
     let end: UInt64 = encoding == .fixed ? 150 : 700
-    while stream.queue.streamPosition.things < end {
+    while stream.queue.streamPosition.things.value < end {
       stream.admit(1 + stream.number(below: 50))
       stream.write()
       let place = stream.place(stream.queue.streamPosition)
@@ -122,6 +123,6 @@ struct StreamTapeTests {
     #expect(stream.parts > 3)
     // Announcements of what was dropped are in it, too.
     let position = stream.queue.streamPosition
-    #expect(position.things > position.records)
+    #expect(position.things.value > position.records)
   }
 }

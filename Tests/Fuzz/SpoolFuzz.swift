@@ -29,7 +29,7 @@ private func makeDisk(_ input: inout Input) -> MemoryDisk {
   for piece in input.pieces() {
     if file == nil || input.choice(below: 12) == 0 {
       file = SpoolFile(
-        first: odd(&input, number), generation: UInt32(disk.files.count),
+        first: LogRecordNumber(odd(&input, number)), generation: UInt32(disk.files.count),
         salt: UInt32(input.choice(below: 3)))
       disk.files[file!.name] = []
     }
@@ -44,13 +44,14 @@ private func makeDisk(_ input: inout Input) -> MemoryDisk {
       )
       note.append(
         to: &bytes, salt: file.salt, kind: input.choice(below: 2) == 0 ? .cursor : .hole,
-        sequence: odd(&input, number), event: odd(&input, number))
+        sequence: LogRecordNumber(odd(&input, number)),
+        event: LogEventNumber(odd(&input, number)))
     default:
       unsafe Array(piece).withUnsafeBytes {
         unsafe SpoolRecord.append(
           to: &bytes, salt: file.salt, kind: kinds[input.choice(below: kinds.count)],
-          sequence: odd(&input, number), event: number, type: UInt32(input.choice(below: 5)),
-          text: $0)
+          sequence: LogRecordNumber(odd(&input, number)), event: LogEventNumber(number),
+          type: UInt32(input.choice(below: 5)), text: $0)
       }
       number += 1
     }
@@ -76,10 +77,10 @@ private func odd(_ input: inout Input, _ number: UInt64) -> UInt64 {
 }
 
 /// Everything that can be read is in order, and reading comes to its end.
-private func readAll(_ log: inout SpoolLog<MemoryDisk>) throws(Errno) -> [UInt64] {
-  var found: [UInt64] = []
+private func readAll(_ log: inout SpoolLog<MemoryDisk>) throws(Errno) -> [LogRecordNumber] {
+  var found: [LogRecordNumber] = []
   var place: SpoolPlace?
-  var at = log.files.first?.first ?? 0
+  var at = log.files.first?.first ?? LogRecordNumber(0)
   var rounds = 0
   while at < log.nextSequence {
     let loaded = try log.load(from: at, bytes: 100, place: place)
@@ -105,10 +106,10 @@ public func fuzzSpool(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     var log = try SpoolLog(disk, salt: 7, fileSize: 2000)
     let before = try readAll(&log)
     let next = log.nextSequence
-    guard next < SpoolFile.numberLimit / 2 else { return 0 }
+    guard next.value < SpoolFile.numberLimit / 2 else { return 0 }
     let cursors = log.cursors
     for (_, cursor) in cursors {
-      let wanted = cursor.wanted(of: 0..<next)
+      let wanted = cursor.wanted(of: LogRecordNumber(0)..<next)
       require(wanted.allSatisfy { !$0.isEmpty && $0.lowerBound >= cursor.next }, "what is wanted")
       require(zip(wanted, wanted.dropFirst()).allSatisfy { $0.upperBound < $1.lowerBound }, "order")
     }
@@ -116,10 +117,11 @@ public func fuzzSpool(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
       var batch = SpoolBatch()
       batch.first = number
       batch.nextSequence = number + 1
-      batch.nextEvent = number + 1
+      batch.nextEvent = LogEventNumber(number.value + 1)
       unsafe Array("text".utf8).withUnsafeBytes {
         unsafe SpoolRecord.append(
-          to: &batch.bytes, salt: 7, kind: .data, sequence: number, event: number, text: $0)
+          to: &batch.bytes, salt: 7, kind: .data, sequence: number,
+          event: LogEventNumber(number.value), text: $0)
       }
       try log.append(batch)
     }
@@ -132,8 +134,9 @@ public func fuzzSpool(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     for (name, cursor) in log.cursors {
       let end = next + 3
       require(
-        opened.cursors[name]?.wanted(of: 0..<end) == cursor.wanted(of: 0..<end)
-          || cursor.next < opened.files.first?.first ?? 0,
+        opened.cursors[name]?.wanted(of: LogRecordNumber(0)..<end)
+          == cursor.wanted(of: LogRecordNumber(0)..<end)
+          || cursor.next < opened.files.first?.first ?? LogRecordNumber(0),
         "what is wanted: \(cursor), then \(opened.cursors[name] as Any); \(opened.files)")
     }
     // What no plugin wants may be removed, and nothing else.

@@ -56,7 +56,7 @@ struct AdmissionTests {
     #expect(exceeds == [true, false])
     #expect(admission.known(event(1), .queueFull) == .dropped(.queueFull))
     let before = admission.mayExceed(event(2), 1 << 20)
-    admission.hasRoomAgain()
+    admission.gotRoom()
     let behind = admission.mayExceed(event(2), 1 << 20)
     #expect(before && behind)
   }

@@ -20,7 +20,7 @@ struct ConfirmTests {
     subscription.confirms = true
     let log = LogKnowledge()
     subscription.goOn(in: log, beyond: subscription.limits, waitsForSync: false)
-    log.takesRecords(from: RecordNumber(2))
+    log.wentOn(from: RecordNumber(2))
     subscription.restore(
       [RecordNumber(0)..<RecordNumber(2)], bytes: 80, firstNumber: StreamNumber(1))
     // Neither of the two can be read.

@@ -8,22 +8,22 @@ struct LogKnowledgeTests {
 
   @Test func `an older answer takes nothing back that counts as synced`() {
     let log = LogKnowledge()
-    log.takesRecords(from: number(10))
-    log.takesNothing(from: number(15))
-    log.takesRecords(from: number(20))
+    log.wentOn(from: number(10))
+    log.stopped(from: number(15))
+    log.wentOn(from: number(20))
     #expect(log.lacks == [number(15)..<number(20)])
-    log.isSynced(below: number(17))
+    log.synced(below: number(17))
     #expect(log.syncedBelow == number(20))
-    log.isSynced(below: number(23))
+    log.synced(below: number(23))
     #expect(log.syncedBelow == number(23))
   }
 
   @Test func `what is left out is noted for a log that comes back, and for no other`() {
     let window = Subscription.Limits(records: 10, bytes: 1000, whenFull: .dropNewest)
     let log = LogKnowledge()
-    log.takesRecords(from: number(1))
+    log.wentOn(from: number(1))
     var share = DiskShare(log: log, window: window, waitsForSync: false)
-    log.takesNothing(from: number(5))
+    log.stopped(from: number(5))
     share.leaveOut(number(5)..<number(6))
     #expect(share.takeLeftOut() == [number(5)..<number(6)])
     var without = DiskShare(log: .none, window: window, waitsForSync: false)

@@ -130,7 +130,7 @@ extension QueueWorld {
     let state = queue.state(end: next)
     let repeated = UInt64(queue.stream.records)
     log = LogKnowledge()
-    log.takesRecords(from: next)
+    log.wentOn(from: next)
     queue = Self.makeQueue(space, moments.journals[0], log)
     queue.adopt(state.counters, firstNumber: state.firstNumber)
     queue.adoptAnnounced(state.announced.read, of: state.counters)
@@ -160,20 +160,20 @@ extension QueueWorld {
     switch operation {
     case .diskFails:
       guard takes else { return false }
-      log.takesNothing(from: next)
+      log.stopped(from: next)
       queue.logLost(from: next, [])
     case .diskLosesLast:
       // What was synced, or was given to a plugin that waits for that, is not lost.
       let isSynced = space.action == .lossless && log.safeBelow >= next
       guard takes, !isSynced, disk.remove(put - 1) != nil else { return false }
-      log.takesNothing(from: moments.slice(put - 1).numbers.lowerBound)
+      log.stopped(from: moments.slice(put - 1).numbers.lowerBound)
       queue.logLost(from: moments.slice(put - 1).numbers.lowerBound, [moments.slice(put - 1)])
     case .diskIsBack:
       guard !takes else { return false }
-      log.takesRecords(from: next)
+      log.wentOn(from: next)
     default:
       guard takes, space.action == .lossless, log.safeBelow < next else { return false }
-      log.isSynced(below: next)
+      log.synced(below: next)
     }
     return true
   }

@@ -101,7 +101,7 @@ struct QueueWorld: ~Copyable {
     self.space = space
     self.moments = moments
     queue = Self.makeQueue(space, moments.journals[0], log)
-    log.takesRecords(from: RecordNumber(0))
+    log.wentOn(from: RecordNumber(0))
     queue.restore([], bytes: 0, firstNumber: StreamNumber(1))
   }
 
@@ -150,12 +150,12 @@ struct QueueWorld: ~Copyable {
 
   private static func copy(_ log: LogKnowledge) -> LogKnowledge {
     let copy = LogKnowledge()
-    copy.takesRecords(from: RecordNumber(0))
+    copy.wentOn(from: RecordNumber(0))
     for gone in log.lacks {
-      copy.takesNothing(from: gone.lowerBound)
-      if gone.upperBound != .max { copy.takesRecords(from: gone.upperBound) }
+      copy.stopped(from: gone.lowerBound)
+      if gone.upperBound != .max { copy.wentOn(from: gone.upperBound) }
     }
-    if log.state == .takesRecords { copy.isSynced(below: log.syncedBelow) }
+    if log.state == .takesRecords { copy.synced(below: log.syncedBelow) }
     return copy
   }
 

@@ -8,21 +8,22 @@ import Testing
 /// What single damaged bytes cost, and what opening reads.
 @Suite("A damaged log")
 struct SpoolDamageTests {
-  private func fill(_ log: inout SpoolLog<ModelDisk>, _ records: Range<UInt64>) throws {
+  private func fill(_ log: inout SpoolLog<ModelDisk>, _ records: Range<LogRecordNumber>) throws {
     for number in records {
       var batch = SpoolBatch()
       batch.first = number
       batch.nextSequence = number + 1
-      batch.nextEvent = number + 1
+      let event = LogEventNumber(number.value)
+      batch.nextEvent = event + 1
       let text = Array("type=SYSCALL msg=audit(1700000000.001:\(number)): n=\(number)\n".utf8)
       unsafe text.withUnsafeBytes {
         unsafe SpoolRecord.append(
-          to: &batch.bytes, salt: log.salt, kind: .data, sequence: number, event: number, text: $0)
+          to: &batch.bytes, salt: log.salt, kind: .data, sequence: number, event: event, text: $0)
       }
       if number == records.lowerBound {
-        let note = SpoolNote(number, 1, 7, "p")
+        let note = SpoolNote(number.value, 1, 7, "p")
         note.append(
-          to: &batch.bytes, salt: log.salt, kind: .cursor, sequence: number, event: number)
+          to: &batch.bytes, salt: log.salt, kind: .cursor, sequence: number, event: event)
         batch.notes.append((.cursor, note))
       }
       try log.append(batch)
@@ -30,8 +31,8 @@ struct SpoolDamageTests {
     try log.sync()
   }
 
-  private func numbers(_ log: inout SpoolLog<ModelDisk>) throws -> [UInt64] {
-    var found: [UInt64] = []
+  private func numbers(_ log: inout SpoolLog<ModelDisk>) throws -> [LogRecordNumber] {
+    var found: [LogRecordNumber] = []
     var at = log.files.first?.first ?? 0
     while at < log.nextSequence {
       let loaded = try log.load(from: at, bytes: 64 << 10)
@@ -98,14 +99,16 @@ struct SpoolDamageTests {
 
   @Test func `ends a hole without an end, and forgets a plugin`() throws {
     var cursor = SpoolCursor(next: 5, number: 1)
-    for hole: Range<UInt64> in [7..<9, 9..<11, 20..<UInt64.max, 20..<UInt64.max, 7..<11] {
+    for hole: Range<LogRecordNumber> in [
+      7..<9, 9..<11, 20..<LogRecordNumber.max, 20..<LogRecordNumber.max, 7..<11,
+    ] {
       cursor.addHole(hole)
     }
-    #expect(cursor.holes == [7..<11, 20..<UInt64.max])
+    #expect(cursor.holes == [7..<11, 20..<LogRecordNumber.max])
     #expect(cursor.wanted(of: 0..<100) == [5..<7, 11..<20])
     cursor.addHole(20..<30)
     #expect(cursor.wanted(of: 0..<100) == [5..<7, 11..<20, 30..<100])
-    cursor.addHole(40..<UInt64.max)
+    cursor.addHole(40..<LogRecordNumber.max)
     cursor.addHole(40..<40)
     #expect(cursor.wanted(of: 0..<100) == [5..<7, 11..<20, 30..<100])
     var log = try SpoolLog(ModelDisk(Seeded(1)), salt: 77)

@@ -17,10 +17,10 @@ struct SpoolModelTests {
 
   /// What the log must have, and what it may have.
   private struct Expected {
-    var records: [UInt64: [UInt8]] = [:]
+    var records: [LogRecordNumber: [UInt8]] = [:]
     /// Below this everything is safe, but for what failures took.
-    var safeBelow: UInt64 = 0
-    var failed: Set<UInt64> = []
+    var safeBelow: LogRecordNumber = 0
+    var failed: Set<LogRecordNumber> = []
     /// So many records may be missing because of bits that turned over.
     var flips = 0
     var lostToFlips = 0
@@ -31,8 +31,8 @@ struct SpoolModelTests {
     var random = Seeded(seed)
     var log = try SpoolLog(ModelDisk(Seeded(seed &+ 1)), salt: UInt32(seed), fileSize: 4096)
     var expected = Expected()
-    var next: UInt64 = 0
-    var unsynced: [UInt64] = []
+    var next: LogRecordNumber = 0
+    var unsynced: [LogRecordNumber] = []
     var hasFailed = false
     for step in 0..<60 {
       switch Int.random(in: 0..<10, using: &random) {
@@ -41,7 +41,7 @@ struct SpoolModelTests {
           // The dispatcher tells anew where its plugins stand, and goes on with what comes.
           var notes: [(kind: SpoolRecord.Kind, note: SpoolNote)] = []
           for (name, all) in expected.cursors {
-            notes.append((.cursor, SpoolNote(all[all.count - 1].next, 1, 7, name)))
+            notes.append((.cursor, SpoolNote(all[all.count - 1].next.value, 1, 7, name)))
           }
           guard (try? log.reopen(notes, next: next)) != nil else { continue }
           hasFailed = false
@@ -52,24 +52,26 @@ struct SpoolModelTests {
         batch.first = next
         for _ in 0..<Int.random(in: 0...8, using: &random) {
           let length = Int.random(in: 1...300, using: &random)
-          let text = [UInt8](repeating: UInt8(truncatingIfNeeded: next), count: length)
+          let text = [UInt8](repeating: UInt8(truncatingIfNeeded: next.value), count: length)
           unsafe text.withUnsafeBytes {
             unsafe SpoolRecord.append(
-              to: &batch.bytes, salt: log.salt, kind: .data, sequence: next, event: next, text: $0)
+              to: &batch.bytes, salt: log.salt, kind: .data, sequence: next,
+              event: LogEventNumber(next.value), text: $0)
           }
           expected.records[next] = text
           unsynced.append(next)
-          next += 1
+          next = next + 1
         }
         batch.nextSequence = next
-        batch.nextEvent = next
+        batch.nextEvent = LogEventNumber(next.value)
         for name in ["a", "b"] where Bool.random(using: &random) {
           let old = expected.cursors[name]?.last ?? SpoolCursor(next: batch.first, number: 1)
-          let to = UInt64.random(in: old.next...next, using: &random)
-          let new = SpoolCursor(next: to, number: old.number + to - old.next)
+          let to = old.next + Int.random(in: 0...(next - old.next), using: &random)
+          let new = SpoolCursor(next: to, number: old.number + (to - old.next))
           expected.cursors[name, default: []].append(new)
-          let note = SpoolNote(new.next, new.number, 7, name)
-          note.append(to: &batch.bytes, salt: log.salt, kind: .cursor, sequence: next, event: next)
+          let note = SpoolNote(new.next.value, new.number.value, 7, name)
+          note.append(
+            to: &batch.bytes, salt: log.salt, kind: .cursor, sequence: next, event: batch.nextEvent)
           batch.notes.append((.cursor, note))
         }
         do throws(Errno) {
@@ -117,7 +119,7 @@ struct SpoolModelTests {
   }
 
   /// What was not synced when a call failed is not in the log, or is.
-  private func fail(_ expected: inout Expected, _ unsynced: inout [UInt64]) -> Bool {
+  private func fail(_ expected: inout Expected, _ unsynced: inout [LogRecordNumber]) -> Bool {
     for record in unsynced { expected.failed.insert(record) }
     unsynced = []
     return true
@@ -143,8 +145,8 @@ struct SpoolModelTests {
     }
     var at = log.cursors.values.map(\.next).min() ?? 0
     if let first = log.files.first { at = max(at, first.first) }
-    var found: Set<UInt64> = []
-    var last: UInt64?
+    var found: Set<LogRecordNumber> = []
+    var last: LogRecordNumber?
     while at < log.nextSequence {
       guard let loaded = try? log.load(from: at, bytes: 700) else { break }
       for record in loaded.records {

@@ -179,10 +179,10 @@ struct SpoolTests {
 
   @Test func `is never synced less far than it was`() {
     let log = LogKnowledge()
-    log.takesRecords(from: RecordNumber(10))
-    log.isSynced(below: RecordNumber(8))
+    log.wentOn(from: RecordNumber(10))
+    log.synced(below: RecordNumber(8))
     #expect(log.syncedBelow == RecordNumber(10))
-    log.isSynced(below: RecordNumber(12))
+    log.synced(below: RecordNumber(12))
     #expect(log.syncedBelow == RecordNumber(12))
   }
 

@@ -40,7 +40,7 @@ struct StorageTests {
     subscription.goOn(
       in: log, beyond: .init(records: 10, bytes: 1 << 20, whenFull: .dropNewest),
       waitsForSync: false)
-    log.takesRecords(from: journal.nextRecord)
+    log.wentOn(from: journal.nextRecord)
     subscription.restore([], bytes: 0, firstNumber: StreamNumber(1))
     func admit(_ records: Int) {
       journal.beginBatch()
@@ -51,7 +51,7 @@ struct StorageTests {
     }
     for _ in 0..<5 { admit(10) }
     #expect(subscription.storedRecords == 40 && subscription.counters.dropped == 0)
-    log.takesNothing(from: journal.nextRecord)
+    log.stopped(from: journal.nextRecord)
     subscription.logLost(from: journal.nextRecord, [])
     // Ten are in memory before the forty of the disk already.
     admit(1)
@@ -130,10 +130,10 @@ struct StorageTests {
     leftOut += subscription.takeLeftOut()
     let first = RecordNumber(UInt64(inherited))
     if takes {
-      log.takesRecords(from: first)
+      log.wentOn(from: first)
       disk.keep(journal.batch)
     } else {
-      log.takesNothing(from: first)
+      log.stopped(from: first)
       subscription.logLost(from: first, journal.batch.slices)
     }
     subscription.restore(
@@ -180,7 +180,7 @@ struct StorageTests {
         if takes { disk.keep(journal.batch) }
         leftOut += subscription.takeLeftOut()
         if takes {
-          log.isSynced(below: RecordNumber(UInt64(Int.random(in: 0...put, using: &random))))
+          log.synced(below: RecordNumber(UInt64(Int.random(in: 0...put, using: &random))))
         }
       case 4..<7: write(Int.random(in: 1...300, using: &random))
       case 7..<9: readBack()
@@ -198,14 +198,14 @@ struct StorageTests {
         case 2:
           takes.toggle()
           if takes {
-            log.takesRecords(from: journal.nextRecord)
+            log.wentOn(from: journal.nextRecord)
           } else {
             // Of the last batch nothing may have got there.
             let first = journal.batch.slices.first?.numbers.lowerBound
             let isLost = Bool.random(using: &random)
             let from = isLost ? first ?? journal.nextRecord : journal.nextRecord
             disk.lines = disk.lines.filter { $0.key < from }
-            log.takesNothing(from: from)
+            log.stopped(from: from)
             subscription.logLost(from: from, isLost ? journal.batch.slices : [])
           }
         default: break

@@ -33,6 +33,6 @@ struct StreamBoundTests {
     queue.setUnread(queue.outstanding / 2)
     let isAll = if case .all = write(&queue) { true } else { false }
     #expect(isAll)
-    #expect(queue.streamPosition.things == UInt64(records))
+    #expect(queue.streamPosition.things.value == UInt64(records))
   }
 }

@@ -32,6 +32,8 @@
 // (idle_pss_kib: as idle_kib, but what several processes share counts once)
 #define _GNU_SOURCE
 #include "load.h"
+#include "kinds.h"
+#include "taken.h"
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -46,23 +48,6 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-
-static const struct { uint32_t type; const char *name, *body; } kinds[] = {
-	{1300, "SYSCALL",
-		"arch=c000003e syscall=59 success=yes exit=0 a0=55d0c8a4b2e0 a1=55d0c8a4b340"
-		" a2=55d0c8a4b3a0 a3=8 items=2 ppid=4021 pid=4077 auid=1000 uid=1000 gid=1000"
-		" euid=1000 suid=1000 fsuid=1000 egid=1000 sgid=1000 fsgid=1000 tty=pts0 ses=3"
-		" comm=\"ls\" exe=\"/usr/bin/ls\" subj=unconfined key=\"exec\"\x1d" "ARCH=x86_64"
-		" SYSCALL=execve AUID=\"alice\" UID=\"alice\" GID=\"alice\""},
-	{1309, "EXECVE", "argc=1 a0=\"ls\""},
-	{1307, "CWD", "cwd=\"/home/alice\""},
-	{1302, "PATH",
-		"item=0 name=\"/usr/bin/ls\" inode=262419 dev=fe:00 mode=0100755 ouid=0 ogid=0"
-		" rdev=00:00 nametype=NORMAL cap_fp=0 cap_fi=0 cap_fe=0 cap_fver=0 cap_frootid=0"
-		"\x1dOUID=\"root\" OGID=\"root\""},
-	{1327, "PROCTITLE", "proctitle=\"ls\""},
-	{1320, "EOE", ""},
-};
 
 static struct {
 	long count, per_write, interleaved, serial, size_max;
@@ -192,73 +177,6 @@ static void feed(int fd) {
 		(double)sent / secs, bytes, start);
 	load.count = sent;
 	free(out);
-}
-
-// The processes under the program, the program first; sinks left out.
-static struct { int pid; double cpu; long resident, peak; } seen[64];
-static int seen_count;
-
-static void look_at(int pid) {
-	char path[64], text[4096];
-	snprintf(path, sizeof path, "/proc/%d/stat", pid);
-	FILE *f = fopen(path, "r");
-	if (!f) return;
-	text[fread(text, 1, sizeof text - 1, f)] = 0;
-	fclose(f);
-	char *name_end = strrchr(text, ')');
-	unsigned long user, system;
-	if (!name_end || strstr(text, "(sink)")) return;
-	if (sscanf(name_end + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
-			&system) != 2)
-		return;
-	int i = 0;
-	while (i < seen_count && seen[i].pid != pid) i++;
-	if (i == 64) return;
-	if (i == seen_count) seen[seen_count++].pid = pid;
-	seen[i].cpu = (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
-	seen[i].resident = 0;
-	snprintf(path, sizeof path, "/proc/%d/status", pid);
-	if (!(f = fopen(path, "r"))) return;
-	while (fgets(text, sizeof text, f)) {
-		sscanf(text, "VmHWM: %ld", &seen[i].peak);
-		sscanf(text, "VmRSS: %ld", &seen[i].resident);
-	}
-	fclose(f);
-}
-
-static void look_under(int pid) {
-	char path[64];
-	int child;
-	look_at(pid);
-	snprintf(path, sizeof path, "/proc/%d/task/%d/children", pid, pid);
-	FILE *f = fopen(path, "r");
-	if (!f) return;
-	while (fscanf(f, "%d", &child) == 1) look_under(child);
-	fclose(f);
-}
-
-static long resident_kib(int pid) {
-	long sum = 0;
-	look_under(pid);
-	for (int i = 0; i < seen_count; i++) sum += seen[i].resident;
-	return sum;
-}
-
-// Of those that were seen: what they share with each other, and nobody else has, counts once.
-static long proportional_kib(void) {
-	long sum = 0;
-	char path[64], text[256];
-	for (int i = 0; i < seen_count; i++) {
-		long one = 0;
-		snprintf(path, sizeof path, "/proc/%d/smaps_rollup", seen[i].pid);
-		FILE *f = fopen(path, "r");
-		if (!f) continue;
-		while (fgets(text, sizeof text, f))
-			if (sscanf(text, "Pss: %ld", &one) == 1) break;
-		fclose(f);
-		sum += one;
-	}
-	return sum;
 }
 
 // Waits for the program's end and returns its wait status. A program that is still

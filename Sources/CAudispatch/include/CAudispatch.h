@@ -161,7 +161,6 @@ typedef struct {
 	uint64_t awaited_from;	// what from there on is in neither log nor ring, other hosts send again
 	uint64_t plugins;	// slots in use, or once in use
 	ad_reader reader, taken_reader;	// at `settled`, at `taken`
-	ad_plugin_figures plugin[AD_PLUGINS_MAX];
 } ad_snapshot;
 // How far the stream to a child has come.
 typedef struct {
@@ -170,7 +169,6 @@ typedef struct {
 	uint64_t rest;	// bytes of the next thing that are in it
 } ad_stream_place;
 typedef struct ad_survivor ad_survivor;
-static inline ad_plugin_figures *ad_snapshot_plugin(ad_snapshot *s, int slot) { return &s->plugin[slot]; }
 
 uint64_t ad_survivor_layout(void);	// a version, from the 48th bit on, and the size
 size_t ad_survivor_bytes(void);	// in front of the ring
@@ -201,8 +199,12 @@ void ad_survivor_begin_child(ad_survivor *s, int slot, const char *name, uint64_
 void ad_survivor_name(ad_survivor *s, int slot, const char *name);
 const char *ad_survivor_named(const ad_survivor *s, int slot);
 uint64_t ad_survivor_child(const ad_survivor *s, int slot);
-ad_snapshot *ad_survivor_next(ad_survivor *s);	// to be filled and published
+// What a successor finds is in cells: one for all, and one for each plugin. `last` is what was
+// published; what is written where `next` says is published with all of its kind, by one store.
 const ad_snapshot *ad_survivor_last(const ad_survivor *s);
+ad_snapshot *ad_survivor_next(ad_survivor *s);
+const ad_plugin_figures *ad_survivor_last_plugin(const ad_survivor *s, int slot);
+ad_plugin_figures *ad_survivor_next_plugin(ad_survivor *s, int slot);
 void ad_survivor_publish(ad_survivor *s);
 
 int ad_set_name(const char *name);	// what ps(1) shows, at most 15 bytes

@@ -30,7 +30,7 @@ struct Control: Owner {
   func writeState() { status.write() }
 
   /// A client has said something, or takes something.
-  func handle(_ client: UInt32, _ interest: Interest) {
+  func handle(_ client: ControlClient.ID, _ interest: Interest) {
     switch desk.handle(client, interest) {
     case nil: break
     case .reload: reloading.ask(.reload, for: client)

@@ -3,6 +3,8 @@ import Linux
 
 /// One who is connected to the control socket: it asks once, and gets an answer, or all that comes.
 final class ControlClient {
+  typealias ID = Ordinal<ControlClient>
+
   private static let longestRequest = 4096
 
   /// What came of reading from it.
@@ -22,7 +24,7 @@ final class ControlClient {
     case finished
   }
 
-  let id: UInt32
+  let id: ID
   /// What it asks is answered with a refusal.
   let isRefused: Bool
   private let descriptor: Descriptor
@@ -35,7 +37,7 @@ final class ControlClient {
   /// It has asked, and what it is told takes a moment.
   private(set) var awaitsAnswer = false
 
-  init(id: UInt32, _ descriptor: consuming Descriptor, isRefused: Bool, now: Moment) {
+  init(id: ID, _ descriptor: consuming Descriptor, isRefused: Bool, now: Moment) {
     self.id = id
     self.isRefused = isRefused
     self.descriptor = descriptor

@@ -104,7 +104,7 @@ final class ControlDesk: Owner {
         return loop.wake(.control, in: .seconds(1))
       case .client(let client, let peer):
         if client.isRefused { reportRefused(peer) }
-        if loop.poller.add(client.number, Token.client | UInt64(client.id), .read) {
+        if loop.poller.add(client.number, .client(client.id), .read) {
           loop.wake(.control, in: .seconds(6))
         } else {
           drop(client)
@@ -123,7 +123,7 @@ final class ControlDesk: Owner {
   /// A client has said something, or takes something.
   ///
   /// - Returns: what it asks for, if others have to do it; it is answered with `answer`.
-  func handle(_ id: UInt32, _ interest: Interest) -> ControlRequest? {
+  func handle(_ id: ControlClient.ID, _ interest: Interest) -> ControlRequest? {
     guard let client = server?.client(id) else { return nil }
     var request: ControlRequest?
     if interest.contains(.read) || interest.contains(.ended) {
@@ -168,7 +168,7 @@ final class ControlDesk: Owner {
   }
 
   /// Answers a request; the client may be gone.
-  func answer(_ id: UInt32?, with text: String) {
+  func answer(_ id: ControlClient.ID?, with text: String) {
     if let id, let client = server?.client(id) { answer(client, text) }
   }
 
@@ -188,7 +188,7 @@ final class ControlDesk: Owner {
   }
 
   private func write(_ client: ControlClient) {
-    let token = Token.client | UInt64(client.id)
+    let token = Token.client(client.id)
     switch client.write(journal, scratch: &scratch) {
     case .all: loop.poller.change(client.number, token, .read)
     case .blocked:

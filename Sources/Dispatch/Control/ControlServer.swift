@@ -1,4 +1,5 @@
 import Glibc
+import Journal
 import Linux
 
 /// The control socket and those who are connected to it. Nobody there can hold up the dispatcher.
@@ -12,7 +13,7 @@ final class ControlServer {
   private(set) var clients: [ControlClient] = []
   /// Connections that were refused.
   private(set) var refused: UInt64 = 0
-  private var nextID: UInt32 = 0
+  private var nextID = ControlClient.ID.first
 
   /// For root and the daemon's user, until `change`.
   init(_ listener: consuming Descriptor, user: UInt32) {
@@ -30,7 +31,7 @@ final class ControlServer {
 
   var listeners: [ControlClient] { clients.filter(\.listens) }
 
-  func client(_ id: UInt32) -> ControlClient? { clients.first { $0.id == id } }
+  func client(_ id: ControlClient.ID) -> ControlClient? { clients.first { $0.id == id } }
 
   /// What came of looking for a new client.
   enum Arrival {
@@ -58,7 +59,7 @@ final class ControlServer {
       ? Self.maximumRefused : Self.maximumClients + (peer?.user == 0 ? Self.maximumRefused : 0)
     guard clients.count(where: { $0.isRefused == isRefused }) < most else { return .surplus }
     let client = ControlClient(id: nextID, descriptor, isRefused: isRefused, now: now)
-    nextID += 1
+    nextID = nextID.next
     clients.append(client)
     return .client(client, peer)
   }

@@ -7,7 +7,7 @@ final class Reloading: Owner {
   /// What a request is answered with.
   enum Purpose { case reload, check }
 
-  private typealias Request = (purpose: Purpose, client: UInt32?)
+  private typealias Request = (purpose: Purpose, client: ControlClient.ID?)
 
   let base: Base
   private let custody: Custody
@@ -42,7 +42,7 @@ final class Reloading: Owner {
   // MARK: Reading
 
   /// - Parameter client: whom to answer; `nil`: nobody.
-  func ask(_ purpose: Purpose, for client: UInt32?) {
+  func ask(_ purpose: Purpose, for client: ControlClient.ID?) {
     later.append((purpose, client))
     if reading == nil { begin() }
   }

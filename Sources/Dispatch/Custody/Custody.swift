@@ -9,13 +9,13 @@ final class Custody {
   private var keeper: KeeperLink?
   private let manager: ServiceLink?
   /// Of a predecessor's children, which a service manager kept, by their numbers.
-  private var sockets: [UInt64: ChildSockets]
-  private var children: UInt64 = 0
+  private var sockets: [ChildNumber: ChildSockets]
+  private var children: UInt32 = 0
   private var isInForceKept = false
 
   /// - Parameter sockets: of a predecessor's children.
   init(
-    _ loop: Loop, keeper: KeeperLink?, manager: ServiceLink?, sockets: [UInt64: ChildSockets]
+    _ loop: Loop, keeper: KeeperLink?, manager: ServiceLink?, sockets: [ChildNumber: ChildSockets]
   ) {
     self.loop = loop
     self.keeper = keeper
@@ -43,13 +43,13 @@ final class Custody {
   /// The input was read to its end, and there is no other one yet.
   ///
   /// - Parameter isFarewell: its last record was auditd's last.
-  func isDrained(isFarewell: Bool) { tellKeeper { $0.drained(isFarewell: isFarewell) } }
+  func drained(isFarewell: Bool) { tellKeeper { $0.drained(isFarewell: isFarewell) } }
 
   /// The next input is about to be read; `false` when the keeper cannot be told now.
   func goesOn(_ permit: borrowing Permit) -> Bool { keeper?.goesOn() ?? true }
 
   /// No other input is wanted.
-  func isStopping() { tellKeeper { $0.isStopping() } }
+  func stopping() { tellKeeper { $0.stopping() } }
 
   /// Tells the keeper something; what it has no room for is told again.
   private func tellKeeper(_ body: (KeeperLink) -> Void) {
@@ -63,32 +63,34 @@ final class Custody {
   /// What the next child is called.
   ///
   /// - Parameter generation: of processes with this memory.
-  func nextChild(_ generation: UInt64) -> UInt64 {
+  func nextChild(_ generation: UInt64) -> ChildNumber {
     children += 1
-    return generation << 32 | children
+    return ChildNumber(generation: generation, count: children)
   }
 
   /// A child was started: should this process die, others have its socket.
   func keep(_ child: PluginChild, _ permit: borrowing Permit) {
+    guard let number = child.number else { return }
     tellKeeper {
-      $0.keep(
-        child.number, child.process.pid, ourEnd: child.inputNumber, childEnd: child.unreadNumber)
+      $0.keep(number, child.process.pid, ourEnd: child.inputNumber, childEnd: child.unreadNumber)
     }
-    manager?.keep(child.number, ourEnd: child.inputNumber, childEnd: child.unreadNumber)
+    manager?.keep(number, ourEnd: child.inputNumber, childEnd: child.unreadNumber)
   }
 
   /// All that is to be known of a child is in the surviving memory.
-  func forget(_ child: UInt64, _ permit: borrowing Permit) {
+  func forget(_ child: ChildNumber, _ permit: borrowing Permit) {
     tellKeeper { $0.forget(child) }
     manager?.forget(child)
   }
 
   /// Whether a predecessor's child may still run, with its socket kept.
-  func has(_ child: UInt64) -> Bool { keeper?.kept[child] != nil || sockets[child] != nil }
+  func has(_ child: ChildNumber?) -> Bool {
+    child.map { keeper?.kept[$0] != nil || sockets[$0] != nil } ?? false
+  }
 
   /// Takes the sockets of those of a predecessor's children, kept by a service manager, that have
   /// ended.
-  func takeSockets(where hasEnded: (UInt64) -> Bool) -> [ChildSockets] {
+  func takeSockets(where hasEnded: (ChildNumber) -> Bool) -> [ChildSockets] {
     let ended = sockets.filter { hasEnded($0.key) }
     for id in ended.keys { sockets[id] = nil }
     return Array(ended.values)
@@ -176,16 +178,17 @@ extension Custody {
   /// Takes back the sockets of a predecessor's children, and has what is left over kept no longer.
   static func takeSockets(
     _ manager: ServiceManager?, of predecessor: Predecessor?
-  ) -> [UInt64: ChildSockets] {
+  ) -> [ChildNumber: ChildSockets] {
     guard let manager else { return [:] }
-    var kept: [UInt64: ChildSockets] = [:]
-    for queue in predecessor?.queues.values ?? [:].values where queue.child != 0 {
-      guard let ourEnd = manager.takeInherited(ServiceLink.ourEnd(of: queue.child)),
-        let childEnd = manager.takeInherited(ServiceLink.childEnd(of: queue.child))
+    var kept: [ChildNumber: ChildSockets] = [:]
+    for queue in predecessor?.queues.values ?? [:].values {
+      guard let child = queue.child,
+        let ourEnd = manager.takeInherited(ServiceLink.ourEnd(of: child)),
+        let childEnd = manager.takeInherited(ServiceLink.childEnd(of: child))
       else { continue }
       // As the predecessor's death would have ended it, had nobody kept it.
       shutdown(ourEnd.number, Int32(SHUT_WR))
-      kept[queue.child] = ChildSockets(id: queue.child, ourEnd: ourEnd, childEnd: childEnd)
+      kept[child] = ChildSockets(id: child, ourEnd: ourEnd, childEnd: childEnd)
     }
     manager.forgetRest()
     return kept

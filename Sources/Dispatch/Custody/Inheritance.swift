@@ -5,8 +5,8 @@ struct Inheritance {
   var queue: Predecessor.Queue
   /// Its child may still run, and read.
   var isAwaited: Bool
-  /// What was written to the child: bytes and whole records.
-  var sent: (bytes: UInt64, records: UInt64)?
+  /// What was written to the child: up to which byte, and how many whole records.
+  var sent: (bytes: StreamOffset, records: UInt64)?
   /// What of it the child had not read.
   var unread: UInt64 = 0
   var unreadRecords: UInt64 = 0
@@ -39,7 +39,9 @@ struct Inheritance {
 
   /// Dropped records that the child had read gap records of.
   var announced: UInt64 {
-    guard let sent, sent.bytes >= queue.extraEnd + unread else { return queue.announced.read }
+    guard let sent, sent.bytes >= queue.extraEnd + Int(clamping: unread) else {
+      return queue.announced.read
+    }
     return queue.announced.written
   }
 

@@ -3,11 +3,11 @@ import Linux
 
 /// Both ends of the socket of a dead predecessor's child.
 final class ChildSockets {
-  let id: UInt64
+  let id: ChildNumber
   let ourEnd: Descriptor
   let childEnd: Descriptor
 
-  init(id: UInt64, ourEnd: consuming Descriptor, childEnd: consuming Descriptor) {
+  init(id: ChildNumber, ourEnd: consuming Descriptor, childEnd: consuming Descriptor) {
     self.id = id
     self.ourEnd = ourEnd
     self.childEnd = childEnd
@@ -19,7 +19,7 @@ final class ChildSockets {
 final class KeeperLink {
   private let channel: MessageChannel
   /// Children of the predecessor that the keeper knows, by their numbers.
-  let kept: [UInt64: Int32]
+  let kept: [ChildNumber: Int32]
   let memory: Survivor
   /// What a predecessor had locked in the runtime folder.
   private var lock: Descriptor?
@@ -52,7 +52,10 @@ final class KeeperLink {
     self.lock = lock
     crashes = greeting.crashes
     waitForNext = greeting.wait
-    kept = greeting.children
+    kept = Dictionary(
+      uniqueKeysWithValues: greeting.children.compactMap { (id, pid) in
+        ChildNumber(kept: id).map { ($0, pid) }
+      })
     if case .message(_, let file, _) = channel.receive() { inForce = file }
     self.channel = channel
   }
@@ -77,11 +80,12 @@ final class KeeperLink {
   func letGoOfInput() { holdsInput = channel.send(WorkerWord.release.text) }
 
   /// Has a child's socket kept; both ends stay open until `forget`.
-  func keep(_ id: UInt64, _ pid: Int32, ourEnd: Int32, childEnd: Int32) {
-    send(.keep(id, pid: pid), [ourEnd, childEnd])
+  func keep(_ id: ChildNumber, _ pid: Int32, ourEnd: Int32, childEnd: Int32) {
+    send(.keep(id.value, pid: pid), [ourEnd, childEnd])
   }
 
-  func forget(_ id: UInt64) {
+  func forget(_ child: ChildNumber) {
+    let id = child.value
     let place = waiting.firstIndex {
       if case .keep(id, _) = $0.word { true } else { false }
     }
@@ -94,7 +98,7 @@ final class KeeperLink {
 
   func drained(isFarewell: Bool) { send(.drained(isFarewell: isFarewell)) }
 
-  func isStopping() { if waitForNext != nil { send(.stopping) } }
+  func stopping() { if waitForNext != nil { send(.stopping) } }
 
   /// The next input is about to be read.
   ///
@@ -136,7 +140,7 @@ final class KeeperLink {
         switch WordToWorker(text) {
         case .released: holdsInput = false
         case .ended(let id):
-          guard let first, let second else { continue }
+          guard let first, let second, let id = ChildNumber(kept: id) else { continue }
           body(.ended(ChildSockets(id: id, ourEnd: first, childEnd: second)))
         case .front:
           guard let first else { continue }

@@ -36,8 +36,8 @@ final class Ledger: Owner {
   let survivor: Survivor
   let predecessor: Predecessor?
   /// The journal's numbers less the log's, of records from that one on; until this process has opened
-  /// the log, as a predecessor had them. 0: there was no log.
-  private var placeInLog: (shift: UInt64, from: RecordNumber)
+  /// the log, as a predecessor had them. `nil`: there was no log.
+  private var placeInLog: (shift: LogShift?, from: RecordNumber)
   /// The number of the first record that came to this process.
   private(set) var ownFirst: RecordNumber
   /// Events begun by predecessors.
@@ -47,15 +47,20 @@ final class Ledger: Owner {
   /// Places of plugins that get their names with what is published next: under a name a successor must
   /// not find what another plugin had there.
   private var unnamed: [(slot: Int, name: String)] = []
-  /// The next record's number when the state was published last.
+  /// The next record's number when the state was published last; `nil`: all of it is to be published.
   private var publishedEnd: RecordNumber?
+  /// Behind the last place of a plugin that is in use, or was.
+  private var places = 0
+  /// Cells of plugins that were written.
+  private(set) var cellsWritten: UInt64 = 0
 
   init(_ base: Base, _ survivor: Survivor, _ predecessor: Predecessor?) {
     self.base = base
     self.survivor = survivor
     self.predecessor = predecessor
-    placeInLog = (predecessor?.spoolShift ?? 0, .max)
+    placeInLog = (predecessor?.spoolShift, .max)
     ownFirst = base.journal.nextRecord
+    places = (predecessor?.queues.values.map(\.slot).max()).map { $0 + 1 } ?? 0
   }
 
   /// Events begun, by predecessors too.
@@ -82,7 +87,18 @@ final class Ledger: Owner {
   }
 
   /// It is known now where in the log the journal's records are.
-  func logIsKnown(shift: UInt64, from first: RecordNumber) { placeInLog = (shift, first) }
+  func logIsKnown(shift: LogShift, from first: RecordNumber) {
+    placeInLog = (shift, first)
+    publishedEnd = nil
+  }
+
+  /// The log has other records of the queues than it had.
+  func logHasChanged() { publishedEnd = nil }
+
+  /// Whether what a predecessor had written went to the child whose stream it published last.
+  func isStream(_ queue: Predecessor.Queue) -> Bool {
+    queue.child.map { $0.value == survivor.child(queue.slot) } ?? false
+  }
 
   // MARK: Places of plugins
 
@@ -97,6 +113,7 @@ final class Ledger: Owner {
     }
     let slot = isTaken.firstIndex(of: false)
     if let slot {
+      places = max(places, slot + 1)
       unnamed.append((slot, name))
     } else {
       loop.say(
@@ -109,7 +126,7 @@ final class Ledger: Owner {
 
   /// Lets go of the place of a plugin that is configured no more.
   func leave(_ plugin: Plugin) {
-    guard let slot = plugin.slot else { return }
+    guard let slot = plugin.losePlace() else { return }
     unnamed.removeAll { $0.slot == slot }
     survivor.setName(slot, "")
   }
@@ -128,43 +145,50 @@ final class Ledger: Owner {
     unnamed = []
   }
 
-  /// Makes the state as it is now that which a successor finds.
+  /// Makes the state as it is now that which a successor finds. Costs what has changed since the last
+  /// time: with records that came, every plugin.
   @discardableResult
   func publish() -> Permit {
-    publishedEnd = journal.nextRecord
+    let end = journal.nextRecord
+    let isSame = publishedEnd == end
+    publishedEnd = end
     guard survivor.isHeld else { return Permit() }
-    unsafe survivor.publish { snapshot in
-      let settled = source.settled
-      unsafe snapshot.pointee.settled = settled.byte
-      unsafe snapshot.pointee.settled_sequence = settled.record.value
-      unsafe snapshot.pointee.reader = ad_reader(settled.reader.kept)
-      unsafe snapshot.pointee.taken = source.taken
-      unsafe snapshot.pointee.taken_reader = ad_reader(source.reader.kept)
-      let end = journal.nextRecord
-      unsafe snapshot.pointee.next_sequence = end.value
-      unsafe snapshot.pointee.next_event = journal.nextEvent.value
-      unsafe snapshot.pointee.records = source.figures.records
-      unsafe snapshot.pointee.bytes = source.figures.bytes
-      unsafe snapshot.pointee.events = events
-      unsafe withUnsafeMutableBytes(of: &snapshot.pointee.malformed) { raw in
-        for (index, count) in source.figures.malformed.enumerated() {
-          unsafe raw.storeBytes(of: count, toByteOffset: 8 * index, as: UInt64.self)
-        }
-      }
-      let place = placeInLog
-      unsafe snapshot.pointee.spool_shift = place.shift
-      unsafe snapshot.pointee.awaited_from = source.awaitedFrom.value
-      var used = 0
-      for plugin in plugins.all {
-        guard let slot = plugin.slot else { continue }
-        unsafe plugin.left(end: end, place).store(
-          &ad_snapshot_plugin(snapshot, Int32(slot)).pointee)
-        used = max(used, slot + 1)
-      }
-      unsafe snapshot.pointee.plugins = UInt64(used)
-    }
+    unsafe write(to: survivor.next(), end: end)
+    let changed = isSame ? plugins.changes.plugins : plugins.all
+    for plugin in changed { write(plugin, end: end) }
+    plugins.changes.clear()
+    survivor.publish()
     if !unnamed.isEmpty { namePlaces() }
     return Permit()
+  }
+
+  @inline(__always)
+  private func write(_ plugin: Plugin, end: RecordNumber) {
+    guard let slot = plugin.slot else { return }
+    unsafe plugin.left(end: end, placeInLog).store(&survivor.next(slot).pointee)
+    cellsWritten &+= 1
+  }
+
+  private func write(to cell: UnsafeMutablePointer<ad_snapshot>, end: RecordNumber) {
+    let settled = source.settled
+    unsafe cell.pointee.settled = settled.byte.value
+    unsafe cell.pointee.settled_sequence = settled.record.value
+    unsafe cell.pointee.reader = ad_reader(settled.reader.kept)
+    unsafe cell.pointee.taken = source.taken.value
+    unsafe cell.pointee.taken_reader = ad_reader(source.reader.kept)
+    unsafe cell.pointee.next_sequence = end.value
+    unsafe cell.pointee.next_event = journal.nextEvent.value
+    unsafe cell.pointee.records = source.figures.records
+    unsafe cell.pointee.bytes = source.figures.bytes
+    unsafe cell.pointee.events = events
+    unsafe withUnsafeMutableBytes(of: &cell.pointee.malformed) { raw in
+      for (index, count) in source.figures.malformed.enumerated() {
+        unsafe raw.storeBytes(of: count, toByteOffset: 8 * index, as: UInt64.self)
+      }
+    }
+    unsafe cell.pointee.spool_shift = LogShift.kept(placeInLog.shift)
+    unsafe cell.pointee.awaited_from = source.awaitedFrom.value
+    unsafe cell.pointee.plugins = UInt64(places)
   }
 }
 
@@ -176,15 +200,15 @@ extension Plugin {
   ///   - place: where in the log its records are, from one on.
   @inline(__always)
   fileprivate func left(
-    end: RecordNumber, _ place: (shift: UInt64, from: RecordNumber)
+    end: RecordNumber, _ place: (shift: LogShift?, from: RecordNumber)
   ) -> Predecessor.Queue {
-    let state = subscription.state(end: end)
+    let state = publishedState(end: end)
     if var queue = inheritance?.queue {
       queue.counters = state.counters
       queue.firstNumber = state.firstNumber
       if inheritance?.isPassingOver ?? false {
         queue.undelivered = state.undelivered
-        queue.position += state.position
+        queue.position = queue.position + Int(clamping: state.position.value)
         queue.shift = place.shift
       } else if queue.undelivered >= place.from {
         queue.shift = place.shift
@@ -196,7 +220,7 @@ extension Plugin {
       shift: place.shift,
       position: state.position, extraEnd: state.stream.extraEnd,
       deliveredAtStart: atStart.delivered, confirmedAtStart: atStart.confirmed,
-      firstNumber: state.firstNumber, restarts: lifecycle.restarts, child: child?.number ?? 0,
+      firstNumber: state.firstNumber, restarts: lifecycle.restarts, child: child?.number,
       encoding: state.encoding, announced: state.announced, awaitsPast: state.awaitsPast,
       pieces: state.pieces.isEmpty
         ? [] : state.pieces.map { Predecessor.Piece($0.records, $0.isOnDisk ? .log : .memory) })

@@ -12,15 +12,15 @@ struct Predecessor {
     /// The first record that was not delivered, and where in the child's stream it begins.
     var undelivered: RecordNumber
     /// What that record's number in the journal is more than its number in the log; `nil`: not known.
-    var shift: UInt64?
-    var position: UInt64
-    var extraEnd: UInt64
+    var shift: LogShift?
+    var position: StreamOffset
+    var extraEnd: StreamOffset
     var deliveredAtStart: UInt64
     var confirmedAtStart: StreamNumber
     var firstNumber: StreamNumber
     var restarts: Int
-    /// The child whose stream that is; 0: none.
-    var child: UInt64
+    /// The child whose stream that is; `nil`: none.
+    var child: ChildNumber?
     var encoding: Encoding
     /// Dropped records that gap records told of: in those that were read, and that were written.
     var announced: (read: UInt64, written: UInt64)
@@ -58,7 +58,7 @@ struct Predecessor {
   /// Input that is to be made into records again, from there on.
   var settled: Intake.Settled
   /// Where input begins that no record was made of, and how it is to be read.
-  var taken: (byte: UInt64, reader: RecordReader)
+  var taken: (byte: InputOffset, reader: RecordReader)
   /// The number of the first record that no plugin was given.
   var nextRecord: RecordNumber
   var nextEvent: EventNumber
@@ -67,11 +67,11 @@ struct Predecessor {
   var events: UInt64
   var malformed: [UInt64]
   /// The journal's numbers less the log's, if a log was open.
-  var spoolShift: UInt64?
+  var spoolShift: LogShift?
   /// What from this record on is in neither log nor ring is other hosts', who send it again.
   var awaitedFrom: RecordNumber
   /// Behind the last byte of input that it read.
-  var received: UInt64
+  var received: InputOffset
   var queues: [String: Queue] = [:]
 
   /// `nil` when there was none.
@@ -79,13 +79,14 @@ struct Predecessor {
     guard survivor.isHeld, survivor.generation > 0, unsafe survivor.last.pointee.next_sequence > 0
     else { return nil }
     let last = unsafe survivor.last
-    received = survivor.received
+    let end = survivor.received
+    received = InputOffset(end)
     settled = unsafe Intake.Settled(
-      byte: min(max(last.pointee.settled, survivor.floor), received),
+      byte: InputOffset(min(max(last.pointee.settled, survivor.floor), end)),
       record: RecordNumber(last.pointee.settled_sequence),
       reader: RecordReader(last.pointee.reader.kept))
     taken = unsafe (
-      min(max(last.pointee.taken, survivor.floor), received),
+      InputOffset(min(max(last.pointee.taken, survivor.floor), end)),
       RecordReader(last.pointee.taken_reader.kept)
     )
     nextRecord = unsafe RecordNumber(last.pointee.next_sequence)
@@ -96,14 +97,13 @@ struct Predecessor {
     malformed = unsafe withUnsafeBytes(of: last.pointee.malformed) {
       unsafe Array($0.assumingMemoryBound(to: UInt64.self))
     }
-    spoolShift = unsafe last.pointee.spool_shift == 0 ? nil : last.pointee.spool_shift
+    spoolShift = unsafe LogShift(kept: last.pointee.spool_shift)
     awaitedFrom = unsafe RecordNumber(last.pointee.awaited_from)
     // The memory may be large, and holes in it are to stay holes: nothing of it is copied whole.
-    let snapshot = unsafe UnsafeMutablePointer(mutating: last)
     for slot in 0..<Int(min(unsafe last.pointee.plugins, UInt64(Survivor.maximumPlugins))) {
       let name = survivor.name(slot)
       guard !name.isEmpty else { continue }
-      unsafe queues[name] = Queue(slot, ad_snapshot_plugin(snapshot, Int32(slot)).pointee)
+      unsafe queues[name] = Queue(slot, survivor.last(slot).pointee)
     }
   }
 }
@@ -114,6 +114,16 @@ extension ad_reader {
   }
 
   fileprivate var kept: RecordReader.Kept { .init(flags: flags, padding: padding, probe: probe) }
+}
+
+extension LogShift {
+  /// `nil` for 0, which no log has.
+  fileprivate init?(kept value: UInt64) {
+    if value == 0 { return nil }
+    self.init(value)
+  }
+
+  static func kept(_ shift: LogShift?) -> UInt64 { shift?.value ?? 0 }
 }
 
 extension Predecessor.Queue {
@@ -127,14 +137,14 @@ extension Predecessor.Queue {
         unsafe Array($0.assumingMemoryBound(to: UInt64.self))
       })
     undelivered = RecordNumber(figures.undelivered)
-    shift = figures.shift == 0 ? nil : figures.shift
-    position = figures.position
-    extraEnd = figures.extra_end
+    shift = LogShift(kept: figures.shift)
+    position = StreamOffset(figures.position)
+    extraEnd = StreamOffset(figures.extra_end)
     deliveredAtStart = figures.delivered_at_start
     confirmedAtStart = StreamNumber(figures.confirmed_at_start)
     firstNumber = StreamNumber(figures.first_number)
     restarts = Int(figures.restarts)
-    child = figures.child
+    child = ChildNumber(kept: figures.child)
     announced = (figures.announced, figures.announced_written)
     awaitsPast = figures.awaits_past != 0
     pieces = unsafe withUnsafeBytes(of: figures.pieces) {
@@ -162,14 +172,14 @@ extension Predecessor.Queue {
       }
     }
     figures.undelivered = undelivered.value
-    figures.shift = shift ?? 0
-    figures.position = position
-    figures.extra_end = extraEnd
+    figures.shift = LogShift.kept(shift)
+    figures.position = position.value
+    figures.extra_end = extraEnd.value
     figures.delivered_at_start = deliveredAtStart
     figures.confirmed_at_start = confirmedAtStart.value
     figures.first_number = firstNumber.value
     figures.restarts = UInt64(restarts)
-    figures.child = child
+    figures.child = child?.value ?? 0
     figures.announced = announced.read
     figures.announced_written = announced.written
     figures.awaits_past = awaitsPast ? 1 : 0

@@ -97,7 +97,7 @@ struct RuntimeClaim: Owner {
     case nil, .distrust: break
     case .dispatcher, .other: guard loop.now - loop.started > .seconds(10) else { return }
     }
-    ending.isWithoutPlugins()
+    ending.giveUpPlugins()
     loop.say(
       .error,
       "without \(runtime.path) no plugin is started: give the replay one of its own (--runtime-dir)"

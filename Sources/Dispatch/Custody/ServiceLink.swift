@@ -13,8 +13,8 @@ final class ServiceLink {
   static let lock = "lock"
 
   /// What the ends of a child's socket are called.
-  static func ourEnd(of child: UInt64) -> String { "plugin-\(child)" }
-  static func childEnd(of child: UInt64) -> String { "plugin-\(child)-end" }
+  static func ourEnd(of child: ChildNumber) -> String { "plugin-\(child)" }
+  static func childEnd(of child: ChildNumber) -> String { "plugin-\(child)-end" }
 
   static func knows(_ name: String) -> Bool {
     name == connection || name == memory || name == lock || name == configuration
@@ -93,7 +93,7 @@ final class ServiceLink {
   }
 
   /// A child was started: should this process die, its successor asks what the child had not read.
-  func keep(_ child: UInt64, ourEnd: Int32, childEnd: Int32) {
+  func keep(_ child: ChildNumber, ourEnd: Int32, childEnd: Int32) {
     told {
       $0.store(ourEnd, as: Self.ourEnd(of: child))
       $0.store(childEnd, as: Self.childEnd(of: child))
@@ -113,7 +113,7 @@ final class ServiceLink {
     }
   }
 
-  func forget(_ child: UInt64) {
+  func forget(_ child: ChildNumber) {
     told {
       $0.forget(Self.ourEnd(of: child))
       $0.forget(Self.childEnd(of: child))

@@ -48,6 +48,7 @@ extension DurableQueues {
     open.tell(
       plugin.name, next: plugin.subscription.firstUndelivered(end: journal.nextRecord),
       number: plugin.subscription.firstNumber)
+    guard plugin.subscription.hasLeftOut else { return }
     // The log takes no holes of a plugin that it does not know.
     for hole in plugin.subscription.takeLeftOut() { open.spool.leaveOut(plugin.name, hole) }
   }
@@ -56,7 +57,7 @@ extension DurableQueues {
     guard open.isOpen else { return }
     let permit = ledger.permitWriting()
     let wall = WallClock.milliseconds
-    open.log.isSynced(below: below)
+    open.log.synced(below: below)
     source.settle(below: below)
     for plugin in plugins.all where plugin.isLossless && plugin.inheritance == nil {
       delivery.flush(plugin, wall: wall, permit)
@@ -116,6 +117,7 @@ extension DurableQueues {
   func failed(_ open: OpenSpool, _ errno: Errno) {
     guard open.isOpen else { return }
     let (first, slices) = open.failed(errno, loop.now)
+    ledger.logHasChanged()
     source.settle(below: .max)
     let settings = settings.daemon
     let reserve =
@@ -135,6 +137,7 @@ extension DurableQueues {
     // Asked for once more meanwhile: what came since is not in it for that.
     guard open.hasFailed else { return }
     open.recovered(next: journal.nextRecord)
+    ledger.logHasChanged()
     loop.say(.notice, "the spool takes records again, in \(settings.daemon.spoolDirectory)")
     for plugin in plugins.durable {
       // A later start must not look for what was in memory only.

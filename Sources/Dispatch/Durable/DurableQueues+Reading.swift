@@ -11,7 +11,7 @@ extension DurableQueues {
     open.load(plugin.id, from: wanted.records.lowerBound, bytes: min(wanted.bytes, 256 << 10))
   }
 
-  func loaded(_ open: OpenSpool, _ id: UInt32, _ records: LoadedRecords) {
+  func loaded(_ open: OpenSpool, _ id: PluginID, _ records: LoadedRecords) {
     open.loaded(id)
     guard let plugin = plugins[id] else { return }
     let end = open.spool.number(records.through)

@@ -19,7 +19,7 @@ extension DurableQueues {
     // Looked at, not taken: should this process die now, its successor has to find it.
     let said = UnixSocket.peekAll(ended.ourEnd.number)
     var confirmations = ConfirmationReader()
-    var confirmed = confirmations.take(said).map(StreamNumber.init)
+    var confirmed = confirmations.take(said)
     if let number = confirmed, number >= queue.firstNumber {
       if number >= queue.confirmedAtStart + Int(clamping: sent.records) {
         loop.say(
@@ -30,7 +30,7 @@ extension DurableQueues {
       confirmed = nil
     }
     plugin.learn { share in
-      share.sent = (sent.bytes, sent.records)
+      share.sent = (StreamOffset(sent.bytes), sent.records)
       share.unread = unread
       share.unreadRecords = ledger.survivor.unreadRecords(queue.slot, bytes: unread)
       share.confirmed = confirmed
@@ -44,7 +44,7 @@ extension DurableQueues {
   func predecessorsChildIsGone(_ plugin: Plugin, _ queue: Predecessor.Queue) {
     let sent = ledger.survivor.sent(queue.slot)
     plugin.learn { share in
-      share.sent = (sent.bytes, sent.records)
+      share.sent = (StreamOffset(sent.bytes), sent.records)
       share.unread = sent.bytes
       share.unreadRecords = ledger.survivor.unreadRecords(queue.slot, bytes: sent.bytes)
       share.confirmed = nil
@@ -86,9 +86,9 @@ extension DurableQueues {
     // Pieces that were in memory only are known by their numbers alone, and the bytes of gap records
     // are none of the queue's: then what was read is told in records.
     if !confirms, queue.pieces.isEmpty, !queue.awaitsPast, queue.extraEnd <= queue.position,
-      let sent = share.sent, sent.bytes >= queue.position + share.unread
+      let sent = share.sent, sent.bytes >= queue.position + Int(clamping: share.unread)
     {
-      left = sent.bytes - queue.position - share.unread
+      left = UInt64(sent.bytes - queue.position) - share.unread
     } else {
       plugin.subscription.passOverStored(min(split.onDisk, onDisk))
       if confirms, !queue.pieces.isEmpty { plugin.subscription.skipNumbers(to: split.number) }
@@ -119,7 +119,7 @@ extension DurableQueues {
   ) {
     var number = past.number
     // What it gave, without a log, it had counted from 1 on.
-    if queue.child != 0 || queue.restarts > 0 {
+    if queue.child != nil || queue.restarts > 0 {
       number = max(number, queue.firstNumber + Int(clamping: queue.counters.queued))
     }
     restore(plugin, past.records(below: place(of: queue, open)), number: number, open)
@@ -144,7 +144,7 @@ extension DurableQueues {
     if queue.undelivered >= open.endAtOpening { return queue.undelivered }
     // It had no log: that one has nothing of it.
     guard let shift = queue.shift else { return open.endAtOpening }
-    return min(open.spool.number(queue.undelivered.value &- shift), open.endAtOpening)
+    return min(open.spool.number(shift.logged(queue.undelivered)), open.endAtOpening)
   }
 
   /// What the log has for a plugin of a dead process.
@@ -157,7 +157,7 @@ extension DurableQueues {
     let end = spool.logged(max(open.endAtOpening, last))
     let from = spool.logged(place(of: queue, open))
     var cursor =
-      open.cursors[plugin] ?? SpoolCursor(next: from, number: queue.firstNumber.value)
+      open.cursors[plugin] ?? SpoolCursor(next: from, number: queue.firstNumber)
     if queue.awaitsPast { cursor.goOn(at: from) }
     return cursor.wanted(of: from..<max(from, end)).map {
       spool.number($0.lowerBound)..<spool.number($0.upperBound)
@@ -177,7 +177,7 @@ extension DurableQueues {
     let survivor = ledger.survivor
     let sent =
       share.sent?.records
-      ?? (survivor.child(queue.slot) == queue.child ? survivor.sent(queue.slot).records : 0)
+      ?? (ledger.isStream(queue) ? survivor.sent(queue.slot).records : 0)
     let done =
       plugin.subscription.confirms
       ? UInt64(plugin.subscription.firstNumber - queue.confirmedAtStart)
@@ -189,10 +189,10 @@ extension DurableQueues {
   }
 
   private func finishInheritance(_ plugin: Plugin) {
-    guard let child = plugin.inheritance?.queue.child else { return }
-    plugin.hasInherited()
+    guard let share = plugin.inheritance else { return }
+    plugin.inherited()
     let permit = ledger.publish()
-    if child != 0 { custody.forget(child, permit) }
+    if let child = share.queue.child { custody.forget(child, permit) }
     if let open, open.isOpen, plugin.subscription.isDurable { commit(open) }
     loop.wakeAll()
   }

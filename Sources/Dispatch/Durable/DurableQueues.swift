@@ -145,7 +145,7 @@ final class DurableQueues: Owner {
     let begin = open.begin(
       opened, shift: ledger.predecessor?.spoolShift, end: journal.nextRecord,
       nextEvent: ledger.predecessor?.nextEvent ?? Ledger.firstEvent)
-    ledger.logIsKnown(shift: open.spool.recordShift, from: begin)
+    ledger.logIsKnown(shift: open.spool.shift, from: begin)
     senders?.begin(opened)
     for (name, cursor) in opened.cursors {
       // What a predecessor had read and not appended was for those that were active.
@@ -198,8 +198,8 @@ final class DurableQueues: Owner {
   }
 
   func doWithout(_ open: OpenSpool, _ reason: String) {
-    open.isUnusable(reason, from: ledger.ownFirst)
-    ledger.logIsKnown(shift: open.spool.recordShift, from: open.endAtOpening)
+    open.becameUnusable(reason, from: ledger.ownFirst)
+    ledger.logIsKnown(shift: open.spool.shift, from: open.endAtOpening)
     // Should it be opened after all, nobody waits for it any more, and others may have it.
     open.spool.giveUp()
     loop.say(.error, "\(reason): durable plugins have their memory only")
@@ -216,7 +216,7 @@ final class DurableQueues: Owner {
     senders?.tend()
     guard let open else { return }
     if open.hasFailed {
-      if open.retries(loop.now) {
+      if open.beginRetry(loop.now) {
         for plugin in plugins.durable { tell(plugin, open) }
         open.spool.retry(next: journal.nextRecord)
       }
@@ -225,7 +225,7 @@ final class DurableQueues: Owner {
     for plugin in plugins.durable { goOnReadingBack(plugin) }
     open.log.forgetLacks(below: firstWanted)
     giveUpKept(open)
-    guard open.syncs(loop.now) else { return }
+    guard open.beginSync(loop.now) else { return }
     commit(open)
     open.spool.sync()
   }

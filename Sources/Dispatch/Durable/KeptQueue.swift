@@ -29,7 +29,7 @@ struct KeptQueue {
     records = cursor.wanted(of: cursor.next..<max(cursor.next, end)).map {
       spool.number($0.lowerBound)..<spool.number($0.upperBound)
     }
-    number = StreamNumber(cursor.number)
+    number = cursor.number
     if let last = cursor.holes.last, last.upperBound == .max {
       leftOutFrom = spool.number(last.lowerBound)
     }

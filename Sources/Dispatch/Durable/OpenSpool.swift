@@ -56,7 +56,7 @@ final class OpenSpool {
   private(set) var averageBytes = 300
   private(set) var openMicroseconds: Int64 = 0
   /// Plugins that a load is under way for.
-  private var loading: Set<UInt32> = []
+  private var loading: Set<PluginID> = []
   private var nextSync = Moment(nanoseconds: 0)
   /// What failed, for the status.
   private(set) var trouble: String?
@@ -83,11 +83,11 @@ final class OpenSpool {
   ///   - end: the journal's next record.
   /// - Returns: where the log goes on in the journal: there where a predecessor had come with it.
   func begin(
-    _ opened: Spool.Opened, shift: UInt64?, end: RecordNumber, nextEvent: EventNumber
+    _ opened: Spool.Opened, shift: LogShift?, end: RecordNumber, nextEvent: EventNumber
   ) -> RecordNumber {
     endAtOpening = place(opened, shift: shift, end: end)
     spool.begin(opened, next: endAtOpening, nextEvent: nextEvent)
-    log.takesRecords(from: endAtOpening)
+    log.wentOn(from: endAtOpening)
     averageBytes = opened.averageBytes
     openMicroseconds = opened.microseconds
     cursors = opened.cursors
@@ -98,14 +98,14 @@ final class OpenSpool {
   }
 
   private func place(
-    _ opened: Spool.Opened, shift: UInt64?, end: RecordNumber
+    _ opened: Spool.Opened, shift: LogShift?, end: RecordNumber
   ) -> RecordNumber {
     let first = early.first?.slice.numbers.lowerBound ?? end
     guard let shift else {
       lost = RecordNumber(0)..<first
       return first
     }
-    let place = RecordNumber(opened.nextSequence &+ shift)
+    let place = shift.number(opened.nextSequence)
     if place < first {
       lost = place..<first
       return first
@@ -117,10 +117,10 @@ final class OpenSpool {
   /// Nothing can be stored.
   ///
   /// - Parameter first: the first record that came to this process.
-  func isUnusable(_ reason: String, from first: RecordNumber) {
+  func becameUnusable(_ reason: String, from first: RecordNumber) {
     state = .unusable
     trouble = reason
-    log.isUnusable(from: first)
+    log.becameUnusable(from: first)
     early = []
     spool.forgetSenders()
   }
@@ -161,7 +161,7 @@ final class OpenSpool {
   func forgetTold(_ plugin: String) { told[plugin] = nil }
 
   /// Whether everything is to be made safe now: once a second.
-  func syncs(_ now: Moment) -> Bool {
+  func beginSync(_ now: Moment) -> Bool {
     guard isOpen, now >= nextSync else { return false }
     nextSync = now + .seconds(1)
     return true
@@ -169,13 +169,13 @@ final class OpenSpool {
 
   // MARK: Reading back
 
-  func load(_ plugin: UInt32, from first: RecordNumber, bytes: Int) {
+  func load(_ plugin: PluginID, from first: RecordNumber, bytes: Int) {
     guard loading.insert(plugin).inserted else { return }
     spool.load(plugin, from: first, bytes: bytes)
   }
 
-  func isLoading(_ plugin: UInt32) -> Bool { loading.contains(plugin) }
-  func loaded(_ plugin: UInt32) { loading.remove(plugin) }
+  func isLoading(_ plugin: PluginID) -> Bool { loading.contains(plugin) }
+  func loaded(_ plugin: PluginID) { loading.remove(plugin) }
 
   // MARK: Trouble
 
@@ -191,12 +191,12 @@ final class OpenSpool {
     forgetPending(below: first)
     let slices = Array(pending)
     pending.removeAll()
-    log.takesNothing(from: first)
+    log.stopped(from: first)
     return (first, slices)
   }
 
   /// Whether it is time to try again after a failure.
-  func retries(_ now: Moment) -> Bool {
+  func beginRetry(_ now: Moment) -> Bool {
     guard case .failed(let retry) = state, now >= retry, !isRetrying else { return false }
     state = .failed(retry: now + Self.pause)
     isRetrying = true
@@ -210,6 +210,6 @@ final class OpenSpool {
     state = .open
     isRetrying = false
     trouble = nil
-    log.takesRecords(from: next)
+    log.wentOn(from: next)
   }
 }

@@ -25,7 +25,7 @@ final class SenderFile {
   /// The log is open.
   func begin(_ opened: Spool.Opened) {
     ledger.begin(
-      with: opened.beside.map { ($0.index, $0.bytes) }, logEnd: opened.nextSequence)
+      with: opened.beside.map { ($0.index, $0.bytes) }, logEnd: opened.nextSequence.value)
   }
 
   /// Has what changed written in front of what is committed next.

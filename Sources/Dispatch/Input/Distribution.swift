@@ -65,7 +65,7 @@ final class Distribution: Owner {
     switch plugin.subscription.look(before: batch) {
     case .notNow: break
     case .now: plugin.refresh()
-    case .whileOverflowing: if plugin.looksAgain(loop.now) { plugin.refresh() }
+    case .whileOverflowing: if plugin.beginLook(loop.now) { plugin.refresh() }
     }
   }
 

@@ -2,11 +2,16 @@ import AuditRecord
 import Journal
 import Linux
 
+/// A byte of this host's input, over all processes that read it; the first is 0.
+struct InputOffset: NumberSpace {
+  let value: UInt64
+  @inline(__always)
+  init(_ value: UInt64) { self.value = value }
+}
+
 /// The input that was read and is still needed, in a ring that can outlive this process.
 ///
 ///     settled … (a durable log does not have it yet) … start … (no record yet) … end
-///
-/// Numbers are bytes of the input from its beginning on.
 @safe
 struct Intake: ~Copyable {
   /// Read at once, at most.
@@ -17,8 +22,8 @@ struct Intake: ~Copyable {
   private static let keptBytes = UInt64(8 << 20)
 
   let survivor: Survivor
-  private(set) var start: UInt64
-  private(set) var end: UInt64
+  private(set) var start: InputOffset
+  private(set) var end: InputOffset
   /// What was made into records from here on is still needed, and which records that were.
   private(set) var settled: Settled
   /// What from this record on is neither in the log nor in the ring is other hosts', who were not told
@@ -30,7 +35,7 @@ struct Intake: ~Copyable {
 
   /// A place in the input between two batches.
   struct Settled {
-    var byte: UInt64
+    var byte: InputOffset
     /// The first record behind it.
     var record: RecordNumber
     var reader: RecordReader
@@ -40,7 +45,8 @@ struct Intake: ~Copyable {
   ///   - settled: where to begin.
   ///   - end: behind what was read by a predecessor.
   ///   - awaited: from which record on only other hosts' were in no safe place; theirs are kept.
-  init(_ survivor: Survivor, settled: Settled, end: UInt64, awaitedFrom awaited: RecordNumber) {
+  init(_ survivor: Survivor, settled: Settled, end: InputOffset, awaitedFrom awaited: RecordNumber)
+  {
     self.survivor = survivor
     self.settled = settled
     awaitedFrom = awaited
@@ -49,54 +55,55 @@ struct Intake: ~Copyable {
   }
 
   /// Bytes that were read and are not yet a record.
-  var pendingBytes: Int { Int(end - start) }
+  var pendingBytes: Int { end - start }
 
   /// Forgets what is not a record yet: another stream begins.
   mutating func clear() { start = end }
 
   /// Goes on there: nothing is made of what is before.
-  mutating func goOn(at byte: UInt64) { start = max(start, min(byte, end)) }
+  mutating func goOn(at byte: InputOffset) { start = max(start, min(byte, end)) }
 
   /// Reads once.
   mutating func fill(_ fd: Int32, isSocket: Bool) -> ReadResult {
-    var room = Survivor.ringBytes - Int(end - settled.byte)
+    var room = Survivor.ringBytes - (end - settled.byte)
     if room < Self.readBytes {
       // What a slow disk does not have yet stays in the journal's memory only.
       settle(below: .max)
-      room = Survivor.ringBytes - Int(end - start)
+      room = Survivor.ringBytes - (end - start)
     }
     let result = survivor.receive(
-      fd, isSocket: isSocket, at: end, limit: min(Self.readBytes, room))
-    if case .bytes(let count) = result { end += UInt64(count) }
+      fd, isSocket: isSocket, at: end.value, limit: min(Self.readBytes, room))
+    if case .bytes(let count) = result { end = end + count }
     return result
   }
 
   /// Whether nothing in the ring is needed, and much of it was used.
   var isUsedUp: Bool {
-    start == end && settled.byte == start && start % UInt64(Survivor.ringBytes) > Self.warmBytes
+    start == end && settled.byte == start
+      && start.value % UInt64(Survivor.ringBytes) > Self.warmBytes
   }
 
   /// Goes on at the ring's beginning. What a successor would begin with has to be published before:
   /// it must not need what is left here.
   mutating func beginAnew() {
     let ring = UInt64(Survivor.ringBytes)
-    let place = (end / ring + 1) * ring
-    let used = end % ring
+    let place = (end.value / ring + 1) * ring
+    let used = end.value % ring
     survivor.skip(to: place)
     // A disk was slow, or input came in a burst: so much is seldom needed.
     if used > Self.keptBytes { survivor.release(from: place + Self.keptBytes, to: place + used) }
-    start = place
-    end = place
-    settled.byte = place
+    start = InputOffset(place)
+    end = start
+    settled.byte = start
   }
 
   /// Gives what is not yet a record to `body`, which says how much of it it made into records.
   mutating func take(_ body: (Span<UInt8>, inout Int) -> Void) {
-    let bytes = unsafe survivor.bytes(from: start, count: pendingBytes)
+    let bytes = unsafe survivor.bytes(from: start.value, count: pendingBytes)
     let span = unsafe Span<UInt8>(_unsafeBytes: UnsafeRawBufferPointer(bytes))
     var position = 0
     body(span, &position)
-    start += UInt64(position)
+    start = start + position
   }
 
   /// What was made into records up to here is needed until the log has it; `isNeeded` is false
@@ -137,5 +144,5 @@ struct Intake: ~Copyable {
   }
 
   /// Other hosts are told that everything below this number is stored: they do not send it again.
-  mutating func isTold(below number: RecordNumber) { awaitedFrom = max(awaitedFrom, number) }
+  mutating func told(below number: RecordNumber) { awaitedFrom = max(awaitedFrom, number) }
 }

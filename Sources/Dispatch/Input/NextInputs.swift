@@ -64,7 +64,7 @@ final class NextInputs: Owner {
   private func presentEnded() {
     decision.presentEnded(loop.now)
     guard decision.wait != nil, waiting.isEmpty else { return }
-    custody.isDrained(isFarewell: source.lastTaken == Self.farewell)
+    custody.drained(isFarewell: source.lastTaken == Self.farewell)
   }
 
   /// What is published has to say that another stream begins before the keeper gives that to a

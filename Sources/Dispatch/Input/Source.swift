@@ -46,10 +46,10 @@ final class Source {
     let fresh = RecordReader(framing: self.framing)
     let settled =
       predecessor?.settled
-      ?? Intake.Settled(byte: 0, record: Ledger.firstRecord, reader: fresh)
+      ?? Intake.Settled(byte: InputOffset(0), record: Ledger.firstRecord, reader: fresh)
     reader = settled.reader
     intake = Intake(
-      survivor, settled: settled, end: predecessor?.received ?? 0,
+      survivor, settled: settled, end: predecessor?.received ?? InputOffset(0),
       awaitedFrom: predecessor?.awaitedFrom ?? settled.record)
     goesOn = predecessor != nil && hasSameStream
     figures = predecessor.map(SourceFigures.init(of:)) ?? SourceFigures()
@@ -77,7 +77,7 @@ final class Source {
   }
 
   /// Their senders are told that all below that number is stored, and send nothing of it again.
-  func foreignAreTold(below number: RecordNumber) { intake.isTold(below: number) }
+  func foreignAreTold(below number: RecordNumber) { intake.told(below: number) }
 
   /// Bytes that were read and are not yet a record.
   var pendingBytes: Int { intake.pendingBytes }
@@ -173,7 +173,7 @@ final class Source {
   /// it had come to: what is between had been passed over.
   func takeAgain(
     _ count: Int, into journal: Journal, isNeeded: Bool,
-    until taken: (byte: UInt64, reader: RecordReader)
+    until taken: (byte: InputOffset, reader: RecordReader)
   ) {
     var reader = self.reader
     var left = count
@@ -202,7 +202,7 @@ final class Source {
 
   /// What a successor would begin with, and how far this process has come.
   var settled: Intake.Settled { intake.settled }
-  var taken: UInt64 { intake.start }
+  var taken: InputOffset { intake.start }
   var awaitedFrom: RecordNumber { intake.awaitedFrom }
 
   private func note(_ kind: MalformedInput, _ sample: Range<Int>, of span: Span<UInt8>) {

@@ -69,7 +69,7 @@ final class Loop {
   /// Waits for that at a descriptor that is waited for, or was not.
   ///
   /// - Returns: whether it is waited for now.
-  func waitFor(_ fd: Int32, _ token: UInt64, _ interest: Interest) -> Bool {
+  func waitFor(_ fd: Int32, _ token: Token, _ interest: Interest) -> Bool {
     poller.add(fd, token, interest) || poller.change(fd, token, interest)
   }
 

@@ -49,7 +49,7 @@ final class Rounds {
     let count = isAlwaysReady ? loop.look() : loop.wait(orUntil: owners.distribution.nextLook)
     for index in 0..<count {
       let (token, interest) = loop.poller.event(index)
-      handle(token, interest)
+      handle(Token(word: token), interest)
     }
     if isAlwaysReady || owners.distribution.nextLook.map({ loop.now >= $0 }) ?? false {
       owners.input.read()
@@ -57,34 +57,32 @@ final class Rounds {
     owners.input.awaitSource()
   }
 
-  private func handle(_ token: UInt64, _ interest: Interest) {
-    let number = Token.number(token)
-    switch Token.kind(token) {
-    case Token.source: owners.input.read()
-    case Token.signals: takeSignals()
-    case Token.pluginInput:
-      owners.plugins.inputIsReady(number, interest)
+  private func handle(_ token: Token, _ interest: Interest) {
+    switch token {
+    case .source: owners.input.read()
+    case .signals: takeSignals()
+    case .pluginInput(let id):
+      owners.plugins.inputIsReady(id, interest)
       // A replay may have waited for just this plugin.
       owners.input.unpauseIfPossible()
-    case Token.pluginEnd: owners.plugins.hasEnded(number)
-    case Token.pluginStart: owners.plugins.hasStarted(number)
-    case Token.starter: owners.plugins.supervisor.hearStarter()
-    case Token.straggler: owners.plugins.supervisor.hearStraggler(number)
-    case Token.pluginOutput: owners.plugins.hasPrinted(number)
-    case Token.passedOutput: owners.plugins.output.pass(number)
-    case Token.outputSink: owners.plugins.output.hearSink()
-    case Token.spool: owners.durable.hear()
-    case Token.loading: owners.control.configurationIsRead()
-    case Token.receiver: owners.remote?.read()
-    case Token.receiverOutput: owners.remote?.receiver.readOutput()
-    case Token.keeper: hearKeeper()
-    case Token.folder: hearFolder()
-    case Token.node: owners.lateNode.hear()
-    case Token.front: owners.inputs.hearFront(take)
-    case Token.control: owners.control.accept()
-    case Token.client: owners.control.handle(number, interest)
-    case Token.helperOutput: owners.input.readHelperOutput()
-    default: preconditionFailure("a token that was never given out")
+    case .pluginEnd(let id): owners.plugins.hearEnd(id)
+    case .pluginStart(let id): owners.plugins.hearStart(id)
+    case .starter: owners.plugins.supervisor.hearStarter()
+    case .straggler(let id): owners.plugins.supervisor.hearStraggler(id)
+    case .pluginOutput(let id): owners.plugins.hearOutput(id)
+    case .passedOutput(let id): owners.plugins.output.pass(id)
+    case .outputSink: owners.plugins.output.hearSink()
+    case .spool: owners.durable.hear()
+    case .loading: owners.control.configurationIsRead()
+    case .receiver: owners.remote?.read()
+    case .receiverOutput: owners.remote?.receiver.readOutput()
+    case .keeper: hearKeeper()
+    case .folder: hearFolder()
+    case .node: owners.lateNode.hear()
+    case .front: owners.inputs.hearFront(take)
+    case .control: owners.control.accept()
+    case .client(let id): owners.control.handle(id, interest)
+    case .helperOutput: owners.input.readHelperOutput()
     }
   }
 
@@ -104,7 +102,7 @@ final class Rounds {
   private func hearFolder() {
     for news in owners.base.runtime.hear() {
       if case .listed(let child) = news {
-        owners.plugins.supervisor.isListed(child)
+        owners.plugins.supervisor.listed(child)
       } else {
         owners.control.hear(news)
       }

@@ -11,7 +11,7 @@ final class OutputSink: ThreadWork {
   /// Whole lines of one plugin.
   struct Piece: Sendable {
     /// Of the output it came from.
-    let id: UInt32
+    let id: PassedOutput.ID
     let plugin: String
     let bytes: [UInt8]
   }
@@ -19,7 +19,7 @@ final class OutputSink: ThreadWork {
   /// What there is to know since it was asked last.
   struct News: Sendable {
     /// The outputs whose pieces were taken.
-    var taken: [UInt32] = []
+    var taken: [PassedOutput.ID] = []
     /// Why a write failed. The piece is tried again.
     var troubles: [String] = []
     /// It takes again.

@@ -1,12 +1,15 @@
+import Journal
 import Linux
 
 /// What one child writes on its standard output, with `output = pass`: whole lines, of which one
 /// piece at a time is on its way. While it is, nothing is read, and the child waits.
 final class PassedOutput {
+  typealias ID = Ordinal<PassedOutput>
+
   /// Beyond it a line is passed on in pieces, each with an end of its own.
   static let longestLine = 16 << 20
 
-  let id: UInt32
+  let id: ID
   let plugin: String
   private let pipe: Descriptor
   /// A line that is not complete.
@@ -17,7 +20,7 @@ final class PassedOutput {
   private(set) var hasNoWriter = false
   private(set) var hasEnded = false
 
-  init(id: UInt32, plugin: String, owning pipe: consuming Descriptor) {
+  init(id: ID, plugin: String, owning pipe: consuming Descriptor) {
     pipe.setNonblocking(true)
     self.id = id
     self.plugin = plugin

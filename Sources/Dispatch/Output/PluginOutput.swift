@@ -1,4 +1,5 @@
 import Configuration
+import Journal
 import Linux
 
 /// What plugins print: messages of theirs, which are said, and standard output that is passed on.
@@ -20,8 +21,8 @@ final class PluginOutput: Owner {
   let base: Base
   /// `nil` until a plugin has `output = pass`.
   private var sink: OutputSink?
-  private var outputs: [UInt32: PassedOutput] = [:]
-  private var nextID: UInt32 = 0
+  private var outputs: [PassedOutput.ID: PassedOutput] = [:]
+  private var nextID = PassedOutput.ID.first
   /// Nobody reads it any more.
   private var isBroken = false
   /// A replay has come to its end by itself: what was printed is waited for.
@@ -58,7 +59,7 @@ final class PluginOutput: Owner {
     if let tellAt = child.output.tellAt { loop.wake(.plugins, at: tellAt) }
     waitForReader(of: plugin, child)
     guard let until = child.output.restsUntil else { return }
-    let token = Token.pluginOutput | UInt64(plugin.id)
+    let token = Token.pluginOutput(plugin.id)
     guard loop.now >= until, loop.poller.add(child.outputNumber, token, .read) else {
       return loop.wake(.plugins, at: max(until, loop.now + .milliseconds(1)))
     }
@@ -80,8 +81,8 @@ final class PluginOutput: Owner {
     guard plugin.configuration.output == .pass else { return nil }
     try startSink()
     let pipe = try Pipe()
-    nextID += 1
     let output = PassedOutput(id: nextID, plugin: plugin.name, owning: pipe.reading)
+    nextID = nextID.next
     return Prepared(output, childEnd: pipe.writing)
   }
 
@@ -107,13 +108,13 @@ final class PluginOutput: Owner {
   }
 
   private func listen(to output: PassedOutput) {
-    if !loop.poller.add(output.number, Token.passedOutput | UInt64(output.id), .read) {
+    if !loop.poller.add(output.number, .passedOutput(output.id), .read) {
       pass(output)
     }
   }
 
   /// A child's output has something.
-  func pass(_ id: UInt32) { if let output = outputs[id] { pass(output) } }
+  func pass(_ id: PassedOutput.ID) { if let output = outputs[id] { pass(output) } }
 
   /// Reads what was printed, and hands it to the sink.
   private func pass(_ output: PassedOutput) {

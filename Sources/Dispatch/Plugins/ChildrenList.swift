@@ -62,7 +62,7 @@ struct ChildrenList {
   mutating func begin() -> Change? { hasFile ? nil : anew() }
 
   /// A child is there; it does nothing before that is done. `nil`: it is gone already.
-  mutating func hasStarted(_ name: String, _ pid: Int32) -> [Change]? {
+  mutating func started(_ name: String, _ pid: Int32) -> [Change]? {
     guard let start = ProcessFacts.startTime(pid) else { return nil }
     if lines > 2 * running.count + 64 { hasFile = false }
     let child = Child(pid: pid, start: start, name: name)
@@ -73,7 +73,7 @@ struct ChildrenList {
     return [begin(), .append(child.line)].compactMap(\.self)
   }
 
-  mutating func hasEnded(_ name: String) { running[name] = nil }
+  mutating func ended(_ name: String) { running[name] = nil }
 
   private mutating func anew() -> Change {
     hasFile = true

@@ -1,3 +1,4 @@
+import Journal
 import Linux
 
 /// What a plugin writes to say what it is done with: `ok N` and a newline, again and again.
@@ -15,13 +16,13 @@ struct ConfirmationReader {
   private var sample: [UInt8]?
 
   /// - Returns: the highest number among the lines that these bytes complete; `nil` without any.
-  mutating func take(_ bytes: some Sequence<UInt8>) -> UInt64? {
-    var highest: UInt64?
+  mutating func take(_ bytes: some Sequence<UInt8>) -> StreamNumber? {
+    var highest: StreamNumber?
     for byte in bytes {
       if byte == 0x0a {
         if !skipsLine {
           if let number = Self.number(line) {
-            highest = max(highest ?? 0, number)
+            highest = max(highest ?? number, number)
           } else {
             note()
           }
@@ -50,7 +51,7 @@ struct ConfirmationReader {
     if sample == nil { sample = line }
   }
 
-  private static func number(_ line: [UInt8]) -> UInt64? {
+  private static func number(_ line: [UInt8]) -> StreamNumber? {
     var text = line[...]
     if text.last == 0x0d { text.removeLast() }
     guard text.starts(with: "ok ".utf8) else { return nil }
@@ -63,6 +64,6 @@ struct ConfirmationReader {
       if overflows || carries { return nil }
       number = sum
     }
-    return number
+    return StreamNumber(number)
   }
 }

@@ -54,7 +54,7 @@ struct Confirming: Owner {
     child.restConfirming(until: nil)
     let interest = child.interest
     guard !interest.isEmpty,
-      !loop.waitFor(child.inputNumber, Token.pluginInput | UInt64(plugin.id), interest)
+      !loop.waitFor(child.inputNumber, .pluginInput(plugin.id), interest)
     else { return }
     child.restConfirming(until: loop.now + .milliseconds(100))
     loop.wake(.plugins, in: .milliseconds(100))

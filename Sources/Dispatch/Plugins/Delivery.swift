@@ -33,7 +33,7 @@ final class Delivery: Owner {
       wait(at: plugin, child, for: child.idleInterest)
     case .full: loop.wake(.plugins, at: plugin.writesAgain(loop.now))
     case .some where child.isBlocked:
-      let token = Token.pluginInput | UInt64(plugin.id)
+      let token = Token.pluginInput(plugin.id)
       if !loop.waitFor(child.inputNumber, token, child.interest) {
         // Nobody would see that it has room: it is looked at again soon.
         child.unblock()
@@ -66,7 +66,7 @@ final class Delivery: Owner {
     if interest.isEmpty {
       loop.poller.remove(child.inputNumber)
     } else {
-      loop.poller.change(child.inputNumber, Token.pluginInput | UInt64(plugin.id), interest)
+      loop.poller.change(child.inputNumber, .pluginInput(plugin.id), interest)
     }
   }
 

@@ -9,7 +9,7 @@ final class FolderWork: ThreadWork {
   enum Request: Sendable {
     case claim
     /// With a number that is answered when it is done.
-    case list(ChildrenList.Change, UInt64?)
+    case list(ChildrenList.Change, LaunchNumber?)
     /// Of one that is not begun yet the last value counts.
     case write(name: String, text: String, mode: UInt32)
     /// Lets in those from the beginning.
@@ -22,7 +22,7 @@ final class FolderWork: ThreadWork {
   enum Answer: Sendable {
     case claimed(FolderClaim.Outcome)
     case notClaimed(SystemError)
-    case listed(UInt64)
+    case listed(LaunchNumber)
     case notWritten(SystemError)
     /// A descriptor that is the caller's.
     case listens(Int32)

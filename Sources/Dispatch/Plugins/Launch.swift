@@ -1,10 +1,25 @@
 import Configuration
+import Journal
 import Linux
+
+/// One start that a starter is asked for: which one, in the upper half, and of which plugin.
+struct LaunchNumber: Hashable, Sendable {
+  let value: UInt64
+
+  /// As a starter's answer names it.
+  init(_ value: UInt64) { self.value = value }
+
+  init(_ count: UInt32, of plugin: PluginID) {
+    value = UInt64(count) << 32 | UInt64(plugin.value)
+  }
+
+  var plugin: PluginID { PluginID(UInt32(truncatingIfNeeded: value)) }
+}
 
 /// One child of a plugin from its request to its program, with all that will belong to it.
 final class Launch {
   /// What the starter's answer is called.
-  let number: UInt64
+  let number: LaunchNumber
   let request: StartRequest
   private var attempt: StartAttempt
   private var process: ChildProcess?
@@ -20,7 +35,7 @@ final class Launch {
   private let isBinary: Bool
 
   init(
-    _ number: UInt64, _ request: StartRequest, of configuration: PluginConfiguration,
+    _ number: LaunchNumber, _ request: StartRequest, of configuration: PluginConfiguration,
     passed: PluginOutput.Prepared?
   ) throws {
     self.number = number
@@ -60,7 +75,7 @@ final class Launch {
   var reportNumber: Int32 { attempt.number }
 
   /// The child is there, and waits.
-  func has(_ process: consuming ChildProcess) { self.process = consume process }
+  func take(_ process: consuming ChildProcess) { self.process = consume process }
 
   /// The child may go on.
   func go() { attempt.go() }
@@ -73,8 +88,8 @@ final class Launch {
 
   /// The plugin's child, once it runs.
   ///
-  /// - Parameter number: what the surviving memory and the keeper call it.
-  func child(_ number: UInt64) -> PluginChild {
+  /// - Parameter number: what the surviving memory and the keeper call it; `nil`: they do not know it.
+  func child(_ number: ChildNumber?) -> PluginChild {
     guard let process = process.take(), let ourEnd = ourEnd.take(), let childEnd = childEnd.take(),
       let output = output.take()
     else { preconditionFailure("a child that was not started, or was taken") }

@@ -30,7 +30,7 @@ final class OverflowActions: Owner {
   private func execute(_ plugin: Plugin, _ command: [String], _ what: String) {
     guard let path = command.first else { return }
     var acts = false
-    plugin.report { acts = $0.acts() }
+    plugin.report { acts = $0.beginAction() }
     guard acts else { return }
     loop.say(
       .alert, "plugin \(plugin.name): queue full: \(what) (\(command.joined(separator: " ")))")

@@ -75,7 +75,7 @@ extension Survivor.StreamPlace {
   @inline(__always)
   init(_ position: StreamPosition) {
     self.init(
-      bytes: position.written, records: position.records, things: position.things,
+      bytes: position.written.value, records: position.records, things: position.things.value,
       rest: position.rest)
   }
 }

@@ -5,21 +5,21 @@ import Linux
 
 /// One plugin: its configuration, its queue, its life, and the child with its descriptors.
 ///
-/// `subscription` keeps its own invariants; all else is changed here only.
+/// `subscription` keeps its own invariants; all else is changed here only. Whatever a successor is to
+/// know of it notes, when it changes, that it is to be published.
 final class Plugin {
-  /// What tokens call it; never used twice.
-  let id: UInt32
+  let id: PluginID
   /// Its place in the surviving memory; `nil` where nothing survives, or when there is no room.
-  let slot: Int?
+  private(set) var slot: Int?
   private(set) var configuration: PluginConfiguration
-  var subscription: Subscription
+  private var queue: Subscription
   private(set) var lifecycle: PluginLifecycle
   /// Its process, while it has one.
-  private(set) var child: PluginChild?
+  private(set) var child: PluginChild? { didSet { hasChanged() } }
   /// `delivered` and `firstNumber` when the last child was started.
   private(set) var atStart = (delivered: UInt64(0), confirmed: StreamNumber(0))
   /// What a dead process had for it, until that is settled.
-  private(set) var inheritance: Inheritance?
+  private(set) var inheritance: Inheritance? { didSet { hasChanged() } }
   /// Why it is as it is, for the status.
   private(set) var past = PluginPast()
   private(set) var progress: ReadingProgress
@@ -29,20 +29,52 @@ final class Plugin {
   private(set) var isGivenUp = false
   private var confirmationReport = RateLimit(every: .seconds(10))
   private(set) var reloadNotice = ReloadNotice()
+  private let changes: PluginChanges
+  private var isNoted = false
 
   init(
-    id: UInt32, configuration: PluginConfiguration, slot: Int?, node: String?, journal: Journal,
-    now: Moment
+    id: PluginID, configuration: PluginConfiguration, slot: Int?, node: String?, journal: Journal,
+    now: Moment, _ changes: PluginChanges
   ) {
+    self.changes = changes
     self.id = id
     self.configuration = configuration
     self.slot = slot
     lifecycle = PluginLifecycle(policy: .init(configuration))
-    subscription = Subscription(
+    queue = Subscription(
       name: configuration.name, limits: .init(configuration), encoding: .string,
       announcesGaps: configuration.gapRecord, node: node, journal: journal)
     progress = ReadingProgress(now)
+    hasChanged()
   }
+
+  /// Its queue. Who may change it has changed it.
+  var subscription: Subscription {
+    @inline(__always) _read { yield queue }
+    @inline(__always) _modify {
+      hasChanged()
+      yield &queue
+    }
+  }
+
+  @inline(__always)
+  private func hasChanged() {
+    if isNoted || slot == nil { return }
+    isNoted = true
+    changes.note(self)
+  }
+
+  /// What a successor would find of it is what it is now.
+  func published() { isNoted = false }
+
+  /// It is no plugin any more: a successor is to know nothing of it.
+  ///
+  /// - Returns: the place that it had.
+  func losePlace() -> Int? { slot.take() }
+
+  /// What a successor is to know of its queue.
+  @inline(__always)
+  func publishedState(end: RecordNumber) -> QueueState { queue.state(end: end) }
 
   var name: String { configuration.name }
   var isLossless: Bool {
@@ -77,7 +109,9 @@ final class Plugin {
   func handle(
     _ event: PluginLifecycle.Event, now: Moment, jitter: Double
   ) -> PluginLifecycle.Action {
-    lifecycle.handle(event, now: now, jitter: jitter)
+    let before = lifecycle.restarts
+    defer { if lifecycle.restarts != before { hasChanged() } }
+    return lifecycle.handle(event, now: now, jitter: jitter)
   }
 
   /// Its time to end begins anew.
@@ -157,29 +191,30 @@ final class Plugin {
     return rest
   }
 
-  func hasInherited() { inheritance = nil }
+  func inherited() { inheritance = nil }
 
   // MARK: Reading
 
   /// Asks how much of what was written the child has not read.
   func refresh() {
-    guard subscription.outstanding > 0, let unread = child?.unread else { return }
+    let outstanding = subscription.outstanding
+    guard outstanding > 0, let unread = child?.unread, unread != outstanding else { return }
     let before = subscription.counters.delivered
     subscription.setUnread(unread)
-    if subscription.counters.delivered > before { pace.hasRead() }
+    if subscription.counters.delivered > before { pace.sawReading() }
   }
 
   /// - Returns: whether it was given a record of that number.
   func confirm(upTo number: StreamNumber) -> Bool {
     let before = subscription.counters.delivered
     guard subscription.confirm(upTo: number) else { return false }
-    if subscription.counters.delivered > before { pace.hasRead() }
+    if subscription.counters.delivered > before { pace.sawReading() }
     return true
   }
 
   /// When it is written to again that has as much unread as may be.
   func writesAgain(_ now: Moment) -> Moment {
-    let read = subscription.streamPosition.written - UInt64(subscription.outstanding)
+    let read = subscription.streamPosition.written.advanced(by: -subscription.outstanding)
     return pace.writesAgain(read: read, now)
   }
 
@@ -187,7 +222,7 @@ final class Plugin {
 
   /// Whether its overflowing queue is looked at now.
   @inline(__always)
-  func looksAgain(_ now: Moment) -> Bool { pace.looks(now) }
+  func beginLook(_ now: Moment) -> Bool { pace.beginLook(now) }
 
   /// It was let read before its queue would have overflown.
   func wasWaitedFor(inVain: Bool) { pace.waited(inVain: inVain) }

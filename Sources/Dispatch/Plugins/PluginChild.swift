@@ -5,8 +5,8 @@ import Linux
 /// A plugin's process and what belongs to that alone: with its end all of it is gone.
 final class PluginChild {
   let process: ChildProcess
-  /// What the surviving memory and the keeper call it; 0: they do not know it.
-  let number: UInt64
+  /// What the surviving memory and the keeper call it; `nil`: they do not know it.
+  let number: ChildNumber?
   /// The dispatcher's end of its standard input, non-blocking.
   private let ourEnd: Descriptor
   /// Its own end, to ask how much of it is unread.
@@ -26,7 +26,7 @@ final class PluginChild {
   private(set) var awaitsFraming: Bool
 
   init(
-    _ process: consuming ChildProcess, number: UInt64, ourEnd: consuming Descriptor,
+    _ process: consuming ChildProcess, number: ChildNumber?, ourEnd: consuming Descriptor,
     childEnd: consuming Descriptor, output: consuming OutputCatcher, passed: PassedOutput?,
     confirms: Bool, isBinary: Bool
   ) {
@@ -78,7 +78,7 @@ final class PluginChild {
 
   /// - Returns: the highest number among the lines that these bytes complete.
   func takeConfirmation(_ bytes: ArraySlice<UInt8>) -> StreamNumber? {
-    confirmations.take(bytes).map(StreamNumber.init)
+    confirmations.take(bytes)
   }
 
   /// Takes off its socket what was looked at.

@@ -1,3 +1,4 @@
+import Journal
 import Linux
 
 /// Plugins as processes: what comes from each of them goes to whom it concerns.
@@ -27,7 +28,7 @@ final class PluginHost: Owner {
   }
 
   /// A plugin's input has room, or something to read.
-  func inputIsReady(_ id: UInt32, _ interest: Interest) {
+  func inputIsReady(_ id: PluginID, _ interest: Interest) {
     guard let plugin = plugins[id] else { return }
     if interest.contains(.read) { confirming.read(plugin) }
     guard !interest.isDisjoint(with: [.write, .ended]), plugin.child != nil else { return }
@@ -35,12 +36,12 @@ final class PluginHost: Owner {
     durable.goOnReadingBack(plugin)
   }
 
-  func hasEnded(_ id: UInt32) { if let plugin = plugins[id] { supervisor.childEnded(plugin) } }
+  func hearEnd(_ id: PluginID) { if let plugin = plugins[id] { supervisor.childEnded(plugin) } }
 
   /// Its child, on its way until now, may be its program.
-  func hasStarted(_ id: UInt32) { if let plugin = plugins[id] { supervisor.hearStart(plugin) } }
+  func hearStart(_ id: PluginID) { if let plugin = plugins[id] { supervisor.hearStart(plugin) } }
 
-  func hasPrinted(_ id: UInt32) { if let plugin = plugins[id] { output.read(plugin) } }
+  func hearOutput(_ id: PluginID) { if let plugin = plugins[id] { output.read(plugin) } }
 
   /// What is due for every plugin.
   func tend() {

@@ -1,3 +1,4 @@
+import Keeper
 import Linux
 
 /// When a plugin's child is started, watched, restarted and stopped: a value without a clock, a
@@ -12,8 +13,8 @@ struct PluginLifecycle: Equatable, Sendable {
     /// How long a stopping plugin may take to read its queue.
     var drain = Duration.seconds(5)
     /// From the end of its input to SIGTERM, and from there to SIGKILL.
-    var endToTerm = Duration.seconds(2)
-    var termToKill = Duration.seconds(3)
+    var endToTerm = OrphanEnd.patience
+    var termToKill = OrphanEnd.patienceAfterRequest
     /// How long a child may take to become its program, and one that was killed before that to end.
     var launch = Duration.seconds(10)
     var killToEnd = Duration.seconds(1)

@@ -25,10 +25,10 @@ final class PluginStarter: Owner {
   private let output: PluginOutput
   private let link: StarterLink
   private let stragglers: Stragglers
-  private var launches: [UInt32: Launch] = [:]
+  private var launches: [PluginID: Launch] = [:]
   /// Of plugins whose last child was given up: the straggler that it is.
-  private var awaited: [UInt32: UInt32] = [:]
-  private var asked: UInt64 = 0
+  private var awaited: [PluginID: Stragglers.ID] = [:]
+  private var asked: UInt32 = 0
   /// Somebody was to be started when the starter had no room.
   private var hasRefused = false
   /// What plugins that confirm know their gap records by: nobody else has it.
@@ -65,9 +65,9 @@ final class PluginStarter: Owner {
     plugin.subscription.setGapMark(configuration.confirms ? gapWord : nil)
     var confinement = configuration.confinement
     confinement.isOrdinary = true
-    asked += 1
+    asked &+= 1
     let launch = try Launch(
-      asked << 32 | UInt64(plugin.id),
+      LaunchNumber(asked, of: plugin.id),
       StartRequest(
         path: configuration.path, arguments: configuration.arguments,
         environment: environment(of: plugin), confinement: confinement),
@@ -124,9 +124,9 @@ final class PluginStarter: Owner {
   func hear(_ body: (Plugin, News) -> Void) {
     while true {
       switch link.receive() {
-      case .child(let number, let process): take(consume process, number, body)
+      case .child(let number, let process): take(consume process, LaunchNumber(number), body)
       case .failed(let number, let cause):
-        guard let (plugin, launch) = launch(number) else { continue }
+        guard let (plugin, launch) = launch(LaunchNumber(number)) else { continue }
         fail(plugin, launch, cause, body)
       case .nothing: return goOnAsking()
       case .ended:
@@ -141,33 +141,31 @@ final class PluginStarter: Owner {
     hasRefused = false
   }
 
-  private func launch(_ number: UInt64) -> (Plugin, Launch)? {
-    let id = UInt32(truncatingIfNeeded: number)
-    guard let launch = launches[id], launch.number == number, let plugin = plugins[id] else {
-      return nil
-    }
+  private func launch(_ number: LaunchNumber) -> (Plugin, Launch)? {
+    guard let launch = launches[number.plugin], launch.number == number,
+      let plugin = plugins[number.plugin]
+    else { return nil }
     return (plugin, launch)
   }
 
   private func take(
-    _ process: consuming ChildProcess, _ number: UInt64, _ body: (Plugin, News) -> Void
+    _ process: consuming ChildProcess, _ number: LaunchNumber, _ body: (Plugin, News) -> Void
   ) {
     guard let (plugin, launch) = launch(number) else {
       // It was given up, knows that by its socket, and ends.
       process.endNow()
       return
     }
-    launch.has(process)
-    let id = UInt64(plugin.id)
-    guard loop.poller.add(launch.pidfd, Token.pluginEnd | id, .read),
-      loop.poller.add(launch.reportNumber, Token.pluginStart | id, .read)
+    launch.take(process)
+    guard loop.poller.add(launch.pidfd, .pluginEnd(plugin.id), .read),
+      loop.poller.add(launch.reportNumber, .pluginStart(plugin.id), .read)
     else { return fail(plugin, launch, .current, body) }
     // Before it does anything: should this process die, its successor knows whom to wait for.
-    if !runtime.hasStarted(plugin.name, launch.pid, number) { launch.go() }
+    if !runtime.started(plugin.name, launch.pid, number) { launch.go() }
   }
 
   /// The list of children has one that is there.
-  func isListed(_ number: UInt64) { launch(number)?.1.go() }
+  func listed(_ number: LaunchNumber) { launch(number)?.1.go() }
 
   private func failUnanswered(_ body: (Plugin, News) -> Void) {
     for (id, launch) in launches where launch.pid < 0 {
@@ -197,7 +195,7 @@ final class PluginStarter: Owner {
   }
 
   /// A straggler may have ended.
-  func hearStraggler(_ id: UInt32, _ body: (Plugin, News) -> Void) {
+  func hearStraggler(_ id: Stragglers.ID, _ body: (Plugin, News) -> Void) {
     guard let number = stragglers.takeEnded(id) else { return }
     let isAwaited = awaited[number] == id
     if isAwaited { awaited[number] = nil }
@@ -231,7 +229,7 @@ final class PluginStarter: Owner {
     guard launch.pid > 0 else { return }
     loop.poller.remove(launch.pidfd)
     loop.poller.remove(launch.reportNumber)
-    runtime.hasEnded(plugin.name)
+    runtime.ended(plugin.name)
     guard let process = launch.takeProcess() else { return }
     awaited[plugin.id] = stragglers.add(process, of: plugin)
   }
@@ -257,18 +255,18 @@ final class PluginStarter: Owner {
   func take(_ plugin: Plugin) throws(SystemError) -> PluginChild? {
     guard let launch = launches.removeValue(forKey: plugin.id) else { return nil }
     loop.poller.remove(launch.reportNumber)
-    let child = launch.child(plugin.slot == nil ? 0 : custody.nextChild(ledger.survivor.generation))
+    let child = launch.child(
+      plugin.slot.map { _ in custody.nextChild(ledger.survivor.generation) })
     try watch(child, of: plugin)
     return child
   }
 
   /// Its end is waited for already.
   private func watch(_ child: PluginChild, of plugin: Plugin) throws(SystemError) {
-    let id = UInt64(plugin.id)
     do throws(SystemError) {
-      try loop.poller.watch(child.outputNumber, Token.pluginOutput | id, .read)
+      try loop.poller.watch(child.outputNumber, .pluginOutput(plugin.id), .read)
       if child.canConfirm {
-        try loop.poller.watch(child.inputNumber, Token.pluginInput | id, .read)
+        try loop.poller.watch(child.inputNumber, .pluginInput(plugin.id), .read)
       }
     } catch {
       child.process.endNow(within: .seconds(1))
@@ -279,8 +277,8 @@ final class PluginStarter: Owner {
 
   /// The plugin has its child: should this process die, others have its socket.
   func keep(_ child: PluginChild, of plugin: Plugin) {
-    guard let slot = plugin.slot else { return }
-    ledger.survivor.beginChild(slot, plugin.name, child.number)
+    guard let slot = plugin.slot, let number = child.number else { return }
+    ledger.survivor.beginChild(slot, plugin.name, number.value)
     custody.keep(child, ledger.publish())
   }
 }

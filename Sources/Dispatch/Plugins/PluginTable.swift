@@ -5,7 +5,9 @@ import Linux
 /// The plugins, in the order in which they were configured.
 final class PluginTable {
   private(set) var all: [Plugin] = []
-  private var nextID: UInt32 = 0
+  /// Those that are to be published.
+  let changes = PluginChanges()
+  private var nextID = PluginID.first
   private let journal: Journal
   private var node: String?
 
@@ -18,8 +20,9 @@ final class PluginTable {
   /// - Parameter slot: its place in the surviving memory; `nil`: none.
   func add(_ configuration: PluginConfiguration, slot: Int?, now: Moment) -> Plugin {
     let plugin = Plugin(
-      id: nextID, configuration: configuration, slot: slot, node: node, journal: journal, now: now)
-    nextID += 1
+      id: nextID, configuration: configuration, slot: slot, node: node, journal: journal, now: now,
+      changes)
+    nextID = nextID.next
     all.append(plugin)
     return plugin
   }
@@ -33,7 +36,7 @@ final class PluginTable {
   func remove(_ plugin: Plugin) { all.removeAll { $0 === plugin } }
 
   /// The one that tokens call that, if it is still there.
-  subscript(id: UInt32) -> Plugin? { all.first { $0.id == id } }
+  subscript(id: PluginID) -> Plugin? { all.first { $0.id == id } }
 
   func named(_ name: String) -> Plugin? { all.first { $0.name == name } }
 

@@ -47,18 +47,16 @@ struct ReadingPace {
   private var nextLoad = Moment(nanoseconds: 0)
   /// It has read since it was last waited for in vain.
   private(set) var isWorthWaitingFor = true
-  /// Bytes that it was seen to have read when it had as much unread as may be; `nil`: it never had.
-  private var readWhenFull: UInt64?
-  private var fullPause = ReadingPace.firstFullPause
+  /// Behind the last byte that it was seen to have read when it had as much unread as may be; `nil`: it never had.
+  private var readWhenFull: StreamOffset?
+  private var fullPause = DoublingPause(from: .milliseconds(1), to: .seconds(1))
   private var nextWrite = Moment(nanoseconds: 0)
-  private static let firstFullPause = Duration.milliseconds(1)
-  private static let longestFullPause = Duration.seconds(1)
 
-  mutating func hasRead() { isWorthWaitingFor = true }
+  mutating func sawReading() { isWorthWaitingFor = true }
   mutating func waited(inVain: Bool) { isWorthWaitingFor = !inVain }
 
   /// Whether an overflowing queue is looked at now: a thousand times a second at most.
-  mutating func looks(_ now: Moment) -> Bool {
+  mutating func beginLook(_ now: Moment) -> Bool {
     guard now >= nextLook else { return false }
     nextLook = now + .milliseconds(1)
     return true
@@ -67,15 +65,14 @@ struct ReadingPace {
   /// When one is written to again that has as much unread as may be: less and less often while it
   /// reads nothing.
   ///
-  /// - Parameter read: bytes of its stream that it has read.
-  mutating func writesAgain(read: UInt64, _ now: Moment) -> Moment {
+  /// - Parameter read: behind the last byte of its stream that it has read.
+  mutating func writesAgain(read: StreamOffset, _ now: Moment) -> Moment {
     if read != readWhenFull {
       readWhenFull = read
-      fullPause = Self.firstFullPause
-      nextWrite = now + fullPause
+      fullPause.reset()
+      nextWrite = now + fullPause.next()
     } else if now >= nextWrite {
-      fullPause = min(fullPause * 2, Self.longestFullPause)
-      nextWrite = now + fullPause
+      nextWrite = now + fullPause.next()
     }
     return nextWrite
   }
@@ -130,7 +127,7 @@ struct LossReport {
   }
 
   /// Whether the action of an overflow that has begun is due.
-  mutating func acts() -> Bool {
+  mutating func beginAction() -> Bool {
     defer { hasActed = true }
     return !hasActed
   }

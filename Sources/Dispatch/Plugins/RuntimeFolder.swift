@@ -101,7 +101,7 @@ final class RuntimeFolder {
   /// Something was done that others have asked for.
   enum News {
     /// The list has the child with that number.
-    case listed(UInt64)
+    case listed(LaunchNumber)
     /// A descriptor that is the caller's.
     case listens(Int32)
     case doesNotListen(SystemError)
@@ -158,8 +158,8 @@ final class RuntimeFolder {
   /// A child is there, which does nothing until `News.listed` says its number.
   ///
   /// - Returns: `false`: it is gone.
-  func hasStarted(_ name: String, _ pid: Int32, _ number: UInt64) -> Bool {
-    guard let changes = children?.hasStarted(name, pid), let last = changes.last else {
+  func started(_ name: String, _ pid: Int32, _ number: LaunchNumber) -> Bool {
+    guard let changes = children?.started(name, pid), let last = changes.last else {
       return false
     }
     for change in changes.dropLast() { work.ask(.list(change, nil)) }
@@ -167,7 +167,7 @@ final class RuntimeFolder {
     return true
   }
 
-  func hasEnded(_ name: String) { children?.hasEnded(name) }
+  func ended(_ name: String) { children?.ended(name) }
 
   // MARK: What others see
 

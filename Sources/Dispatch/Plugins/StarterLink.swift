@@ -34,12 +34,12 @@ final class StarterLink {
 
   /// Asks for a child. Never waits for anything that its request names.
   func ask(
-    _ request: StartRequest, number: UInt64, input: Int32, output: Int32, error: Int32,
+    _ request: StartRequest, number: LaunchNumber, input: Int32, output: Int32, error: Int32,
     attempt: Int32
   ) -> Starter.Asked {
     if let failure = startAgain() { return .failed(failure) }
     let asked = starter?.ask(
-      request, number: number, input: input, output: output, error: error, attempt: attempt)
+      request, number: number.value, input: input, output: output, error: error, attempt: attempt)
     guard let asked else { return .busy }
     // One that has just died says so by its end.
     guard asked == .busy || asked == .failed(Errno(EPIPE)) else { return asked }

@@ -1,4 +1,5 @@
 import Glibc
+import Journal
 import Linux
 
 /// Children that were given up before they were their program: they were killed, and have not ended.
@@ -6,12 +7,14 @@ import Linux
 /// What waits in the kernel for a file system that does not answer may stay there, killed or not, until
 /// that answers or is gone. It never becomes its program then, and has nothing of the plugin's.
 final class Stragglers {
+  typealias ID = Ordinal<Stragglers>
+
   /// For so long an end is expected.
   static let patience = Duration.seconds(1)
 
   private final class Straggler {
     let process: ChildProcess
-    let plugin: UInt32
+    let plugin: PluginID
     let name: String
     let since: Moment
     var isLeftBehind = false
@@ -27,27 +30,27 @@ final class Stragglers {
   }
 
   private let loop: Loop
-  private var all: [UInt32: Straggler] = [:]
-  private var next: UInt32 = 0
+  private var all: [ID: Straggler] = [:]
+  private var next = ID.first
 
   init(_ loop: Loop) { self.loop = loop }
 
   /// - Returns: what its end is told by.
-  func add(_ process: consuming ChildProcess, of plugin: Plugin) -> UInt32 {
+  func add(_ process: consuming ChildProcess, of plugin: Plugin) -> ID {
     process.signal(SIGKILL)
-    next &+= 1
     let straggler = Straggler(process, plugin, since: loop.now)
-    all[next] = straggler
-    straggler.isWatched = loop.waitFor(
-      straggler.process.pidfd, Token.straggler | UInt64(next), .read)
+    let id = next
+    next = id.next
+    all[id] = straggler
+    straggler.isWatched = loop.waitFor(straggler.process.pidfd, .straggler(id), .read)
     if !straggler.isWatched { loop.wake(.plugins, in: .seconds(1)) }
-    return next
+    return id
   }
 
   /// Whether it has ended; it is gone then.
   ///
   /// - Returns: the plugin whose child it was.
-  func takeEnded(_ id: UInt32) -> UInt32? {
+  func takeEnded(_ id: ID) -> PluginID? {
     guard let straggler = all[id], straggler.process.reap() != nil else { return nil }
     loop.poller.remove(straggler.process.pidfd)
     all[id] = nil
@@ -60,12 +63,12 @@ final class Stragglers {
   }
 
   /// How many of a plugin's are there that should have ended.
-  func leftBehind(of plugin: UInt32) -> Int {
+  func leftBehind(of plugin: PluginID) -> Int {
     all.values.count { $0.plugin == plugin && $0.isLeftBehind }
   }
 
   /// Those whose end nobody would be woken by.
-  var unwatched: [UInt32] {
+  var unwatched: [ID] {
     let ids = all.filter { !$0.value.isWatched }.map(\.key)
     if !ids.isEmpty { loop.wake(.plugins, in: .seconds(1)) }
     return ids
@@ -74,8 +77,8 @@ final class Stragglers {
   /// Says which do not end.
   ///
   /// - Returns: the plugins that they were of.
-  func tend() -> [UInt32] {
-    var plugins: [UInt32] = []
+  func tend() -> [PluginID] {
+    var plugins: [PluginID] = []
     for straggler in all.values where !straggler.isLeftBehind {
       guard loop.hasCome(straggler.since + Self.patience, .plugins) else { continue }
       straggler.isLeftBehind = true

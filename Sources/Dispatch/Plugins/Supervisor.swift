@@ -43,9 +43,9 @@ final class Supervisor: Owner {
     let (slot, share) = ledger.place(of: configuration.name)
     let plugin = plugins.add(configuration, slot: slot, now: loop.now)
     if let share {
-      let isStream = share.child != 0 && ledger.survivor.child(share.slot) == share.child
       plugin.inherit(
-        Inheritance(queue: share, isAwaited: isStream && custody.has(share.child)))
+        Inheritance(
+          queue: share, isAwaited: ledger.isStream(share) && custody.has(share.child)))
     }
     durable.take(plugin)
   }
@@ -116,9 +116,9 @@ final class Supervisor: Owner {
   func hearStarter() { starter.hear(take) }
 
   /// The list of children has one that is on its way.
-  func isListed(_ child: UInt64) { starter.isListed(child) }
+  func listed(_ child: LaunchNumber) { starter.listed(child) }
 
-  func hearStraggler(_ id: UInt32) { starter.hearStraggler(id, take) }
+  func hearStraggler(_ id: Stragglers.ID) { starter.hearStraggler(id, take) }
 
   /// A child on its way has become its program, or could not.
   func hearStart(_ plugin: Plugin) {
@@ -217,7 +217,7 @@ final class Supervisor: Owner {
     } else if end != .exit(0) {
       loop.say(.notice, "plugin \(plugin.name) ended with \(end)\(loss)")
     }
-    runtime.hasEnded(plugin.name)
+    runtime.ended(plugin.name)
     handle(plugin, .exited(progress: progress))
     // What waits for its end, a stop above all, goes on at once.
     loop.wakeAll()
@@ -225,8 +225,7 @@ final class Supervisor: Owner {
 
   /// A child's end was seen, and its queue knows of it.
   private func letGo(of child: PluginChild) {
-    guard child.number != 0 else { return }
-    custody.forget(child.number, ledger.publish())
+    if let number = child.number { custody.forget(number, ledger.publish()) }
   }
 
   /// What an end says of records that the plugin had taken, as a clause. What a plugin confirms is

@@ -48,7 +48,7 @@ final class SenderMemory: Owner {
   func note(_ line: [UInt8], _ record: UnsafeRecords.Record) {
     var place: UInt64 = 0
     if let open = durable.open, durable.isSpooling {
-      place = open.isOpen ? open.spool.logged(record.record) &+ 1 : .max
+      place = open.isOpen ? open.spool.logged(record.record).value &+ 1 : .max
     }
     if record.isNumbered {
       ledger.note(record.key, number: record.number, line, place: place)

@@ -25,14 +25,14 @@ public final class LogKnowledge {
   /// No log can be used.
   public static var none: LogKnowledge {
     let knowledge = LogKnowledge()
-    knowledge.isUnusable(from: RecordNumber(0))
+    knowledge.becameUnusable(from: RecordNumber(0))
     return knowledge
   }
 
   // MARK: What happens to the log
 
   /// It takes records from that one on.
-  public func takesRecords(from first: RecordNumber) {
+  public func wentOn(from first: RecordNumber) {
     state = .takesRecords
     syncedBelow = first
     guard let last = lacks.last, last.upperBound == .max else { return }
@@ -41,21 +41,21 @@ public final class LogKnowledge {
   }
 
   /// It has got nothing from that record on, and takes nothing.
-  public func takesNothing(from first: RecordNumber) {
+  public func stopped(from first: RecordNumber) {
     state = .takesNothing
     guard lacks.last?.upperBound != .max else { return }
     lacks.append(first..<RecordNumber.max)
   }
 
   /// It has got nothing from that record on, the first that came, and never takes any.
-  public func isUnusable(from first: RecordNumber) {
+  public func becameUnusable(from first: RecordNumber) {
     lacks = []
-    takesNothing(from: first)
+    stopped(from: first)
     state = .unusable
   }
 
   /// What came while it took nothing counts as synced, and an answer may be older.
-  public func isSynced(below number: RecordNumber) { syncedBelow = max(syncedBelow, number) }
+  public func synced(below number: RecordNumber) { syncedBelow = max(syncedBelow, number) }
 
   /// Forgets what it lacks below the first record that any queue still wants.
   public func forgetLacks(below number: RecordNumber) {

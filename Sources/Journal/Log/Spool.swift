@@ -10,8 +10,8 @@ import Synchronization
 public final class Spool {
   public struct Opened: Sendable {
     /// Behind the last record and the last event of the log.
-    public var nextSequence: UInt64
-    public var nextEvent: UInt64
+    public var nextSequence: LogRecordNumber
+    public var nextEvent: LogEventNumber
     public var cursors: [String: SpoolCursor]
     /// Damaged stretches in what was read.
     public var damaged: Int
@@ -29,9 +29,9 @@ public final class Spool {
     case opened(Opened)
     /// The folder cannot be used.
     case unusable(String)
-    /// Everything below is safe, in the log's numbers.
-    case safe(below: UInt64)
-    case loaded(plugin: UInt32, LoadedRecords)
+    /// Everything below is safe.
+    case safe(below: LogRecordNumber)
+    case loaded(plugin: PluginID, LoadedRecords)
     /// Nothing is appended until `recovered`; what was not safe is not in the log. It answers each try
     /// that fails, too.
     case failed(Errno)
@@ -45,8 +45,8 @@ public final class Spool {
   private var batch = SpoolBatch()
   private var senders = RecordSenders()
   private var salt: UInt32 = 0
-  /// The journal's number of a record minus the log's; likewise of events.
-  public private(set) var recordShift: UInt64 = 0
+  /// Of records, and of events: what the journal's number is more than the log's.
+  public private(set) var shift = LogShift(0)
   private var eventShift: UInt64 = 0
 
   /// Begins to open the log. Returns at once.
@@ -76,21 +76,27 @@ public final class Spool {
   public var appendedBelow: RecordNumber { number(work.appendedBelow) }
 
   /// The journal's number of a record of the log.
-  public func number(_ logged: UInt64) -> RecordNumber { RecordNumber(logged &+ recordShift) }
+  public func number(_ logged: LogRecordNumber) -> RecordNumber { shift.number(logged) }
 
   /// The log's number of a record of the journal.
-  public func logged(_ number: RecordNumber) -> UInt64 { number.value &- recordShift }
+  public func logged(_ number: RecordNumber) -> LogRecordNumber { shift.logged(number) }
 
   /// The journal's number of an event of the log.
-  func eventNumber(_ logged: UInt64) -> EventNumber { EventNumber(logged &+ eventShift) }
+  func eventNumber(_ logged: LogEventNumber) -> EventNumber {
+    EventNumber(logged.value &+ eventShift)
+  }
+
+  private func logged(_ event: EventNumber) -> LogEventNumber {
+    LogEventNumber(event.value &- eventShift)
+  }
 
   public func answers() -> [Answer] { work.takeAnswers() }
 
   /// From now on the log's numbers are the journal's less a shift.
   public func begin(_ opened: Opened, next: RecordNumber, nextEvent: EventNumber) {
     salt = opened.salt
-    recordShift = next.value &- opened.nextSequence
-    eventShift = nextEvent.value &- opened.nextEvent
+    shift = LogShift(next, opened.nextSequence)
+    eventShift = nextEvent.value &- opened.nextEvent.value
     batch = SpoolBatch()
     batch.first = opened.nextSequence
     batch.nextSequence = opened.nextSequence
@@ -117,16 +123,17 @@ public final class Spool {
     var place = 0
     for index in slice.start..<slice.end {
       let entry = segment[index]
-      let event = EventNumber.expand(entry.event, next: nextEvent).value &- eventShift
+      let number = first + (index - slice.start)
+      let event = logged(EventNumber.expand(entry.event, next: nextEvent))
       // What another host sent is a line, and so has no payload of its own.
       if !senders.isEmpty, !entry.hasPayload,
-        let sender = senders.sender(of: number(first &+ UInt64(index - slice.start)), from: &place)
+        let sender = senders.sender(of: slice.segment.first + index, from: &place)
       {
         unsafe segment.withBytes(entry.offset..<entry.end) { text in
           unsafe sender.withUnsafeBytes { sender in
             unsafe SpoolRecord.append(
               to: &batch.bytes, salt: salt, kind: .data, flags: entry.flags | SpoolRecord.isSent,
-              sequence: first &+ UInt64(index - slice.start), event: event, type: entry.type,
+              sequence: number, event: event, type: entry.type,
               bareOffset: entry.bareOffset, text: text, payload: sender)
           }
         }
@@ -137,13 +144,13 @@ public final class Spool {
         unsafe segment.withBytes(payload) { payload in
           unsafe SpoolRecord.append(
             to: &batch.bytes, salt: salt, kind: .data, flags: entry.flags,
-            sequence: first &+ UInt64(index - slice.start), event: event, type: entry.type,
+            sequence: number, event: event, type: entry.type,
             bareOffset: entry.bareOffset, text: text, payload: payload)
         }
       }
     }
-    batch.nextSequence = first &+ UInt64(slice.end - slice.start)
-    batch.nextEvent = nextEvent.value &- eventShift
+    batch.nextSequence = first + (slice.end - slice.start)
+    batch.nextEvent = logged(nextEvent)
     senders.forget(below: slice.numbers.upperBound)
   }
 
@@ -153,7 +160,7 @@ public final class Spool {
   /// Where a plugin stands.
   public func setCursor(_ plugin: String, next: RecordNumber, number: StreamNumber) {
     let seconds = UInt64(max(0, WallClock.milliseconds / 1000))
-    note(.cursor, SpoolNote(logged(next), number.value, seconds, plugin))
+    note(.cursor, SpoolNote(logged(next).value, number.value, seconds, plugin))
   }
 
   /// Gives up what a plugin has not read, and where it stands.
@@ -162,8 +169,8 @@ public final class Spool {
   /// Records that a plugin is not to get; `.max` as the end: all that come, until
   /// another call says where they end.
   public func leaveOut(_ plugin: String, _ records: Range<RecordNumber>) {
-    let end = records.upperBound == .max ? .max : logged(records.upperBound)
-    note(.hole, SpoolNote(logged(records.lowerBound), end, 0, plugin))
+    let end = records.upperBound == .max ? LogRecordNumber.max : logged(records.upperBound)
+    note(.hole, SpoolNote(logged(records.lowerBound).value, end.value, 0, plugin))
   }
 
   private func note(_ kind: SpoolRecord.Kind, _ note: SpoolNote) {
@@ -200,7 +207,7 @@ public final class Spool {
   public func sync() { work.submit(.sync) }
 
   /// Asks for records from a number on, some `bytes` of them.
-  public func load(_ plugin: UInt32, from first: RecordNumber, bytes: Int) {
+  public func load(_ plugin: PluginID, from first: RecordNumber, bytes: Int) {
     work.submit(.load(plugin: plugin, from: logged(first), bytes: bytes))
   }
 
@@ -223,6 +230,6 @@ public final class Spool {
 public struct LoadedRecords: Sendable {
   let loaded: SpoolLoaded
 
-  /// Everything below this number was looked at, in the log's numbers.
-  public var through: UInt64 { loaded.through }
+  /// Everything below this number was looked at.
+  public var through: LogRecordNumber { loaded.through }
 }

@@ -5,9 +5,9 @@ struct SpoolBatch: Sendable {
   /// Records as they lie on disk, made with the log's salt.
   var bytes: [UInt8] = []
   /// The number of the first audit record in it, and those behind its last.
-  var first: UInt64 = 0
-  var nextSequence: UInt64 = 0
-  var nextEvent: UInt64 = 0
+  var first = LogRecordNumber(0)
+  var nextSequence = LogRecordNumber(0)
+  var nextEvent = LogEventNumber(0)
   /// The cursors and holes among the records, in order.
   var notes: [(kind: SpoolRecord.Kind, note: SpoolNote)] = []
 
@@ -22,7 +22,7 @@ struct SpoolBatch: Sendable {
 struct SpoolPlace: Equatable, Sendable {
   var file: SpoolFile
   var offset: Int
-  var next: UInt64
+  var next: LogRecordNumber
 }
 
 /// What was read back.
@@ -30,6 +30,6 @@ struct SpoolLoaded: Sendable {
   var bytes: [UInt8] = []
   var records: [SpoolRecord] = []
   /// Everything below this number was looked at.
-  var through: UInt64
+  var through: LogRecordNumber
   var place: SpoolPlace?
 }

@@ -18,7 +18,7 @@ protocol SpoolDisk: ~Copyable {
 /// A file of the log: what its name says.
 struct SpoolFile: Equatable, Sendable {
   /// The number of the first audit record in it, or of the first one behind it when it has none.
-  var first: UInt64
+  var first: LogRecordNumber
   /// Counts the files ever made; of two files with the same first record the later one counts.
   var generation: UInt32
   /// What the checksums in it begin with.
@@ -29,7 +29,7 @@ struct SpoolFile: Equatable, Sendable {
   /// Numbers of records and events stay below; what names others is not the log's.
   static let numberLimit: UInt64 = 1 << 62
 
-  init(first: UInt64, generation: UInt32, salt: UInt32) {
+  init(first: LogRecordNumber, generation: UInt32, salt: UInt32) {
     self.first = first
     self.generation = generation
     self.salt = salt
@@ -43,12 +43,12 @@ struct SpoolFile: Equatable, Sendable {
       let first = UInt64(parts[0], radix: 16), let generation = UInt32(parts[1], radix: 16),
       let salt = UInt32(parts[2], radix: 16), first < Self.numberLimit, generation < 1 << 31
     else { return nil }
-    self.init(first: first, generation: generation, salt: salt)
+    self.init(first: LogRecordNumber(first), generation: generation, salt: salt)
     if self.name != name { return nil }
   }
 
   var name: String {
-    "\(Self.hex(first, 16))-\(Self.hex(generation, 8))-\(Self.hex(salt, 8)).spool"
+    "\(Self.hex(first.value, 16))-\(Self.hex(generation, 8))-\(Self.hex(salt, 8)).spool"
   }
 
   private static func hex(_ value: some BinaryInteger, _ digits: Int) -> String {

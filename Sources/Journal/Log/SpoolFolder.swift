@@ -7,18 +7,18 @@ public struct SpoolFolder: Sendable {
     public var name: String
     public var bytes: Int
     /// The numbers of the audit records that it is there for.
-    public var records: Range<UInt64>
+    public var records: Range<LogRecordNumber>
   }
 
   public struct Plugin: Equatable, Sendable {
     public var name: String
     public var cursor: SpoolCursor
     /// Numbers of the records that it still is to get.
-    public var backlog: [Range<UInt64>]
+    public var backlog: [Range<LogRecordNumber>]
     /// The dispatcher that used the spool last did not know it.
     public var isGone: Bool
 
-    public var waiting: UInt64 { backlog.reduce(0) { $0 + ($1.upperBound - $1.lowerBound) } }
+    public var waiting: UInt64 { backlog.reduce(0) { $0 + UInt64($1.count) } }
   }
 
   public let path: String
@@ -80,7 +80,7 @@ public struct SpoolItem: Sendable {
     case head(checkpoint: Int)
     case record
     case cursor(plugin: String, SpoolCursor)
-    case hole(plugin: String, Range<UInt64>)
+    case hole(plugin: String, Range<LogRecordNumber>)
     /// Its checksum is right, and still it says nothing.
     case nonsense
     /// No record, with records behind it or room for the one that it says it is.
@@ -94,8 +94,8 @@ public struct SpoolItem: Sendable {
   public var offset: Int
   public var bytes: Int
   /// Of a record its own number; else that of the next one. Likewise for events.
-  public var sequence: UInt64 = 0
-  public var event: UInt64 = 0
+  public var sequence = LogRecordNumber(0)
+  public var event = LogEventNumber(0)
   public var type: UInt32 = 0
   public var text: [UInt8] = []
   /// Who sent it, where that was another host: its address, and behind a space its name over TLS.
@@ -115,7 +115,8 @@ public struct SpoolItems {
   fileprivate init(_ folder: SpoolFolder, _ file: SpoolFolder.File) {
     disk = SpoolPeek(path: folder.path)
     self.file = file
-    let parsed = SpoolFile(name: file.name) ?? SpoolFile(first: 0, generation: 0, salt: 0)
+    let parsed =
+      SpoolFile(name: file.name) ?? SpoolFile(first: LogRecordNumber(0), generation: 0, salt: 0)
     walk = SpoolWalk(parsed, chunk: 1 << 20)
   }
 
@@ -149,11 +150,9 @@ public struct SpoolItems {
       item.kind = .record
       item.counts = file.records.contains(record.sequence)
     case (.cursor, let note?):
-      let cursor = SpoolCursor(
-        next: note.values.0, number: note.values.1, seconds: note.values.2)
-      item.kind = .cursor(plugin: note.name, cursor)
-    case (.hole, let note?) where note.values.0 < note.values.1:
-      item.kind = .hole(plugin: note.name, note.values.0..<note.values.1)
+      item.kind = .cursor(plugin: note.name, note.cursor)
+    case (.hole, let note?):
+      if let hole = note.hole, !hole.isEmpty { item.kind = .hole(plugin: note.name, hole) }
     default: break
     }
     if item.kind == .record || record.kind == .head {

@@ -14,8 +14,8 @@ struct SpoolLog<Disk: SpoolDisk & ~Copyable>: ~Copyable {
   private(set) var isOpen = false
   private var size = 0
   private var generation: UInt32 = 0
-  private(set) var nextSequence: UInt64 = 0
-  private(set) var nextEvent: UInt64 = 0
+  private(set) var nextSequence = LogRecordNumber(0)
+  private(set) var nextEvent = LogEventNumber(0)
   private(set) var cursors: [String: SpoolCursor] = [:]
   /// As they are in what is synced: what they want is not removed.
   private var syncedCursors: [String: SpoolCursor] = [:]
@@ -46,14 +46,14 @@ struct SpoolLog<Disk: SpoolDisk & ~Copyable>: ~Copyable {
     if let first = files.first?.first {
       for (name, cursor) in cursors where cursor.next < first {
         let done = cursor.wanted(of: cursor.next..<first).reduce(0) { $0 + UInt64($1.count) }
-        let number = min(cursor.number + done, SpoolFile.numberLimit - 1)
-        cursors[name]?.move(to: first, number: number, seconds: cursor.seconds)
+        let number = min(cursor.number.value + done, SpoolFile.numberLimit - 1)
+        cursors[name]?.move(to: first, number: StreamNumber(number), seconds: cursor.seconds)
       }
     }
     syncedCursors = cursors
     if let first = files.first?.first, first < nextSequence {
       let bytes = files.reduce(0) { $0 + ((try? self.disk.size($1.name)) ?? 0) }
-      let records = Int(clamping: nextSequence - first)
+      let records = nextSequence - first
       averageBytes = max(1, bytes / records - SpoolRecord.headerSize - 4)
     }
   }
@@ -73,7 +73,7 @@ struct SpoolLog<Disk: SpoolDisk & ~Copyable>: ~Copyable {
     while let record = try walk.next(&disk) {
       // Numbers that were given are not given again, also when the records are lost and only what
       // came behind them is there.
-      let behind: UInt64 = record.kind == .data ? 1 : 0
+      let behind = record.kind == .data ? 1 : 0
       nextSequence = max(nextSequence, record.sequence + behind)
       nextEvent = max(nextEvent, record.event + behind)
       switch record.kind {
@@ -86,13 +86,13 @@ struct SpoolLog<Disk: SpoolDisk & ~Copyable>: ~Copyable {
   }
 
   private mutating func apply(_ kind: SpoolRecord.Kind, _ note: SpoolNote) {
-    let (first, second, third) = note.values
     switch kind {
-    case .cursor where first < SpoolFile.numberLimit && second < SpoolFile.numberLimit:
-      cursors[note.name, default: SpoolCursor(next: first, number: second)]
-        .move(to: first, number: second, seconds: third)
-    case .cursor where first == .max: cursors[note.name] = nil
-    case .hole where first <= second: cursors[note.name]?.addHole(first..<second)
+    case .cursor where note.isInLog:
+      let cursor = note.cursor
+      cursors[note.name, default: SpoolCursor(next: cursor.next, number: cursor.number)]
+        .move(to: cursor.next, number: cursor.number, seconds: cursor.seconds)
+    case .cursor where note.cursor.next == .max: cursors[note.name] = nil
+    case .hole: if let hole = note.hole { cursors[note.name]?.addHole(hole) }
     default: break
     }
   }
@@ -154,7 +154,7 @@ struct SpoolLog<Disk: SpoolDisk & ~Copyable>: ~Copyable {
   }
 
   /// Tries, after a failure, whether a file can be begun, with room made of what nobody wants now.
-  mutating func reopen(_ notes: [(kind: SpoolRecord.Kind, note: SpoolNote)], next: UInt64)
+  mutating func reopen(_ notes: [(kind: SpoolRecord.Kind, note: SpoolNote)], next: LogRecordNumber)
     throws(Errno)
   {
     unsynced.removeAll()
@@ -166,7 +166,7 @@ struct SpoolLog<Disk: SpoolDisk & ~Copyable>: ~Copyable {
   }
 
   /// Begins a file, with where every plugin stands at its head.
-  private mutating func begin(first: UInt64) throws(Errno) {
+  private mutating func begin(first: LogRecordNumber) throws(Errno) {
     generation += 1
     let file = SpoolFile(first: first, generation: generation, salt: salt)
     let checkpoint = checkpoint(first)
@@ -187,15 +187,15 @@ struct SpoolLog<Disk: SpoolDisk & ~Copyable>: ~Copyable {
     removeUnwanted(all: true)
   }
 
-  private func checkpoint(_ first: UInt64) -> [UInt8] {
+  private func checkpoint(_ first: LogRecordNumber) -> [UInt8] {
     var notes: [UInt8] = []
     var count: UInt32 = 0
     for (name, cursor) in cursors.sorted(by: { $0.key < $1.key }) {
-      SpoolNote(cursor.next, cursor.number, cursor.seconds, name).append(
+      SpoolNote(cursor.next.value, cursor.number.value, cursor.seconds, name).append(
         to: &notes, salt: salt, kind: .cursor, sequence: first, event: nextEvent)
       count += 1
       for hole in cursor.holes {
-        SpoolNote(hole.lowerBound, hole.upperBound, 0, name).append(
+        SpoolNote(hole.lowerBound.value, hole.upperBound.value, 0, name).append(
           to: &notes, salt: salt, kind: .hole, sequence: first, event: nextEvent)
         count += 1
       }
@@ -230,7 +230,8 @@ struct SpoolLog<Disk: SpoolDisk & ~Copyable>: ~Copyable {
   // MARK: Reading
 
   /// Reads audit records from a number on, at least one where there is one and some `count` bytes.
-  mutating func load(from first: UInt64, bytes count: Int, place: SpoolPlace? = nil) throws(Errno)
+  mutating func load(from first: LogRecordNumber, bytes count: Int, place: SpoolPlace? = nil)
+    throws(Errno)
     -> SpoolLoaded
   {
     guard first < nextSequence, let index = files.lastIndex(where: { $0.first <= first }) else {

@@ -24,9 +24,9 @@ struct SpoolRecord: Equatable, Sendable {
   /// The flags of the record's entry in the journal.
   var flags: UInt8
   /// Of an audit record its own number; else the number that the next one has.
-  var sequence: UInt64
+  var sequence: LogRecordNumber
   /// Likewise of events.
-  var event: UInt64
+  var event: LogEventNumber
   var type: UInt32
   var bareOffset: UInt16
   /// In the bytes that were read.
@@ -63,8 +63,8 @@ struct SpoolRecord: Equatable, Sendable {
     guard crc == header.crc else { return nil }
     self.kind = kind
     flags = header.flags
-    sequence = header.sequence
-    event = header.event
+    sequence = LogRecordNumber(header.sequence)
+    event = LogEventNumber(header.event)
     type = header.type
     bareOffset = header.bare
     text = start + Self.headerSize..<start + Self.headerSize + header.text
@@ -74,9 +74,8 @@ struct SpoolRecord: Equatable, Sendable {
 
   /// Appends a record.
   static func append(
-    to bytes: inout [UInt8], salt: UInt32, kind: Kind, flags: UInt8 = 0, sequence: UInt64,
-    event: UInt64,
-    type: UInt32 = 0, bareOffset: UInt16 = 0, text: UnsafeRawBufferPointer,
+    to bytes: inout [UInt8], salt: UInt32, kind: Kind, flags: UInt8 = 0, sequence: LogRecordNumber,
+    event: LogEventNumber, type: UInt32 = 0, bareOffset: UInt16 = 0, text: UnsafeRawBufferPointer,
     payload: UnsafeRawBufferPointer = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
   ) {
     let size = headerSize + text.count + payload.count
@@ -87,8 +86,8 @@ struct SpoolRecord: Equatable, Sendable {
         of: UInt16(text.count).littleEndian, toByteOffset: 4, as: UInt16.self)
       unsafe raw.storeBytes(
         of: UInt16(payload.count).littleEndian, toByteOffset: 6, as: UInt16.self)
-      unsafe raw.storeBytes(of: sequence.littleEndian, toByteOffset: 8, as: UInt64.self)
-      unsafe raw.storeBytes(of: event.littleEndian, toByteOffset: 16, as: UInt64.self)
+      unsafe raw.storeBytes(of: sequence.value.littleEndian, toByteOffset: 8, as: UInt64.self)
+      unsafe raw.storeBytes(of: event.value.littleEndian, toByteOffset: 16, as: UInt64.self)
       unsafe raw.storeBytes(of: type.littleEndian, toByteOffset: 24, as: UInt32.self)
       unsafe raw.storeBytes(of: bareOffset.littleEndian, toByteOffset: 28, as: UInt16.self)
       unsafe raw.storeBytes(of: kind.rawValue, toByteOffset: 30, as: UInt8.self)
@@ -123,24 +122,24 @@ extension [UInt8] {
 /// What the log says of a plugin.
 public struct SpoolCursor: Equatable, Sendable {
   /// The first record that it has not confirmed, or read.
-  public var next: UInt64
+  public var next: LogRecordNumber
   /// That record's number in its stream.
-  public var number: UInt64
+  public var number: StreamNumber
   /// Records that it is not to get, in order; those below `next` are forgotten.
-  public var holes: [Range<UInt64>] = []
+  public var holes: [Range<LogRecordNumber>] = []
   /// When it was last set, in seconds since 1970.
   public var seconds: UInt64 = 0
 
-  public init(next: UInt64, number: UInt64, seconds: UInt64 = 0) {
+  public init(next: LogRecordNumber, number: StreamNumber, seconds: UInt64 = 0) {
     self.next = next
     self.number = number
     self.seconds = seconds
   }
 
   /// What it is to get of some records.
-  public func wanted(of records: Range<UInt64>) -> [Range<UInt64>] {
+  public func wanted(of records: Range<LogRecordNumber>) -> [Range<LogRecordNumber>] {
     var from = max(records.lowerBound, next)
-    var wanted: [Range<UInt64>] = []
+    var wanted: [Range<LogRecordNumber>] = []
     for hole in holes where hole.upperBound > from && hole.lowerBound < records.upperBound {
       if from < hole.lowerBound { wanted.append(from..<hole.lowerBound) }
       from = max(from, hole.upperBound)
@@ -150,13 +149,13 @@ public struct SpoolCursor: Equatable, Sendable {
   }
 
   /// The plugin, if it was gone, gets what comes from that record on.
-  public mutating func goOn(at record: UInt64) {
+  public mutating func goOn(at record: LogRecordNumber) {
     guard let last = holes.last, last.upperBound == .max else { return }
     addHole(last.lowerBound..<max(last.lowerBound, record))
   }
 
   /// Adds a hole, or ends the one without an end that it begins in.
-  mutating func addHole(_ hole: Range<UInt64>) {
+  mutating func addHole(_ hole: Range<LogRecordNumber>) {
     if let last = holes.last, last.upperBound == .max, last.contains(hole.lowerBound) {
       holes.removeLast()
       if last.lowerBound < hole.upperBound { holes.append(last.lowerBound..<hole.upperBound) }
@@ -177,7 +176,7 @@ public struct SpoolCursor: Equatable, Sendable {
     }
   }
 
-  mutating func move(to next: UInt64, number: UInt64, seconds: UInt64) {
+  mutating func move(to next: LogRecordNumber, number: StreamNumber, seconds: UInt64) {
     self.next = next
     self.number = number
     self.seconds = seconds
@@ -217,8 +216,23 @@ struct SpoolNote: Equatable, Sendable {
     if self.name.utf8.count > Self.longestName { return nil }
   }
 
+  /// As where a plugin stands.
+  var cursor: SpoolCursor {
+    SpoolCursor(
+      next: LogRecordNumber(values.0), number: StreamNumber(values.1), seconds: values.2)
+  }
+
+  /// Whether such a place can be one of the log.
+  var isInLog: Bool { values.0 < SpoolFile.numberLimit && values.1 < SpoolFile.numberLimit }
+
+  /// As records that a plugin is not to get; `nil`: it cannot be such.
+  var hole: Range<LogRecordNumber>? {
+    values.0 <= values.1 ? LogRecordNumber(values.0)..<LogRecordNumber(values.1) : nil
+  }
+
   func append(
-    to bytes: inout [UInt8], salt: UInt32, kind: SpoolRecord.Kind, sequence: UInt64, event: UInt64
+    to bytes: inout [UInt8], salt: UInt32, kind: SpoolRecord.Kind, sequence: LogRecordNumber,
+    event: LogEventNumber
   ) {
     var text: [UInt8] = []
     for value in [values.0, values.1, values.2] {

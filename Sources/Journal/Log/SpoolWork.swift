@@ -7,8 +7,8 @@ final class SpoolWork: ThreadWork {
   enum Request: Sendable {
     case append(SpoolBatch, makesSafe: Bool)
     case sync
-    case load(plugin: UInt32, from: UInt64, bytes: Int)
-    case retry([(kind: SpoolRecord.Kind, note: SpoolNote)], next: UInt64)
+    case load(plugin: PluginID, from: LogRecordNumber, bytes: Int)
+    case retry([(kind: SpoolRecord.Kind, note: SpoolNote)], next: LogRecordNumber)
     case end
   }
 
@@ -16,7 +16,7 @@ final class SpoolWork: ThreadWork {
     var requests: [Request] = []
     var answers: [Spool.Answer] = []
     var pendingBytes = 0
-    var appendedBelow: UInt64 = 0
+    var appendedBelow = LogRecordNumber(0)
     var mayOpen: Bool
     var hasEnded = false
   }
@@ -40,7 +40,7 @@ final class SpoolWork: ThreadWork {
   // MARK: The event loop's side
 
   var pendingBytes: Int { shared.withLock { $0.pendingBytes } }
-  var appendedBelow: UInt64 { shared.withLock { $0.appendedBelow } }
+  var appendedBelow: LogRecordNumber { shared.withLock { $0.appendedBelow } }
   var hasEnded: Bool { shared.withLock { $0.hasEnded } }
 
   func allowOpening() {
@@ -155,7 +155,7 @@ final class SpoolWork: ThreadWork {
 
   private func serve(_ log: inout SpoolLog<FolderDisk>) {
     var hasFailed = false
-    var places: [UInt32: SpoolPlace] = [:]
+    var places: [PluginID: SpoolPlace] = [:]
     func fail(_ errno: Errno) {
       if !hasFailed { answer(.failed(errno)) }
       hasFailed = true

@@ -110,7 +110,7 @@ struct Admission {
   }
 
   /// The queue has room again: begun events may exceed its bound anew.
-  mutating func hasRoomAgain() { if !openBytes.isEmpty { openBytes.removeAll() } }
+  mutating func gotRoom() { if !openBytes.isEmpty { openBytes.removeAll() } }
 
   /// No further record of that event is admitted or written.
   mutating func exclude(_ event: EventNumber) {

@@ -43,7 +43,7 @@ struct DiskShare {
   mutating func awaitsLogNoMore() { awaitsLog = false }
 
   /// What the log has from before is put into the queue.
-  mutating func hasPast() {
+  mutating func tookPast() {
     awaitsLog = false
     knowsPast = true
   }
@@ -86,6 +86,8 @@ struct DiskShare {
       leftOut.append(range)
     }
   }
+
+  var hasLeftOut: Bool { !leftOut.isEmpty }
 
   mutating func takeLeftOut() -> [Range<RecordNumber>] {
     defer { leftOut.removeAll() }

@@ -2,16 +2,16 @@ import DequeModule
 
 /// How far the stream to one process of a plugin has come.
 public struct StreamPosition: Equatable, Sendable {
-  /// Bytes.
-  public internal(set) var written: UInt64 = 0
+  /// Behind the last byte that was written.
+  public internal(set) var written = StreamOffset(0)
   /// Queued records that were written whole.
   public internal(set) var records: UInt64 = 0
-  /// What was written whole: those, announcements and repetitions.
-  public internal(set) var things: UInt64 = 0
+  /// Behind the last record, announcement or repetition that was written whole.
+  public internal(set) var things = ThingNumber(0)
   /// Bytes of the next thing that were written.
   public internal(set) var rest = 0
   /// Where the last thing ended that is no queued record, but an announcement or a repetition.
-  public internal(set) var extraEnd: UInt64 = 0
+  public internal(set) var extraEnd = StreamOffset(0)
 }
 
 /// What lies in the socket of the plugin's present process.
@@ -71,11 +71,11 @@ struct Stream {
     _ bytes: Int, of run: Run, _ kind: Kind, upTo index: Int, rest: Int
   ) -> Run {
     outstanding += bytes
-    position.written += UInt64(bytes)
+    position.written = position.written + bytes
     position.rest = rest
     let whole = Run(segment: run.segment, start: run.start, end: index)
     things += whole.count
-    position.things += UInt64(whole.count)
+    position.things = position.things + whole.count
     if kind == .records {
       records += whole.count
       position.records += UInt64(whole.count)

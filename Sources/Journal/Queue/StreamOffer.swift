@@ -15,10 +15,11 @@ public struct StreamOffer {
   ///   - tape: a ring of so many places, a power of two.
   ///   - number: of its first thing, which goes to that place, modulo their count.
   @inline(__always)
-  public func note(on tape: UnsafeMutablePointer<UInt16>, of places: Int, from number: UInt64) {
+  public func note(on tape: UnsafeMutablePointer<UInt16>, of places: Int, from number: ThingNumber)
+  {
     let mask = places - 1
     let mark: UInt16 = isQueued ? 1 : 0
-    var place = Int(truncatingIfNeeded: number)
+    var place = Int(truncatingIfNeeded: number.value)
     // A line has 16 KiB at the most, and what is put before it less than 300 bytes.
     func note(_ size: UInt16) {
       unsafe tape[place & mask] = size << 1 | mark

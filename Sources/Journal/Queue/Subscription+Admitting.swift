@@ -31,7 +31,7 @@ extension Subscription {
         admitOne(slice.segment, index, next: batch.nextEvent, now: now, waits: waits)
       }
     }
-    if Int(backlog.counters.queued) < limits.records { admission.hasRoomAgain() }
+    if Int(backlog.counters.queued) < limits.records { admission.gotRoom() }
     return !wasOverflowing && isOverflowing
   }
 

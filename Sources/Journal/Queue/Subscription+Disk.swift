@@ -39,7 +39,7 @@ extension Subscription {
   /// Records of the log are about to come before all others, none of which is written; what is in
   /// memory and in the log has to be read back when its turn has come.
   mutating func beginWithLogged(_ ranges: [Range<RecordNumber>], _ bytes: Int) {
-    disk?.hasPast()
+    disk?.tookPast()
     let records = ranges.reduce(0) { $0 + $1.count }
     guard records > 0 else { return }
     if disk?.takesRecords ?? false { leaveToLog(behind: nil) }
@@ -93,6 +93,9 @@ extension Subscription {
   }
 
   // MARK: What the log is told
+
+  /// Whether something was left out that nobody has taken yet.
+  public var hasLeftOut: Bool { disk?.hasLeftOut ?? false }
 
   /// What was left out since the last call.
   public mutating func takeLeftOut() -> [Range<RecordNumber>] { disk?.takeLeftOut() ?? [] }

@@ -4,7 +4,7 @@ public struct QueueState {
   /// The first record that is not delivered, and where in the stream the first record begins that is
   /// not read to its end.
   public let undelivered: RecordNumber
-  public let position: UInt64
+  public let position: StreamOffset
   public let stream: StreamPosition
   public let firstNumber: StreamNumber
   public let encoding: Encoding
@@ -18,13 +18,11 @@ public struct QueueState {
 
 /// What a process that takes over from a dead one does with the queues that it finds.
 extension Subscription {
-  /// Mutating, as a queue that is only read would be copied for the call.
-  ///
   /// - Parameter end: the number of the next record of the journal.
-  public mutating func state(end: RecordNumber) -> QueueState {
+  public func state(end: RecordNumber) -> QueueState {
     QueueState(
       counters: counters, undelivered: firstUndelivered(end: end),
-      position: stream.position.written - UInt64(outstanding) - UInt64(stream.readOffset),
+      position: stream.position.written.advanced(by: -(outstanding + stream.readOffset)),
       stream: stream.position, firstNumber: firstNumber, encoding: encoding,
       announced: backlog.announced, pieces: disk == nil ? [] : pieceCounts,
       awaitsPast: disk.map { !$0.knowsPast } ?? false)

@@ -80,9 +80,10 @@ enum SpoolText {
   }
 
   /// `FROM-LAST`, both of them in.
-  static func range(_ range: Range<UInt64>) -> String {
+  static func range(_ range: Range<LogRecordNumber>) -> String {
     if range.upperBound == .max { return "\(range.lowerBound) and all behind it" }
     return range.isEmpty
-      ? "none, from \(range.lowerBound) on" : "\(range.lowerBound)-\(range.upperBound - 1)"
+      ? "none, from \(range.lowerBound) on"
+      : "\(range.lowerBound)-\(range.upperBound.advanced(by: -1))"
   }
 }

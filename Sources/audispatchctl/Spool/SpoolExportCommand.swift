@@ -21,7 +21,7 @@ struct SpoolExportCommand: ParsableCommand {
     var damaged = 0
     try reporting { () throws(ControlFailure) in
       let folder = try spool.open()
-      let all: [Range<UInt64>] = [0..<UInt64.max]
+      let all = [LogRecordNumber(0)..<LogRecordNumber.max]
       var wanted =
         try plugin.map { (name) throws(ControlFailure) in
           try folder.plugin(named: name).backlog

@@ -26,11 +26,13 @@ struct SpoolInspectCommand: ParsableCommand {
       let folder = try spool.open()
       let files = try file.map { (name) throws(ControlFailure) in [try folder.file(named: name)] }
       for file in files ?? folder.files {
-        guard file.records.upperBound >= from, file.records.lowerBound <= to else { continue }
+        guard file.records.upperBound.value >= from, file.records.lowerBound.value <= to else {
+          continue
+        }
         Output.write("\(file.name)\n")
         try folder.walk(file) { (item) throws(ControlFailure) in
           let isPlace = item.kind == .damaged || item.kind == .torn
-          if isPlace || item.sequence >= from && item.sequence <= to {
+          if isPlace || item.sequence.value >= from && item.sequence.value <= to {
             Output.write(Self.line(item))
           }
           return true

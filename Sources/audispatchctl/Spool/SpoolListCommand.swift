@@ -93,13 +93,14 @@ struct SpoolDocument: Encodable {
     bytes = spool.files.reduce(0) { $0 + $1.bytes }
     files = spool.files.map {
       File(
-        name: $0.name, bytes: $0.bytes, first_record: $0.records.lowerBound,
-        end_record: $0.records.upperBound)
+        name: $0.name, bytes: $0.bytes, first_record: $0.records.lowerBound.value,
+        end_record: $0.records.upperBound.value)
     }
     other_names = spool.others
     plugins = spool.plugins.map {
       Plugin(
-        name: $0.name, gone: $0.isGone, next: $0.cursor.next, number: $0.cursor.number,
+        name: $0.name, gone: $0.isGone, next: $0.cursor.next.value,
+        number: $0.cursor.number.value,
         backlog: $0.waiting, last_seen: $0.cursor.seconds)
     }
   }

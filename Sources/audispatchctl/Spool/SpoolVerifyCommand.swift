@@ -38,7 +38,7 @@ struct SpoolReport {
   var isSound: Bool { damaged == 0 && missing == 0 }
 
   mutating func take(_ file: SpoolFolder.File, _ folder: SpoolFolder) throws(ControlFailure) {
-    var next: UInt64?
+    var next: LogRecordNumber?
     var isFirst = true
     var report = self
     try folder.walk(file) { (item) throws(ControlFailure) in
@@ -55,7 +55,7 @@ struct SpoolReport {
           report.lines.append(
             "\(file.name): \(item.offset): records \(SpoolText.range(next..<item.sequence)) "
               + "are missing before this one")
-          report.missing += item.sequence - next
+          report.missing += UInt64(item.sequence - next)
         }
         next = item.sequence + 1
       }
