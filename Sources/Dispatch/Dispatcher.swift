@@ -33,7 +33,8 @@ public final class Dispatcher {
     // First: the manager is to keep nothing longer that is not taken here.
     let runtime = try RuntimeFolder(
       path: inForce.daemon.runtimeDirectory,
-      lock: keeper?.takeLock() ?? manager?.takeInherited(ServiceLink.lock))
+      lock: keeper?.takeLock() ?? manager?.takeInherited(ServiceLink.lock), line: keeper?.takeLine()
+    )
     try loop.poller.watch(runtime.number, Token.folder, .read)
     let heldMemory = supply.origin == .standardInput ? keeper?.memory : nil
     let survivor = try heldMemory ?? Survivor(held: Custody.takeMemory(manager, supply))
