@@ -134,7 +134,7 @@ static void look_at_file(const char *path, ad_start_report *report) {
 	if (!report->interpreter_error) report->interpreter_mode = facts.st_mode & 07777;
 }
 
-static void become(void *bytes, size_t count, const int fds[4], ad_start_report *report) {
+static void become(void *bytes, size_t count, const int fds[5], ad_start_report *report) {
 	struct request r;
 	report->stage = READ;
 	if (!take_request(bytes, count, &r)) {
@@ -148,14 +148,14 @@ static void become(void *bytes, size_t count, const int fds[4], ad_start_report 
 		return;
 	}
 	struct start s = {.path = r.path, .argv = r.argv, .envp = r.envp, .slack = ad_timer_slack(),
-		.fd = {fds[0], fds[1], fds[2], -1}, .confinement = &r.head.confinement};
+		.fd = {fds[0], fds[1], fds[2], fds[4]}, .confinement = &r.head.confinement};
 	ad_become_program(&s);
 	report->stage = s.stage;
 	report->error = s.error;
 	if (s.stage == EXEC) look_at_file(r.path, report);
 }
 
-static void run_child(int channel, void *bytes, size_t count, const int fds[4]) {
+static void run_child(int channel, void *bytes, size_t count, const int fds[5]) {
 	// Others see the starter's end by this.
 	close(channel);
 	ad_start_report report = {.rule = -1};
@@ -196,7 +196,7 @@ static void answer(int channel, const ad_start_answer *what, int pidfd) {
 		ad_pass(channel, what, sizeof *what, 0, 0, true);
 }
 
-static void serve(int channel, void *bytes, size_t count, const int fds[4]) {
+static void serve(int channel, void *bytes, size_t count, const int fds[5]) {
 	ad_start_answer what = {.pid = -1, .error = EBADMSG};
 	int pidfd = -1;
 	if (count >= sizeof what.number) memcpy(&what.number, bytes, sizeof what.number);
@@ -208,7 +208,7 @@ static void serve(int channel, void *bytes, size_t count, const int fds[4]) {
 		what.error = what.pid < 0 ? errno : 0;
 	}
 	// First: its parent sees by its own end alone how the child fares.
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 5; i++)
 		if (fds[i] >= 0) close(fds[i]);
 	answer(channel, &what, pidfd);
 	if (pidfd >= 0) close(pidfd);
@@ -223,9 +223,9 @@ void ad_serve_starts(int channel) {
 	ad_end_with_parent();
 	ad_set_name("audisp-starter");
 	keep_only(&channel);
-	int fds[4];
+	int fds[5];
 	ssize_t n;
-	while ((n = ad_passed(channel, bytes, sizeof bytes, fds, 4, true)) > 0)
+	while ((n = ad_passed(channel, bytes, sizeof bytes, fds, 5, true)) > 0)
 		serve(channel, bytes, (size_t)n, fds);
 	_exit(0);
 }

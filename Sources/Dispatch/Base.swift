@@ -3,6 +3,8 @@ import Journal
 /// What every owner stands on.
 struct Base {
   let loop: Loop
+  /// Starts plugins, and helpers that feed us.
+  let starting: StarterLink
   let settings: Settings
   let ending: Ending
   let runtime: RuntimeFolder

@@ -17,7 +17,7 @@ public final class Dispatcher {
   ///
   /// - Parameter node: what the configuration in force has as the node's name, if it was looked for now.
   /// - Parameter arguments: of this process, with which another one reads the configuration again.
-  /// - Parameter starter: what is to start the plugins, made while this process was small; `nil`: one
+  /// - Parameter starter: what is to start plugins and helpers, made while this process was small; `nil`: one
   ///   is executed when it is needed.
   public init(
     configuration inForce: InForce, node: NodeAtStart?, legacy: Legacy,
@@ -33,7 +33,8 @@ public final class Dispatcher {
     // First: the manager is to keep nothing longer that is not taken here.
     let runtime = try RuntimeFolder(
       path: inForce.daemon.runtimeDirectory,
-      lock: keeper?.takeLock() ?? manager?.takeInherited(ServiceLink.lock))
+      lock: keeper?.takeLock() ?? manager?.takeInherited(ServiceLink.lock), line: keeper?.takeLine()
+    )
     try loop.poller.watch(runtime.number, Token.folder, .read)
     let heldMemory = supply.origin == .standardInput ? keeper?.memory : nil
     let survivor = try heldMemory ?? Survivor(held: Custody.takeMemory(manager, supply))
@@ -44,8 +45,9 @@ public final class Dispatcher {
       firstEvent: predecessor?.nextEvent ?? Ledger.firstEvent)
     let source = supply.makeSource(survivor, predecessor)
     let base = Base(
-      loop: loop, settings: Settings(inForce), ending: Ending(), runtime: runtime,
-      journal: journal, source: source, plugins: PluginTable(journal, node: inForce.node))
+      loop: loop, starting: StarterLink(loop, starter), settings: Settings(inForce),
+      ending: Ending(), runtime: runtime, journal: journal, source: source,
+      plugins: PluginTable(journal, node: inForce.node))
     let link = ServiceLink(manager, supply, loop)
     let ledger = Ledger(base, survivor, predecessor)
     let custody = Custody(loop, keeper: keeper, manager: link, sockets: sockets)
@@ -55,7 +57,7 @@ public final class Dispatcher {
       inForce.daemon.remoteSources.isEmpty ? nil : try RemoteMemory(in: survivor)
     let durable = DurableQueues(
       base, ledger, custody, delivery, overflows, senders: remoteMemory?.senders)
-    let plugins = PluginHost(base, ledger, custody, delivery, overflows, durable, starter)
+    let plugins = PluginHost(base, ledger, custody, delivery, overflows, durable)
     let desk = ControlDesk(base, custody)
     let claim = RuntimeClaim(base: base, custody: custody, durable: durable)
     let distribution = Distribution(base, ledger, delivery, overflows, durable, desk)

@@ -3,8 +3,12 @@ import Linux
 
 /// Programs of ours, and facts about the audit programs on this host.
 enum Installed {
+  /// Looked for once: what they lie on may hang later.
+  static let kernelReader = program("audispatch-kernel")
+  static let receiver = program("audispatch-receive")
+
   /// Beside this executable, or else in the installed folder.
-  static func program(_ name: String) -> String {
+  private static func program(_ name: String) -> String {
     let beside = executableFolder + "/" + name
     return unsafe access(beside, X_OK) == 0 ? beside : pluginFolder + "/" + name
   }

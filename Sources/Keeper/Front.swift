@@ -6,10 +6,16 @@ public import Linux
 public final class Front {
   /// The name of the keeper's socket in the runtime folder.
   public static let socketName = "keeper.sock"
+  /// That of the line of those that wait for the folder.
+  public static let lineName = "line"
 
   private let offer: Offer
-  private let socket: String
-  private let keep: (FrontLink) -> Int32
+  private let folder: String
+  /// Its place among those that wait for the runtime folder: auditd starts one front after the other,
+  /// and what the earlier one brings is to come first, whoever's worker is there first.
+  private let began = Moment.now
+  private var line: WaitingLine?
+  private let keep: (FrontLink, consuming WaitingLine?) -> Int32
   private let signals: SignalSource
   private var poller: Poller
   private var messages = Messages(program: "audispatchd")
@@ -23,6 +29,10 @@ public final class Front {
   private var status: Int32?
   private var restAt: Moment?
 
+  /// Bytes in the input from which on auditd may soon have to wait: of the shortest records, an EOE's,
+  /// its socket holds some 8 KiB, and 24 of an exec's.
+  private static let muchInput = 6 << 10
+
   private enum Event {
     static let input: UInt64 = 1
     static let signals: UInt64 = 2
@@ -33,12 +43,14 @@ public final class Front {
   /// - Parameters:
   ///   - offer: which program this is.
   ///   - folder: the runtime folder, where such a keeper is found.
-  ///   - keep: what a keeper does, in a process of its own; its exit status.
+  ///   - keep: what a keeper does, in a process of its own, with its end of the link and the front's
+  ///     place in the line; its exit status.
   public init(
-    _ offer: Offer, in folder: String, keep: @escaping (FrontLink) -> Int32
+    _ offer: Offer, in folder: String,
+    keep: @escaping (FrontLink, consuming WaitingLine?) -> Int32
   ) throws(SystemError) {
     self.offer = offer
-    socket = "\(folder)/\(Self.socketName)"
+    self.folder = folder
     self.keep = keep
     poller = try Poller()
     signals = try SignalSource(Self.signals + [SIGCHLD])
@@ -152,6 +164,8 @@ public final class Front {
     case .handOver:
       guard makeLink(), let number = farEnd?.number else { return take(.lost) }
       send(.input, [0, number])
+    case .lookAtInput:
+      if UnixSocket.unread(0).map({ $0 >= Self.muchInput }) ?? true { take(.inputFills) }
     case .hangUp: hangUp()
     case .start: take(.started(startKeeper()))
     case .tell(let signal): link?.send(FrontWord.signal(signal).text)
@@ -174,7 +188,7 @@ public final class Front {
 
   /// Connects to a keeper that is there.
   private func connect() -> Bool {
-    guard let channel = try? MessageChannel.connect(socket),
+    guard let channel = try? MessageChannel.connect("\(folder)/\(Self.socketName)"),
       let peer = try? Peer(of: channel.number), Self.trusts(peer)
     else { return false }
     _ = poller.add(channel.number, Event.connection, .read)
@@ -221,6 +235,7 @@ public final class Front {
       guard makeLink(), let number = farEnd?.number else {
         throw SystemError("create", "a socket pair", .current)
       }
+      joinLine()
       // Its death shows by the link.
       if try ChildProcess.copy(leadsSession: true) == nil { becomeKeeper(number) }
       return true
@@ -230,11 +245,31 @@ public final class Front {
     }
   }
 
+  /// Before the keeper is there, and so before auditd can start the next front. Who cannot stand there
+  /// has a worker that comes when it comes.
+  private func joinLine() {
+    if line == nil {
+      unsafe mkdir(folder, 0o755)
+      line = try? WaitingLine("\(folder)/\(Self.lineName)", place: began)
+    } else {
+      line?.join()
+    }
+  }
+
   private func becomeKeeper(_ number: Int32) -> Never {
-    let place: Int32 = 3
-    if number != place { dup2(number, place) }
-    _ = fcntl(place, F_SETFD, FD_CLOEXEC)
-    DescriptorKind.closeAll(from: UInt32(place) + 1)
-    exit(keep(FrontLink(owning: Descriptor(owning: place))))
+    // Out of the way first.
+    let given = [number, line?.number ?? -1].map { fcntl($0, F_DUPFD_CLOEXEC, 16) }
+    for (index, number) in given.enumerated() where number >= 0 {
+      let place = Int32(index) + 3
+      dup2(number, place)
+      _ = fcntl(place, F_SETFD, FD_CLOEXEC)
+    }
+    let link = FrontLink(owning: Descriptor(owning: 3))
+    guard given[1] >= 0 else {
+      DescriptorKind.closeAll(from: 4)
+      exit(keep(link, nil))
+    }
+    DescriptorKind.closeAll(from: 5)
+    exit(keep(link, WaitingLine(given: Descriptor(owning: 4), place: began)))
   }
 }

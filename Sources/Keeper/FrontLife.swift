@@ -10,9 +10,9 @@ struct FrontLife: Equatable {
   enum State: Equatable {
     case beginning
     /// The keeper is to say whether it goes on for us.
-    case offering(until: Moment)
+    case offering(since: Moment, look: Moment)
     /// It has been given the input, and is to say that it is its own.
-    case handing(until: Moment)
+    case handing(since: Moment, look: Moment)
     /// The connection was shut: what was said before that still counts.
     case hungUp(gave: Bool)
     /// A keeper of our own is to be started.
@@ -34,6 +34,8 @@ struct FrontLife: Equatable {
     case started(Bool)
     /// Nothing will follow in the input.
     case inputEnded
+    /// So much waits in the input that auditd may soon have to wait.
+    case inputFills
     case signal(Signal)
     case tick
   }
@@ -47,6 +49,8 @@ struct FrontLife: Equatable {
   enum Action: Equatable {
     case offer
     case handOver
+    /// Looks whether `inputFills`.
+    case lookAtInput
     /// Shuts the connection and reads once more, for `lastWord`.
     case hangUp
     case start
@@ -54,8 +58,14 @@ struct FrontLife: Equatable {
     case end(Int32)
   }
 
-  /// How long a keeper may take for each answer.
+  /// How long a keeper may take for each answer, if auditd waits for it: to be rid of this front, or
+  /// for room in the input.
   static let patience = Duration.milliseconds(100)
+  /// How long it may take if auditd does not: the keeper that is given up instead has its plugins end
+  /// before those of another one may start.
+  static let longPatience = Duration.seconds(1)
+  /// How often it is then looked whether auditd has to wait.
+  private static let look = Duration.milliseconds(10)
   /// A keeper that is lost sooner is not replaced at once again and again.
   private static let shortLife = Duration.seconds(1)
   /// Starts that fail before a front that is to end gives up.
@@ -71,7 +81,7 @@ struct FrontLife: Equatable {
   /// When to look again without anything having come.
   var deadline: Moment? {
     switch state {
-    case .offering(let moment), .handing(let moment), .starting(let moment): moment
+    case .offering(_, let moment), .handing(_, let moment), .starting(let moment): moment
     case .beginning, .hungUp, .served, .ended: nil
     }
   }
@@ -82,16 +92,20 @@ struct FrontLife: Equatable {
     switch (state, event) {
     case (.beginning, .began(let hasKeeper)):
       guard hasKeeper else { return start(now) }
-      state = .offering(until: now + Self.patience)
+      state = .offering(since: now, look: now + Self.patience)
       return [.offer]
     case (.offering, .said(.welcome)):
-      state = .handing(until: now + Self.patience)
+      state = .handing(since: now, look: now + Self.patience)
       return [.handOver]
     case (.handing, .said(.taken)), (.hungUp(gave: true), .lastWord(.taken)): return served(now)
     case (.offering, .said), (.offering, .lost): return hangUp(gave: false)
     case (.handing, .said), (.handing, .lost): return hangUp(gave: true)
-    case (.offering(let until), .tick) where now >= until: return hangUp(gave: false)
-    case (.handing(let until), .tick) where now >= until: return hangUp(gave: true)
+    case (.offering(let since, let look), .tick) where now >= look:
+      return stillWaits(since, now, gave: false)
+    case (.handing(let since, let look), .tick) where now >= look:
+      return stillWaits(since, now, gave: true)
+    case (.offering, .inputFills): return hangUp(gave: false)
+    case (.handing, .inputFills): return hangUp(gave: true)
     case (.hungUp, .lastWord): return start(now)
     case (.starting, .started(true)): return served(now)
     case (.starting, .started(false)): return failed(now)
@@ -105,6 +119,13 @@ struct FrontLife: Equatable {
     default: break
     }
     return []
+  }
+
+  private mutating func stillWaits(_ since: Moment, _ now: Moment, gave: Bool) -> [Action] {
+    guard !isLeaving, now - since < Self.longPatience else { return hangUp(gave: gave) }
+    let look = now + Self.look
+    state = gave ? .handing(since: since, look: look) : .offering(since: since, look: look)
+    return [.lookAtInput]
   }
 
   private mutating func hangUp(gave: Bool) -> [Action] {

@@ -39,15 +39,17 @@ public final class Keeper {
   /// - Parameters:
   ///   - arguments: of the program, without its name.
   ///   - door: where fronts are met; `nil`: whoever has started this process waits for it.
+  ///   - line: the front's place among those that wait for the runtime folder.
   ///   - work: what a worker does; its exit status.
   public init(
-    _ arguments: [String], door: KeeperDoor? = nil, work: @escaping () -> Int32
+    _ arguments: [String], door: KeeperDoor? = nil, line: consuming WaitingLine? = nil,
+    work: @escaping () -> Int32
   ) throws(SystemError) {
     self.arguments = arguments
     self.door = door
     self.work = work
     life = WorkerLife(now: .now)
-    deposit = try Deposit()
+    deposit = try Deposit(line)
     poller = try Poller()
     signals = try SignalSource(Front.signals + [SIGCHLD])
     Signals.ignoreFailedWrites()
@@ -221,7 +223,7 @@ public final class Keeper {
     case .inForce: if let first { deposit.inForce = consume first }
     case .lock(let folder):
       guard let first else { return }
-      deposit.lock = consume first
+      deposit.keep(lock: first)
       openDoor(in: folder)
     case .ready: take(.ready)
     case .release:

@@ -1,4 +1,4 @@
-import Linux
+public import Linux
 
 /// What a worker says to its keeper. Both are one executable: the words may change with any version.
 public enum WorkerWord: Equatable, Sendable {
@@ -59,7 +59,8 @@ public enum WorkerWord: Equatable, Sendable {
 
 /// What a keeper says to its worker.
 public enum WordToWorker: Equatable, Sendable {
-  /// First. With the surviving memory and, if a predecessor had it, the runtime folder's lock.
+  /// First. With the surviving memory and, if a predecessor had it, the runtime folder's lock; else, if
+  /// the front has taken one, its place among those that wait for the folder.
   case hello(Greeting)
   /// Second. With the configuration that was in force, if there was one.
   case inForce
@@ -77,6 +78,8 @@ public enum WordToWorker: Equatable, Sendable {
     public var crashes: Int
     /// How long the next input is waited for; `nil`: no front brings one.
     public var wait: Duration?
+    /// Of whom waits for the runtime folder, in whose order; `nil`: the lock is there, or no place.
+    public var place: Moment?
     /// Processes of a dead predecessor's children, by the children's numbers.
     public var children: [UInt64: Int32]
   }
@@ -84,7 +87,10 @@ public enum WordToWorker: Equatable, Sendable {
   public var text: String {
     switch self {
     case .hello(let greeting):
-      (["hello", "\(greeting.crashes)", greeting.wait.map { "\($0.inNanoseconds)" } ?? ""]
+      ([
+        "hello", "\(greeting.crashes)", greeting.wait.map { "\($0.inNanoseconds)" } ?? "",
+        greeting.place.map { "\($0.nanoseconds)" } ?? "",
+      ]
         + greeting.children.flatMap { ["\($0.key)", "\($0.value)"] }).joined(separator: "\0")
     case .inForce: "in force"
     case .ended(let id): "ended\0\(id)"
@@ -97,7 +103,7 @@ public enum WordToWorker: Equatable, Sendable {
   public init?(_ text: String) {
     let parts = text.split(separator: "\0", omittingEmptySubsequences: false)
     switch (parts[0], parts.count) {
-    case ("hello", 3...):
+    case ("hello", 4...):
       guard let greeting = Greeting(parts.dropFirst()) else { return nil }
       self = .hello(greeting)
     case ("in force", 1): self = .inForce
@@ -115,17 +121,16 @@ public enum WordToWorker: Equatable, Sendable {
 extension WordToWorker.Greeting {
   fileprivate init?(_ parts: ArraySlice<Substring>) {
     let words = Array(parts)
-    guard let crashes = Int(words[0]), words.count % 2 == 0 else { return nil }
-    var wait: Duration?
-    if !words[1].isEmpty {
-      guard let nanoseconds = Int64(words[1]) else { return nil }
-      wait = .nanoseconds(nanoseconds)
-    }
+    guard let crashes = Int(words[0]), words.count % 2 == 1 else { return nil }
+    let times = words[1...2].map { $0.isEmpty ? 0 : Int64($0) }
+    guard let wait = times[0], let place = times[1] else { return nil }
     var children: [UInt64: Int32] = [:]
-    for place in stride(from: 2, to: words.count, by: 2) {
+    for place in stride(from: 3, to: words.count, by: 2) {
       guard let id = UInt64(words[place]), let pid = Int32(words[place + 1]) else { return nil }
       children[id] = pid
     }
-    self.init(crashes: crashes, wait: wait, children: children)
+    self.init(
+      crashes: crashes, wait: words[1].isEmpty ? nil : .nanoseconds(wait),
+      place: words[2].isEmpty ? nil : Moment(nanoseconds: place), children: children)
   }
 }

@@ -56,17 +56,18 @@ public struct Starter: ~Copyable {
     case failed(Errno)
   }
 
-  /// Asks for a program with those descriptors as 0, 1 and 2. Never blocks.
+  /// Asks for a program with those descriptors as 0, 1, 2 and, if given, 3. Never blocks.
   ///
   /// - Parameter number: what the answer is called.
   /// - Parameter attempt: the child's end of its `StartAttempt`.
   public func ask(
     _ request: StartRequest, number: UInt64, input: Int32, output: Int32, error: Int32,
-    attempt: Int32
+    extra: Int32 = -1, attempt: Int32
   ) -> Asked {
     let bytes = request.bytes(number: number)
     guard bytes.count <= Int(AD_START_MAX) else { return .failed(Errno(E2BIG)) }
-    let result = PacketChannel.send(channel.number, bytes, [input, output, error, attempt])
+    let result = PacketChannel.send(
+      channel.number, bytes, [input, output, error, attempt] + (extra < 0 ? [] : [extra]))
     guard result != 0 else { return .taken }
     return errno == EAGAIN ? .busy : .failed(.current)
   }

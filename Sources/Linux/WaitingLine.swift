@@ -1,28 +1,51 @@
 import Glibc
 
-/// A place in the line of processes that wait for something, in the order in which they came. The
-/// kernel gives it up with the process.
+/// A place in the line of processes that wait for something, in the order in which they came. It is
+/// kept as long as one process has it; the kernel gives it up with the last.
 ///
 /// Each has locked one byte of a file, at the moment at which it came, in nanoseconds of the monotonic
 /// clock. The calls are `fcntl` with `F_OFD_SETLK` and `F_OFD_GETLK`.
-public struct WaitingLine: ~Copyable {
+public struct WaitingLine: ~Copyable, Sendable {
   private static let getLock: Int32 = 36
   private static let setLock: Int32 = 37
 
   private let file: Descriptor
-  private let place: Moment
+  public let place: Moment
+  /// What another process is given, to have this place, too.
+  public var number: Int32 { file.number }
 
   /// Joins the line of that file, which is made.
   ///
   /// - Parameter place: when this process came; nobody else's.
   public init(_ path: String, place: Moment) throws(SystemError) {
-    let file = try Descriptor.open(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o640)
-    var lock = Self.lock(from: place.nanoseconds, bytes: 1)
-    guard unsafe fcntl(file.number, Self.setLock, &lock) == 0 else {
+    let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK
+    let file = try Descriptor.open(path, flags, mode: 0o640)
+    guard Self.set(F_WRLCK, file.number, place) else {
       throw SystemError("lock", path, .current)
     }
     self.file = file
     self.place = place
+  }
+
+  /// A place that another process has taken, and has given us.
+  public init(given file: consuming Descriptor, place: Moment) {
+    self.file = file
+    self.place = place
+  }
+
+  /// Stands in the line, also where that is done already.
+  ///
+  /// - Returns: `false`: that place is somebody else's.
+  @discardableResult
+  public borrowing func join() -> Bool { Self.set(F_WRLCK, number, place) }
+
+  /// Nobody who has this place stands in the line any more.
+  public borrowing func leave() { _ = Self.set(F_UNLCK, number, place) }
+
+  private static func set(_ type: Int32, _ file: Int32, _ place: Moment) -> Bool {
+    var lock = lock(from: place.nanoseconds, bytes: 1)
+    lock.l_type = Int16(type)
+    return unsafe fcntl(file, setLock, &lock) == 0
   }
 
   /// Whether nobody who came before is still in the line; also where that cannot be asked.

@@ -99,12 +99,12 @@ private func standInFront(
 ) -> Int32 {
   raisePriority(daemon)
   do throws(SystemError) {
-    return try Front(offer, in: daemon.runtimeDirectory) { link in
+    return try Front(offer, in: daemon.runtimeDirectory) { link, line in
       do throws(SystemError) {
         // It leads a session now.
         raisePriority(daemon)
         let door = try KeeperDoor(offer, link: link, wait: wait)
-        return try Keeper(words, door: door) { run(load, nil) }.run()
+        return try Keeper(words, door: door, line: line) { run(load, nil) }.run()
       } catch {
         print("audispatchd: \(error)", to: 2)
         return 1

@@ -126,10 +126,16 @@ struct RuntimeFolderLockTests {
     private var lock: Int32?
 
     init(_ folder: TestFolder, _ kept: Int32? = nil) {
-      claim = FolderClaim(folder.path, lock: kept.map { Descriptor(owning: $0) }, came: .now)
+      claim = FolderClaim(folder.path, lock: kept.map { Descriptor(owning: $0) })
     }
 
     deinit { lock.map { _ = close($0) } }
+
+    /// One that has a place that was taken for it, and that others have, too.
+    init(_ folder: TestFolder, at place: Int32, of moment: Moment) {
+      claim = FolderClaim(
+        folder.path, line: WaitingLine(given: Descriptor(owning: place), place: moment))
+    }
 
     /// Whether the folder is its own now.
     func take() throws -> Bool {
@@ -166,6 +172,31 @@ struct RuntimeFolderLockTests {
     #expect(try stranger.take())
   }
 
+  /// A front takes the place before its worker is there; when that dies the next one has it.
+  @Test func `is had first by whom an earlier place was taken for, whoever comes when`() throws {
+    let folder = TestFolder()
+    let came = Moment.now
+    let front = try WaitingLine(folder.path + "/line", place: came)
+    let later = Claimant(folder)
+    #expect(try !later.take())
+    do {
+      let holder = try Descriptor.open(folder.path + "/lock", O_RDWR | O_CREAT)
+      let isHeld = holder.tryLock()
+      #expect(isHeld)
+      let dies = Claimant(folder, at: dup(front.number), of: came)
+      #expect(try !dies.take() && !later.take())
+    }
+    #expect(try !later.take())
+    do {
+      let successor = Claimant(folder, at: dup(front.number), of: came)
+      #expect(try successor.take())
+      // It has left the line, for all that have its place, and the lock is what keeps others out.
+      #expect(try !later.take())
+    }
+    #expect(try later.take())
+    front.leave()
+  }
+
   @Test func `of another folder counts for nothing`() throws {
     let (here, there) = (TestFolder(), TestFolder())
     let first = Claimant(there)
@@ -192,7 +223,7 @@ struct FolderWorkTests {
 
   @Test func `comes in order, and of a file the last value counts`() throws {
     let folder = TestFolder()
-    let work = try FolderWork(folder.path, lock: nil)
+    let work = try FolderWork(folder.path, FolderClaim(folder.path))
     work.ask(.claim)
     for number in 0..<100 { work.ask(.write(name: "state", text: "\(number)", mode: 0o600)) }
     work.ask(.list(.anew("1 2 a\n"), nil))

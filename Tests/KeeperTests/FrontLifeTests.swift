@@ -29,7 +29,8 @@ struct FrontLifeTests {
   private static let events: [Event] = [
     .began(hasKeeper: false), .began(hasKeeper: true), .said(.welcome), .said(.no("x")),
     .said(.taken), .said(.end(6)), .lost, .lastWord(nil), .lastWord(.welcome), .lastWord(.taken),
-    .started(true), .started(false), .inputEnded, .signal(.stop), .signal(.other(1)), .tick,
+    .started(true), .started(false), .inputEnded, .inputFills, .signal(.stop), .signal(.other(1)),
+    .tick,
   ]
 
   /// Where an event leads, and what is to be done. Whatever is not listed changes nothing, but that a
@@ -42,10 +43,14 @@ struct FrontLifeTests {
     case ("beginning", .began(hasKeeper: true)): ("offering", [.offer])
     case ("offering", .said(.welcome)): ("handing", [.handOver])
     case ("offering", .said), ("offering", .lost): ("hung up", [.hangUp])
-    case ("offering", .tick) where milliseconds >= 100: ("hung up", [.hangUp])
+    case ("offering", .tick) where milliseconds >= 1000: ("hung up", [.hangUp])
+    case ("offering", .tick) where milliseconds >= 100: ("offering", [.lookAtInput])
+    case ("offering", .inputFills): ("hung up", [.hangUp])
     case ("handing", .said(.taken)): ("served", [])
     case ("handing", .said), ("handing", .lost): ("hung up, gave", [.hangUp])
-    case ("handing", .tick) where milliseconds >= 100: ("hung up, gave", [.hangUp])
+    case ("handing", .tick) where milliseconds >= 1000: ("hung up, gave", [.hangUp])
+    case ("handing", .tick) where milliseconds >= 100: ("handing", [.lookAtInput])
+    case ("handing", .inputFills): ("hung up, gave", [.hangUp])
     case ("hung up, gave", .lastWord(.taken)): ("served", [])
     case ("hung up", .lastWord), ("hung up, gave", .lastWord): ("starting", [.start])
     case ("starting", .started(true)): ("served", [])
@@ -79,7 +84,7 @@ struct FrontLifeTests {
   @Test func `takes every event in every state as the table says`() {
     for way in Self.ways {
       for event in Self.events {
-        for milliseconds: Int64 in [0, 99, 100, 5000] {
+        for milliseconds: Int64 in [0, 99, 100, 999, 1000, 5000] {
           var front = Self.front(way.events)
           #expect(Self.name(front.state) == way.name)
           let actions = front.handle(event, now: Self.at(milliseconds))
@@ -92,12 +97,43 @@ struct FrontLifeTests {
     }
   }
 
+  @Test(arguments: [[Event.began(hasKeeper: true)], [.began(hasKeeper: true), .said(.welcome)]])
+  func `waits longer for a keeper while auditd does not, and looks whether it does`(way: [Event]) {
+    var front = Self.front(way)
+    #expect(front.deadline == Self.at(100))
+    var looks: [Int64] = []
+    while let due = front.deadline {
+      let actions = front.handle(.tick, now: due)
+      guard actions == [.lookAtInput] else {
+        #expect(actions == [.hangUp] && due == Self.at(1000))
+        break
+      }
+      looks.append(due.nanoseconds / 1_000_000)
+    }
+    #expect(looks == Array(stride(from: 100, to: 1000, by: 10)))
+  }
+
+  @Test(arguments: [Event.inputEnded, .signal(.stop)], [0, 99, 100, 500] as [Int64])
+  func `gives a keeper 100 ms once auditd waits for it`(event: Event, milliseconds: Int64) {
+    for way: [Event] in [[.began(hasKeeper: true)], [.began(hasKeeper: true), .said(.welcome)]] {
+      var front = Self.front(way)
+      if milliseconds >= 100 {
+        #expect(front.handle(.tick, now: Self.at(milliseconds)) == [.lookAtInput])
+      }
+      #expect(front.handle(event, now: Self.at(milliseconds)) == [])
+      let due = max(100, milliseconds + (milliseconds >= 100 ? 10 : 0))
+      #expect(front.deadline == Self.at(due))
+      #expect(front.handle(.tick, now: Self.at(due)) == [.hangUp])
+    }
+  }
+
   /// The ways from each state before `served` to there.
   private static let onward: [(from: [Event], rest: [Event])] = [
     ([], [.began(hasKeeper: false), .started(true)]),
     ([.began(hasKeeper: true)], [.said(.welcome), .said(.taken)]),
     ([.began(hasKeeper: true), .said(.welcome)], [.said(.taken)]),
     ([.began(hasKeeper: true), .said(.welcome), .tick], [.said(.taken)]),
+    ([.began(hasKeeper: true), .inputFills], [.lastWord(nil), .started(true)]),
     ([.began(hasKeeper: true), .said(.no(""))], [.lastWord(nil), .started(true)]),
     ([.began(hasKeeper: true), .said(.welcome), .lost], [.lastWord(.taken)]),
     ([.began(hasKeeper: false)], [.started(true)]),

@@ -162,6 +162,7 @@ struct SuccessionTests {
             let said = keeper.handle(.said(!isShut), now: Self.at(0))
             adopted = said == .adopt
             if adopted { answer = .taken }
+          case .lookAtInput: queue += front.handle(.inputFills, now: Self.at(1))
           case .hangUp:
             isShut = true
             queue += front.handle(.lastWord(late), now: Self.at(1))

@@ -1,3 +1,4 @@
+import Linux
 import Testing
 
 @testable import Keeper
@@ -14,9 +15,14 @@ struct WorkerWordTests {
   }
 
   @Test(arguments: [
-    WordToWorker.hello(.init(crashes: 0, wait: nil, children: [:])),
-    .hello(.init(crashes: 5, wait: .milliseconds(1500), children: [1: 2, 1 << 32 | 7: 8])),
-    .hello(.init(crashes: 5, wait: .zero, children: [:])), .inForce, .ended(7), .front, .input,
+    WordToWorker.hello(.init(crashes: 0, wait: nil, place: nil, children: [:])),
+    .hello(
+      .init(
+        crashes: 5, wait: .milliseconds(1500), place: Moment(nanoseconds: .max),
+        children: [1: 2, 1 << 32 | 7: 8])),
+    .hello(.init(crashes: 5, wait: .zero, place: Moment(nanoseconds: 0), children: [:])),
+    .hello(.init(crashes: 0, wait: nil, place: Moment(nanoseconds: 17), children: [3: 4])),
+    .inForce, .ended(7), .front, .input,
     .released,
   ])
   func `is read as it was written, by a keeper`(word: WordToWorker) {
@@ -26,8 +32,9 @@ struct WorkerWordTests {
   @Test(arguments: [
     "", "\0", "keep\u{0}1", "keep\0a\u{0}1", "keep\u{0}1\0b", "forget", "forget\0x", "lock",
     "ready\0",
-    "drained\0", "hello", "hello\u{0}1", "hello\0x\0", "hello\u{0}1\0x", "hello\u{0}1\0\u{0}1",
-    "hello\u{0}1\0\u{0}1\0x", "ended\0x", "ended", "released ",
+    "drained\0", "hello", "hello\u{0}1", "hello\u{0}1\0", "hello\0x\0\0", "hello\u{0}1\0x\0",
+    "hello\u{0}1\0\0x", "hello\u{0}1\0\0\u{0}1", "hello\u{0}1\0\0\u{0}1\0x", "ended\0x", "ended",
+    "released ",
   ])
   func `is nobody's of ours`(text: String) {
     #expect(WorkerWord(text) == nil)

@@ -50,7 +50,9 @@ private final class Begun {
   private let output: Descriptor
 
   /// Asks for it, and takes the answer.
-  init(_ starter: borrowing Starter, _ request: StartRequest, number: UInt64 = 1) throws {
+  init(
+    _ starter: borrowing Starter, _ request: StartRequest, number: UInt64 = 1, extra: Int32 = -1
+  ) throws {
     self.request = request
     var attempt = try StartAttempt()
     let null = try Descriptor.open("/dev/null", O_RDWR)
@@ -60,7 +62,7 @@ private final class Begun {
       let end = pipe.writing
       let asked = starter.ask(
         request, number: number, input: null.number, output: end.number, error: end.number,
-        attempt: attempt.childNumber)
+        extra: extra, attempt: attempt.childNumber)
       #expect(asked == .taken)
     }
     attempt.wasHandedOver()
@@ -134,6 +136,21 @@ struct StarterTests {
       guard case .runs = try begun.outcome() else { throw SystemError("start", "sh", .noSuchFile) }
       // ls itself opens the folder that it lists.
       #expect(begun.text() == "\(getpid()) two words 1\n0 1 2 3 ")
+      #expect(try begun.end() == .exit(0))
+    }
+  }
+
+  @Test func `gives a descriptor 3 to one that is to have it`() throws {
+    let (reading, writing) = try Pipe().release()
+    defer { close(reading) }
+    try Transfer.writeAll(writing, Array("three".utf8))
+    close(writing)
+    try Self.with { starter in
+      let line = "cat <&3; ls /proc/self/fd | tr '\\n' ' '"
+      let begun = try Begun(
+        starter, Self.request("/bin/sh", ["-c", line]), extra: reading)
+      begun.go()
+      #expect(begun.text() == "three0 1 2 3 4 ")
       #expect(try begun.end() == .exit(0))
     }
   }

@@ -86,6 +86,47 @@ struct FrontEndTests {
     try await auditd.stop()
   }
 
+  @Test func `does not come where the keeper is slow and auditd need not wait`() async throws {
+    let scratch = try Scratch()
+    let auditd = try await auditd(scratch)
+    let events = TestEvent.stream(0..<200)
+    try auditd.send(Array(events[..<100]))
+    try await eventually("it has come") { try auditd.files.state().source.records == 100 }
+    let (worker, keeper) = (try auditd.worker(), try #require(auditd.keeper))
+    kill(keeper, SIGSTOP)
+    #expect(try await auditd.reload() <= 100)
+    try await Task.sleep(for: .milliseconds(500))
+    kill(keeper, SIGCONT)
+    try auditd.send(Array(events[100...]))
+    try await eventually("all", detail: { auditd.messages }) { scratch.lines("out").count >= 200 }
+    #expect(difference(scratch.lines("out"), events.records) == nil)
+    #expect(try auditd.worker() == worker && auditd.keeper == keeper)
+    #expect(!auditd.messages.contains("waiting for it to end"))
+    try await auditd.stop()
+  }
+
+  @Test func `comes where the keeper hangs and auditd would have to wait`() async throws {
+    let scratch = try Scratch()
+    let auditd = try await auditd(scratch, wait: "0.5")
+    let worker = try auditd.worker()
+    kill(try #require(auditd.keeper), SIGSTOP)
+    try await auditd.reload()
+    // More than its socket holds.
+    let events = TestEvent.stream(0..<1000)
+    let begin = ContinuousClock.now
+    try auditd.send(events)
+    try await eventually("another one has it", detail: { auditd.messages }) {
+      auditd.messages.contains("waiting for it to end")
+    }
+    #expect(ContinuousClock.now - begin < .milliseconds(900))
+    try await eventually("all", detail: { auditd.messages }) { scratch.lines("out").count >= 1000 }
+    #expect(difference(scratch.lines("out"), events.records) == nil)
+    try await eventually("another one says who it is", detail: { auditd.messages }) {
+      (try? auditd.worker()).map { $0 != worker } ?? false
+    }
+    try await auditd.stop()
+  }
+
   @Test func `comes at once for one with another executable, which goes on`() async throws {
     let scratch = try Scratch()
     let program = scratch("audispatchd")

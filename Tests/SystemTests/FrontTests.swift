@@ -194,6 +194,50 @@ struct FrontTests {
     #expect(try await first.child.end() == .exited(0))
   }
 
+  private func child(of pid: pid_t, named name: String) -> pid_t? {
+    String(decoding: contents("/proc/\(pid)/task/\(pid)/children"), as: UTF8.self)
+      .split(separator: " ").compactMap { pid_t($0) }.first {
+        String(decoding: contents("/proc/\($0)/comm"), as: UTF8.self) == name + "\n"
+      }
+  }
+
+  @Test func `has inputs come in their fronts' order, though an earlier one's worker comes later`()
+    async throws
+  {
+    let scratch = try Scratch()
+    try scratch.folder("run")
+    let lock = try Descriptor.open(scratch("run/lock"), O_RDWR | O_CREAT)
+    let isHeld = lock.tryLock()
+    #expect(isHeld)
+    let plugins = [PluginFile("p", try await Programs.plugin(), ["lines", scratch("out")])]
+    func wait(_ name: String, _ times: Int) async throws -> AuditdFour {
+      let auditd = try await AuditdFour(
+        plugins, settings: ["reload_wait = 0.5"], scratch: scratch, name: name,
+        awaitsControl: false)
+      try await waits(auditd, times)
+      return auditd
+    }
+    func waits(_ auditd: AuditdFour, _ times: Int) async throws {
+      try await eventually("it waits", detail: { auditd.messages }) {
+        auditd.messages.components(separatedBy: "waiting for it to end").count == times + 1
+      }
+    }
+    let first = try await wait("first", 1)
+    let second = try await wait("second", 2)
+    let front = try #require(first.front)
+    let keeper = try #require(child(of: front, named: "audispatchd"))
+    kill(try #require(child(of: keeper, named: "audispatchd")), SIGKILL)
+    try await waits(second, 3)
+    let events = TestEvent.stream(0..<200)
+    try second.send(Array(events[100...]))
+    try first.send(Array(events[..<100]))
+    lock.unlock()
+    first.child.signal(SIGINT)
+    try await all(events, in: "out", second)
+    #expect(try await first.child.end() == .exited(0))
+    try await second.stop()
+  }
+
   @Test func `waits for no worker that stands still, and the inputs come in their order`()
     async throws
   {

@@ -214,7 +214,7 @@ void ad_forget_text(void);	// code and constants; mapped again where they are ne
 
 // Whole messages between processes of ours (SOCK_SEQPACKET), and `n` descriptors that go with them.
 // Both go on when a signal interrupts them.
-enum { AD_PASSED_MAX = 4 };
+enum { AD_PASSED_MAX = 5 };
 int ad_message_pair(int pair[_Nonnull 2]);
 int ad_pass(int fd, const void *bytes, size_t count, const int *_Nullable fds, int n, bool waits);
 // The size of the next message; a descriptor that did not come is -1.

@@ -11,7 +11,7 @@
 enum { AD_START_MAX = 128 << 10 };	// bytes of a request
 
 // A request is one message with four descriptors: the program's 0, 1 and 2, and one end of a socket
-// for messages, over which the parent and the child speak. Behind the head, without padding: the
+// for messages, over which the parent and the child speak; and a fifth where the program has a 3. Behind the head, without padding: the
 // groups; the path, the arguments with the program's name, the variables, each with its NUL; and the
 // rules of landlock, each its rights and a path with its NUL.
 typedef struct {

@@ -23,6 +23,8 @@ final class KeeperLink {
   let memory: Survivor
   /// What a predecessor had locked in the runtime folder.
   private var lock: Descriptor?
+  /// The place among those that wait for it that the front has taken, as long as it is waited for.
+  private var line: WaitingLine?
   /// The configuration that was in force, then that which is.
   private var inForce: Descriptor?
   /// What the keeper, which had too much to read, has not got yet.
@@ -45,11 +47,15 @@ final class KeeperLink {
 
   private init?(_ channel: consuming MessageChannel) {
     let received = channel.receive()
-    guard case .message(let text, let file?, let lock) = consume received,
+    guard case .message(let text, let file?, let second) = consume received,
       case .hello(let greeting) = WordToWorker(text), let memory = try? Survivor(held: file)
     else { return nil }
     self.memory = memory
-    self.lock = lock
+    if let place = greeting.place {
+      if let second { line = WaitingLine(given: second, place: place) }
+    } else {
+      lock = second
+    }
     crashes = greeting.crashes
     waitForNext = greeting.wait
     kept = Dictionary(
@@ -63,6 +69,7 @@ final class KeeperLink {
   var number: Int32 { channel.number }
 
   func takeLock() -> Descriptor? { lock.take() }
+  func takeLine() -> WaitingLine? { line.take() }
   func takeInForce() -> Descriptor? { inForce.take() }
 
   func keepInForce(_ file: consuming Descriptor) {

@@ -94,7 +94,7 @@ final class Input: Owner {
       if limit == 0 { return pause() }
       journal.beginBatch()
       source.takeRecords(limit: limit, into: journal, isNeeded: durable.isSpooling)
-      reportMalformed()
+      if let text = source.malformedMessage(loop.now) { loop.say(.warning, text) }
       let batch = journal.batch
       guard batch.records > 0 else { return distribution.looked() }
       distribution.admit(batch)
@@ -104,10 +104,6 @@ final class Input: Owner {
       distribution.keep(batch)
       if isAll { return }
     }
-  }
-
-  private func reportMalformed() {
-    if let text = source.malformedMessage(loop.now) { loop.say(.warning, text) }
   }
 
   /// The source wakes the loop, unless its next look has a time.
@@ -153,7 +149,7 @@ final class Input: Owner {
   func open() {
     guard ending.isRunning, supply.origin != .peers else { return }
     do throws(SystemError) {
-      switch try supply.open(recordsSoFar: source.figures.made) {
+      switch try supply.open(recordsSoFar: source.figures.made, by: base.starting) {
       case .input(let descriptor): begin(descriptor)
       case .none: drained()
       case .later(let pause): tryAgain(in: pause)
@@ -164,10 +160,13 @@ final class Input: Owner {
         ending.noteLoss()
         return drained()
       }
-      let delay = supply.nextDelay()
-      if let text = supply.waitingMessage(error, loop.now) { loop.say(.warning, text) }
-      tryAgain(in: delay)
+      tryAgain(after: error)
     }
+  }
+
+  private func tryAgain(after error: SystemError) {
+    if let text = supply.waitingMessage(error, loop.now) { loop.say(.warning, text) }
+    tryAgain(in: supply.nextDelay())
   }
 
   private func begin(_ descriptor: consuming Descriptor) {
@@ -199,6 +198,10 @@ final class Input: Owner {
     if let retry, loop.hasCome(retry, .input) {
       self.retry = nil
       open()
+    }
+    if let deadline = supply.helperDeadline, loop.hasCome(deadline, .input) {
+      supply.giveUpHelper(by: base.starting)
+      ended(nil)
     }
     unpauseIfPossible()
     reportUnreadEvents()
@@ -245,6 +248,7 @@ final class Input: Owner {
     if let lost = supply.readers?.reportEnd(taken: source.figures.made) { loop.say(.error, lost) }
     switch next {
     case .reconnect where ending.isRunning:
+      if let unstarted = supply.takeStartFailure() { return tryAgain(after: unstarted) }
       loop.say(.warning, "\(supply.description) closed; connecting again")
       tryAgain(in: supply.nextDelay())
     case .nextFile where ending.isRunning: open()

@@ -152,12 +152,14 @@ final class SourceSupply {
 
   /// The next input.
   ///
-  /// - Parameter recordsSoFar: that came from all inputs.
-  func open(recordsSoFar: UInt64) throws(SystemError) -> Opened {
+  /// - Parameters:
+  ///   - recordsSoFar: that came from all inputs.
+  ///   - starter: of the kernel's reader.
+  func open(recordsSoFar: UInt64, by starter: StarterLink) throws(SystemError) -> Opened {
     switch origin {
     case .unixSocket(let path): return try connect(path)
     case .standardInput: return .input(try openStandardInput())
-    case .kernel: return .input(try openKernel(recordsSoFar))
+    case .kernel: return .input(try openKernel(recordsSoFar, starter))
     case .peers: return .none
     case .files:
       guard !remainingFiles.isEmpty else { return .none }
@@ -227,15 +229,23 @@ final class SourceSupply {
 
   // MARK: Helpers
 
-  private func openKernel(_ recordsSoFar: UInt64) throws(SystemError) -> Descriptor {
+  private func openKernel(
+    _ recordsSoFar: UInt64, _ starter: StarterLink
+  ) throws(SystemError) -> Descriptor {
     if readers == nil { readers = try KernelReaders() }
     guard let readers else { preconditionFailure("just made") }
     let counters = try readers.begin(taken: recordsSoFar)
-    let null = try Descriptor.open("/dev/null", O_RDONLY)
-    return try helpers.start(
-      Installed.program("audispatch-kernel"), kernelArguments, input: null,
-      extra: counters, keepsCapabilities: true)
+    return try helpers.startReader(
+      Installed.kernelReader, kernelArguments, counters: counters, by: starter)
   }
+
+  /// When a helper that is on its way is given up.
+  var helperDeadline: Moment? { helpers.deadline }
+
+  func giveUpHelper(by starter: StarterLink) { helpers.giveUp(by: starter) }
+
+  /// Why the input that has ended never began, if that is so; once.
+  func takeStartFailure() -> SystemError? { helpers.takeStartFailure() }
 
   private var kernelArguments: [String] {
     (configuration.logFormat == .raw ? ["--raw"] : []) + (node.map { ["--node", $0] } ?? [])
@@ -255,7 +265,7 @@ final class SourceSupply {
     unpacker = FileContent.unpacker(head)
     if FileContent.isNetlink(head) {
       input = try helpers.start(
-        Installed.program("audispatch-kernel"), ["--capture"] + kernelArguments, input: input)
+        Installed.kernelReader, ["--capture"] + kernelArguments, input: input)
     }
     return input
   }

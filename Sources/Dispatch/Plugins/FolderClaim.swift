@@ -1,8 +1,9 @@
 import Glibc
+import Keeper
 import Linux
 
 /// How the runtime folder is taken. One dispatcher at a time has it. May wait as long as its disk.
-struct FolderClaim: ~Copyable {
+struct FolderClaim: ~Copyable, Sendable {
   enum Outcome: Sendable {
     /// It is ours, as long as this descriptor is open, or a copy of it; with what a predecessor has left.
     case ours(lock: Int32, ChildrenList.Content)
@@ -14,15 +15,17 @@ struct FolderClaim: ~Copyable {
   /// Where this process stands among those that wait for the folder: auditd may start several, one
   /// after the other, while the first one has it.
   private var line: WaitingLine?
-  private let came: Moment
+  /// When this process came, and not when its thread had its first turn: its place in the line, unless
+  /// it has been given one.
+  private let came = Moment.now
 
   /// - Parameters:
   ///   - lock: what a predecessor had locked, if somebody has kept it.
-  ///   - came: this process, its place in the line.
-  init(_ path: String, lock: consuming Descriptor?, came: Moment) {
+  ///   - line: a place that was taken for this process.
+  init(_ path: String, lock: consuming Descriptor? = nil, line: consuming WaitingLine? = nil) {
     self.path = path
-    self.came = came
     candidate = lock
+    self.line = line
   }
 
   /// Takes the folder, or says what has to be waited for.
@@ -34,10 +37,10 @@ struct FolderClaim: ~Copyable {
     if candidate != nil, !isLockFile(candidate?.number ?? -1) { candidate = nil }
     if candidate == nil {
       candidate = try Descriptor.open(path + "/lock", O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o640)
-      line = nil
-      line = try WaitingLine(path + "/line", place: came)
+      if line == nil { line = try WaitingLine("\(path)/\(Front.lineName)", place: came) }
     }
     guard line?.isFirst ?? true, candidate?.tryLock() ?? false else { return .waits(.dispatcher) }
+    line?.leave()
     line = nil
     guard let lock = candidate.take() else { preconditionFailure("just locked") }
     return .ours(lock: lock.release(), ChildrenList.content(in: path))

@@ -44,20 +44,17 @@ final class FolderWork: ThreadWork {
   }
 
   private let path: String
-  /// What a predecessor had locked; -1: nothing.
-  private let lock: Int32
-  /// When this process came, and not when its thread had its first turn: who waits for the folder stands
-  /// in that order.
-  private let came = Moment.now
+  /// The thread's, which takes it.
+  private let claim: Mutex<FolderClaim?>
   private let requestsReady: Bell
   private let answersReady: Bell
   private let shared = Mutex(Shared())
 
-  init(_ path: String, lock: consuming Descriptor?) throws(SystemError) {
+  init(_ path: String, _ claim: consuming FolderClaim) throws(SystemError) {
     self.path = path
     requestsReady = try Bell(waits: true)
     answersReady = try Bell()
-    self.lock = lock?.release() ?? -1
+    self.claim = Mutex(claim)
   }
 
   // MARK: The event loop's side
@@ -83,8 +80,7 @@ final class FolderWork: ThreadWork {
   // MARK: The thread's side
 
   func run() {
-    var claim = FolderClaim(
-      path, lock: lock < 0 ? nil : Descriptor(owning: lock), came: came)
+    guard var claim = claim.withLock({ $0.take() }) else { return }
     var children = ChildrenFile(in: path)
     while !hasEnded {
       requestsReady.clear()

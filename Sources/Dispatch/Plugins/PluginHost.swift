@@ -13,7 +13,7 @@ final class PluginHost: Owner {
 
   init(
     _ base: Base, _ ledger: Ledger, _ custody: Custody, _ delivery: Delivery,
-    _ overflows: OverflowActions, _ durable: DurableQueues, _ starter: consuming Starter?
+    _ overflows: OverflowActions, _ durable: DurableQueues
   ) {
     self.base = base
     self.delivery = delivery
@@ -22,7 +22,7 @@ final class PluginHost: Owner {
       base: base, ledger: ledger, delivery: delivery, durable: durable)
     output = PluginOutput(base)
     supervisor = Supervisor(
-      base, ledger, custody, delivery, overflows, durable, confirming, output, starter)
+      base, ledger, custody, delivery, overflows, durable, confirming, output)
     watch = PluginWatch(
       base: base, overflows: overflows, output: output, supervisor: supervisor)
   }

@@ -35,14 +35,13 @@ final class PluginStarter: Owner {
   private let gapWord = String(UInt64.random(in: .min ... .max), radix: 36)
 
   init(
-    _ base: Base, _ ledger: Ledger, _ custody: Custody, _ output: PluginOutput,
-    _ starter: consuming Starter?
+    _ base: Base, _ ledger: Ledger, _ custody: Custody, _ output: PluginOutput
   ) {
     self.base = base
     self.ledger = ledger
     self.custody = custody
     self.output = output
-    link = StarterLink(base.loop, starter)
+    link = base.starting
     stragglers = Stragglers(base.loop)
   }
 

@@ -32,10 +32,14 @@ final class RuntimeFolder {
 
   /// Begins to take it.
   ///
-  /// - Parameter lock: what a predecessor had locked, if somebody has kept it.
-  init(path: String, lock: consuming Descriptor? = nil) throws(SystemError) {
+  /// - Parameters:
+  ///   - lock: what a predecessor had locked, if somebody has kept it.
+  ///   - line: a place among those that wait for it that was taken for this process.
+  init(
+    path: String, lock: consuming Descriptor? = nil, line: consuming WaitingLine? = nil
+  ) throws(SystemError) {
     self.path = path
-    work = try FolderWork(path, lock: lock)
+    work = try FolderWork(path, FolderClaim(path, lock: lock, line: line))
     try WorkThread(work).detach()
     ask()
   }

@@ -1,8 +1,11 @@
 import Glibc
 import Linux
 
-/// The process that starts plugins, which is started again when it ends.
+/// The process that starts plugins and helpers, which is started again when it ends.
 final class StarterLink {
+  /// What the answers for helpers are called, and those for plugins never.
+  private static let helperNumbers: UInt64 = 1 << 63
+
   private static let firstPause = Duration.milliseconds(50)
   private static let longestPause = Duration.seconds(5)
 
@@ -14,6 +17,9 @@ final class StarterLink {
   /// There is none, or it has as much to do as it can note: this moment changes that, or its next
   /// answer.
   private var busyUntil: Moment?
+  /// Those that it has not made yet, by their numbers.
+  private var helpers: [UInt64: HelperProcess] = [:]
+  private var helpersAsked: UInt64 = 0
 
   init(_ loop: Loop, _ starter: consuming Starter?) {
     self.loop = loop
@@ -35,11 +41,12 @@ final class StarterLink {
   /// Asks for a child. Never waits for anything that its request names.
   func ask(
     _ request: StartRequest, number: LaunchNumber, input: Int32, output: Int32, error: Int32,
-    attempt: Int32
+    extra: Int32 = -1, attempt: Int32
   ) -> Starter.Asked {
     if let failure = startAgain() { return .failed(failure) }
     let asked = starter?.ask(
-      request, number: number.value, input: input, output: output, error: error, attempt: attempt)
+      request, number: number.value, input: input, output: output, error: error, extra: extra,
+      attempt: attempt)
     guard let asked else { return .busy }
     // One that has just died says so by its end.
     guard asked == .busy || asked == .failed(Errno(EPIPE)) else { return asked }
@@ -71,22 +78,67 @@ final class StarterLink {
     loop.wake(.plugins, at: loop.now + pause)
   }
 
-  /// Its next answer. After `ended` there is none until another one is asked.
-  func receive() -> Starter.Answer {
-    guard let answer = starter?.receive() else { return .nothing }
-    busyUntil = nil
-    switch consume answer {
-    case .child(let number, let process): return .child(number: number, process)
-    case .failed(let number, let cause): return .failed(number: number, cause)
-    case .nothing: return .nothing
-    case .ended:
-      let end = letGo()
-      loop.say(
-        .warning,
-        "the process that starts plugins ended"
-          + (end.map { " (\($0))" } ?? "") + ": another one is started")
-      return .ended
+  /// Has a program of ours started, with those descriptors as 0, 1, 2 and, if given, 3. Never waits for
+  /// what it lies on.
+  func start(
+    _ request: StartRequest, input: Int32, output: Int32, error: Int32, extra: Int32 = -1
+  ) throws(SystemError) -> HelperProcess {
+    let helper = try HelperProcess(request, now: loop.now)
+    helpersAsked += 1
+    let number = Self.helperNumbers | helpersAsked
+    guard mayBeAsked() else { throw SystemError("start", request.path, .again) }
+    let asked = ask(
+      request, number: LaunchNumber(number), input: input, output: output, error: error,
+      extra: extra, attempt: helper.childNumber)
+    switch asked {
+    case .taken: break
+    case .busy: throw SystemError("start", request.path, .again)
+    case .failed(let cause): throw SystemError("start", request.path, cause)
     }
+    helper.wasHandedOver()
+    helpers[number] = helper
+    return helper
+  }
+
+  /// Its next answer about a plugin; helpers have theirs. After `ended` there is none until another one
+  /// is asked.
+  func receive() -> Starter.Answer {
+    while true {
+      guard let answer = starter?.receive() else { return .nothing }
+      busyUntil = nil
+      switch consume answer {
+      case .child(let number, let process):
+        guard number & Self.helperNumbers != 0 else {
+          return .child(number: number, process)
+        }
+        guard let helper = helpers.removeValue(forKey: number) else {
+          process.endNow()
+          continue
+        }
+        helper.has(process)
+      case .failed(let number, let cause):
+        guard number & Self.helperNumbers != 0 else { return .failed(number: number, cause) }
+        helpers.removeValue(forKey: number)?.wasNotMade(cause)
+      case .nothing: return .nothing
+      case .ended: return ended()
+      }
+    }
+  }
+
+  private func ended() -> Starter.Answer {
+    let end = letGo()
+    loop.say(
+      .warning,
+      "the process that starts plugins ended"
+        + (end.map { " (\($0))" } ?? "") + ": another one is started")
+    return .ended
+  }
+
+  /// A helper that has had its time is ended; where nobody has even made it, the starter hangs.
+  func giveUp(on helper: HelperProcess) {
+    let isMade = helper.isMade
+    helper.giveUp()
+    if !isMade { giveUp() }
   }
 
   /// Ends one that does not answer.
@@ -99,6 +151,8 @@ final class StarterLink {
   private func letGo() -> ChildEnd? {
     if let number = starter?.number { loop.poller.remove(number) }
     let end = starter.take()?.end()
+    for helper in helpers.values { helper.wasNotMade(Errno(ECONNRESET)) }
+    helpers = [:]
     rest()
     return end
   }

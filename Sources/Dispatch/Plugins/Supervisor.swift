@@ -25,7 +25,7 @@ final class Supervisor: Owner {
   init(
     _ base: Base, _ ledger: Ledger, _ custody: Custody, _ delivery: Delivery,
     _ overflows: OverflowActions, _ durable: DurableQueues, _ confirming: Confirming,
-    _ output: PluginOutput, _ starter: consuming Starter?
+    _ output: PluginOutput
   ) {
     self.base = base
     self.ledger = ledger
@@ -35,7 +35,7 @@ final class Supervisor: Owner {
     self.durable = durable
     self.confirming = confirming
     self.output = output
-    self.starter = PluginStarter(base, ledger, custody, output, starter)
+    self.starter = PluginStarter(base, ledger, custody, output)
   }
 
   /// Takes a plugin in; it is started when time has passed.

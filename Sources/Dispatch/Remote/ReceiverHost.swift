@@ -13,6 +13,8 @@ final class ReceiverHost: Owner {
   private var delay = Duration.milliseconds(100)
   /// Receivers that ended and were not waited for yet.
   private var leaving: [ReceiverProcess] = []
+  /// Whether it may be nobody, who finds the program.
+  private var asNobody = true
   private var isFinishing = false
   /// Keys that are being opened, since then; and whether that has to be done once more.
   private var opening: (keys: KeyOpening, since: Moment)?
@@ -44,8 +46,14 @@ final class ReceiverHost: Owner {
       loop.wake(.remote, at: retry)
       return false
     }
+    if leaving.contains(where: { $0.child.failure?.cause == HelperProcess.late }) {
+      // A second one would wait for the same.
+      loop.wake(.remote, at: retry)
+      return false
+    }
     do throws(SystemError) {
-      let new = try ReceiverProcess(connections: configuration.connections)
+      let new = try ReceiverProcess(
+        connections: configuration.connections, asNobody: asNobody, by: base.starting)
       guard loop.poller.add(new.channel.number, Token.receiver, .read) else {
         throw SystemError("wait for", "audispatch-receive", .current)
       }
@@ -179,10 +187,22 @@ final class ReceiverHost: Owner {
     if !leaving.isEmpty { forgetEnded() }
     tendKeys()
     guard let process else { return }
+    giveUpLate(process)
+    guard self.process != nil else { return }
     listenAgain()
     if !process.flush() { loop.wake(.remote, in: .milliseconds(5)) }
     process.tellOutput(loop.now, say)
     if let at = process.output.tellAt { loop.wake(.remote, at: at) }
+  }
+
+  /// What it lies on does not answer: nothing else waits for it.
+  private func giveUpLate(_ process: ReceiverProcess) {
+    guard let deadline = process.child.deadline, loop.hasCome(deadline, .remote) else { return }
+    base.starting.giveUp(on: process.child)
+    loop.say(
+      .error,
+      "\(process.child.path) has not started within 10 s: given up; a file system may hang")
+    end()
   }
 
   func readOutput() {
@@ -222,7 +242,9 @@ final class ReceiverHost: Owner {
   /// Says how receivers have ended that are gone.
   private func forgetEnded() {
     leaving.removeAll { process in
-      guard let end = process.child.reap() else { return false }
+      guard process.child.isGone else { return false }
+      if let failure = process.child.failure { return couldNotStart(failure) }
+      guard let end = process.child.reap() else { return true }
       if !isFinishing, ending.isRunning, endReport.pass(loop.now) != nil {
         loop.say(
           .error,
@@ -231,6 +253,21 @@ final class ReceiverHost: Owner {
       }
       return true
     }
-    if !leaving.isEmpty { loop.wake(.remote, in: .milliseconds(5)) }
+    guard !leaving.isEmpty else { return }
+    let isStuck = leaving.allSatisfy { $0.child.failure?.cause == HelperProcess.late }
+    loop.wake(.remote, in: isStuck ? .seconds(1) : .milliseconds(5))
+  }
+
+  /// - Returns: `true`.
+  private func couldNotStart(_ failure: SpawnError) -> Bool {
+    if failure.cause == Errno(EACCES), asNobody {
+      // The program may lie where only root finds it.
+      asNobody = false
+      retry = loop.now
+      loop.wake(.remote, at: retry)
+    } else if failure.cause != HelperProcess.late, startReport.pass(loop.now) != nil {
+      loop.say(.error, "\(failure); trying again")
+    }
+    return true
   }
 }

@@ -7,7 +7,7 @@ import RemoteProtocol
 final class ReceiverProcess {
   private static let nobody: UInt32 = 65_534
 
-  let child: ChildProcess
+  let child: HelperProcess
   let channel: PacketChannel
   private(set) var output: OutputCatcher
   /// What it did not take yet: orders that go together, or one with a descriptor that is ours.
@@ -16,9 +16,13 @@ final class ReceiverProcess {
   private var records: UInt64 = 0
   private var told: UInt64 = 0
 
-  /// Starts it, with no rights: it is nobody where this process may make it so, and gives up the file
-  /// system itself.
-  init(connections: Int) throws(SystemError) {
+  /// Has it started, with no rights: it is nobody where this process may make it so, and gives up the file
+  /// system itself. Nothing waits for that.
+  ///
+  /// - Parameter asNobody: `false`: the program lies where only this process's user finds it.
+  init(
+    connections: Int, asNobody: Bool, by starter: StarterLink
+  ) throws(SystemError) {
     let ends = try MessageChannel.pair()
     let ourEnd = ends.ours
     let theirEnd = ends.theirs
@@ -26,38 +30,18 @@ final class ReceiverProcess {
     let errors = pipe.writing
     let caught = OutputCatcher(owning: pipe.reading)
     let null = try Descriptor.open("/dev/null", O_WRONLY)
-    let path = Installed.program("audispatch-receive")
-    var confinement = Self.confinement(connections)
-    do throws(SpawnError) {
-      var started: ChildProcess?
-      do throws(SpawnError) {
-        started = try Self.start(path, confinement, theirEnd, null, errors)
-      } catch {
-        // The program may lie where only root finds it.
-        guard error.cause == Errno(EACCES), confinement.user != nil else { throw error }
-        confinement.user = nil
-        confinement.group = nil
-        started = try Self.start(path, confinement, theirEnd, null, errors)
-      }
-      guard let started = started.take() else { preconditionFailure("just started") }
-      child = started
-    } catch { throw SystemError("start", path, error.cause) }
+    child = try starter.start(
+      StartRequest(
+        path: Installed.receiver, arguments: [],
+        environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"],
+        confinement: Self.confinement(connections, asNobody: asNobody)),
+      input: theirEnd.number, output: null.number, error: errors.number)
     ourEnd.setNonblocking(true)
     channel = PacketChannel(owning: ourEnd)
     output = caught
   }
 
-  private static func start(
-    _ path: String, _ confinement: Confinement, _ input: borrowing Descriptor,
-    _ output: borrowing Descriptor, _ error: borrowing Descriptor
-  ) throws(SpawnError) -> ChildProcess {
-    try ChildProcess(
-      path: path, arguments: [],
-      environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"], input: input.number,
-      output: output.number, error: error.number, confinement: confinement)
-  }
-
-  private static func confinement(_ connections: Int) -> Confinement {
+  private static func confinement(_ connections: Int, asNobody: Bool) -> Confinement {
     var confinement = Confinement()
     confinement.noNewPrivileges = true
     confinement.isOrdinary = true
@@ -65,7 +49,7 @@ final class ReceiverProcess {
     confinement.limits.files = max(mostDescriptors, Int64(connections + 64))
     confinement.limits.core = 0
     let permitted = Capabilities.permitted
-    if permitted.isSuperset(of: [.setUser, .setGroup]), geteuid() == 0 {
+    if asNobody, permitted.isSuperset(of: [.setUser, .setGroup]), geteuid() == 0 {
       confinement.user = nobody
       confinement.group = nobody
     }
