@@ -192,7 +192,7 @@ struct ReceiverItemTests {
     .record(peer: .max, sequence: 9, line: Array("type=A".utf8)),
     .record(peer: 0, sequence: 0, line: []), .closed(peer: 3, isFault: true, reason: "é"),
     .refused(source: 0, address: "", reason: "x"), .objection("y"),
-    .warning("z"),
+    .warning("z"), .works(3),
   ]
   static let orders: [ReceiverOrder] = [
     .begin(
@@ -201,6 +201,7 @@ struct ReceiverItemTests {
         files: [.certificate, .revoked])), .network("192.0.2.0/24"),
     .listener(source: 1, isSecure: true), .sharedKey(identity: "k"), .file(.revoked), .apply,
     .ok(.max), .has(peer: 5, nil), .has(peer: 6, 7), .hold, .goOn, .finish,
+    .ask(3),
   ]
 
   @Test func `is read as it was written`() {

@@ -14,6 +14,7 @@ final class ReceiverHost: Owner {
   /// Receivers that ended and were not waited for yet.
   private var leaving: [ReceiverProcess] = []
   private var isFinishing = false
+  private var liveness = Liveness()
   /// Keys that are being opened, since then; and whether that has to be done once more.
   private var opening: (keys: KeyOpening, since: Moment)?
   private var opensAgain = false
@@ -51,6 +52,7 @@ final class ReceiverHost: Owner {
       }
       _ = loop.poller.add(new.output.number, Token.receiverOutput, .read)
       process = new
+      liveness = Liveness()
       for place in places { place.isUnheard() }
       configure()
       return true
@@ -183,6 +185,38 @@ final class ReceiverHost: Owner {
     if !process.flush() { loop.wake(.remote, in: .milliseconds(5)) }
     process.tellOutput(loop.now, say)
     if let at = process.output.tellAt { loop.wake(.remote, at: at) }
+  }
+
+  /// Whether it has done nothing for so long that another one is to take its place.
+  ///
+  /// - Parameter isRead: what it says is read now.
+  func isStuck(isRead: Bool) -> Bool {
+    guard let process, !isFinishing else { return false }
+    loop.wake(.remote, in: Liveness.period)
+    switch liveness.look(loop.now, isRead: isRead) {
+    case .nothing: break
+    case .ask(let number):
+      process.order(.ask(number))
+      process.flush()
+    case .report(let time): saySilent(process, time, "peers wait, and keep what they send")
+    case .giveUp(let time):
+      saySilent(process, time, "it is killed, and started anew")
+      return true
+    }
+    return false
+  }
+
+  private func saySilent(_ process: ReceiverProcess, _ time: Duration, _ rest: String) {
+    loop.say(
+      .alert,
+      "audispatch-receive (process \(process.child.pid)) has not answered for "
+        + "\(time.components.seconds) s: \(rest)")
+  }
+
+  /// It says that it does its work.
+  func answered(_ number: UInt32) {
+    guard liveness.answered(number) else { return }
+    loop.say(.notice, "audispatch-receive answers again")
   }
 
   func readOutput() {

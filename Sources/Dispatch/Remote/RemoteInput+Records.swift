@@ -77,6 +77,7 @@ extension RemoteInput {
       peers.refused(at: Int(source), Self.shown(address), reason)
     case .objection(let text): loop.say(.error, Self.said(text))
     case .warning(let text): loop.say(.warning, Self.said(text))
+    case .works(let number): receiver.answered(number)
     case .record: break
     }
   }
