@@ -45,6 +45,13 @@ final class Plugin {
   }
 
   var name: String { configuration.name }
+  /// Whether it is given what other hosts send.
+  var takesForeign: Bool { configuration.hosts == .all }
+  /// Whether its overflow halts this host, or takes it to single-user mode.
+  var actsOnHost: Bool {
+    configuration.overflowAction == .single || configuration.overflowAction == .halt
+  }
+
   var isLossless: Bool {
     subscription.isDurable && configuration.overflowAction == .lossless
   }

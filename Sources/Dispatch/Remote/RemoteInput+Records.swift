@@ -48,7 +48,7 @@ extension RemoteInput {
   /// one not at all.
   private var room: (records: Int, bytes: Int) {
     let bytes = durable.leastLosslessRoom.map { $0.free - Safekeeping.reserve / 2 } ?? .max
-    return (distribution.liveRoom(), bytes)
+    return (distribution.liveRoom(isForeign: true), bytes)
   }
 
   private func finishBatch() {
