@@ -16,6 +16,8 @@ public struct PluginConfiguration: Equatable, Codable, Sendable {
   public var binaryFraming = BinaryFraming.same
   /// What becomes of its standard output.
   public var output = PluginOutput.log
+  /// Whose records it is given.
+  public var hosts = PluginHosts.all
   /// Records that may be queued: 1 to 10,000,000.
   public var queueDepth = 2000
   /// Bytes that may be queued.
@@ -58,6 +60,13 @@ public enum PluginOutput: String, CaseIterable, Codable, Sendable {
   case log
   /// It is passed on whole; while nobody takes it, the plugin waits.
   case pass
+}
+
+/// Whose records a plugin is given, where other hosts send theirs.
+public enum PluginHosts: String, CaseIterable, Codable, Sendable {
+  case all
+  /// This host's alone: no other host can have it do anything.
+  case own
 }
 
 /// How records are written to a plugin.

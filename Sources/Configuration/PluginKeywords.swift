@@ -32,6 +32,7 @@ extension PluginFile {
       }
     },
     .choice("format", "FORM", "how records are written to it", \.configuration.format),
+    .choice("hosts", "WHOSE", "whose records it is given", \.configuration.hosts),
     .choice("output", "HOW", "what becomes of its standard output", \.configuration.output),
     .value("path", "PATH", "the executable") { $0.path = $1 },
     .value("type", "TYPE", "always or builtin", standard: PluginType.always.rawValue) {

@@ -63,7 +63,7 @@ public struct DocumentWriter: Sendable {
   /// Writes as much of it as its bound allows.
   private mutating func write(_ event: AuditEvent, _ context: EventContext?) {
     let isWhole = form == .laurel || coalescer.coalesce(event)
-    let isHere = event.node.map { OwnNode.isOwn(event.bytes[$0], host: host) } ?? true
+    let isHere = OwnNode.isOwn(event, host: host)
     ecs.people.cache.isAsked = isHere
     auditbeat6.people.cache.isAsked = isHere
     laurel.accounts.isAsked = isHere

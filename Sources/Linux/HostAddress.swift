@@ -23,6 +23,9 @@ public struct HostAddress: Hashable, Codable, Sendable {
     self.init(bytes: isSix ? bytes : Array(bytes[..<4]))
   }
 
+  /// Where a host may have more than one address of: the first 64 bits of IPv6, all of IPv4.
+  public var network: [UInt8] { bytes.count == 4 ? bytes : Array(bytes[..<8]) }
+
   public var isLoopback: Bool {
     bytes.count == 4 ? bytes[0] == 127 : bytes == [UInt8](repeating: 0, count: 15) + [1]
   }

@@ -88,8 +88,7 @@ public struct ProcessTracker {
   }
 
   func isHere(_ event: AuditEvent) -> Bool {
-    guard let node = event.node else { return true }
-    return OwnNode.isOwn(event.bytes[node], host: settings.node)
+    OwnNode.isOwn(event, host: settings.node)
   }
 
   mutating func sweep(_ now: UInt64) {

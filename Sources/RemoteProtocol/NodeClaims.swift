@@ -3,7 +3,7 @@
 ///
 /// Over TLS a peer's node is its identity or the node of its key, or that name without the domain. In
 /// the clear a name belongs to the address that used it first, for as long as this process runs. The
-/// collector's own name is nobody else's.
+/// collector's own names are nobody else's: what its records say, and what the host is called.
 public struct NodeClaims: Sendable {
   /// Names that are remembered at most; behind them nobody's claim to another one is doubted.
   static let limit = 65_536
@@ -14,11 +14,18 @@ public struct NodeClaims: Sendable {
 
   /// This host's node; `nil` when its records have none.
   public var ownName: String?
+  /// What this host is called: plugins take what names it so for its own. Empty: nobody knows.
+  private let host: String
   private var owners: [[UInt8]: String] = [:]
   private var uses: [String: Int] = [:]
 
-  /// - Parameter ownName: this host's node; `nil` when its records have none.
-  public init(ownName: String?) { self.ownName = ownName }
+  /// - Parameters:
+  ///   - ownName: this host's node; `nil` when its records have none.
+  ///   - host: what this host is called.
+  public init(ownName: String?, host: String = "") {
+    self.ownName = ownName
+    self.host = host
+  }
 
   /// Whether a peer may name that node.
   ///
@@ -28,6 +35,7 @@ public struct NodeClaims: Sendable {
     _ node: ArraySlice<UInt8>, address: String, identity: String
   ) -> Bool {
     if let ownName, node.elementsEqual(ownName.utf8) { return false }
+    if isHost(node) { return false }
     if !identity.isEmpty {
       let short = identity.utf8.prefix { $0 != UInt8(ascii: ".") }
       return node.elementsEqual(identity.utf8) || node.elementsEqual(short)
@@ -41,5 +49,14 @@ public struct NodeClaims: Sendable {
       uses[address, default: 0] += 1
     }
     return true
+  }
+
+  /// Whether it is what this host is called, with or without a domain where one of them has none.
+  private func isHost(_ node: ArraySlice<UInt8>) -> Bool {
+    if host.isEmpty { return false }
+    if node.elementsEqual(host.utf8) { return true }
+    let dot = UInt8(ascii: ".")
+    guard !node.contains(dot) || !host.utf8.contains(dot) else { return false }
+    return node.prefix { $0 != dot }.elementsEqual(host.utf8.prefix { $0 != dot })
   }
 }

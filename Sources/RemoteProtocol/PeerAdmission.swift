@@ -4,9 +4,16 @@
 /// A peer that is gone without a word does not keep itself out: where an address has as many
 /// connections as it may, a new one takes the place of that which has been silent for the longest, if
 /// that was silent for some seconds.
+///
+/// Who only connects keeps nobody out. Where there are as many connections as there may be, or as many in
+/// the midst of shaking hands, a new one takes the place of one that has said nothing yet: of the network
+/// that has the most of those, the one that has waited for the longest. A peer says something within
+/// moments.
 public struct PeerAdmission: Sendable {
   /// How long a connection has to be silent to give way.
   public static let silence = Duration.seconds(3)
+  /// How long one that has said nothing, as the only one of its network, keeps its place.
+  static let patience = Duration.seconds(1)
 
   public struct Limits: Equatable, Sendable {
     public var connections: Int
@@ -34,10 +41,13 @@ public struct PeerAdmission: Sendable {
     public var id: UInt32
     /// When it last said something.
     public var heard: Duration
+    /// Where it comes from: an address, or of IPv6 the network, where a host has many.
+    public var network: [UInt8]
 
-    public init(id: UInt32, heard: Duration) {
+    public init(id: UInt32, heard: Duration, network: [UInt8] = []) {
       self.id = id
       self.heard = heard
+      self.network = network
     }
   }
 
@@ -66,16 +76,33 @@ public struct PeerAdmission: Sendable {
   ///   - ofAddress: the connections of its address.
   ///   - all: how many connections there are.
   ///   - shaking: how many of them shake hands; `nil` where hands are not shaken.
+  ///   - silent: those that shake hands, or, for `false`, that have sent no whole message; asked for only
+  ///     where one has to give way.
   public func judge(
-    port: UInt16, isAllowed: Bool, ofAddress: [Present], all: Int, shaking: Int?, now: Duration
+    port: UInt16, isAllowed: Bool, ofAddress: [Present], all: Int, shaking: Int?, now: Duration,
+    silent: (_ areShaking: Bool) -> [Present] = { _ in [] }
   ) -> Verdict {
     guard isAllowed else { return .refuse(.network) }
     if let ports = limits.ports, !ports.contains(Int(port)) { return .refuse(.port) }
-    if let shaking, shaking >= limits.handshakes { return .refuse(.handshakes) }
     let oldest = ofAddress.min { ($0.heard, $0.id) < ($1.heard, $1.id) }
     if ofAddress.count >= limits.perAddress, let oldest {
       return now - oldest.heard >= limits.silence ? .replace(oldest.id) : .refuse(.address)
     }
-    return all >= limits.connections ? .refuse(.all) : .take
+    if let shaking, shaking >= limits.handshakes {
+      return Self.weakest(silent(true), now).map { .replace($0) } ?? .refuse(.handshakes)
+    }
+    guard all >= limits.connections else { return .take }
+    return Self.weakest(silent(false), now).map { .replace($0) } ?? .refuse(.all)
+  }
+
+  /// Which of those that have said nothing gives way; `nil`: all of them may be about to say something.
+  private static func weakest(_ silent: [Present], _ now: Duration) -> UInt32? {
+    let networks = Dictionary(grouping: silent, by: \.network).values
+    let most = networks.map(\.count).max() ?? 0
+    let possible = networks.filter { $0.count == most }.joined()
+    guard let oldest = possible.min(by: { ($0.heard, $0.id) < ($1.heard, $1.id) }) else {
+      return nil
+    }
+    return most > 1 || now - oldest.heard >= patience ? oldest.id : nil
   }
 }

@@ -50,6 +50,13 @@ public struct PeerState: Sendable {
   }
 
   public var isShaking: Bool { if case .shaking = phase { true } else { false } }
+  /// Whether it has sent no whole message yet, nor was told of the end.
+  public var isNew: Bool {
+    switch phase {
+    case .shaking, .new: true
+    case .open, .ending: false
+    }
+  }
   /// Whether it has sent a whole message.
   public var isOpen: Bool { phase == .open }
   public var isEnding: Bool { phase == .ending }
@@ -125,6 +132,8 @@ public enum PeerEnd: Error, Equatable, Sendable, CustomStringConvertible {
   case fault(PeerFault)
   /// Another connection took its place.
   case replaced
+  /// It had said nothing, and another one was to have its place.
+  case gaveWay
   /// Nothing can be stored now.
   case holding
   /// This receiver ends.
@@ -142,6 +151,7 @@ public enum PeerEnd: Error, Equatable, Sendable, CustomStringConvertible {
     case .broken(let reason), .unwanted(let reason): reason
     case .fault(let fault): fault.description
     case .replaced: "came again over another connection"
+    case .gaveWay: "had said nothing yet, and gave its place to another peer"
     case .holding: "was told to come again: nothing can be stored now"
     case .finished: "was told that this receiver ends"
     }
@@ -150,7 +160,9 @@ public enum PeerEnd: Error, Equatable, Sendable, CustomStringConvertible {
   /// Whether it is the peer's fault, and to be said as a warning.
   public var isFault: Bool {
     switch self {
-    case .noHandshake, .noMessage, .cutMessage, .unwanted, .fault, .closed(inMessage: true): true
+    case .noHandshake, .noMessage, .cutMessage, .gaveWay, .unwanted, .fault,
+      .closed(inMessage: true):
+      true
     case .idle, .closed, .broken, .replaced, .holding, .finished: false
     }
   }

@@ -1,9 +1,11 @@
 /// A record of a peer as the one line that is kept of it.
 public enum PeerText {
-  /// What a line has at most.
-  public static let limit = 16_000
+  /// What a line has at most whose control characters were written out: that leaves room for `peer=`.
+  public static let limit = 15_000
   /// What a line has at most that is a record.
   private static let longestLine = 16 << 10
+  /// A host's name in hexadecimal.
+  private static let longestValue = 512
 
   /// The payload without the newline at its end. Control characters are written as `\xNN`, so that
   /// none makes a second line or ends this one: none of auditd's own records has any but 0x1d, which
@@ -59,11 +61,21 @@ public enum PeerText {
     }
   }
 
-  /// The line with a field that says who sent it: at the end of what the kernel or a program said,
-  /// in front of what the sender's auditd added. One that would become too long stays as it is.
+  /// Whether `peer=` stands anywhere in a line, which could be taken for what `adding` says.
+  public static func hasPeer(_ line: [UInt8]) -> Bool {
+    let name = Array("peer".utf8)
+    return line.indices.dropFirst(name.count).contains {
+      line[$0] == UInt8(ascii: "=") && line[$0 - name.count..<$0].elementsEqual(name)
+    }
+  }
+
+  /// The line with a field that says who sent it: the last one of what the kernel or a program said, in
+  /// front of what the sender's auditd added. So of two such fields ours is the last, whatever quotes stand
+  /// open, and whatever stands behind 0x1d.
   public static func adding(peer: String, to line: [UInt8]) -> [UInt8] {
-    let field = Array(" peer=".utf8) + value(peer)
-    guard line.count + field.count <= longestLine else { return line }
+    let field = Array(" peer=".utf8) + value(peer).prefix(longestValue)
+    // No line of the receiver's is that long; it is the text that gives way.
+    let line = line.prefix(longestLine - field.count)
     guard let end = line.firstIndex(of: 0x1d) else { return line + field }
     return line[..<end] + field + line[end...]
   }

@@ -12,15 +12,15 @@ extension SenderLedger {
   ///   - end: behind the log's last record, in the log's own numbers.
   public func begin(with file: [(slot: Int, bytes: [UInt8])], logEnd end: UInt64) {
     // What was noted since, while the log was being opened, has its place beyond every other.
-    let former = slotOf.values.sorted()
+    let former = slots.taken
     writing.begin(former)
     for (slot, bytes) in file where (0..<Self.slots).contains(slot) { adopt(slot, bytes) }
-    forget(placesFrom: end, in: Set(slotOf.values).subtracting(hasNoted ? former : []))
+    forget(placesFrom: end, in: Set(slots.taken).subtracting(hasNoted ? former : []))
     hasRead = true
   }
 
   /// All of it is to be written again.
-  public func writeAnew() { writing.begin(slotOf.values.sorted()) }
+  public func writeAnew() { writing.begin(slots.taken) }
 
   /// Gives what is to be written now, as bytes and their place in the file.
   public func takeChanges(_ body: (_ place: Int, _ bytes: UnsafeRawBufferPointer) -> Void) {
@@ -30,9 +30,15 @@ extension SenderLedger {
   }
 
   private func give(_ slot: Int, _ body: (Int, UnsafeRawBufferPointer) -> Void) {
+    // Of one that numbers nothing the last entries alone are ever looked at. Somebody who names a new node in
+    // each record would have as much written of it as of forty others.
+    let entries =
+      slots.key(in: slot)?.starts(with: "host ".utf8) ?? false
+      ? Int(Self.recentConnections) : Self.entries
     var bytes = unsafe [UInt8](
-      UnsafeRawBufferPointer(start: UnsafeRawPointer(at(slot)), count: Self.slotSize))
-    for index in 0..<Self.entries where entry(slot, index).place == 0 {
+      UnsafeRawBufferPointer(
+        start: UnsafeRawPointer(at(slot)), count: 1024 + entries * Self.entrySize))
+    for index in 0..<entries where entry(slot, index).place == 0 {
       let start = 1024 + index * Self.entrySize
       for place in start..<start + 8 { bytes[place] = 0 }
     }

@@ -25,7 +25,7 @@
 /// in the log, plus one.
 @safe
 public final class SenderLedger {
-  /// Senders that are remembered; the one that was silent for the longest makes room.
+  /// Senders that are remembered; who makes room for another one, `SenderSlots` says.
   public static let slots = 1024
   public static let entries = 2048
   static let recentConnections: UInt64 = 8
@@ -36,33 +36,32 @@ public final class SenderLedger {
   public static let byteCount = slots * slotSize + 16
 
   private let memory: UnsafeMutableRawPointer
-  private(set) var slotOf: [[UInt8]: Int] = [:]
+  private(set) var slots = SenderSlots(count: SenderLedger.slots)
+  /// How many this process forgot, to remember others: what comes again of them is not known any more.
+  public private(set) var forgotten: UInt64 = 0
   /// What the file does not have yet.
   var writing = LedgerWriting()
   /// Something was noted by this process.
   private(set) var hasNoted = false
-  /// When a slot was used last, in uses.
-  private var used = [UInt64](repeating: 0, count: slots)
-  private var uses: UInt64 = 0
 
   /// Goes on with what another process has left there.
   ///
   /// - Parameter memory: of `byteCount` bytes, which outlive this; all zero for nothing.
   public init(_ memory: UnsafeMutableRawPointer) {
     unsafe self.memory = memory
-    for slot in 0..<Self.slots { key(in: slot).map { slotOf[$0] = slot } }
-    if hasUnlogged { forget(in: slotOf.values) { $0 == 0 } }
+    for slot in 0..<Self.slots { key(in: slot).map { slots.adopt($0, in: slot) } }
+    if hasUnlogged { forget(in: slots.taken) { $0 == 0 } }
     hasUnlogged = false
   }
 
-  private func key(in slot: Int) -> [UInt8]? {
+  func key(in slot: Int) -> [UInt8]? {
     let length = Int(unsafe at(slot).loadUnaligned(as: UInt16.self))
     guard (1...Self.longestKey).contains(length) else { return nil }
     return unsafe [UInt8](
       UnsafeRawBufferPointer(start: UnsafeRawPointer(at(slot)) + 2, count: length))
   }
 
-  public var senders: Int { slotOf.count }
+  public var senders: Int { slots.slotOf.count }
 
   /// Whether all is here that the file had.
   public internal(set) var hasRead: Bool {
@@ -91,19 +90,19 @@ public final class SenderLedger {
       // Last, so that no slot that was half read is one.
       unsafe at(slot).storeBytes(of: bytes.loadUnaligned(as: UInt16.self), as: UInt16.self)
     }
-    guard let key = key(in: slot), slotOf[key] == nil else {
+    guard let key = key(in: slot), slots.slotOf[key] == nil else {
       return unsafe at(slot).storeBytes(of: 0, as: UInt16.self)
     }
-    slotOf[key] = slot
+    slots.adopt(key, in: slot)
   }
 
   /// Drops what the log does not have.
   ///
   /// - Parameters:
   ///   - end: behind the log's last record, in the log's own numbers.
-  ///   - slots: of which senders; `nil`: of all.
-  func forget(placesFrom end: UInt64, in slots: Set<Int>? = nil) {
-    forget(in: slots ?? Set(slotOf.values)) { $0 == 0 || $0 > end }
+  ///   - chosen: of which senders; `nil`: of all.
+  func forget(placesFrom end: UInt64, in chosen: Set<Int>? = nil) {
+    forget(in: chosen ?? Set(slots.taken)) { $0 == 0 || $0 > end }
   }
 
   private func forget(in slots: some Sequence<Int>, _ isGone: (_ place: UInt64) -> Bool) {
@@ -121,7 +120,7 @@ public final class SenderLedger {
 
   /// What senders are known by whose key ends so. It looks at all of them.
   public func keys(endingIn end: [UInt8]) -> [[UInt8]] {
-    slotOf.keys.filter { $0.count >= end.count && $0.suffix(end.count) == end[...] }
+    slots.slotOf.keys.filter { $0.count >= end.count && $0.suffix(end.count) == end[...] }
   }
 
   /// Whether this record of it was stored before.
@@ -210,21 +209,15 @@ public final class SenderLedger {
   }
 
   private func slot(of key: [UInt8]) -> Int? {
-    guard let slot = slotOf[Self.fitting(key)] else { return nil }
-    uses += 1
-    used[slot] = uses
-    return slot
+    slots.use(Self.fitting(key))
   }
 
   /// The slot of a sender, which from now on is its own.
   private func takeSlot(_ key: [UInt8]) -> Int {
     if let slot = slot(of: key) { return slot }
     let key = Self.fitting(key)
-    let taken = Set(slotOf.values)
-    let slot =
-      (0..<Self.slots).first { !taken.contains($0) }
-      ?? used.indices.min { used[$0] < used[$1] } ?? 0
-    if let former = slotOf.first(where: { $0.value == slot })?.key { slotOf[former] = nil }
+    let (slot, isOthers) = slots.take(key)
+    if isOthers { forgotten += 1 }
     writing.noteWhole(slot)
     unsafe at(slot).storeBytes(of: 0, as: UInt16.self)
     unsafe (at(slot) + 1024).initializeMemory(
@@ -233,9 +226,6 @@ public final class SenderLedger {
       unsafe (at(slot) + 2).copyMemory(from: $0.baseAddress!, byteCount: $0.count)
     }
     unsafe at(slot).storeBytes(of: UInt16(key.count), as: UInt16.self)
-    slotOf[key] = slot
-    uses += 1
-    used[slot] = uses
     return slot
   }
 

@@ -14,6 +14,7 @@ struct ConnectedPeers {
   private var next: UInt32 = 1
 
   var isEmpty: Bool { peers.isEmpty }
+  var count: Int { peers.count }
   var all: [PeerConnection] { Array(peers.values) }
   subscript(id: UInt32) -> PeerConnection? { peers[id] }
 

@@ -67,8 +67,15 @@ struct Doors {
     return admission.judge(
       port: peer.port,
       isAllowed: networks?.contains { $0.contains(peer.address) } ?? true,
-      ofAddress: peers.at(peer.address).map { .init(id: $0.id, heard: $0.state.heard) },
-      all: peers.all.count, shaking: isSecure ? peers.shaking : nil, now: now)
+      ofAddress: peers.at(peer.address).map(Self.present), all: peers.count,
+      shaking: isSecure ? peers.shaking : nil, now: now
+    ) { areShaking in
+      peers.all.filter { areShaking ? $0.state.isShaking : $0.state.isNew }.map(Self.present)
+    }
+  }
+
+  private static func present(_ peer: PeerConnection) -> PeerAdmission.Present {
+    .init(id: peer.id, heard: peer.state.heard, network: peer.peer.address.network)
   }
 
   func channel(_ socket: consuming Descriptor, isSecure: Bool) throws(ChannelFailure) -> ByteChannel

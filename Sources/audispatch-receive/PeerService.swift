@@ -224,7 +224,9 @@ final class PeerService {
       return link.put(
         .refused(source: source, address: "\(peer.address)", reason: error.description))
     }
-    if case .replace(let id) = verdict, let former = peers[id] { end(former, .replaced) }
+    if case .replace(let id) = verdict, let former = peers[id] {
+      end(former, former.state.isNew ? .gaveWay : .replaced)
+    }
     let connection = peers.add { id in
       PeerConnection(id, source: source, peer, channel, shakesHands: isSecure, now: now)
     }

@@ -99,6 +99,7 @@ final class Receiver {
     case .hold: service.hold(true)
     case .goOn: service.hold(false)
     case .finish: service.finish()
+    case .ask(let number): link.put(.works(number))
     }
   }
 

@@ -19,6 +19,7 @@ struct PluginFileTests {
     ("stop_timeout = 0", { $0.stopTimeout = .zero }),
     ("stall_timeout = 0", { $0.stallTimeout = .zero }),
     ("stall_timeout = 1.5", { $0.stallTimeout = .milliseconds(1500) }),
+    ("hosts = own", { $0.hosts = .own }),
     ("stall_action = restart", { $0.restartsWhenStalled = true }),
     ("args = --config '/etc/a b' \"\"", { $0.arguments = ["--config", "/etc/a b", ""] }),
     // The other pause gives way where only one is said.

@@ -70,6 +70,24 @@ struct SafekeepingTests {
     }
   }
 
+  /// What other hosts send halts nobody.
+  @Test func `is put off where an overflow would halt this host`() {
+    for log in [Log.open, .opening] {
+      for wish in [.nothing, .written, Self.room(Self.bound)] as [Safekeeping.Wish] {
+        let keeping = Safekeeping(log, wish, after: nil, brink: "halting")
+        #expect(keeping.obstacle == .brink(of: "halting"))
+        #expect(keeping.obstacle?.leavesTaken == true && keeping.safety != .never)
+      }
+    }
+    let fills = [0.24, 0.49, 0.5, 0.49, 0.25, 0.24, 0.49]
+    var isAtBrink = false
+    let states = fills.map {
+      isAtBrink = Safekeeping.isAtBrink(fill: $0, wasAtBrink: isAtBrink)
+      return isAtBrink
+    }
+    #expect(states == [false, false, true, true, true, false, false])
+  }
+
   @Test func `goes on in the smallest queue that there can be`() {
     let bound = 1 << 20
     func obstacle(_ free: Int, _ former: Safekeeping.Obstacle?) -> Safekeeping.Obstacle? {

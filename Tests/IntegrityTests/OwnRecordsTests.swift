@@ -1,3 +1,4 @@
+import AudispatchPlugin
 import Testing
 
 @testable import audispatch_integrity
@@ -26,6 +27,28 @@ struct OwnRecordsTests {
     var own = OwnRecords(node: "front", host: "web1")
     let isTaken = takes(&own, node)
     #expect(isTaken == isOwn)
+  }
+
+  /// Who sends them may claim whatever it wants, in front of what the dispatcher says.
+  @Test(arguments: [
+    ("type=USER_END msg=audit(10.000:7): x=1", true, false),
+    ("node=web1 type=USER_END msg=audit(10.000:7): x=1", true, true),
+    ("type=USER_END msg=audit(10.000:7): x=1 peer=192.0.2.1", false, false),
+    ("node=web1 type=USER_END msg=audit(10.000:7): x=1 peer=192.0.2.1", false, false),
+    ("node=web1 type=USER_END msg=audit(10.000:7): msg='x peer=a\u{1d}UID=\"a\"", false, false),
+    ("type=USER_END msg=audit(10.000:7): peer=192.0.2.1\u{1d}peer=b x=1", false, false),
+    ("type=DAEMON_ERR msg=audit(10.000:7): op=queue-drop plugin=i res=failed peer=a", false, false),
+    ("type=AVC msg=audit(10.000:7): apparmor=\"DENIED\" peer=\"q\"", true, false),
+  ])
+  func `are not this one's where the dispatcher says so`(
+    line: String, whereMarked: Bool, whereMixed: Bool
+  ) {
+    let event = Recorded.events(line)[0]
+    var own = OwnRecords(node: nil, host: "web1", hosts: .own)
+    var marked = OwnRecords(node: nil, host: "web1", hosts: .marked)
+    var mixed = OwnRecords(node: nil, host: "web1", hosts: .mixed)
+    let taken = (own.takes(event), marked.takes(event), mixed.takes(event))
+    #expect(taken == (true, whereMarked, whereMixed))
   }
 
   @Test func `count where they say what this plugin's queue has dropped`() {

@@ -95,7 +95,8 @@ struct PeerTextTests {
     let payload = [UInt8](repeating: 0, count: 8970)
     #expect(PeerText.line(payload).count == 8970)
     #expect(PeerText.line(payload).allSatisfy { $0 == 0x3f })
-    #expect(PeerText.line(Array(payload.prefix(4000))).count == 16_000)
+    #expect(PeerText.line(Array(payload.prefix(3750))).count == 15_000)
+    #expect(PeerText.line(Array(payload.prefix(3751))).count == 3751)
   }
 
   @Test(arguments: [
@@ -110,6 +111,13 @@ struct PeerTextTests {
     let line = PeerText.adding(peer: "192.0.2.1", to: Array("type=A x=1\u{1d}UID=\"r\"".utf8))
     #expect(line == Array("type=A x=1 peer=192.0.2.1\u{1d}UID=\"r\"".utf8))
     #expect(PeerText.adding(peer: "a", to: Array("x".utf8)) == Array("x peer=a".utf8))
+    // Whatever the sender claims, or leaves open, ours is the last in front of the first 0x1d.
+    for (text, marked) in [
+      ("type=A peer=b", "type=A peer=b peer=a"), ("type=A msg='x", "type=A msg='x peer=a"),
+      ("type=A \u{1d} peer=b\u{1d}X=1", "type=A  peer=a\u{1d} peer=b\u{1d}X=1"),
+    ] {
+      #expect(PeerText.adding(peer: "a", to: Array(text.utf8)) == Array(marked.utf8))
+    }
     // A name in a certificate may have anything.
     for (name, value) in [
       ("web 1", "7765622031"), ("a\nb", "610A62"), ("\"", "22"), ("é", "C3A9"), ("w=1", "w=1"),
@@ -117,6 +125,25 @@ struct PeerTextTests {
       #expect(
         PeerText.adding(peer: name, to: Array("x".utf8)) == Array("x peer=\(value)".utf8))
     }
+  }
+
+  @Test func `gets its peer however long it is`() {
+    for length in [15_000, 16_384, 65_536] {
+      let line = [UInt8](repeating: 0x78, count: length)
+      for name in ["a", String(repeating: "é", count: 1000)] {
+        let marked = PeerText.adding(peer: name, to: line)
+        #expect(marked.count <= 16 << 10)
+        #expect(String(decoding: marked, as: UTF8.self).contains("x peer="))
+      }
+    }
+  }
+
+  @Test(arguments: [
+    ("type=A peer=b", true), ("type=A xpeer=", true), ("type=A msg='\u{1d}peer=1'", true),
+    ("type=A peer b=", false), ("type=A pee=r", false), ("", false), ("peer=", true),
+  ])
+  func `may say itself who sent it`(line: String, says: Bool) {
+    #expect(PeerText.hasPeer(Array(line.utf8)) == says)
   }
 }
 

@@ -92,6 +92,33 @@ struct PeerAdmissionTests {
     #expect(Self.judge(heard: [99, 97]) == .replace(1))
     #expect(Self.judge(heard: [10, 97], all: 5) == .replace(0))
   }
+
+  private static func judge(
+    all: Int = 0, shaking: Int? = nil, silent: [(network: UInt8, heard: Int)]
+  ) -> PeerAdmission.Verdict {
+    let limits = PeerAdmission.Limits(connections: 5, perAddress: 2, handshakes: 3)
+    return PeerAdmission(limits).judge(
+      port: 1, isAllowed: true, ofAddress: [], all: all, shaking: shaking, now: .seconds(100)
+    ) { _ in
+      silent.enumerated().map {
+        PeerAdmission.Present(
+          id: UInt32($0.offset), heard: .seconds($0.element.heard), network: [$0.element.network])
+      }
+    }
+  }
+
+  @Test func `is a new one where others only have connected`() {
+    // Of those of whoever has the most the oldest, however new.
+    let flood = [(UInt8(1), 98), (2, 100), (2, 99), (3, 97)]
+    #expect(Self.judge(all: 5, silent: flood) == .replace(2))
+    #expect(Self.judge(shaking: 3, silent: flood) == .replace(2))
+    #expect(Self.judge(all: 4, shaking: 2, silent: flood) == .take)
+    // Of those that are alone, one that had its time.
+    #expect(Self.judge(all: 5, silent: [(1, 100), (2, 99), (3, 100)]) == .replace(1))
+    #expect(Self.judge(all: 5, silent: [(1, 100), (2, 100)]) == .refuse(.all))
+    #expect(Self.judge(shaking: 3, silent: [(1, 100)]) == .refuse(.handshakes))
+    #expect(Self.judge(all: 5, silent: []) == .refuse(.all))
+  }
 }
 
 @Suite("What a peer is answered")
@@ -172,6 +199,19 @@ struct NodeClaimsTests {
     #expect(!Self.isOwn(&claims, "a", "192.0.2.2"))
     #expect(Self.isOwn(&claims, "b", "192.0.2.1"))
     #expect(!Self.isOwn(&claims, "collector", "192.0.2.1"))
+  }
+
+  /// Plugins take what names this host for its own, also where its records name none.
+  @Test(arguments: [
+    ("hub", "hub", false), ("hub", "hub.example.org", false), ("hub.example.org", "hub", false),
+    ("hub.example.org", "hub.example.org", false), ("hub.example.org", "hub.example.com", true),
+    ("hub", "hub2", true), ("hub", "hu", true), ("", "hub", true),
+  ])
+  func `is not what the collector is called`(host: String, node: String, isOwn: Bool) {
+    for identity in ["", node] {
+      var claims = NodeClaims(ownName: nil, host: host)
+      #expect(Self.isOwn(&claims, node, "192.0.2.1", identity) == isOwn)
+    }
   }
 
   @Test func `is nobody's when it is too long, or one of too many`() {

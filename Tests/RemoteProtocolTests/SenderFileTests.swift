@@ -95,6 +95,36 @@ struct SenderFileTests {
     #expect(next.ledger.has(key, number: 200_000, text(200_000)))
   }
 
+  /// A peer that names another node in each record has little written for it.
+  @Test func `has of one that numbers nothing its last entries alone`() {
+    let place = Place()
+    let ledger = place.ledger
+    func host(_ number: Int) -> [UInt8] { Array("host 192.0.2.1 \(number)".utf8) }
+    ledger.begin(with: [], logEnd: 0)
+    // What the slots had before is of no effect.
+    for number in 0..<SenderLedger.slots {
+      let former = Array("sender 192.0.2.1 \(number)".utf8)
+      for record in 1...16 { ledger.note(former, number: UInt64(record), text(record), place: 1) }
+    }
+    while place.write(ledger) > 0 {}
+    for number in 0..<SenderLedger.slots {
+      ledger.noteLast(host(number), connection: 3, text(number), place: 1)
+      #expect(place.write(ledger) == 1024 + 8 * SenderLedger.entrySize)
+    }
+    let next = Place(file: place.file)
+    let again = next.ledger
+    again.begin(with: next.slots, logEnd: 1)
+    #expect(again.senders == SenderLedger.slots)
+    for number in 0..<SenderLedger.slots {
+      #expect(again.hasLast(host(number), text(number)))
+      #expect((1...16).allSatisfy { !again.hasLast(host(number), text(2000 + $0)) })
+    }
+    let sender = Array("sender 192.0.2.2 a".utf8)
+    again.note(sender, number: 1, text(1), place: 1)
+    #expect((9...16).allSatisfy { !again.has(sender, number: UInt64($0), text($0)) })
+    #expect(again.last(of: sender) == 1)
+  }
+
   /// It dies with the memory that the record is in.
   @Test func `has nothing of what no log has`() {
     let place = Place()

@@ -154,6 +154,29 @@ struct SenderLedgerTests {
     #expect(ledger.has(key(5000), number: 9, text(9)))
     #expect(!ledger.has(key(5000), number: 1, text(1)))
     #expect(memory.ledger.senders == SenderLedger.slots)
+    #expect(ledger.forgotten == 1 && memory.ledger.forgotten == 0)
+  }
+
+  /// A peer with invented names does not have the others' repeats stored twice.
+  @Test func `forgets those of a peer that invents names`() {
+    let memory = Memory()
+    let ledger = memory.ledger
+    func key(_ kind: String, _ owner: String, _ name: Int) -> [UInt8] {
+      Array("\(kind) \(owner) \(name)".utf8)
+    }
+    for number in 0..<100 {
+      ledger.note(key("sender", "192.0.2.\(number)", 1), number: 5, text(5), place: 1)
+    }
+    for number in 0..<3000 {
+      ledger.noteLast(
+        key("host", "198.51.100.1", number), connection: 1, text(number), place: 1)
+    }
+    for number in 0..<100 {
+      #expect(ledger.has(key("sender", "192.0.2.\(number)", 1), number: 5, text(5)))
+    }
+    #expect(ledger.hasLast(key("host", "198.51.100.1", 2999), text(2999)))
+    #expect(!ledger.hasLast(key("host", "198.51.100.1", 0), text(0)))
+    #expect(ledger.forgotten == UInt64(3100 - SenderLedger.slots))
   }
 
   @Test func `keeps keys apart that are long, and bears an empty one`() {
@@ -192,7 +215,7 @@ struct ReceiverItemTests {
     .record(peer: .max, sequence: 9, line: Array("type=A".utf8)),
     .record(peer: 0, sequence: 0, line: []), .closed(peer: 3, isFault: true, reason: "é"),
     .refused(source: 0, address: "", reason: "x"), .objection("y"),
-    .warning("z"),
+    .warning("z"), .works(3),
   ]
   static let orders: [ReceiverOrder] = [
     .begin(
@@ -201,6 +224,7 @@ struct ReceiverItemTests {
         files: [.certificate, .revoked])), .network("192.0.2.0/24"),
     .listener(source: 1, isSecure: true), .sharedKey(identity: "k"), .file(.revoked), .apply,
     .ok(.max), .has(peer: 5, nil), .has(peer: 6, 7), .hold, .goOn, .finish,
+    .ask(3),
   ]
 
   @Test func `is read as it was written`() {

@@ -13,7 +13,8 @@ extension IntegrityPlugin {
   mutating func sayOwn() {
     guard own.areAllOthers != (proving.said["node"]?.isEmpty == false) else { return }
     let finding =
-      "every record has the name of another host: audit_node says what this one is called"
+      "every record has the name of another host, or may be another's: audit_node says what this one is "
+      + "called, and hosts = own in its plugins.d file keeps others' out"
     say("node", own.areAllOthers ? [finding] : [], well: "records of this host come")
   }
 

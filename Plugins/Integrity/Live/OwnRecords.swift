@@ -12,27 +12,41 @@ struct OwnRecords {
   /// What records call this host, where that is configured; else its name.
   private let node: [UInt8]?
   private let host: [UInt8]
+  private let hosts: PluginEnvironment.Hosts
   private var hasOwn = false
   /// Events of others so far.
   private(set) var others = 0
 
-  init(node: String?, host: String?) {
+  /// - Parameter hosts: whose records there are.
+  init(
+    node: String?, host: String?, hosts: PluginEnvironment.Hosts = PluginEnvironment.hosts
+  ) {
+    self.hosts = hosts
     self.node = node.map { Array($0.utf8) }
     self.host = Array((host ?? "").utf8)
   }
 
   /// Whether an event counts; one of another host is counted.
   mutating func takes(_ event: AuditEvent) -> Bool {
-    guard let name = event.node.map({ event.bytes[$0] }), !isOurs(name), !event.isQueueDrop else {
-      hasOwn = true
-      return true
+    guard isOurs(event) else {
+      others += 1
+      return false
     }
-    others += 1
-    return false
+    hasOwn = true
+    return true
   }
 
   /// Whether nothing but events of others comes: then it is called otherwise than it is.
   var areAllOthers: Bool { !hasOwn && others >= Self.patience }
+
+  private func isOurs(_ event: AuditEvent) -> Bool {
+    if hosts != .own, OwnNode.hasPeer(event) { return false }
+    // The dispatcher may have another name. Where others' records look like it, a gap that is none makes
+    // nobody certain, and one that was not believed would.
+    if event.isQueueDrop { return true }
+    guard let node = event.node else { return hosts != .mixed }
+    return isOurs(event.bytes[node])
+  }
 
   private func isOurs(_ name: ArraySlice<UInt8>) -> Bool {
     if let node { return name.elementsEqual(node) }

@@ -8,6 +8,20 @@ public struct PluginEnvironment: Sendable {
   /// that plugin alone; auditd does not.
   public static var isPlugin: Bool { name != nil }
 
+  /// Whose records this process is given.
+  public enum Hosts: String, Sendable {
+    /// This host's alone.
+    case own
+    /// Other hosts' too, and those have `peer=` where they could be taken for this host's.
+    case marked
+    /// Other hosts' too, and only what they name tells them apart.
+    case mixed
+  }
+
+  /// `AUDISPATCH_HOSTS`: whose records this process is given. Where no other host sends any, or nobody
+  /// says so, they are this host's.
+  public static let hosts = variable("AUDISPATCH_HOSTS").flatMap(Hosts.init) ?? .own
+
   /// `AUDISPATCH_FIRST`: the number of the first record; `nil` when confirming is not asked for.
   var first: UInt64?
   /// `AUDISPATCH_PLUGIN`: the plugin's name, as in gap records.

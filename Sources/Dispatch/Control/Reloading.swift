@@ -240,6 +240,7 @@ extension PluginConfiguration {
   fileprivate func needsRestart(for new: PluginConfiguration) -> Bool {
     path != new.path || arguments != new.arguments || format != new.format
       || binaryFraming != new.binaryFraming || confirms != new.confirms
-      || output != new.output || executable != new.executable || confinement != new.confinement
+      || output != new.output || hosts != new.hosts || executable != new.executable
+      || confinement != new.confinement
   }
 }

@@ -26,7 +26,13 @@ struct SourcesStatus: Owner {
         json.object { placeStatus(place, remote?.peers.connected(to: index) ?? 0, &$0) }
       }
     }
-    if let remote { peersStatus(remote.peers, places, &json) }
+    if let remote {
+      peersStatus(remote.peers, places, &json)
+      json.object("senders") { json in
+        json.field("remembered", remote.senders.remembered)
+        json.field("forgotten", remote.senders.forgotten)
+      }
+    }
   }
 
   private func localStatus(_ places: [RemotePlace], _ json: inout JSONText) {

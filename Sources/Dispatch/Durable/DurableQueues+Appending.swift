@@ -94,16 +94,25 @@ extension DurableQueues {
       case .failed: .failed
       case .unusable: .unusable
       }
-    let isDurable = plugins.all.contains { $0.subscription.isDurable }
+    let isDurable = plugins.all.contains { $0.subscription.isDurable && $0.takesForeign }
     let wish: Safekeeping.Wish =
       leastLosslessRoom.map { .synced($0) } ?? (isDurable ? .written : .nothing)
-    return Safekeeping(log, wish, after: former)
+    return Safekeeping(log, wish, after: former, brink: brink(after: former))
   }
 
-  /// Of the lossless queue that has the least; `nil`: there is none.
+  private func brink(after former: Safekeeping.Obstacle?) -> String? {
+    plugins.all.first {
+      $0.takesForeign && $0.actsOnHost
+        && Safekeeping.isAtBrink(
+          fill: $0.subscription.fill, wasAtBrink: former == .brink(of: $0.name))
+    }?.name
+  }
+
+  /// Of the lossless queue that has the least, of those that other hosts' records go to; `nil`: there is
+  /// none.
   var leastLosslessRoom: Safekeeping.Room? {
     var least: Safekeeping.Room?
-    for plugin in plugins.all where plugin.isLossless {
+    for plugin in plugins.all where plugin.isLossless && plugin.takesForeign {
       let free = plugin.subscription.freeBytes
       guard free < least?.free ?? .max else { continue }
       least = Safekeeping.Room(

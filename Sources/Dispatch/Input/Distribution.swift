@@ -32,12 +32,18 @@ final class Distribution: Owner {
   // MARK: One batch
 
   /// Puts a batch to every queue, and publishes that.
-  func admit(_ batch: Journal.Batch) {
+  ///
+  /// - Parameter isForeign: its records are other hosts'.
+  func admit(_ batch: Journal.Batch, isForeign: Bool = false) {
     let wall = WallClock.milliseconds
     for plugin in plugins.all {
+      if isForeign, !plugin.takesForeign {
+        plugin.subscription.leaveOut(batch)
+        continue
+      }
       lookAtFullQueue(plugin, batch)
       if plugin.subscription.admit(batch, journal: journal, now: wall, waits: source.canWait) {
-        overflows.began(plugin)
+        overflows.began(plugin, isForeign: isForeign)
       }
     }
     ledger.publish()
@@ -52,10 +58,10 @@ final class Distribution: Owner {
     loop.wakeAllSoon()
   }
 
-  /// A batch of another source than this host's own, which does not gather.
+  /// A batch of other hosts' records, which does not gather.
   func take(_ batch: Journal.Batch) {
     gathering.elsewhere(now: loop.now)
-    admit(batch)
+    admit(batch, isForeign: true)
     flushAll()
     keep(batch)
   }
@@ -97,9 +103,11 @@ final class Distribution: Owner {
   /// How many records the fullest queue has room for, queues that overflow aside; at least one.
   ///
   /// What was read in one go must not overflow a queue whose plugin would have read it meanwhile.
-  func liveRoom() -> Int {
+  ///
+  /// - Parameter isForeign: for other hosts' records.
+  func liveRoom(isForeign: Bool = false) -> Int {
     var least = Int.max
-    for plugin in plugins.all {
+    for plugin in plugins.all where !isForeign || plugin.takesForeign {
       var room = plugin.subscription.liveRoom()
       if room == 0 { room = makeLiveRoom(plugin) }
       least = min(least, room)

@@ -8,13 +8,16 @@ final class OverflowActions: Owner {
   let base: Base
   /// What `single` and `halt` executed; its result is why it could not be.
   private var commands: [Errand<String?>] = []
+  private var foreignReport = RateLimit(every: .seconds(10))
 
   init(_ base: Base) {
     self.base = base
   }
 
   /// A queue was full for the first of its records.
-  func began(_ plugin: Plugin) {
+  ///
+  /// - Parameter isForeign: that was another host's, which has nothing done to this one.
+  func began(_ plugin: Plugin, isForeign: Bool = false) {
     let configuration = plugin.configuration
     switch configuration.overflowAction {
     case .ignore, .dropOldest: break
@@ -22,6 +25,12 @@ final class OverflowActions: Owner {
     case .suspend:
       let bound = "\(configuration.queueDepth) records, \(configuration.queueBytes) bytes"
       loop.say(.alert, "plugin \(plugin.name): queue full (\(bound)): suspended until resumed")
+    case .single where isForeign, .halt where isForeign:
+      guard foreignReport.pass(loop.now) != nil else { return }
+      loop.say(
+        .alert,
+        "plugin \(plugin.name): queue full of other hosts' records: "
+          + "\(configuration.overflowAction.rawValue) is for this host's own")
     case .single: execute(plugin, settings.daemon.singleCommand, "single-user mode")
     case .halt: execute(plugin, settings.daemon.haltCommand, "halt")
     }

@@ -77,6 +77,13 @@ final class Plugin {
   func publishedState(end: RecordNumber) -> QueueState { queue.state(end: end) }
 
   var name: String { configuration.name }
+  /// Whether it is given what other hosts send.
+  var takesForeign: Bool { configuration.hosts == .all }
+  /// Whether its overflow halts this host, or takes it to single-user mode.
+  var actsOnHost: Bool {
+    configuration.overflowAction == .single || configuration.overflowAction == .halt
+  }
+
   var isLossless: Bool {
     subscription.isDurable && configuration.overflowAction == .lossless
   }

@@ -96,11 +96,22 @@ final class PluginStarter: Owner {
       "AUDISPATCH_OUTPUT=\(plugin.configuration.output.rawValue)",
     ]
     environment += room(for: plugin)
+    if let hosts = Self.hosts(of: plugin, settings.daemon) {
+      environment.append("AUDISPATCH_HOSTS=\(hosts)")
+    }
     if plugin.configuration.confirms {
       environment.append("AUDISPATCH_FIRST=\(plugin.subscription.firstNumber.value)")
       environment.append("AUDISPATCH_GAP=\(gapWord)")
     }
     return environment
+  }
+
+  /// Whether what other hosts send is among its records, and told apart from this host's own; `nil`: none
+  /// sends any.
+  private static func hosts(of plugin: Plugin, _ daemon: DaemonConfiguration) -> String? {
+    if daemon.remoteSources.isEmpty { return nil }
+    if plugin.configuration.hosts == .own { return "own" }
+    return daemon.remote.nodePolicy == .accept ? "mixed" : "marked"
   }
 
   /// What may wait for it here, so that it can say how long that lasts: in memory also of a durable

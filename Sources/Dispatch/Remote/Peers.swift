@@ -20,7 +20,8 @@ final class Peers: Owner {
   init(_ base: Base, _ places: [RemotePlace]) {
     self.base = base
     self.places = places
-    claims = NodeClaims(ownName: base.settings.node)
+    let host = (try? NodeName.resolve(.hostname, name: nil)) ?? nil
+    claims = NodeClaims(ownName: base.settings.node, host: host ?? "")
   }
 
   func ownNode(is name: String) { claims.ownName = name }
@@ -127,26 +128,38 @@ final class Peers: Owner {
   func forgot(_ place: Int?) { table.count(place) { $0.unanswered = max(0, $0.unanswered - 1) } }
 
   /// The line as it is kept; `nil` for one that is refused, as it claims to be another host's.
+  ///
+  /// Where claims are looked at, a line without a mark is of whoever it names, or of this host: so what
+  /// names nobody is marked, too, and what has a mark of its own gets ours behind it.
   func judged(_ line: [UInt8], of connection: PeerTable.Connection) -> [UInt8]? {
     let policy = settings.daemon.remote
-    guard policy.nodePolicy != .accept, let node = Self.node(of: line),
-      !claims.isOwn(
-        node, address: connection.address,
-        identity: keyNodes.node(of: connection.identity, policy.keys))
-    else { return policy.addsPeerField ? PeerText.adding(peer: connection.who, to: line) : line }
-    guard policy.nodePolicy == .refuse else {
-      return PeerText.adding(peer: connection.who, to: line)
+    var isMarked = policy.addsPeerField
+    if policy.nodePolicy != .accept {
+      if let node = Self.node(of: line) {
+        let isClaim = !claims.isOwn(
+          node, address: connection.address,
+          identity: keyNodes.node(of: connection.identity, policy.keys))
+        if isClaim, policy.nodePolicy == .refuse {
+          refuse(node, of: connection)
+          return nil
+        }
+        isMarked = isMarked || isClaim || PeerText.hasPeer(line)
+      } else {
+        isMarked = true
+      }
     }
+    return isMarked ? PeerText.adding(peer: connection.who, to: line) : line
+  }
+
+  private func refuse(_ node: ArraySlice<UInt8>, of connection: PeerTable.Connection) {
     places[connection.source].count { $0.refused += 1 }
     table.count(connection.place) { $0.refused += 1 }
-    if let held = nodeReport.pass(loop.now) {
-      let more = held > 0 ? " (\(held) other records, too)" : ""
-      loop.say(
-        .warning,
-        "\(printable(connection.who.utf8)) sends records of '\(printable(node))', which is another host: "
-          + "not taken\(more)")
-    }
-    return nil
+    guard let held = nodeReport.pass(loop.now) else { return }
+    let more = held > 0 ? " (\(held) other records, too)" : ""
+    loop.say(
+      .warning,
+      "\(printable(connection.who.utf8)) sends records of '\(printable(node))', which is another host: "
+        + "not taken\(more)")
   }
 
   /// The node that a record names, as whoever reads it finds it: with what may stand in front.

@@ -16,6 +16,7 @@ final class ReceiverHost: Owner {
   /// Whether it may be nobody, who finds the program.
   private var asNobody = true
   private var isFinishing = false
+  private var liveness = Liveness()
   /// Keys that are being opened, since then; and whether that has to be done once more.
   private var opening: (keys: KeyOpening, since: Moment)?
   private var opensAgain = false
@@ -59,6 +60,7 @@ final class ReceiverHost: Owner {
       }
       _ = loop.poller.add(new.output.number, Token.receiverOutput, .read)
       process = new
+      liveness = Liveness()
       for place in places { place.isUnheard() }
       configure()
       return true
@@ -203,6 +205,38 @@ final class ReceiverHost: Owner {
       .error,
       "\(process.child.path) has not started within 10 s: given up; a file system may hang")
     end()
+  }
+
+  /// Whether it has done nothing for so long that another one is to take its place.
+  ///
+  /// - Parameter isRead: what it says is read now.
+  func isStuck(isRead: Bool) -> Bool {
+    guard let process, process.child.isMade, !isFinishing else { return false }
+    loop.wake(.remote, in: Liveness.period)
+    switch liveness.look(loop.now, isRead: isRead) {
+    case .nothing: break
+    case .ask(let number):
+      process.order(.ask(number))
+      process.flush()
+    case .report(let time): saySilent(process, time, "peers wait, and keep what they send")
+    case .giveUp(let time):
+      saySilent(process, time, "it is killed, and started anew")
+      return true
+    }
+    return false
+  }
+
+  private func saySilent(_ process: ReceiverProcess, _ time: Duration, _ rest: String) {
+    loop.say(
+      .alert,
+      "audispatch-receive (process \(process.child.pid)) has not answered for "
+        + "\(time.components.seconds) s: \(rest)")
+  }
+
+  /// It says that it does its work.
+  func answered(_ number: UInt32) {
+    guard liveness.answered(number) else { return }
+    loop.say(.notice, "audispatch-receive answers again")
   }
 
   func readOutput() {

@@ -48,7 +48,7 @@ extension RemoteInput {
   /// one not at all.
   private var room: (records: Int, bytes: Int) {
     let bytes = durable.leastLosslessRoom.map { $0.free - Safekeeping.reserve / 2 } ?? .max
-    return (distribution.liveRoom(), bytes)
+    return (distribution.liveRoom(isForeign: true), bytes)
   }
 
   private func finishBatch() {
@@ -77,6 +77,7 @@ extension RemoteInput {
       peers.refused(at: Int(source), Self.shown(address), reason)
     case .objection(let text): loop.say(.error, Self.said(text))
     case .warning(let text): loop.say(.warning, Self.said(text))
+    case .works(let number): receiver.answered(number)
     case .record: break
     }
   }

@@ -38,9 +38,16 @@ struct Safekeeping: Equatable {
     case diskTakesNothing
     case noLog
     case fullQueue(of: String)
+    /// What fills it any further would have this host halted, or taken to single-user mode.
+    case brink(of: String)
 
-    /// Whether the log gets what was taken and is not acknowledged.
-    var leavesTaken: Bool { if case .fullQueue = self { true } else { false } }
+    /// Whether what was taken and is not acknowledged is kept all the same.
+    var leavesTaken: Bool {
+      switch self {
+      case .fullQueue, .brink: true
+      case .diskTakesNothing, .noLog: false
+      }
+    }
   }
 
   /// When a record is safe that was taken.
@@ -54,17 +61,29 @@ struct Safekeeping: Equatable {
 
   /// - Parameter former: what was in the way until now: a queue that was full is it until an eighth
   ///   of it is free.
-  init(_ log: Log, _ wish: Wish, after former: Obstacle?) {
+  /// - Parameter brink: a plugin whose overflow would be more than its own; see `isAtBrink`.
+  init(_ log: Log, _ wish: Wish, after former: Obstacle?, brink: String? = nil) {
+    let brink = brink.map { Obstacle.brink(of: $0) }
     switch (wish, log) {
-    case (.nothing, _): (safety, obstacle) = (.inMemory, nil)
+    case (.nothing, _): (safety, obstacle) = (.inMemory, brink)
     case (_, .absent), (_, .unusable): (safety, obstacle) = (.never, .noLog)
     case (_, .failed): (safety, obstacle) = (.never, .diskTakesNothing)
-    case (.written, _): (safety, obstacle) = (.written, nil)
+    case (.written, _): (safety, obstacle) = (.written, brink)
     case (.synced(let room), _):
-      let wasFull = former?.leavesTaken ?? false
+      let wasFull = if case .fullQueue? = former { true } else { false }
       let least = wasFull ? max(2 * Self.reserve, room.bound / 8) : Self.reserve
-      (safety, obstacle) = (.synced, room.free < least ? .fullQueue(of: room.plugin) : nil)
+      (safety, obstacle) = (.synced, room.free < least ? .fullQueue(of: room.plugin) : brink)
     }
+  }
+
+  /// Whether nothing of other hosts is to come into a queue whose overflow this host would be halted for:
+  /// when it is half full, until it is a quarter full.
+  ///
+  /// - Parameters:
+  ///   - fill: records or bytes that it has, whichever is more of what it may have, as a part of that.
+  ///   - wasAtBrink: nothing was to come until now.
+  static func isAtBrink(fill: Double, wasAtBrink: Bool) -> Bool {
+    fill >= (wasAtBrink ? 0.25 : 0.5)
   }
 }
 
@@ -76,6 +95,9 @@ extension Safekeeping.Obstacle {
     case .noLog: "there is no spool for durable plugins in \(folder)"
     case .fullQueue(let plugin):
       "the lossless queue of plugin \(plugin) has as much as it may have (spool_bytes)"
+    case .brink(let plugin):
+      "the queue of plugin \(plugin) is half full, and what its overflow does to this host no other "
+        + "host is to set off"
     }
   }
 }

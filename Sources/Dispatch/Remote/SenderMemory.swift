@@ -9,12 +9,19 @@ final class SenderMemory: Owner {
   let base: Base
   private let durable: DurableQueues
   private let ledger: SenderLedger
+  private var saidForgotten: UInt64 = 0
+  private var report = RateLimit(every: .seconds(60))
 
   init(_ base: Base, _ durable: DurableQueues, _ ledger: SenderLedger) {
     self.base = base
     self.durable = durable
     self.ledger = ledger
   }
+
+  // MARK: For the status
+
+  var remembered: Int { ledger.senders }
+  var forgotten: UInt64 { ledger.forgotten }
 
   // MARK: Records
 
@@ -55,6 +62,17 @@ final class SenderMemory: Owner {
     } else {
       ledger.noteLast(record.key, connection: record.number, line, place: place)
     }
+    if ledger.forgotten != saidForgotten { sayForgotten() }
+  }
+
+  private func sayForgotten() {
+    guard report.pass(loop.now) != nil else { return }
+    let count = ledger.forgotten - saidForgotten
+    saidForgotten = ledger.forgotten
+    loop.say(
+      .warning,
+      "\(SenderLedger.slots) senders are remembered, and what was stored of \(count) others was "
+        + "forgotten: what those send again is stored again")
   }
 
   /// The log did not take what was waited for.

@@ -21,7 +21,7 @@ public struct OverviewReader: Sendable {
   public mutating func overview(of event: AuditEvent) -> EventOverview {
     var overview = EventOverview()
     guard coalescer.coalesce(event) else { return overview }
-    people.cache.isAsked = event.node.map { OwnNode.isOwn(event.bytes[$0], host: host) } ?? true
+    people.cache.isAsked = OwnNode.isOwn(event, host: host)
     people.begin()
     overview.take(event, coalescer.facts, &people)
     return overview

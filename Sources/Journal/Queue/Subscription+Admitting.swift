@@ -35,6 +35,11 @@ extension Subscription {
     return !wasOverflowing && isOverflowing
   }
 
+  /// Records that the plugin is not to get: they count neither as received nor as dropped.
+  public mutating func leaveOut(_ batch: Journal.Batch) {
+    for slice in batch.slices { disk?.leaveOut(slice.numbers) }
+  }
+
   @inline(__always)
   private func hasRoom(for batch: Journal.Batch) -> Bool {
     let bound = bound

@@ -144,6 +144,13 @@ public struct Subscription: ~Copyable {
   /// Whether the queue has room for what a source that can wait would add.
   public var room: Int { max(0, limits.records - Int(backlog.counters.queued)) }
 
+  /// How full it is: records or bytes, whichever is more of what it may have.
+  public var fill: Double {
+    max(
+      Double(backlog.counters.queued) / Double(max(limits.records, 1)),
+      Double(backlog.counters.queuedBytes) / Double(max(limits.bytes, 1)))
+  }
+
   public var isWithinBytes: Bool { backlog.counters.queuedBytes < limits.bytes }
 
   /// The first record that is not delivered; `end` when all are.

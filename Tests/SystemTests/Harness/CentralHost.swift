@@ -99,8 +99,11 @@ struct RemoteReport: Decodable {
     let last_error: String?
   }
 
+  struct Senders: Decodable { let remembered, forgotten: Int }
+
   let sources: [Source]
   let peers: [Peer]?
+  let senders: Senders?
 
   init(_ daemon: Audispatchd) throws {
     let answer = try daemon.files.request("status")
