@@ -97,7 +97,7 @@ final class BackgroundScan: ThreadWork {
     try Scan(policy, settings).run(roots) { event in
       var paths: [FilePath] = []
       switch event {
-      case .part(let part): paths = try comparison.take(part).map(\.path)
+      case .part(let part): paths = try comparison.take(part).map(\.path) + comparison.takeRelinked()
       case .problem(let problem):
         comparison.note(problem)
         state.withLock { state in

@@ -82,7 +82,12 @@ extension IntegrityPlugin {
       if let again = aside.takeAgain(path) {
         settling.wait(path, again, until: MonotonicTime.now + Self.settleTime)
       }
-      known.confirm(path, reading)
+      if let before, let after, before.facts.links != after.facts.links {
+        // That does not count, but by which names it can be reached has to be known.
+        known.put(path, after, reading, toldUpTo: 0)
+      } else {
+        known.confirm(path, reading)
+      }
       return forgetWaiting(path)
     }
     if change.isByEntries {
@@ -91,7 +96,8 @@ extension IntegrityPlugin {
     }
     let subject = try Subject(
       change, in: known.baseline, among: [:], self.reading(of: path),
-      now: WallClock.milliseconds)
+      now: WallClock.milliseconds
+    ) { options.policy.watched($0) != nil }
     var attribution = attribution(of: subject)
     if !isLast, entry.tries < lag.tries(for: attribution, isFound: entry.isFound) {
       aside.putBack(wasRead, of: path)
