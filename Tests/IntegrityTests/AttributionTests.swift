@@ -74,7 +74,7 @@ struct AttributionTests {
   }
 
   @Test(arguments: [
-    ("2049:60:20", false), ("2049:61:20", true), ("unknown", false),
+    ("2049:60:20:1000000000000", false), ("2049:61:20:1000000000000", true), ("unknown", false),
   ])
   func `is not exact while somebody has it open who opened it before the records begin`(
     open: String, isExact: Bool
@@ -86,10 +86,14 @@ struct AttributionTests {
     #expect((found.confidence == .exact) == isExact, "\(open) \(found.reasons)")
   }
 
-  /// The records are of process 20.
+  /// The records are of process 20, at second 3.
   @Test(arguments: [
-    ("2049:60:20", true), ("2049:60:20 2049:60:21", false), ("2049:60:21", false),
-    ("2049:60", false),
+    ("2049:60:20:1000000003000", true), ("2049:60:20:0 2049:60:21:0", false),
+    ("2049:60:21:0", false), ("2049:60", false),
+    // Baselines of earlier versions do not say when it was started.
+    ("2049:60:20", false),
+    // That process has ended, and another one has its number.
+    ("2049:60:20:1000000003500", false),
   ])
   func `is not exact while another process has it open than the one that is known to`(
     open: String, isExact: Bool
@@ -254,7 +258,11 @@ struct OpenFilesTests {
         "/bin/sh", "-c", "exec sleep 60 3>>'\(watched.tree)/written' 4<'\(watched.tree)/read'",
       ])
     let (written, read) = (try identity("written"), try identity("read"))
+    let begin = WallClock.milliseconds
     #expect(child.eventually { OpenFiles.current.files[written] != nil })
+    // When it was started is known to some milliseconds, so that another one is told from it.
+    let started = OpenFiles.current.files[written]?.first?.started ?? 0
+    #expect((begin - 10_000...WallClock.milliseconds).contains(started))
     #expect(OpenFiles.current.files[read] == nil)
     child.signal(9)
     _ = child.end()
@@ -262,10 +270,12 @@ struct OpenFilesTests {
   }
 
   @Test func `are the same as text`() {
-    let open = OpenFiles(text: "1:2:9 1:2:10 3:4 unseen:7:1000")
+    let open = OpenFiles(text: "1:2:9:70 1:2:10:80 3:4 unseen:7:1000")
     #expect(OpenFiles(text: open.text) == open)
-    #expect(open.files[FileIdentity(device: 1, inode: 2)] == [9, 10])
-    #expect(open.files[FileIdentity(device: 3, inode: 4)] == [0] && open.unseen.count == 1)
+    let holders = open.files[FileIdentity(device: 1, inode: 2)]
+    #expect(holders == [.init(pid: 9, started: 70), .init(pid: 10, started: 80)])
+    #expect(open.files[FileIdentity(device: 3, inode: 4)] == [.init(pid: 0, started: .max)])
+    #expect(open.unseen.count == 1)
     #expect(OpenFiles(text: "what").isWhole == false)
   }
 }

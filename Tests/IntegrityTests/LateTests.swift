@@ -45,6 +45,48 @@ struct LateTests {
     }
   }
 
+  @Test func `takes a change from those that wait for dpkg, if somebody else made it`() throws {
+    let subject = Recorded.subject(
+      Recorded.state(inode: 60, changed: 1), Recorded.state(inode: 60, changed: 10, size: 2))
+    var report = ChangeReport(change: subject.change)
+    report.subject = subject
+    report.attribution = Recorded.attribution(of: subject)
+    var watch = UpdateWatch(explained: nil)
+    watch.note(.init(stamp: nil, isLocked: true), at: .zero)
+    let waits = watch.takes(report, .unknown, at: .zero)
+    #expect(waits)
+    #expect(watch.concerned(by: try deed("1001", second: 11)).isEmpty)
+    #expect(watch.concerned(by: try deed("1001", second: 9, inode: 61)).count == 1, "by its path")
+    var waiting = try #require(watch.concerned(by: deed("1001", second: 9)).first)
+    waiting.report.attribution = Recorded.attribution(of: subject, opening("1001", second: 9))
+    let stillWaits = watch.renew(waiting)
+    #expect(!stillWaits && watch.waiting.isEmpty)
+    // What dpkg did too goes on waiting, and has both.
+    _ = watch.takes(report, .unknown, at: .zero)
+    waiting.report.attribution?.candidates[0].deeds[0].program.executable = Management.program
+    let waitsOn = watch.renew(waiting)
+    #expect(waitsOn)
+    #expect(watch.waiting.values.first?.report.attribution?.confidence == .exact)
+    #expect(watch.concerned(by: try deed("1001", second: 9)).isEmpty)
+    #expect(watch.concerned(by: try deed("1002", second: 9)).count == 1)
+    watch.forget(subject.change.path)
+    #expect(watch.concerned(by: try deed("1002", second: 9)).isEmpty)
+  }
+
+  @Test func `leaves those named who were named before, where deeds are forgotten`() {
+    let subject = Recorded.subject(
+      Recorded.state(inode: 60, changed: 1), Recorded.state(inode: 60, changed: 10, size: 2))
+    let before = Recorded.attribution(of: subject, opening("1000", second: 9))
+    var later = Recorded.attribution(of: subject, opening("1001", second: 9))
+    later.keep(before)
+    #expect(later.confidence == .candidate)
+    #expect(later.candidates.map(\.author.login) == [.user(1001), .user(1000)])
+    #expect(later.reasons == ["several can have done it"])
+    var same = before
+    same.keep(before)
+    #expect(same == before)
+  }
+
   @Test func `concerns nothing that was forgotten, and memory has a bound`() throws {
     var all = told()
     let only = try #require(all.concerned(by: deed("1001", second: 9), at: .zero).first)

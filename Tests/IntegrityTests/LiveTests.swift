@@ -27,18 +27,6 @@ struct LiveTests {
     return run
   }
 
-  /// The first lines of the changes, with `TREE`.
-  private func told(_ watched: Watched, _ run: PluginRun) -> [String] {
-    run.lines("out").filter { !$0.hasPrefix(" ") }.map {
-      $0.replacing(watched.tree, with: "TREE")
-    }
-  }
-
-  private func end(_ run: PluginRun) {
-    run.close()
-    #expect(run.end() == .exit(0), "\(run.messages)")
-  }
-
   @Test(arguments: Source.allCases)
   func `tells what changes, once, and that nobody is known`(source: Source) throws {
     let watched = try Watched("watch = TREE content+mode severity=low")

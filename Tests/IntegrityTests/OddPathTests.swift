@@ -8,13 +8,6 @@ import Testing
 
 @Suite("Odd paths and files", .onThreads)
 struct OddPathTests {
-  private func start(_ watched: Watched) throws -> PluginRun {
-    let run = try PluginRun(
-      "audispatch-integrity", ["--config", "\(watched.folder)/integrity.conf"])
-    #expect(run.await("a scan of everything has ended", in: "err"), "\(run.messages)")
-    return run
-  }
-
   /// The bytes of a path in a document, as a program that reads it has them.
   private static let reader = #"""
     import json, re, sys

@@ -58,6 +58,27 @@ struct RecordTextTests {
     #expect(RecordText.text("subject", findings).utf8.count < 6000)
   }
 
+  @Test(arguments: [400, 900, 1500, 2000])
+  func `says who it was in however little room there is`(room: Int) throws {
+    let part = [UInt8](repeating: 0x0a, count: 255)
+    let path = (0..<16).reduce(FilePath.root) { path, _ in path.appending(FileName(part)) }
+    var report = try report(path)
+    report.attribution = Recorded.attribution(
+      of: Recorded.subject(before, after),
+      Recorded.call(
+        2, "a0=0 a1=1", second: 10, serial: 2,
+        paths: [Recorded.path("\"file\"", inode: 60, "NORMAL")]))
+    report.circumstances = Circumstances(testimony: .silent, isFoundByScan: false, witnesses: [])
+    let text = RecordText.text(report, room: room)
+    #expect(text.utf8.count <= room && text.utf8.count > room - 40, "\(text.utf8.count)")
+    #expect(text.contains(" name=2F0A0A0A0A") && text.contains(" name_bytes=4096 inode=60 "))
+    #expect(
+      text.hasSuffix(
+        " attribution=exact login=1000 session=5 events=1000000010.000:2 witness=silent"))
+    // Where there is room for all of it nothing is cut.
+    #expect(RecordText.text(report, room: 6000) == RecordText.text(report))
+  }
+
   @Test func `is the first of a path, and none as long as that goes on changing`() {
     var repeats = RecordRepeats()
     let (one, other) = (FilePath("/one"), FilePath("/other"))

@@ -14,13 +14,6 @@ import Testing
     if: Capabilities.permitted.isSuperset(of: [.administer, .setUser, .setGroup, .setBound]),
     "needs CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID and CAP_SETPCAP"))
 struct RightsTests {
-  private func start(_ watched: Watched) throws -> PluginRun {
-    let run = try PluginRun(
-      "audispatch-integrity", ["--config", "\(watched.folder)/integrity.conf"])
-    #expect(run.await("a scan of everything has ended", in: "err"), "\(run.messages)")
-    return run
-  }
-
   /// What `/proc/PID/status` has of a name.
   private func status(_ pid: Int32, _ name: String) -> String? {
     let bytes = (try? Transfer.contents(of: "/proc/\(pid)/status", limit: 1 << 16)) ?? []

@@ -9,23 +9,6 @@ import Testing
 /// What the plugin has told already, over its own death and in spite of others.
 @Suite("What was told", .onThreads)
 struct SeenTests {
-  private func start(_ watched: Watched, folder: String? = nil) throws -> PluginRun {
-    let run = try PluginRun(
-      "audispatch-integrity", ["--config", "\(watched.folder)/integrity.conf"], folder: folder)
-    #expect(run.await("a scan of everything has ended", in: "err"), "\(run.messages)")
-    return run
-  }
-
-  private func end(_ run: PluginRun) {
-    run.close()
-    #expect(run.end() == .exit(0), "\(run.messages)")
-  }
-
-  /// The first lines of changes in a text, with `TREE`.
-  private func told(_ watched: Watched, _ run: PluginRun) -> [String] {
-    run.lines("out").filter { !$0.hasPrefix(" ") }.map { $0.replacing(watched.tree, with: "TREE") }
-  }
-
   @Test func `is told once more where it was killed before it was written`() throws {
     let rules = "watch = TREE content severity=low"
     let watched = try Watched(rules + "\nevents = /dev/full")

@@ -59,11 +59,6 @@ struct StreamBeginningTests {
     return isCertain
   }
 
-  private func end(_ run: PluginRun) {
-    run.close()
-    #expect(run.end() == .exit(0), "\(run.messages)")
-  }
-
   @Test
   func `is certain of nothing that was before the first record, and soon of what is behind it`()
     throws

@@ -15,18 +15,6 @@ struct SyslogTests {
     return watched
   }
 
-  private func start(_ watched: Watched) throws -> PluginRun {
-    let run = try PluginRun(
-      "audispatch-integrity", ["--config", "\(watched.folder)/integrity.conf"])
-    #expect(run.await("a scan of everything has ended", in: "err"), "\(run.messages)")
-    return run
-  }
-
-  private func end(_ run: PluginRun) {
-    run.close()
-    #expect(run.end() == .exit(0), "\(run.messages)")
-  }
-
   /// A message without its time, host and process.
   private func split(_ message: [UInt8]) -> (priority: String, words: [String], body: String) {
     let text = String(decoding: message, as: UTF8.self)
@@ -49,6 +37,24 @@ struct SyslogTests {
     #expect(messages[0].body.contains(" severity=high attribution=none "), "\(messages)")
     end(run)
     #expect(run.messages.contains(" syslog_sent=2 syslog_waiting=0 syslog_dropped=0"))
+  }
+
+  @Test func `say who it was, however long a name is`() throws {
+    let server = try Loopback(stream: false)
+    let watched = try watched("syslog_server = udp://127.0.0.1:\(server.port)")
+    let run = try start(watched)
+    // Each byte of it is two in a record.
+    let part = "$(printf 'a\\n%.0s' $(seq 100))x"
+    try watched.shell("p=\"\(part)\"; mkdir -p \"../n/$p/$p/$p/$p/$p/$p\"; mv ../n n")
+    var longest = 0
+    for _ in 0..<7 {
+      let message = server.receive()
+      longest = max(longest, message.count)
+      let body = split(message).body
+      #expect(body.contains(" attribution=none witness=silent"), "\(body)")
+    }
+    #expect(longest > 2000 && longest <= 2048)
+    end(run)
   }
 
   @Test func `are documents where documents are asked for`() throws {

@@ -23,20 +23,6 @@ struct UpdateTests {
     return (watched, try DebianPackage(in: watched))
   }
 
-  private func start(_ watched: Watched) throws -> PluginRun {
-    let run = try PluginRun(
-      "audispatch-integrity", ["--config", "\(watched.folder)/integrity.conf"])
-    #expect(run.await("a scan of everything has ended", in: "err"), "\(run.messages)")
-    return run
-  }
-
-  /// The lines that begin an event, with `TREE`.
-  private func told(_ watched: Watched, _ run: PluginRun) -> [String] {
-    run.lines("out").filter { !$0.hasPrefix(" ") }.map {
-      $0.replacing(watched.tree, with: "TREE")
-    }
-  }
-
   @Test func `is one event for each run, and what is altered afterwards stands out`() throws {
     let (watched, packages) = try watch()
     try packages.build(version: "1.0")

@@ -1,6 +1,7 @@
 import Glibc
 import Linux
 import PluginHarness
+import Testing
 
 /// A folder to watch, with a configuration and a baseline of its own; gone with its last use.
 final class Watched {
@@ -57,4 +58,23 @@ final class Watched {
     return run.output.replacing(tree, with: "TREE").split(separator: "\n").dropLast()
       .filter { !$0.hasPrefix("head ") }.map(String.init)
   }
+}
+
+/// The plugin, once it has scanned everything.
+func start(_ watched: Watched, folder: String? = nil) throws -> PluginRun {
+  let run = try PluginRun(
+    "audispatch-integrity", ["--config", "\(watched.folder)/integrity.conf"], folder: folder)
+  #expect(run.await("a scan of everything has ended", in: "err"), "\(run.messages)")
+  return run
+}
+
+/// It ends with its input, and well.
+func end(_ run: PluginRun) {
+  run.close()
+  #expect(run.end() == .exit(0), "\(run.messages)")
+}
+
+/// The lines that begin an event, with `TREE`.
+func told(_ watched: Watched, _ run: PluginRun) -> [String] {
+  run.lines("out").filter { !$0.hasPrefix(" ") }.map { $0.replacing(watched.tree, with: "TREE") }
 }

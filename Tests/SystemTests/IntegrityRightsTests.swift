@@ -93,8 +93,11 @@ struct IntegrityRightsTests {
     }
     #expect(records(tree).count { $0.contains("name=\"\(own)\"") } == 1)
     dispatcher.child.signal(SIGTERM)
-    _ = try await dispatcher.child.end()
-    try await eventually("all of it ends") {
+    let all = [dispatcher.child.pid, running, first, second]
+    try await eventually(
+      "\(parent) ends", within: .seconds(90), detail: { all.map(whereabouts).joined() }
+    ) { dispatcher.child.ended != nil }
+    try await eventually("all of it ends", detail: { all.map(whereabouts).joined() }) {
       [running, first, second].allSatisfy { kill($0, 0) != 0 }
     }
   }
@@ -103,6 +106,19 @@ struct IntegrityRightsTests {
     split(String(decoding: contents(tree + "/records"), as: UTF8.self)).filter {
       $0.contains("type=ANOM_RBAC_INTEGRITY_FAIL ") && $0.contains("audispatch-integrity")
     }
+  }
+
+  /// What each thread of a process waits for in the kernel.
+  private func whereabouts(_ pid: pid_t) -> String {
+    let folder = "/proc/\(pid)/task"
+    let threads = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return threads.sorted().map { thread in
+      let parts = ["comm", "wchan", "syscall"].map { name in
+        String(decoding: contents("\(folder)/\(thread)/\(name)"), as: UTF8.self)
+          .trimmingCharacters(in: .whitespacesAndNewlines)
+      }
+      return "\(pid)/\(thread): \(parts.joined(separator: " | "))\n"
+    }.joined()
   }
 
   private func child(of pid: pid_t) -> pid_t? {

@@ -114,6 +114,18 @@ struct MountIntegrityTests {
     try await eventually("a change is told", within: .seconds(30), detail: { daemon.messages }) {
       ToldChange.all(scratch, tree)["file"] != nil
     }
+    // Everything is scanned but for that.
+    let process = try #require(IntegrityRules.process(with: scratch("integrity.conf")))
+    kill(process, SIGHUP)
+    let silent = "not covered: what is mounted here does not answer"
+    try await eventually("all else is scanned", within: .seconds(60), detail: { daemon.messages }) {
+      daemon.messages.contains("\(mount): \(silent)")
+        && daemon.messages.components(separatedBy: "a scan of everything has ended").count > 2
+    }
+    let checked = try await run(program, ["--config", scratch("integrity.conf"), "check"])
+    #expect(checked.end == .exited(1))
+    #expect(checked.output.contains("\(tree)/file (file)"))
+    #expect((checked.output + checked.error).contains("\(mount): \(silent)"))
     system.answer()
     try await eventually("it is looked into", within: .seconds(30), detail: { daemon.messages }) {
       scratch.lines("events").last { $0.contains("mounts") }?.contains("does not answer") == false

@@ -52,6 +52,10 @@ struct OddAuthorTests {
           let daemon = try await audit.dispatcher(
             with: PluginFile("integrity", program, ["--config \(scratch("integrity.conf"))"]),
             scratch)
+          // Files with names elsewhere have rules of their own, behind the first scan.
+          try await eventually("there are rules on files", within: .seconds(60)) {
+            try await run("/sbin/auditctl", ["-l"]).output.contains("path=\(tree)/linked ")
+          }
           let expected = try await changes("after")
           try await eventually(
             "every change is told", within: .seconds(120),

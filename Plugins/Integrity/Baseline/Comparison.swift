@@ -7,6 +7,9 @@ struct Comparison {
   let policy: Policy
   /// Of files that the policy does not name any more.
   private(set) var unwatched: [FilePath] = []
+  /// Files with more names or fewer than the baseline has, where that does not count: who changes such a
+  /// one cannot be told without looking.
+  private var relinked: [FilePath] = []
   private var visited: Set<Int64> = []
   /// What could not be looked at: of what is below it nothing is concluded.
   private var unknown: [FilePath] = []
@@ -54,12 +57,19 @@ struct Comparison {
         path, before: before, after: entry.state, counting: counting, severity: watched.severity)
       {
         changes.append(change)
+      } else if let before, before.type != .dir, before.facts.links != entry.state.facts.links {
+        relinked.append(path)
       }
     }
     for entry in known[at...] {
       removed(part.path.appending(entry.name), entry.state, &changes)
     }
     return changes
+  }
+
+  mutating func takeRelinked() -> [FilePath] {
+    defer { relinked = [] }
+    return relinked
   }
 
   mutating func missing(_ path: FilePath) { gone.append(path) }

@@ -127,7 +127,8 @@ extension CommandExecution {
   mutating func attributions(of found: Found) throws -> [Attribution] {
     guard !options.auditLogs.isEmpty, !found.changes.isEmpty else { return [] }
     let attributing = try Attributing(
-      found.changes, in: found.baseline, keys: options.auditKeys, now: WallClock.milliseconds)
+      found.changes, in: found.baseline, keys: options.auditKeys, now: WallClock.milliseconds
+    ) { options.policy.watched($0) != nil }
     var logs = AuditLogFiles(options.auditLogs, node: options.auditNode)
     let attributions = try attributing.attributions(from: &logs)
     if logs.malformed > 0 {

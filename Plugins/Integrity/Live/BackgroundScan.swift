@@ -11,6 +11,8 @@ final class BackgroundScan: ThreadWork {
     var problems: [ScanProblem] = []
     /// Of scans of everything, by their numbers.
     var findings: [Int: WholeScans.Findings] = [:]
+    /// Files with names elsewhere, by the newest scan of everything.
+    var linked: [FilePath]?
     var failure: String?
     /// Scans that have come to their end.
     var ended: [End] = []
@@ -94,10 +96,13 @@ final class BackgroundScan: ThreadWork {
   private func scan(_ roots: [FilePath], _ number: Int?) throws {
     let baseline = try Baseline.open(database, readOnly: true)
     var comparison = Comparison(baseline, policy)
+    var linked = LinkedFiles()
     try Scan(policy, settings).run(roots) { event in
       var paths: [FilePath] = []
       switch event {
-      case .part(let part): paths = try comparison.take(part).map(\.path)
+      case .part(let part):
+        linked.take(part)
+        paths = try comparison.take(part).map(\.path) + comparison.takeRelinked()
       case .problem(let problem):
         comparison.note(problem)
         state.withLock { state in
@@ -112,6 +117,7 @@ final class BackgroundScan: ThreadWork {
       return true
     }
     pass(try comparison.finish(roots).map(\.path), number)
+    if number != nil { state.withLock { $0.result.linked = linked.paths } }
   }
 
   private func pass(_ paths: [FilePath], _ number: Int?) {

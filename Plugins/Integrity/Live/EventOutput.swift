@@ -25,13 +25,14 @@ final class EventOutput {
   init(_ path: String?) { self.path = path }
 
   var waits: Bool { !waiting.isEmpty }
+  var hasRoom: Bool { waiting.count < Self.bound }
 
   /// Takes an event of one or more lines.
   ///
   /// - Returns: whether there was room for it: then it is written when `writtenUpTo` has come to `place`.
   @discardableResult
   func event(_ text: [String]) -> Bool {
-    guard waiting.count < Self.bound else {
+    guard hasRoom else {
       dropped += text.count
       return false
     }

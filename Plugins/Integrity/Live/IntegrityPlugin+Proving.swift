@@ -45,7 +45,7 @@ extension IntegrityPlugin {
       let canary = Canary(in: root, login: helper?.login ?? options.canaryLogin)
       do throws(SystemError) {
         try CanarySteps.makeFolder(in: root, for: helper?.canaryUser ?? geteuid())
-        watchFolder(canary.folder)
+        watching.add(canary.folder, by: helper)
         proving.canaries.append(canary)
       } catch { log.write(.error, "\(error): it is not proven that anything is told of it") }
     }
@@ -95,17 +95,16 @@ extension IntegrityPlugin {
     do throws(SystemError) {
       let keeper = HelperRules(helper: helper)
       let key = IntegrityOptions.ownKey
-      let found = try Coverage.current(keeper, options.policy, key: key)
+      let found = try coverage(keeper)
       var lines = found.problems
       if found.missingCount == 0 {
-        gaps.rulesAreThere(Array(key.utf8), at: WallClock.milliseconds)
-        noteStream()
+        stream.rulesAreThere(Array(key.utf8), scanned: scanning.newest)
       } else {
         var loaded = found
         // Whoever adds a rule looks at the place.
-        loaded.missing = found.missing.filter { !reach.silent.contains($0.key.path) }
+        loaded.missing = found.missing.filter { !watching.isSilentPoint($0.key.path) }
         lines += loaded.load(keeper)
-        let after = try Coverage.current(keeper, options.policy, key: key)
+        let after = try coverage(keeper)
         lines += after.missingCount == 0 ? [] : after.lines.filter { !lines.contains($0) }
         let count = found.missingCount - after.missingCount
         if count > 0 {
@@ -114,6 +113,11 @@ extension IntegrityPlugin {
       }
       say("rules", lines, well: "every audit rule is there")
     } catch { say("rules", [error.description], well: "") }
+  }
+
+  private func coverage(_ keeper: HelperRules) throws(SystemError) -> Coverage {
+    try Coverage.current(
+      keeper, options.policy, key: IntegrityOptions.ownKey, linked: scanning.linked)
   }
 
   /// Goes on with another baseline that was put in its place, and says so if it is none of the chain.
@@ -156,8 +160,7 @@ extension IntegrityPlugin {
     case .failed: if !canary.isProven { findings.append("the canary's steps failed") }
     }
     if !findings.isEmpty,
-      let why = try? Coverage.current(
-        HelperRules(helper: helper), options.policy, key: IntegrityOptions.ownKey)
+      let why = try? coverage(HelperRules(helper: helper))
     {
       findings += why.lines
     }
@@ -195,6 +198,22 @@ extension IntegrityPlugin {
     throw SystemError("go on without", "the helper", Errno(ECONNRESET))
   }
 
+  /// Says that a maintenance window has begun, or is over.
+  private mutating func sayMaintenance() throws {
+    let now = WallClock.milliseconds
+    let open = try known.windows().last { $0.covers(now) }
+    guard open?.generation.number != proving.window?.generation.number else { return }
+    if let before = proving.window { say(before, isBegun: false, now) }
+    if let open { say(open, isBegun: true, now) }
+    proving.window = open
+  }
+
+  private mutating func say(_ window: MaintenanceWindow, isBegun: Bool, _ now: Int64) {
+    let word = isBegun ? "has begun" : "is over"
+    log.write(.notice, "maintenance window \(window.generation.number) \(word)")
+    telling.alert(ToldEvent(window, isBegun: isBegun, telling.format, at: now))
+  }
+
   /// Says what is wrong, what is new of it, and when nothing is any more; as an event too.
   mutating func say(_ subject: String, _ findings: [String], well: String) {
     let before = proving.said[subject]
@@ -208,7 +227,8 @@ extension IntegrityPlugin {
     if more > 0 { new = new.prefix(Proving.mostFindings) + ["\(more) more of that"] }
     for finding in new { log.write(.error, "\(subject): \(finding)") }
     if findings.isEmpty { log.write(.info, "\(subject): \(well)") }
-    record(subject, new)
-    pass(ToldEvent(subject, new, well: well, options.format, at: WallClock.milliseconds))
+    telling.record(subject, new)
+    telling.alert(
+      ToldEvent(subject, new, well: well, telling.format, at: WallClock.milliseconds))
   }
 }

@@ -35,7 +35,7 @@ extension IntegrityPlugin {
   }
 
   private func isKnown(_ path: FilePath) -> Bool {
-    guard options.policy.watched(path) != nil, !reach.covers(path),
+    guard options.policy.watched(path) != nil, !watching.isSilent(path),
       !path.bytes.split(separator: UInt8(ascii: "/")).contains(Array("..".utf8)[...])
     else { return false }
     return (try? known.state(of: path)) ?? nil != nil

@@ -8,6 +8,9 @@ import Linux
 /// Three sources are joined: the audit stream says who; the watch of the file systems says when a
 /// file is at rest; and scans find what both have missed. A file is read when nothing has happened
 /// to it for the settle time, and never because of an audit record alone.
+///
+/// Each owner below has its own state, says when it has to be looked at, and what it does. What takes
+/// several of them is here, and in the extensions.
 struct IntegrityPlugin: AuditPlugin {
   typealias Options = IntegrityOptions
 
@@ -18,52 +21,20 @@ struct IntegrityPlugin: AuditPlugin {
   private(set) var options: IntegrityOptions
   var log: PluginLog
   var known: KnownStates
-  var deeds = DeedStore()
-  var gaps: StreamGaps
-  var own: OwnRecords
-  var settling = Settling(settleTime: Self.settleTime)
-  var reader: StateReader
-  let output: EventOutput
-  let syslog: SyslogOutput?
-  let watch: FileWatch
-  let mountWatch: MountWatch
-  var mounts: MountState
-  var reach: MountReach
+  var stream: AuditStream
+  var files: FileReading
+  var processes: Processes
+  var watching: Watching
+  var scanning: Scanning
+  var packaging = Packaging()
+  var proving = Proving()
+  var telling: Telling
+  var told = ToldChanges()
   /// Who has the rights that this process has given up; `nil`: it had none of them.
   let helper: Helper?
-  let processes: ProcessLooker
   /// The folders that it may write into; `nil`: everywhere.
   private var writable: [FilePath]?
-  var scan: BackgroundScan
-  /// What is too large to be read here.
-  var large: LargeFiles
-  var aside = ReadAside()
-  var told = ToldChanges()
-  var scanAt: Duration
-  var wholeScans = WholeScans()
-  var stream = StreamProof()
-  var losses = KernelLosses()
-  private(set) var lag = StreamLag(from: WallClock.milliseconds)
-  var openFiles = OpenFilesCache()
-  var proving = Proving()
-  /// The packages of this host; `nil` where none can explain a change.
-  var dpkg: DpkgDatabase?
-  var updates = UpdateWatch(explained: nil)
-  /// An explanation that is being made: of which state of the database, and what it covers.
-  var explaining:
-    (sorting: Explaining, stamp: DpkgDatabase.Stamp?, explained: [FilePath: UpdateWatch.Waiting])?
-  var counts = Counts()
-  private var said = ""
-  /// Events as records of the kernel's audit.
-  let records = AuditRecords()
-  /// Records that are written to see that they come back.
-  let marks = AuditRecords()
   private let callers: Callers
-  var repeats = RecordRepeats()
-  var saidOfRecords: String?
-  var saidOfMarks: String?
-  /// Paths that the present scans have named.
-  var differing = 0
 
   init(_ options: IntegrityOptions, _ log: PluginLog) throws {
     self.options = options
@@ -72,25 +43,17 @@ struct IntegrityPlugin: AuditPlugin {
     Self.makeCanaryFolders(options, helper)
     try Rights.giveUp()
     known = try KnownStates(options.database)
-    gaps = StreamGaps(keys: options.auditKeys)
-    own = Self.own(options)
-    reader = StateReader(largest: UInt64(options.largestFile))
-    output = EventOutput(options.events)
-    syslog = try Self.syslog(options)
-    watch = try FileWatch(WatchedFolders(helper))
-    processes = try ProcessLooker()
-    mountWatch = try Self.mountWatch(watch)
-    mounts = MountState(MountPoints.mounts)
-    reach = Self.reach(watch)
-    scan = Self.scan(options, watch)
-    large = Self.large(options, watch)
-    scanAt = MonotonicTime.now
+    stream = AuditStream(options)
+    telling = try Telling(options)
+    watching = try Watching(helper)
+    processes = try Processes()
+    scanning = Scanning(options, bell: watching.bell)
+    files = FileReading(options, bell: watching.bell)
     callers = try Callers(
-      [watch.bell.number, helper?.descriptor, syslog?.watched].compactMap(\.self))
+      [watching.descriptor, helper?.descriptor, telling.watched].compactMap(\.self))
     // These look into other processes or wait, and write nothing.
-    try WorkThread(watch).detach()
-    try WorkThread(processes).detach()
-    try WorkThread(mountWatch).detach()
+    try watching.begin()
+    try processes.begin()
     writable = try Rights.confine(options, &self.log)
     try beginUpdates()
     beginProving()
@@ -98,91 +61,64 @@ struct IntegrityPlugin: AuditPlugin {
     // Rules first: what is found by the scan behind them is what they tell of.
     prove(at: MonotonicTime.now)
     watchRoots()
-    if !reach.silent.isEmpty { sayMounts() }
+    if watching.hasSilent { sayMounts() }
     noteLosses()
     if Capabilities.permitted.contains(.auditWrite) {
       // A scan that begins when the stream is connected proves what is known from then on.
-      stream.marks.begin(at: MonotonicTime.now)
-      scanAt = MonotonicTime.now + StreamMarks.patience
+      stream.beginMarks(at: MonotonicTime.now)
+      scanning.wait(until: MonotonicTime.now + StreamMarks.patience)
     }
-    self.log.write(
-      .info, "watches \(watch.folders.count) folders by \(watch.folders.source.rawValue)")
-    // The stream is read from now on.
-    lag = StreamLag(from: WallClock.milliseconds)
-  }
-
-  private static func scan(_ options: IntegrityOptions, _ watch: FileWatch) -> BackgroundScan {
-    BackgroundScan(options.database, options.policy, options.scanSettings) { watch.bell.ring() }
-  }
-
-  private static func own(_ options: IntegrityOptions) -> OwnRecords {
-    OwnRecords(node: options.auditNode, host: (try? NodeName.resolve(.hostname, name: nil)) ?? nil)
-  }
-
-  private static func mountWatch(_ watch: FileWatch) throws(SystemError) -> MountWatch {
-    try MountWatch { watch.bell.ring() }
-  }
-
-  private static func reach(_ watch: FileWatch) -> MountReach { MountReach { watch.bell.ring() } }
-
-  private static func large(_ options: IntegrityOptions, _ watch: FileWatch) -> LargeFiles {
-    LargeFiles(largest: UInt64(options.largestFile)) { watch.bell.ring() }
+    self.log.write(.info, "watches \(watching.folders) folders by \(watching.source.rawValue)")
+    stream.beginReading()
   }
 
   var watched: Int32? { callers.number }
 
   var deadline: Duration? {
     [
-      settling.nextDue, scanAt, proving.deadline(options), updates.deadline, stream.deadline,
-      syslog?.deadline,
-      explaining == nil && helper?.hasNews != true ? nil : .zero,
+      files.deadline, scanning.deadline, proving.deadline(options), packaging.deadline,
+      stream.deadline, telling.deadline, known.deadline, helper?.hasNews == true ? .zero : nil,
     ].compactMap(\.self).min()
   }
 
-  var hasLost: Bool { output.waits || output.dropped > 0 || syslog?.hasLost == true }
+  var hasLost: Bool { telling.hasLost }
 
   // MARK: The stream
 
   mutating func handle(_ event: AuditEvent) {
-    let isOwn = own.takes(event)
+    let isOwn = stream.isOwn(event)
     sayOwn()
     guard isOwn else { return }
-    lag.note(
-      Int64(clamping: event.stamp.milliseconds), at: WallClock.milliseconds, MonotonicTime.now)
-    gaps.note(event, at: WallClock.milliseconds)
-    noteStream()
+    stream.note(event, scanned: scanning.newest)
     noteRules(event)
-    guard let deed = deeds.take(event) else { return }
+    guard let deed = stream.deed(of: event) else { return }
     if deed.effect.isSubset(of: .unnamed) { look(after: deed, of: event) }
     for index in proving.canaries.indices { proving.canaries[index].take(deed) }
     amend(by: deed)
   }
 
   mutating func idle() {
-    // Nothing waits: what was done a moment ago would be here.
-    gaps.listen(until: lag.reach(at: WallClock.milliseconds, MonotonicTime.now))
+    stream.listen()
     flush()
   }
 
   // MARK: Files
 
   mutating func wake() throws {
-    let (notices, hasLost) = watch.take()
+    let (notices, hasLost) = watching.take()
     for notice in notices { try take(notice) }
     if hasLost {
-      counts.overflows += 1
       log.write(.warning, "events of files were lost: everything is looked at anew")
       watchRoots()
       try scanAll()
     }
     try lookAfterHelper()
-    if mountWatch.take() { try takeMounts() }
-    try takeReached()
+    try takeMounts()
     takeScan()
-    takeLarge(at: MonotonicTime.now)
+    files.takeLarge(at: MonotonicTime.now)
     prove(at: MonotonicTime.now)
     try proveStream(at: MonotonicTime.now)
-    if scanAt <= MonotonicTime.now { try scanAll() }
+    if scanning.deadline <= MonotonicTime.now { try scanAll() }
     try examineDue(at: MonotonicTime.now, within: Self.turn)
     try explainDue(at: MonotonicTime.now, within: Self.turn)
     flush()
@@ -190,7 +126,9 @@ struct IntegrityPlugin: AuditPlugin {
 
   private mutating func take(_ notice: FileNotice) throws {
     for index in proving.canaries.indices { proving.canaries[index].take(notice) }
-    if let dpkg, notice.path.folder == dpkg.folder { updates.note(notice.witness) }
+    if let folder = packaging.folder, notice.path.folder == folder {
+      packaging.note(notice.witness)
+    }
     let decision = options.policy.decision(for: notice.path)
     guard decision.rule != nil || decision.leadsOn else { return }
     note(notice.path, by: notice.witness)
@@ -202,23 +140,20 @@ struct IntegrityPlugin: AuditPlugin {
     }
     if notice.hasArrived, decision.leadsOn {
       watchTree(notice.path)
-      try scan.want([notice.path])
+      try scanning.want([notice.path])
     }
   }
 
-  mutating func flush() {
-    output.flush()
-    advanceSyslog()
-    known.keep(writtenUpTo: toldUpTo)
-    lookAfterRecords()
-    let now = output.obstacle ?? known.obstacle ?? ""
-    guard now != said else { return }
-    said = now
-    if now.isEmpty {
-      log.write(.notice, "events are written and kept again")
-    } else {
-      log.write(.error, now)
-    }
+  /// Writes and sends what waits, and remembers what everybody has.
+  mutating func flush(at now: Duration = MonotonicTime.now) {
+    telling.flush(&log)
+    keepTold(at: now)
+    telling.sayObstacle(known.obstacle, &log)
+  }
+
+  mutating func keepTold(at now: Duration = MonotonicTime.now) {
+    let telling = telling
+    known.keep(at: now, isDone: telling.isDone, isWritten: telling.isWritten)
   }
 
   mutating func reload(_ new: IntegrityOptions) throws {
@@ -230,26 +165,19 @@ struct IntegrityPlugin: AuditPlugin {
     if let helper, helper.login != new.canaryLogin {
       log.write(.error, "canary_login stays \(helper.login) until this is started anew")
     }
-    // It may have been moved away: opened anew in any case.
-    output.move(to: new.events)
-    changeSyslog(to: new)
+    telling.reload(new, &log)
     try explainAll(by: MonotonicTime.now + .seconds(1))
     options = new
-    gaps.keys = new.auditKeys
-    own = Self.own(new)
-    reader = StateReader(largest: UInt64(new.largestFile))
-    scan = Self.scan(new, watch)
-    large = Self.large(new, watch)
-    aside = ReadAside()
-    wholeScans = WholeScans()
-    stream.scans = ProofScans()
+    stream.reload(new)
+    files.reload(new)
+    scanning.reload(new, bell: watching.bell)
     let left = new.database == known.path ? known.left : nil
     known = try KnownStates(new.database, left: left)
     try beginUpdates()
     beginProving()
     sayWhatWasAltered()
     // What was mounted meanwhile is still not what was there at the start.
-    if !mounts.findings(new.policy).isEmpty || !reach.silent.isEmpty { sayMounts() }
+    if !watching.findings(new.policy).isEmpty { sayMounts() }
     prove(at: MonotonicTime.now)
     watchRoots()
     try scanAll()
@@ -258,14 +186,12 @@ struct IntegrityPlugin: AuditPlugin {
   mutating func finish(by end: Duration) throws {
     // What has not settled yet is looked at as it is.
     while MonotonicTime.now < end {
-      let before = settling.count
+      let before = files.count
       try examineDue(at: .seconds(Int64.max / 2), within: Self.turn)
-      if settling.count == 0 || settling.count >= before { break }
+      if files.count == 0 || files.count >= before { break }
     }
     try explainAll(by: end)
-    records.finish(by: end)
-    output.flush()
-    syslog?.finish(by: end)
-    flush()
+    telling.finish(by: end, &log)
+    flush(at: .seconds(Int64.max / 2))
   }
 }

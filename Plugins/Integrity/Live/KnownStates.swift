@@ -22,14 +22,30 @@ struct KnownStates {
   }
 
   private var told: [FilePath: Told] = [:]
+  /// How many wait.
+  var waiting: Int { told.count }
+  /// When it is to be looked what of it is done.
+  var deadline: Duration? { told.count > Self.few ? keepAt : nil }
   private var toldPackages: (packages: SeenStates.Packages, place: UInt64)?
-  private var writtenUpTo: UInt64 = 0
+  /// When it is looked again what of it is done, where there is much.
+  private var keepAt = Duration.zero
+  /// What was kept since it was looked last whether the chain is too long.
+  private var kept = 0
+  /// States that were kept before every server had them, and those for which there was no room at all: they
+  /// are told once more.
+  private(set) var early = 0
+  private(set) var unkept = 0
   private var windowsOf: (head: ChainHead, windows: [MaintenanceWindow])?
   /// Why nothing can be kept, as long as that is so.
   private(set) var obstacle: String?
 
   /// Readings that are remembered; of others the least is assumed.
   private static let bound = 20_000
+  /// States that may wait for the servers of syslog, once they are in the file of events; and those that
+  /// may wait at all, as where the disk is full.
+  static let (mostTold, mostAtAll) = (20_000, 60_000)
+  /// How often what waits is looked through where it is more than this.
+  private static let (few, pause) = (256, Duration.milliseconds(100))
 
   /// - Parameter left: how what was told was left by the value that this one takes the place of.
   init(_ path: String, left: ChainHead? = nil) throws(DatabaseError) {
@@ -75,16 +91,37 @@ struct KnownStates {
   mutating func put(
     _ path: FilePath, _ state: FileState?, _ reading: Reading, toldUpTo place: UInt64
   ) {
+    confirm(path, reading)
+    guard told[path] != nil || told.count < Self.mostAtAll else {
+      unkept += 1
+      return
+    }
     let place = max(place, told[path]?.place ?? 0)
     told[path] = Told(state: state, at: reading.since, place: place)
-    confirm(path, reading)
   }
 
-  /// Keeps what was told in lines that are written. What cannot be kept is tried again.
-  mutating func keep(writtenUpTo written: UInt64) {
-    writtenUpTo = written
-    let due = told.filter { $0.value.place <= written }
-    let packages = toldPackages.flatMap { $0.place <= written ? $0.packages : nil }
+  /// Keeps what everybody has. What cannot be kept is tried again.
+  ///
+  /// Where too much waits for the servers, what the file of events has counts: the messages are still sent,
+  /// unless this process is killed.
+  ///
+  /// - Parameters:
+  ///   - isDone: whether everybody has what was told at a place.
+  ///   - isWritten: whether the file of events has it.
+  mutating func keep(
+    at now: Duration, isDone: (UInt64) -> Bool, isWritten: (UInt64) -> Bool
+  ) {
+    if told.count > Self.few, now < keepAt { return }
+    keepAt = now + Self.pause
+    var due = told.filter { isDone($0.value.place) }
+    let ahead = told.count - due.count - Self.mostTold
+    if ahead > 0 {
+      let others = told.filter { due[$0.key] == nil && isWritten($0.value.place) }
+      let oldest = others.sorted { $0.value.place < $1.value.place }.prefix(ahead)
+      early += oldest.count
+      due.merge(oldest.map { ($0.key, $0.value) }) { own, _ in own }
+    }
+    let packages = toldPackages.flatMap { isDone($0.place) ? $0.packages : nil }
     guard !due.isEmpty || packages != nil else { return }
     do throws(DatabaseError) {
       try seen.keep(
@@ -92,6 +129,11 @@ struct KnownStates {
         packages: packages)
       for path in due.keys { told[path] = nil }
       if packages != nil { toldPackages = nil }
+      kept += due.count
+      if kept >= SeenStates.mostLinks / 10 {
+        kept = 0
+        try seen.shorten()
+      }
       obstacle = nil
     } catch { obstacle = error.description }
   }
@@ -165,7 +207,6 @@ extension KnownStates {
     }
     let before = toldPackages?.packages.rows ?? []
     toldPackages = (SeenStates.Packages(rows: before + rows, stamp: stamp.text), place)
-    keep(writtenUpTo: writtenUpTo)
   }
 }
 

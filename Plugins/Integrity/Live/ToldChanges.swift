@@ -15,6 +15,8 @@ struct ToldChanges {
     fileprivate let until: Duration
   }
 
+  /// What was told so far.
+  var counts = Counts()
   private var entries: [Int: Entry] = [:]
   /// The oldest of them has this number or a higher one.
   private var first = 0
@@ -71,5 +73,6 @@ struct ToldChanges {
 }
 
 extension Subject {
-  fileprivate var files: [FileIdentity] { [before, after].compactMap(\.self) }
+  /// The file, as it was and as it is.
+  var files: [FileIdentity] { [before, after].compactMap(\.self) }
 }

@@ -16,6 +16,15 @@ struct UpdateWatch {
   struct Waiting: Sendable {
     var report: ChangeReport
     var reading: Reading
+
+    /// Whether a deed can have made it that was not known of, or explains more of it.
+    func isConcerned(by deed: Deed) -> Bool {
+      guard let subject = report.subject, deed.time <= subject.until,
+        let attribution = report.attribution
+      else { return false }
+      return attribution.confidence != .exact
+        || !attribution.candidates.contains { $0.author == deed.author }
+    }
   }
 
   enum Phase: Equatable, Sendable {
@@ -37,6 +46,9 @@ struct UpdateWatch {
   private(set) var explained: DpkgDatabase.Stamp?
   private(set) var phase = Phase.idle
   private(set) var waiting: [FilePath: Waiting] = [:]
+  /// The files that they are about, as they were and as they are; and those of which a record may name none.
+  private var byFile: [FileIdentity: Set<FilePath>] = [:]
+  private var unnamed: Set<FilePath> = []
   /// The processes of dpkg that were seen at its database.
   private(set) var seen = SeenManagers()
   private var since: Duration?
@@ -72,12 +84,49 @@ struct UpdateWatch {
       waiting.count < Self.most, now - (since ?? now) < Self.longest
     else { return false }
     if since == nil { since = now }
-    waiting[report.change.path] = Waiting(report: report, reading: reading)
+    forget(report.change.path)
+    put(Waiting(report: report, reading: reading))
     return true
   }
 
+  private mutating func put(_ one: Waiting) {
+    let path = one.report.change.path
+    waiting[path] = one
+    for file in one.report.subject?.files ?? [] { byFile[file, default: []].insert(path) }
+    if one.report.subject?.mayBeUnnamed == true { unnamed.insert(path) }
+  }
+
   /// It is again as it was.
-  mutating func forget(_ path: FilePath) { waiting[path] = nil }
+  mutating func forget(_ path: FilePath) { _ = take(path) }
+
+  private mutating func take(_ path: FilePath) -> Waiting? {
+    guard let one = waiting.removeValue(forKey: path) else { return nil }
+    for file in one.report.subject?.files ?? [] {
+      byFile[file]?.remove(path)
+      if byFile[file]?.isEmpty == true { byFile[file] = nil }
+    }
+    unnamed.remove(path)
+    return one
+  }
+
+  /// What a deed can have made that was not known of.
+  func concerned(by deed: Deed) -> [Waiting] {
+    if waiting.isEmpty { return [] }
+    var paths = deed.items.isEmpty ? unnamed : []
+    for item in deed.items {
+      if let file = item.identity { paths.formUnion(byFile[file] ?? []) }
+      if let path = item.path { paths.insert(path) }
+    }
+    return paths.sorted().compactMap { waiting[$0] }.filter { $0.isConcerned(by: deed) }
+  }
+
+  /// It is known better who made one: whether it still waits.
+  mutating func renew(_ one: Waiting) -> Bool {
+    forget(one.report.change.path)
+    if one.report.management == .somebodyElse { return false }
+    put(one)
+    return true
+  }
 
   /// Whether it is time to explain what waits.
   ///
@@ -93,8 +142,7 @@ struct UpdateWatch {
 
   /// One of those that wait.
   mutating func next() -> Waiting? {
-    guard let path = waiting.keys.first else { return nil }
-    return waiting.removeValue(forKey: path)
+    waiting.keys.first.flatMap { take($0) }
   }
 
   /// All of them were told.

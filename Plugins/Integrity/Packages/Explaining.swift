@@ -23,5 +23,8 @@ struct Explaining {
     return update.take(report, verdict)
   }
 
+  /// A record has come late of who made one that was explained.
+  mutating func join(_ attribution: Attribution) { update.attribution?.join(attribution) }
+
   mutating func note(_ seen: SeenManagers) { update.seen.join(seen) }
 }

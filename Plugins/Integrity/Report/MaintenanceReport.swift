@@ -40,7 +40,7 @@ extension ToldEvent {
       lines: format == .json
         ? [JSONReport.line(window, isBegun: isBegun, at: now)]
         : ["window   \(isBegun ? "begun" : "over"): \(window.shown)"],
-      record: RecordText.text(window, isBegun: isBegun),
+      record: { _ in RecordText.text(window, isBegun: isBegun) },
       name: isBegun ? "maintenance-begun" : "maintenance-over", level: .notice)
   }
 }

@@ -20,8 +20,23 @@ enum RecordText {
   /// Authors, and events to look up, that are named.
   private static let most = 8
 
-  /// - Parameter held: changes of the same path since its last record that had none.
-  static func text(_ report: ChangeReport, held: Int = 0) -> String {
+  /// - Parameters:
+  ///   - held: changes of the same path since its last record that had none.
+  ///   - room: bytes that there are; the name is cut for that, and nothing of who it was.
+  static func text(_ report: ChangeReport, held: Int = 0, room: Int = .max) -> String {
+    fitting(room) { text(report, held, longestName: $0) }
+  }
+
+  /// With as much of a name as there is room for.
+  private static func fitting(_ room: Int, _ text: (_ longestName: Int) -> String) -> String {
+    let whole = text(longestName)
+    if whole.utf8.count <= room { return whole }
+    // Encoded, each byte of it may take two; and how many there were is said besides.
+    let rest = text(0).utf8.count + 16
+    return text(min(longestName, max(0, room - rest) / 2))
+  }
+
+  private static func text(_ report: ChangeReport, _ held: Int, longestName: Int) -> String {
     let change = report.change
     var words = ["op=file-\(change.kind.rawValue)"]
     words.append(field("name", change.path.bytes, longestName))
@@ -56,7 +71,11 @@ enum RecordText {
   }
 
   /// Whether the program sees what it should.
-  static func text(_ subject: String, _ findings: [String]) -> String {
+  static func text(_ subject: String, _ findings: [String], room: Int = .max) -> String {
+    fitting(room) { text(subject, findings, longestName: $0) }
+  }
+
+  private static func text(_ subject: String, _ findings: [String], longestName: Int) -> String {
     var words = ["op=integrity-\(findings.isEmpty ? "sees" : "blind")"]
     words.append(field("subject", Array(subject.utf8), longestName))
     if !findings.isEmpty {

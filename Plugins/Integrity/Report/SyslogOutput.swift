@@ -33,8 +33,15 @@ final class SyslogOutput {
   var waiting: Int { outlet.waiting }
   var hasLost: Bool { outlet.waiting > 0 || dropped > 0 }
 
-  /// Every event before this place is done; `nil`: all are.
-  var waitsFrom: UInt64? { places.first }
+  /// Whether the event at a place waits. One for which there was no room waits for nothing.
+  func waits(_ place: UInt64) -> Bool {
+    var (low, high) = (0, places.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if places[middle] < place { low = middle + 1 } else { high = middle }
+    }
+    return low < places.count && places[low] == place
+  }
 
   /// Sends over other servers from now on.
   func change(to options: IntegrityOptions) {
@@ -74,12 +81,11 @@ final class SyslogOutput {
   }
 
   private func message(_ event: ToldEvent) -> [UInt8] {
-    var body = Array(event.record.utf8)
     let now = UInt64(clamping: WallClock.milliseconds)
     if servers.areJournals {
       var entry: [UInt8] = []
       JournalEntry.append(
-        "MESSAGE", format == .json ? Array(event.lines[0].utf8) : body, to: &entry)
+        "MESSAGE", (format == .json ? event.lines[0] : event.record(.max)).utf8, to: &entry)
       JournalEntry.append("PRIORITY", "\(event.level.rawValue)".utf8, to: &entry)
       JournalEntry.append("SYSLOG_FACILITY", "\(facility.rawValue)".utf8, to: &entry)
       JournalEntry.append("SYSLOG_IDENTIFIER", Self.tag.utf8, to: &entry)
@@ -88,11 +94,11 @@ final class SyslogOutput {
     var message: [UInt8] = []
     let subject = MessageHeader.Subject(milliseconds: now, name: Array(event.name.utf8))
     headers[event.level, default: header(event.level)].append(subject, to: &message)
-    // A document that is cut is none: what does not fit is the record.
-    if format == .json, message.count + event.lines[0].utf8.count <= servers.usualSize {
-      body = Array(event.lines[0].utf8)
-    }
-    message += body
+    // A document that is cut is none: what does not fit is the record, with as much of its name as leaves
+    // room for who it was.
+    let room = servers.usualSize - message.count
+    let isDocument = format == .json && event.lines[0].utf8.count <= room
+    message += (isDocument ? event.lines[0] : event.record(room)).utf8
     MessageCut.cut(&message, to: servers.usualSize)
     return message
   }

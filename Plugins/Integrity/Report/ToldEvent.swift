@@ -3,8 +3,8 @@ import SyslogSending
 /// An event as it is told: lines for the file of events, one line for syslog.
 struct ToldEvent {
   var lines: [String]
-  /// As a record of the kernel's audit has it.
-  var record: String
+  /// As a record of the kernel's audit has it, in so many bytes if names can be cut for that.
+  var record: @Sendable (Int) -> String
   /// What it is called in the header of a message.
   var name: String
   var level: SyslogPriority.Level
@@ -16,7 +16,7 @@ extension ToldEvent {
     self.init(
       lines: format == .json
         ? [JSONReport.line(report, head, at: now)] : TextReport.lines(report) + [head.line],
-      record: RecordText.text(report), name: "file-\(report.change.kind.rawValue)",
+      record: { RecordText.text(report, room: $0) }, name: "file-\(report.change.kind.rawValue)",
       level: report.change.severity.level)
   }
 
@@ -25,7 +25,8 @@ extension ToldEvent {
     self.init(
       lines: format == .json
         ? [JSONReport.line(update, head, at: now)] : TextReport.lines(update) + [head.line],
-      record: RecordText.text(update), name: "packages-changed", level: update.severity.level)
+      record: { _ in RecordText.text(update) }, name: "packages-changed",
+      level: update.severity.level)
   }
 
   /// Whether the program sees what it should.
@@ -39,7 +40,7 @@ extension ToldEvent {
         ? [JSONReport.line(subject, findings, at: now)]
         : isWell
           ? ["sees     \(subject): \(well)"] : findings.map { "blind    \(subject): \($0)" },
-      record: RecordText.text(subject, findings),
+      record: { RecordText.text(subject, findings, room: $0) },
       name: isWell ? "integrity-sees" : "integrity-blind", level: isWell ? .notice : .crit)
   }
 }

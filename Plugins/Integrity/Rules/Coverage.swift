@@ -65,7 +65,8 @@ struct Coverage: Equatable, Sendable {
     "which file chattr(1) and fs-verity changed: their records name none, but who it was",
     "times that are set through a descriptor: what opened it is told if that was for writing",
     "writing into memory that a file is mapped to: the opening alone is told",
-    "a file's other names outside of what is watched",
+    "a file's other names outside of what is watched, but for \(LinkedFiles.most) files that a scan of "
+      + "the plugin has found to have some",
     "what other hosts, the kernel itself and raw devices change",
   ]
 }
@@ -73,11 +74,12 @@ struct Coverage: Equatable, Sendable {
 extension Coverage {
   /// As it is now.
   static func current(
-    _ keeper: borrowing some RuleKeeper & ~Copyable, _ policy: Policy, key: String
+    _ keeper: borrowing some RuleKeeper & ~Copyable, _ policy: Policy, key: String,
+    linked: [FilePath] = []
   ) throws(SystemError) -> Coverage {
     let (rules, enabled) = try keeper.state()
     return Coverage(
-      of: WatchRules.places(of: policy), key: key, among: rules, enabled: enabled,
+      of: WatchRules.places(of: policy, linked: linked), key: key, among: rules, enabled: enabled,
       roots: policy.roots)
   }
 

@@ -67,9 +67,12 @@ enum WatchRules {
     }
   }
 
-  /// The roots that are there, and the mount points below them.
-  static func places(of policy: Policy) -> [Place] {
-    var places: [Place] = []
+  /// The roots that are there, and the mount points below them; and files with names elsewhere, since what
+  /// is done by one of those is told by a rule on the file alone.
+  ///
+  /// - Parameter linked: such files, as a scan has found them.
+  static func places(of policy: Policy, linked: [FilePath] = []) -> [Place] {
+    var places = linked.map { Place(path: $0, isFolder: false) }
     for root in policy.roots {
       guard let folder = try? Folder(root.folder.bytes),
         let facts = try? folder.facts(of: root.isRoot ? FileName([]) : root.name)

@@ -35,6 +35,7 @@ final class Scan: Sendable {
   /// folders.
   let known: @Sendable (FilePath) -> [FilePath]?
   private let queue: ScanQueue<Work, ScanEvent>
+  private let mounts = ScanMounts()
   private let bytes: Mutex<Throttle>
   private let files: Mutex<Throttle>
 
@@ -109,6 +110,9 @@ final class Scan: Sendable {
 
   /// A root is an entry of the folder that it is in; nothing else there is looked at.
   private func openRoot(_ path: FilePath, _ reader: inout StateReader) throws(Errno) {
+    if let silent = mounts.silent(above: path) {
+      return queue.emit(.problem(ScanProblem(path: path, silent: silent)))
+    }
     let folder = try Folder(path.folder.bytes)
     let facts = try folder.facts()
     let name = path.name
@@ -148,8 +152,14 @@ final class Scan: Sendable {
   ) {
     var part = part
     var folders: [Work] = []
+    let hasMounts = mounts.areIn(part.path)
     for name in names {
       wait(files, 1)
+      if hasMounts, mounts.isSilent(part.path.appending(name.name)) {
+        let path = part.path.appending(name.name)
+        queue.emit(.problem(ScanProblem(path: path, silent: path)))
+        continue
+      }
       let watched = name.decision.rule.flatMap { policy.watched(by: $0) }
       do throws(Errno) {
         let state = try reader.state(of: name.name, in: part.folder, watched?.attributes ?? []) {

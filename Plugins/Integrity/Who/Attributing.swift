@@ -8,7 +8,8 @@ struct Attributing {
 
   /// - Parameter now: when the changes were found, in milliseconds since 1970.
   init(
-    _ changes: [StateChange], in baseline: Baseline, keys: Set<[UInt8]>, now: Int64
+    _ changes: [StateChange], in baseline: Baseline, keys: Set<[UInt8]>, now: Int64,
+    isWatched: (FilePath) -> Bool
   ) throws(DatabaseError) {
     self.keys = keys
     let all = Dictionary(changes.map { ($0.path, $0) }) { first, _ in first }
@@ -18,7 +19,7 @@ struct Attributing {
       subjects.append(
         try Subject(
           change, in: baseline, among: all, readings.reading(of: change.path, in: baseline),
-          now: now))
+          now: now, isWatched: isWatched))
     }
     self.subjects = subjects
   }

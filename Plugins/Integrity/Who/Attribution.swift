@@ -50,8 +50,8 @@ struct Attribution: Equatable, Sendable {
     if !cause.deeds.isEmpty, !cause.deeds.contains(where: { !keys.isDisjoint(with: $0.keys) }) {
       note("no rule is known to tell of everybody (audit_key)")
     }
-    if !cause.deeds.isEmpty, subject.hasOtherNames {
-      note("it has names that are not watched, and no record tells who uses them")
+    if !cause.deeds.isEmpty, subject.mayHaveOtherNames(deeds) {
+      note("it has names that are not watched, or had some, and no record tells who uses them")
     }
     for reason in cause.unexplained { note(reason) }
     let since = cause.clockWentBack ? .min : max(cause.since, subject.reading.since)

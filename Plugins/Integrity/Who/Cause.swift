@@ -24,7 +24,8 @@ struct Cause {
     let openers = deeds.filter {
       $0.time <= subject.reading.since + 1000 && $0.effect.contains(.opening)
     }
-    return subject.reading.open.mayBeHeld(file, byOthersThan: Set(openers.map(\.program.pid)))
+    let known = Dictionary(openers.map { ($0.program.pid, $0.time) }, uniquingKeysWith: max)
+    return subject.reading.open.mayBeHeld(file, byOthersThan: known)
   }
   /// What no record explains, as sentences.
   private(set) var unexplained: [String] = []

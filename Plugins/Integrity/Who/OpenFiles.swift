@@ -14,8 +14,20 @@ struct OpenFiles: Equatable, Sendable {
     var started: Int64
   }
 
-  /// Which processes had them open; 0: it was not noted which.
-  private(set) var files: [FileIdentity: Set<UInt32>] = [:]
+  /// A process that has a file open. Its number alone may have been another one's before.
+  struct Holder: Hashable, Sendable {
+    /// 0: it was not noted which.
+    var pid: UInt32
+    /// In milliseconds since 1970; the end of time where that was not noted.
+    var started: Int64
+
+    /// Whether it is the process of that number which did something at that time: the kernel's clocks
+    /// for both go on in steps of at most 10 ms.
+    func did(at time: Int64) -> Bool { started <= time + 20 }
+  }
+
+  /// By whom.
+  private(set) var files: [FileIdentity: Set<Holder>] = [:]
   private(set) var unseen: Set<Unseen> = []
   /// Whether there were processes to look at: else any file may have been open.
   private(set) var isWhole = true
@@ -30,23 +42,32 @@ struct OpenFiles: Equatable, Sendable {
       return open
     }
     let own = String(getpid())
-    for name in names where UInt32(name) != nil && name != own {
+    let boot = ProcessStart.boot
+    for name in names where name != own {
+      guard let pid = UInt32(name) else { continue }
+      var held: Set<FileIdentity> = []
       do throws(Errno) {
-        try open.noteDescriptors(of: name)
-        try open.noteMappings(of: name)
+        try noteDescriptors(of: name, &held)
+        try noteMappings(of: name, &held)
       } catch {
         // A process that is gone has nothing open.
-        if error != .noSuchFile, error.number != ESRCH, let pid = UInt32(name) {
-          open.unseen.insert(Unseen(pid: pid, started: ProcessStart.time(of: name)))
+        if error != .noSuchFile, error.number != ESRCH {
+          open.unseen.insert(Unseen(pid: pid, started: ProcessStart.time(of: name, since: boot)))
         }
       }
+      if held.isEmpty { continue }
+      let holder = Holder(pid: pid, started: ProcessStart.time(of: name, since: boot))
+      for file in held { open.files[file, default: []].insert(holder) }
     }
     return open
   }
 
   /// Whether anybody but these processes is known to have had a file open, or nobody knows.
-  func mayBeHeld(_ file: FileIdentity, byOthersThan known: Set<UInt32>) -> Bool {
-    !isWhole || files[file]?.isSubset(of: known) == false
+  ///
+  /// - Parameter known: when each is known to have opened it last.
+  func mayBeHeld(_ file: FileIdentity, byOthersThan known: [UInt32: Int64]) -> Bool {
+    !isWhole
+      || files[file]?.allSatisfy { holder in known[holder.pid].map(holder.did) == true } == false
   }
 
   /// Whether somebody may have had a file open that a process had opened at that time.
@@ -59,7 +80,9 @@ struct OpenFiles: Equatable, Sendable {
   }
 
   /// The links there have the rights with which a file is open as their mode (proc_pid_fd(5)).
-  private mutating func noteDescriptors(of pid: String) throws(Errno) {
+  private static func noteDescriptors(
+    of pid: String, _ held: inout Set<FileIdentity>
+  ) throws(Errno) {
     let folder = "/proc/\(pid)/fd"
     for name in try Files.names(in: folder) {
       do throws(Errno) {
@@ -67,7 +90,7 @@ struct OpenFiles: Equatable, Sendable {
         guard link.mode & 0o200 != 0 else { continue }
         let file = try Files.status(of: "\(folder)/\(name)")
         if file.kind == .regular {
-          note(FileIdentity(device: file.device, inode: file.inode), pid)
+          held.insert(FileIdentity(device: file.device, inode: file.inode))
         }
       } catch {
         if error != .noSuchFile, error.number != ESRCH { throw error }
@@ -76,7 +99,9 @@ struct OpenFiles: Equatable, Sendable {
   }
 
   /// Lines as `7f…-7f… rw-s 00000000 08:01 271112 /path` (proc_pid_maps(5)).
-  private mutating func noteMappings(of pid: String) throws(Errno) {
+  private static func noteMappings(
+    of pid: String, _ held: inout Set<FileIdentity>
+  ) throws(Errno) {
     let bytes: [UInt8]
     do throws(SystemError) {
       bytes = try Transfer.contents(of: "/proc/\(pid)/maps", limit: 16 << 20)
@@ -87,22 +112,20 @@ struct OpenFiles: Equatable, Sendable {
         words[1].last == 0x73,
         let file = FileIdentity(inode: Array(words[4]), device: Array(words[3])), file.inode != 0
       else { continue }
-      note(file, pid)
+      held.insert(file)
     }
-  }
-
-  private mutating func note(_ file: FileIdentity, _ pid: String) {
-    files[file, default: []].insert(UInt32(pid) ?? 0)
   }
 }
 
-/// As text, for the baseline: `2049:271112:4242 2049:271113:4242 unseen:1:1795813017922`, or `unknown`.
-/// Baselines of earlier versions have no processes.
+/// As text, for the baseline: `2049:271112:4242:1795813017922 unseen:1:1795813017922`, or `unknown`.
+/// Baselines of earlier versions have no processes, or do not say when these were started.
 extension OpenFiles {
   var text: String {
     guard isWhole else { return "unknown" }
     return
-      (files.flatMap { file, pids in pids.map { "\(file.device):\(file.inode):\($0)" } }
+      (files.flatMap { file, holders in
+        holders.map { "\(file.device):\(file.inode):\($0.pid):\($0.started)" }
+      }
       + unseen.map { "unseen:\($0.pid):\($0.started)" }).sorted().joined(separator: " ")
   }
 
@@ -112,9 +135,12 @@ extension OpenFiles {
       let numbers = word.split(separator: ":").compactMap { Int64($0) }
       if numbers.count == 2, word.hasPrefix("unseen:") {
         unseen.insert(Unseen(pid: UInt32(clamping: numbers[0]), started: numbers[1]))
-      } else if (2...3).contains(numbers.count), numbers.allSatisfy({ $0 >= 0 }) {
+      } else if (2...4).contains(numbers.count), numbers.allSatisfy({ $0 >= 0 }) {
         let file = FileIdentity(device: UInt64(numbers[0]), inode: UInt64(numbers[1]))
-        files[file, default: []].insert(numbers.count == 3 ? UInt32(clamping: numbers[2]) : 0)
+        files[file, default: []].insert(
+          Holder(
+            pid: numbers.count > 2 ? UInt32(clamping: numbers[2]) : 0,
+            started: numbers.count > 3 ? numbers[3] : .max))
       } else {
         isWhole = false
         return
@@ -125,20 +151,26 @@ extension OpenFiles {
 
 /// When a process was started, in milliseconds since 1970; the end of time where nobody knows.
 private enum ProcessStart {
-  static func time(of pid: String) -> Int64 {
+  /// When the host was started, by the clock as it is set now. Rather too late than too early, as where
+  /// this process had to wait in between: then a process counts as another one.
+  static var boot: Int64 {
+    (0..<4).map { _ in
+      var now = timespec()
+      unsafe clock_gettime(CLOCK_BOOTTIME, &now)
+      return WallClock.milliseconds - Int64(now.tv_sec) * 1000 - Int64(now.tv_nsec) / 1_000_000
+    }.min() ?? .max
+  }
+
+  static func time(of pid: String, since boot: Int64) -> Int64 {
     // Behind the name in brackets, which may hold anything: the 22nd field of proc_pid_stat(5).
-    guard let stat = text("/proc/\(pid)/stat"), let end = stat.lastIndex(of: ")"),
-      let boot = text("/proc/stat")?.split(separator: "\n").first(where: { $0.hasPrefix("btime ") }
-      ),
-      let seconds = Int64(boot.dropFirst(6))
-    else { return .max }
+    guard let bytes = try? Transfer.contents(of: "/proc/\(pid)/stat", limit: 1 << 20) else {
+      return .max
+    }
+    let stat = String(decoding: bytes, as: UTF8.self)
+    guard let end = stat.lastIndex(of: ")") else { return .max }
     let fields = stat[stat.index(after: end)...].split(separator: " ")
     let rate = Int64(sysconf(Int32(_SC_CLK_TCK)))
     guard fields.count > 19, let ticks = Int64(fields[19]), rate > 0 else { return .max }
-    return seconds * 1000 + ticks * 1000 / rate
-  }
-
-  private static func text(_ path: String) -> String? {
-    (try? Transfer.contents(of: path, limit: 1 << 20)).map { String(decoding: $0, as: UTF8.self) }
+    return boot + ticks * 1000 / rate
   }
 }

@@ -15,8 +15,8 @@ struct Subject: Sendable {
   /// The latest moment at which it can have been made: nothing has happened to the file, or to the
   /// folders that it came or went with, since.
   var until: Int64
-  /// Whether the file has names that are not watched, by which no record tells of what is done to it.
-  var hasOtherNames = false
+  /// The names of the file, as it was and as it is, where it has several.
+  var names: [FileIdentity: FileNames] = [:]
   var before: FileIdentity? { change.before.map { FileIdentity($0.facts) } }
   var after: FileIdentity? { change.after.map { FileIdentity($0.facts) } }
 
@@ -42,9 +42,10 @@ extension Subject {
   ///   - others: what else has changed, by path: the folders above it may be among it.
   ///   - reading: when the baseline's state was read, and what was open then.
   ///   - now: when the changes were found.
+  ///   - isWatched: whether a path is watched now.
   init(
     _ change: StateChange, in baseline: Baseline, among others: [FilePath: StateChange],
-    _ reading: Reading, now: Int64
+    _ reading: Reading, now: Int64, isWatched: (FilePath) -> Bool
   ) throws(DatabaseError) {
     self.change = change
     self.reading = reading
@@ -72,24 +73,16 @@ extension Subject {
         }
       }
     }
-    hasOtherNames = try Self.hasOtherNames(change, in: baseline)
     self.since = since ?? reading.since
     self.until = until ?? now
-  }
-}
-
-extension Subject {
-  private static func hasOtherNames(
-    _ change: StateChange, in baseline: Baseline
-  ) throws(DatabaseError) -> Bool {
-    // Of names alone their number tells.
-    if change.kind == .changed, change.attributes.isSubset(of: [.links, .changed]) { return false }
     for facts in [change.before?.facts, change.after?.facts].compactMap(\.self)
     where facts.kind != .directory && facts.links > 1 {
+      let file = FileIdentity(facts)
       let known = try baseline.paths(ofInode: facts.inode, on: facts.device)
-      if facts.links > Set(known + [change.path]).count { return true }
+      names[file] = FileNames(
+        of: file, known: known, now: file == after ? change.path : nil, folders: folders,
+        isWatched: isWatched)
     }
-    return false
   }
 }
 
