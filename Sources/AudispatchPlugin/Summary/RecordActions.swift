@@ -33,7 +33,7 @@ extension Action {
     TTY | typed | type | fields | data
     KERN_MODULE | handled kernel module | handle kernel module | module |
     NETFILTER_CFG | changed the packet filter | change the packet filter | none | op table family entries
-    NETFILTER_PKT | passed a packet | pass a packet | none | mark saddr daddr proto
+    NETFILTER_PKT | noted a packet | note a packet | none | action hook mark inif outif saddr daddr proto sport dport
     ANOM_PROMISCUOUS | changed promiscuous mode of | change promiscuous mode of | fields | dev old_prom prom
     ANOM_ABEND | crashed | crash | none | sig reason comm
     ANOM_LINK | followed a suspicious link | follow a suspicious link | path | op
@@ -45,7 +45,7 @@ extension Action {
     TIME_INJOFFSET | shifted the clock | shift the clock | none | sec nsec
     TIME_ADJNTPVAL | adjusted the clock | adjust the clock | none | op old new
     DM_CTRL | changed a device mapper target | change a device mapper target | none | op module dev error_msg
-    DM_EVENT | met a device mapper event | | none | op module dev sector error_msg res
+    DM_EVENT | met a device mapper event | | none | op module dev sector error_msg
     AVC | met an access decision | | none | op
     SELINUX_ERR | met an error of SELinux | | none | op seresult invalid_context scontext tcontext tclass oldcontext newcontext taskcontext
     MAC_POLICY_LOAD | loaded a security policy | load a security policy | none | lsm policy_name
@@ -100,7 +100,7 @@ extension Action {
     USER_TTY | typed | type | fields | data
     USER_AVC | sent an access decision | | message |
     USER_SELINUX_ERR | met an error of SELinux | | message |
-    USER_DEVICE | changed device access | change device access | none | op device rule target-rule
+    USER_DEVICE | changed device access | change device access | none | op device target rule target-rule
     USYS_CONFIG | changed the system's configuration | change the system's configuration | none | op
     ADD_USER | added user | add user | account | op grp
     DEL_USER | deleted user | delete user | account | op grp
