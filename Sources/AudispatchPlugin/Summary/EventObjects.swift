@@ -46,10 +46,18 @@ extension EventFacts {
     return words.isEmpty ? nil : words.joined(separator: " ")
   }
 
-  /// What old senders wrote where `op=` is today: `msg='PAM: authentication acct=…`.
+  /// What old senders wrote where `op=` is today: `msg='PAM: authentication acct=…`, and kernels of
+  /// the change of a rule, `add rule to list=4`.
   private var oldOperation: String? {
     var scanner = FieldScanner(body: subject.body, end: subject.line.upperBound, words: true)
     while let field = scanner.next(event.bytes.span) {
+      if subjectName == "CONFIG_CHANGE" {
+        // `by auid=…` is who did it.
+        guard field.name.isEmpty, !event.bytes[field.value].elementsEqual("by".utf8) else {
+          continue
+        }
+        return SafeText.cut(Array(event.bytes[field.value]))
+      }
       guard field.section == .message else { continue }
       return field.name.isEmpty ? SafeText.cut(Array(event.bytes[field.value])) : nil
     }

@@ -113,7 +113,7 @@ extension Action {
     CHUSER_ID | changed user ID to | change user ID to | account | op
     ACCT_LOCK | locked account | lock account | account | op
     ACCT_UNLOCK | unlocked account | unlock account | account | op
-    DAC_CHECK | passed a check of permissions | pass a check of permissions | none | op
+    DAC_CHECK | passed a check of permissions | pass a check of permissions | none | op path
     MAC_CHECK | passed a check of security policy | pass a check of security policy | none | op
     SERVICE_START | started service | start service | fields | unit
     SERVICE_STOP | stopped service | - | fields | unit
@@ -143,7 +143,7 @@ extension Action {
     ANOM_MAX_MAC | was refused by security policy too often | | none | op
     ANOM_AMTU_FAIL | met a failed self-test of the machine | | none | op
     ANOM_RBAC_FAIL | met a failed self-test of roles | | none | op
-    ANOM_RBAC_INTEGRITY_FAIL | met a failed integrity check of roles | | none | op
+    ANOM_RBAC_INTEGRITY_FAIL | met a failed integrity check | | none | op added removed changed
     ANOM_CRYPTO_FAIL | met a failed self-test of cryptography | | none | op
     ANOM_ACCESS_FS | used a watched file | | none | op path name
     ANOM_EXEC | ran a watched program | | none | op path name
@@ -187,7 +187,7 @@ extension Action {
     CRYPTO_LOGIN | logged in as crypto officer | log in as crypto officer | none | op
     CRYPTO_LOGOUT | logged out as crypto officer | log out as crypto officer | none | op
     CRYPTO_KEY_USER | used a key | use a key | none | op kind fp
-    CRYPTO_FAILURE_USER | met a failure of cryptography | | none | op
+    CRYPTO_FAILURE_USER | met a failure of cryptography | | none | op reason
     CRYPTO_REPLAY_USER | met a replay attack | | none | op
     CRYPTO_SESSION | agreed on a session key | agree on a session key | none | op cipher mac pfs
     CRYPTO_IKE_SA | agreed on a key exchange | agree on a key exchange | none | op
