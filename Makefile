@@ -146,7 +146,7 @@ install: build install-documentation ## install under DESTDIR
 	$(RELEASE)/audispatchctl --generate-completion-script zsh >'$(ZSH_COMPLETIONS)/_audispatchctl'
 	$(RELEASE)/audispatchctl --generate-completion-script fish \
 	  >'$(FISH_COMPLETIONS)/audispatchctl.fish'
-	install -m 0644 Scripts/completions/audispatchd '$(BASH_COMPLETIONS)'
+	install -m 0644 Scripts/completions/* '$(BASH_COMPLETIONS)'
 	chmod 0644 '$(BASH_COMPLETIONS)/audispatchctl' '$(ZSH_COMPLETIONS)/_audispatchctl' \
 	  '$(FISH_COMPLETIONS)/audispatchctl.fish'
 
@@ -170,7 +170,7 @@ install-documentation:
 .PHONY: uninstall
 uninstall: ## remove what install has put under DESTDIR, but for settings, logs and queues
 	rm -f $(DAEMONS:%='$(DESTDIR)$(SBINDIR)'/%) $(PLUGINS:%='$(DESTDIR)$(LIBEXECDIR)'/%)
-	rm -f '$(DESTDIR)$(UNITDIR)/audispatchd.service' '$(BASH_COMPLETIONS)'/audispatch{d,ctl} \
+	rm -f '$(DESTDIR)$(UNITDIR)/audispatchd.service' '$(BASH_COMPLETIONS)'/audispatch{d,ctl,-integrity} \
 	  '$(ZSH_COMPLETIONS)/_audispatchctl' '$(FISH_COMPLETIONS)/audispatchctl.fish'
 	for page in Documentation/man/*.[1-8]; do \
 	  rm -f '$(DESTDIR)$(MANDIR)'/man$${page##*.}/$${page##*/}; \

@@ -11,7 +11,7 @@ PluginProgram(
 ).main { session in
   if OwnDispatcher.isWanted(session.options), let own = OwnDispatcher(session.options) {
     do {
-      try own.become(arguments: Array(CommandLine.arguments.dropFirst()))
+      try own.become(arguments: Array(ProgramArguments.all.dropFirst()))
     } catch { session.log.write(.error, "\(error): what waits is kept in memory") }
   }
   var plugin = try RemotePlugin(session.options, session.log, session.confirmations)

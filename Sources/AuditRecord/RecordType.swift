@@ -29,11 +29,13 @@ public struct RecordType: RawRepresentable, Equatable, Hashable, Sendable {
   /// The name for people: libaudit's, or the kernel's where libaudit is older than the record.
   public var knownName: String { RecordTypeTable.names[rawValue] ?? name }
 
+  public static let login = RecordType(rawValue: 1006)
   public static let systemBoot = RecordType(rawValue: 1127)
   public static let daemonError = RecordType(rawValue: 1209)
   public static let syscall = RecordType(rawValue: 1300)
   public static let path = RecordType(rawValue: 1302)
   public static let execve = RecordType(rawValue: 1309)
   public static let endOfEvent = RecordType(rawValue: 1320)
+  public static let packet = RecordType(rawValue: 1324)
   public static let proctitle = RecordType(rawValue: 1327)
 }

@@ -22,8 +22,10 @@ enum Start {
     case ["--help"], ["-h"]: return print(usage)
     case ["--version"], ["-V"]: return print("audispatch-receive \(Release.version)\n")
     case []: break
-    default:
-      say("error: it takes no arguments but --help and --version")
+    case let others:
+      say(
+        "error: unexpected argument '\(printable(others[0], limit: 256))': it takes none but "
+          + "--help and --version")
       return 2
     }
     guard DescriptorKind.isSocket(0) else {

@@ -1,3 +1,4 @@
 import Glibc
+import Linux
 
-exit(Start.run(CommandLine.arguments))
+exit(Start.run(ProgramArguments.all))

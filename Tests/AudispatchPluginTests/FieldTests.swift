@@ -172,7 +172,8 @@ struct FieldTests {
     ("0100", "an unnamed socket"),
     ("100000000000000000000000", "the kernel (netlink)"),
     ("1000000015000000", "netlink port 21"),
-    ("1100AABB", "an address of family 17"),
+    ("1100AABB", "an address of family packet"), ("0000", "an address of family unspec"),
+    ("2D00AABB", "an address of family mctp"), ("FF00AABB", "an address of family 255"),
   ]
 
   @Test(arguments: addresses)

@@ -69,6 +69,13 @@ struct ServiceUnitTests {
     }
   }
 
+  /// Two ends of each plugin's socket, the connection to auditd, and the memory.
+  @Test func `may be as many as there can be, each with what outlives the daemon`() throws {
+    let unit = try ExampleTests.text("systemd/audispatchd.service")
+    let kept = Self.words("FileDescriptorStoreMax", unit).compactMap { Int($0) }
+    #expect(kept.count == 1 && kept.allSatisfy { $0 >= 2 * Survivor.maximumPlugins + 2 })
+  }
+
   /// The unit and the drop-in one behind the other, as systemd reads them.
   private static func receiving() throws -> String {
     try ExampleTests.text("systemd/audispatchd.service")

@@ -112,6 +112,33 @@ struct OverviewCaseTests {
       ["type=SECCOMP \(stamp) sig=31 arch=c000003e syscall=272 comm=\"x\" code=0x0"],
       ["act=unshare "], ["action=unshare"]
     ),
+    (
+      ["type=LOGIN \(stamp) pid=1 uid=0 old-auid=4294967295 auid=60000 ses=5 res=1"],
+      ["suser=root suid=0 duid=60000 "], ["usrName=root", "uid=0", "accountId=60000"]
+    ),
+    (
+      ["type=LOGIN \(stamp) pid=1 uid=0 old-auid=60001 auid=60000 ses=5 res=0"],
+      ["suid=60001 duid=60000 "], ["auid=60001", "accountId=60000"]
+    ),
+    (
+      [
+        "type=RESP_ACCT_LOCK \(stamp) pid=1 uid=0 auid=4294967295 ses=4294967295 "
+          + "msg='op=pam_faillock suid=60000 exe=\"/x\" res=success'"
+      ], ["suser=root suid=0 duid=60000 "], ["accountId=60000"]
+    ),
+    (
+      [
+        "type=NETFILTER_PKT \(stamp) action=1 hook=1 saddr=192.0.2.7 daddr=2001:db8::1 proto=6 "
+          + "sport=5 dport=80"
+      ], ["src=192.0.2.7 spt=5 ", "c6a3=2001:db8::1 dpt=80 "],
+      ["src=192.0.2.7", "srcPort=5", "dst=2001:db8::1", "dstPort=80"]
+    ),
+    (
+      [
+        "type=AVC \(stamp) apparmor=\"DENIED\" operation=\"signal\" profile=\"/p\" pid=1 "
+          + "comm=\"c\" requested_mask=\"send\" denied_mask=\"send\" signal=term peer=\"/q\""
+      ], ["act=signal outcome=failure ", "cs6=send "], ["action=signal"]
+    ),
   ]
 
   @Test(arguments: cases.indices)
@@ -126,7 +153,7 @@ struct OverviewCaseTests {
   static let absent: [(Int, [String])] = [
     (1, [" dst=", " dpt="]), (2, [" dst=", " src="]), (3, [" dst="]), (4, [" dst="]),
     (7, [" src=", " shost="]), (8, [" src=", "c6a2"]), (9, [" duser="]),
-    (10, [" duser=", " duid="]), (12, [" duser="]),
+    (10, [" duser=", " duid="]), (12, [" duser="]), (22, [" filePath="]),
   ]
 
   @Test(arguments: absent)

@@ -39,6 +39,7 @@ struct InstalledFilesTests {
       "usr/sbin/audispatchd", "usr/libexec/audispatch/audispatch-print",
       "usr/share/man/man7/audispatch.7", "usr/share/bash-completion/completions/audispatchctl",
       "usr/share/bash-completion/completions/audispatchd",
+      "usr/share/bash-completion/completions/audispatch-integrity",
       "usr/share/zsh/vendor-completions/_audispatchctl",
       "usr/share/fish/vendor_completions.d/audispatchctl.fish",
       "usr/share/audispatch/library/Package.swift",
@@ -76,6 +77,56 @@ struct InstalledFilesTests {
         #expect(help.output.contains("-h, --help") && help.output.contains("-V, --version"))
         #expect(help.end == .exited(0))
       }
+    }
+  }
+
+  /// Plugins of other users find their own settings; members of control_group run the tool.
+  @Test(.enabled(if: Host.has(built("audispatchctl")), "needs root and make build"))
+  func `may be used by those for whom it is, and by nobody else`() async throws {
+    let scratch = try Scratch()
+    try await make("install", scratch)
+    let modes = [
+      "etc/audispatch": 0o755, "etc/audispatch/plugins.d": 0o755,
+      "etc/audispatch/audispatchd.conf": 0o640, "etc/audispatch/plugins.d/print.conf": 0o640,
+      "usr/sbin/audispatchctl": 0o755, "usr/sbin/audispatchd": 0o755,
+      "usr/libexec/audispatch/audispatch-print": 0o755, "var/log/audispatch": 0o750,
+      "var/lib/audispatch": 0o700,
+    ]
+    for (path, mode) in modes {
+      let attributes = try FileManager.default.attributesOfItem(
+        atPath: scratch("root") + "/" + path)
+      #expect(attributes[.posixPermissions] as? Int == mode, "\(path)")
+    }
+  }
+
+  /// What bash offers for a word, with the built program.
+  private func offered(_ name: String, for word: String) async throws -> Set<String> {
+    let script = """
+      source '\(Self.tree)/Scripts/completions/\(name)'
+      COMP_WORDS=("$1" "$2") COMP_CWORD=1
+      compopt() { :; }
+      "$(complete -p \(name) | sed 's/.*-F \\([^ ]*\\) .*/\\1/')" "$1"
+      printf '%s\\n' "${COMPREPLY[@]}"
+      """
+    let outcome = try await run("/bin/bash", ["-c", script, "bash", Self.built(name), word])
+    try #require(outcome.end == .exited(0), "\(outcome.error)")
+    return Set(split(outcome.output))
+  }
+
+  @Test(
+    .enabled(if: Host.has(built("audispatchctl")), "needs root and make build"),
+    arguments: ["audispatchd", "audispatch-integrity"])
+  func `is completed: every option that the help has`(_ name: String) async throws {
+    let help = try await run(Self.built(name), ["--help"]).output
+    let options = help.split(separator: "\n").filter { $0.hasPrefix("  -") }.compactMap {
+      $0.firstMatch(of: #/--[a-z_-]+/#).map { String($0.0) }
+    }
+    #expect(options.count > 5)
+    #expect(try await offered(name, for: "--") == Set(options))
+    if name == "audispatch-integrity" {
+      let commands = try await offered(name, for: "")
+      #expect(commands.isSuperset(of: ["init", "accept", "export", "explain", "unload"]))
+      #expect(commands.allSatisfy { help.contains($0) } && commands.count == 17, "\(commands)")
     }
   }
 

@@ -6,13 +6,11 @@ import Testing
 @Suite(
   "An installed plugin", .inTurn, .enabled(if: Installation.isPossible, Installation.why))
 struct InstalledPluginTests {
-  /// Each shipped file, and which test below activates it.
+  /// Each shipped file, which one of the tests below activates.
   private static let tried: Set = [
     "print", "log", "socket", "shell", "json", "syslog-local", "syslog-debian", "syslog-remote",
-    "remote", "laurel-confined", "otlp", "nats", "kafka",
+    "remote", "laurel-confined", "otlp", "nats", "kafka", "elastic", "integrity",
   ]
-  /// Those that need a baseline, and a server for documents: their own suites start them.
-  private static let triedElsewhere: Set = ["integrity", "elastic"]
 
   private func expectDelivered(_ installed: Installation, _ names: [String]) async throws {
     let check = try await installed.check()
@@ -42,9 +40,7 @@ struct InstalledPluginTests {
     let installed = try await Installation()
     let files = try FileManager.default.contentsOfDirectory(
       atPath: installed.scratch(installed.path("etc/audispatch/plugins.d")))
-    #expect(
-      Set(files.map { String($0.dropLast(".conf".count)) }) == Self.tried.union(Self.triedElsewhere)
-    )
+    #expect(Set(files.map { String($0.dropLast(".conf".count)) }) == Self.tried)
   }
 
   @Test func `works into files and a socket`() async throws {
@@ -129,6 +125,33 @@ struct InstalledPluginTests {
     try installed.activate("kafka")
     try await expectDelivered(installed, ["kafka"])
     #expect(try cluster.ids() == ["host:1700000000.000:1"])
+    try await installed.end()
+  }
+
+  @Test func `works into an index`() async throws {
+    let installed = try await Installation()
+    let server = try StandInIndex()
+    try server.ask(["stream": "logs-audispatch-default"])
+    try installed.settings("elastic", ["server = \(server.url)", "node = host"])
+    try installed.activate("elastic")
+    try await expectDelivered(installed, ["elastic"])
+    #expect(try server.ids() == ["host:1700000000.000:1"])
+    try await installed.end()
+  }
+
+  @Test func `tells of a file that changes, with a baseline made as its comment says`() async throws
+  {
+    let installed = try await Installation()
+    try installed.scratch.folder(installed.path("srv/watched"))
+    try installed.scratch.write("old\n", to: installed.path("srv/watched/file"))
+    try installed.settings(
+      "integrity", ["watch = /srv/watched", "events = /var/log/audispatch/integrity.log"])
+    let made = try await installed.run("/usr/sbin/audispatch-integrity", "init")
+    try #require(made.end == .exited(0), "\(made.error)")
+    try installed.activate("integrity")
+    try await expectDelivered(installed, ["integrity"])
+    try installed.scratch.write("new\n", to: installed.path("srv/watched/file"))
+    try await expectFile(installed, "var/log/audispatch/integrity.log", "/srv/watched/file")
     try await installed.end()
   }
 

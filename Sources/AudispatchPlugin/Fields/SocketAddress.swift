@@ -6,8 +6,20 @@ public enum SocketAddress: Equatable, Sendable {
   case inet(address: String, port: UInt16)
   case inet6(address: String, port: UInt16)
   case netlink(pid: UInt32)
-  /// A family that is only named by number here.
+  /// A family of which nothing more is read.
   case other(family: UInt16)
+
+  /// AF_UNSPEC: no address; connecting to it ends an association.
+  public static let unspecified = SocketAddress.other(family: 0)
+
+  /// Names of families by number (`linux/socket.h`).
+  public static let families: [String] = [
+    "unspec", "unix", "inet", "ax25", "ipx", "appletalk", "netrom", "bridge", "atmpvc", "x25",
+    "inet6", "rose", "decnet", "netbeui", "security", "key", "netlink", "packet", "ash", "econet",
+    "atmsvc", "rds", "sna", "irda", "pppox", "wanpipe", "llc", "ib", "mpls", "can", "tipc",
+    "bluetooth", "iucv", "rxrpc", "isdn", "phonet", "ieee802154", "caif", "alg", "nfc", "vsock",
+    "kcm", "qipcrtr", "smc", "xdp", "mctp",
+  ]
 
   /// Reads the bytes, whose family is in the host's order (little-endian); `nil` when too short.
   public init?(_ bytes: [UInt8]) {
@@ -49,7 +61,9 @@ public enum SocketAddress: Equatable, Sendable {
     case .inet(let address, let port): "\(address) port \(port)"
     case .inet6(let address, let port): "\(address) port \(port)"
     case .netlink(let pid): pid == 0 ? "the kernel (netlink)" : "netlink port \(pid)"
-    case .other(let family): "an address of family \(family)"
+    case .other(let family):
+      "an address of family "
+        + (Self.families.indices.contains(Int(family)) ? Self.families[Int(family)] : "\(family)")
     }
   }
 

@@ -26,6 +26,9 @@ extension EventFacts {
     case "clone":
       argument(0).map { $0 & 0x10000 != 0 } ?? false
         ? Action("started a thread", "start a thread", .none) : nil
+    case "connect":
+      socketAddress == .unspecified
+        ? Action("dissolved a connection", "dissolve a connection", .none) : nil
     default: nil
     }
   }

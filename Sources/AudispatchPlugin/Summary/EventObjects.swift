@@ -46,10 +46,18 @@ extension EventFacts {
     return words.isEmpty ? nil : words.joined(separator: " ")
   }
 
-  /// What old senders wrote where `op=` is today: `msg='PAM: authentication acct=…`.
+  /// What old senders wrote where `op=` is today: `msg='PAM: authentication acct=…`, and kernels of
+  /// the change of a rule, `add rule to list=4`.
   private var oldOperation: String? {
     var scanner = FieldScanner(body: subject.body, end: subject.line.upperBound, words: true)
     while let field = scanner.next(event.bytes.span) {
+      if subjectName == "CONFIG_CHANGE" {
+        // `by auid=…` is who did it.
+        guard field.name.isEmpty, !event.bytes[field.value].elementsEqual("by".utf8) else {
+          continue
+        }
+        return SafeText.cut(Array(event.bytes[field.value]))
+      }
       guard field.section == .message else { continue }
       return field.name.isEmpty ? SafeText.cut(Array(event.bytes[field.value])) : nil
     }
@@ -158,11 +166,16 @@ extension EventFacts {
     return record.flatMap { shown("name", of: $0) } ?? path
   }
 
-  private var address: String? {
+  /// The address that goes with a call.
+  var socketAddress: SocketAddress? {
     guard let record = event.record(.socketAddress), let field = event.field("saddr", of: record),
       let bytes = Hex.decode(event.bytes[field.value])
     else { return nil }
-    let address = SocketAddress(bytes)
+    return SocketAddress(bytes)
+  }
+
+  private var address: String? {
+    let address = socketAddress
     // As a path it starts from the working directory.
     if case .path(let path) = address, path.first != UInt8(ascii: "/"), let workingDirectory {
       return SafeText.cut(Self.join(workingDirectory, path))
@@ -186,18 +199,18 @@ extension EventFacts {
     .joined(separator: " ")
   }
 
-  /// The account that a record is about: by name, by number, or as old senders of USER_LOGIN had
-  /// it, `uid=` inside the message.
+  /// The account that a record is about: by name, by number, or inside the message as `uid=`, where
+  /// old senders of USER_LOGIN had it, or as `suid=`, where pam_faillock has it.
   private var account: String? {
     if let name = named("acct") { return name }
     if event.field("id", of: subject) != nil { return user("id", of: subject) }
     var scanner = FieldScanner(body: subject.body, end: subject.line.upperBound)
     while let field = scanner.next(event.bytes.span) {
-      guard field.section == .message, event.bytes[field.name].elementsEqual("uid".utf8) else {
-        continue
-      }
-      return account(field, "uid", of: subject) {
-        interpreter.meanings(in: subject, event).last { $0.name == "uid" }?.meaning
+      guard field.section == .message,
+        let name = ["uid", "suid"].first(where: { event.bytes[field.name].elementsEqual($0.utf8) })
+      else { continue }
+      return account(field, name, of: subject) {
+        interpreter.meanings(in: subject, event).last { $0.name == name }?.meaning
       }
     }
     return nil
@@ -260,6 +273,12 @@ extension EventFacts {
     guard let record = event.record(.capabilitySet),
       let effective = event.value("cap_pe", of: record)
     else { return nil }
+    // Of many the number is shorter.
+    if let names = interpreter.meaning(of: "cap_pe", in: record, event),
+      names.utf8.count(where: { $0 == UInt8(ascii: ",") }) < 8
+    {
+      return "to " + SafeText.word(names.utf8)
+    }
     return "to " + SafeText.word(effective)
   }
 }

@@ -73,6 +73,10 @@ public struct EventSummary {
     var details: [String] = []
     if action.object != .fields {
       facts.fields(action.details, named: true, known: object).map { details.append($0) }
+      // What the kernel wrote in words of its own.
+      if details.isEmpty, facts.subjectName == "SELINUX_ERR" {
+        details.append(allFields(facts, facts.subject))
+      }
     }
     if isReport, let result = facts.result(of: facts.subject), !(action.hasHappened && result) {
       details.append("res=\(result ? "success" : "failed")")
@@ -127,11 +131,16 @@ public struct EventSummary {
 
   private static func allFields(_ facts: EventFacts, _ record: EventRecord) -> String {
     let shown: Set<String> = ["uid", "auid", "exe", "pid"]
-    let fields = facts.event.fields(of: record).filter { $0.section != .enrichment }
+    var scanner = FieldScanner(body: record.body, end: record.line.upperBound, words: true)
+    var fields: [Field] = []
+    while let field = scanner.next(facts.event.bytes.span) {
+      if field.section != .enrichment { fields.append(field) }
+    }
     let words = fields.prefix(24).compactMap { field -> String? in
       let name = String(decoding: facts.event.bytes[field.name], as: UTF8.self)
       guard !shown.contains(name) else { return nil }
       let value = facts.event.decoded(field, of: record)
+      if name.isEmpty { return SafeText.cut(value, at: 128) }
       return "\(SafeText.cut(Array(name.utf8)))=\(SafeText.cut(value, at: 128))"
     }
     let more = fields.count > 24 ? ["…[+\(fields.count - 24) fields]"] : []

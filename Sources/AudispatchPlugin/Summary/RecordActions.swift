@@ -33,7 +33,7 @@ extension Action {
     TTY | typed | type | fields | data
     KERN_MODULE | handled kernel module | handle kernel module | module |
     NETFILTER_CFG | changed the packet filter | change the packet filter | none | op table family entries
-    NETFILTER_PKT | passed a packet | pass a packet | none | mark saddr daddr proto
+    NETFILTER_PKT | noted a packet | note a packet | none | action hook mark inif outif saddr daddr proto sport dport
     ANOM_PROMISCUOUS | changed promiscuous mode of | change promiscuous mode of | fields | dev old_prom prom
     ANOM_ABEND | crashed | crash | none | sig reason comm
     ANOM_LINK | followed a suspicious link | follow a suspicious link | path | op
@@ -45,7 +45,7 @@ extension Action {
     TIME_INJOFFSET | shifted the clock | shift the clock | none | sec nsec
     TIME_ADJNTPVAL | adjusted the clock | adjust the clock | none | op old new
     DM_CTRL | changed a device mapper target | change a device mapper target | none | op module dev error_msg
-    DM_EVENT | met a device mapper event | | none | op module dev sector error_msg res
+    DM_EVENT | met a device mapper event | | none | op module dev sector error_msg
     AVC | met an access decision | | none | op
     SELINUX_ERR | met an error of SELinux | | none | op seresult invalid_context scontext tcontext tclass oldcontext newcontext taskcontext
     MAC_POLICY_LOAD | loaded a security policy | load a security policy | none | lsm policy_name
@@ -100,7 +100,7 @@ extension Action {
     USER_TTY | typed | type | fields | data
     USER_AVC | sent an access decision | | message |
     USER_SELINUX_ERR | met an error of SELinux | | message |
-    USER_DEVICE | changed device access | change device access | none | op device rule target-rule
+    USER_DEVICE | changed device access | change device access | none | op device target rule target-rule
     USYS_CONFIG | changed the system's configuration | change the system's configuration | none | op
     ADD_USER | added user | add user | account | op grp
     DEL_USER | deleted user | delete user | account | op grp
@@ -113,7 +113,7 @@ extension Action {
     CHUSER_ID | changed user ID to | change user ID to | account | op
     ACCT_LOCK | locked account | lock account | account | op
     ACCT_UNLOCK | unlocked account | unlock account | account | op
-    DAC_CHECK | passed a check of permissions | pass a check of permissions | none | op
+    DAC_CHECK | passed a check of permissions | pass a check of permissions | none | op path
     MAC_CHECK | passed a check of security policy | pass a check of security policy | none | op
     SERVICE_START | started service | start service | fields | unit
     SERVICE_STOP | stopped service | - | fields | unit
@@ -143,7 +143,7 @@ extension Action {
     ANOM_MAX_MAC | was refused by security policy too often | | none | op
     ANOM_AMTU_FAIL | met a failed self-test of the machine | | none | op
     ANOM_RBAC_FAIL | met a failed self-test of roles | | none | op
-    ANOM_RBAC_INTEGRITY_FAIL | met a failed integrity check of roles | | none | op
+    ANOM_RBAC_INTEGRITY_FAIL | met a failed integrity check | | none | op added removed changed
     ANOM_CRYPTO_FAIL | met a failed self-test of cryptography | | none | op
     ANOM_ACCESS_FS | used a watched file | | none | op path name
     ANOM_EXEC | ran a watched program | | none | op path name
@@ -187,7 +187,7 @@ extension Action {
     CRYPTO_LOGIN | logged in as crypto officer | log in as crypto officer | none | op
     CRYPTO_LOGOUT | logged out as crypto officer | log out as crypto officer | none | op
     CRYPTO_KEY_USER | used a key | use a key | none | op kind fp
-    CRYPTO_FAILURE_USER | met a failure of cryptography | | none | op
+    CRYPTO_FAILURE_USER | met a failure of cryptography | | none | op reason
     CRYPTO_REPLAY_USER | met a replay attack | | none | op
     CRYPTO_SESSION | agreed on a session key | agree on a session key | none | op cipher mac pfs
     CRYPTO_IKE_SA | agreed on a key exchange | agree on a key exchange | none | op

@@ -22,6 +22,9 @@ extension EventOverview {
     } else {
       account.name = named
     }
+    if account.name == nil, Self.isAboutLogins(record.type) {
+      account = people.party("suid", facts)
+    }
     let isGroup = AccountFields.isGroup("id", in: record.type)
     // What auditd added to it is no name of the process's own users and groups.
     let added = event.enrichment("ID", of: record).map { Text($0.value) }
@@ -34,6 +37,35 @@ extension EventOverview {
     } else {
       account = Party(id: party.id, name: account.name ?? party.name)
     }
+  }
+
+  /// Who somebody is from now on: that account is no one's who acts.
+  mutating func takeLogin(_ facts: EventFacts, _ people: inout PersonFinder) {
+    func first(_ names: [StaticString]) -> Party {
+      for name in names {
+        let party = people.party(name, facts)
+        if party.isKnown { return party }
+      }
+      return Party()
+    }
+    login = first(["old-auid", "old_auid"])
+    account = first(["auid", "new_auid"])
+  }
+
+  /// The two ends of a packet that netfilter noted.
+  mutating func takePacket(_ facts: EventFacts) {
+    func end(_ address: StaticString, _ port: StaticString) -> NetworkEnd? {
+      facts.field(address).flatMap { NetworkAddress($0) }.map {
+        NetworkEnd(address: $0, port: Self.port(facts.field(port)))
+      }
+    }
+    source = end("saddr", "sport")
+    target = end("daddr", "dport")
+  }
+
+  /// Too many logins, and what is done about it: pam_faillock names the account as `suid`.
+  private static func isAboutLogins(_ type: RecordType) -> Bool {
+    (2100..<2300).contains(type.rawValue)
   }
 
   /// Records that are about a group.

@@ -38,7 +38,11 @@ extension EventOverview {
     let isCall = event.record(.syscall) != nil
     takeActor(facts, &people)
     takeOutcome(facts, isCall: isCall)
-    if !isCall {
+    if event.records.first?.type == .login {
+      takeLogin(facts, &people)
+    } else if event.records.first?.type == .packet {
+      takePacket(facts)
+    } else if !isCall {
       takeAccounts(event, facts, &people)
       takeRemote(facts)
     }
@@ -111,7 +115,9 @@ extension EventOverview {
       decision = word.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }
       permissions = facts.field("denied_mask") ?? facts.field("requested_mask")
       if !isCall { action = facts.field("operation") ?? action }
-      path = path ?? facts.field("name") ?? facts.field("target") ?? facts.field("peer")
+      // Of others, such as names on a bus and profiles, it is no file's.
+      path =
+        path ?? ["name", "target"].lazy.compactMap { facts.field($0) }.first { $0.first == 0x2f }
     } else {
       return
     }

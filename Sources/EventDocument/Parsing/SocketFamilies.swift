@@ -1,13 +1,15 @@
+import AudispatchPlugin
+
 /// Socket addresses of all families as fields. What is not understood stays in `saddr`.
 enum SocketFamilies {
-  /// Names by number (`linux/socket.h`); `ipv4` and `ipv6` as Elastic has them.
-  static let names: [String] = [
-    "unspec", "unix", "ipv4", "ax25", "ipx", "appletalk", "netrom", "bridge", "atmpvc", "x25",
-    "ipv6", "rose", "decnet", "netbeui", "security", "key", "netlink", "packet", "ash", "econet",
-    "atmsvc", "rds", "sna", "irda", "pppox", "wanpipe", "llc", "ib", "mpls", "can", "tipc",
-    "bluetooth", "iucv", "rxrpc", "isdn", "phonet", "ieee802154", "caif", "alg", "nfc", "vsock",
-    "kcm", "qipcrtr", "smc", "xdp", "mctp",
-  ]
+  /// Names by number; `ipv4` and `ipv6` as Elastic has them.
+  static let names = SocketAddress.families.map { name in
+    switch name {
+    case "inet": "ipv4"
+    case "inet6": "ipv6"
+    default: name
+    }
+  }
   private static let nameBytes = names.map { Array($0.utf8) }
 
   static func add(_ digits: Text, to fields: inout FieldMap, _ text: inout EventText) {

@@ -27,7 +27,7 @@ final class Installation {
 
   init() async throws {
     scratch = try Scratch()
-    let made = try await run(
+    let made = try await SystemTests.run(
       "/usr/bin/make",
       ["-C", ReleaseBuild.top, "-o", "build", "install", "DESTDIR=\(scratch("root"))"])
     try #require(made.end == .exited(0), "\(made.error)")
@@ -61,9 +61,12 @@ final class Installation {
     ["-m", "--propagation", "private", "/bin/sh", Programs.source("installed.sh"), root] + command
   }
 
-  func check() async throws -> Outcome {
-    try await run("/usr/bin/unshare", inRoot(["/usr/sbin/audispatchd", "--check"]))
+  /// A command, in the root.
+  func run(_ command: String...) async throws -> Outcome {
+    try await SystemTests.run("/usr/bin/unshare", inRoot(command))
   }
+
+  func check() async throws -> Outcome { try await run("/usr/sbin/audispatchd", "--check") }
 
   /// Settings of a plugin, as the example that is installed has them, or as they are given.
   func settings(_ name: String, _ lines: [String]? = nil) throws {
@@ -89,7 +92,7 @@ final class Installation {
   /// Asks with the installed tool.
   func state() async throws -> StateReport? {
     let pid = try #require(daemon).pid
-    let outcome = try await run(
+    let outcome = try await SystemTests.run(
       "/usr/bin/nsenter",
       ["-t", "\(pid)", "-m", "-r", "/usr/sbin/audispatchctl", "status", "--json"])
     return try? StateReport(Data(outcome.output.utf8))
