@@ -97,7 +97,7 @@ extension Word {
   private static func meantSeconds(_ text: String) -> Duration? {
     let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
     guard let count = duration(String(digits)) else { return nil }
-    switch text.dropFirst(digits.count).drop { $0 == " " }.lowercased() {
+    switch text.dropFirst(digits.count).drop(while: { $0 == " " }).lowercased() {
     case "us": return count / 1_000_000
     case "ms": return count / 1000
     case "s", "sec": return count
