@@ -139,9 +139,8 @@ struct NodeNumbers {
 
   /// - Returns: whether it is another sender than before.
   mutating func begin(sender name: [UInt8]) -> Bool {
-    let sender = name.isEmpty ? [] : name + [0]
-    guard sender != self.sender else { return false }
-    self.sender = sender
+    guard !sender.dropLast().elementsEqual(name) else { return false }
+    sender = name.isEmpty ? [] : name + [0]
     ofUnnamed = name.isEmpty ? 0 : nil
     lastNumber = 0
     return true

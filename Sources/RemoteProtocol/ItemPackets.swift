@@ -7,8 +7,7 @@ extension [UInt8] {
   }
 
   mutating func add(_ number: some FixedWidthInteger) {
-    let size = MemoryLayout.size(ofValue: number)
-    for place in 0..<size { append(UInt8(truncatingIfNeeded: number >> (8 * place))) }
+    unsafe Swift.withUnsafeBytes(of: number.littleEndian) { unsafe append(contentsOf: $0) }
   }
 
   mutating func add(_ text: String) {
@@ -46,15 +45,12 @@ struct ItemReader {
     return items
   }
 
-  mutating func number<Number: FixedWidthInteger>() -> Number? {
+  mutating func number<Number: FixedWidthInteger & BitwiseCopyable>() -> Number? {
     let size = MemoryLayout<Number>.size
     guard left.count >= size else { return nil }
-    var number: Number = 0
-    for (place, byte) in left.prefix(size).enumerated() {
-      number |= Number(truncatingIfNeeded: UInt64(byte) << UInt64(8 * place))
-    }
+    let number = unsafe left.withUnsafeBytes { unsafe $0.loadUnaligned(as: Number.self) }
     left = left.dropFirst(size)
-    return number
+    return Number(littleEndian: number)
   }
 
   mutating func text() -> String? {

@@ -12,6 +12,7 @@ public struct MessageHeader: Equatable, Sendable {
   /// Bytes of a header.
   public static let size = 16
   static let magic: [UInt8] = [0xfe, 0, 0, 0xff]
+  private static let magicNumber: UInt32 = 0xff00_00fe
 
   public var type: MessageType
   /// Bytes of the payload.
@@ -31,22 +32,24 @@ public struct MessageHeader: Equatable, Sendable {
   /// - Parameter bytes: 16 at least.
   public init?(_ bytes: ArraySlice<UInt8>) {
     precondition(bytes.count >= Self.size, "a header is read before it is there")
-    guard bytes.starts(with: Self.magic) else { return nil }
-    let start = bytes.startIndex
-    func number(_ offset: Int, _ count: Int) -> UInt32 {
-      (0..<count).reduce(0) { $0 | UInt32(bytes[start + offset + $1]) << UInt32(8 * $1) }
+    let (low, high) = unsafe bytes.withUnsafeBytes {
+      unsafe (
+        UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)),
+        UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+      )
     }
-    type = MessageType(rawValue: number(6, 4))
-    length = Int(number(10, 2))
-    sequence = number(12, 4)
+    guard UInt32(truncatingIfNeeded: low) == Self.magicNumber else { return nil }
+    type = MessageType(
+      rawValue: UInt32(truncatingIfNeeded: low >> 48) | UInt32(truncatingIfNeeded: high) << 16)
+    length = Int(high >> 16 & 0xffff)
+    sequence = UInt32(truncatingIfNeeded: high >> 32)
   }
 
   public func append(to bytes: inout [UInt8]) {
-    bytes += Self.magic
-    bytes += [0, 0]
-    Self.append(type.rawValue, 4, to: &bytes)
-    Self.append(UInt32(length), 2, to: &bytes)
-    Self.append(sequence, 4, to: &bytes)
+    let low = UInt64(Self.magicNumber) | UInt64(type.rawValue & 0xffff) << 48
+    let high = UInt64(type.rawValue >> 16) | UInt64(length) << 16 | UInt64(sequence) << 32
+    let words = (low.littleEndian, high.littleEndian)
+    unsafe withUnsafeBytes(of: words) { unsafe bytes.append(contentsOf: $0) }
   }
 
   /// Changes the length in a header that stands there.
@@ -54,10 +57,6 @@ public struct MessageHeader: Equatable, Sendable {
     precondition((0...Int(UInt16.max)).contains(length), "no message has such a length")
     bytes[start + 10] = UInt8(truncatingIfNeeded: length)
     bytes[start + 11] = UInt8(truncatingIfNeeded: length >> 8)
-  }
-
-  private static func append(_ number: UInt32, _ count: Int, to bytes: inout [UInt8]) {
-    for place in 0..<count { bytes.append(UInt8(truncatingIfNeeded: number >> UInt32(8 * place))) }
   }
 }
 

@@ -34,13 +34,14 @@ public struct PeerReader: Sendable {
   public mutating func next() throws(PeerFault) -> PeerMessage? {
     let rest = bytes[start...]
     // What is no message is known by its first bytes, and not waited with.
-    guard rest.prefix(4).elementsEqual(MessageHeader.magic.prefix(rest.count)) else {
-      throw PeerFault(beginningWith: rest)
-    }
-    guard rest.count >= MessageHeader.size, let header = MessageHeader(rest) else {
+    guard rest.count >= MessageHeader.size else {
+      guard rest.prefix(4).elementsEqual(MessageHeader.magic.prefix(rest.count)) else {
+        throw PeerFault(beginningWith: rest)
+      }
       settle()
       return nil
     }
+    guard let header = MessageHeader(rest) else { throw PeerFault(beginningWith: rest) }
     let longest: Int
     switch header.type {
     case .record: longest = Self.longestRecord

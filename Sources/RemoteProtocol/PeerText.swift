@@ -11,13 +11,18 @@ public enum PeerText {
   /// none makes a second line or ends this one: none of auditd's own records has any but 0x1d, which
   /// stands in front of what the sender's auditd added.
   public static func line(_ payload: [UInt8]) -> [UInt8] {
+    var line: [UInt8] = []
+    append(payload, to: &line)
+    return line
+  }
+
+  /// Appends that line.
+  static func append(_ payload: [UInt8], to line: inout [UInt8]) {
     let text = payload.last == 0x0a ? payload.dropLast() : payload[...]
-    guard hasControls(text) else { return Array(text) }
+    guard hasControls(text) else { return line += text }
     let controls = text.indices.count { isControl(text[$0], at: $0) }
     // Thousands of them are no text any more.
     let isShort = text.count + 3 * controls <= limit
-    var line: [UInt8] = []
-    line.reserveCapacity(isShort ? text.count + 3 * controls : text.count)
     for index in text.indices {
       let byte = text[index]
       if !isControl(byte, at: index) {
@@ -28,7 +33,6 @@ public enum PeerText {
         line.append(0x3f)
       }
     }
-    return line
   }
 
   private static let digits = Array("0123456789abcdef".utf8)

@@ -115,6 +115,18 @@ extension ReceiverItem {
     packet.finish(from: start)
   }
 
+  /// The same for a record whose line is that of a peer's payload, without making one of it in between.
+  public static func appendRecord(
+    peer: UInt32, sequence: UInt32, payload: [UInt8], to packet: inout [UInt8]
+  ) {
+    let start = packet.count
+    packet.begin(3)
+    packet.add(peer)
+    packet.add(sequence)
+    PeerText.append(payload, to: &packet)
+    packet.finish(from: start)
+  }
+
   /// Takes a packet apart; `nil` when it is no packet of ours.
   public static func all(in packet: ArraySlice<UInt8>) -> [ReceiverItem]? {
     ItemReader.items(in: packet) { kind, item -> ReceiverItem? in

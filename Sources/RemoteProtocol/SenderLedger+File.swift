@@ -93,7 +93,10 @@ struct LedgerWriting {
     switch states[slot] {
     case .due: break
     case .absent: noteWhole(slot)
-    case .there where entries.count < Self.mostEntries: entries.append((slot, index))
+    case .there where entries.count < Self.mostEntries:
+      // Of a sender that numbers nothing each record changes the same one, of which the last counts.
+      if let last = entries.last, last.slot == slot, last.index == index { break }
+      entries.append((slot, index))
     case .there:
       // Nobody has taken them for long: the slots are taken instead.
       for entry in entries { noteWhole(entry.slot) }

@@ -230,7 +230,7 @@ public final class SenderLedger {
   }
 
   private static func fitting(_ key: [UInt8]) -> [UInt8] {
-    key.isEmpty ? [0] : Array(key.prefix(longestKey))
+    key.isEmpty ? [0] : key.count <= longestKey ? key : Array(key.prefix(longestKey))
   }
 
   // MARK: Digests

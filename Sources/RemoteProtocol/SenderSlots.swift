@@ -18,6 +18,8 @@ struct SenderSlots {
   private var shares: [Int] = []
   private var freeOwners: [Int] = []
   private var ownerOf: [Int]
+  /// Who was asked for last: most records follow one of the same sender.
+  private var latest: (key: [UInt8], slot: Int)?
 
   init(count: Int) {
     self.count = count
@@ -33,7 +35,14 @@ struct SenderSlots {
 
   /// The slot of a sender, which is used now.
   mutating func use(_ key: [UInt8]) -> Int? {
-    guard let slot = slotOf[key] else { return nil }
+    let slot: Int
+    if let latest, latest.key == key {
+      slot = latest.slot
+    } else {
+      guard let found = slotOf[key] else { return nil }
+      slot = found
+      latest = (key, slot)
+    }
     uses += 1
     used[slot] = uses
     return slot
@@ -72,6 +81,7 @@ struct SenderSlots {
 
   private mutating func remove(_ slot: Int) {
     guard let key = keys[slot] else { return }
+    if latest?.slot == slot { latest = nil }
     keys[slot] = nil
     slotOf[key] = nil
     let owner = ownerOf[slot]

@@ -19,6 +19,15 @@ final class Link {
 
   func put(_ item: ReceiverItem) {
     item.append(to: &packet)
+    sendIfLong()
+  }
+
+  func putRecord(peer: UInt32, sequence: UInt32, payload: [UInt8]) {
+    ReceiverItem.appendRecord(peer: peer, sequence: sequence, payload: payload, to: &packet)
+    sendIfLong()
+  }
+
+  private func sendIfLong() {
     guard packet.count >= Self.packetBytes else { return }
     packets.append(packet)
     packet.removeAll(keepingCapacity: true)

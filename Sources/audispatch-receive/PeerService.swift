@@ -155,10 +155,11 @@ final class PeerService {
     switch message.type {
     case .record:
       peer.answers.record(room.intake.pass(now: now), sequence: message.sequence)
-      link.put(
-        .record(peer: peer.id, sequence: message.sequence, line: PeerText.line(message.payload)))
+      link.putRecord(peer: peer.id, sequence: message.sequence, payload: message.payload)
     default:
-      guard let opening = Opening(payload: message.payload), peer.unanswered == 0 else {
+      // Who it is it says once: audispatchd looks it up among all senders.
+      guard peer.name == nil, peer.unanswered == 0, let opening = Opening(payload: message.payload)
+      else {
         return peer.answers.heartbeat(sequence: message.sequence)
       }
       peer.answers.opening(sequence: message.sequence)

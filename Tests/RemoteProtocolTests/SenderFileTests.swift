@@ -82,6 +82,12 @@ struct SenderFileTests {
     ledger.begin(with: [], logEnd: 0)
     ledger.note(key, number: 1, text(1), place: 1)
     #expect(place.write(ledger) == SenderLedger.slotSize)
+    // The same one again, of which the last counts.
+    let host = Array("host x y".utf8)
+    ledger.noteLast(host, connection: 1, text(1), place: 1)
+    place.write(ledger)
+    for number in 1...100 { ledger.noteLast(host, connection: 1, text(number), place: 2) }
+    #expect(place.write(ledger) == SenderLedger.entrySize)
     for number in 2...11 { ledger.note(key, number: UInt64(number), text(number), place: 2) }
     #expect(place.write(ledger) == 10 * SenderLedger.entrySize)
     #expect(place.write(ledger) == 0)

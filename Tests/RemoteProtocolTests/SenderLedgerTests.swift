@@ -236,6 +236,15 @@ struct ReceiverItemTests {
     #expect(ReceiverOrder.all(in: packet[...]) == Self.orders)
   }
 
+  @Test(arguments: ["type=A x=1\n", "type=A", "", "\n", "type=A \u{1b}x\ny", "\u{1d}a\u{1d}b"])
+  func `has a peer's payload as the line that is kept of it`(payload: String) {
+    let payload = Array(payload.utf8)
+    var (packet, expected): ([UInt8], [UInt8]) = ([1], [1])
+    ReceiverItem.appendRecord(peer: 7, sequence: .max, payload: payload, to: &packet)
+    ReceiverItem.record(peer: 7, sequence: .max, line: PeerText.line(payload)).append(to: &expected)
+    #expect(packet == expected)
+  }
+
   @Test func `is refused whole when a part is missing`() {
     for item in Self.items {
       var packet: [UInt8] = []

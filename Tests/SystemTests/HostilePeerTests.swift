@@ -238,4 +238,21 @@ struct HostilePeerTests {
     #expect(host.daemon.messages.contains("others was forgotten"))
     try await host.stop()
   }
+
+  @Test func `says who it is once`() async throws {
+    let host = try await CentralHost(Scratch())
+    let peer = try host.peer()
+    var texts: [String?] = []
+    for name in ["a/remote", "b/remote", "a/remote"] {
+      try peer.say(RawPeer.message(1, 1, "audispatch 1 1 \(name)"))
+      texts.append(try peer.reply()?.text)
+    }
+    #expect(texts == ["audispatch 1 has nothing", "", ""])
+    try peer.record(ReceiveTests.line(1), 1)
+    try ReceiveTests.expectAcknowledged(peer, [1])
+    let next = try host.peer()
+    try next.say(RawPeer.message(1, 1, "audispatch 1 1 a/remote"))
+    #expect(try next.reply()?.text == "audispatch 1 has 1")
+    try await host.stop()
+  }
 }

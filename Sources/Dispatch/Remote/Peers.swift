@@ -132,14 +132,14 @@ final class Peers: Owner {
   /// Where claims are looked at, a line without a mark is of whoever it names, or of this host: so what
   /// names nobody is marked, too, and what has a mark of its own gets ours behind it.
   func judged(_ line: [UInt8], of connection: PeerTable.Connection) -> [UInt8]? {
-    let policy = settings.daemon.remote
-    var isMarked = policy.addsPeerField
-    if policy.nodePolicy != .accept {
+    let policy = settings.daemon.remote.nodePolicy
+    var isMarked = settings.daemon.remote.addsPeerField
+    if policy != .accept {
       if let node = Self.node(of: line) {
         let isClaim = !claims.isOwn(
           node, address: connection.address,
-          identity: keyNodes.node(of: connection.identity, policy.keys))
-        if isClaim, policy.nodePolicy == .refuse {
+          identity: keyNodes.node(of: connection.identity, settings.daemon.remote.keys))
+        if isClaim, policy == .refuse {
           refuse(node, of: connection)
           return nil
         }
