@@ -31,7 +31,9 @@ extension CommandExecution {
   /// Takes all rules with our key away.
   mutating func unload() throws -> Int32 {
     let control = try AuditControl()
-    for rule in try control.state().rules where rule.key == Array(IntegrityOptions.ownKey.utf8) {
+    let key = AuditRule.ownKey
+    for rule in try control.state().rules
+    where rule.key == key || rule.key == key + WatchRules.linkedKey {
       do throws(Errno) { try control.delete(rule) } catch {
         log.write(.error, "a rule cannot be removed: \(error)")
         return Command.Status.different

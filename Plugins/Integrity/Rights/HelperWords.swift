@@ -151,7 +151,8 @@ enum HelperAnswer: Equatable {
 extension AuditRule {
   /// Whether it has our key and can only tell more: what the helper adds for the analyser.
   var isOurs: Bool {
-    key == Array(IntegrityOptions.ownKey.utf8) && action == Action.always.rawValue
+    [Self.ownKey, Self.ownKey + WatchRules.linkedKey].contains(key ?? [])
+      && action == Action.always.rawValue
       && (list == List.exit.rawValue || list == List.uring.rawValue)
   }
 }

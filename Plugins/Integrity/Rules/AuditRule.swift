@@ -49,6 +49,9 @@ struct AuditRule: Equatable, Sendable {
     return nil
   }
 
+  /// That of all rules of this program.
+  static let ownKey = Array(IntegrityOptions.ownKey.utf8)
+
   /// What is sent to the kernel.
   ///
   /// - Parameter isFirst: the rule goes in front of the others of its list; one that is deleted has

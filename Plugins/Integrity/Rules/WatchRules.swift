@@ -14,7 +14,13 @@ enum WatchRules {
   struct Place: Hashable, Sendable {
     var path: FilePath
     var isFolder: Bool
+    /// It is a file with names elsewhere. Its rules tell of more than those that are relied on: that they
+    /// come late leaves nobody uncertain.
+    var isLinked = false
   }
+
+  /// What the rules of such a file have behind the key of all, as a second one.
+  static let linkedKey: [UInt8] = [1] + Array("linked".utf8)
 
   private static let otherCalls = [
     "utime", "utimes", "futimesat", "utimensat", "utimensat_time64", "ftruncate", "ftruncate64",
@@ -24,7 +30,7 @@ enum WatchRules {
   static func rules(for place: Place, key: String) -> [AuditRule] {
     let path: AuditRule.Field =
       place.isFolder ? .folder(place.path.bytes) : .file(place.path.bytes)
-    let key = AuditRule.Field.key(Array(key.utf8))
+    let key = AuditRule.Field.key(Array(key.utf8) + (place.isLinked ? linkedKey : []))
     var rules: [AuditRule] = []
     for (machine, number) in architectures {
       let architecture = AuditRule.Field.architecture(number)
@@ -72,7 +78,7 @@ enum WatchRules {
   ///
   /// - Parameter linked: such files, as a scan has found them.
   static func places(of policy: Policy, linked: [FilePath] = []) -> [Place] {
-    var places = linked.map { Place(path: $0, isFolder: false) }
+    var places = linked.map { Place(path: $0, isFolder: false, isLinked: true) }
     for root in policy.roots {
       guard let folder = try? Folder(root.folder.bytes),
         let facts = try? folder.facts(of: root.isRoot ? FileName([]) : root.name)

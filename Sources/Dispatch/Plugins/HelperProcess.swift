@@ -38,6 +38,8 @@ final class HelperProcess {
   func wasHandedOver() { attempt?.wasHandedOver() }
 
   var isMade: Bool { process != nil }
+  /// `nil` until it is made.
+  var pid: pid_t? { process?.pid }
 
   /// The child is there, and goes on.
   func has(_ process: consuming ChildProcess) {

@@ -58,4 +58,8 @@ struct Liveness {
     defer { wasReported = false }
     return wasReported
   }
+
+  static func silence(of pid: Int32, _ time: Duration) -> String {
+    "audispatch-receive (process \(pid)) has not answered for \(time.components.seconds) s: "
+  }
 }

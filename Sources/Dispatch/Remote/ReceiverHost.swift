@@ -211,26 +211,20 @@ final class ReceiverHost: Owner {
   ///
   /// - Parameter isRead: what it says is read now.
   func isStuck(isRead: Bool) -> Bool {
-    guard let process, process.child.isMade, !isFinishing else { return false }
+    guard let process, let pid = process.child.pid, !isFinishing else { return false }
     loop.wake(.remote, in: Liveness.period)
     switch liveness.look(loop.now, isRead: isRead) {
     case .nothing: break
     case .ask(let number):
       process.order(.ask(number))
       process.flush()
-    case .report(let time): saySilent(process, time, "peers wait, and keep what they send")
+    case .report(let time):
+      loop.say(.alert, Liveness.silence(of: pid, time) + "peers wait, and keep what they send")
     case .giveUp(let time):
-      saySilent(process, time, "it is killed, and started anew")
+      loop.say(.alert, Liveness.silence(of: pid, time) + "it is killed, and started anew")
       return true
     }
     return false
-  }
-
-  private func saySilent(_ process: ReceiverProcess, _ time: Duration, _ rest: String) {
-    loop.say(
-      .alert,
-      "audispatch-receive (process \(process.child.pid)) has not answered for "
-        + "\(time.components.seconds) s: \(rest)")
   }
 
   /// It says that it does its work.
