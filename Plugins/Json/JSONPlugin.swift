@@ -98,8 +98,8 @@ struct JSONPlugin: AuditPlugin, ~Copyable {
 
   mutating func handle(_ event: AuditEvent) throws(DestinationFailure) {
     if !event.isContinuation { gaps.note(event.stamp.serial) }
-    let context = ProcessFollower.context(of: event)
-    if context?.isFiltered == true {
+    let found = ProcessFollower.found(about: event)
+    if found.context?.isFiltered == true {
       if !queue.skip(event.token) { confirmations.done(through: event.token) }
       return
     }
@@ -114,7 +114,7 @@ struct JSONPlugin: AuditPlugin, ~Copyable {
       writer.forgetAccounts()
       names = now
     }
-    queue.append(prefix, writer.document(event, context), event.token)
+    queue.append(prefix, writer.document(event, found.context), event.token)
     if queue.waiting >= Self.chunk { try advance() }
   }
 

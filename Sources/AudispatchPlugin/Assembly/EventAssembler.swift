@@ -76,6 +76,16 @@ public struct EventAssembler: Sendable {
     return ready[taken]
   }
 
+  /// Takes all finished events out.
+  mutating func takeReady() -> [AuditEvent] {
+    var all: [AuditEvent] = []
+    swap(&all, &ready)
+    if taken > 0 { all.removeFirst(taken) }
+    taken = 0
+    events += all.count
+    return all
+  }
+
   /// Adds a record, whose line is copied; `now` is any clock that does not go back.
   ///
   /// - Parameter number: the dispatcher's number of the record, 0 for none.
@@ -195,7 +205,11 @@ extension EventAssembler {
   private mutating func close(_ index: Int, _ ending: AuditEvent.Ending) {
     if held == keys[index] { held = nil }
     closed.remember(keys[index], ending)
-    var event = open.remove(at: index).event
+    // Taken out without a copy.
+    var event = AuditEvent(
+      bytes: [], records: [], stamp: keys[index].stamp, ending: ending, isContinuation: false)
+    swap(&event, &open[index].event)
+    open.remove(at: index)
     keys.remove(at: index)
     openBytes -= event.bytes.count
     event.ending = ending

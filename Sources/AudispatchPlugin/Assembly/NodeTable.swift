@@ -26,12 +26,12 @@ struct NodeTable {
 
   /// The number of the node named in that part of a line (`nil`: none is named).
   mutating func number(_ line: Span<UInt8>, _ name: Range<Int>?) -> Int {
-    if last < nodes.count, Self.same(nodes[last].name, line, name) { return last }
+    if last < nodes.count, isSame(last, line, name) { return last }
     var hash: UInt64 = 14_695_981_039_346_656_037
     for at in name ?? 0..<0 { hash = (hash ^ UInt64(line[at])) &* 1_099_511_628_211 }
     // Names of one hash follow each other; a second one is a matter of design, not of chance.
     while let number = numbers[hash] {
-      if Self.same(nodes[number].name, line, name) {
+      if isSame(number, line, name) {
         last = number
         return number
       }
@@ -51,8 +51,9 @@ struct NodeTable {
     last = 0
   }
 
-  private static func same(_ known: [UInt8], _ line: Span<UInt8>, _ name: Range<Int>?) -> Bool {
-    guard let name else { return known.isEmpty }
-    return known.span.isSame(as: line.extracting(name))
+  private func isSame(_ number: Int, _ line: Span<UInt8>, _ name: Range<Int>?) -> Bool {
+    guard let name else { return nodes[number].name.isEmpty }
+    let nodes = nodes.span
+    return nodes[number].name.span.isSame(as: line.extracting(name))
   }
 }

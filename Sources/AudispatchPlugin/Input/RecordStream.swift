@@ -74,7 +74,23 @@ public struct RecordStream: Sendable {
     ended: Bool, _ body: (Span<UInt8>, RecordHeader, RecordType, _ frames: Int?) -> Void
   ) -> Bool {
     // Not a copy: a second hold on the bytes while the reader's own state changes.
+    nextFrame(of: buffer, ended: ended, body)
+  }
+
+  /// Gives all records that there are before the next `fill`.
+  @inline(__always)
+  mutating func eachFrame(
+    ended: Bool, _ body: (Span<UInt8>, RecordHeader, RecordType, _ frames: Int?) -> Void
+  ) {
     let buffer = self.buffer
+    while nextFrame(of: buffer, ended: ended, body) {}
+  }
+
+  @inline(__always)
+  private mutating func nextFrame(
+    of buffer: [UInt8], ended: Bool,
+    _ body: (Span<UInt8>, RecordHeader, RecordType, _ frames: Int?) -> Void
+  ) -> Bool {
     let all = buffer.span.extracting(0..<filled)
     var known: RecordHeader?
     while true {

@@ -10,8 +10,8 @@ protocol Gathering: Sendable {
     at now: Duration
   )
     -> Bool
-  /// The next thing that is complete.
-  mutating func next() -> Item?
+  /// Takes all things out that are complete.
+  mutating func takeReady() -> [Item]
   /// Completes what nothing came for; when to ask again.
   mutating func expire(at now: Duration) -> Duration?
   /// Nothing waits to be read: completes what need not wait.
@@ -25,15 +25,18 @@ protocol Gathering: Sendable {
 protocol Delivered: Sendable {
   var records: [EventRecord] { get }
   var token: DeliveryToken { get set }
+  var recordCount: Int { get }
   /// About what it takes in memory.
   var cost: Int { get }
 }
 
 extension AuditEvent: Delivered {
+  var recordCount: Int { records.count }
   var cost: Int { bytes.capacity + records.capacity * MemoryLayout<EventRecord>.stride + 128 }
 }
 
 extension RecordBatch: Delivered {
+  var recordCount: Int { records.count }
   var cost: Int { bytes.capacity + records.capacity * MemoryLayout<EventRecord>.stride + 128 }
 }
 
@@ -50,7 +53,7 @@ struct EventGathering: Gathering {
     assembler.append(line, header, type: type, number: number, at: now)
   }
 
-  mutating func next() -> AuditEvent? { assembler.next() }
+  mutating func takeReady() -> [AuditEvent] { assembler.takeReady() }
   mutating func expire(at now: Duration) -> Duration? { assembler.expire(at: now) }
   mutating func pause() {}
   mutating func finish() { assembler.finish() }
@@ -68,7 +71,6 @@ struct RecordGathering: Gathering {
 
   private var batch = RecordBatch()
   private var ready: [RecordBatch] = []
-  private var taken = 0
 
   mutating func append(
     _ line: Span<UInt8>, _ header: RecordHeader, _ type: RecordType, number: UInt64,
@@ -79,14 +81,10 @@ struct RecordGathering: Gathering {
     return true
   }
 
-  mutating func next() -> RecordBatch? {
-    guard taken < ready.count else {
-      ready.removeAll(keepingCapacity: true)
-      taken = 0
-      return nil
-    }
-    defer { taken += 1 }
-    return ready[taken]
+  mutating func takeReady() -> [RecordBatch] {
+    var taken: [RecordBatch] = []
+    swap(&taken, &ready)
+    return taken
   }
 
   mutating func expire(at now: Duration) -> Duration? { nil }

@@ -96,7 +96,7 @@ struct HandlingLoop<P: PluginLifeCycle & ~Copyable, Gather: Gathering>: ~Copyabl
       } else {
         try handle(&plugin, item)
       }
-      handled += item.records.count
+      handled += item.recordCount
       if leaveBy != nil, let leaveBy, leaveBy <= MonotonicTime.now { break }
     }
     if at == current.items.count {

@@ -49,7 +49,8 @@ final class Handoff<Item: Delivered>: Sendable {
   /// Adds things and what was found with them. Returns whether there is room for more; when there
   /// is none, `commands` rings as soon as there is.
   func put(_ items: [Item], _ findings: Findings) -> Bool {
-    let cost = items.reduce(0) { $0 + $1.cost }
+    var cost = 0
+    for index in items.indices { cost += items[index].cost }
     let (hasRoom, wake) = state.withLock { state in
       if !items.isEmpty { state.chunks.append(Chunk(items: items, cost: cost)) }
       state.cost += cost

@@ -142,7 +142,7 @@ struct Reading<Gather: Gathering>: Sendable {
   ) {
     let now = MonotonicTime.now
     let isAsked = confirmations.isAsked
-    while stream.nextFrame(
+    stream.eachFrame(
       ended: ended,
       { line, header, type, frames in
         if type == .daemonError { counters.missed += numbers.missed(line, header) }
@@ -156,7 +156,6 @@ struct Reading<Gather: Gathering>: Sendable {
         let isIn = gather.append(line, header, type, number: number, at: now)
         if !isIn, number > 0 { confirmations.skip(number, count: 1) }
       })
-    {}
     guard isAsked, stream.isInStep else { return }
     let skipped = numbers.pass(to: stream.frames)
     if skipped.count > 0 { confirmations.skip(skipped.first, count: skipped.count) }
@@ -164,11 +163,10 @@ struct Reading<Gather: Gathering>: Sendable {
 
   /// Hands over what is complete; `false` when there is no room for more.
   mutating func handOver(to handoff: Handoff<Gather.Item>) -> Bool {
-    var items: [Gather.Item] = []
-    while var item = gather.next() {
+    var items = gather.takeReady()
+    for index in items.indices {
       place += 1
-      item.token = DeliveryToken(place: place)
-      items.append(item)
+      items[index].token = DeliveryToken(place: place)
     }
     gather.count(into: &findings.counters)
     findings.counters.records = stream.records

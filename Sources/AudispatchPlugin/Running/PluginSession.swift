@@ -44,17 +44,22 @@ public struct PluginSession<Options: PluginOptions>: ~Copyable {
   /// Hands events out until the end of input or SIGTERM.
   public mutating func run<P: AuditPlugin & ~Copyable>(_ plugin: inout P) throws
   where P.Options == Options {
-    try run(&plugin, EventGathering(limits: limits)) { plugin, event in try plugin.handle(event) }
+    try run(&plugin, EventGathering(limits: limits), EventReading.init) { plugin, event in
+      try plugin.handle(event)
+    }
   }
 
   /// Hands records out, as they come, until the end of input or SIGTERM.
   public mutating func run<P: RecordPlugin & ~Copyable>(records plugin: inout P) throws
   where P.Options == Options {
-    try run(&plugin, RecordGathering()) { plugin, batch in try plugin.handle(batch) }
+    try run(&plugin, RecordGathering(), RecordReading.init) { plugin, batch in
+      try plugin.handle(batch)
+    }
   }
 
   private mutating func run<P: PluginLifeCycle & ~Copyable, Gather: Gathering>(
-    _ plugin: inout P, _ gather: Gather, _ handle: (inout P, Gather.Item) throws -> Void
+    _ plugin: inout P, _ gather: Gather, _ work: (InputReader<Gather>) -> any ThreadWork,
+    _ handle: (inout P, Gather.Item) throws -> Void
   ) throws where P.Options == Options {
     let signals = try PluginSignals(taken: takesSignals)
     let handoff = try Handoff<Gather.Item>(bound: Self.handoffBytes)
@@ -64,7 +69,7 @@ public struct PluginSession<Options: PluginOptions>: ~Copyable {
       reader, handoff, confirmations, signals, log, isFed: PluginEnvironment.isFed(by: input))
     var new: Options?
     var source = source
-    let thread = try WorkThread(reader)
+    let thread = try WorkThread(work(reader))
     let outcome = Result {
       try loop.run(&plugin, handle) { log in
         let read = source.reload(&log)
@@ -78,4 +83,18 @@ public struct PluginSession<Options: PluginOptions>: ~Copyable {
     hasLost = !confirmations.isAsked && loop.leavesUnhandled || plugin.hasLost
     try outcome.get()
   }
+}
+
+/// The thread that reads events. Here the reader's type is known, so that its code is made for that.
+private final class EventReading: ThreadWork {
+  private let reader: InputReader<EventGathering>
+  init(_ reader: InputReader<EventGathering>) { self.reader = reader }
+  func run() { reader.run() }
+}
+
+/// The same for records.
+private final class RecordReading: ThreadWork {
+  private let reader: InputReader<RecordGathering>
+  init(_ reader: InputReader<RecordGathering>) { self.reader = reader }
+  func run() { reader.run() }
 }

@@ -51,10 +51,16 @@ enum AuditData {
   ) {
     var names = NameFilter()
     var mayRepeat = false
-    for entry in entries { if names.insert(entry.key) { mayRepeat = true } }
+    for place in entries.indices where names.insert(entries[place].key) {
+      // The filter also takes some for others.
+      mayRepeat = entries[..<place].contains { $0.hasName(of: entries[place], text) }
+      if mayRepeat { break }
+    }
     let bytes = text.bytes.span
     var count = 0
-    for (place, entry) in entries.enumerated() {
+    let plain = mayRepeat ? 0 : writePlain(entries, bytes, &out)
+    for place in plain..<entries.count {
+      let entry = entries[place]
       if mayRepeat, entries[..<place].contains(where: { $0.hasName(of: entry, text) }) { continue }
       count += 1
       guard count <= out.itemLimit else { return }
@@ -76,6 +82,38 @@ enum AuditData {
         out.string(text[entry.value])
       }
     }
+  }
+
+  /// Writes fields that are written as they stand, with room made once for all of them; gives the place
+  /// of the first one that takes more.
+  private static func writePlain(
+    _ entries: [FieldMap.Entry], _ bytes: borrowing Span<UInt8>, _ out: inout DocumentBytes
+  ) -> Int {
+    guard !out.isLimited else { return 0 }
+    let entries = entries.span
+    let plainness = out.plainness
+    var needsComma = out.needsComma
+    var room = 0
+    for place in entries.indices {
+      room += entries[place].name.count + entries[place].value.count + 6
+    }
+    var place = 0
+    unsafe bytes.withUnsafeBufferPointer { bytes in
+      unsafe out.write(atMost: room) { pen in
+        while place < entries.count {
+          let entry = entries[place]
+          precondition(max(entry.name.end, entry.value.end) <= bytes.count, "it is elsewhere")
+          let name = unsafe UnsafeBufferPointer(rebasing: bytes[entry.name.range])
+          let value = unsafe UnsafeBufferPointer(rebasing: bytes[entry.value.range])
+          let isPlain = unsafe plainness.has(name) && plainness.has(value)
+          guard isPlain, entry.key != NameKey("socket") else { return }
+          unsafe pen.member(name, value, needsComma)
+          needsComma = true
+          place += 1
+        }
+      }
+    }
+    return place
   }
 
   static func writePaths(_ facts: EventFacts, _ out: inout DocumentBytes) {

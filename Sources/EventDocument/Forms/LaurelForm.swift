@@ -34,7 +34,7 @@ struct LaurelForm: Sendable {
     if extent != .whole { out.flag("TRUNCATED") }
     groups.read(event)
     // Records of a type stand together, where the first of them was.
-    for group in groups.first.indices { write(group, event, context, &out) }
+    for group in groups.all.indices { write(group, event, context, &out) }
     if let context { LaurelContext.writeMembers(context, settings, &out) }
     out.endObject()
   }
@@ -42,7 +42,7 @@ struct LaurelForm: Sendable {
   private mutating func write(
     _ group: Int, _ event: AuditEvent, _ context: EventContext?, _ out: inout DocumentBytes
   ) {
-    let first = event.records[groups.first[group]]
+    let first = event.records[groups.all[group].first]
     writeKey(first, event.bytes, &out)
     if Self.isSingle(first.type.rawValue) {
       out.beginObject()
@@ -52,14 +52,14 @@ struct LaurelForm: Sendable {
     }
     out.beginList()
     var count = 0
-    var next: Int? = groups.first[group]
+    var next: Int? = groups.all[group].first
     while let place = next, count < out.itemLimit {
       count += 1
       next = groups.next(behind: place)
       let record = event.records[place]
       out.beginObject()
       fields.begin()
-      fields.add(record, event.bytes.span) { _ in false }
+      fields.add(record, event.bytes.span, except: .none)
       writeFields(record, event.bytes, &out)
       if let context, settings.namesProcesses, record.type.rawValue == RecordNumber.object {
         LaurelContext.writeObject(of: record, event, context, &out)
@@ -103,48 +103,40 @@ struct LaurelForm: Sendable {
   private mutating func writeSingle(
     _ group: Int, _ event: AuditEvent, _ context: EventContext?, _ out: inout DocumentBytes
   ) {
-    let first = event.records[groups.first[group]]
+    let first = event.records[groups.all[group].first]
     let bytes = event.bytes
     fields.begin()
     switch first.type.rawValue {
     case RecordNumber.syscall:
-      read(group, event) { $0.meaning == .argument || $0.meaning == .own }
+      read(group, event, except: .call)
       writeFields(first, bytes, &out)
       out.array("ARGV")
-      for field in fields.all where field.meaning == .argument {
-        LaurelValue.writeHexadecimal(bytes.span.extracting(field.value.range), &out)
-      }
+      LaurelRun.writeArguments(fields.all, bytes.span, &out)
       out.endArray()
       if settings.translatesCalls { LaurelTranslation.writeCall(first, bytes, &out) }
       if let context { LaurelContext.writeCall(context, settings, &out) }
     case RecordNumber.execve:
-      read(group, event) { field in
-        field.meaning == .own
-          || bytes[Int(field.name.start)] == UInt8(ascii: "a") && field.key != NameKey("argc")
-      }
+      read(group, event, except: .exec)
       writeFields(first, bytes, &out)
       LaurelArguments(event, settings, out.itemLimit).write(&out)
       if let context { LaurelContext.writeEnvironment(context, &out) }
     case RecordNumber.proctitle:
-      read(group, event) { $0.meaning == .own }
-      let title = title(event.records[groups.last[group]], bytes)
+      read(group, event, except: .own)
+      let title = title(event.records[groups.all[group].last], bytes)
       if title != nil { fields.leaveOut("proctitle", bytes.span) }
       writeFields(first, bytes, &out)
       if let title { writeTitle(title, &out) }
     default:
-      read(group, event) { _ in false }
+      read(group, event, except: .none)
       writeFields(first, bytes, &out)
     }
   }
 
   /// Reads the fields of all records of a type.
-  @inline(__always)
-  private mutating func read(
-    _ group: Int, _ event: AuditEvent, except isElsewhere: (LaurelField) -> Bool
-  ) {
-    var next: Int? = groups.first[group]
+  private mutating func read(_ group: Int, _ event: AuditEvent, except lists: LaurelLists) {
+    var next: Int? = groups.all[group].first
     while let place = next {
-      fields.add(event.records[place], event.bytes.span, except: isElsewhere)
+      fields.add(event.records[place], event.bytes.span, except: lists)
       next = groups.next(behind: place)
     }
   }
@@ -158,7 +150,13 @@ struct LaurelForm: Sendable {
       && LaurelTranslation.hasAddress(fields, bytes)
     var count = 0
     let span = bytes.span
-    for field in fields.all where !field.isLeftOut {
+    var place = 0
+    while place < fields.all.count {
+      if !hasAddress { place = LaurelRun.write(fields.all, from: place, span, &out) }
+      guard place < fields.all.count else { break }
+      let field = fields.all[place]
+      place += 1
+      if field.isLeftOut { continue }
       count += 1
       guard count <= out.itemLimit else { break }
       if hasAddress, let isBytes = LaurelTranslation.isAddress(bytes[field.name.range]) {

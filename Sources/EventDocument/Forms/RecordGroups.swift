@@ -4,10 +4,14 @@ import AuditRecord
 /// The records of an event by their types, in the order in which the types come; kept from event to
 /// event, so that nothing is allocated for them.
 struct RecordGroups: Sendable {
-  /// Of each type the place of its first record, and of its last one.
-  private(set) var first: [Int] = []
-  private(set) var last: [Int] = []
-  private var types: [UInt32] = []
+  struct Group: Sendable {
+    var type: UInt32
+    /// The places of its first record and of its last one.
+    var first: Int
+    var last: Int
+  }
+
+  private(set) var all: [Group] = []
   /// Of each record that of the next one of its type.
   private var following: [Int] = []
   /// Types that libaudit does not know, by their names.
@@ -20,22 +24,19 @@ struct RecordGroups: Sendable {
 
   /// EOE, which says nothing, is in none.
   mutating func read(_ event: AuditEvent) {
-    first.removeAll(keepingCapacity: true)
-    last.removeAll(keepingCapacity: true)
-    types.removeAll(keepingCapacity: true)
+    all.removeAll(keepingCapacity: true)
     following.removeAll(keepingCapacity: true)
     if !unnamed.isEmpty { unnamed.removeAll() }
     if !further.isEmpty { further.removeAll() }
-    for (place, record) in event.records.enumerated() {
+    for place in event.records.indices {
       following.append(-1)
+      let record = event.records[place]
       guard record.type != .endOfEvent else { continue }
       if let group = group(of: record, event.bytes) {
-        following[last[group]] = place
-        last[group] = place
+        following[all[group].last] = place
+        all[group].last = place
       } else {
-        first.append(place)
-        last.append(place)
-        types.append(record.type.rawValue)
+        all.append(Group(type: record.type.rawValue, first: place, last: place))
       }
     }
   }
@@ -47,15 +48,15 @@ struct RecordGroups: Sendable {
   private mutating func group(of record: EventRecord, _ bytes: [UInt8]) -> Int? {
     guard record.type == .unnamed else {
       let type = record.type.rawValue
-      for place in types.indices.prefix(Self.most) where types[place] == type { return place }
-      guard types.count >= Self.most else { return nil }
+      for place in all.indices.prefix(Self.most) where all[place].type == type { return place }
+      guard all.count >= Self.most else { return nil }
       if let known = further[type] { return known }
-      further[type] = types.count
+      further[type] = all.count
       return nil
     }
     let name = Array(bytes[record.typeName])
     if let known = unnamed[name] { return known }
-    unnamed[name] = first.count
+    unnamed[name] = all.count
     return nil
   }
 }

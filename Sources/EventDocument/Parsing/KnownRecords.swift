@@ -34,9 +34,10 @@ struct KnownRecords: Sendable {
   ) -> Bool {
     guard body.count <= Self.longest else { return false }
     let place = Self.place(of: type, text.bytes.span, body)
-    guard known[place].type == type else { return false }
-    let fields = known[place].fields
-    guard fields.span.isSame(as: text.bytes.span.extracting(body))
+    // Looked at in place: a copy would hold all of its parts.
+    let known = known.span
+    guard known[place].type == type,
+      known[place].fields.span.isSame(as: text.bytes.span.extracting(body))
     else { return false }
     let start = text.bytes.count
     if !known[place].decoded.isEmpty { _ = text.add(known[place].decoded) }

@@ -1,6 +1,29 @@
 import AudispatchPlugin
 import AuditRecord
 
+/// Which fields of a record are no members of its object, but stand in a list.
+enum LaurelLists: Sendable {
+  case none
+  /// What is called as the members that are made here.
+  case own
+  /// That, and a system call's arguments.
+  case call
+  /// That, and a program's arguments.
+  case exec
+
+  @inline(__always)
+  func have(_ field: LaurelField, _ bytes: borrowing Span<UInt8>) -> Bool {
+    switch self {
+    case .none: false
+    case .own: field.meaning == .own
+    case .call: field.meaning == .own || field.meaning == .argument
+    case .exec:
+      field.meaning == .own
+        || bytes[Int(field.name.start)] == UInt8(ascii: "a") && field.key != NameKey("argc")
+    }
+  }
+}
+
 /// The fields of the records of one type, found once; kept from record to record, so that nothing is
 /// allocated for them.
 struct LaurelFields: Sendable {
@@ -8,6 +31,7 @@ struct LaurelFields: Sendable {
   private static let few = 64
   private(set) var all: [LaurelField] = []
   private var seen = NameFilter()
+  private let meanings = LaurelName.table
   /// Where the last field of a name is, once there are more than a few.
   private var places: [NameKey: Int] = [:]
 
@@ -18,16 +42,13 @@ struct LaurelFields: Sendable {
   }
 
   /// Adds the fields of a record. Of those with one name that are members the last one counts.
-  ///
-  /// - Parameter isElsewhere: whether a field is no member, but stands in a list.
-  @inline(__always)
   mutating func add(
-    _ record: EventRecord, _ bytes: borrowing Span<UInt8>,
-    except isElsewhere: (LaurelField) -> Bool
+    _ record: EventRecord, _ bytes: borrowing Span<UInt8>, except lists: LaurelLists
   ) {
     var scanner = LaurelScanner(record)
     while var field = scanner.next(bytes) {
-      field.isLeftOut = isElsewhere(field)
+      field.meaning = meanings[field.key]
+      field.isLeftOut = lists.have(field, bytes)
       if !field.isLeftOut {
         if all.count >= Self.few {
           leaveOutByPlace(field, bytes)

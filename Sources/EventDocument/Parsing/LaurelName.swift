@@ -8,10 +8,7 @@ enum LaurelName: UInt8, Sendable {
   /// As the members that are made here are called.
   case own
 
-  @inline(__always)
-  static func of(_ name: NameKey) -> LaurelName { table[name] }
-
-  private static let table: Table = {
+  static let table: Table = {
     var table = Table()
     table.add("mode", .octal)
     // As Laurel 0.5.1 of Debian writes them, found by asking it about each name.
@@ -37,8 +34,8 @@ enum LaurelName: UInt8, Sendable {
     return table
   }()
 
-  /// In places that follow from the keys.
-  private struct Table {
+  /// Meanings by names, in places that follow from the keys.
+  struct Table: Sendable {
     private static let size = 512
     private var places = [(name: UInt64, meaning: LaurelName)](
       repeating: (0, .text), count: Self.size)
@@ -47,7 +44,7 @@ enum LaurelName: UInt8, Sendable {
       Int(truncatingIfNeeded: (name &* 0x9E37_79B9_7F4A_7C15) &>> 55)
     }
 
-    mutating func add(_ name: Substring, _ meaning: LaurelName) {
+    fileprivate mutating func add(_ name: Substring, _ meaning: LaurelName) {
       let name = NameKey(Array(name.utf8)).bits
       var place = Self.place(of: name)
       while places[place].name != 0 { place = (place + 1) & (Self.size - 1) }

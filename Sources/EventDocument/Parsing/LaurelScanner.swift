@@ -10,8 +10,8 @@ struct LaurelField: Sendable {
   var value: Text
   /// Of the name.
   var key: NameKey
-  /// What the name stands for.
-  var meaning: LaurelName
+  /// What the name stands for; the scanner does not look it up.
+  var meaning = LaurelName.text
   var quoting: Quoting
   /// Behind the 0x1d, added by auditd.
   var isAdded: Bool
@@ -30,74 +30,70 @@ struct LaurelScanner {
     end = record.line.upperBound
   }
 
+  @inline(__always)
   mutating func next(_ bytes: borrowing Span<UInt8>) -> LaurelField? {
     precondition(end <= bytes.count, "the record is elsewhere")
-    let end = end
-    var at = at
     while at < end {
-      let first = unsafe bytes[unchecked: at]
+      let start = at
+      let first = unsafe bytes[unchecked: start]
       if first == 0x20 || first == 0x1d {
         if first == 0x1d { isAdded = true }
-        at += 1
+        at = start &+ 1
         continue
       }
-      let start = at
       let (stop, key) = ByteSearch.name(in: bytes, from: start, to: end)
       // Words without a value are no fields.
       guard let key else {
-        at = stop == start ? stop + 1 : stop
+        at = stop == start ? stop &+ 1 : stop
         continue
       }
-      let name = start..<stop
-      self.at = stop + 1
+      at = stop &+ 1
       let (value, quoting) = value(bytes, key)
       return LaurelField(
-        name: Text(name), value: Text(value), key: key, meaning: LaurelName.of(key),
-        quoting: quoting, isAdded: isAdded)
+        name: Text(start..<stop), value: value, key: key, quoting: quoting, isAdded: isAdded)
     }
-    self.at = at
     return nil
   }
 
   @inline(__always)
   private mutating func value(
     _ bytes: borrowing Span<UInt8>, _ name: NameKey
-  ) -> (Range<Int>, LaurelField.Quoting) {
-    if at < end {
-      switch unsafe bytes[unchecked: at] {
-      case 0x22:
-        if let close = close(bytes, 0x22) { return (quoted(close), .double) }
-      case 0x27:
-        let isMessage = name == NameKey("msg")
-        if let close = isMessage ? lastQuote(bytes) : close(bytes, 0x27) {
-          return (quoted(close), .single)
-        }
-      case 0x7b:
-        if let close = close(bytes, 0x7d) {
-          let value = at..<close + 1
-          at = close + 1
-          return (value, .braces)
-        }
-      default: break
-      }
-    }
+  ) -> (Text, LaurelField.Quoting) {
     let start = at
-    var stop = ByteSearch.first(0x20, 0x1d, in: bytes, from: at, to: end)
+    let first = start < end ? unsafe bytes[unchecked: start] : 0
+    if first == 0x22 || first == 0x27 || first == 0x7b,
+      let quoted = quotedValue(bytes, first, name)
+    {
+      return quoted
+    }
+    var stop = ByteSearch.first(0x20, 0x1d, in: bytes, from: start, to: end)
     // Some kernels' lines have lost the 0x1d in front of what auditd added.
-    if stop > start + 6, unsafe bytes[unchecked: start] == UInt8(ascii: "("),
-      bytes.has("(null)", at: start), bytes[start + 6] &- 0x41 < 26
+    if first == UInt8(ascii: "("), stop > start + 6, bytes.has("(null)", at: start),
+      bytes[start + 6] &- 0x41 < 26
     {
       stop = start + 6
       isAdded = true
     }
     at = stop
-    return (start..<stop, .none)
+    return (Text(start..<stop), .none)
   }
 
-  private mutating func quoted(_ close: Int) -> Range<Int> {
-    let value = at + 1..<close
+  /// A value in quotes or braces; `nil` for one that is not closed.
+  @inline(__always)
+  private mutating func quotedValue(
+    _ bytes: borrowing Span<UInt8>, _ first: UInt8, _ name: NameKey
+  ) -> (Text, LaurelField.Quoting)? {
+    let start = at
+    let isMessage = first == 0x27 && name == NameKey("msg")
+    guard
+      let close = isMessage ? lastQuote(bytes) : close(bytes, first == 0x7b ? 0x7d : first)
+    else { return nil }
     at = close + 1
-    return value
+    switch first {
+    case 0x22: return (Text(start + 1..<close), .double)
+    case 0x27: return (Text(start + 1..<close), .single)
+    default: return (Text(start..<close + 1), .braces)
+    }
   }
 
   @inline(__always)

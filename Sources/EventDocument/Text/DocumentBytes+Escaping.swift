@@ -39,38 +39,13 @@ extension DocumentBytes {
     }
   }
 
-  /// Whether a text is plain: needs no escapes, so that all bytes are written as they are.
-  @inline(__always)
-  func isPlain(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
-    let raw = UnsafeRawBufferPointer(text)
-    let count = raw.count
-    if count >= 8 {
-      var at = 0
-      while at + 8 <= count {
-        if hasOther(unsafe raw.loadUnaligned(fromByteOffset: at, as: UInt64.self)) { return false }
-        at += 8
-      }
-      // The last eight may overlap those before.
-      return at == count
-        || !hasOther(unsafe raw.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self))
-    }
-    if count >= 4 {
-      let first = unsafe raw.loadUnaligned(fromByteOffset: 0, as: UInt32.self)
-      let last = unsafe raw.loadUnaligned(fromByteOffset: count - 4, as: UInt32.self)
-      return !hasOther(UInt64(first) << 32 | UInt64(last))
-    }
-    guard count > 0 else { return true }
-    return unsafe !hasOther(Self.few(raw, count))
+  var plainness: Plainness {
+    @inline(__always) get { Plainness(isPercent: undecodable == .percent) }
   }
 
-  /// Eight bytes that are one to three of a text, some of them more than once.
+  /// Whether a text is plain: needs no escapes, so that all bytes are written as they are.
   @inline(__always)
-  private static func few(_ raw: UnsafeRawBufferPointer, _ count: Int) -> UInt64 {
-    if count == 1 { return unsafe UInt64(raw[0]) &* 0x0101_0101_0101_0101 }
-    let first = unsafe raw.loadUnaligned(fromByteOffset: 0, as: UInt16.self)
-    let last = unsafe raw.loadUnaligned(fromByteOffset: count - 2, as: UInt16.self)
-    return (UInt64(first) << 16 | UInt64(last)) &* 0x1_0000_0001
-  }
+  func isPlain(_ text: UnsafeBufferPointer<UInt8>) -> Bool { unsafe plainness.has(text) }
 
   /// Where the bytes end that are written as they are: eight at a time, then one by one.
   @inline(__always)
@@ -78,25 +53,12 @@ extension DocumentBytes {
     var at = start
     let raw = UnsafeRawBufferPointer(text)
     while at + 8 <= text.count {
-      if hasOther(unsafe raw.loadUnaligned(fromByteOffset: at, as: UInt64.self)) { break }
+      let eight = unsafe raw.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+      if plainness.hasOther(eight) { break }
       at += 8
     }
     while at < text.count, unsafe isPlain(text[at]) { at += 1 }
     return at
-  }
-
-  /// Whether one of eight bytes is not written as it is.
-  @inline(__always)
-  private func hasOther(_ eight: UInt64) -> Bool {
-    var odd = eight | (eight &- 0x2020_2020_2020_2020)
-    odd |= ByteSearch.zeros(eight ^ 0x2222_2222_2222_2222)
-    odd |= ByteSearch.zeros(eight ^ 0x5c5c_5c5c_5c5c_5c5c)
-    odd |= ByteSearch.zeros(eight ^ 0x7f7f_7f7f_7f7f_7f7f)
-    if undecodable == .percent {
-      odd |= ByteSearch.zeros(eight ^ 0x2525_2525_2525_2525)
-      odd |= ByteSearch.zeros(eight ^ 0x2b2b_2b2b_2b2b_2b2b)
-    }
-    return odd & 0x8080_8080_8080_8080 != 0
   }
 
   @inline(__always)
@@ -155,7 +117,8 @@ extension DocumentBytes {
   }
 
   private mutating func hex(_ byte: UInt8) {
-    for digit in [byte >> 4, byte & 15] { self.byte(digit < 10 ? 0x30 + digit : 0x57 + digit) }
+    self.byte(EventText.digit(of: byte >> 4))
+    self.byte(EventText.digit(of: byte & 15))
   }
 
   /// The length of the UTF-8 sequence that a text begins with; 0 when it is none (RFC 3629).

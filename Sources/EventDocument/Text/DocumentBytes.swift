@@ -123,9 +123,10 @@ struct DocumentBytes: Sendable {
     unsafe pen.byte(0x3a)
   }
 
-  mutating func key(_ name: StaticString) { key(name, nil) }
-  mutating func object(_ name: StaticString) { key(name, 0x7b) }
-  mutating func array(_ name: StaticString) { key(name, 0x5b) }
+  // Where the name is known its copy is a few stores.
+  @inline(__always) mutating func key(_ name: StaticString) { key(name, nil) }
+  @inline(__always) mutating func object(_ name: StaticString) { key(name, 0x7b) }
+  @inline(__always) mutating func array(_ name: StaticString) { key(name, 0x5b) }
 
   mutating func key(_ name: borrowing Span<UInt8>) {
     string(unlimited: name)

@@ -160,6 +160,9 @@ struct EventText: Sendable {
     }
   }
 
+  /// The hexadecimal digit of a number below 16, in lower case.
+  static func digit(of number: UInt8) -> UInt8 { number < 10 ? 0x30 + number : 0x57 + number }
+
   /// What pairs of upper-case hexadecimal digits stand for, as an addition; `nil` when the place
   /// has anything else, or nothing.
   mutating func decodedHex(_ text: Text) -> Text? {

@@ -17,6 +17,21 @@ struct Pen {
     unsafe bytes(UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount))
   }
 
+  /// A member that is a string, both plain.
+  @inline(__always)
+  mutating func member(
+    _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>, _ needsComma: Bool
+  ) {
+    if needsComma { unsafe byte(0x2c) }
+    unsafe byte(0x22)
+    unsafe bytes(name)
+    unsafe byte(0x22)
+    unsafe byte(0x3a)
+    unsafe byte(0x22)
+    unsafe bytes(value)
+    unsafe byte(0x22)
+  }
+
   /// Short ones by two loads that may overlap.
   @inline(__always)
   mutating func bytes(_ bytes: UnsafeBufferPointer<UInt8>) {

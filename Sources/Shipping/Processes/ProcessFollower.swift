@@ -10,10 +10,11 @@ public struct ProcessFollower {
   private static let savedEvery = Duration.seconds(60)
 
   /// What was found out about an event.
-  private final class Found: Sendable {
-    let context: EventContext
+  public final class Found: Sendable {
+    public let context: EventContext?
+    fileprivate static let nothing = Found(nil)
 
-    init(_ context: EventContext) { self.context = context }
+    init(_ context: consuming EventContext?) { self.context = context }
   }
 
   private var trackers: HostTrackers
@@ -66,15 +67,18 @@ public struct ProcessFollower {
   /// Finds out what an event's processes are, and lets the event have it; `false` when a filter wants
   /// the event left out. Every event is to be shown, in the order of the input.
   public mutating func look(at event: inout AuditEvent, _ log: inout PluginLog) -> Bool {
-    let context = trackers.note(event, now: UInt64(clamping: WallClock.milliseconds))
+    let found = Found(trackers.note(event, now: UInt64(clamping: WallClock.milliseconds)))
     if request.stateFile != nil, MonotonicTime.now - savedAt >= Self.savedEvery { save(&log) }
-    event.companion = Found(context)
-    return !context.isFiltered
+    event.companion = found
+    return found.context?.isFiltered != true
   }
 
   /// What was found out about an event.
-  public static func context(of event: AuditEvent) -> EventContext? {
-    (event.companion as? Found)?.context
+  public static func context(of event: AuditEvent) -> EventContext? { found(about: event).context }
+
+  /// The same, of which nothing needs to be copied.
+  public static func found(about event: AuditEvent) -> Found {
+    event.companion as? Found ?? .nothing
   }
 
   /// Puts what is known of this host into the file, of which there is always a whole one.
