@@ -52,6 +52,7 @@ struct Indexer: ShippingEngine {
     queue.delay = options.patience.delay
     queue.hasRefusedIndex = options.refusedIndex != nil
     refusedIndexing = RefusedIndexing(options)
+    hasTrouble = predecessor?.hasTrouble ?? false
     requestCount = predecessor?.requestCount ?? 0
     notLookedUp = predecessor?.notLookedUp ?? 0
   }

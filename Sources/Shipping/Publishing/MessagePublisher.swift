@@ -44,6 +44,7 @@ public struct MessagePublisher<Options: PublishingOptions>: ShippingEngine {
     queue = predecessor?.queue ?? Queue(delay: settings.patience.delay)
     queue.delay = settings.patience.delay
     refused = RefusedOutlet(settings.refused, after: predecessor?.refused)
+    hasTrouble = predecessor?.hasTrouble ?? false
     batches = predecessor?.batches ?? 0
     notLookedUp = predecessor?.notLookedUp ?? 0
   }
