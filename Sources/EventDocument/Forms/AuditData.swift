@@ -17,18 +17,19 @@ enum AuditData {
     let hasOthers = identities && facts.identities.entries.contains(where: isOther)
     let others = hasOthers ? facts.identities.entries.filter(isOther) : []
     guard !facts.data.isEmpty || !others.isEmpty else { return }
+    let mayRepeat = facts.data.mayRepeat || !others.isEmpty
     var entries = others.isEmpty ? facts.data.entries : facts.data.entries + others
     out.object("data")
     if entries.contains(where: { isOfSocket($0, text) }) {
       var socket = entries.filter { isOfSocket($0, text) }
       entries.removeAll { isOfSocket($0, text) }
-      writeDistinct(entries, text, &out)
+      writeDistinct(entries, mayRepeat, text, &out)
       for place in socket.indices { socket[place].shortenName(by: 7, text) }
       out.object("socket")
-      writeDistinct(socket, text, &out)
+      writeDistinct(socket, true, text, &out)
       out.endObject()
     } else {
-      writeDistinct(entries, text, &out)
+      writeDistinct(entries, mayRepeat, text, &out)
     }
     out.endObject()
   }
@@ -42,16 +43,20 @@ enum AuditData {
   }
 
   private static func isOfSocket(_ entry: FieldMap.Entry, _ text: EventText) -> Bool {
-    text.starts(entry.name, with: "socket_")
+    // Such a name has more bytes than one whose key is exact.
+    !entry.key.isExact && text.starts(entry.name, with: "socket_")
   }
 
   /// Fields, with the values of a name where the first of them stands.
+  ///
+  /// - Parameter mayRepeat: whether a name may be there twice.
   private static func writeDistinct(
-    _ entries: [FieldMap.Entry], _ text: EventText, _ out: inout DocumentBytes
+    _ entries: [FieldMap.Entry], _ mayRepeat: Bool, _ text: EventText, _ out: inout DocumentBytes
   ) {
     var names = NameFilter()
-    var mayRepeat = false
-    for entry in entries { if names.insert(entry.key) { mayRepeat = true } }
+    var isSure = true
+    if mayRepeat { for entry in entries where names.insert(entry.key) { isSure = false } }
+    let mayRepeat = mayRepeat && !isSure
     let bytes = text.bytes.span
     var count = 0
     for (place, entry) in entries.enumerated() {
