@@ -14,7 +14,7 @@ extension ElasticOptions {
       found.append(
         problem("server", "no server is named", suggestion: "set server = https://HOST:9200"))
     }
-    found += access.problems(servers, places) + RefusedFile.problems(refusedFile, places)
+    found += access.problems(servers, places) + refused.problems(places)
     if !found.contains(where: { $0.severity == .error }) {
       found += access.takeCredentials(places)
     }

@@ -32,8 +32,8 @@ struct ElasticOptions: NotingOptions, Equatable {
   var patience = standardPatience
   /// An index for what no other takes.
   var refusedIndex: String?
-  /// Where what no index takes goes; `nil`: nowhere.
-  var refusedFile: String? = "/var/lib/audispatch/elastic-refused.ndjson"
+  /// Where what no index takes goes.
+  var refused = RefusedFile(path: "/var/lib/audispatch/elastic-refused.ndjson")
 
   var form = DocumentForm.ecs
   var document = DocumentSettings()
@@ -77,39 +77,41 @@ struct ElasticOptions: NotingOptions, Equatable {
 }
 
 extension ElasticOptions {
-  private static let targetKeywords: [PluginKeyword<ElasticOptions>] = [
-    .value(
-      "server", "URL", "where to; more than one are asked in turn", letter: "s", repeats: true
-    ) { (o: inout ElasticOptions, w: Word) throws(Diagnostic) in
-      o.servers.append(try ServerURL(w))
-      o.places["server"] = w
-    },
-    noting("data_stream", "NAME", "what documents are added to (logs-audispatch-default)") {
-      (o: inout ElasticOptions, w: Word) throws(Diagnostic) in
-      o.name = try indexName(w, for: "data_stream")
-      o.target = .dataStream
-    },
-    noting("index", "NAME", "an index, an alias or Logsene's token, and no data stream") {
-      (o: inout ElasticOptions, w: Word) throws(Diagnostic) in
-      o.name = try indexName(w, for: "index")
-      o.target = .index
-    },
-    noting("operation", "WORD", "create (default) or index: what becomes of an id that is there") {
-      (o: inout ElasticOptions, w: Word) throws(Diagnostic) in
-      o.operation = try w.choice(BulkBody.Operation.self, for: "operation")
-    },
-    noting("pipeline", "NAME", "an ingest pipeline that documents go through") {
-      (o: inout ElasticOptions, w: Word) throws(Diagnostic) in
-      o.pipeline = try cleanName(w, for: "pipeline")
-    },
-    noting("refused_index", "NAME", "an index or a data stream for what the other does not take") {
-      (o: inout ElasticOptions, w: Word) throws(Diagnostic) in
-      o.refusedIndex = try indexName(w, for: "refused_index")
-    },
-    RefusedFile.keyword(
-      \.refusedFile, about: "where what no index takes goes; none: it is dropped",
-      noting: \.places),
-  ]
+  private static let targetKeywords: [PluginKeyword<ElasticOptions>] =
+    [
+      .value(
+        "server", "URL", "where to; more than one are asked in turn", letter: "s", repeats: true
+      ) { (o: inout ElasticOptions, w: Word) throws(Diagnostic) in
+        o.servers.append(try ServerURL(w))
+        o.places["server"] = w
+      },
+      noting("data_stream", "NAME", "what documents are added to (logs-audispatch-default)") {
+        (o: inout ElasticOptions, w: Word) throws(Diagnostic) in
+        o.name = try indexName(w, for: "data_stream")
+        o.target = .dataStream
+      },
+      noting("index", "NAME", "an index, an alias or Logsene's token, and no data stream") {
+        (o: inout ElasticOptions, w: Word) throws(Diagnostic) in
+        o.name = try indexName(w, for: "index")
+        o.target = .index
+      },
+      noting("operation", "WORD", "create (default) or index: what becomes of an id that is there")
+      {
+        (o: inout ElasticOptions, w: Word) throws(Diagnostic) in
+        o.operation = try w.choice(BulkBody.Operation.self, for: "operation")
+      },
+      noting("pipeline", "NAME", "an ingest pipeline that documents go through") {
+        (o: inout ElasticOptions, w: Word) throws(Diagnostic) in
+        o.pipeline = try cleanName(w, for: "pipeline")
+      },
+      noting("refused_index", "NAME", "an index or a data stream for what the other does not take")
+      {
+        (o: inout ElasticOptions, w: Word) throws(Diagnostic) in
+        o.refusedIndex = try indexName(w, for: "refused_index")
+      },
+    ]
+    + RefusedFile.keywords(
+      \.refused, about: "where what no index takes goes; none: it is dropped", noting: \.places)
 
   private static let sendingKeywords: [PluginKeyword<ElasticOptions>] =
     [

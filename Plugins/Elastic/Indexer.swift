@@ -46,12 +46,13 @@ struct Indexer: ShippingEngine {
     requests = Requests(options: options)
     client = try HTTPClient(options.http)
     hosts = HostChoice(count: options.servers.count)
-    refused = RefusedOutlet(path: options.refusedFile, after: predecessor?.refused)
+    refused = RefusedOutlet(options.refused, after: predecessor?.refused)
     limits = options.batch
     queue = predecessor?.queue ?? Queue(delay: options.patience.delay)
     queue.delay = options.patience.delay
     queue.hasRefusedIndex = options.refusedIndex != nil
     refusedIndexing = RefusedIndexing(options)
+    hasTrouble = predecessor?.hasTrouble ?? false
     requestCount = predecessor?.requestCount ?? 0
     notLookedUp = predecessor?.notLookedUp ?? 0
   }
@@ -59,7 +60,7 @@ struct Indexer: ShippingEngine {
   var waiting: Int { queue.count }
   var held: (count: Int, bytes: Int) { (queue.held, queue.bytes) }
   var share: Int { options.batch.documents }
-  var lost: Int { refused.discarded }
+  var lost: Int { refused.lost }
   var placeOfRefused: String { options.refusedIndex.map { "goes to \($0)" } ?? refused.place }
 
   var figures: [(name: String, value: Int)] {
@@ -68,7 +69,7 @@ struct Indexer: ShippingEngine {
       ("stored", counts.stored), ("already_there", counts.alreadyThere),
       ("retried", counts.retried), ("as_text", counts.asText), ("refused", counts.refused),
       ("refused_indexed", counts.refusedIndexed), ("refused_waiting", queue.refusedWaiting),
-      ("discarded", refused.discarded),
+    ] + refused.figures + [
       ("not_looked_up", notLookedUp), ("perhaps_twice", counts.perhapsTwice),
       ("cut", documents.cut), ("requests", requestCount),
     ]
@@ -272,8 +273,6 @@ struct Indexer: ShippingEngine {
   }
 
   private mutating func writeRefused() {
-    if let text = refused.write(from: &queue, at: MonotonicTime.now) {
-      reports.append(.trouble(text))
-    }
+    reports += refused.write(from: &queue, at: MonotonicTime.now)
   }
 }

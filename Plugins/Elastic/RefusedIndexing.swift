@@ -48,7 +48,7 @@ struct RefusedIndexing {
     let now = MonotonicTime.now
     let chance = Double.random(in: 0...1)
     let step = RefusedStep(
-      event, count: batch.places.count, hasFile: options.refusedFile != nil)
+      event, count: batch.places.count, hasFile: options.refused.path != nil)
     switch step {
     case .fates(let fates):
       // Where none is done, the index may be the reason, or the host.
@@ -73,7 +73,7 @@ struct RefusedIndexing {
     case .later(let reason): return "\(index) puts off what was refused: \(reason)"
     case .givenUp(let reason):
       return "\(index) does not take what was refused, and it "
-        + (options.refusedFile.map { "goes to \($0)" } ?? "is dropped") + ": \(reason)"
+        + (options.refused.path.map { "goes to \($0)" } ?? "is dropped") + ": \(reason)"
     }
   }
 

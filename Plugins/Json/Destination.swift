@@ -2,14 +2,28 @@ import AudispatchPlugin
 import Glibc
 import Linux
 
+/// What is waited for, and until when.
+struct Waiting {
+  let descriptor: Int32
+  let interest: Interest
+  let until: Duration
+
+  init(_ descriptor: Int32, _ interest: Interest, until: Duration) {
+    self.descriptor = descriptor
+    self.interest = interest
+    self.until = until
+  }
+}
+
 /// Where lines go. Never blocks, but for opening it.
 protocol Destination: AnyObject {
   /// What messages call it.
   var name: String { get }
   /// What is waited for when it takes nothing now; `nil` where there is no waiting.
   var descriptor: Int32? { get }
-  /// Opens it, or opens it again. Throws why that is not possible now.
-  func open() throws(DestinationFailure)
+  /// Opens it, or opens it again, or goes on with that: what that waits for, `nil` when it is open.
+  /// Throws why that is not possible now.
+  func open() throws(DestinationFailure) -> Waiting?
   /// Writes as much as it takes, whole lines but for the last.
   func write(_ bytes: ArraySlice<UInt8>) throws(DestinationFailure) -> Int
   /// Has what was written last, where it promises that.
@@ -45,7 +59,7 @@ final class StandardOutput: Destination {
   private let isFile = DescriptorKind.isRegularFile(1)
   var descriptor: Int32? { isFile ? nil : 1 }
 
-  func open() {}
+  func open() -> Waiting? { nil }
   func close() {}
 
   func write(_ bytes: ArraySlice<UInt8>) throws(DestinationFailure) -> Int {
@@ -80,10 +94,14 @@ class StreamDestination: Destination {
     preconditionFailure("a stream connects in its own way")
   }
 
-  func open() throws(DestinationFailure) {
+  func open() throws(DestinationFailure) -> Waiting? {
     close()
     stream = Opened(try connect())
+    return nil
   }
+
+  /// Goes on with a stream that is there.
+  func take(_ opened: Opened) { stream = opened }
 
   func missing() throws(DestinationFailure) -> Int { 0 }
 
@@ -100,25 +118,39 @@ class StreamDestination: Destination {
 }
 
 final class SocketDestination: StreamDestination {
-  /// How long a host may take to accept a connection.
-  private static let patience: Int32 = 2000
   /// How long a host may leave what it was sent unacknowledged.
   private static let silence = Duration.seconds(120)
   private let place: SocketPlace
+  /// The way to another host.
+  private let connection: HostConnection?
 
   init(_ place: SocketPlace) {
     self.place = place
+    connection =
+      if case .tcp(let host, let port) = place { HostConnection(host, port) } else { nil }
     super.init(name: place.description)
   }
 
+  override func open() throws(DestinationFailure) -> Waiting? {
+    guard let connection else { return try super.open() }
+    guard let opened = try connection.advance(MonotonicTime.now) else { return connection.waiting }
+    SocketState.setStreamOptions(opened.descriptor.number, timeout: Self.silence)
+    take(opened)
+    return nil
+  }
+
+  override func close() {
+    super.close()
+    connection?.giveUp()
+  }
+
   override func connect() throws(DestinationFailure) -> Descriptor {
-    switch place {
-    case .unix(let path):
-      do throws(SystemError) {
-        return try UnixSocket.connect(path)
-      } catch { throw DestinationFailure(text: "\(error)") }
-    case .tcp(let host, let port): return try connect(host, port)
+    guard case .unix(let path) = place else {
+      preconditionFailure("another host is not waited for")
     }
+    do throws(SystemError) {
+      return try UnixSocket.connect(path)
+    } catch { throw DestinationFailure(text: "\(error)") }
   }
 
   /// What this system has taken for another host is nowhere else until that acknowledges it.
@@ -130,27 +162,6 @@ final class SocketDestination: StreamDestination {
       throw DestinationFailure(text: "lost \(name): \(error)")
     }
     return count
-  }
-
-  private func connect(_ host: String, _ port: UInt16) throws(DestinationFailure) -> Descriptor {
-    let addresses: [InternetAddress]
-    do throws(InternetAddress.Failure) {
-      addresses = try InternetAddress.resolve(host, port: port, numeric: false)
-    } catch { throw DestinationFailure(text: error.description) }
-    var reason = "no address"
-    for address in addresses {
-      do throws(Errno) {
-        let socket = try address.beginStream()
-        guard Poll.wait(socket.number, for: .write, milliseconds: Self.patience) else {
-          reason = "does not answer"
-          continue
-        }
-        if let error = SocketState.error(socket.number) { throw error }
-        SocketState.setStreamOptions(socket.number, timeout: Self.silence)
-        return socket
-      } catch { reason = "\(error)" }
-    }
-    throw DestinationFailure(text: "cannot connect to \(name): \(reason)")
   }
 }
 

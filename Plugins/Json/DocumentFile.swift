@@ -32,7 +32,12 @@ final class DocumentFile: Destination {
 
   func close() { file = nil }
 
-  func open() throws(DestinationFailure) {
+  func open() throws(DestinationFailure) -> Waiting? {
+    try begin()
+    return nil
+  }
+
+  private func begin() throws(DestinationFailure) {
     close()
     do throws(SystemError) {
       let folder = Files.folder(of: name)
@@ -70,7 +75,7 @@ final class DocumentFile: Destination {
       let now = MonotonicTime.now
       if now - lookedAt >= .seconds(1) {
         lookedAt = now
-        if !isInPlace { try open() }
+        if !isInPlace { try begin() }
       }
       if size > 0, size + bytes.count > maximumSize { try rotate() }
     }
@@ -138,6 +143,6 @@ final class DocumentFile: Destination {
         try file?.descriptor.setAccess(mode: group == 0 ? 0o400 : 0o440, group: group)
       } catch { throw SystemError("make read-only", name, error) }
     } catch { throw DestinationFailure(text: "\(error)") }
-    try open()
+    try begin()
   }
 }

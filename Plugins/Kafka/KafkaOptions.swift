@@ -35,7 +35,7 @@ struct KafkaOptions: PublishingOptions {
   var compression = Compression.lz4
   var publishing = PublishingSettings(
     patience: Patience(answerTime: .seconds(30)),
-    refusedFile: "/var/lib/audispatch/kafka-refused.ndjson")
+    refused: RefusedFile(path: "/var/lib/audispatch/kafka-refused.ndjson"))
   var places = SettingPlaces()
 
   static let store = "topic"

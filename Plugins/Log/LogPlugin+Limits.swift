@@ -11,9 +11,6 @@ extension LogOptions {
 
 /// Size, age and space: what is done when a limit is reached.
 extension LogPlugin {
-  private static var lookEvery: Duration { .seconds(1) }
-  private static var lookBytes: Int { 1 << 20 }
-
   // MARK: Size
 
   /// The log has reached its size.
@@ -29,8 +26,7 @@ extension LogPlugin {
   }
 
   private mutating func sayLarge() {
-    guard !saidLarge else { return }
-    saidLarge = true
+    guard rotation.isLargeNews() else { return }
     log.write(.warning, "\(options.file) is larger than max_log_file")
   }
 
@@ -44,16 +40,12 @@ extension LogPlugin {
 
   /// Moves the log away and begins another. When it cannot be moved it is written on.
   mutating func rotate() throws(Obstacle) {
-    if rotateAfter > .zero {
-      guard rotateAfter <= MonotonicTime.now else { return }
-      rotateAfter = .zero
-    }
-    guard let old = file else { return }
+    guard rotation.mayBeTried(at: MonotonicTime.now), let old = file else { return }
     try makeSafe()
     do throws(Obstacle) {
-      try folder.rotate(keeping: options.kept)
+      try rotation.folder.rotate(keeping: options.kept)
     } catch {
-      rotateAfter = MonotonicTime.now + .seconds(10)
+      rotation.failed(at: MonotonicTime.now)
       log.write(.error, "\(error.text); \(options.file) is written on")
       return
     }
@@ -63,8 +55,8 @@ extension LogPlugin {
     closeFile()
     counts.rotations += 1
     file = try LogFile(options.file, group: options.group)
-    saidLarge = false
-    if options.flush != .none { try folder.sync() }
+    rotation.began()
+    if options.flush != .none { try rotation.folder.sync() }
     lookAfterCompression()
   }
 
@@ -73,7 +65,7 @@ extension LogPlugin {
   /// When the log is too old; `nil` too when that was so and it could not be moved, which is tried
   /// again when the next record comes.
   var ageDeadline: Duration? {
-    guard options.maximumAge > 0, rotateAfter == .zero else { return nil }
+    guard options.maximumAge > 0, rotation.isFree else { return nil }
     return file?.begun.map { $0 + .seconds(options.maximumAge) }
   }
 
@@ -86,10 +78,7 @@ extension LogPlugin {
 
   /// Looks at the file system and at the log's name, at most once a second or a MiB.
   mutating func look() throws(Obstacle) {
-    let now = MonotonicTime.now
-    guard let file, now >= nextLook || bytesSinceLook >= Self.lookBytes else { return }
-    nextLook = now + Self.lookEvery
-    bytesSinceLook = 0
+    guard let file, looks.areDue(at: MonotonicTime.now) else { return }
     if !file.isInPlace {
       log.write(.warning, "\(options.file) was moved or removed; it is made again")
       try makeSafe()
@@ -103,30 +92,30 @@ extension LogPlugin {
     if room.free < max(low, last), stopCompression() {
       room = FileSystem.room(file.number) ?? room
     }
-    let (fell, rose) = space.look(free: room.free, low: low, administrators: last)
+    let (fell, rose) = looks.space.look(free: room.free, low: low, administrators: last)
     if let fell {
       let (name, action) =
         fell == .low
         ? ("space_left", options.spaceAction) : ("admin_space_left", options.adminSpaceAction)
-      perform(action, "\(folder.path) has \(room.free >> 20) MiB left, less than \(name)")
+      perform(action, "\(rotation.folder.path) has \(room.free >> 20) MiB left, less than \(name)")
     }
-    if rose { log.write(.notice, "\(folder.path) has \(room.free >> 20) MiB left again") }
+    if rose { log.write(.notice, "\(rotation.folder.path) has \(room.free >> 20) MiB left again") }
     let action: LogAction =
-      switch space.level {
+      switch looks.space.level {
       case .enough: .ignore
       case .low: options.spaceAction
       case .administrators: options.adminSpaceAction
       }
     if action == .rotate { _ = removeOldest() }
     if action == .suspend {
-      throw Obstacle(.space, "\(folder.path) has only \(room.free >> 20) MiB left")
+      throw Obstacle(.space, "\(rotation.folder.path) has only \(room.free >> 20) MiB left")
     }
     lookAfterCompression()
   }
 
   private mutating func removeOldest() -> Bool {
     do throws(Obstacle) {
-      guard let removed = try folder.removeOldest() else { return false }
+      guard let removed = try rotation.folder.removeOldest() else { return false }
       log.write(.warning, "removed \(removed) to make room")
       return true
     } catch {
@@ -138,10 +127,10 @@ extension LogPlugin {
   /// The disk is full: the oldest rotated file goes, at last the log itself.
   mutating func makeRoom() -> Bool {
     if removeOldest() { return true }
-    guard let file, file.size > 0, rotateAfter == .zero else { return false }
+    guard let file, file.size > 0, rotation.isFree else { return false }
     do throws(Obstacle) {
       try makeSafe()
-      try folder.rotate(keeping: nil)
+      try rotation.folder.rotate(keeping: nil)
     } catch { return false }
     counts.rotations += 1
     closeFile()
@@ -198,20 +187,20 @@ extension LogPlugin {
 
   mutating func lookAfterCompression() {
     do throws(Obstacle) {
-      _ = try compression.finish()
-      guard options.compresses, compression.pidfd == nil, let file,
+      _ = try rotation.compression.finish()
+      guard options.compresses, rotation.compression.pidfd == nil, let file,
         let room = FileSystem.room(file.number)
       else { return }
-      try compression.start(
+      try rotation.compression.start(
         leaving: options.uncompressed, group: options.group,
         room: room.free - options.spaceLeft.bytes(of: room.total))
-      if let pidfd = compression.pidfd { watch(pidfd) }
+      if let pidfd = rotation.compression.pidfd { watch(pidfd) }
     } catch { log.write(.error, error.text) }
   }
 
   /// The log needs the room that a compression takes; `false` when none runs.
   mutating func stopCompression() -> Bool {
-    guard compression.stop() else { return false }
+    guard rotation.compression.stop() else { return false }
     log.write(.notice, "stopped compressing a rotated file: there is too little room")
     return true
   }

@@ -17,9 +17,6 @@ struct LogPlugin: RecordPlugin, ~Copyable {
   /// What waits when nothing can be written.
   static let waitingBytes = 2 << 20
 
-  /// The incremental modes synchronise after `freq` records, but not more often than this.
-  static let syncEvery = Duration.milliseconds(20)
-
   let doneWhen = DoneWhen.told
   var options: LogOptions
   let confirmations: Confirmations
@@ -29,48 +26,30 @@ struct LogPlugin: RecordPlugin, ~Copyable {
 
   var held = HeldRecords()
   var file: LogFile?
-  var folder: LogFolder
+  var rotation: Rotation
   var standstill: Standstill?
   var counts = LogCounts()
-  var space = SpaceWatch()
+  var looks = Looks()
   var programs = ActionPrograms()
-  var compression: Compression
+  var safety: Safekeeping
   private let poller: Poller
-  let syncing: SyncThread
-  var confirmed: DeliveryToken?
-  /// What the thread makes safe.
-  var inSync: (bytes: Int, token: DeliveryToken?)?
-  /// What may not be on the disk though the system takes it for clean.
-  var doubtful: LogFile.Tail?
-  var nextLook = Duration.zero
-  var bytesSinceLook = 0
-  var lastSync = Duration.zero
-  /// When the oldest record that is not safe was written.
-  var unsafeSince: Duration?
-  var saidLarge = false
-  /// No rotation is tried before, after one failed.
-  var rotateAfter = Duration.zero
 
   init(
     _ options: LogOptions, log: PluginLog, _ confirmations: Confirmations, waitsWhenStopped: Bool
   ) throws {
     let poller = try Poller()
-    let syncing = try SyncThread()
-    // Ends with `syncing`.
-    _ = try WorkThread(syncing)
-    _ = poller.add(syncing.number, 0, .read)
+    safety = try Safekeeping()
+    _ = poller.add(safety.number, 0, .read)
     self.poller = poller
-    self.syncing = syncing
     self.options = options
     self.log = log
     self.confirmations = confirmations
     self.waitsWhenStopped = waitsWhenStopped || confirmations.isAsked
-    folder = LogFolder(of: options.file)
-    compression = Compression(folder)
+    rotation = Rotation(of: options.file)
     advance()
   }
 
-  deinit { syncing.end() }
+  deinit { safety.end() }
 
   // MARK: What the session calls
 
@@ -101,8 +80,8 @@ struct LogPlugin: RecordPlugin, ~Copyable {
 
   mutating func wake() {
     programs.reap()
-    if compression.pidfd != nil { lookAfterCompression() }
-    if inSync != nil, let outcome = syncing.take() {
+    if rotation.compression.pidfd != nil { lookAfterCompression() }
+    if let outcome = safety.outcome() {
       do throws(Obstacle) { try finish(outcome) } catch { meet(error) }
     }
     advance()
@@ -112,14 +91,10 @@ struct LogPlugin: RecordPlugin, ~Copyable {
   mutating func reload(_ options: LogOptions) {
     do throws(Obstacle) { if file != nil { try makeSafe() } } catch { meet(error) }
     if standstill == nil || options.file != self.options.file { closeFile() }
-    if options.file != self.options.file {
-      compression.stop()
-      folder = LogFolder(of: options.file)
-      compression = Compression(folder)
-    }
+    if options.file != self.options.file { rotation.change(to: options.file) }
     self.options = options
     standstill?.nextTry = .zero
-    nextLook = .zero
+    looks.hurry()
     advance()
   }
 
@@ -134,7 +109,7 @@ struct LogPlugin: RecordPlugin, ~Copyable {
     if standstill == nil {
       do throws(Obstacle) { try makeSafe() } catch { meet(error) }
     }
-    compression.stop()
+    rotation.compression.stop()
     let lost = confirmations.isAsked ? "the dispatcher has them" : "they may be lost"
     if held.unwritten > 0 {
       log.write(.error, "\(held.unwritten) bytes of records were not written: \(lost)")
@@ -189,14 +164,14 @@ struct LogPlugin: RecordPlugin, ~Copyable {
     if file == nil {
       let opened = try LogFile(options.file, group: options.group)
       file = opened
-      saidLarge = false
-      try folder.tidy(
+      rotation.began()
+      try rotation.folder.tidy(
         keeping: options.sizeAction == .rotate ? options.fileCount : nil,
-        isCompressing: compression.pidfd != nil)
-      if opened.isNew, options.flush != .none { try folder.sync() }
+        isCompressing: rotation.compression.pidfd != nil)
+      if opened.isNew, options.flush != .none { try rotation.folder.sync() }
       lookAfterCompression()
     }
-    guard let doubtful, let file else { return }
+    guard let doubtful = safety.doubtful, let file else { return }
     if file.identity == doubtful.file, doubtful.count >= held.written, file.size >= doubtful.end {
       try file.rewrite(held.bytes[..<held.written], endingAt: doubtful.end)
       becameSafe(held.written, held.lastWritten)
@@ -204,7 +179,7 @@ struct LogPlugin: RecordPlugin, ~Copyable {
       // It is not there any more, or in pieces: what may be lost is written once more.
       held.rewind()
     }
-    self.doubtful = nil
+    safety.doubt(nil)
   }
 
   private mutating func write() throws(Obstacle) {
@@ -215,11 +190,11 @@ struct LogPlugin: RecordPlugin, ~Copyable {
       let (count, failure) = file.append(held.bytes, from: held.written, to: end)
       held.wrote(count)
       counts.bytes += count
-      bytesSinceLook += count
+      looks.wrote(count)
       if options.flush == .none {
         becameSafe(held.written, held.lastWritten)
-      } else if unsafeSince == nil {
-        unsafeSince = MonotonicTime.now
+      } else {
+        safety.wrote()
       }
       if let failure { throw Obstacle("write to", file.path, failure) }
       if held.written >= Self.unsafeBytes { try makeSafe() }
@@ -231,7 +206,7 @@ struct LogPlugin: RecordPlugin, ~Copyable {
   /// size at which the log is rotated, or nothing more is written.
   private func endOfWriting(_ file: LogFile) -> Int {
     let all = held.bytes.count
-    let ends = options.rotatesBySize && rotateAfter == .zero || options.sizeAction == .suspend
+    let ends = options.rotatesBySize && rotation.isFree || options.sizeAction == .suspend
     guard ends else { return all }
     let room = options.maximumSize - file.size
     guard room > 0, room < held.unwritten else { return all }

@@ -21,7 +21,7 @@ struct NatsOptions: PublishingOptions {
 
   var publishing = PublishingSettings(
     patience: Patience(answerTime: .seconds(10), connectTime: .seconds(2)),
-    refusedFile: "/var/lib/audispatch/nats-refused.ndjson")
+    refused: RefusedFile(path: "/var/lib/audispatch/nats-refused.ndjson"))
   var places = SettingPlaces()
 
   static let store = "stream"

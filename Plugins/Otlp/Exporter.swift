@@ -45,6 +45,7 @@ struct Exporter: ShippingEngine {
     queue.delay = options.patience.delay
     hosts = HostChoice(count: options.servers.count)
     limits = options.batch
+    hasTrouble = predecessor?.hasTrouble ?? false
     requests = predecessor?.requests ?? 0
     rejected = predecessor?.rejected ?? 0
   }

@@ -184,6 +184,8 @@ struct RemotePlugin: RecordPlugin, ~Copyable {
     advance()
   }
 
+  mutating func outlastsInput() -> Bool { waiting > 0 }
+
   /// Sends what waits, as long as there is time.
   mutating func finish(by end: Duration) {
     let last = end - .milliseconds(100)

@@ -179,6 +179,11 @@ struct LocalRecords: RecordPlugin, ~Copyable {
   private var left: Int { lines.count - next + waiting.reduce(0) { $0 + $1.records.count } }
   var hasLost: Bool { !confirmations.isAsked && (left > 0 || overflow.dropped > 0) }
 
+  mutating func outlastsInput() -> Bool {
+    send()
+    return left > 0
+  }
+
   /// Waits for the socket.
   mutating func finish(by end: Duration) {
     while !isIdle, MonotonicTime.now < end {

@@ -133,6 +133,11 @@ struct SyslogPlugin: AuditPlugin, RecordPlugin, ~Copyable {
 
   var hasLost: Bool { !confirmations.isAsked && (outlet.waiting > 0 || overflow.dropped > 0) }
 
+  mutating func outlastsInput() -> Bool {
+    advance()
+    return outlet.waiting > 0
+  }
+
   /// Sends what waits, and takes leave of the server.
   mutating func finish(by end: Duration) {
     let last = end - .milliseconds(100)

@@ -109,6 +109,7 @@ extension ProcessTracker {
     if let known = table.number(of: child), let before = table[known],
       before.ending != .exited, status.map({ $0.started == before.started }) ?? false
     {
+      if before.ending == .gone { table.revive(known) }
       return
     }
     process.pid = child

@@ -21,22 +21,27 @@ extension ProcessTracker {
       let isSameProgram =
         isExec || facts.executable.map { Self.isSame($0, facts, event, process) } ?? true
       let isRunning = process.ending == .none && process.started != 0
-      if isSameParent, isSameProgram, !isExec || isRecent && isRunning { return known }
+      // Its pid may have come round since it was seen to have ended, or where it was not seen for long.
+      let hadEnded = moment.isHere && table.hadEnded(known, by: moment.at)
+      let isIt = !hadEnded && (isRunning ? isRecent : !isExec) || !moment.isHere && !isExec
+      if isSameParent, isSameProgram, isIt { return known }
       // Another parent: the old one has ended, or the pid has another owner.
       status = moment.isHere ? self.status(of: facts.pid, moment) : nil
       let isOther =
         status.map { process.started != 0 && $0.started != process.started }
-        ?? (process.ending != .none && !isSameParent || !isSameParent && parentRuns(process))
+        ?? (hadEnded || !isSameParent && (process.ending != .none || parentRuns(process)))
       if !isOther {
         let found = status
         table.change(known) { process in
           process.parentPid = facts.parent
           if process.started == 0, let found { process.started = found.started }
-          if let found {
-            process.session = found.session
-            // It was not seen for a while, because the clock was set perhaps.
-            process.ending = .none
-          }
+          if let found { process.session = found.session }
+        }
+        // It was not seen for a while, because the clock was set perhaps.
+        if found != nil {
+          table.revive(known)
+        } else if moment.isHere, facts.kind != .exit {
+          table.end(known, .gone, by: moment.now)
         }
         if !isSameParent { setParent(known, facts.parent, moment) }
         if !isSameProgram { take(facts, event, known) }
@@ -54,7 +59,7 @@ extension ProcessTracker {
       process.ending = facts.kind == .exit ? .none : .gone
     }
     process.identity = identity(process, event.stamp)
-    let number = table.add(process, lastSeen: moment.at)
+    let number = table.add(process, lastSeen: moment.at, endedBy: moment.now)
     take(facts, event, number)
     setParent(number, facts.parent, moment)
     if status != nil, facts.kind != .exec {
@@ -149,10 +154,21 @@ extension ProcessTracker {
   mutating func observe(
     _ pid: Int32, _ moment: Occasion, depth: Int
   ) -> ProcessNumber? {
-    if let known = table.number(of: pid) { return known }
+    let known = table.number(of: pid)
+    // A child may name it for a while after its own last event.
+    if let known,
+      !moment.isHere || !table.hadEnded(known, by: moment.at - min(moment.at, Self.slack))
+    {
+      return known
+    }
     guard moment.isHere, depth < EventContext.mostAncestors,
       let status = status(of: pid, moment)
     else { return nil }
+    if let known, let process = table[known], process.started == status.started {
+      // One that has exited may wait there for its parent.
+      if process.ending == .gone { table.revive(known) }
+      return known
+    }
     var process = KnownProcess(pid: pid)
     process.started = status.started
     process.session = status.session

@@ -23,13 +23,15 @@ extension ProcessTracker {
       process.labels = saved.labels.compactMap { place in
         names.firstIndex(of: state.labels[Int(place)]).map { UInt16($0) }
       }.sorted()
+      var endedBy = UInt64.max
       if process.ending == .none {
-        let isSame =
-          pids?.contains(process.pid) == true && process.started != 0
-          && source.status(of: process.pid)?.started == process.started
+        let other = pids?.contains(process.pid) == true ? source.status(of: process.pid) : nil
+        let isSame = process.started != 0 && other?.started == process.started
         if !isSame { process.ending = .gone }
+        // Before another one began with its pid.
+        if !isSame, let other { endedBy = source.started + other.started * 10 }
       }
-      places[old] = table.add(process)
+      places[old] = table.add(process, endedBy: endedBy)
     }
     // A parent may have been seen behind its child.
     for (old, saved) in state.processes {

@@ -75,7 +75,7 @@ public struct ProcessTracker {
     if facts.kind == .fork, facts.isSuccess { noteFork(number, facts, event, moment) }
     describe(number, facts, call, moment, &context)
     filter(keys, context.process?.labels ?? [], isCall: true, &context)
-    if facts.kind == .exit { table.end(number, .exited) }
+    if facts.kind == .exit { table.end(number, .exited, by: moment.at) }
     return context
   }
 
@@ -93,7 +93,7 @@ public struct ProcessTracker {
 
   mutating func sweep(_ now: UInt64) {
     sweptAt = now
-    if let pids = source.pids() { table.keepRunning(pids) }
+    if let pids = source.pids() { table.keepRunning(pids, at: now) }
   }
 
   mutating func filter(

@@ -1,17 +1,31 @@
 public import Configuration
 public import Linux
 
-/// Why a command could not do its work.
+/// Why a command could not do its work: one line, of bounded length, whatever a server says in it.
 public struct CommandFailure: Error, CustomStringConvertible, Sendable {
   public let description: String
 
-  public init(description: String) { self.description = description }
+  /// - Parameter advice: our own words for whoever reads it, as they are; they begin on a line of
+  ///   their own.
+  public init(description: String, advice: String = "") {
+    self.description =
+      printable(description, limit: Spoken.longest) + (advice.isEmpty ? "" : "\n\(advice)")
+  }
 }
 
 /// What a command says.
 public enum Spoken {
+  /// Characters of a line, beyond which an ellipsis stands.
+  static let longest = 2000
+
+  /// A line. What a server says may be a part of it: nothing that a terminal would obey comes through.
   public static func line(_ text: String) throws(Errno) {
-    try Transfer.writeAll(1, Array("\(text)\n".utf8))
+    try write(printable(text, limit: longest) + "\n")
+  }
+
+  /// Text of our own, as it is.
+  public static func write(_ text: String) throws(Errno) {
+    try Transfer.writeAll(1, Array(text.utf8))
   }
 }
 

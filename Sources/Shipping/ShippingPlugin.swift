@@ -147,7 +147,7 @@ public struct ShippingPlugin<Engine: ShippingEngine>: AuditPlugin, ~Copyable {
       let kind = type.isEmpty ? "" : "\(shown(type)): "
       log.write(
         .error,
-        "\(things.one) \(id)\(more) is refused and \(engine.placeOfRefused): \(kind)\(shown(reason))"
+        "\(things.one) \(shown(id))\(more) is refused and \(engine.placeOfRefused): \(kind)\(shown(reason))"
       )
     case .note(let text): log.write(.warning, shown(text))
     }
@@ -159,6 +159,8 @@ public struct ShippingPlugin<Engine: ShippingEngine>: AuditPlugin, ~Copyable {
     if let token = engine.stop() { confirmations.done(through: token) }
     engine = try Engine(new, after: engine)
     options = new
+    // What other settings lead to is news, though it was said before.
+    said = SaidTexts()
     processes?.save(&log)
     processes = ProcessFollower(request(new), after: processes, log)
     advance()

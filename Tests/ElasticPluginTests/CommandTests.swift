@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Linux
 import PluginHarness
+import Shipping
 import TestSupport
 import Testing
 
@@ -83,6 +84,38 @@ struct CommandTests {
     let typo = try CommandRun(Self.program, "--server", server.url, "setpu")
     #expect(typo.end == .exit(2))
     #expect(typo.error.contains("did you mean 'setup'?"))
+  }
+
+  @Test(arguments: ["setup", "test"])
+  func `show nothing of a server that a terminal would obey, and not much`(
+    _ command: String
+  ) throws {
+    let server = try Loopback(stream: true, waiting: 8)
+    let run = try PluginRun(
+      "audispatch-elastic",
+      [
+        "--config", "/dev/null", "--server", "http://127.0.0.1:\(server.port)", "--refused-file",
+        "none", command,
+      ], environment: [])
+    let connection = server.accept()
+    _ = connection.hear(4096)
+    let long = String(repeating: "x\u{202e}", count: 50_000)
+    let body = #"{"error":{"type":"\u001b[2Jtype","reason":"why\nerror: \#(long)"},"status":400}"#
+    let head = "HTTP/1.1 400 Bad\r\nContent-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n"
+    try Transfer.writeAll(connection.number, Array((head + body).utf8))
+    #expect(run.end() == .exit(1))
+    #expect(run.messages.contains(#"\x1B[2Jtype: why\x0Aerror: x"#), "\(run.messages)")
+    #expect(run.messages.utf8.count < 10_000)
+    #expect(isHarmless(run.messages) && run.lines("err").count == 1, "\(run.messages)")
+  }
+
+  @Test func `fail with one line, and what we advise`() throws {
+    let failure = CommandFailure(
+      description: "no: \u{1b}[2J\nyes" + String(repeating: "x", count: 5000),
+      advice: "do this:\n  that")
+    #expect(failure.description.hasPrefix("no: \\x1B[2J\\x0Ayesxx"))
+    #expect(failure.description.hasSuffix("xx…\ndo this:\n  that"))
+    #expect(failure.description.count < 3000)
   }
 
   @Test func `send who we are, over TLS, with certificates on both sides`() throws {

@@ -190,6 +190,65 @@ struct StoringTests {
     #expect(run.lines("link/refused").count == 1)
   }
 
+  @Test func `rotates the file of what is refused, and counts what is gone with the oldest`() throws
+  {
+    let server = try StandInIndex.ready()
+    try server.set(["refuse_always": "odd="])
+    let settings = [
+      "original = yes", "refused_max_file = 4096", "refused_num_files = 3", "bulk_documents = 2",
+    ]
+    let folder = try PluginRun.makeFolder()
+    defer { PluginRun.remove(folder) }
+    // A crash has left the beginning of a line.
+    try TestFolder.write(#"{"id":"ol"#, to: "\(folder)/refused")
+    let run = try elastic(server, settings, folder: folder)
+    try run.send((1...60).map { record($0, " odd=\"1\"") })
+    #expect(run.eventually { run.confirmed == 60 }, "\(run.messages)")
+    run.close()
+    // What is gone is lost, though a dispatcher asks for confirming.
+    #expect(run.end() == .exit(74))
+    let gone = try #require(figure("refused_removed", in: run.messages))
+    let names = ["refused.2", "refused.1", "refused"]
+    #expect(
+      try Files.names(in: folder).filter { $0.hasPrefix("refused") }.sorted() == names.sorted())
+    let lines = names.flatMap { run.lines($0) }
+    #expect(gone > 1 && lines.count + gone == 60 + 1)
+    let kept = try lines.map { line in
+      let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+      return object?["id"] as? String
+    }
+    #expect(kept == inOrder(61 - lines.count...60))
+    for name in names { #expect(run.contents(name).utf8.count <= 4096) }
+    #expect(run.messages.contains("are gone with \(folder)/refused.2, the oldest of 3 files"))
+  }
+
+  @Test func `loses nothing on a disk that is full, and goes on when there is room`() throws {
+    let server = try StandInIndex.ready()
+    try server.set(["refuse_always": "odd="])
+    let settings = [
+      "server = \(server.url)", "node = host", "flush_interval = 0.05", "retry_time = 0.05",
+      "retry_time_max = 0.2", "refused_file = DIR/refused", "refused_max_file = 1M",
+      "original = yes", "bulk_documents = 5",
+    ]
+    // For the process the disk ends at 32 KiB of a file.
+    let run = try PluginRun(
+      "audispatch-elastic", options(settings),
+      prefix: ["/usr/bin/prlimit", "--fsize=32768:unlimited"],
+      ignoring: "XFSZ", first: 1)
+    try run.send((1...100).map { record($0, " odd=\"1\"") })
+    #expect(run.await("File too large", in: "err"), "\(run.messages)")
+    let written = run.lines("refused").count
+    #expect(run.contents("refused").hasSuffix("}\n") && written < 100)
+    #expect(run.confirmed <= written)
+    let lifted = try CommandRun(
+      "/usr/bin/prlimit", "--pid", "\(run.pid)", "--fsize=unlimited:unlimited")
+    try #require(lifted.end == .exit(0), "\(lifted.error)")
+    #expect(run.eventually { run.confirmed == 100 }, "\(run.messages)")
+    #expect(run.lines("refused").count == 100)
+    run.close()
+    #expect(run.end() == .exit(0))
+  }
+
   @Test func `takes secrets out, and makes one of many`() throws {
     let server = try StandInIndex.ready()
     let run = try elastic(server, ["redact = yes", "aggregate = 10", "original = yes"])

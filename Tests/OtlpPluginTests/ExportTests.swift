@@ -67,6 +67,23 @@ struct ExportTests {
     }
   }
 
+  /// Field by field beside what the tests' own reader finds.
+  @Test(
+    .enabled(if: OfficialDefinitions.areHere, "\(OfficialDefinitions.why)"),
+    arguments: ["protobuf", "json"])
+  func `is read by OpenTelemetry's own definitions`(_ encoding: String) throws {
+    for settings in [[], ["body = text"], ["form = laurel"], ["form = go-libaudit"]] {
+      let server = try StandInCollector()
+      try server.set(["official": true])
+      let run = try otlp(server, ["encoding = \(encoding)"] + settings)
+      try run.send(Self.events + records(100...300, " odd=\"é\u{1}\" empty="))
+      run.endInput()
+      #expect(run.eventually { run.confirmed == 207 }, "\(run.messages)")
+      #expect(run.end() == .exit(0), "\(run.messages)")
+      #expect(try server.report()["official"] as? Int == 204)
+    }
+  }
+
   @Test func `gives a record what a collector looks for`() throws {
     let records = try sent([])
     // Those of one node stand together.

@@ -1,3 +1,5 @@
+import Foundation
+import Glibc
 import PluginHarness
 
 /// A plugin that sends to a stand-in; what waits is short, so that tests are.
@@ -13,4 +15,13 @@ func otlp(
   ]
   return try PluginRun(
     "audispatch-otlp", options(usual + settings), first: first, environment: environment)
+}
+
+/// opentelemetry-proto of PyPI, as `Scripts/install-dependencies test` puts it into the build folder.
+enum OfficialDefinitions {
+  static let why = "needs PyPI: opentelemetry-proto in .build/pypi"
+  static let areHere = unsafe access(folder, R_OK) == 0
+
+  private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("../../.build/pypi/opentelemetry/proto").path
 }

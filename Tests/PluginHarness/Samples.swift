@@ -43,3 +43,12 @@ public func options(_ lines: [String]) -> [String] {
 public func figure(_ name: String, in messages: String) -> Int? {
   messages.matches(of: #/([a-z_]+)[ =](\d+)/#).last { $0.1 == name }.flatMap { Int($0.2) }
 }
+
+/// Whether a text of lines has nothing that a terminal would obey.
+public func isHarmless(_ text: String) -> Bool {
+  text.unicodeScalars.allSatisfy { scalar in
+    scalar == "\n"
+      || scalar.value >= 0x20 && !(0x7f..<0xa0).contains(scalar.value)
+        && !(0x202a...0x202e).contains(scalar.value)
+  }
+}

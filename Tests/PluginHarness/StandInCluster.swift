@@ -9,7 +9,7 @@ public final class StandInCluster {
     public let milliseconds: Int
     public let value: String
 
-    init?(_ record: [String: Any]) {
+    public init?(_ record: [String: Any]) {
       guard let topic = record["topic"] as? String, let partition = record["partition"] as? Int,
         let key = record["key"] as? String, let value = record["value"] as? String,
         let id = (record["headers"] as? [String: String])?["event.id"],

@@ -24,12 +24,13 @@ public final class PluginRun {
   ///   - prefix: a program with its arguments that executes it.
   ///   - ignoring: signals that it finds ignored, as under auditd: `HUP TERM`.
   ///   - first: `AUDISPATCH_FIRST`, which asks for confirming.
+  ///   - file: its standard input, instead of the socket; nobody feeds it then.
   ///   - folder: of a run before, instead of a new one; it stays there unless this run is its
   ///     owner.
   public init(
     _ program: String, _ arguments: [String], prefix given: [String] = [], ignoring: String = "",
     first: Int? = nil, environment: [String] = ["AUDISPATCH_PLUGIN=test"],
-    folder other: String? = nil,
+    file: String? = nil, folder other: String? = nil,
     isOwner: Bool = false
   ) throws {
     let folder = try other ?? Self.makeFolder()
@@ -40,7 +41,10 @@ public final class PluginRun {
       ? given : ["/bin/sh", "-c", "trap '' \(ignoring); exec \"$@\"", "x"] + given
     let ends = try UnixSocket.pair()
     input = Optional(consume ends.ours)
-    let standardInput = ends.theirs
+    var standardInput = ends.theirs
+    if let file {
+      standardInput = try Descriptor.open(file.replacing("DIR", with: folder), O_RDONLY)
+    }
     let flags = O_WRONLY | O_CREAT | O_APPEND
     let output = try Descriptor.open("\(folder)/out", flags)
     let errors = try Descriptor.open("\(folder)/err", flags)
@@ -51,7 +55,7 @@ public final class PluginRun {
       + arguments.map { $0.replacing("DIR", with: folder) }
     child = try ChildProcess(
       path: command[0], arguments: Array(command.dropFirst()),
-      environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"] + environment
+      environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"] + (file == nil ? environment : [])
         + (first.map { ["AUDISPATCH_FIRST=\($0)"] } ?? []),
       input: standardInput.number, output: output.number, error: errors.number)
   }

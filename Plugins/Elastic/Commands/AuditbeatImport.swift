@@ -135,7 +135,7 @@ struct AuditbeatImport {
   // MARK: Writing
 
   private func write(_ settings: String, _ rules: String) throws {
-    guard let folder else { return try Spoken.line(settings + "\n" + rules.dropLast()) }
+    guard let folder else { return try Spoken.write(settings + "\n" + rules) }
     let texts = [
       ("\(folder)/\(Self.names.settings)", settings), ("\(folder)/\(Self.names.rules)", rules),
     ]

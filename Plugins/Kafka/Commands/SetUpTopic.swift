@@ -13,11 +13,9 @@ struct SetUpTopic {
   func run() throws {
     guard options.subject.isOfNode else {
       throw CommandFailure(
-        description: """
-          the topics of \(options.subject.text) are made of what events have. Let the brokers make \
-          them (auto.create.topics.enable), or make each:
-          \(options.wanted.command("TOPIC", servers: options.serverList))
-          """)
+        description: "the topics of \(options.subject.text) are made of what events have. Let the "
+          + "brokers make them (auto.create.topics.enable), or make each:",
+        advice: options.wanted.command("TOPIC", servers: options.serverList))
     }
     let host = options.publishing.document.options.host
     let topic = KafkaOptions.topic(
@@ -38,10 +36,9 @@ struct SetUpTopic {
       try Spoken.line("the topic \(topic) is made, with \(options.wanted.partitions) partitions")
     } catch let problem as KafkaProblem {
       throw CommandFailure(
-        description: """
-          the topic \(topic) is not set up: \(problem.described(noted)). Whoever may can make it:
-          \(options.wanted.command(topic, servers: options.serverList))
-          """)
+        description: "the topic \(topic) is not set up: "
+          + "\(printable(problem.described(noted), limit: 1000)). Whoever may can make it:",
+        advice: options.wanted.command(topic, servers: options.serverList))
     }
   }
 }

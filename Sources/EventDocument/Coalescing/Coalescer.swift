@@ -83,17 +83,20 @@ struct Coalescer: Sendable {
       facts.warnings.append(failure)
       return
     }
-    if let result = main.fields.take("result", facts.text) {
-      facts.result = result
-    } else {
-      facts.result = facts.text.add("unknown")
-    }
-    facts.session = main.fields.take("ses", facts.text)
-    facts.actor = main.fields.value("auid", facts.text)
-    facts.actingAs = main.fields.value("uid", facts.text)
     facts.tags = main.keys
     addMeanings(main)
     for entry in main.fields.entries {
+      switch entry.key {
+      case NameKey("result"):
+        facts.result = entry.value
+        continue
+      case NameKey("ses"):
+        facts.session = entry.value
+        continue
+      case NameKey("auid"): facts.actor = entry.value
+      case NameKey("uid"): facts.actingAs = entry.value
+      default: break
+      }
       if entry.isIdentity(facts.text) {
         facts.identities.add(entry)
       } else if facts.text.starts(entry.name, with: "subj_") {
@@ -106,6 +109,7 @@ struct Coalescer: Sendable {
         facts.addData(entry)
       }
     }
+    if facts.result == nil { facts.result = facts.text.add("unknown") }
   }
 
   private mutating func merge(_ record: EventRecord) {
@@ -260,12 +264,29 @@ extension Coalescer {
   }
 
   private mutating func takeProcess() {
-    facts.pid = facts.data.take("pid", facts.text)
-    facts.parent = facts.data.take("ppid", facts.text)
-    facts.title = facts.data.take("proctitle", facts.text)
-    facts.name = facts.data.take("comm", facts.text)
-    facts.executable = facts.data.take("exe", facts.text)
-    facts.directory = facts.data.take("cwd", facts.text)
+    var (pid, parent, title, name, executable, directory):
+      (Text?, Text?, Text?, Text?, Text?, Text?)
+    let text = facts.text
+    /// The first of a name is the process's.
+    func take(_ entry: FieldMap.Entry, _ place: inout Text?) -> Bool {
+      if place != nil { return false }
+      place = entry.value
+      return true
+    }
+    facts.data.removeAll { entry in
+      switch entry.key {
+      case NameKey("pid"): take(entry, &pid)
+      case NameKey("ppid"): take(entry, &parent)
+      case NameKey("comm"): take(entry, &name)
+      case NameKey("exe"): take(entry, &executable)
+      case NameKey("cwd"): take(entry, &directory)
+      case NameKey("proctitle"):
+        text.has(entry.name, "proctitle") && take(entry, &title)
+      default: false
+      }
+    }
+    (facts.pid, facts.parent, facts.title) = (pid, parent, title)
+    (facts.name, facts.executable, facts.directory) = (name, executable, directory)
   }
 
   private mutating func normalize() {

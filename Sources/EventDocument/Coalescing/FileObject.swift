@@ -21,20 +21,33 @@ struct FileObject {
       facts.object = name
       file.path = name
     }
-    file.inode = path.value("inode", facts.text)
-    // go-libaudit takes the number of the device that the file is for the one that it is on.
-    file.device = isComplete ? path.value("dev", facts.text) : path.value("rdev", facts.text)
+    var (mode, owners, labels): (Text?, EventFacts.File, Bool) = (nil, file, false)
+    for entry in path.entries {
+      switch entry.key {
+      case NameKey("inode"): file.inode = file.inode ?? entry.value
+      // go-libaudit takes the number of the device that the file is for the one that it is on.
+      case NameKey("dev"): if isComplete { file.device = file.device ?? entry.value }
+      case NameKey("rdev"): if !isComplete { file.device = file.device ?? entry.value }
+      case NameKey("mode"): mode = mode ?? entry.value
+      case NameKey("ouid"): owners.uid = owners.uid ?? entry.value
+      case NameKey("ogid"): owners.gid = owners.gid ?? entry.value
+      case NameKey("OUID"): owners.ownerName = owners.ownerName ?? entry.value
+      case NameKey("OGID"): owners.groupName = owners.groupName ?? entry.value
+      default: labels = labels || facts.text.starts(entry.name, with: "obj_")
+      }
+    }
     facts.file = file
-    if let digits = path.value("mode", facts.text) {
+    if let digits = mode {
       guard let mode = facts.text.unsigned(digits, base: 8) else { return }
       facts.file?.mode = Self.addPermissions(mode, to: &facts.text)
       // It also takes the kernel's bits for those of Go, by which everything is a regular file.
       facts.objectType = isComplete ? Self.type(mode) : Self.file
     }
-    facts.file?.uid = path.value("ouid", facts.text)
-    facts.file?.gid = path.value("ogid", facts.text)
-    facts.file?.ownerName = path.value("OUID", facts.text)
-    facts.file?.groupName = path.value("OGID", facts.text)
+    facts.file?.uid = owners.uid
+    facts.file?.gid = owners.gid
+    facts.file?.ownerName = owners.ownerName
+    facts.file?.groupName = owners.groupName
+    guard labels else { return }
     for entry in path.entries where facts.text.starts(entry.name, with: "obj_") {
       var entry = entry
       entry.shortenName(by: 4, facts.text)

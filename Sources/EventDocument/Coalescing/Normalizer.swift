@@ -77,10 +77,14 @@ struct Normalizer {
     let comm = facts.data.value("comm", facts.text)
     guard let program = facts.data.value("exe", facts.text) ?? comm else { return }
     facts.how = program
-    for interpreter: StaticString in [
-      "/usr/bin/python", "/usr/bin/sh", "/usr/bin/bash", "/usr/bin/perl",
-    ] where facts.text.starts(program, with: interpreter) {
-      if let comm { facts.how = comm }
+    guard let comm, facts.text.starts(program, with: "/usr/bin/") else { return }
+    var name = program
+    name.start += 9
+    let text = facts.text
+    if text.starts(name, with: "python") || text.starts(name, with: "sh")
+      || text.starts(name, with: "bash") || text.starts(name, with: "perl")
+    {
+      facts.how = comm
     }
   }
 

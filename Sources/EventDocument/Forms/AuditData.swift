@@ -17,18 +17,19 @@ enum AuditData {
     let hasOthers = identities && facts.identities.entries.contains(where: isOther)
     let others = hasOthers ? facts.identities.entries.filter(isOther) : []
     guard !facts.data.isEmpty || !others.isEmpty else { return }
+    let mayRepeat = facts.data.mayRepeat || !others.isEmpty
     var entries = others.isEmpty ? facts.data.entries : facts.data.entries + others
     out.object("data")
     if entries.contains(where: { isOfSocket($0, text) }) {
       var socket = entries.filter { isOfSocket($0, text) }
       entries.removeAll { isOfSocket($0, text) }
-      writeDistinct(entries, text, &out)
+      writeDistinct(entries, mayRepeat, text, &out)
       for place in socket.indices { socket[place].shortenName(by: 7, text) }
       out.object("socket")
-      writeDistinct(socket, text, &out)
+      writeDistinct(socket, true, text, &out)
       out.endObject()
     } else {
-      writeDistinct(entries, text, &out)
+      writeDistinct(entries, mayRepeat, text, &out)
     }
     out.endObject()
   }
@@ -42,30 +43,27 @@ enum AuditData {
   }
 
   private static func isOfSocket(_ entry: FieldMap.Entry, _ text: EventText) -> Bool {
-    text.starts(entry.name, with: "socket_")
+    // Such a name has more bytes than one whose key is exact.
+    !entry.key.isExact && text.starts(entry.name, with: "socket_")
   }
 
   /// Fields, with the values of a name where the first of them stands.
+  ///
+  /// - Parameter mayRepeat: whether a name may be there twice.
   private static func writeDistinct(
-    _ entries: [FieldMap.Entry], _ text: EventText, _ out: inout DocumentBytes
+    _ entries: [FieldMap.Entry], _ mayRepeat: Bool, _ text: EventText, _ out: inout DocumentBytes
   ) {
-    var names = NameFilter()
-    var mayRepeat = false
-    for place in entries.indices where names.insert(entries[place].key) {
-      // The filter also takes some for others.
-      mayRepeat = entries[..<place].contains { $0.hasName(of: entries[place], text) }
-      if mayRepeat { break }
-    }
+    let repeats = mayRepeat && hasRepeated(entries, text)
     let bytes = text.bytes.span
     var count = 0
-    let plain = mayRepeat ? 0 : writePlain(entries, bytes, &out)
+    let plain = repeats ? 0 : writePlain(entries, bytes, &out)
     for place in plain..<entries.count {
       let entry = entries[place]
-      if mayRepeat, entries[..<place].contains(where: { $0.hasName(of: entry, text) }) { continue }
+      if repeats, entries[..<place].contains(where: { $0.hasName(of: entry, text) }) { continue }
       count += 1
       guard count <= out.itemLimit else { return }
       let isRepeated =
-        mayRepeat && entries[(place + 1)...].contains { $0.hasName(of: entry, text) }
+        repeats && entries[(place + 1)...].contains { $0.hasName(of: entry, text) }
       // An object of that name is there for addresses.
       let isSocket = entry.isCalled("socket", text)
       if !isRepeated, !isSocket {
@@ -81,6 +79,16 @@ enum AuditData {
       } else {
         out.string(text[entry.value])
       }
+    }
+  }
+
+  /// Whether a name is there twice.
+  private static func hasRepeated(_ entries: [FieldMap.Entry], _ text: EventText) -> Bool {
+    var names = NameFilter()
+    // The filter also takes some for others.
+    return entries.indices.contains { place in
+      names.insert(entries[place].key)
+        && entries[..<place].contains { $0.hasName(of: entries[place], text) }
     }
   }
 

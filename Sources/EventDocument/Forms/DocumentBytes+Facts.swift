@@ -4,14 +4,13 @@ import AuditRecord
 extension DocumentBytes {
   /// `1615113648.981:15220`, within a string.
   mutating func piece(_ stamp: RecordStamp) {
-    piece(Int(clamping: stamp.milliseconds / 1000))
-    raw(".")
-    let fraction = Int(stamp.milliseconds % 1000)
-    if fraction < 100 { raw("0") }
-    if fraction < 10 { raw("0") }
-    piece(fraction)
-    raw(":")
-    piece(Int(clamping: stamp.serial))
+    unsafe write(atMost: 48) { pen in
+      unsafe pen.decimal(UInt(stamp.milliseconds / 1000))
+      unsafe pen.byte(UInt8(ascii: "."))
+      unsafe pen.decimal(UInt(stamp.milliseconds % 1000), digits: 3)
+      unsafe pen.byte(UInt8(ascii: ":"))
+      unsafe pen.decimal(UInt(Int(clamping: stamp.serial)))
+    }
   }
 
   /// The keys of the rules as `tags`. They stay whole where other values are cut, as long as they

@@ -66,6 +66,9 @@ extension DocumentBytes {
   /// A number, or a string where it is none after all.
   mutating func numberMember(_ name: StaticString, _ value: Text?, _ text: EventText) {
     guard let value, !value.isEmpty else { return }
+    if text.isDecimal(value) {
+      return member(name, digits: text.bytes.span.extracting(value.range))
+    }
     key(name)
     if let number = text.number(value) { integer(number) } else { string(text[value]) }
   }
@@ -102,33 +105,35 @@ enum TimeText {
     let seconds = milliseconds / 1000
     let date = CivilDate(daysSince1970: Int64(clamping: seconds / 86400))
     let ofDay = seconds % 86400
-    padded(date.year, 4, &out)
-    out.twoDigits(behind: UInt8(ascii: "-"), Int(date.month))
-    out.twoDigits(behind: UInt8(ascii: "-"), Int(date.day))
-    out.twoDigits(behind: UInt8(ascii: "T"), Int(ofDay / 3600))
-    out.twoDigits(behind: UInt8(ascii: ":"), Int(ofDay / 60 % 60))
-    out.twoDigits(behind: UInt8(ascii: ":"), Int(ofDay % 60))
-    let fraction = milliseconds % 1000
-    if fraction > 0 || !trimmed {
-      out.raw(".")
-      if !trimmed || fraction % 10 != 0 {
-        padded(Int64(fraction), 3, &out)
-      } else if fraction % 100 != 0 {
-        padded(Int64(fraction / 10), 2, &out)
-      } else {
-        padded(Int64(fraction / 100), 1, &out)
-      }
+    unsafe out.write(atMost: 48) { pen in
+      unsafe pen.decimal(UInt(date.year), digits: 4)
+      unsafe twoDigits(behind: "-", UInt64(date.month), &pen)
+      unsafe twoDigits(behind: "-", UInt64(date.day), &pen)
+      unsafe twoDigits(behind: "T", ofDay / 3600, &pen)
+      unsafe twoDigits(behind: ":", ofDay / 60 % 60, &pen)
+      unsafe twoDigits(behind: ":", ofDay % 60, &pen)
+      unsafe fraction(UInt(milliseconds % 1000), trimmed, &pen)
+      unsafe pen.byte(UInt8(ascii: "Z"))
     }
-    out.raw("Z")
   }
 
-  private static func padded(_ value: Int64, _ digits: Int, _ out: inout DocumentBytes) {
-    var least: Int64 = 1
-    for _ in 1..<digits { least *= 10 }
-    while least > max(value, 1) {
-      out.raw("0")
-      least /= 10
+  @inline(__always)
+  private static func twoDigits(behind mark: Unicode.Scalar, _ value: UInt64, _ pen: inout Pen) {
+    unsafe pen.byte(UInt8(ascii: mark))
+    unsafe pen.byte(0x30 + UInt8(truncatingIfNeeded: value / 10))
+    unsafe pen.byte(0x30 + UInt8(truncatingIfNeeded: value % 10))
+  }
+
+  @inline(__always)
+  private static func fraction(_ fraction: UInt, _ trimmed: Bool, _ pen: inout Pen) {
+    guard fraction > 0 || !trimmed else { return }
+    unsafe pen.byte(UInt8(ascii: "."))
+    if !trimmed || fraction % 10 != 0 {
+      unsafe pen.decimal(fraction, digits: 3)
+    } else if fraction % 100 != 0 {
+      unsafe pen.decimal(fraction / 10, digits: 2)
+    } else {
+      unsafe pen.decimal(fraction / 100, digits: 1)
     }
-    out.piece(Int(value))
   }
 }

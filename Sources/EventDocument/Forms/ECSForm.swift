@@ -35,12 +35,7 @@ struct ECSForm: Sendable {
     out.closeString()
     let node = event.node.map { event.bytes[$0] } ?? host[...]
     writeEvent(event, node, facts, extent, &out)
-    out.object("ecs")
-    out.member("version", Self.version)
-    out.endObject()
-    out.object("service")
-    out.member("type", "auditd")
-    out.endObject()
+    if out.notesValues { Self.writeFixed(&out) } else { out.written(Self.fixed.span) }
     if !node.isEmpty {
       out.object("host")
       out.member("name", node)
@@ -56,6 +51,22 @@ struct ECSForm: Sendable {
     writeAudit(facts, context, extent, &out)
     out.endObject()
   }
+
+  /// What every document has.
+  private static func writeFixed(_ out: inout DocumentBytes) {
+    out.object("ecs")
+    out.member("version", version)
+    out.endObject()
+    out.object("service")
+    out.member("type", "auditd")
+    out.endObject()
+  }
+
+  private static let fixed: [UInt8] = {
+    var out = DocumentBytes(.escaped)
+    writeFixed(&out)
+    return out.bytes
+  }()
 
   private func writeEvent(
     _ event: AuditEvent, _ node: ArraySlice<UInt8>, _ facts: EventFacts,
@@ -191,6 +202,7 @@ extension ECSForm {
   /// `user`, and `group` where a record names one; most events have those of one before.
   private mutating func writeUser(_ facts: EventFacts, _ out: inout DocumentBytes) {
     guard !out.isLimited, shownUsers.begin(facts, areNamed: people.cache.isAsked) else {
+      shownUsers.pass()
       return makeUser(facts, &out)
     }
     if shownUsers.write(to: &out) {
@@ -198,7 +210,12 @@ extension ECSForm {
     } else {
       let start = out.bytes.count
       makeUser(facts, &out)
-      shownUsers.keep(out.bytes[start...], related: related)
+      let isProcess =
+        facts.actor == facts.identities.value("auid", facts.text)
+        && facts.actingAs == facts.identities.value("uid", facts.text)
+      let actors =
+        isProcess ? [facts.actor, facts.actingAs].map { Array(people.actor($0, facts)) } : []
+      shownUsers.keep(out.bytes[start...], related: related, actors: actors)
     }
   }
 
@@ -264,8 +281,12 @@ extension ECSForm {
     out.string(facts.kind.lowerName[...])
     out.member("result", facts.result, facts.text)
     out.member("session", facts.session, facts.text)
-    let actor = people.actor(facts.actor, facts)
-    out.summary(facts, actor: actor, actingAs: people.actor(facts.actingAs, facts))
+    if let (actor, actingAs) = shownUsers.actors(of: facts) {
+      out.summary(facts, actor: actor[...], actingAs: actingAs[...])
+    } else {
+      let actor = people.actor(facts.actor, facts)
+      out.summary(facts, actor: actor, actingAs: people.actor(facts.actingAs, facts))
+    }
     if extent.keepsDetails {
       AuditData.write(facts, identities: true, &out)
       AuditData.writePaths(facts, &out)

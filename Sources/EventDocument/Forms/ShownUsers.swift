@@ -10,6 +10,8 @@ struct ShownUsers: Sendable {
     /// Without a comma in front.
     var members: [UInt8] = []
     var related: [[UInt8]] = []
+    /// Names of who did it and as whom, where those are the login uid and the uid.
+    var actors: [[UInt8]] = []
   }
 
   /// A power of two.
@@ -22,6 +24,8 @@ struct ShownUsers: Sendable {
   /// Of the event that is being written, and its place.
   private var key: [UInt8] = []
   private var place = 0
+  /// Whether what was shown is the event's, and its actors are those of the process.
+  private var isPlain = false
 
   mutating func removeAll() { known = [Shown](repeating: Shown(), count: Self.size) }
 
@@ -102,17 +106,34 @@ struct ShownUsers: Sendable {
   /// The names that are related to what was written.
   var related: [[UInt8]] { known[place].related }
 
+  /// Of the event that is being written nothing is known.
+  mutating func pass() { isPlain = false }
+
+  /// What its actors are called; `nil` where that is not known.
+  func actors(of facts: EventFacts) -> ([UInt8], [UInt8])? {
+    guard isPlain, facts.accounts.isEmpty, known[place].actors.count == 2,
+      facts.actor == facts.identities.value("auid", facts.text),
+      facts.actingAs == facts.identities.value("uid", facts.text)
+    else { return nil }
+    return (known[place].actors[0], known[place].actors[1])
+  }
+
   /// Writes them; `false` where they are not known.
-  func write(to out: inout DocumentBytes) -> Bool {
+  mutating func write(to out: inout DocumentBytes) -> Bool {
     let known = known[place]
-    guard known.key.span.isSame(as: key.span) else { return false }
-    out.written(known.members.span)
-    return true
+    isPlain = known.key.span.isSame(as: key.span)
+    if isPlain { out.written(known.members.span) }
+    return isPlain
   }
 
   /// Keeps what was written for the event.
-  mutating func keep(_ members: ArraySlice<UInt8>, related: [ArraySlice<UInt8>]) {
+  ///
+  /// - Parameter actors: what the login uid and the uid are called; empty where those are not who did it.
+  mutating func keep(
+    _ members: ArraySlice<UInt8>, related: [ArraySlice<UInt8>], actors: [[UInt8]]
+  ) {
     let members = members.first == 0x2c ? members.dropFirst() : members
-    known[place] = Shown(key: key, members: Array(members), related: related.map { Array($0) })
+    known[place] = Shown(
+      key: key, members: Array(members), related: related.map { Array($0) }, actors: actors)
   }
 }

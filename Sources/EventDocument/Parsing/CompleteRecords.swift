@@ -7,6 +7,8 @@ import AuditRecord
 struct CompleteRecords: Sendable {
   var calls = SystemCallCache()
   private var traits = FieldTraits()
+  /// The machine of the last call: nearly all are of one.
+  private var machine: (number: UInt32, name: [UInt8]?)?
 
   init() {}
 
@@ -121,7 +123,11 @@ struct CompleteRecords: Sendable {
     LibauditRecords.unset("ses", &content.fields, &text)
     LibauditRecords.unset("old-ses", &content.fields, &text)
     LibauditRecords.splitContext("subj", LibauditRecords.subject, &content.fields, &text)
-    LibauditRecords.unifyResult(&content.fields, &text)
+    if type == RecordNumber.syscall, let place = content.fields.index(of: "success", text) {
+      LibauditRecords.unifyResult(at: place, &content.fields, &text)
+    } else {
+      LibauditRecords.unifyResult(&content.fields, &text)
+    }
     LibauditRecords.nameExit(&content.fields, &text)
     nameSignal(&text, &content)
     switch type {
@@ -149,9 +155,10 @@ struct CompleteRecords: Sendable {
       let number = text.unsigned(content.fields.entries[place].value, base: 16)
     else { return }
     let architecture = UInt32(truncatingIfNeeded: number)
-    if let name = Architectures.bytes[architecture] {
-      content.fields.setValue(text.add(name), at: place)
+    if machine?.number != architecture {
+      machine = (architecture, Architectures.bytes[architecture])
     }
+    if let name = machine?.name { content.fields.setValue(text.add(name), at: place) }
     guard let callPlace = content.fields.index(of: "syscall", text),
       let number = text.number(content.fields.entries[callPlace].value)
     else { return }

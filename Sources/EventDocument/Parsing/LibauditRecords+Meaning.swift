@@ -76,10 +76,21 @@ extension LibauditRecords {
   /// `success` or `res`, in any of their words, as `result`.
   static func unifyResult(_ fields: inout FieldMap, _ text: inout EventText) {
     guard let value = fields.take("success", text) ?? fields.take("res", text) else { return }
+    fields.set(text.add("result"), result(value, &text), text)
+  }
+
+  /// The same in the field's own place.
+  static func unifyResult(at place: Int, _ fields: inout FieldMap, _ text: inout EventText) {
+    let value = result(fields.entries[place].value, &text)
+    fields.replace(
+      at: place, with: FieldMap.Entry(text.add("result"), value, raw: value, text))
+  }
+
+  private static func result(_ value: Text, _ text: inout EventText) -> Text {
     let isSuccess =
       value.count == 3 && text.starts(value, withAnyCase: "yes") || text.has(value, "1")
       || text.starts(value, withAnyCase: "suc")
-    fields.set(text.add("result"), isSuccess ? text.add("success") : text.add("fail"), text)
+    return isSuccess ? text.add("success") : text.add("fail")
   }
 
   static func nameExit(_ fields: inout FieldMap, _ text: inout EventText) {

@@ -58,9 +58,23 @@ struct SystemCall: Sendable {
 /// System calls by architecture and number, each looked up once.
 struct SystemCallCache: Sendable {
   private var known: [UInt64: SystemCall] = [:]
+  /// A power of two.
+  private static let recentSize = 64
+  /// The last of each place, so that nothing is hashed for the few that come again and again. No call
+  /// has the largest key.
+  private var recent = [(key: UInt64, call: SystemCall)](
+    repeating: (.max, SystemCall(name: nil, libaudit: nil, complete: nil)), count: recentSize)
 
   mutating func call(_ number: Int, architecture: UInt32) -> SystemCall {
     let key = UInt64(architecture) << 32 | UInt64(UInt32(truncatingIfNeeded: number))
+    let place = number & (Self.recentSize - 1)
+    if recent[place].key == key { return recent[place].call }
+    let call = found(number, architecture, key)
+    recent[place] = (key, call)
+    return call
+  }
+
+  private mutating func found(_ number: Int, _ architecture: UInt32, _ key: UInt64) -> SystemCall {
     if let call = known[key] { return call }
     let name = SystemCallNames.name(number, architecture: architecture).map { Array($0.utf8) }
     let call = SystemCall(

@@ -30,6 +30,25 @@ extension DocumentBytes {
     }
   }
 
+  /// A member that is a number, as has been checked.
+  mutating func member(_ name: StaticString, digits value: borrowing Span<UInt8>) {
+    if notesValues {
+      key(name)
+      return digits(value)
+    }
+    let needsComma = needsComma
+    unsafe value.withUnsafeBufferPointer { value in
+      unsafe write(atMost: name.utf8CodeUnitCount + value.count + 4) { pen in
+        if needsComma { unsafe pen.byte(0x2c) }
+        unsafe pen.byte(0x22)
+        unsafe pen.word(name)
+        unsafe pen.byte(0x22)
+        unsafe pen.byte(0x3a)
+        unsafe pen.bytes(value)
+      }
+    }
+  }
+
   /// Hexadecimal digits as a string behind what tells their base, in lower case.
   mutating func digits(_ base: StaticString, _ digits: borrowing Span<UInt8>) {
     if notesValues { return noteDigits(base, digits) }
@@ -82,14 +101,6 @@ extension DocumentBytes {
     unsafe write(atMost: 21) { pen in
       if value < 0 { unsafe pen.byte(0x2d) }
       unsafe pen.decimal(value.magnitude)
-    }
-  }
-  /// A number below 100, as a part of a time.
-  mutating func twoDigits(behind mark: UInt8, _ value: Int) {
-    unsafe write(atMost: 3) { pen in
-      unsafe pen.byte(mark)
-      unsafe pen.byte(0x30 + UInt8(truncatingIfNeeded: value / 10))
-      unsafe pen.byte(0x30 + UInt8(truncatingIfNeeded: value % 10))
     }
   }
 }

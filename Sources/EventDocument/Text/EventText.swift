@@ -63,13 +63,13 @@ struct EventText: Sendable {
 
   subscript(_ text: Text) -> ArraySlice<UInt8> { bytes[text.range] }
 
-  /// Words of up to seven bytes are compared as numbers.
+  /// Words of up to seven bytes are compared as numbers; of longer ones nearly all that are others are
+  /// known by that too.
   @inline(__always)
   private func hasWord(_ word: StaticString, at start: Int) -> Bool {
     let count = word.utf8CodeUnitCount
-    return count > 7
-      ? bytes.span.has(word, at: start)
-      : NameKey(bytes.span, start..<start + count) == NameKey(word)
+    return NameKey(bytes.span, start..<start + count) == NameKey(word)
+      && (count <= 7 || bytes.span.has(word, at: start))
   }
 
   @inline(__always)
@@ -136,10 +136,26 @@ struct EventText: Sendable {
     return isNegative ? -value : value
   }
 
+  /// Whether it is a decimal number of at most 18 digits, as everybody writes it.
+  func isDecimal(_ text: Text) -> Bool {
+    guard !text.isEmpty, text.count <= 18 else { return false }
+    let bytes = bytes.span
+    if bytes[Int(text.start)] == 0x30 { return text.count == 1 }
+    for place in text.range where bytes[place] &- 0x30 >= 10 { return false }
+    return true
+  }
+
   /// A number in a base up to 16; `nil` for anything else, and beyond 64 bits.
   func unsigned(_ text: Text, base: UInt64) -> UInt64? {
     guard !text.isEmpty else { return nil }
     var value: UInt64 = 0
+    if text.count <= 16 {
+      for place in text.range {
+        guard let digit = Self.digit(bytes[place]), UInt64(digit) < base else { return nil }
+        value = value &* base &+ UInt64(digit)
+      }
+      return value
+    }
     for place in text.range {
       guard let digit = Self.digit(bytes[place]), UInt64(digit) < base else { return nil }
       let (product, tooLarge) = value.multipliedReportingOverflow(by: base)

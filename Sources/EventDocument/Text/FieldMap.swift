@@ -62,6 +62,8 @@ struct FieldMap: Sendable {
   private(set) var entries: [Entry] = []
   /// Where all are written as members of an object, if they are.
   var written: Text?
+  /// Whether a name may be there twice.
+  private(set) var mayRepeat = false
   private var names = NameFilter()
   /// Keys of the names, once there are so many that looking at each would take long.
   private var seen: Set<NameKey> = []
@@ -71,6 +73,7 @@ struct FieldMap: Sendable {
 
   mutating func removeAll() {
     written = nil
+    mayRepeat = false
     guard !entries.isEmpty else { return names.removeAll() }
     entries.removeAll(keepingCapacity: true)
     names.removeAll()
@@ -86,6 +89,7 @@ struct FieldMap: Sendable {
       for entry in others { room.append(entry.moved(move)) }
     }
     written = other.written.map(move)
+    mayRepeat = other.mayRepeat
     names = other.names
   }
 
@@ -145,13 +149,35 @@ struct FieldMap: Sendable {
 
   /// Adds a value beside those that the name has.
   mutating func add(_ entry: Entry) {
-    _ = names.insert(entry.key)
+    if names.insert(entry.key) { mayRepeat = true }
     entries.append(entry)
   }
 
   mutating func setValue(_ value: Text, at place: Int) { entries[place].value = value }
 
+  /// Puts a field into the place of another one.
+  mutating func replace(at place: Int, with entry: Entry) {
+    _ = names.insert(entry.key)
+    entries[place] = entry
+  }
+
   mutating func remove(at place: Int) { entries.remove(at: place) }
+
+  /// Takes out all that are not wanted, and looks at each once.
+  @inline(__always)
+  mutating func removeAll(_ isUnwanted: (Entry) -> Bool) {
+    let kept = unsafe entries.withUnsafeMutableBufferPointer { entries in
+      var kept = 0
+      for place in entries.indices {
+        let entry = unsafe entries[place]
+        if isUnwanted(entry) { continue }
+        if kept < place { unsafe entries[kept] = entry }
+        kept += 1
+      }
+      return kept
+    }
+    entries.removeLast(entries.count - kept)
+  }
 
   /// Takes a field out and gives its value.
   @inline(__always)

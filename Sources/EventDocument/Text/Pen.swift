@@ -64,6 +64,17 @@ struct Pen {
     unsafe to.storeBytes(of: last, toByteOffset: count - size, as: type)
   }
 
+  /// A number with zeros in front, of so many digits at least, and of 20 at most.
+  mutating func decimal(_ number: UInt, digits: Int) {
+    var least: UInt = 1
+    for _ in 1..<digits { least *= 10 }
+    while least > max(number, 1) {
+      unsafe byte(0x30)
+      least /= 10
+    }
+    unsafe decimal(number)
+  }
+
   /// At most 20 digits.
   mutating func decimal(_ number: UInt) {
     if number < 10 { return unsafe byte(0x30 + UInt8(truncatingIfNeeded: number)) }

@@ -9,6 +9,9 @@ struct ProcessTable: Sendable {
     var process: KnownProcess
     /// When its last event was, in milliseconds since 1970.
     var lastSeen: UInt64 = 0
+    /// By when it had ended, if it has: what is of its pid behind that is another's. In milliseconds
+    /// since 1970; the largest number where that is not known yet.
+    var endedBy = UInt64.max
     var answer: HostAnswer?
   }
 
@@ -62,11 +65,15 @@ struct ProcessTable: Sendable {
 
   /// Adds one; it has the pid from now on.
   ///
-  /// - Parameter lastSeen: when its last event was, 0 where it is known from none.
-  mutating func add(_ process: KnownProcess, lastSeen: UInt64 = 0) -> ProcessNumber {
+  /// - Parameters:
+  ///   - lastSeen: when its last event was, 0 where it is known from none.
+  ///   - endedBy: when it was seen that it has ended, if it has.
+  mutating func add(
+    _ process: KnownProcess, lastSeen: UInt64 = 0, endedBy: UInt64 = .max
+  ) -> ProcessNumber {
     if let before = byPid[process.pid] { end(before, .gone) }
     makeRoom()
-    let slot = Slot(number: next, process: process, lastSeen: lastSeen)
+    let slot = Slot(number: next, process: process, lastSeen: lastSeen, endedBy: endedBy)
     let place: Int
     if let unused = free.popLast() {
       place = unused
@@ -108,21 +115,40 @@ struct ProcessTable: Sendable {
     if has(number) { slots[number.slot].answer = answer }
   }
 
-  mutating func end(_ number: ProcessNumber, _ how: KnownProcess.Ending) {
+  /// - Parameter by: when that was seen, or when its own event said so.
+  mutating func end(_ number: ProcessNumber, _ how: KnownProcess.Ending, by: UInt64 = .max) {
     guard has(number) else { return }
     let now = slots[number.slot].process.ending
     guard now != .exited else { return }
     if now == .none { noteEnded(number) }
     slots[number.slot].process.ending = how
+    slots[number.slot].endedBy = min(slots[number.slot].endedBy, by)
   }
 
-  /// Marks what is not among the pids that there are.
-  mutating func keepRunning(_ pids: Set<Int32>) {
-    let gone = numbers.filter { number in
-      let process = slots[number.slot].process
-      return process.ending == .none && !pids.contains(process.pid)
+  /// It runs after all.
+  mutating func revive(_ number: ProcessNumber) {
+    guard has(number) else { return }
+    slots[number.slot].process.ending = .none
+    slots[number.slot].endedBy = .max
+  }
+
+  /// Whether it had ended by that moment, as far as is known.
+  func hadEnded(_ number: ProcessNumber, by moment: UInt64) -> Bool {
+    has(number) && slots[number.slot].process.ending != .none
+      && slots[number.slot].endedBy < moment
+  }
+
+  /// Marks what is not among the pids that there are now.
+  mutating func keepRunning(_ pids: Set<Int32>, at now: UInt64) {
+    var gone: [ProcessNumber] = []
+    for number in numbers {
+      if slots[number.slot].process.ending != .none {
+        slots[number.slot].endedBy = min(slots[number.slot].endedBy, now)
+      } else if !pids.contains(slots[number.slot].process.pid) {
+        gone.append(number)
+      }
     }
-    for number in gone.sorted() { end(number, .gone) }
+    for number in gone.sorted() { end(number, .gone, by: now) }
   }
 
   private mutating func makeRoom() {

@@ -43,7 +43,8 @@ public struct MessagePublisher<Options: PublishingOptions>: ShippingEngine {
     thread = try PublishingThread(options.makeClient())
     queue = predecessor?.queue ?? Queue(delay: settings.patience.delay)
     queue.delay = settings.patience.delay
-    refused = RefusedOutlet(path: settings.refusedFile, after: predecessor?.refused)
+    refused = RefusedOutlet(settings.refused, after: predecessor?.refused)
+    hasTrouble = predecessor?.hasTrouble ?? false
     batches = predecessor?.batches ?? 0
     notLookedUp = predecessor?.notLookedUp ?? 0
   }
@@ -52,7 +53,7 @@ public struct MessagePublisher<Options: PublishingOptions>: ShippingEngine {
   public var held: (count: Int, bytes: Int) { (queue.held, queue.bytes) }
   public var watched: Int32 { thread.number }
   public var share: Int { settings.batch.documents }
-  public var lost: Int { refused.discarded }
+  public var lost: Int { refused.lost }
   public var placeOfRefused: String { refused.place }
 
   public var deadline: Duration? {
@@ -65,7 +66,8 @@ public struct MessagePublisher<Options: PublishingOptions>: ShippingEngine {
     return [
       ("stored", counts.stored), ("already_there", counts.alreadyThere),
       ("retried", counts.retried), ("refused", counts.refused),
-      ("refused_waiting", queue.refusedWaiting), ("discarded", refused.discarded),
+      ("refused_waiting", queue.refusedWaiting),
+    ] + refused.figures + [
       ("not_looked_up", notLookedUp), ("perhaps_twice", counts.perhapsTwice),
       ("cut", documents.cut), ("batches", batches),
     ]
@@ -199,8 +201,6 @@ public struct MessagePublisher<Options: PublishingOptions>: ShippingEngine {
 
   private mutating func writeRefused() {
     // Messages are stored all the same, so this is no trouble that ends when they are.
-    if let text = refused.write(from: &queue, at: MonotonicTime.now) {
-      reports.append(.trouble(text))
-    }
+    reports += refused.write(from: &queue, at: MonotonicTime.now)
   }
 }

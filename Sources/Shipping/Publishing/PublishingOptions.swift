@@ -29,13 +29,11 @@ public protocol PublishingOptions: NotingOptions, Equatable {
 }
 
 extension PublishingOptions {
-  /// `refused_file` and all that `PublishingSettings` has behind it.
+  /// Those of `RefusedFile` and all that `PublishingSettings` has behind it.
   public static var publishingKeywords: [PluginKeyword<Self>] {
-    var all = [
-      RefusedFile.keyword(
-        \Self.publishing.refusedFile,
-        about: "where what no \(store) takes goes; none: it is dropped", noting: \.places)
-    ]
+    var all = RefusedFile.keywords(
+      \Self.publishing.refused,
+      about: "where what no \(store) takes goes; none: it is dropped", noting: \.places)
     all += BatchKeywords.all(
       \.publishing.batch, count: ("batch_messages", "messages that are under way together (1000)"),
       bytes: ("batch_bytes", "bytes of those (4M)"), waiting: "a message waits for others (0.1)")
@@ -71,7 +69,7 @@ extension PublishingOptions {
         places.problem(
           "server", "no server is named", suggestion: "set server = \(example)"))
     }
-    found += tls.problems(places) + RefusedFile.problems(publishing.refusedFile, places) + more
+    found += tls.problems(places) + publishing.refused.problems(places) + more
     if !found.contains(where: { $0.severity == .error }) {
       do throws(Diagnostic) {
         try credentials.readPassword(places)

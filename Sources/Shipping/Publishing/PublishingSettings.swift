@@ -7,16 +7,16 @@ public struct PublishingSettings: Equatable, Sendable {
   public var batch = BulkQueue<MessagePlace>.Limits(
     documents: 1000, bytes: 4 << 20, gathering: .milliseconds(100))
   public var patience: Patience
-  /// Where what no server takes goes; `nil`: nowhere.
-  public var refusedFile: String?
+  /// Where what no server takes goes.
+  public var refused: RefusedFile
   public var form = DocumentForm.ecs
   public var document = Self.standardDocument
   public var volume = VolumeRules()
   public var processes = ProcessSettings()
 
-  public init(patience: Patience, refusedFile: String?) {
+  public init(patience: Patience, refused: RefusedFile) {
     self.patience = patience
-    self.refusedFile = refusedFile
+    self.refused = refused
   }
 
   /// What is to be known of processes.

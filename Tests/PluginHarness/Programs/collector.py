@@ -6,14 +6,20 @@ Listens at a port of the loopback, which it writes on its standard output as {"p
 line of its standard input is a JSON object that changes what it does ("set"), or asks what it has
 ("records"); each is answered by one line.
 """
-import gzip, json, socket, struct, time
+import gzip, json, pathlib, socket, struct, sys, time
 from http.server import BaseHTTPRequestHandler
 
 from stand_in import Listener, arguments, lock
 
 
+# What `install-dependencies test` has from PyPI.
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[3] / ".build/pypi"))
+
+
 class Collector:
     records, requests, headers, path = [], 0, {}, None
+    # Records that the official definitions know as the same.
+    official = 0
     faults = {
         # A status for so many requests, with a Retry-After and a message.
         "status": None, "status_times": 0, "retry_after": None, "message": "as it was told",
@@ -29,6 +35,9 @@ class Collector:
         "blind": False,
         # Whether answers are empty, where nothing was refused.
         "empty": False,
+        # Whether bodies are also read by the official definitions (opentelemetry-proto of PyPI), and
+        # refused where these find anything else in them.
+        "official": False,
     }
 
 
@@ -152,6 +161,32 @@ def json_records(data):
                        "attributes": json_pairs(record["attributes"])}
 
 
+def complete(value):
+    """What the official writer of JSON leaves out, because it is empty."""
+    if isinstance(value, list):
+        return [complete(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    value = {name: complete(member) for name, member in value.items()}
+    for name in ("kvlistValue", "arrayValue"):
+        if name in value:
+            value[name].setdefault("values", [])
+    if "severityNumber" in value:
+        value.setdefault("attributes", [])
+    if "key" in value:
+        value.setdefault("value", {})
+    return value
+
+
+def official_records(body, is_json):
+    from google.protobuf.json_format import MessageToDict, Parse
+    from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+    request = (Parse(body, ExportLogsServiceRequest()) if is_json else
+               ExportLogsServiceRequest.FromString(body))
+    found = complete(MessageToDict(request, use_integers_for_enums=True))
+    return list(json_records(json.dumps(found)))
+
+
 def varint(value):
     data = b""
     while value >= 0x80:
@@ -214,6 +249,12 @@ class Handler(BaseHTTPRequestHandler):
         try:
             taken = list(json_records(body) if kind == "application/json" else
                          protobuf_records(body))
+            if faults["official"]:
+                official = official_records(body, kind == "application/json")
+                if official != taken:
+                    raise ValueError(f"{official} by the official definitions, not {taken}")
+                with lock:
+                    C.official += len(official)
         except Exception as problem:
             return self.refuse(400, f"not OTLP: {problem!r}")
         if faults["refuse"] and faults["refuse"].encode() in body:
@@ -246,7 +287,7 @@ def command(asked):
         if "records" in asked:
             return {"records": C.records}
         return {"count": len(C.records), "requests": C.requests, "headers": C.headers,
-                "path": C.path}
+                "path": C.path, "official": C.official}
 
 
 listener = Listener(Handler, C.faults, arguments())
