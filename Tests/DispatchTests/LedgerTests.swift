@@ -94,7 +94,7 @@ final class LedgerTests {
     // Looking at a queue changes nothing.
     for plugin in base.plugins.all {
       _ = (plugin.subscription.counters, plugin.subscription.isEmpty)
-      _ = plugin.subscription.liveRoom()
+      _ = plugin.liveRoom
       plugin.refresh()
     }
     #expect(cells() == 0)

@@ -62,7 +62,7 @@ final class Distribution: Owner {
 
   @inline(__always)
   private func lookAtFullQueue(_ plugin: Plugin, _ batch: Journal.Batch) {
-    switch plugin.subscription.look(before: batch) {
+    switch plugin.look(before: batch) {
     case .notNow: break
     case .now: plugin.refresh()
     case .whileOverflowing: if plugin.beginLook(loop.now) { plugin.refresh() }
@@ -100,7 +100,7 @@ final class Distribution: Owner {
   func liveRoom() -> Int {
     var least = Int.max
     for plugin in plugins.all {
-      var room = plugin.subscription.liveRoom()
+      var room = plugin.liveRoom
       if room == 0 { room = makeLiveRoom(plugin) }
       least = min(least, room)
     }
@@ -110,8 +110,8 @@ final class Distribution: Owner {
   private func makeLiveRoom(_ plugin: Plugin) -> Int {
     delivery.flush(plugin)
     plugin.refresh()
-    if plugin.subscription.liveRoom() == 0 { letRead(plugin) }
-    let room = plugin.subscription.liveRoom()
+    if plugin.liveRoom == 0 { letRead(plugin) }
+    let room = plugin.liveRoom
     return room > 0 ? room : max(1, plugin.subscription.room)
   }
 
@@ -125,7 +125,7 @@ final class Distribution: Owner {
     while isFull, Moment.now < end {
       Pause.nanoseconds(30_000)
       plugin.refresh()
-      isFull = plugin.subscription.liveRoom() == 0
+      isFull = plugin.liveRoom == 0
     }
     plugin.wasWaitedFor(inVain: isFull)
     loop.readClock()
