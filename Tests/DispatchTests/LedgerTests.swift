@@ -19,8 +19,9 @@ final class LedgerTests {
     let journal = Journal(firstRecord: Ledger.firstRecord, firstEvent: Ledger.firstEvent)
     file = try Descriptor.anonymousFile("test")
     let survivor = try Survivor(held: Descriptor(owning: dup(file.number)))
+    let loop = try Loop()
     base = Base(
-      loop: try Loop(),
+      loop: loop, starting: StarterLink(loop, nil),
       settings: Settings(
         InForce(daemon: DaemonConfiguration(), active: [], inactive: [], node: nil)),
       ending: Ending(), runtime: try RuntimeFolder(path: folder.path), journal: journal,
@@ -94,7 +95,7 @@ final class LedgerTests {
     // Looking at a queue changes nothing.
     for plugin in base.plugins.all {
       _ = (plugin.subscription.counters, plugin.subscription.isEmpty)
-      _ = plugin.subscription.liveRoom()
+      _ = plugin.liveRoom
       plugin.refresh()
     }
     #expect(cells() == 0)

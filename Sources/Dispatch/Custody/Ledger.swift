@@ -154,9 +154,12 @@ final class Ledger: Owner {
     publishedEnd = end
     guard survivor.isHeld else { return Permit() }
     unsafe write(to: survivor.next(), end: end)
-    let changed = isSame ? plugins.changes.plugins : plugins.all
-    for plugin in changed { write(plugin, end: end) }
-    plugins.changes.clear()
+    if !isSame || plugins.changes.count > 0 {
+      for plugin in plugins.all where !isSame || plugin.isToBePublished {
+        write(plugin, end: end)
+      }
+      plugins.changes.clear()
+    }
     survivor.publish()
     if !unnamed.isEmpty { namePlaces() }
     return Permit()
@@ -166,6 +169,7 @@ final class Ledger: Owner {
   private func write(_ plugin: Plugin, end: RecordNumber) {
     guard let slot = plugin.slot else { return }
     unsafe plugin.left(end: end, placeInLog).store(&survivor.next(slot).pointee)
+    plugin.published()
     cellsWritten &+= 1
   }
 

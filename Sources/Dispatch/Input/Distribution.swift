@@ -68,7 +68,7 @@ final class Distribution: Owner {
 
   @inline(__always)
   private func lookAtFullQueue(_ plugin: Plugin, _ batch: Journal.Batch) {
-    switch plugin.subscription.look(before: batch) {
+    switch plugin.look(before: batch) {
     case .notNow: break
     case .now: plugin.refresh()
     case .whileOverflowing: if plugin.beginLook(loop.now) { plugin.refresh() }
@@ -108,7 +108,7 @@ final class Distribution: Owner {
   func liveRoom(isForeign: Bool = false) -> Int {
     var least = Int.max
     for plugin in plugins.all where !isForeign || plugin.takesForeign {
-      var room = plugin.subscription.liveRoom()
+      var room = plugin.liveRoom
       if room == 0 { room = makeLiveRoom(plugin) }
       least = min(least, room)
     }
@@ -118,8 +118,8 @@ final class Distribution: Owner {
   private func makeLiveRoom(_ plugin: Plugin) -> Int {
     delivery.flush(plugin)
     plugin.refresh()
-    if plugin.subscription.liveRoom() == 0 { letRead(plugin) }
-    let room = plugin.subscription.liveRoom()
+    if plugin.liveRoom == 0 { letRead(plugin) }
+    let room = plugin.liveRoom
     return room > 0 ? room : max(1, plugin.subscription.room)
   }
 
@@ -133,7 +133,7 @@ final class Distribution: Owner {
     while isFull, Moment.now < end {
       Pause.nanoseconds(30_000)
       plugin.refresh()
-      isFull = plugin.subscription.liveRoom() == 0
+      isFull = plugin.liveRoom == 0
     }
     plugin.wasWaitedFor(inVain: isFull)
     loop.readClock()

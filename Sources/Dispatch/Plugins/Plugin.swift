@@ -27,16 +27,14 @@ final class Plugin {
   private(set) var pace = ReadingPace()
   /// A replay does not wait for it any more.
   private(set) var isGivenUp = false
-  private var confirmationReport = RateLimit(every: .seconds(10))
   private(set) var reloadNotice = ReloadNotice()
-  private let changes: PluginChanges
-  private var isNoted = false
+  private var changeNote: ChangeNote
 
   init(
     id: PluginID, configuration: PluginConfiguration, slot: Int?, node: String?, journal: Journal,
     now: Moment, _ changes: PluginChanges
   ) {
-    self.changes = changes
+    changeNote = ChangeNote(changes)
     self.id = id
     self.configuration = configuration
     self.slot = slot
@@ -59,18 +57,29 @@ final class Plugin {
 
   @inline(__always)
   private func hasChanged() {
-    if isNoted || slot == nil { return }
-    isNoted = true
-    changes.note(self)
+    if slot != nil { changeNote.make() }
   }
 
+  /// Whether a successor would find something else of it than it is now.
+  @inline(__always)
+  var isToBePublished: Bool { changeNote.isMade }
+
   /// What a successor would find of it is what it is now.
-  func published() { isNoted = false }
+  @inline(__always)
+  func published() { changeNote.wasPublished() }
 
   /// It is no plugin any more: a successor is to know nothing of it.
   ///
   /// - Returns: the place that it had.
   func losePlace() -> Int? { slot.take() }
+
+  /// Whether it is the moment to look how much it has read since.
+  @inline(__always)
+  func look(before batch: Journal.Batch) -> Subscription.Look { queue.look(before: batch) }
+
+  /// Records that its queue has room for before it begins to overflow.
+  @inline(__always)
+  var liveRoom: Int { queue.liveRoom() }
 
   /// What a successor is to know of its queue.
   @inline(__always)
@@ -258,7 +267,7 @@ final class Plugin {
   func report(_ change: (inout LossReport) -> Void) { change(&losses) }
 
   /// Whether something that it says wrongly on its input is reported now.
-  func reportsConfirmation(_ now: Moment) -> Bool { confirmationReport.pass(now) != nil }
+  func reportsConfirmation(_ now: Moment) -> Bool { past.reportsConfirmation(now) }
 }
 
 extension PluginLifecycle.Policy {

@@ -25,6 +25,8 @@ struct PluginPast {
   var leftBehind = 0
   /// What was said of its confinement since its start.
   private var advice: Set<String> = []
+  /// What is said of lines that confirm nothing.
+  private var confirmationReport = RateLimit(every: .seconds(10))
 
   mutating func started() {
     advice = []
@@ -37,6 +39,11 @@ struct PluginPast {
     lastMessage = .init(reason)
     launchedAt = nil
     failedStarts = (passes ? 0 : failedStarts.count + 1, reason)
+  }
+
+  /// Whether something that it says wrongly on its input is reported now.
+  mutating func reportsConfirmation(_ now: Moment) -> Bool {
+    confirmationReport.pass(now) != nil
   }
 
   /// Whether that was not said since its start; of more than twenty none is.

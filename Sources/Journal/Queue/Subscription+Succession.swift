@@ -18,8 +18,10 @@ public struct QueueState {
 
 /// What a process that takes over from a dead one does with the queues that it finds.
 extension Subscription {
+  /// Mutating, as a queue that is only read would be copied for the call.
+  ///
   /// - Parameter end: the number of the next record of the journal.
-  public func state(end: RecordNumber) -> QueueState {
+  public mutating func state(end: RecordNumber) -> QueueState {
     QueueState(
       counters: counters, undelivered: firstUndelivered(end: end),
       position: stream.position.written.advanced(by: -(outstanding + stream.readOffset)),

@@ -126,7 +126,8 @@ public struct Subscription: ~Copyable {
     case now
   }
 
-  public func look(before batch: Journal.Batch) -> Look {
+  /// Mutating, as the next one: a queue that is only read would be copied for the call.
+  public mutating func look(before batch: Journal.Batch) -> Look {
     if isOverflowing { return .whileOverflowing }
     guard outstanding > 0 else { return .notNow }
     let records = Int(backlog.counters.queued) + batch.records
@@ -137,7 +138,7 @@ public struct Subscription: ~Copyable {
 
   /// Records that it has room for before it begins to overflow, none when the next one would do it;
   /// any number while it overflows.
-  public func liveRoom() -> Int {
+  public mutating func liveRoom() -> Int {
     isOverflowing ? .max : isWithinBytes ? room : 0
   }
 
