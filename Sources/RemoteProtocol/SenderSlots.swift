@@ -125,16 +125,12 @@ struct SenderSlots {
 
   /// The first four of an address's eight groups, of which `::` stands for as many zeroes as are missing.
   private static func network(of address: ArraySlice<UInt8>) -> [UInt8] {
-    let text = String(decoding: address, as: UTF8.self)
-    let gap = text.range(of: "::")
-    let head = (gap.map { text[..<$0.lowerBound] } ?? text[...]).split(separator: ":")
-    let tail = gap.map { text[$0.upperBound...].split(separator: ":") } ?? []
-    let zeroes = [Substring](repeating: "0", count: max(0, 8 - head.count - tail.count))
-    return Array((head + zeroes + tail).prefix(4).joined(separator: ":").utf8)
+    let colon = UInt8(ascii: ":")
+    let gap = address.indices.dropLast().first { address[$0] == colon && address[$0 + 1] == colon }
+    let head = address[..<(gap ?? address.endIndex)].split(separator: colon)
+    let tail = gap.map { address[$0...].split(separator: colon) } ?? []
+    let zero = ArraySlice([UInt8(ascii: "0")])
+    let zeroes = [ArraySlice<UInt8>](repeating: zero, count: max(0, 8 - head.count - tail.count))
+    return Array((head + zeroes + tail).prefix(4).joined(separator: [colon]))
   }
-}
-
-extension String {
-  /// Where a text stands first.
-  fileprivate func range(of text: String) -> Range<String.Index>? { ranges(of: text).first }
 }

@@ -78,8 +78,7 @@ extension [MaintenanceWindow] {
   /// The one in which a change was made.
   func window(of report: ChangeReport, now: Int64) -> MaintenanceWindow? {
     if isEmpty { return nil }
-    let deed = report.attribution?.candidates.compactMap(\.deeds.last?.time).max()
-    let moment = report.change.after?.facts.changedAt ?? deed ?? now
+    let moment = report.time ?? now
     return last { $0.covers(moment) }
   }
 }

@@ -16,6 +16,12 @@ struct ChangeReport: Sendable {
   /// It was told as a record of the kernel's audit too.
   var hasRecord = false
 
+  /// When it was made, in milliseconds since 1970: by the deed, or else by the file's own time, which
+  /// any later change of its attributes sets anew. `nil`: nobody knows.
+  var time: Int64? {
+    attribution?.candidates.compactMap(\.deeds.last?.time).max()
+      ?? change.after?.facts.changedAt
+  }
   var management: Management { Management(attribution, circumstances?.witnesses ?? []) }
 }
 

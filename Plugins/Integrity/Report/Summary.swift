@@ -57,11 +57,9 @@ extension ChangeReport {
     return attribution.confidence == .exact ? names : "perhaps \(names)"
   }
 
-  /// When it was made: the deed's time, or else the file's own.
+  /// When it was made.
   var moment: String {
-    let deed = attribution?.candidates.compactMap(\.deeds.last?.time).max()
-    let time = deed ?? change.after?.facts.changedAt
-    return time.map { Timestamp.text(milliseconds: $0) } ?? "unknown"
+    time.map { Timestamp.text(milliseconds: $0) } ?? "unknown"
   }
 
   /// What differs, a line each.

@@ -244,7 +244,7 @@ final class Input: Owner {
   private func drained() {
     source.close()
     reportReplayed()
-    let next = supply.afterEnd()
+    let next = supply.afterEnd(recordsSoFar: source.figures.made)
     if let lost = supply.readers?.reportEnd(taken: source.figures.made) { loop.say(.error, lost) }
     switch next {
     case .reconnect where ending.isRunning:

@@ -28,6 +28,11 @@ final class KernelReaders {
     return memory.number
   }
 
+  /// Whether the present reader has given any record.
+  ///
+  /// - Parameter taken: records that came from readers so far.
+  func hasGiven(taken: UInt64) -> Bool { taken > takenBefore }
+
   /// The present reader is gone, and all that it had written was read: what it had received and not
   /// given away died with it.
   ///

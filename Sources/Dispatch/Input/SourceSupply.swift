@@ -199,7 +199,11 @@ final class SourceSupply {
   }
 
   /// What follows when the input has ended.
-  func afterEnd() -> AfterEnd {
+  ///
+  /// - Parameter recordsSoFar: that came from all inputs.
+  func afterEnd(recordsSoFar: UInt64) -> AfterEnd {
+    // A reader that has read is no failed try: the next one is started soon again.
+    if readers?.hasGiven(taken: recordsSoFar) ?? false { pause.reset() }
     _ = helpers.takeFailure()
     switch origin {
     case .standardInput: return .finished

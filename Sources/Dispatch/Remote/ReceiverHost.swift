@@ -114,10 +114,8 @@ final class ReceiverHost: Owner {
       try WorkThread(new).detach()
       opening = (new, loop.now)
       loop.wakeAll()
-    } catch { loop.say(.error, "the keys of \(Self.secure) are not read: \(error)") }
+    } catch { loop.say(.error, "the keys of tls: sources are not read: \(error)") }
   }
-
-  private static let secure = "tls: sources"
 
   /// Gives it what was opened, or looks again when it will have been.
   private func tendKeys() {
@@ -125,7 +123,7 @@ final class ReceiverHost: Owner {
     guard let opened = keys.take() else {
       if loop.now - since > .seconds(5), keysReport.pass(loop.now) != nil {
         loop.say(
-          .warning, "the keys of \(Self.secure) are still being read: nobody can connect there")
+          .warning, "the keys of tls: sources are still being read: nobody can connect there")
       }
       return loop.wake(.remote, in: .milliseconds(5))
     }
