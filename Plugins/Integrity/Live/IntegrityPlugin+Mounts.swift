@@ -17,10 +17,10 @@ extension IntegrityPlugin {
     proving.rulesAt = .zero
     watching.forgetMarks()
     for path in reached {
-      if options.policy.roots.contains(path) { watching.add(path.folder, by: helper) }
+      if options.policy.roots.contains(path) { watching.add(path.folder, by: helper, &log) }
       watchTree(path)
     }
-    for canary in proving.canaries { watching.add(canary.folder, by: helper) }
+    for canary in proving.canaries { watching.add(canary.folder, by: helper, &log) }
     try scanning.want(reached)
     sayMounts()
   }

@@ -45,7 +45,7 @@ extension IntegrityPlugin {
       let canary = Canary(in: root, login: helper?.login ?? options.canaryLogin)
       do throws(SystemError) {
         try CanarySteps.makeFolder(in: root, for: helper?.canaryUser ?? geteuid())
-        watching.add(canary.folder, by: helper)
+        watching.add(canary.folder, by: helper, &log)
         proving.canaries.append(canary)
       } catch { log.write(.error, "\(error): it is not proven that anything is told of it") }
     }

@@ -8,7 +8,7 @@ extension IntegrityPlugin {
   mutating func beginUpdates() throws {
     try packaging.begin(options, &known, &log)
     keepTold()
-    if let folder = packaging.folder { watching.add(folder, by: helper) }
+    if let folder = packaging.folder { watching.add(folder, by: helper, &log) }
   }
 
   /// Tells a change, or lets it wait for an explanation.

@@ -1,4 +1,5 @@
 import AudispatchPlugin
+import Glibc
 import Linux
 
 /// What the kernel tells of files and of mounts: which folders it is watched in, and what is mounted there.
@@ -50,18 +51,30 @@ struct Watching {
     return taken
   }
 
-  /// Watches one that no rule need name.
-  func add(_ path: FilePath, by helper: Helper?) {
-    if let facts = try? Folder(path.bytes).facts() {
-      _ = files.folders.add(path, device: facts.device, by: helper)
+  /// Watches one that no rule need name. One that is not there is none that could be missed: whoever
+  /// makes it is seen by the folder that it is in.
+  mutating func add(_ path: FilePath, by helper: Helper?, _ log: inout PluginLog) {
+    let facts: FileFacts
+    do throws(Errno) { facts = try Folder(path.bytes).facts() } catch {
+      if error != Errno(ENOENT) { cannotWatch(path, &log) }
+      return
     }
+    if !files.folders.add(path, device: facts.device, by: helper) { cannotWatch(path, &log) }
+  }
+
+  private mutating func cannotWatch(_ path: FilePath, _ log: inout PluginLog) {
+    if unwatched == 0 {
+      log.write(
+        .warning, "\(path.shown) cannot be watched, and perhaps others: scans alone see them")
+    }
+    unwatched += 1
   }
 
   mutating func addRoots(of policy: Policy, by helper: Helper?, _ log: inout PluginLog) {
     files.folders.forgetRefusals()
     for root in policy.roots {
       // The root itself is an entry of the folder that it is in.
-      if isReachable(root.folder) { add(root.folder, by: helper) }
+      if isReachable(root.folder) { add(root.folder, by: helper, &log) }
       addTree(root, of: policy, by: helper, &log)
     }
   }
@@ -78,13 +91,7 @@ struct Watching {
         let kind = try? folder.fileSystem(),
         FileSystemKind.madeUp[kind & 0xffff_ffff] == nil
       else { continue }
-      if !files.folders.add(path, device: facts.device, by: helper) {
-        if unwatched == 0 {
-          log.write(
-            .warning, "\(path.shown) cannot be watched, and perhaps others: scans alone see them")
-        }
-        unwatched += 1
-      }
+      if !files.folders.add(path, device: facts.device, by: helper) { cannotWatch(path, &log) }
       for (name, kind) in (try? folder.entries()) ?? [] where kind == .directory || kind == nil {
         let child = path.appending(name)
         if policy.decision(for: child).leadsOn { waiting.append(child) }
