@@ -126,18 +126,9 @@ final class DocumentFile: Destination {
 
   /// Makes it number 1, and each older one the next; the oldest goes.
   private func rotate() throws(DestinationFailure) {
-    let folder = Files.folder(of: name)
-    let prefix = folder == "/" ? "/" : folder + "/"
     do throws(SystemError) {
-      let files: RotatedFiles
-      do throws(Errno) {
-        files = try RotatedFiles(of: String(name.dropFirst(prefix.utf8.count)), in: folder)
-      } catch { throw SystemError("list", folder, error) }
-      for step in files.rotation(keeping: count) {
-        switch step {
-        case .remove(let old): try Files.remove(prefix + old)
-        case .rename(let old, let new): try Files.rename(prefix + old, to: prefix + new)
-        }
+      try RotatedFiles.rotate(name, keeping: count) { (old, _) throws(SystemError) in
+        try Files.remove(old)
       }
       do throws(Errno) {
         try file?.descriptor.setAccess(mode: group == 0 ? 0o400 : 0o440, group: group)

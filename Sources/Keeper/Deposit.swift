@@ -25,6 +25,8 @@ struct Deposit: ~Copyable {
 
   /// Gives all of it to a worker that is started.
   mutating func hand(over channel: borrowing MessageChannel, crashes: Int, wait: Duration?) {
+    // The worker before may have left it, and died before it said that the folder is its own.
+    line?.join()
     let greeting = WordToWorker.Greeting(
       crashes: crashes, wait: wait, place: line?.place, children: children.processes)
     var descriptors = [memory.number]

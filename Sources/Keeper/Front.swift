@@ -248,11 +248,18 @@ public final class Front {
   /// Before the keeper is there, and so before auditd can start the next front. Who cannot stand there
   /// has a worker that comes when it comes.
   private func joinLine() {
-    if line == nil {
-      unsafe mkdir(folder, 0o755)
-      line = try? WaitingLine("\(folder)/\(Self.lineName)", place: began)
-    } else {
+    guard line == nil else {
       line?.join()
+      return
+    }
+    let path = "\(folder)/\(Self.lineName)"
+    do throws(SystemError) {
+      line = try WaitingLine(path, place: began, makes: false)
+    } catch {
+      // Nobody was here before. Where something was, its disk may take nothing now: it is not asked to.
+      guard error.cause == Errno(ENOENT) else { return }
+      unsafe mkdir(folder, 0o755)
+      line = try? WaitingLine(path, place: began)
     }
   }
 

@@ -57,6 +57,7 @@ public enum ProcessPriority {
   /// share the processors as groups (sched(7), *The autogroup feature*), a value of its own counts only
   /// within its group. What is not permitted leaves things as they are.
   public static func raise(to nice: Int32) {
+    let nice = max(nice, -20)
     self.nice = nice
     guard nice < 0, getsid(0) == getpid(),
       let group = try? Descriptor.open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC)

@@ -14,11 +14,13 @@ public struct WaitingLine: ~Copyable, Sendable {
   /// What another process is given, to have this place, too.
   public var number: Int32 { file.number }
 
-  /// Joins the line of that file, which is made.
+  /// Joins the line of that file.
   ///
-  /// - Parameter place: when this process came; nobody else's.
-  public init(_ path: String, place: Moment) throws(SystemError) {
-    let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK
+  /// - Parameters:
+  ///   - place: when this process came; nobody else's.
+  ///   - makes: whether the file is made, which waits for a disk that takes nothing.
+  public init(_ path: String, place: Moment, makes: Bool = true) throws(SystemError) {
+    let flags = O_RDWR | (makes ? O_CREAT : 0) | O_NOFOLLOW | O_NONBLOCK
     let file = try Descriptor.open(path, flags, mode: 0o640)
     guard Self.set(F_WRLCK, file.number, place) else {
       throw SystemError("lock", path, .current)

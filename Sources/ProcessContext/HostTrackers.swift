@@ -54,10 +54,12 @@ public struct HostTrackers {
   ///
   /// - Parameter now: milliseconds since 1970.
   public mutating func note(_ event: AuditEvent, now: UInt64) -> EventContext {
-    guard let node = event.node, !here.isHere(event) else { return here.note(event, now: now) }
+    if here.isHere(event) { return here.note(event, now: now) }
+    // One without a node is known by who sent it.
+    let name = event.node.map { event.bytes[$0] } ?? OwnNode.peer(of: event) ?? []
     events += 1
-    if !(last < others.count && others[last].name.elementsEqual(event.bytes[node])) {
-      last = place(of: Array(event.bytes[node]))
+    if !(last < others.count && others[last].name.elementsEqual(name)) {
+      last = place(of: Array(name))
     }
     others[last].used = events
     if event.records.contains(where: { $0.type == .systemBoot }) { beginAnew(last) }

@@ -10,20 +10,31 @@ public enum OwnNode {
   public static func isOwn(
     _ event: AuditEvent, host: [UInt8], hosts: PluginEnvironment.Hosts = PluginEnvironment.hosts
   ) -> Bool {
-    if hosts != .own, hasPeer(event) { return false }
-    guard let node = event.node else { return hosts != .mixed }
-    return isOwn(event.bytes[node], host: host)
+    isOwn(event, hosts: hosts) { isOwn($0, host: host) }
   }
 
-  /// Whether the dispatcher says of a record which other host sent it. A host can say so of its own
-  /// records alone: what it claims stands in front of what the dispatcher says.
-  public static func hasPeer(_ event: AuditEvent) -> Bool {
-    event.records.contains { record in
+  /// - Parameter isNamed: whether a record's node is this host.
+  public static func isOwn(
+    _ event: AuditEvent, hosts: PluginEnvironment.Hosts, isNamed: (ArraySlice<UInt8>) -> Bool
+  ) -> Bool {
+    if hosts != .own, peer(of: event) != nil { return false }
+    guard let node = event.node else { return hosts != .mixed }
+    return isNamed(event.bytes[node])
+  }
+
+  /// Which other host sent a record, as the dispatcher says; `nil`: it does not. A host can say so of
+  /// its own records alone: what it claims stands in front of what the dispatcher says.
+  public static func peer(of event: AuditEvent) -> ArraySlice<UInt8>? {
+    for record in event.records {
       let text = event.bytes[record.body..<record.line.upperBound].prefix { $0 != 0x1d }
       let start = text.lastIndex(of: 0x20).map { $0 + 1 } ?? text.startIndex
-      // AppArmor's, in quotes, is of a process.
-      return text[start...].starts(with: "peer=".utf8) && text.last != UInt8(ascii: "\"")
+      // AppArmor's, in quotes, is of a process, and a program's own message ends with one.
+      guard text[start...].starts(with: "peer=".utf8), let last = text.last,
+        last != UInt8(ascii: "\""), last != UInt8(ascii: "'")
+      else { continue }
+      return text[(start + 5)...]
     }
+    return nil
   }
 
   /// Whether a record's node is this host: its name, or, where that has no domain, its name in one, as

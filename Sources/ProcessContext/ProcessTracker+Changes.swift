@@ -153,7 +153,10 @@ extension ProcessTracker {
       context.sessionLeader =
         session == process.pid ? process : context.ancestors.first { $0.pid == session }
       if context.sessionLeader == nil {
-        let found = observe(session, moment, depth: EventContext.mostAncestors - 1)
+        // The kernel gives nobody the number of a session that has members: one that has ended led it.
+        let found =
+          observe(session, moment, depth: EventContext.mostAncestors - 1)
+          ?? table.number(of: session).flatMap { table[$0]?.session == session ? $0 : nil }
         context.sessionLeader = found.flatMap { table[$0] }
       }
       if context.sessionLeader == nil { context.missing.append("process.session_leader") }

@@ -28,7 +28,11 @@ extension ProcessTracker {
       // Another parent: the old one has ended, or the pid has another owner.
       status = moment.isHere ? self.status(of: facts.pid, moment) : nil
       let isOther =
-        status.map { process.started != 0 && $0.started != process.started }
+        status.map { found in
+          process.started != 0
+            ? found.started != process.started
+            : table.hadEnded(known, by: source.started + found.started * 10)
+        }
         ?? (hadEnded || !isSameParent && (process.ending != .none || parentRuns(process)))
       if !isOther {
         let found = status

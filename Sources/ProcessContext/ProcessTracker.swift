@@ -93,7 +93,11 @@ public struct ProcessTracker {
 
   mutating func sweep(_ now: UInt64) {
     sweptAt = now
-    if let pids = source.pids() { table.keepRunning(pids, at: now) }
+    let began = MonotonicTime.now
+    guard let pids = source.pids() else { return }
+    // One may have ended while they were listed.
+    let took = UInt64(max(0, (MonotonicTime.now - began) / .milliseconds(1)))
+    table.keepRunning(pids, at: now + took)
   }
 
   mutating func filter(

@@ -15,7 +15,7 @@ public struct NodeClaims: Sendable {
   /// This host's node; `nil` when its records have none.
   public var ownName: String?
   /// What this host is called: plugins take what names it so for its own. Empty: nobody knows.
-  private let host: String
+  public var host: String
   private var owners: [[UInt8]: String] = [:]
   private var uses: [String: Int] = [:]
 

@@ -120,7 +120,16 @@ struct SenderSlots {
   static func owner(of key: [UInt8]) -> [UInt8] {
     let words = key.split(separator: 0x20, maxSplits: 2, omittingEmptySubsequences: false)
     guard words.count > 1 else { return key }
-    return words[1].contains(UInt8(ascii: ":")) ? network(of: words[1]) : Array(words[1])
+    return isVersion6(words[1]) ? network(of: words[1]) : Array(words[1])
+  }
+
+  /// Over TLS it is an identity, which may have colons, too.
+  private static func isVersion6(_ text: ArraySlice<UInt8>) -> Bool {
+    text.contains(UInt8(ascii: ":"))
+      && text.allSatisfy { byte in
+        byte &- 0x30 < 10 || (byte | 0x20) &- 0x61 < 6 || byte == UInt8(ascii: ":")
+          || byte == UInt8(ascii: ".")
+      }
   }
 
   /// The first four of an address's eight groups, of which `::` stands for as many zeroes as are missing.

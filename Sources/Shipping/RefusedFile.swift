@@ -36,7 +36,7 @@ public struct RefusedFile: Equatable, Sendable {
       }.noting(in: places),
       .value("refused_max_file", "SIZE", "how large that file may become (64M)") {
         (o: inout Options, w: Word) throws(Diagnostic) in
-        o[keyPath: place].maximumSize = try w.byteCount(in: 4096...1 << 40, for: "refused_max_file")
+        o[keyPath: place].maximumSize = try w.byteCount(in: 4096...1 << 30, for: "refused_max_file")
       },
       .value("refused_num_files", "COUNT", "how many of them are kept when it is rotated (5)") {
         (o: inout Options, w: Word) throws(Diagnostic) in
@@ -104,19 +104,10 @@ extension RefusedFile {
   private func rotate(
     _ path: String, in folder: String, _ noting: (Removed) -> Void
   ) throws(SystemError) {
-    let prefix = folder == "/" ? "/" : folder + "/"
-    let files: RotatedFiles
-    do throws(Errno) {
-      files = try RotatedFiles(of: String(path.dropFirst(prefix.count)), in: folder)
-    } catch { throw SystemError("list", folder, error) }
-    for step in files.rotation(keeping: count) {
-      switch step {
-      case .remove(let old):
-        let documents = old.hasSuffix(".gz") ? nil : try Self.lines(of: prefix + old)
-        try Files.remove(prefix + old)
-        noting(Removed(path: prefix + old, documents: documents))
-      case .rename(let old, let new): try Files.rename(prefix + old, to: prefix + new)
-      }
+    try RotatedFiles.rotate(path, keeping: count) { (old, isDouble) throws(SystemError) in
+      let documents = isDouble || old.hasSuffix(".gz") ? nil : try Self.lines(of: old)
+      try Files.remove(old)
+      if !isDouble { noting(Removed(path: old, documents: documents)) }
     }
     try Files.syncFolder(folder)
   }

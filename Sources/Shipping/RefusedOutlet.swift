@@ -61,7 +61,8 @@ public struct RefusedOutlet: Sendable {
   }
 
   private mutating func note(_ gone: RefusedFile.Removed) -> ShippingReport {
-    removed += gone.documents ?? 0
+    // Of one that somebody has compressed nobody knows how many there were: one at least.
+    removed += gone.documents ?? 1
     let what = gone.documents.map { counted($0, "refused document") } ?? "refused documents"
     return .note("\(what) are gone with \(gone.path), the oldest of \(file.count) files")
   }

@@ -91,8 +91,8 @@ private func waitForNext(_ daemon: DaemonConfiguration) -> Duration? {
 
 /// auditd 4.x ends its plugins at each reload, and waits until they are gone.
 ///
-/// The front and its keeper answer each other within 100 ms, or another keeper is started: on a busy host
-/// they have the priority of the worker.
+/// The front and its keeper answer each other within 100 ms where auditd waits (`FrontLife`), or another
+/// keeper is started: on a busy host they have the priority of the worker.
 private func standInFront(
   of load: @escaping @Sendable () -> LoadedConfiguration, _ offer: Offer,
   _ daemon: DaemonConfiguration, _ wait: Duration

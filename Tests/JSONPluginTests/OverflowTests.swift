@@ -27,14 +27,14 @@ struct OverflowTests {
     run.signal(SIGUSR1)
     #expect(run.await("dropped=", in: "err"), "\(run.messages)")
     var text = ""
-    func hear(until isEnough: () -> Bool) {
-      while !isEnough(), Poll.wait(reader.number, for: .read, milliseconds: 2000) {
+    func hear(within milliseconds: Int32 = 20_000, until isEnough: () -> Bool) {
+      while !isEnough(), Poll.wait(reader.number, for: .read, milliseconds: milliseconds) {
         let bytes = reader.hear(1 << 20)
         if bytes.isEmpty { break }
         text += String(decoding: bytes, as: UTF8.self)
       }
     }
-    hear { false }
+    hear(within: 2000) { false }
     try run.send([JSONPluginTests.record(count + 1)])
     hear { text.contains("\"sequence\":\(count + 1),") }
     #expect(run.await("documents are taken again", in: "err"), "\(run.messages)")

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Linux
 import Testing
 
 /// Who may use the control socket: asked as other users.
@@ -10,10 +11,10 @@ struct ControlAccessTests {
   private func answer(
     _ settings: [String], as user: String, group: String, groups: String = "",
     ambient capability: String? = nil,
-    after: (Audispatchd) throws -> Void = { _ in }
+    after: (Audispatchd) async throws -> Void = { _ in }
   ) async throws -> (outcome: Outcome, daemon: Audispatchd) {
     let daemon = try await Audispatchd([], settings: settings)
-    try after(daemon)
+    try await after(daemon)
     let outcome = try await run(
       "/usr/bin/setpriv",
       ["--reuid", user, "--regid", group]
@@ -64,6 +65,10 @@ struct ControlAccessTests {
     ) {
       try $0.files.configure(settings)
       _ = try $0.files.request("reload")
+      let socket = $0.files.scratch("run/control.sock")
+      try await eventually("its thread has done it") {
+        try Int(Files.status(of: socket).mode) == (isAdmitted ? 0o660 : 0o600)
+      }
     }
     #expect(outcome.end == .exited(isAdmitted ? 0 : EACCES))
     try await daemon.finish()

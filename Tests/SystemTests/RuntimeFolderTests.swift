@@ -23,7 +23,7 @@ struct RuntimeFolderTests {
     let scratch = try Scratch()
     let folder = try scratch.folder("run")
     try set(folder, owner, group, mode)
-    let victim = try Child("/bin/sleep", ["60"])
+    let victim = try Child("/bin/sleep", ["600"])
     defer { victim.signal(SIGKILL) }
     let stat = String(decoding: contents("/proc/\(victim.pid)/stat"), as: UTF8.self)
     let start = try #require(stat.split(separator: " ").dropFirst(21).first)

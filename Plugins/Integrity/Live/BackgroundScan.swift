@@ -36,6 +36,7 @@ final class BackgroundScan: ThreadWork {
   private let policy: Policy
   private let settings: Scan.Settings
   private let bell: @Sendable () -> Void
+  private let reach = ScanReach()
   private let state = Mutex(State())
 
   init(
@@ -97,7 +98,7 @@ final class BackgroundScan: ThreadWork {
     let baseline = try Baseline.open(database, readOnly: true)
     var comparison = Comparison(baseline, policy)
     var linked = LinkedFiles()
-    try Scan(policy, settings).run(roots) { event in
+    try Scan(policy, settings, by: reach).run(roots) { event in
       var paths: [FilePath] = []
       switch event {
       case .part(let part):

@@ -52,7 +52,9 @@ extension IntegrityPlugin {
         path, before: before, after: after, counting: counting, severity: watched.severity)
     else {
       files.lookAgain(path)
-      if let before, let after, before.facts.links != after.facts.links {
+      if let before, let after, before.facts.kind != .directory,
+        before.facts.links != after.facts.links
+      {
         // That does not count, but by which names it can be reached has to be known.
         known.put(path, after, reading, toldUpTo: 0)
       } else {

@@ -102,7 +102,7 @@ extension IntegrityPlugin {
       } else {
         var loaded = found
         // Whoever adds a rule looks at the place.
-        loaded.missing = found.missing.filter { !watching.isSilentPoint($0.key.path) }
+        loaded.missing = found.missing.filter { !watching.isSilent($0.key.path) }
         lines += loaded.load(keeper)
         let after = try coverage(keeper)
         lines += after.missingCount == 0 ? [] : after.lines.filter { !lines.contains($0) }
@@ -116,8 +116,12 @@ extension IntegrityPlugin {
   }
 
   private func coverage(_ keeper: HelperRules) throws(SystemError) -> Coverage {
-    try Coverage.current(
-      keeper, options.policy, key: IntegrityOptions.ownKey, linked: scanning.linked)
+    // A rule can be only where its folder is there, and answers.
+    let linked = scanning.linked.filter {
+      !watching.isSilent($0) && (try? Folder($0.folder.bytes)) != nil
+    }
+    return try Coverage.current(
+      keeper, options.policy, key: IntegrityOptions.ownKey, linked: linked)
   }
 
   /// Goes on with another baseline that was put in its place, and says so if it is none of the chain.

@@ -101,7 +101,8 @@ extension IntegrityPlugin {
     report.isAmended = true
     do {
       // One that says who it was, as certain, is not left alone: it waits for room.
-      guard try write(report) else { return }
+      let head = try known.baseline.head()
+      telling.alert(ToldEvent(report, head, telling.format, at: WallClock.milliseconds))
     } catch { return log.write(.error, "\(error)") }
     told.counts.amended += 1
     told.forget(entry.number)

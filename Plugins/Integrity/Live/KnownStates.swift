@@ -43,7 +43,8 @@ struct KnownStates {
   private static let bound = 20_000
   /// States that may wait for the servers of syslog, once they are in the file of events; and those that
   /// may wait at all, as where the disk is full.
-  static let (mostTold, mostAtAll) = (20_000, 60_000)
+  /// A whole update must find room.
+  static let (mostTold, mostAtAll) = (20_000, 60_000 + UpdateWatch.most)
   /// How often what waits is looked through where it is more than this.
   private static let (few, pause) = (256, Duration.milliseconds(100))
 
@@ -91,11 +92,12 @@ struct KnownStates {
   mutating func put(
     _ path: FilePath, _ state: FileState?, _ reading: Reading, toldUpTo place: UInt64
   ) {
-    confirm(path, reading)
     guard told[path] != nil || told.count < Self.mostAtAll else {
+      // The state before stays what is known, and how that was read.
       unkept += 1
       return
     }
+    confirm(path, reading)
     let place = max(place, told[path]?.place ?? 0)
     told[path] = Told(state: state, at: reading.since, place: place)
   }

@@ -40,12 +40,10 @@ struct OwnRecords {
   var areAllOthers: Bool { !hasOwn && others >= Self.patience }
 
   private func isOurs(_ event: AuditEvent) -> Bool {
-    if hosts != .own, OwnNode.hasPeer(event) { return false }
     // The dispatcher may have another name. Where others' records look like it, a gap that is none makes
     // nobody certain, and one that was not believed would.
-    if event.isQueueDrop { return true }
-    guard let node = event.node else { return hosts != .mixed }
-    return isOurs(event.bytes[node])
+    if event.isQueueDrop { return hosts == .own || OwnNode.peer(of: event) == nil }
+    return OwnNode.isOwn(event, hosts: hosts, isNamed: isOurs)
   }
 
   private func isOurs(_ name: ArraySlice<UInt8>) -> Bool {

@@ -1,5 +1,6 @@
 /// What there was no room for, until there is: what the program is blind for, whom the watch saw, that a
-/// maintenance window has begun. Changes need no such thing, since they are found again. A value.
+/// maintenance window has begun, who made a change after all. Changes themselves need no such thing, since
+/// they are found again. A value.
 struct WaitingAlerts {
   /// So many may wait; of more is told how many there were.
   static let most = 1000

@@ -11,9 +11,10 @@ struct Watching {
   private let mountWatch: MountWatch
   private var mounts: MountState
   private var reach: MountReach
-  /// How often events were lost, and how many folders could not be watched.
+  /// How often events were lost.
   private(set) var overflows = 0
-  private(set) var unwatched = 0
+  /// Folders that could not be watched when that was tried last.
+  private var failed: Set<FilePath> = []
 
   init(_ helper: Helper?) throws(SystemError) {
     let files = try FileWatch(WatchedFolders(helper))
@@ -42,6 +43,9 @@ struct Watching {
   var folders: Int { files.folders.count }
   var source: WatchedFolders.Source { files.folders.source }
 
+  /// How many folders are not watched that are to be.
+  var unwatched: Int { failed.count }
+
   // MARK: Files
 
   /// What has come since the last time, and whether something was lost.
@@ -51,27 +55,38 @@ struct Watching {
     return taken
   }
 
-  /// Watches one that no rule need name. One that is not there is none that could be missed: whoever
-  /// makes it is seen by the folder that it is in.
+  /// Watches one that no rule need name. One that is not there is said elsewhere, where it has to be.
   mutating func add(_ path: FilePath, by helper: Helper?, _ log: inout PluginLog) {
     let facts: FileFacts
     do throws(Errno) { facts = try Folder(path.bytes).facts() } catch {
       if error != Errno(ENOENT) { cannotWatch(path, &log) }
       return
     }
-    if !files.folders.add(path, device: facts.device, by: helper) { cannotWatch(path, &log) }
+    watch(path, facts.device, by: helper, &log)
+  }
+
+  private mutating func watch(
+    _ path: FilePath, _ device: UInt64, by helper: Helper?, _ log: inout PluginLog
+  ) {
+    if files.folders.add(path, device: device, by: helper) {
+      failed.remove(path)
+    } else {
+      cannotWatch(path, &log)
+    }
   }
 
   private mutating func cannotWatch(_ path: FilePath, _ log: inout PluginLog) {
-    if unwatched == 0 {
+    if failed.isEmpty {
       log.write(
         .warning, "\(path.shown) cannot be watched, and perhaps others: scans alone see them")
     }
-    unwatched += 1
+    failed.insert(path)
   }
 
   mutating func addRoots(of policy: Policy, by helper: Helper?, _ log: inout PluginLog) {
     files.folders.forgetRefusals()
+    // A root may lie in a mount that does not answer.
+    _ = tryMounts(policy)
     for root in policy.roots {
       // The root itself is an entry of the folder that it is in.
       if isReachable(root.folder) { add(root.folder, by: helper, &log) }
@@ -91,7 +106,7 @@ struct Watching {
         let kind = try? folder.fileSystem(),
         FileSystemKind.madeUp[kind & 0xffff_ffff] == nil
       else { continue }
-      if !files.folders.add(path, device: facts.device, by: helper) { cannotWatch(path, &log) }
+      watch(path, facts.device, by: helper, &log)
       for (name, kind) in (try? folder.entries()) ?? [] where kind == .directory || kind == nil {
         let child = path.appending(name)
         if policy.decision(for: child).leadsOn { waiting.append(child) }
@@ -114,7 +129,7 @@ struct Watching {
 
   /// Whether a folder can be looked into without waiting for what is mounted there.
   mutating func isReachable(_ path: FilePath) -> Bool {
-    !mounts.points.contains(path) || reach.answers(path)
+    !isSilent(path) && (!mounts.points.contains(path) || reach.answers(path))
   }
 
   /// Tries everything that is mounted on the way to what is watched, and below: whether any of it is
@@ -131,9 +146,6 @@ struct Watching {
 
   /// Whether a path lies where nothing answers.
   func isSilent(_ path: FilePath) -> Bool { reach.covers(path) }
-
-  /// Whether this is where nothing answers.
-  func isSilentPoint(_ path: FilePath) -> Bool { reach.silent.contains(path) }
 
   var hasSilent: Bool { !reach.silent.isEmpty }
 

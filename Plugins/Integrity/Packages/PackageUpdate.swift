@@ -16,11 +16,14 @@ struct ChangeReport: Sendable {
   /// It was told as a record of the kernel's audit too.
   var hasRecord = false
 
-  /// When it was made, in milliseconds since 1970: by the deed, or else by the file's own time, which
-  /// any later change of its attributes sets anew. `nil`: nobody knows.
+  /// When it was made, in milliseconds since 1970; `nil`: nobody knows.
+  ///
+  /// By the deed, unless that only opened the file: who has it open may write later, of which no record
+  /// tells. Else by the file's own time, which any later change of its attributes sets anew.
   var time: Int64? {
-    attribution?.candidates.compactMap(\.deeds.last?.time).max()
-      ?? change.after?.facts.changedAt
+    let last = attribution?.candidates.compactMap(\.deeds.last).max { $0.time < $1.time }
+    if let last, !last.effect.contains(.opening) { return last.time }
+    return change.after?.facts.changedAt ?? last?.time
   }
   var management: Management { Management(attribution, circumstances?.witnesses ?? []) }
 }

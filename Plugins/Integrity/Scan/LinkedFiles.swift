@@ -15,8 +15,10 @@ struct LinkedFiles {
       let facts = entry.state.facts
       guard facts.kind != .directory, facts.links > 1 else { continue }
       let file = FileIdentity(facts)
-      if files[file] != nil {
-        files[file]?.found += 1
+      if let known = files[file] {
+        // Whichever thread has found it first: one name stands for it.
+        let path = min(known.path, part.path.appending(entry.name))
+        files[file] = (path, known.links, known.found + 1)
       } else if files.count < Self.bound {
         files[file] = (part.path.appending(entry.name), facts.links, 1)
       }

@@ -35,17 +35,18 @@ final class Scan: Sendable {
   /// folders.
   let known: @Sendable (FilePath) -> [FilePath]?
   private let queue: ScanQueue<Work, ScanEvent>
-  private let mounts = ScanMounts()
+  private let mounts: ScanMounts
   private let bytes: Mutex<Throttle>
   private let files: Mutex<Throttle>
 
   init(
-    _ policy: Policy, _ settings: Settings,
+    _ policy: Policy, _ settings: Settings, by reach: ScanReach = ScanReach(),
     known: @escaping @Sendable (FilePath) -> [FilePath]? = { _ in nil }
   ) {
     self.policy = policy
     self.settings = settings
     self.known = known
+    mounts = ScanMounts(by: reach)
     queue = ScanQueue(threads: settings.workers, bound: 64)
     bytes = Mutex(Throttle(rate: settings.byteRate, now: .now))
     files = Mutex(Throttle(rate: settings.fileRate, now: .now))

@@ -5,18 +5,17 @@ import Synchronization
 /// what does not answer is reported, and all else is scanned. A mount that stops answering afterwards
 /// holds up who is in it.
 final class ScanMounts: Sendable {
-  private struct State {
-    var reach = MountReach {}
-    var answers: [FilePath: Bool] = [:]
-  }
-
   private let points: Set<FilePath>
   private let folders: Set<FilePath>
-  private let state = Mutex(State())
+  private let reach: ScanReach
+  /// As they were at their first trial: a scan has or lacks all of one.
+  private let known = Mutex<[FilePath: Bool]>([:])
 
-  init(_ points: [FilePath] = MountPoints.current) {
+  init(_ points: [FilePath] = MountPoints.current, by reach: ScanReach = ScanReach()) {
     self.points = Set(points)
     folders = Set(points.map(\.folder))
+    self.reach = reach
+    reach.beginScan()
   }
 
   /// Whether something is mounted on an entry of this folder.
@@ -25,10 +24,10 @@ final class ScanMounts: Sendable {
   /// Whether something is mounted here that does not answer. Waits for a second at most, once.
   func isSilent(_ path: FilePath) -> Bool {
     guard points.contains(path) else { return false }
-    return state.withLock { state in
-      if let known = state.answers[path] { return !known }
-      let answers = state.reach.answers(path)
-      state.answers[path] = answers
+    return known.withLock { known in
+      if let answers = known[path] { return !answers }
+      let answers = reach.answers(path)
+      known[path] = answers
       return !answers
     }
   }
@@ -39,6 +38,18 @@ final class ScanMounts: Sendable {
     while let last = way.last, !last.isRoot { way.append(last.folder) }
     return way.last { isSilent($0) }
   }
+}
+
+/// What a plugin's scans know of mount points that hang: one thread waits in each, however many scans
+/// there are.
+final class ScanReach: Sendable {
+  private let reach = Mutex(MountReach {})
+
+  /// Those that have answered meanwhile are tried anew.
+  func beginScan() { reach.withLock { _ = $0.takeAnswered() } }
+
+  /// Whether it can be looked into; waits for a second at most.
+  func answers(_ path: FilePath) -> Bool { reach.withLock { $0.answers(path) } }
 }
 
 extension ScanProblem {

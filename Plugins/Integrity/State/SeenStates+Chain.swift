@@ -133,14 +133,15 @@ extension SeenStates {
     }
   }
 
-  /// Lets go of the links of what has been told anew since, where there are too many.
+  /// Lets go of the links of what has been told anew since, where there are too many. What another
+  /// program wrote meanwhile is not made ours by that: it is examined first, by who opens it anew.
   func shorten() throws(DatabaseError) {
     var (links, states) = (0, 0)
     try database.forEach("SELECT (SELECT count(*) FROM told), (SELECT count(*) FROM seen)") { row in
       (links, states) = (Int(row.integer(0)), Int(row.integer(1)))
     }
     guard links > Self.mostLinks, links > 4 * states else { return }
-    try change { () throws(DatabaseError) in try beginAnew() }
+    try change { () throws(DatabaseError) in if try !isTouched() { try beginAnew() } }
   }
 
   private func beginAnew() throws(DatabaseError) {

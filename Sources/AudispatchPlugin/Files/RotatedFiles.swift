@@ -109,6 +109,29 @@ package struct RotatedFiles: Equatable, Sendable {
     return steps
   }
 
+  /// Makes a file number 1, and each older one the next. Blocks.
+  ///
+  /// - Parameters:
+  ///   - count: files that are kept, that one and the next included.
+  ///   - remove: removes one that goes: the oldest, or, `isDouble`, a copy of one that stays.
+  package static func rotate(
+    _ path: String, keeping count: Int,
+    remove: (_ path: String, _ isDouble: Bool) throws(SystemError) -> Void
+  ) throws(SystemError) {
+    let folder = Files.folder(of: path)
+    let prefix = folder == "/" ? "/" : folder + "/"
+    let files: RotatedFiles
+    do throws(Errno) {
+      files = try RotatedFiles(of: String(path.dropFirst(prefix.count)), in: folder)
+    } catch { throw SystemError("list", folder, error) }
+    for step in files.rotation(keeping: count) {
+      switch step {
+      case .remove(let old): try remove(prefix + old, files.doubles.contains(step))
+      case .rename(let old, let new): try Files.rename(prefix + old, to: prefix + new)
+      }
+    }
+  }
+
   /// The oldest, to make room.
   package var oldest: String? { files.last.map(name) }
 

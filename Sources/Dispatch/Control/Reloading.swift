@@ -23,6 +23,8 @@ final class Reloading: Owner {
   private var requests: [Request] = []
   /// What was asked for since: files may have changed that were read by then.
   private var later: [Request] = []
+  /// Whether plugins are told otherwise now whose records others' are.
+  private var tellsHostsAnew = false
 
   init(
     _ base: Base, _ custody: Custody, _ durable: DurableQueues, _ supervisor: Supervisor,
@@ -114,6 +116,7 @@ final class Reloading: Owner {
     var said = loaded.diagnostics.filter { $0.severity != .note }.map(\.description)
     let isBeingWritten = loaded.isDaemonFileUnfinished && loaded.daemon != settings.daemon
     if isBeingWritten, let file = loaded.daemonFile { said.append(Self.unfinished(file)) }
+    let former = settings.daemon.remote.nodePolicy
     if loaded.isDaemonUsable, !isBeingWritten {
       if let refused = settings.change(to: loaded.daemon) { said.append(refused) }
       control.changeAccess()
@@ -121,6 +124,8 @@ final class Reloading: Owner {
     } else {
       said.append("the daemon's configuration stays as it was")
     }
+    let policy = settings.daemon.remote.nodePolicy
+    tellsHostsAnew = remote != nil && (policy == .accept) != (former == .accept)
     var isKept = isBeingWritten
     let before = namesInForce
     if loaded.isPluginDirectoryRead, !isBeingWritten {
@@ -200,7 +205,8 @@ final class Reloading: Owner {
     let old = plugin.configuration
     plugin.configure(new)
     durable.applySafety(to: plugin)
-    if plugin.lifecycle.isBeingRemoved || old.needsRestart(for: new) {
+    let isToldAnew = tellsHostsAnew && new.hosts == .all
+    if plugin.lifecycle.isBeingRemoved || isToldAnew || old.needsRestart(for: new) {
       supervisor.handle(plugin, .stop(.restart))
     } else {
       supervisor.tellReload(plugin, isNew: true)

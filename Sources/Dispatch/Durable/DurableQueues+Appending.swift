@@ -101,10 +101,18 @@ extension DurableQueues {
   }
 
   private func brink(after former: Safekeeping.Obstacle?) -> String? {
-    plugins.all.first {
-      $0.takesForeign && $0.actsOnHost
-        && Safekeeping.isAtBrink(
-          fill: $0.subscription.fill, wasAtBrink: former == .brink(of: $0.name))
+    plugins.all.first { plugin in
+      // One that overflows has acted, or cannot any more: nobody else waits for it.
+      guard plugin.takesForeign, plugin.actsOnHost, !plugin.subscription.isOverflowing else {
+        return false
+      }
+      let was = former == .brink(of: plugin.name)
+      guard Safekeeping.isAtBrink(fill: plugin.subscription.fill, wasAtBrink: was) else {
+        return false
+      }
+      // It may have read since it was looked at.
+      plugin.refresh()
+      return Safekeeping.isAtBrink(fill: plugin.subscription.fill, wasAtBrink: was)
     }?.name
   }
 

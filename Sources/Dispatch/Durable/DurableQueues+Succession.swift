@@ -131,12 +131,16 @@ extension DurableQueues {
   /// Known before any of it is settled, and published with the log's place: another successor would
   /// not see it any more.
   func noteLost(_ plugin: Plugin, _ open: OpenSpool) {
-    guard let queue = plugin.inheritance?.queue, !open.lost.isEmpty else { return }
+    guard let queue = plugin.inheritance?.queue else { return }
+    let awaited = ledger.predecessor?.awaitedFrom ?? .max
+    // Other hosts' were never in a queue that has only this host's.
+    let end = plugin.takesForeign ? open.lost.upperBound : min(awaited, open.lost.upperBound)
+    guard open.lost.lowerBound < end else { return }
+    let lost = open.lost.lowerBound..<end
     let before = waiting(plugin.name, queue, open).reduce(0) {
       $0 + max(0, min($1.upperBound, open.endAtOpening) - $1.lowerBound)
     }
-    let awaited = ledger.predecessor?.awaitedFrom ?? .max
-    plugin.learn { $0.queue.lose(open.lost, behind: UInt64(before), awaitedFrom: awaited) }
+    plugin.learn { $0.queue.lose(lost, behind: UInt64(before), awaitedFrom: awaited) }
   }
 
   /// Where a dead process's queue begins, or would have in the log.

@@ -42,9 +42,12 @@ final class Distribution: Owner {
         continue
       }
       lookAtFullQueue(plugin, batch)
-      if plugin.subscription.admit(batch, journal: journal, now: wall, waits: source.canWait) {
-        overflows.began(plugin, isForeign: isForeign)
-      }
+      let hasBegun = plugin.subscription.admit(
+        batch, journal: journal, now: wall, waits: source.canWait)
+      // Another host's record may have filled it, which has nothing done here.
+      let isOwnFirst =
+        !hasBegun && !isForeign && plugin.subscription.isOverflowing && plugin.actsOnHost
+      if hasBegun || isOwnFirst { overflows.began(plugin, isForeign: isForeign) }
     }
     ledger.publish()
     if gathering.asksForOpenEvents { openEvents.note(batch) }
@@ -110,6 +113,10 @@ final class Distribution: Owner {
     for plugin in plugins.all where !isForeign || plugin.takesForeign {
       var room = plugin.liveRoom
       if room == 0 { room = makeLiveRoom(plugin) }
+      if isForeign, plugin.actsOnHost, !plugin.subscription.isOverflowing {
+        // The other half is this host's own.
+        room = max(1, room - plugin.subscription.limits.records / 2)
+      }
       least = min(least, room)
     }
     return least

@@ -30,7 +30,8 @@ final class SourceHelpers {
     let output = OutputCatcher(owning: pipe.reading)
     do throws(SpawnError) {
       let child = try ChildProcess(
-        path: path, arguments: arguments, environment: Self.environment, input: input.number,
+        path: path, arguments: arguments, environment: HelperProcess.environment,
+        input: input.number,
         output: theirEnd.number, error: errors.number,
         confinement: Self.confinement(keepsCapabilities: false))
       running.append(SourceHelper(path, child))
@@ -40,8 +41,6 @@ final class SourceHelpers {
     self.output = consume output
     return ourEnd
   }
-
-  private static let environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"]
 
   /// Has the kernel's reader started. Nothing waits for that.
   ///
@@ -61,7 +60,7 @@ final class SourceHelpers {
     let null = try Descriptor.open("/dev/null", O_RDONLY)
     reader = try starter.start(
       StartRequest(
-        path: path, arguments: arguments, environment: Self.environment,
+        path: path, arguments: arguments, environment: HelperProcess.environment,
         confinement: Self.confinement(keepsCapabilities: true)),
       input: null.number, output: theirEnd.number, error: errors.number, extra: counters)
     self.output = consume output

@@ -4,6 +4,8 @@ import Linux
 /// A program of ours, first on its way and then a process. The starter makes it, so that nothing here
 /// waits for what the program lies on.
 final class HelperProcess {
+  /// What programs of ours are given.
+  static let environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"]
   /// How long it may take to become its program.
   private static let patience = Duration.seconds(10)
   /// Why one that has not is given up.

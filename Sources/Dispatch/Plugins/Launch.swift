@@ -59,7 +59,7 @@ final class Launch {
       preconditionFailure("a child is asked for once")
     }
     let asked = starter.ask(
-      request, number: number, input: input, output: passedEnd?.childEnd.number ?? error,
+      request, number: number.value, input: input, output: passedEnd?.childEnd.number ?? error,
       error: error, attempt: attempt.childNumber)
     if asked == .taken {
       attempt.wasHandedOver()

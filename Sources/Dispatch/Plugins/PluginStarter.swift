@@ -54,7 +54,7 @@ final class PluginStarter: Owner {
   ///
   /// - Returns: `false`: not now.
   func launch(_ plugin: Plugin) throws -> Bool {
-    guard link.mayBeAsked() else { return refuse() }
+    guard link.mayBeAsked(), !link.owesEnd else { return refuse() }
     guard !plugin.hasTooManyLeftBehind else {
       loop.wake(.plugins, in: .seconds(1))
       return false
@@ -244,8 +244,9 @@ final class PluginStarter: Owner {
     awaited[plugin.id] = stragglers.add(process, of: plugin)
   }
 
-  /// Says which children that were given up do not end.
+  /// Says which children that were given up do not end, and of a starter that was, that it is gone.
   func tend(_ body: (Plugin, News) -> Void) {
+    if link.owesEnd { hear(body) }
     for id in stragglers.unwatched { hearStraggler(id, body) }
     for id in stragglers.tend() {
       guard let plugin = plugins[id] else { continue }

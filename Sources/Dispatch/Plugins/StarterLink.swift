@@ -6,14 +6,13 @@ final class StarterLink {
   /// What the answers for helpers are called, and those for plugins never.
   private static let helperNumbers: UInt64 = 1 << 63
 
-  private static let firstPause = Duration.milliseconds(50)
-  private static let longestPause = Duration.seconds(5)
-
   private let loop: Loop
   private var starter: Starter?
   /// When the present one, or the one before, was started.
   private var startedAt = Moment.now
-  private var pause = StarterLink.firstPause
+  private var pause = DoublingPause(from: .milliseconds(50), to: .seconds(5))
+  /// One was given up for a helper: whoever asked it for plugins does not know that yet.
+  private(set) var owesEnd = false
   /// There is none, or it has as much to do as it can note: this moment changes that, or its next
   /// answer.
   private var busyUntil: Moment?
@@ -40,12 +39,12 @@ final class StarterLink {
 
   /// Asks for a child. Never waits for anything that its request names.
   func ask(
-    _ request: StartRequest, number: LaunchNumber, input: Int32, output: Int32, error: Int32,
+    _ request: StartRequest, number: UInt64, input: Int32, output: Int32, error: Int32,
     extra: Int32 = -1, attempt: Int32
   ) -> Starter.Asked {
     if let failure = startAgain() { return .failed(failure) }
     let asked = starter?.ask(
-      request, number: number.value, input: input, output: output, error: error, extra: extra,
+      request, number: number, input: input, output: output, error: error, extra: extra,
       attempt: attempt)
     guard let asked else { return .busy }
     // One that has just died says so by its end.
@@ -72,10 +71,10 @@ final class StarterLink {
 
   /// One that ends again and again is started less and less often.
   private func rest() {
-    pause =
-      loop.now - startedAt > .seconds(60) ? Self.firstPause : min(pause * 2, Self.longestPause)
-    busyUntil = loop.now + pause
-    loop.wake(.plugins, at: loop.now + pause)
+    if loop.now - startedAt > .seconds(60) { pause.reset() }
+    let next = loop.now + pause.next()
+    busyUntil = next
+    loop.wake(.plugins, at: next)
   }
 
   /// Has a program of ours started, with those descriptors as 0, 1, 2 and, if given, 3. Never waits for
@@ -88,8 +87,8 @@ final class StarterLink {
     let number = Self.helperNumbers | helpersAsked
     guard mayBeAsked() else { throw SystemError("start", request.path, .again) }
     let asked = ask(
-      request, number: LaunchNumber(number), input: input, output: output, error: error,
-      extra: extra, attempt: helper.childNumber)
+      request, number: number, input: input, output: output, error: error, extra: extra,
+      attempt: helper.childNumber)
     switch asked {
     case .taken: break
     case .busy: throw SystemError("start", request.path, .again)
@@ -103,6 +102,10 @@ final class StarterLink {
   /// Its next answer about a plugin; helpers have theirs. After `ended` there is none until another one
   /// is asked.
   func receive() -> Starter.Answer {
+    if owesEnd {
+      owesEnd = false
+      return .ended
+    }
     while true {
       guard let answer = starter?.receive() else { return .nothing }
       busyUntil = nil
@@ -138,7 +141,10 @@ final class StarterLink {
   func giveUp(on helper: HelperProcess) {
     let isMade = helper.isMade
     helper.giveUp()
-    if !isMade { giveUp() }
+    guard !isMade, starter != nil else { return }
+    giveUp()
+    owesEnd = true
+    loop.wake(.plugins, at: loop.now)
   }
 
   /// Ends one that does not answer.

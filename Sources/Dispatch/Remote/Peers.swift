@@ -20,9 +20,11 @@ final class Peers: Owner {
   init(_ base: Base, _ places: [RemotePlace]) {
     self.base = base
     self.places = places
-    let host = (try? NodeName.resolve(.hostname, name: nil)) ?? nil
-    claims = NodeClaims(ownName: base.settings.node, host: host ?? "")
+    claims = NodeClaims(ownName: base.settings.node)
   }
+
+  /// The kernel's, at the moment: it may have got its name after this process had begun.
+  private static var host: String { ((try? NodeName.resolve(.hostname, name: nil)) ?? nil) ?? "" }
 
   func ownNode(is name: String) { claims.ownName = name }
 
@@ -58,6 +60,7 @@ final class Peers: Owner {
   func opened(
     _ peer: UInt32, source: Int, address: String, port: UInt16, identity: String
   ) {
+    claims.host = Self.host
     table.open(
       peer, source: source, address: address, identity: identity,
       seconds: WallClock.milliseconds / 1000)

@@ -187,22 +187,22 @@ final class ReceiverHost: Owner {
     if !leaving.isEmpty { forgetEnded() }
     tendKeys()
     guard let process else { return }
-    giveUpLate(process)
-    guard self.process != nil else { return }
     listenAgain()
     if !process.flush() { loop.wake(.remote, in: .milliseconds(5)) }
     process.tellOutput(loop.now, say)
     if let at = process.output.tellAt { loop.wake(.remote, at: at) }
   }
 
-  /// What it lies on does not answer: nothing else waits for it.
-  private func giveUpLate(_ process: ReceiverProcess) {
-    guard let deadline = process.child.deadline, loop.hasCome(deadline, .remote) else { return }
+  /// Whether what it lies on does not answer: nothing else waits for it.
+  func isLate() -> Bool {
+    guard let process, let deadline = process.child.deadline, loop.hasCome(deadline, .remote) else {
+      return false
+    }
     base.starting.giveUp(on: process.child)
     loop.say(
       .error,
       "\(process.child.path) has not started within 10 s: given up; a file system may hang")
-    end()
+    return true
   }
 
   /// Whether it has done nothing for so long that another one is to take its place.

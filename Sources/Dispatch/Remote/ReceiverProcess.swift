@@ -33,7 +33,7 @@ final class ReceiverProcess {
     child = try starter.start(
       StartRequest(
         path: Installed.receiver, arguments: [],
-        environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"],
+        environment: HelperProcess.environment,
         confinement: Self.confinement(connections, asNobody: asNobody)),
       input: theirEnd.number, output: null.number, error: errors.number)
     ourEnd.setNonblocking(true)

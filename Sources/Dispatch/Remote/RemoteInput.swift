@@ -79,7 +79,7 @@ final class RemoteInput: Owner {
     untold.takeSafe(below: durable.safeBelow) { _ in }
     receiver.tend()
     if flow.isPaused { goOnWhenPossible() }
-    if receiver.isStuck(isRead: !flow.isPaused) { ended() }
+    if receiver.isLate() || receiver.isStuck(isRead: !flow.isPaused) { ended() }
     if flow.obstacle != nil { loop.wake(.remote, in: Self.pause) }
   }
 

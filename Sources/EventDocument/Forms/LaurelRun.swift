@@ -67,11 +67,7 @@ enum LaurelRun {
     let name = unsafe UnsafeBufferPointer(rebasing: bytes[field.name.range])
     let value = unsafe UnsafeBufferPointer(rebasing: bytes[field.value.range])
     let start = unsafe pen
-    if needsComma { unsafe pen.byte(0x2c) }
-    unsafe pen.byte(0x22)
-    unsafe pen.bytes(name)
-    unsafe pen.byte(0x22)
-    unsafe pen.byte(0x3a)
+    unsafe pen.key(name, needsComma)
     let meaning = field.isAdded || field.quoting != .none ? .text : field.meaning
     var isWritten = false
     switch meaning {
@@ -110,17 +106,14 @@ enum LaurelRun {
   /// Digits as they would be written.
   @inline(__always)
   private static func decimal(_ value: UnsafeBufferPointer<UInt8>, _ pen: inout Pen) -> Bool {
-    guard value.count > 0, value.count <= 18, unsafe value[0] != 0x30 || value.count == 1 else {
-      return false
-    }
-    for place in value.indices where unsafe value[place] &- 0x30 >= 10 { return false }
+    guard unsafe LaurelValue.isCanonical(value.span) else { return false }
     unsafe pen.bytes(value)
     return true
   }
 
   @inline(__always)
   private static func octal(_ value: UnsafeBufferPointer<UInt8>, _ pen: inout Pen) -> Bool {
-    let start = unsafe behindZeros(value)
+    let start = unsafe LaurelValue.behindZeros(value.span)
     guard value.count > 0, value.count - start <= 16 else { return false }
     for place in start..<value.count where unsafe value[place] &- 0x30 >= 8 { return false }
     unsafe pen.word("\"0o")
@@ -133,7 +126,7 @@ enum LaurelRun {
   /// Up to 64 bits without zeros in front, in lower case.
   @inline(__always)
   private static func hexadecimal(_ value: UnsafeBufferPointer<UInt8>, _ pen: inout Pen) -> Bool {
-    let start = unsafe behindZeros(value)
+    let start = unsafe LaurelValue.behindZeros(value.span)
     guard value.count > 0, value.count - start <= 16 else { return false }
     unsafe pen.word("\"0x")
     if start == value.count { unsafe pen.byte(0x30) }
@@ -144,12 +137,5 @@ enum LaurelRun {
     }
     unsafe pen.byte(0x22)
     return true
-  }
-
-  @inline(__always)
-  private static func behindZeros(_ value: UnsafeBufferPointer<UInt8>) -> Int {
-    var start = 0
-    while start < value.count, unsafe value[start] == 0x30 { start += 1 }
-    return start
   }
 }

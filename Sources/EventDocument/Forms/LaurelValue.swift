@@ -65,8 +65,8 @@ enum LaurelValue {
     }
   }
 
-  /// Whether a number stands as it would be written.
-  private static func isCanonical(_ value: borrowing Span<UInt8>) -> Bool {
+  /// Whether a number of at most 18 digits stands as it would be written.
+  static func isCanonical(_ value: borrowing Span<UInt8>) -> Bool {
     guard value.count > 0, value.count <= 18, value[0] != 0x30 || value.count == 1 else {
       return false
     }
@@ -110,7 +110,7 @@ enum LaurelValue {
     return start..<value.count
   }
 
-  private static func behindZeros(_ value: borrowing Span<UInt8>) -> Int {
+  static func behindZeros(_ value: borrowing Span<UInt8>) -> Int {
     var start = 0
     while start < value.count, value[start] == 0x30 { start += 1 }
     return start

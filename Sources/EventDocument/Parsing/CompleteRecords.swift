@@ -123,7 +123,9 @@ struct CompleteRecords: Sendable {
     LibauditRecords.unset("ses", &content.fields, &text)
     LibauditRecords.unset("old-ses", &content.fields, &text)
     LibauditRecords.splitContext("subj", LibauditRecords.subject, &content.fields, &text)
-    if type == RecordNumber.syscall, let place = content.fields.index(of: "success", text) {
+    if type == RecordNumber.syscall, let place = content.fields.index(of: "success", text),
+      content.fields.index(of: "result", text) == nil
+    {
       LibauditRecords.unifyResult(at: place, &content.fields, &text)
     } else {
       LibauditRecords.unifyResult(&content.fields, &text)

@@ -39,11 +39,7 @@ extension DocumentBytes {
     let needsComma = needsComma
     unsafe value.withUnsafeBufferPointer { value in
       unsafe write(atMost: name.utf8CodeUnitCount + value.count + 4) { pen in
-        if needsComma { unsafe pen.byte(0x2c) }
-        unsafe pen.byte(0x22)
-        unsafe pen.word(name)
-        unsafe pen.byte(0x22)
-        unsafe pen.byte(0x3a)
+        unsafe Self.key(&pen, needsComma, name)
         unsafe pen.bytes(value)
       }
     }
@@ -85,11 +81,7 @@ extension DocumentBytes {
       unsafe digits.withUnsafeBufferPointer { digits in
         let most = name.count + base.utf8CodeUnitCount + digits.count + 7
         unsafe write(atMost: most) { pen in
-          if needsComma { unsafe pen.byte(0x2c) }
-          unsafe pen.byte(0x22)
-          unsafe pen.bytes(name)
-          unsafe pen.byte(0x22)
-          unsafe pen.byte(0x3a)
+          unsafe pen.key(name, needsComma)
           unsafe Self.digits(&pen, base, digits)
         }
       }

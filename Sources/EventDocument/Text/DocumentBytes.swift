@@ -115,7 +115,7 @@ struct DocumentBytes: Sendable {
   }
 
   @inline(__always)
-  private static func key(_ pen: inout Pen, _ needsComma: Bool, _ name: StaticString) {
+  static func key(_ pen: inout Pen, _ needsComma: Bool, _ name: StaticString) {
     if needsComma { unsafe pen.byte(0x2c) }
     unsafe pen.byte(0x22)
     unsafe pen.word(name)
@@ -215,11 +215,7 @@ struct DocumentBytes: Sendable {
           return false
         }
         unsafe write(atMost: name.count + value.count + 6) { pen in
-          if needsComma { unsafe pen.byte(0x2c) }
-          unsafe pen.byte(0x22)
-          unsafe pen.bytes(name)
-          unsafe pen.byte(0x22)
-          unsafe pen.byte(0x3a)
+          unsafe pen.key(name, needsComma)
           if !isNumber { unsafe pen.byte(0x22) }
           unsafe pen.bytes(value)
           if !isNumber { unsafe pen.byte(0x22) }

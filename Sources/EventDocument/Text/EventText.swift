@@ -138,11 +138,7 @@ struct EventText: Sendable {
 
   /// Whether it is a decimal number of at most 18 digits, as everybody writes it.
   func isDecimal(_ text: Text) -> Bool {
-    guard !text.isEmpty, text.count <= 18 else { return false }
-    let bytes = bytes.span
-    if bytes[Int(text.start)] == 0x30 { return text.count == 1 }
-    for place in text.range where bytes[place] &- 0x30 >= 10 { return false }
-    return true
+    LaurelValue.isCanonical(bytes.span.extracting(text.range))
   }
 
   /// A number in a base up to 16; `nil` for anything else, and beyond 64 bits.

@@ -157,7 +157,7 @@ struct FieldMap: Sendable {
 
   /// Puts a field into the place of another one.
   mutating func replace(at place: Int, with entry: Entry) {
-    _ = names.insert(entry.key)
+    if names.insert(entry.key) { mayRepeat = true }
     entries[place] = entry
   }
 

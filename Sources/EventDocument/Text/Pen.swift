@@ -22,14 +22,20 @@ struct Pen {
   mutating func member(
     _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>, _ needsComma: Bool
   ) {
+    unsafe key(name, needsComma)
+    unsafe byte(0x22)
+    unsafe bytes(value)
+    unsafe byte(0x22)
+  }
+
+  /// A member's name, which is plain, up to its value.
+  @inline(__always)
+  mutating func key(_ name: UnsafeBufferPointer<UInt8>, _ needsComma: Bool) {
     if needsComma { unsafe byte(0x2c) }
     unsafe byte(0x22)
     unsafe bytes(name)
     unsafe byte(0x22)
     unsafe byte(0x3a)
-    unsafe byte(0x22)
-    unsafe bytes(value)
-    unsafe byte(0x22)
   }
 
   /// Short ones by two loads that may overlap.

@@ -52,6 +52,8 @@ struct CentralHost {
     try await eventually("it listens", detail: { daemon.messages }) {
       heard() > former
     }
+    // What its starter makes comes later; where nobody finds the program, by a second try.
+    try await eventually("its receiver runs", detail: { daemon.messages }) { !receivers.isEmpty }
   }
 
   var stored: [String] { scratch.lines("stored") }

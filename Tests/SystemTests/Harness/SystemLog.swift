@@ -3,16 +3,35 @@ import Glibc
 import Linux
 import Synchronization
 
-/// A socket that takes what programs send to `/dev/log`.
+/// A socket that takes what programs send to `/dev/log`, whether anybody asks for it or not: who finds it
+/// full waits, as auditd's end once did.
 final class SystemLog: Sendable {
   let path: String
   private let socket: Int32
-  private let taken = Mutex<[String]>([])
+  private let taken: Taken
+
+  /// What has come. Outlives the rest for as long as the thread that fills it.
+  private final class Taken: Sendable {
+    private let lines = Mutex<[String]>([])
+    let isOver = Atomic(false)
+
+    func take(_ socket: Int32) -> [String] {
+      lines.withLock { lines in
+        var buffer = [UInt8](repeating: 0, count: 16 << 10)
+        while true {
+          let n = unsafe recv(socket, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+          if n <= 0 { return lines }
+          lines.append(String(decoding: buffer[..<n], as: UTF8.self))
+        }
+      }
+    }
+  }
 
   init(_ path: String) throws {
     self.path = path
     let type = Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-    socket = Glibc.socket(AF_UNIX, type, 0)
+    let socket = Glibc.socket(AF_UNIX, type, 0)
+    self.socket = socket
     guard socket >= 0 else { throw Errno.current }
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
@@ -27,19 +46,24 @@ final class SystemLog: Sendable {
       }
     }
     guard bound == 0 else { throw Errno.current }
-  }
-
-  deinit { close(socket) }
-
-  /// Everything that was sent until now.
-  var messages: [String] {
-    taken.withLock { taken in
-      var buffer = [UInt8](repeating: 0, count: 16 << 10)
-      while true {
-        let n = unsafe recv(socket, &buffer, buffer.count, Int32(MSG_DONTWAIT))
-        if n < 0 { return taken }
-        taken.append(String(decoding: buffer[..<n], as: UTF8.self))
-      }
+    let taken = Taken()
+    self.taken = taken
+    let drained = dup(socket)
+    Thread.detachNewThread {
+      while Poll.wait(drained, for: .read, milliseconds: -1),
+        !taken.isOver.load(ordering: .acquiring)
+      { _ = taken.take(drained) }
+      close(drained)
     }
   }
+
+  deinit {
+    taken.isOver.store(true, ordering: .releasing)
+    // Wakes the thread.
+    shutdown(socket, Int32(SHUT_RDWR))
+    close(socket)
+  }
+
+  /// Everything that was sent until now.
+  var messages: [String] { taken.take(socket) }
 }
