@@ -17,8 +17,14 @@ struct OutputTests {
     let lines = daemon.messages.split(separator: "\n").filter { $0.contains(" p: ") }.map {
       $0.split(separator: " p: ", maxSplits: 1).last.map(String.init)
     }
-    let first = (1...20).map { "line \($0)" }
-    #expect(lines == first + ["(32 more lines were not shown)"])
+    let shown = lines.compactMap(\.self)
+    #expect(Array(shown.prefix(20)) == (1...20).map { "line \($0)" })
+    // Where the host is so slow that a next window begins, something of it is shown.
+    let leftOut = shown.compactMap { line in
+      line.wholeMatch(of: #/\((\d+) more lines were not shown\)/#).flatMap { Int($0.1) }
+    }
+    #expect(!leftOut.isEmpty)
+    #expect(shown.count - leftOut.count + leftOut.reduce(0, +) == 52)
   }
 
   @Test func `that was left out is said within a second, not with the next line`() async throws {

@@ -53,7 +53,7 @@ struct SyslogPluginTests {
 
   @Test func `drops nothing while nobody reads, and keeps the order`() async throws {
     let scratch = try Scratch()
-    let log = try SystemLog(scratch("log"))
+    let log = try SystemLog(scratch("log"), isDrained: false)
     let daemon = try await Audispatchd(
       [
         PluginFile(
@@ -110,7 +110,7 @@ struct SyslogPluginTests {
   @Test(arguments: [[], ["--body", "json"]])
   func `never holds auditd up, and counts what it drops instead`(further: [String]) async throws {
     let scratch = try Scratch()
-    let log = try SystemLog(scratch("log"))
+    let log = try SystemLog(scratch("log"), isDrained: false)
     let (near, far) = try UnixSocket.pair().release()
     // As auditd starts it: no AUDISPATCH_PLUGIN in its environment.
     let plugin = try Child(

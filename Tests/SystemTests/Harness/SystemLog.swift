@@ -4,7 +4,7 @@ import Linux
 import Synchronization
 
 /// A socket that takes what programs send to `/dev/log`, whether anybody asks for it or not: who finds it
-/// full waits, as auditd's end once did.
+/// full waits, as auditd's end once did. With `isDrained` false it takes only what it is asked for.
 final class SystemLog: Sendable {
   let path: String
   private let socket: Int32
@@ -27,7 +27,7 @@ final class SystemLog: Sendable {
     }
   }
 
-  init(_ path: String) throws {
+  init(_ path: String, isDrained: Bool = true) throws {
     self.path = path
     let type = Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
     let socket = Glibc.socket(AF_UNIX, type, 0)
@@ -48,6 +48,7 @@ final class SystemLog: Sendable {
     guard bound == 0 else { throw Errno.current }
     let taken = Taken()
     self.taken = taken
+    guard isDrained else { return }
     let drained = dup(socket)
     Thread.detachNewThread {
       while Poll.wait(drained, for: .read, milliseconds: -1),
