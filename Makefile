@@ -112,9 +112,10 @@ format: toolchain ## lay out all Swift sources
 	swift format format --in-place --recursive --parallel $(SWIFT_SOURCES)
 
 .PHONY: lint
-lint: toolchain ## what format would change; names of files; imports that are not declared
+lint: toolchain ## what format would change; names of files; imports not declared; types with too many properties
 	@Scripts/file-names
 	@Scripts/imports
+	@Scripts/stored-properties
 	swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)
 
 # Files in SYSCONFDIR that are there already are left as they are. Plugins of other users have to

@@ -15,11 +15,6 @@ final class RemoteInput: Owner {
   private let ledger: Ledger
   let durable: DurableQueues
   let distribution: Distribution
-  private let input: Input
-  /// What was read and has no log yet survives this process.
-  private let isHeld: Bool
-  /// Somebody died before.
-  private let isSuccessor: Bool
   let receiver: ReceiverHost
   let senders: SenderMemory
   private let figures: FigureLedger
@@ -31,8 +26,7 @@ final class RemoteInput: Owner {
   /// It is known what was counted before.
   private var hasBegun = false
   private var flow = Flow()
-  private var turns = Turns()
-  private var turnReport = RateLimit(every: .seconds(60))
+  private let turn: RemoteTurn
   private var buffer = [UInt8](repeating: 0, count: PacketChannel.limit)
 
   /// Whether records are taken from the receiver.
@@ -57,9 +51,7 @@ final class RemoteInput: Owner {
     self.ledger = ledger
     self.durable = durable
     self.distribution = distribution
-    self.input = input
-    isHeld = ledger.survivor.isHeld
-    isSuccessor = ledger.predecessor != nil
+    turn = RemoteTurn(base, durable, input, isHeld: ledger.survivor.isHeld)
     receiver = ReceiverHost(base, places)
     senders = SenderMemory(base, durable, memory.senders)
     figures = memory.figures
@@ -92,7 +84,7 @@ final class RemoteInput: Owner {
     }
     if !hasBegun {
       hasBegun = true
-      peers.begin(figures, isSuccessor: isSuccessor)
+      peers.begin(figures, isSuccessor: ledger.predecessor != nil)
     }
     guard receiver.start() else { return }
     flow.isPaused = false
@@ -176,33 +168,12 @@ final class RemoteInput: Owner {
 
   private func goOnWhenPossible() {
     guard let process = receiver.process else { return }
-    if isCrowded { endTurn() }
-    guard !isCrowded, isTurn() else { return loop.wake(.remote, in: .milliseconds(1)) }
+    if isCrowded { turn.end() }
+    guard !isCrowded, turn.hasCome() else { return loop.wake(.remote, in: .milliseconds(1)) }
     flow.isPaused = false
     _ = loop.poller.add(process.channel.number, Token.receiver, .read)
     // The turn is taken at once: nothing may have come, and then this host's source goes on.
     read()
-  }
-
-  /// Whether other hosts' records may be taken now, as `Turns` says.
-  private func isTurn() -> Bool {
-    guard isHeld, let open = durable.open, durable.isSpooling else { return true }
-    source.settle(below: open.spool.appendedBelow)
-    let isTurn = turns.look(isSettled: source.isSettled, loop.now)
-    input.rest(turns.holdsSource)
-    if let since = turns.since, loop.now - since > .seconds(5), turnReport.pass(loop.now) != nil {
-      let seconds = (loop.now - since).components.seconds
-      loop.say(
-        .warning,
-        "other hosts' records have waited \(seconds) s for the spool in "
-          + "\(settings.daemon.spoolDirectory) to take this host's own: their senders keep them")
-    }
-    return isTurn
-  }
-
-  private func endTurn() {
-    turns.end()
-    input.rest(false)
   }
 
   private func pause(_ process: ReceiverProcess) {
@@ -214,8 +185,8 @@ final class RemoteInput: Owner {
   /// Takes what the receiver has, some packets at once.
   func read() {
     guard let process = receiver.process, !flow.isPaused else { return }
-    guard isTurn() else { return pause(process) }
-    defer { endTurn() }
+    guard turn.hasCome() else { return pause(process) }
+    defer { turn.end() }
     for _ in 0..<8 {
       holdOrGoOn()
       if isCrowded { return pause(process) }
@@ -258,7 +229,7 @@ final class RemoteInput: Owner {
     receiver.end()
     flow.isPaused = false
     flow.obstacle = nil
-    endTurn()
+    turn.end()
     // Who was not told sends again, and is recognised.
     for record in waiting.takeAll() {
       peers.forgot(record.place)
