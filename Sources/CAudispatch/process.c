@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <link.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -119,6 +120,33 @@ int ad_fork(int *pidfd, bool leads_session) {
 	if (pid == 0 && !leads_session) setpgid(0, 0);
 	if (pid > 0) *pidfd = ad_pidfd_open(pid);
 	return pid;
+}
+
+struct copy {
+	int *pidfd;
+	bool leads_session;
+	void (*go_on)(void *);
+	void *context;
+	pid_t pid;
+	int error;
+};
+
+static void *make_copy(void *argument) {
+	struct copy *copy = argument;
+	copy->pid = ad_fork(copy->pidfd, copy->leads_session);
+	copy->error = errno;
+	if (copy->pid == 0) copy->go_on(copy->context);
+	return NULL;
+}
+
+int ad_fork_afresh(int *pidfd, bool leads_session, void (*go_on)(void *), void *context) {
+	struct copy copy = {pidfd, leads_session, go_on, context, -1, 0};
+	pthread_t thread;
+	int failure = pthread_create(&thread, NULL, make_copy, &copy);
+	if (failure) return errno = failure, -1;
+	pthread_join(thread, NULL);
+	errno = copy.error;
+	return copy.pid;
 }
 
 pid_t ad_ended_child(void) {

@@ -237,7 +237,7 @@ public final class Front {
       }
       joinLine()
       // Its death shows by the link.
-      if try ChildProcess.copy(leadsSession: true) == nil { becomeKeeper(number) }
+      _ = try ChildProcess.copy(leadsSession: true) { becomeKeeper(number) }
       return true
     } catch {
       messages.write(.alert, "\(error)")

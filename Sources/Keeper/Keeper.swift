@@ -148,8 +148,7 @@ public final class Keeper {
         environment: ProgramArguments.environment + ["\(Self.variable)=1"], input: 0,
         output: 1, error: 2, extra: channel)
     }
-    guard let child = try ChildProcess.copy() else { becomeWorker(channel) }
-    return child
+    return try ChildProcess.copy { becomeWorker(channel) }
   }
 
   private func lookAtWorker() {

@@ -84,8 +84,33 @@ public struct ChildProcess: ~Copyable, Sendable {
     pidfdOwner = pidfd < 0 ? nil : Descriptor(owning: pidfd)
   }
 
-  /// A copy of this process, which must have one thread only; `nil` in the copy. Both have all that
-  /// was open. The call is `fork`. Where the system has no numbers for processes its death shows as
+  /// A copy of this process that may start threads. Both must have one thread only now, and have all
+  /// that is open.
+  ///
+  /// A thread remembers its number for the locks of Swift's runtime, and a copy of it remembers the
+  /// wrong one: there two threads that met at such a lock would wait without end, and use the processor
+  /// all the while. So a thread makes the copy that has not asked for its number yet.
+  ///
+  /// - Parameters:
+  ///   - leadsSession: the copy leads a session of its own (`setsid`), and not only a process group.
+  ///   - goOn: what the copy does.
+  public static func copy(
+    leadsSession: Bool = false, _ goOn: () -> Never
+  ) throws(SystemError) -> ChildProcess {
+    var pidfd: Int32 = -1
+    let pid = withoutActuallyEscaping(goOn) { goOn in
+      let life = Life(goOn)
+      return withExtendedLifetime(life) {
+        unsafe ad_fork_afresh(
+          &pidfd, leadsSession, goOnAsCopy, Unmanaged.passUnretained(life).toOpaque())
+      }
+    }
+    guard pid >= 0 else { throw SystemError("start", "a copy of this process", .current) }
+    return ChildProcess(pid: pid, pidfd: pidfd)
+  }
+
+  /// A copy of this process that starts no thread; `nil` in the copy. Both must have one thread only, and
+  /// have all that was open. The call is `fork`. Where the system has no numbers for processes its death shows as
   /// SIGCHLD only.
   ///
   /// - Parameter leadsSession: the copy leads a session of its own (`setsid`), and not only a process
@@ -154,4 +179,16 @@ extension Descriptor {
     let fd = ad_pidfd_open(pid)
     return fd >= 0 ? Descriptor(owning: fd) : nil
   }
+}
+
+/// What a copy of this process does.
+private final class Life {
+  let goOn: () -> Never
+  init(_ goOn: @escaping () -> Never) { self.goOn = goOn }
+}
+
+/// A function of its own, because a closure would belong to the main actor.
+private func goOnAsCopy(_ context: UnsafeMutableRawPointer?) {
+  guard let context = unsafe context else { return }
+  unsafe Unmanaged<Life>.fromOpaque(context).takeUnretainedValue().goOn()
 }

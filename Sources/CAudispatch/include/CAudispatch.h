@@ -73,6 +73,10 @@ void ad_ignore_failed_writes(void);	// SIGPIPE and SIGXFSZ: the write says it, b
 // Children; they are started by spawn.h.
 int ad_pidfd_signal(int pidfd, int signal);
 int ad_fork(int *pidfd, bool leads_session);	// the child's pid; 0 in the child, which leads a process group. pidfd: -1 where there are none
+// The same, made by a thread that has done nothing else. The child goes on there, with `go_on`, which
+// must not return.
+int ad_fork_afresh(int *pidfd, bool leads_session, void (*_Nonnull go_on)(void *_Nullable),
+	void *_Nonnull context);
 void ad_end_with_parent(void);	// killed when the thread that made this process ends
 pid_t ad_ended_child(void);	// one that can be reaped; 0: none
 int ad_pidfd_open(pid_t pid);
