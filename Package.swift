@@ -149,7 +149,11 @@ let package = Package(
       path: "Tests/Conformance"),
     .target(
       name: "ScriptedAccounts", path: "Tests/ScriptedAccounts", cSettings: [.define("_GNU_SOURCE")]),
-    .testTarget(name: "LinuxTests", dependencies: ["CAudispatch", "Linux", "TestSupport"]),
+    .executableTarget(
+      name: "copied-process", dependencies: ["Linux"], path: "Tests/CopiedProcess"),
+    .testTarget(
+      name: "LinuxTests",
+      dependencies: ["CAudispatch", "Linux", "TestSupport", "copied-process"]),
     .testTarget(name: "AuditRecordTests", dependencies: ["AuditRecord", "TestSupport"]),
     .testTarget(
       name: "EnrichmentTests",

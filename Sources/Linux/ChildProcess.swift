@@ -84,12 +84,14 @@ public struct ChildProcess: ~Copyable, Sendable {
     pidfdOwner = pidfd < 0 ? nil : Descriptor(owning: pidfd)
   }
 
-  /// A copy of this process that may start threads. Both must have one thread only now, and have all
-  /// that is open.
+  /// Copies this process, which has one thread at this moment; the copy may start threads. It has all
+  /// that is open here. The call is `fork`. Where the system has no numbers for processes its death shows
+  /// as SIGCHLD only.
   ///
-  /// A thread remembers its number for the locks of Swift's runtime, and a copy of it remembers the
-  /// wrong one: there two threads that met at such a lock would wait without end, and use the processor
-  /// all the while. So a thread makes the copy that has not asked for its number yet.
+  /// A thread remembers its number for the locks of Swift's runtime. `fork` copies what the calling thread
+  /// remembers, and in the copy it is wrong: two threads that met at such a lock there would spin for
+  /// ever. So a new thread, which remembers nothing, calls it. That thread is gone afterwards, so the
+  /// copy cannot use `endWithParent`.
   ///
   /// - Parameters:
   ///   - leadsSession: the copy leads a session of its own (`setsid`), and not only a process group.
@@ -105,21 +107,19 @@ public struct ChildProcess: ~Copyable, Sendable {
           &pidfd, leadsSession, goOnAsCopy, Unmanaged.passUnretained(life).toOpaque())
       }
     }
-    guard pid >= 0 else { throw SystemError("start", "a copy of this process", .current) }
-    return ChildProcess(pid: pid, pidfd: pidfd)
+    return try made(pid, pidfd)
   }
 
-  /// A copy of this process that starts no thread; `nil` in the copy. Both must have one thread only, and
-  /// have all that was open. The call is `fork`. Where the system has no numbers for processes its death shows as
-  /// SIGCHLD only.
-  ///
-  /// - Parameter leadsSession: the copy leads a session of its own (`setsid`), and not only a process
-  ///   group.
-  public static func copy(leadsSession: Bool = false) throws(SystemError) -> ChildProcess? {
+  /// The same for a copy that starts no thread; `nil` in the copy. It leads a process group.
+  public static func copy() throws(SystemError) -> ChildProcess? {
     var pidfd: Int32 = -1
-    let pid = unsafe ad_fork(&pidfd, leadsSession)
+    let pid = unsafe ad_fork(&pidfd, false)
+    return pid == 0 ? nil : try made(pid, pidfd)
+  }
+
+  private static func made(_ pid: Int32, _ pidfd: Int32) throws(SystemError) -> ChildProcess {
     guard pid >= 0 else { throw SystemError("start", "a copy of this process", .current) }
-    return pid == 0 ? nil : ChildProcess(pid: pid, pidfd: pidfd)
+    return ChildProcess(pid: pid, pidfd: pidfd)
   }
 
   /// The corresponding call is `pidfd_send_signal`, which cannot hit another process.

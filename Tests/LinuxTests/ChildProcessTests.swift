@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Linux
@@ -30,6 +31,13 @@ struct ChildProcessTests {
       end = child.reap()
     }
     return (String(decoding: text, as: UTF8.self), try #require(end))
+  }
+
+  /// Without a new thread that makes the copy both would spin for ever.
+  @Test func `may start threads that meet at a lock of Swift's runtime, when it is a copy`() throws
+  {
+    let run = try CommandRun(BuiltProgram.path("copied-process"))
+    #expect(run.end == .exit(0), "\(run.error)")
   }
 
   @Test func `has nothing open but 0, 1 and 2`() throws {
