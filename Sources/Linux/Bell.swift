@@ -15,9 +15,14 @@ public struct Bell: ~Copyable, Sendable {
   /// Readable from a ring until the next `clear`.
   public var number: Int32 { descriptor.number }
 
+  /// Who is not woken waits for ever, so a ring that fails is tried again. Where the counter is full, it
+  /// is readable.
   public func ring() {
     var one: UInt64 = 1
-    _ = unsafe withUnsafeBytes(of: &one) { unsafe Transfer.write(number, $0) }
+    for _ in 0..<3 {
+      let result = unsafe withUnsafeBytes(of: &one) { unsafe Transfer.write(number, $0) }
+      guard case .failed = result else { return }
+    }
   }
 
   /// Takes all rings that there were.
